@@ -1,0 +1,100 @@
+//! What `template.yaml` declares, as far as the local runtime acts on it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+/// The parts of a template, in the template's order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Template {
+    pub(crate) functions: Vec<Function>,
+    pub(crate) api: Option<Api>,
+    pub(crate) queues: Vec<Queue>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) buckets: Vec<Bucket>,
+}
+
+/// `AWS::Serverless::Function`.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    /// Logical id.
+    pub(crate) name: String,
+    /// Binary, which is the name of the folder in `CodeUri`.
+    pub(crate) binary: String,
+    pub(crate) timeout: Duration,
+    pub(crate) memory_mb: u32,
+    /// Resolved values, before the local runtime adds endpoints and credentials.
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) queue_sources: Vec<QueueSource>,
+}
+
+/// An event of type `SQS` of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct QueueSource {
+    /// Logical id of the queue.
+    pub(crate) queue: String,
+    pub(crate) batch_size: u32,
+    pub(crate) batching_window: Duration,
+    /// `FunctionResponseTypes` has `ReportBatchItemFailures`.
+    pub(crate) report_batch_item_failures: bool,
+    /// `ScalingConfig.MaximumConcurrency`.
+    pub(crate) maximum_concurrency: Option<u32>,
+}
+
+/// `AWS::Serverless::HttpApi` with the events of type `HttpApi` that name it.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) name: String,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) authorizers: BTreeMap<String, Authorizer>,
+}
+
+/// A route of the API.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    /// `GET` …, or `ANY`.
+    pub(crate) method: String,
+    /// `/v1/videos/{video_id}`, `/files/{path+}`, or `$default`.
+    pub(crate) path: String,
+    /// Logical id of the function.
+    pub(crate) function: String,
+    /// Name of the authorizer; none where `Auth: { Authorizer: NONE }`.
+    pub(crate) authorizer: Option<String>,
+}
+
+/// A Lambda authorizer, payload format 2.0 with simple responses.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorizer {
+    /// Logical id of its function.
+    pub(crate) function: String,
+    /// Lower-case header names: a request that lacks one is refused with 401 without a call.
+    pub(crate) identity_headers: Vec<String>,
+    /// How long an answer is reused for the same identity.
+    pub(crate) reauthorize_every: Duration,
+}
+
+/// `AWS::SQS::Queue`.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    pub(crate) name: String,
+    pub(crate) visibility_timeout: Duration,
+    pub(crate) delay: Duration,
+    pub(crate) retention: Duration,
+    pub(crate) maximum_message_bytes: u32,
+    pub(crate) receive_wait: Duration,
+    /// Logical id of the dead-letter queue and `maxReceiveCount`.
+    pub(crate) redrive: Option<(String, u32)>,
+}
+
+/// `AWS::DynamoDB::Table`: `properties` is what `CreateTable` takes, as JSON, without the name.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) properties: serde_json::Value,
+    /// Attribute of the time to live.
+    pub(crate) ttl_attribute: Option<String>,
+}
+
+/// `AWS::S3::Bucket`.
+#[derive(Clone, Debug)]
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+}
