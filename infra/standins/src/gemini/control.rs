@@ -16,10 +16,7 @@ use super::{
     errors::{ApiError, Quota},
     lock,
 };
-use crate::{
-    faults::Armed,
-    server::{self, Cut},
-};
+use crate::{faults::Armed, server};
 
 /// What a run can set.
 #[derive(Clone, Debug)]
@@ -179,17 +176,12 @@ fn plain(status: u16, body: Option<Value>) -> Response {
     }
 }
 
-/// Breaks a connection; the response is for the log only.
-pub(super) fn reset_connection(cut: &Cut) -> Response {
-    cut.now()
-}
-
 pub(super) async fn settings(
     State(state): State<Arc<Gemini>>,
     Json(change): Json<Change>,
 ) -> Response {
     let length = change.video_duration_s;
-    if length.flatten().is_some_and(|seconds| !(seconds > 0.0)) {
+    if length.flatten().is_some_and(|seconds| seconds <= 0.0) {
         return (StatusCode::BAD_REQUEST, "video_duration_s must be above 0").into_response();
     }
     let mut settings = lock(&state.settings);

@@ -179,9 +179,9 @@ pub(super) async fn get(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Response {
-    match control::strike(&state, On::GetFile, &path(&uri), "", "").await {
+    match control::strike(&state, On::GetFile, &uri.to_string(), "", "").await {
         Struck::Response(response) => return response,
-        Struck::Reset => return control::reset_connection(&cut),
+        Struck::Reset => return cut.now(),
         Struck::Answer(fault) => {
             if let Some(fate) = Fate::of(&fault) {
                 lock(&state.files).doom(&id, fate);
@@ -201,9 +201,9 @@ pub(super) async fn delete(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Response {
-    match control::strike(&state, On::DeleteFile, &path(&uri), "", "").await {
+    match control::strike(&state, On::DeleteFile, &uri.to_string(), "", "").await {
         Struck::Response(response) => return response,
-        Struck::Reset => return control::reset_connection(&cut),
+        Struck::Reset => return cut.now(),
         Struck::Answer(_) | Struck::Nothing => {}
     }
     if lock(&state.files).remove(&id) {
@@ -211,11 +211,6 @@ pub(super) async fn delete(
     } else {
         ApiError::no_such_file(&id).into_response()
     }
-}
-
-/// Path and query: what a fault's `match` is compared with.
-pub(super) fn path(uri: &Uri) -> String {
-    uri.to_string()
 }
 
 /// Which page of the list.

@@ -15,7 +15,6 @@ use super::{
     Gemini, answer,
     control::{self, On, Struck},
     errors::ApiError,
-    files,
     request::GenerateContent,
 };
 use crate::server::{self, Cut};
@@ -86,9 +85,9 @@ async fn answered(
     }
     let request = GenerateContent::parse(state, &body)?;
     let text = String::from_utf8_lossy(&body);
-    let fault = match control::strike(state, On::Generate, &files::path(uri), &text, model).await {
+    let fault = match control::strike(state, On::Generate, &uri.to_string(), &text, model).await {
         Struck::Response(response) => return Ok(response),
-        Struck::Reset => return Ok(control::reset_connection(cut)),
+        Struck::Reset => return Ok(cut.now()),
         Struck::Answer(fault) => Some(fault),
         Struck::Nothing => None,
     };

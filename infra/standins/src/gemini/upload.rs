@@ -26,7 +26,7 @@ use super::{
     Gemini,
     control::{self, On, Struck},
     errors::ApiError,
-    files::{self, Fate, File},
+    files::{Fate, File},
     lock, wire,
 };
 use crate::server::Cut;
@@ -111,9 +111,9 @@ async fn start(
         .map_err(|_| too_large())?;
     let text = String::from_utf8_lossy(&body);
     let mut fate = Fate::default();
-    match control::strike(state, On::UploadStart, &files::path(uri), &text, "").await {
+    match control::strike(state, On::UploadStart, &uri.to_string(), &text, "").await {
         Struck::Response(response) => return Ok(response),
-        Struck::Reset => return Ok(control::reset_connection(cut)),
+        Struck::Reset => return Ok(cut.now()),
         Struck::Answer(fault) => fate = Fate::of(&fault).unwrap_or_default(),
         Struck::Nothing => {}
     }
@@ -236,7 +236,7 @@ async fn command(
 ) -> Result<Response, ApiError> {
     let mut break_off = false;
     let mut fate = None;
-    match control::strike(state, On::UploadChunk, &files::path(uri), "", "").await {
+    match control::strike(state, On::UploadChunk, &uri.to_string(), "", "").await {
         Struck::Response(response) => return Ok(response),
         Struck::Reset => break_off = true,
         Struck::Answer(fault) => fate = Fate::of(&fault),
@@ -276,7 +276,7 @@ async fn command(
         }
         let whole = upload.receive(pieces, finalize, break_off).await?;
         if !whole || break_off {
-            return Ok(control::reset_connection(cut));
+            return Ok(cut.now());
         }
     }
     if !finalize {

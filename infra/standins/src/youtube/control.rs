@@ -24,7 +24,7 @@ pub(super) struct Video {
     pub(super) duration: Option<String>,
     pub(super) privacy: Privacy,
     pub(super) missing: bool,
-    pub(super) live: Live,
+    pub(super) live: Broadcast,
     pub(super) age_restricted: bool,
     pub(super) embeddable: Option<bool>,
 }
@@ -42,7 +42,7 @@ pub(super) enum Privacy {
 /// `snippet.liveBroadcastContent`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Live {
+pub(super) enum Broadcast {
     #[default]
     None,
     Live,

@@ -13,108 +13,71 @@ use super::control::Fault;
 #[derive(Clone, Debug)]
 pub(super) struct DataError {
     http: StatusCode,
-    message: String,
-    domain: &'static str,
-    reason: String,
-    /// `location` and `locationType`.
-    location: Option<(&'static str, &'static str)>,
-    status: Option<&'static str>,
-    details: Option<Value>,
+    /// What stands under `error`.
+    error: Value,
 }
 
 impl DataError {
-    fn new(http: StatusCode, domain: &'static str, reason: &str, message: &str) -> Self {
-        Self {
-            http,
-            message: message.to_owned(),
-            domain,
-            reason: reason.to_owned(),
-            location: None,
-            status: None,
-            details: None,
-        }
+    fn new(http: StatusCode, domain: &str, reason: &str, message: &str) -> Self {
+        let one = json!({"message": message, "domain": domain, "reason": reason});
+        let error = json!({"code": http.as_u16(), "message": message, "errors": [one]});
+        Self { http, error }
+    }
+
+    /// A fault of the parameters.
+    fn bad_parameter(reason: &str, message: &str, location: &str, kind: &str) -> Self {
+        let domain = match reason {
+            "unknownPart" => "youtube.part",
+            _ => "youtube.parameter",
+        };
+        let mut bad = Self::new(StatusCode::BAD_REQUEST, domain, reason, message);
+        bad.error["errors"][0]["location"] = json!(location);
+        bad.error["errors"][0]["locationType"] = json!(kind);
+        bad
     }
 
     pub(super) fn no_key() -> Self {
         let message = "The request is missing a valid API key.";
-        let error = Self::new(StatusCode::FORBIDDEN, "global", "forbidden", message);
-        Self {
-            status: Some("PERMISSION_DENIED"),
-            ..error
-        }
+        let mut missing = Self::new(StatusCode::FORBIDDEN, "global", "forbidden", message);
+        missing.error["status"] = json!("PERMISSION_DENIED");
+        missing
     }
 
     pub(super) fn invalid_key() -> Self {
         let message = "API key not valid. Please pass a valid API key.";
-        let error = Self::new(
+        let mut invalid = Self::new(
             StatusCode::BAD_REQUEST,
             "usageLimits",
             "keyInvalid",
             message,
         );
-        Self {
-            status: Some("INVALID_ARGUMENT"),
-            details: Some(json!([{
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "API_KEY_INVALID",
-                "domain": "googleapis.com",
-                "metadata": {"service": "youtube.googleapis.com"},
-            }])),
-            ..error
-        }
+        invalid.error["status"] = json!("INVALID_ARGUMENT");
+        invalid.error["details"] = json!([{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "API_KEY_INVALID",
+            "domain": "googleapis.com",
+            "metadata": {"service": "youtube.googleapis.com"},
+        }]);
+        invalid
     }
 
     pub(super) fn missing_part() -> Self {
-        let error = Self::new(
-            StatusCode::BAD_REQUEST,
-            "youtube.parameter",
-            "missingRequiredParameter",
-            "Required parameter: part",
-        );
-        Self {
-            location: Some(("part", "parameter")),
-            ..error
-        }
+        let message = "Required parameter: part";
+        Self::bad_parameter("missingRequiredParameter", message, "part", "parameter")
     }
 
     pub(super) fn unknown_part(part: &str) -> Self {
-        let message = format!("'{part}'");
-        let error = Self::new(
-            StatusCode::BAD_REQUEST,
-            "youtube.part",
-            "unknownPart",
-            &message,
-        );
-        Self {
-            location: Some(("part", "parameter")),
-            ..error
-        }
+        Self::bad_parameter("unknownPart", &format!("'{part}'"), "part", "parameter")
     }
 
     pub(super) fn missing_filter() -> Self {
-        let error = Self::new(
-            StatusCode::BAD_REQUEST,
-            "youtube.parameter",
-            "missingRequiredParameter",
-            "No filter selected. Expected one of: chart, id, myRating",
-        );
-        Self {
-            location: Some(("parameters.", "other")),
-            ..error
-        }
+        let message = "No filter selected. Expected one of: chart, id, myRating";
+        Self::bad_parameter("missingRequiredParameter", message, "parameters.", "other")
     }
 
     pub(super) fn too_many_ids() -> Self {
-        let error = Self::new(
-            StatusCode::BAD_REQUEST,
-            "youtube.parameter",
-            "invalidFilters",
-            "The request specifies an invalid filter parameter.",
-        );
-        Self {
-            location: Some(("parameters.", "other")),
-            ..error
-        }
+        let message = "The request specifies an invalid filter parameter.";
+        Self::bad_parameter("invalidFilters", message, "parameters.", "other")
     }
 
     /// The error that the control surface asked for.
@@ -140,26 +103,6 @@ impl DataError {
 
 impl IntoResponse for DataError {
     fn into_response(self) -> Response {
-        let mut one = json!({
-            "message": self.message,
-            "domain": self.domain,
-            "reason": self.reason,
-        });
-        if let Some((location, kind)) = self.location {
-            one["location"] = json!(location);
-            one["locationType"] = json!(kind);
-        }
-        let mut error = json!({
-            "code": self.http.as_u16(),
-            "message": self.message,
-            "errors": [one],
-        });
-        if let Some(status) = self.status {
-            error["status"] = json!(status);
-        }
-        if let Some(details) = self.details {
-            error["details"] = details;
-        }
-        (self.http, Json(json!({ "error": error }))).into_response()
+        (self.http, Json(json!({"error": self.error}))).into_response()
     }
 }

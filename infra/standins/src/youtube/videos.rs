@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     YouTube,
-    control::{Live, On, Privacy, Video},
+    control::{Broadcast, On, Privacy, Video},
     errors::DataError,
 };
 
@@ -115,7 +115,7 @@ fn item(id: &str, video: &Video, parts: &[&str]) -> Value {
                 "commentCount": "1",
             }),
             "status" => json!({
-                "uploadStatus": if video.live == Live::None { "processed" } else { "uploaded" },
+                "uploadStatus": if video.live == Broadcast::None { "processed" } else { "uploaded" },
                 "privacyStatus": video.privacy,
                 "license": "youtube",
                 "embeddable": video.embeddable.unwrap_or(true),
@@ -156,8 +156,8 @@ fn snippet(id: &str, video: &Video) -> Value {
 
 fn content_details(video: &Video) -> Value {
     let duration = match video.live {
-        Live::None => video.duration.as_deref().unwrap_or(DURATION),
-        Live::Live | Live::Upcoming => "P0D",
+        Broadcast::None => video.duration.as_deref().unwrap_or(DURATION),
+        Broadcast::Live | Broadcast::Upcoming => "P0D",
     };
     let rating = if video.age_restricted {
         json!({"ytRating": "ytAgeRestricted"})

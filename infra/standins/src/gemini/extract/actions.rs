@@ -63,7 +63,7 @@ const LEAD_INS: [&str; 16] = [
     "also", "okay", "second", "always", "again",
 ];
 /// Phrases after which a verb is an instruction too.
-const PHRASES: [&str; 12] = [
+const PHRASES: [&str; 20] = [
     "you need to",
     "you have to",
     "you should",
@@ -72,6 +72,14 @@ const PHRASES: [&str; 12] = [
     "you'll want to",
     "we need to",
     "we have to",
+    "we can",
+    "we will",
+    "we'll",
+    "we're going to",
+    "i'm going to",
+    "now we",
+    "then we",
+    "next we",
     "go ahead and",
     "make sure to",
     "don't forget to",
@@ -135,8 +143,10 @@ pub(super) fn verb(text: &str) -> Option<(&str, &'static str, &'static str)> {
         text
     };
     let mut after_phrase = PHRASES.iter().filter_map(|phrase| {
-        let end = spoken.find(phrase)? + phrase.len();
-        instruction(text.get(end..)?)
+        let start = spoken.find(phrase)?;
+        let whole = !text.get(..start)?.ends_with(char::is_alphanumeric);
+        let after = text.get(start + phrase.len()..)?;
+        instruction(after).filter(|_| whole && after.starts_with(' '))
     });
     instruction(text).or_else(|| after_phrase.next())
 }

@@ -31,16 +31,20 @@ struct Candidate {
 
 pub(super) fn concepts(script: &Script) -> Concepts {
     let mut candidates = pairs(script);
-    candidates.extend(script.terms.iter().enumerate().filter_map(|(index, term)| {
-        (term.count >= OFTEN && term.sentences > 1 && is_telling(script, index)).then(|| {
-            Candidate {
-                name: term.name.clone(),
-                score: term.count,
+    let often = |index: &usize| {
+        let term = &script.terms[*index];
+        term.count >= OFTEN && term.sentences > 1 && is_telling(script, *index)
+    };
+    candidates.extend(
+        (0..script.terms.len())
+            .filter(often)
+            .map(|index| Candidate {
+                name: script.terms[index].name.clone(),
+                score: script.terms[index].count,
                 terms: vec![index],
-                first: term.first,
-            }
-        })
-    }));
+                first: script.terms[index].first,
+            }),
+    );
     candidates.sort_by_key(|candidate| {
         (
             Reverse(candidate.score),

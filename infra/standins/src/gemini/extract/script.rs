@@ -8,7 +8,7 @@ use super::super::transcript::Cue;
 const SILENCE_S: f64 = 2.0;
 /// Sentences are cut after this many words: at the end of a cue, where the transcript has no
 /// punctuation; at the end of a cue, where it has; anywhere.
-const UNPUNCTUATED_WORDS: usize = 12;
+const UNPUNCTUATED_WORDS: usize = 5;
 const PUNCTUATED_WORDS: usize = 40;
 const MOST_WORDS: usize = 60;
 /// And after this many characters, which bounds scripts that have no blanks.

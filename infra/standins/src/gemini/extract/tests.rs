@@ -203,6 +203,22 @@ fn a_talk_without_instructions_has_no_plan() {
 }
 
 #[test]
+fn captions_without_punctuation_are_read_line_by_line() {
+    let text = "WEBVTT\n\n00:00.000 --> 00:03.000\nhey welcome back to the channel\n\n\
+        00:03.000 --> 00:06.000\nokay so next we configure the database\n\n\
+        00:06.000 --> 00:09.000\nand now we know we run out of memory\n\n\
+        00:09.000 --> 00:12.000\nand you need to create a table\n";
+    let content = of(text);
+    let actions: Vec<_> = list(&content, "actions")
+        .iter()
+        .map(|action| (&action["title"], &action["at_s"]))
+        .collect();
+    let (configure, create) = (json!("configure the database"), json!("create a table"));
+    assert_eq!(actions, [(&configure, &json!(3.0)), (&create, &json!(9.0))]);
+    assert_eq!(content["actions"][1]["priority"], "high");
+}
+
+#[test]
 fn other_languages_are_read() {
     for (tag, text) in [
         (
