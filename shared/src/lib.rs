@@ -1,1 +1,3 @@
 //! EventRelay.
+
+pub mod error;

@@ -1,0 +1,551 @@
+//! The closed error type of the crate. An error knows what is to be done about it
+//! ([`Error::disposition`]) and what the outside may see of it ([`Error::problem`],
+//! [`Error::detail`]); `Display` and `Debug` are for our own log only.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// What an error was caused by: for the log, never for the outside.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The same step fails again however often it is tried.
+    Permanent,
+    /// Try again, but not before this time has passed: whoever refused has said so.
+    RetryAfter(Duration),
+    /// Try again with the caller's own backoff.
+    Transient,
+}
+
+/// What an error is called outside: stable, the same text for every occurrence
+/// (`type`, `title` and `status` of RFC 9457, section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Name in kebab-case; part of the contract with callers.
+    pub slug: &'static str,
+    /// One short sentence without a full stop.
+    pub title: &'static str,
+    /// HTTP status, where the error is the answer to a request.
+    pub status: u16,
+}
+
+impl Problem {
+    const fn new(slug: &'static str, title: &'static str, status: u16) -> Self {
+        Self {
+            slug,
+            title,
+            status,
+        }
+    }
+}
+
+/// A service that we call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Service {
+    Gemini,
+    YouTube,
+    GitHub,
+    Vercel,
+    Netlify,
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Everything that can go wrong. Texts in fields without `source` in their name are shown outside,
+/// so they are ours, never an upstream's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A caller's value is not acceptable.
+    #[error("invalid {field}: {reason}")]
+    InvalidInput {
+        /// Where the value stands in the request.
+        field: Cow<'static, str>,
+        /// What is wrong with it, as a sentence.
+        reason: Cow<'static, str>,
+    },
+    /// The caller has not said who they are, or not convincingly.
+    #[error("not authenticated")]
+    Unauthorized,
+    /// The caller may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// A resource of ours that does not exist.
+    #[error("{what} not found")]
+    NotFound {
+        /// Its kind, such as `job`.
+        what: &'static str,
+    },
+    /// The state of a resource does not allow it.
+    #[error("conflict: {reason}")]
+    Conflict {
+        /// Why, as a sentence.
+        reason: Cow<'static, str>,
+    },
+    /// The caller has used up their own allowance with us.
+    #[error("caller over their limit for {retry_after:?}")]
+    TooManyRequests {
+        /// Until the next call is allowed.
+        retry_after: Duration,
+    },
+    /// Larger than we, or the model, can take.
+    #[error("{what} too large")]
+    TooLarge {
+        /// What is, such as `request body`.
+        what: &'static str,
+    },
+    /// The recording was never put where it was to be uploaded.
+    #[error("nothing was uploaded")]
+    UploadMissing,
+    /// What was uploaded is not what was announced.
+    #[error("upload differs in {what}")]
+    UploadMismatch {
+        /// In what, such as `size`.
+        what: &'static str,
+    },
+    /// A transcript that was handed in cannot be read.
+    #[error("invalid transcript (line {line:?})")]
+    TranscriptInvalid {
+        /// Where, counted from 1.
+        line: Option<usize>,
+    },
+    /// The platform knows no such video, or does not tell us of it.
+    #[error("video not found")]
+    VideoNotFound,
+    /// The video is private.
+    #[error("video is private")]
+    VideoPrivate,
+    /// The video is unlisted, which the model's fetcher does not take.
+    #[error("video is unlisted")]
+    VideoNotPublic,
+    /// The video is being broadcast, or will be.
+    #[error("video is live or upcoming")]
+    VideoIsLive,
+    /// The model's fetcher could not open the video.
+    #[error("the model cannot open the video")]
+    VideoInaccessible {
+        /// Its words.
+        source: Source,
+    },
+    /// The model's service could not process the recording.
+    #[error("processing failed")]
+    ProcessingFailed {
+        /// Its words.
+        source: Source,
+    },
+    /// The recording was still being processed when its time was up.
+    #[error("processing timed out")]
+    ProcessingTimedOut,
+    /// The model's copy of the recording, or the upload of it, has expired or was deleted. Uploading
+    /// again makes a new one.
+    #[error("the uploaded copy is gone")]
+    FileGone,
+    /// The job's time was up.
+    #[error("deadline exceeded")]
+    DeadlineExceeded,
+    /// Somebody called it off.
+    #[error("cancelled")]
+    Cancelled,
+    /// The model refused to answer on this content.
+    #[error("prompt blocked: {reason}")]
+    PromptBlocked {
+        /// The upstream's constant, such as `SAFETY`; see [`Error::prompt_blocked`].
+        reason: String,
+    },
+    /// The answer did not fit into the output limit: ask for less, or of a shorter part.
+    #[error("answer truncated")]
+    AnswerTruncated,
+    /// The model answered without a text.
+    #[error("answer empty")]
+    AnswerEmpty,
+    /// The model's text is not what was asked for.
+    #[error("answer malformed")]
+    AnswerMalformed {
+        /// In which way.
+        source: Source,
+    },
+    /// The model is not, or no longer, offered: another one may be.
+    #[error("no model {model}")]
+    ModelGone {
+        /// Its id, from the configuration.
+        model: String,
+    },
+    /// A service asks for a pause.
+    #[error("{service} limits the rate (retry after {retry_after:?})")]
+    RateLimited {
+        /// Which.
+        service: Service,
+        /// How long, where it said so.
+        retry_after: Option<Duration>,
+    },
+    /// A service's allowance for the day is used up: useless to ask again in minutes.
+    #[error("daily quota of {service} spent")]
+    DailyQuotaSpent {
+        /// Which.
+        service: Service,
+    },
+    /// A service failed, did not answer in time, or could not be reached.
+    #[error("{service} unavailable")]
+    Unavailable {
+        /// Which.
+        service: Service,
+        /// When to come back, where it said so.
+        retry_after: Option<Duration>,
+        /// What was seen.
+        source: Source,
+    },
+    /// A service refused our request or our key: a fault of ours or of the configuration.
+    #[error("{service} rejected our request")]
+    UpstreamRejected {
+        /// Which.
+        service: Service,
+        /// Its words.
+        source: Source,
+    },
+    /// A service answered outside its own contract.
+    #[error("{service} answered malformed")]
+    UpstreamMalformed {
+        /// Which.
+        service: Service,
+        /// In which way.
+        source: Source,
+    },
+    /// DynamoDB, S3 or SQS failed.
+    #[error("storage failed")]
+    Storage {
+        /// Whether trying again can help.
+        transient: bool,
+        /// The SDK's error.
+        source: Source,
+    },
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal {
+        /// Which.
+        source: Source,
+    },
+}
+
+impl Error {
+    /// An unacceptable value of a caller. Both texts are shown outside.
+    pub fn invalid(
+        field: impl Into<Cow<'static, str>>,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::InvalidInput {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// A fault of ours, for the log.
+    pub fn internal(source: impl Into<Source>) -> Self {
+        Self::Internal {
+            source: source.into(),
+        }
+    }
+
+    /// A refusal on content. The reason goes outside, so anything but an upper-case constant, as the
+    /// upstream's enumerations have them, becomes `OTHER`.
+    pub fn prompt_blocked(reason: &str) -> Self {
+        let constant = (1..=40).contains(&reason.len())
+            && reason.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        Self::PromptBlocked {
+            reason: if constant { reason } else { "OTHER" }.to_owned(),
+        }
+    }
+
+    /// What to do about it. For [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] "permanent" means
+    /// for this model: a caller with another one may go on with that.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::TooManyRequests { retry_after } => Disposition::RetryAfter(*retry_after),
+            Self::RateLimited { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
+                retry_after.map_or(Disposition::Transient, Disposition::RetryAfter)
+            }
+            Self::AnswerEmpty
+            | Self::AnswerMalformed { .. }
+            | Self::UpstreamMalformed { .. }
+            | Self::Storage {
+                transient: true, ..
+            } => Disposition::Transient,
+            Self::InvalidInput { .. }
+            | Self::Unauthorized
+            | Self::Forbidden
+            | Self::NotFound { .. }
+            | Self::Conflict { .. }
+            | Self::TooLarge { .. }
+            | Self::UploadMissing
+            | Self::UploadMismatch { .. }
+            | Self::TranscriptInvalid { .. }
+            | Self::VideoNotFound
+            | Self::VideoPrivate
+            | Self::VideoNotPublic
+            | Self::VideoIsLive
+            | Self::VideoInaccessible { .. }
+            | Self::ProcessingFailed { .. }
+            | Self::ProcessingTimedOut
+            | Self::FileGone
+            | Self::DeadlineExceeded
+            | Self::Cancelled
+            | Self::PromptBlocked { .. }
+            | Self::AnswerTruncated
+            | Self::ModelGone { .. }
+            | Self::DailyQuotaSpent { .. }
+            | Self::UpstreamRejected { .. }
+            | Self::Storage {
+                transient: false, ..
+            }
+            | Self::Internal { .. } => Disposition::Permanent,
+        }
+    }
+
+    /// What it is called outside. A limit of an upstream is 503, not 429: the caller did nothing to
+    /// reach it (RFC 6585, section 4).
+    #[rustfmt::skip]
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::InvalidInput { .. } => Problem::new("invalid-input", "The request is not valid", 422),
+            Self::Unauthorized => Problem::new("unauthorized", "Authentication is required", 401),
+            Self::Forbidden => Problem::new("forbidden", "This is not allowed", 403),
+            Self::NotFound { .. } => Problem::new("not-found", "There is no such resource", 404),
+            Self::Conflict { .. } => Problem::new("conflict", "The state of the resource does not allow this", 409),
+            Self::TooManyRequests { .. } => Problem::new("too-many-requests", "Too many requests", 429),
+            Self::TooLarge { .. } => Problem::new("too-large", "Too large to process", 413),
+            Self::UploadMissing => Problem::new("upload-missing", "Nothing was uploaded", 409),
+            Self::UploadMismatch { .. } => Problem::new("upload-mismatch", "The upload is not what was announced", 422),
+            Self::TranscriptInvalid { .. } => Problem::new("transcript-invalid", "The transcript cannot be read", 422),
+            Self::VideoNotFound => Problem::new("video-not-found", "There is no such video", 422),
+            Self::VideoPrivate => Problem::new("video-private", "The video is private", 422),
+            Self::VideoNotPublic => Problem::new("video-not-public", "The video is not public", 422),
+            Self::VideoIsLive => Problem::new("video-is-live", "The video is a live broadcast", 422),
+            Self::VideoInaccessible { .. } => Problem::new("video-inaccessible", "The video cannot be opened", 422),
+            Self::ProcessingFailed { .. } => Problem::new("processing-failed", "The recording could not be processed", 422),
+            Self::ProcessingTimedOut => Problem::new("processing-timeout", "Processing the recording took too long", 504),
+            Self::FileGone => Problem::new("file-gone", "The working copy of the recording is gone", 502),
+            Self::DeadlineExceeded => Problem::new("deadline-exceeded", "The job took too long", 504),
+            Self::Cancelled => Problem::new("cancelled", "The job was cancelled", 409),
+            Self::PromptBlocked { .. } => Problem::new("prompt-blocked", "The model refused this content", 422),
+            Self::AnswerTruncated => Problem::new("answer-truncated", "The model's answer was cut off", 502),
+            Self::AnswerEmpty => Problem::new("answer-empty", "The model gave no answer", 502),
+            Self::AnswerMalformed { .. } => Problem::new("answer-malformed", "The model's answer cannot be used", 502),
+            Self::ModelGone { .. } => Problem::new("model-gone", "The model is not available", 502),
+            Self::RateLimited { .. } => Problem::new("rate-limited", "A service we depend on limits our rate", 503),
+            Self::DailyQuotaSpent { .. } => Problem::new("daily-quota-spent", "A daily quota is used up", 503),
+            Self::Unavailable { .. } => Problem::new("upstream-unavailable", "A service we depend on is unavailable", 503),
+            Self::UpstreamRejected { .. } => Problem::new("upstream-rejected", "A service we depend on refused our request", 502),
+            Self::UpstreamMalformed { .. } => Problem::new("upstream-malformed", "A service we depend on answered unusably", 502),
+            Self::Storage { .. } => Problem::new("storage-unavailable", "Storage is unavailable", 503),
+            Self::Internal { .. } => Problem::new("internal", "Something went wrong on our side", 500),
+        }
+    }
+
+    /// What the outside is told of this occurrence: one sentence without internal or foreign text.
+    #[rustfmt::skip]
+    pub fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::InvalidInput { field, reason } => format!("{field}: {reason}").into(),
+            Self::NotFound { what } => format!("There is no such {what}.").into(),
+            Self::Conflict { reason } => reason.clone(),
+            Self::TooLarge { what } => format!("The {what} is larger than can be processed.").into(),
+            Self::UploadMismatch { what } => format!("The uploaded recording differs from what was announced in its {what}.").into(),
+            Self::TranscriptInvalid { line: Some(line) } => format!("The transcript cannot be read at line {line}.").into(),
+            Self::VideoNotFound => "The video does not exist or is private.".into(),
+            Self::VideoNotPublic => "The video is unlisted; only public videos can be analysed by URL.".into(),
+            Self::VideoIsLive => "The video is live or upcoming; it can be analysed when the broadcast is over.".into(),
+            Self::VideoInaccessible { .. } => "The model could not open the video: it may be private, restricted by age or region, or removed.".into(),
+            Self::PromptBlocked { reason } => format!("The model refused this content ({reason}).").into(),
+            Self::RateLimited { service, .. } => format!("{service} asks us to slow down.").into(),
+            Self::DailyQuotaSpent { service } => format!("The daily quota at {service} is used up.").into(),
+            Self::Unavailable { service, .. } => format!("{service} is unavailable at the moment.").into(),
+            Self::UpstreamRejected { service, .. } => format!("{service} refused our request.").into(),
+            Self::UpstreamMalformed { service, .. } => format!("{service} answered in a form we cannot use.").into(),
+            _ => format!("{}.", self.problem().title).into(),
+        }
+    }
+
+    /// The error and everything it was caused by, on one line, for our log.
+    pub fn report(&self) -> String {
+        let mut report = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            report.push_str(": ");
+            report.push_str(&error.to_string());
+            cause = error.source();
+        }
+        report
+    }
+}
+
+/// Codes of DynamoDB, S3 and SQS that mean "later" although the status is 400.
+const THROTTLED: [&str; 7] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "RequestTimeout",
+];
+
+/// For what the caller has not already understood, such as a failed condition.
+impl<E> From<SdkError<E, HttpResponse>> for Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let transient = match &error {
+            SdkError::ServiceError(e) => {
+                e.raw().status().is_server_error()
+                    || e.raw().status().as_u16() == 429
+                    || e.err().code().is_some_and(|code| THROTTLED.contains(&code))
+            }
+            SdkError::ConstructionFailure(_) => false,
+            _ => true,
+        };
+        Self::Storage {
+            transient,
+            source: Box::new(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Disposition::{Permanent, RetryAfter, Transient};
+
+    const SECRET: &str = "internal-words-of-the-source";
+
+    /// One of every kind, in the order of the enumeration, with what it must say of itself.
+    #[rustfmt::skip]
+    fn table() -> Vec<(Error, &'static str, Disposition)> {
+        let wait = Duration::from_secs(34);
+        let service = Service::Gemini;
+        let source = || Source::from(SECRET);
+        vec![
+            (Error::invalid("url", "not a video"), "invalid-input", Permanent),
+            (Error::Unauthorized, "unauthorized", Permanent),
+            (Error::Forbidden, "forbidden", Permanent),
+            (Error::NotFound { what: "job" }, "not-found", Permanent),
+            (Error::Conflict { reason: "The job is over.".into() }, "conflict", Permanent),
+            (Error::TooManyRequests { retry_after: wait }, "too-many-requests", RetryAfter(wait)),
+            (Error::TooLarge { what: "request body" }, "too-large", Permanent),
+            (Error::UploadMissing, "upload-missing", Permanent),
+            (Error::UploadMismatch { what: "size" }, "upload-mismatch", Permanent),
+            (Error::TranscriptInvalid { line: Some(3) }, "transcript-invalid", Permanent),
+            (Error::VideoNotFound, "video-not-found", Permanent),
+            (Error::VideoPrivate, "video-private", Permanent),
+            (Error::VideoNotPublic, "video-not-public", Permanent),
+            (Error::VideoIsLive, "video-is-live", Permanent),
+            (Error::VideoInaccessible { source: source() }, "video-inaccessible", Permanent),
+            (Error::ProcessingFailed { source: source() }, "processing-failed", Permanent),
+            (Error::ProcessingTimedOut, "processing-timeout", Permanent),
+            (Error::FileGone, "file-gone", Permanent),
+            (Error::DeadlineExceeded, "deadline-exceeded", Permanent),
+            (Error::Cancelled, "cancelled", Permanent),
+            (Error::prompt_blocked("SAFETY"), "prompt-blocked", Permanent),
+            (Error::AnswerTruncated, "answer-truncated", Permanent),
+            (Error::AnswerEmpty, "answer-empty", Transient),
+            (Error::AnswerMalformed { source: source() }, "answer-malformed", Transient),
+            (Error::ModelGone { model: "m".into() }, "model-gone", Permanent),
+            (Error::RateLimited { service, retry_after: Some(wait) }, "rate-limited", RetryAfter(wait)),
+            (Error::DailyQuotaSpent { service }, "daily-quota-spent", Permanent),
+            (Error::Unavailable { service, retry_after: None, source: source() }, "upstream-unavailable", Transient),
+            (Error::UpstreamRejected { service, source: source() }, "upstream-rejected", Permanent),
+            (Error::UpstreamMalformed { service, source: source() }, "upstream-malformed", Transient),
+            (Error::Storage { transient: true, source: source() }, "storage-unavailable", Transient),
+            (Error::internal(SECRET), "internal", Permanent),
+        ]
+    }
+
+    #[test]
+    fn every_kind_has_its_slug_and_disposition() {
+        for (error, slug, disposition) in table() {
+            assert_eq!(error.problem().slug, slug);
+            assert_eq!(error.disposition(), disposition, "{slug}");
+            assert!((400..600).contains(&error.problem().status), "{slug}");
+        }
+    }
+
+    #[test]
+    fn slugs_are_distinct_and_in_kebab_case() {
+        let slugs: std::collections::HashSet<_> = table().iter().map(|row| row.1).collect();
+        assert_eq!(slugs.len(), table().len());
+        assert!(
+            slugs
+                .iter()
+                .all(|s| s.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+        );
+    }
+
+    #[test]
+    fn the_outside_never_sees_the_source_but_the_log_does() {
+        for (error, slug, _) in table() {
+            assert!(!error.detail().contains(SECRET), "{slug}");
+            assert!(!error.problem().title.contains(SECRET), "{slug}");
+            assert!(error.detail().len() > 5, "{slug}");
+            if std::error::Error::source(&error).is_some() {
+                assert!(error.report().ends_with(SECRET), "{slug}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_delay_the_caller_backs_off_by_itself() {
+        let error = Error::RateLimited {
+            service: Service::GitHub,
+            retry_after: None,
+        };
+        assert_eq!(error.disposition(), Transient);
+        let error = Error::Storage {
+            transient: false,
+            source: "denied".into(),
+        };
+        assert_eq!(error.disposition(), Permanent);
+    }
+
+    #[test]
+    fn a_block_reason_is_a_constant_or_other() {
+        for foreign in ["", "<script>", "safety", &"A".repeat(41)] {
+            assert!(
+                Error::prompt_blocked(foreign)
+                    .to_string()
+                    .ends_with(": OTHER"),
+                "{foreign}"
+            );
+        }
+        assert!(
+            Error::prompt_blocked("PROHIBITED_CONTENT")
+                .detail()
+                .contains("PROHIBITED_CONTENT")
+        );
+    }
+
+    #[test]
+    fn aws_failures_are_told_apart() {
+        use aws_sdk_dynamodb::error::ErrorMetadata;
+        use aws_sdk_dynamodb::operation::get_item::GetItemError;
+        use aws_sdk_s3::primitives::SdkBody;
+        let service = |status: u16, code: &str| {
+            let meta = ErrorMetadata::builder().code(code).build();
+            let raw = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+            Error::from(SdkError::service_error(GetItemError::generic(meta), raw)).disposition()
+        };
+        assert_eq!(service(500, "InternalServerError"), Transient);
+        assert_eq!(service(400, "ThrottlingException"), Transient);
+        assert_eq!(service(400, "ValidationException"), Permanent);
+        let timeout: SdkError<GetItemError, HttpResponse> = SdkError::timeout_error("slow");
+        assert_eq!(Error::from(timeout).disposition(), Transient);
+    }
+}
