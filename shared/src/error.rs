@@ -47,12 +47,16 @@ impl Problem {
 
 /// A service that we call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
 pub enum Service {
+    /// The Gemini Developer API.
     Gemini,
+    /// The YouTube Data API and oEmbed.
     YouTube,
+    /// The GitHub REST API.
     GitHub,
+    /// The Vercel API.
     Vercel,
+    /// The Netlify API.
     Netlify,
 }
 

@@ -1,3 +1,4 @@
 //! EventRelay.
 
 pub mod error;
+pub mod upstream;

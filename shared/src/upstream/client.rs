@@ -1,0 +1,481 @@
+//! The one warm HTTP client.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use url::Url;
+
+use crate::error::{Error, Service, Source};
+
+/// Below the shortest idle time seen at a server (S3: about 20 s, aws-sdk-rust issue 1106), so that
+/// a pooled connection is rarely one that the other side has just closed.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Enough for any error document; what is beyond is not read.
+const ERROR_BODY_LIMIT: usize = 64 * 1024;
+/// No service means it when it asks for more than a day.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The one HTTP client of a process; a clone shares its connections. It follows no redirect: an API
+/// that redirects is an API that has been misconfigured, and credentials stay where they were sent.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    inner: reqwest::Client,
+}
+
+/// One request. Ready when made; the setters add to it.
+#[derive(Debug)]
+pub struct Request {
+    service: Service,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Bytes,
+    timeout: Duration,
+    limit: usize,
+    idempotent: bool,
+}
+
+impl Request {
+    /// A request that must be answered completely within `timeout`, by a body of at most `limit`
+    /// bytes.
+    pub fn new(
+        service: Service,
+        method: Method,
+        url: Url,
+        timeout: Duration,
+        limit: usize,
+    ) -> Self {
+        let idempotent = method.is_idempotent();
+        let (headers, body) = (HeaderMap::new(), Bytes::new());
+        Self {
+            service,
+            method,
+            url,
+            headers,
+            body,
+            timeout,
+            limit,
+            idempotent,
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: HeaderValue) -> Self {
+        self.headers.insert(HeaderName::from_static(name), value);
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: Bytes) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Sets a JSON body and its content type.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the value cannot be serialised.
+    pub fn json(mut self, value: &impl serde::Serialize) -> Result<Self, Error> {
+        self.body = serde_json::to_vec(value).map_err(Error::internal)?.into();
+        self.headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(self)
+    }
+
+    /// Says that sending it twice is the same as sending it once, although the method does not
+    /// (RFC 9110, section 9.2.2).
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+}
+
+/// A secret as a header that no log shows.
+///
+/// # Errors
+/// [`Error::Internal`] if it cannot be a header: it has been configured wrongly.
+pub fn secret_header(secret: &SecretString) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(secret.expose_secret())
+        .map_err(|_| Error::internal("a configured secret is not a valid header value"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What was answered, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; of an error only the first 64 KiB.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The pause that `Retry-After` asks for, at most a day: seconds, or a date, which is taken
+    /// relative to the answer's own `Date` so that our clock does not matter (RFC 9110, section
+    /// 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.header(RETRY_AFTER.as_str())?.trim();
+        let pause = match value.parse() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                let date = |text| OffsetDateTime::parse(text, &Rfc2822).ok();
+                let pause = date(value)? - date(self.header(DATE.as_str())?)?;
+                Duration::try_from(pause).unwrap_or_default()
+            }
+        };
+        Some(pause.min(LONGEST_PAUSE))
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`Error::UpstreamMalformed`] if it is not, or not of this shape.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, service: Service) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::UpstreamMalformed {
+            service,
+            source: Box::new(error),
+        })
+    }
+}
+
+impl HttpClient {
+    /// Builds the client. Does no I/O: the roots are compiled in, since reading the system's takes
+    /// tens of milliseconds of every cold start.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if rustls and reqwest do not fit together.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that builds the client"
+    )]
+    pub fn new() -> Result<Self, Error> {
+        let roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let mut tls = ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .map_err(Error::internal)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let inner = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            // Otherwise the proxy variables of the environment would be read.
+            .no_proxy()
+            .user_agent(concat!("eventrelay/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self { inner })
+    }
+
+    /// Sends a request and reads the answer. An idempotent request whose connection died before
+    /// anything was answered is sent once more, at once and within the same time: most likely a
+    /// pooled connection was closed by the other side (hyper issue 2136).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if there is no complete answer in time; [`Error::UpstreamMalformed`]
+    /// if a successful one is larger than the request's limit. An answer with an error status is an
+    /// answer.
+    pub async fn send(&self, request: Request) -> Result<Answer, Error> {
+        let deadline = Instant::now() + request.timeout;
+        let service = request.service;
+        let response = match self.attempt(&request, request.timeout).await {
+            Err(error) if request.idempotent && connection_died(&error) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                self.attempt(&request, left).await
+            }
+            outcome => outcome,
+        };
+        let mut response = response.map_err(|error| unavailable(service, error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = BytesMut::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if status.is_success() => {
+                    if body.len() + chunk.len() > request.limit {
+                        let source = format!("a body of more than {} bytes", request.limit);
+                        return Err(Error::UpstreamMalformed {
+                            service,
+                            source: source.into(),
+                        });
+                    }
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(chunk)) => {
+                    let room = ERROR_BODY_LIMIT - body.len();
+                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    if body.len() == ERROR_BODY_LIMIT {
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) if status.is_success() => return Err(unavailable(service, error)),
+                // The status says enough.
+                Err(_) => break,
+            }
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body: body.freeze(),
+        })
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        timeout: Duration,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        self.inner
+            .request(request.method.clone(), request.url.clone())
+            .headers(request.headers.clone())
+            .body(request.body.clone())
+            .timeout(timeout)
+            .send()
+            .await
+    }
+}
+
+/// Whether sending failed on the connection, not on the clock: refused, reset, or closed before the
+/// answer began.
+fn connection_died(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_timeout()
+}
+
+/// URLs may be capabilities (an upload session's is one), so the log does not get them.
+fn unavailable(service: Service, error: reqwest::Error) -> Error {
+    let source: Source = Box::new(error.without_url());
+    Error::Unavailable {
+        service,
+        retry_after: None,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::responder::{Reply, Responder};
+    use std::io::{Read, Write};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn get(url: &Url) -> Request {
+        Request::new(Service::YouTube, Method::GET, url.clone(), 5 * SECOND, 1000)
+    }
+
+    /// Answers the first request of every connection, but on the first connection only: there it
+    /// reads the second request and closes without a word. Returns what it accepted.
+    fn closes_the_kept_connection(connections: usize) -> (Url, std::thread::JoinHandle<()>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let served = std::thread::spawn(move || {
+            for connection in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut buffer = [0; 4096];
+                assert!(stream.read(&mut buffer).unwrap() > 0);
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                    .unwrap();
+                if connection == 0 {
+                    assert!(stream.read(&mut buffer).unwrap() > 0);
+                }
+            }
+        });
+        (url, served)
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_that_dies_is_not_noticed_by_a_get() {
+        let (url, served) = closes_the_kept_connection(2);
+        let client = HttpClient::new().unwrap();
+        for _ in 0..2 {
+            assert_eq!(client.send(get(&url)).await.unwrap().body, "ok");
+        }
+        served.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_post_is_not_sent_twice() {
+        let (url, served) = closes_the_kept_connection(1);
+        let client = HttpClient::new().unwrap();
+        client.send(get(&url)).await.unwrap();
+        let post = Request::new(Service::Gemini, Method::POST, url, 5 * SECOND, 1000);
+        let error = client.send(post).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Unavailable {
+                    service: Service::Gemini,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        served.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_post_that_is_declared_idempotent_is() {
+        let (url, served) = closes_the_kept_connection(2);
+        let client = HttpClient::new().unwrap();
+        client.send(get(&url)).await.unwrap();
+        let post = Request::new(Service::Gemini, Method::POST, url, 5 * SECOND, 1000).idempotent();
+        assert_eq!(client.send(post).await.unwrap().status, 200);
+        served.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn sequential_calls_share_one_connection() {
+        let server = Responder::start(|_| Reply::new(200, "ok")).await;
+        let client = HttpClient::new().unwrap();
+        for _ in 0..10 {
+            client.clone().send(get(&server.url)).await.unwrap();
+        }
+        assert_eq!((server.seen().len(), server.connections()), (10, 1));
+        assert!(
+            server.seen()[0]
+                .header("user-agent")
+                .starts_with("eventrelay/")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_an_error_and_one_at_the_limit_is_not() {
+        let server = Responder::start(|seen| {
+            Reply::new(
+                200,
+                "x".repeat(if seen.path == "/over" { 1001 } else { 1000 }),
+            )
+        })
+        .await;
+        let client = HttpClient::new().unwrap();
+        assert_eq!(
+            client.send(get(&server.url)).await.unwrap().body.len(),
+            1000
+        );
+        let error = client
+            .send(get(&server.url.join("/over").unwrap()))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::UpstreamMalformed { .. }),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_endless_error_body_is_cut_and_keeps_its_status() {
+        let server = Responder::start(|_| Reply::new(503, "x".repeat(300_000))).await;
+        let answer = HttpClient::new()
+            .unwrap()
+            .send(get(&server.url))
+            .await
+            .unwrap();
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.len()),
+            (503, ERROR_BODY_LIMIT)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer() {
+        let server = Responder::start(|_| {
+            Reply::new(302, "").header("location", "http://127.0.0.1:1/elsewhere")
+        })
+        .await;
+        let answer = HttpClient::new()
+            .unwrap()
+            .send(get(&server.url))
+            .await
+            .unwrap();
+        assert_eq!(answer.status, 302);
+    }
+
+    #[tokio::test]
+    async fn silence_ends_at_the_timeout_and_the_error_hides_the_url() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url: Url = format!(
+            "http://{}/?upload_id=SECRET",
+            listener.local_addr().unwrap()
+        )
+        .parse()
+        .unwrap();
+        let request = Request::new(Service::Gemini, Method::GET, url, SECOND / 20, 10);
+        let error = HttpClient::new().unwrap().send(request).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+        assert!(!format!("{error:?} {}", error.report()).contains("SECRET"));
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_unavailable() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let url = format!("http://{free}/").parse().unwrap();
+        let error = HttpClient::new()
+            .unwrap()
+            .send(get(&url))
+            .await
+            .unwrap_err();
+        assert_eq!(error.disposition(), crate::error::Disposition::Transient);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_never_more_than_a_day() {
+        let pause = |retry_after: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, retry_after.parse().unwrap());
+            date.map(|date| headers.insert(DATE, date.parse().unwrap()));
+            Answer {
+                status: StatusCode::OK,
+                headers,
+                body: Bytes::new(),
+            }
+            .retry_after()
+        };
+        let date = Some("Tue, 24 Nov 2026 08:00:00 GMT");
+        assert_eq!(pause("120", None), Some(120 * SECOND));
+        assert_eq!(pause("99999999", None), Some(LONGEST_PAUSE));
+        assert_eq!(
+            pause("Tue, 24 Nov 2026 08:00:30 GMT", date),
+            Some(30 * SECOND)
+        );
+        assert_eq!(
+            pause("Tue, 24 Nov 2026 07:00:00 GMT", date),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(pause("Tue, 24 Nov 2026 08:00:30 GMT", None), None);
+        assert_eq!(pause("soon", date), None);
+        assert_eq!(pause("-1", date), None);
+    }
+
+    #[test]
+    fn a_secret_header_is_not_shown() {
+        let header = secret_header(&"AIza-secret".into()).unwrap();
+        assert!(!format!("{header:?}").contains("AIza"));
+        assert!(secret_header(&"new\nline".into()).is_err());
+    }
+}

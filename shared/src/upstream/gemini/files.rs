@@ -1,0 +1,579 @@
+//! Uploading recordings, by the resumable protocol, and looking after them. The API keeps a file
+//! for 48 hours unless it is deleted.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::errors::{Asked, seconds};
+use super::{CONTROL_LIMIT, CONTROL_TIMEOUT, Gemini, SERVICE};
+use crate::error::Error;
+use crate::upstream::client::{Answer, Request};
+
+/// For one chunk of the size the official SDKs send, 8 MiB.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
+/// The domain that Google's upload servers are under.
+const GOOGLE: &str = "googleapis.com";
+
+const COMMAND: &str = "x-goog-upload-command";
+const STATUS: &str = "x-goog-upload-status";
+
+/// What is going to be uploaded.
+#[derive(Clone, Copy, Debug)]
+pub struct UploadStart<'a> {
+    /// For people who look at the list of files; at most 512 characters.
+    pub display_name: &'a str,
+    /// Media type, such as `video/mp4`.
+    pub mime_type: &'a str,
+    /// The whole size in bytes.
+    pub size_bytes: u64,
+}
+
+/// An upload that has been started. Whoever knows its URL can write to it, so `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UploadSession {
+    url: Url,
+}
+
+impl UploadSession {
+    /// The URL, to be kept for [`Gemini::resume_upload`].
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl std::fmt::Debug for UploadSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UploadSession")
+            .field("host", &self.url.host_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a chunk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChunkOutcome {
+    /// It was taken; more is expected.
+    Active,
+    /// It was the last: this is the file.
+    Final(File),
+}
+
+/// How far the processing of a file is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum FileState {
+    /// Not usable yet.
+    Processing,
+    /// Usable.
+    Active,
+    /// Never usable.
+    Failed,
+    /// A state that this version does not know.
+    Other(String),
+}
+
+impl From<String> for FileState {
+    fn from(state: String) -> Self {
+        match state.as_str() {
+            "PROCESSING" => Self::Processing,
+            "ACTIVE" => Self::Active,
+            "FAILED" => Self::Failed,
+            _ => Self::Other(state),
+        }
+    }
+}
+
+/// A file at the API (<https://ai.google.dev/api/files#File>).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "WireFile")]
+pub struct File {
+    /// `files/` and an id.
+    pub name: String,
+    /// What a request to a model names it by.
+    pub uri: String,
+    /// Media type.
+    pub mime_type: String,
+    /// How far its processing is.
+    pub state: FileState,
+    /// The API's words on why it failed: for the log only.
+    pub error: Option<String>,
+    /// Length in seconds; known once it is processed.
+    pub duration_s: Option<f64>,
+    /// Size in bytes.
+    pub size_bytes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireFile {
+    name: String,
+    #[serde(default)]
+    uri: String,
+    #[serde(default)]
+    mime_type: String,
+    state: Option<FileState>,
+    error: Option<WireStatus>,
+    video_metadata: Option<WireVideo>,
+    /// An int64, which is a string in JSON.
+    size_bytes: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireStatus {
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireVideo {
+    video_duration: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireUploaded {
+    file: File,
+}
+
+impl From<WireFile> for File {
+    fn from(wire: WireFile) -> Self {
+        let duration = wire.video_metadata.and_then(|video| video.video_duration);
+        Self {
+            name: wire.name,
+            uri: wire.uri,
+            mime_type: wire.mime_type,
+            // Absent is the enumeration's zero value.
+            state: wire
+                .state
+                .unwrap_or_else(|| FileState::Other("STATE_UNSPECIFIED".to_owned())),
+            error: wire.error.map(|status| status.message),
+            duration_s: duration
+                .as_deref()
+                .and_then(seconds)
+                .map(|d| d.as_secs_f64()),
+            size_bytes: wire.size_bytes.and_then(|size| size.parse().ok()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WireStart<'a> {
+    file: WireStartFile<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireStartFile<'a> {
+    display_name: &'a str,
+    mime_type: &'a str,
+    size_bytes: u64,
+}
+
+impl Gemini {
+    /// Announces an upload.
+    ///
+    /// # Errors
+    /// As every call of the API ([`crate::error`]); [`Error::UpstreamMalformed`] if the URL to upload
+    /// to is missing, or neither of our base URL's origin nor one of Google's.
+    pub async fn start_upload(&self, start: &UploadStart<'_>) -> Result<UploadSession, Error> {
+        let url = self.url(["upload", self.version.as_str(), "files"])?;
+        let mime_type = HeaderValue::from_str(start.mime_type)
+            .map_err(|_| Error::invalid("media_type", "is not a media type"))?;
+        let mut request = self
+            .request(Method::POST, url, CONTROL_TIMEOUT, CONTROL_LIMIT)?
+            .header(
+                "x-goog-upload-protocol",
+                HeaderValue::from_static("resumable"),
+            )
+            .header(COMMAND, HeaderValue::from_static("start"))
+            .header(
+                "x-goog-upload-header-content-length",
+                start.size_bytes.into(),
+            )
+            .header("x-goog-upload-header-content-type", mime_type);
+        // Not every name can be a header; the body has it in any case.
+        if let Ok(name) = HeaderValue::from_str(start.display_name) {
+            request = request.header("x-goog-upload-file-name", name);
+        }
+        let request = request.json(&WireStart {
+            file: WireStartFile {
+                display_name: start.display_name,
+                mime_type: start.mime_type,
+                size_bytes: start.size_bytes,
+            },
+        })?;
+        let answer = self.call(Asked::StartUpload, request).await?;
+        let url = answer
+            .header("x-goog-upload-url")
+            .ok_or_else(|| malformed("no upload URL"))?;
+        self.resume_upload(url)
+    }
+
+    /// An upload that was started before, by its URL.
+    ///
+    /// # Errors
+    /// [`Error::UpstreamMalformed`] if the URL is neither of our base URL's origin nor one of
+    /// Google's: what a service answers must not direct us to somebody else.
+    pub fn resume_upload(&self, url: &str) -> Result<UploadSession, Error> {
+        let url = Url::parse(url).map_err(|_| malformed("the upload URL is not a URL"))?;
+        let google = url.scheme() == "https"
+            && url.port().is_none()
+            && url
+                .domain()
+                .and_then(|d| d.strip_suffix(GOOGLE))
+                .is_some_and(|d| d.ends_with('.'));
+        let plain = url.username().is_empty() && url.password().is_none();
+        if !plain || !(google || url.origin() == self.base_url.origin()) {
+            return Err(malformed("the upload URL leads elsewhere"));
+        }
+        Ok(UploadSession { url })
+    }
+
+    /// Sends the bytes from `offset` on. All chunks but the last must be multiples of 256 KiB.
+    ///
+    /// # Errors
+    /// As every call; [`Error::FileGone`] if the upload is no longer known: start again. After
+    /// another failure ask [`Gemini::query_upload`] where to go on.
+    pub async fn upload_chunk(
+        &self,
+        session: &UploadSession,
+        offset: u64,
+        chunk: Bytes,
+        last: bool,
+    ) -> Result<ChunkOutcome, Error> {
+        let command = if last { "upload, finalize" } else { "upload" };
+        let request = upload_request(session, CHUNK_TIMEOUT, command)
+            .header("x-goog-upload-offset", offset.into())
+            .body(chunk);
+        let answer = self.call(Asked::File, request).await?;
+        match answer.header(STATUS) {
+            Some("active") if !last => Ok(ChunkOutcome::Active),
+            Some("final") => Ok(ChunkOutcome::Final(
+                answer.json::<WireUploaded>(SERVICE)?.file,
+            )),
+            Some("active") => Err(malformed("an upload goes on after its last chunk")),
+            _ => Err(malformed("an upload is neither active nor final")),
+        }
+    }
+
+    /// How many bytes have arrived; none if the upload is over, finished or not: start again.
+    ///
+    /// # Errors
+    /// As [`Gemini::upload_chunk`].
+    pub async fn query_upload(&self, session: &UploadSession) -> Result<Option<u64>, Error> {
+        let request = upload_request(session, CONTROL_TIMEOUT, "query").idempotent();
+        let answer = self.call(Asked::File, request).await?;
+        if answer.header(STATUS) != Some("active") {
+            return Ok(None);
+        }
+        let received = answer.header("x-goog-upload-size-received").map(str::parse);
+        received
+            .and_then(Result::ok)
+            .map(Some)
+            .ok_or_else(|| malformed("an active upload without its size"))
+    }
+
+    /// A file by its name, `files/ID`.
+    ///
+    /// # Errors
+    /// [`Error::FileGone`] if there is none, else as every call.
+    pub async fn get_file(&self, name: &str) -> Result<File, Error> {
+        self.file_call(Method::GET, name).await?.json(SERVICE)
+    }
+
+    /// Deletes a file; one that is not there is deleted already.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn delete_file(&self, name: &str) -> Result<(), Error> {
+        match self.file_call(Method::DELETE, name).await {
+            Ok(_) | Err(Error::FileGone) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn file_call(&self, method: Method, name: &str) -> Result<Answer, Error> {
+        // Ids are lower-case letters, digits and inner dashes; nothing else may reach the path.
+        let id = name.strip_prefix("files/").filter(|id| {
+            (1..=64).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        });
+        let id = id.ok_or_else(|| Error::internal("the name of a file at Gemini is not one"))?;
+        let url = self.url([self.version.as_str(), "files", id])?;
+        let request = self.request(method, url, CONTROL_TIMEOUT, CONTROL_LIMIT)?;
+        self.call(Asked::File, request).await
+    }
+}
+
+/// A request of an upload; its URL is the credential, so it gets no key.
+fn upload_request(session: &UploadSession, timeout: Duration, command: &'static str) -> Request {
+    Request::new(
+        SERVICE,
+        Method::POST,
+        session.url.clone(),
+        timeout,
+        CONTROL_LIMIT,
+    )
+    .header(COMMAND, HeaderValue::from_static(command))
+}
+
+fn malformed(what: &'static str) -> Error {
+    Error::UpstreamMalformed {
+        service: SERVICE,
+        source: what.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{KEY, assert_is, client};
+    use super::*;
+    use crate::upstream::HttpClient;
+    use crate::upstream::responder::{Reply, Responder};
+
+    const FILE: &str = r#"{"name":"files/abc123","displayName":"s.mp4","mimeType":"video/mp4","sizeBytes":"20971525",
+        "createTime":"2026-11-24T08:00:00Z","expirationTime":"2026-11-26T08:00:00Z","sha256Hash":"YWJj",
+        "uri":"https://generativelanguage.googleapis.com/v1beta/files/abc123","state":"ACTIVE","source":"UPLOADED",
+        "videoMetadata":{"videoDuration":"12.3s"}}"#;
+    const START: UploadStart<'_> = UploadStart {
+        display_name: "s.mp4",
+        mime_type: "video/mp4",
+        size_bytes: 600_000,
+    };
+
+    async fn file_server(status: u16, body: &'static str) -> Responder {
+        Responder::start(move |_| Reply::new(status, body)).await
+    }
+
+    #[tokio::test]
+    async fn an_upload_goes_over_the_wire_as_the_official_sdks_send_it() {
+        let server = Responder::start(|seen| {
+            let host = seen.header("host");
+            let session = format!("http://{host}/upload/s?upload_id=XYZ&upload_protocol=resumable");
+            match seen.header(COMMAND) {
+                "start" => Reply::new(200, "").header("x-goog-upload-url", session),
+                "upload" => Reply::new(200, "").header(STATUS, "active"),
+                "query" => Reply::new(200, "")
+                    .header(STATUS, "active")
+                    .header("x-goog-upload-size-received", "524288"),
+                _ => Reply::new(200, format!(r#"{{"file":{FILE}}}"#)).header(STATUS, "final"),
+            }
+        })
+        .await;
+        let gemini = client(&server);
+        let session = gemini.start_upload(&START).await.unwrap();
+        let chunk = Bytes::from(vec![7; 524_288]);
+        let outcome = gemini
+            .upload_chunk(&session, 0, chunk, false)
+            .await
+            .unwrap();
+        assert_eq!(outcome, ChunkOutcome::Active);
+        assert_eq!(gemini.query_upload(&session).await.unwrap(), Some(524_288));
+        let rest = Bytes::from(vec![7; 600_000 - 524_288]);
+        let outcome = gemini
+            .upload_chunk(&session, 524_288, rest, true)
+            .await
+            .unwrap();
+        let ChunkOutcome::Final(file) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(
+            (file.name.as_str(), file.duration_s),
+            ("files/abc123", Some(12.3))
+        );
+        assert_eq!(
+            (file.state, file.size_bytes),
+            (FileState::Active, Some(20_971_525))
+        );
+
+        let seen = server.seen();
+        assert_eq!(
+            (seen[0].method.as_str(), seen[0].path.as_str()),
+            ("POST", "/upload/v1beta/files")
+        );
+        for (name, value) in [
+            ("x-goog-api-key", KEY),
+            ("x-goog-upload-protocol", "resumable"),
+            ("x-goog-upload-command", "start"),
+            ("x-goog-upload-header-content-length", "600000"),
+            ("x-goog-upload-header-content-type", "video/mp4"),
+            ("x-goog-upload-file-name", "s.mp4"),
+            ("content-type", "application/json"),
+        ] {
+            assert_eq!(seen[0].header(name), value, "{name}");
+        }
+        assert_is("CreateFileRequest", &seen[0].body);
+        let sent: Vec<_> = seen[1..]
+            .iter()
+            .map(|s| {
+                (
+                    s.header(COMMAND),
+                    s.header("x-goog-upload-offset"),
+                    s.body.len(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            sent,
+            [
+                ("upload", "0", 524_288),
+                ("query", "", 0),
+                ("upload, finalize", "524288", 75_712)
+            ]
+        );
+        assert!(
+            seen[1..]
+                .iter()
+                .all(|s| s.path == "/upload/s?upload_id=XYZ&upload_protocol=resumable")
+        );
+        assert!(seen.iter().all(|s| !s.path.contains(KEY)));
+        assert_eq!(server.connections(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_cannot_be_a_header_is_only_in_the_body() {
+        let server = Responder::start(|_| Reply::new(200, "")).await;
+        let start = UploadStart {
+            display_name: "a\r\nx-evil: 1",
+            ..START
+        };
+        client(&server).start_upload(&start).await.unwrap_err();
+        assert_eq!(server.seen()[0].header("x-goog-upload-file-name"), "");
+        assert_eq!(server.seen()[0].header("x-evil"), "");
+        assert_is("CreateFileRequest", &server.seen()[0].body);
+    }
+
+    #[test]
+    fn an_upload_is_not_directed_elsewhere() {
+        let base = "https://generativelanguage.googleapis.com".parse().unwrap();
+        let gemini = Gemini::new(HttpClient::new().unwrap(), base, "v1beta", KEY.into());
+        for good in [
+            "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=a",
+            "https://eu-storage.googleapis.com/upload",
+        ] {
+            assert_eq!(gemini.resume_upload(good).unwrap().url().as_str(), good);
+        }
+        for bad in [
+            "",
+            "/upload/v1beta/files",
+            "http://generativelanguage.googleapis.com/upload",
+            "https://googleapis.com.evil.example/",
+            "https://evilgoogleapis.com/",
+            "https://googleapis.com@evil.example/",
+            "https://user@generativelanguage.googleapis.com/",
+            "https://generativelanguage.googleapis.com:8443/",
+            "https://169.254.169.254/latest/meta-data",
+            "http://127.0.0.1/",
+            "file:///etc/passwd",
+        ] {
+            assert!(gemini.resume_upload(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_hides_its_url_from_the_log() {
+        let server = file_server(200, "").await;
+        let url = server.url.join("/u?upload_id=SECRET").unwrap();
+        let session = client(&server).resume_upload(url.as_str()).unwrap();
+        assert!(!format!("{session:?}").contains("SECRET"));
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_does_not_end_as_it_should_is_an_error() {
+        for (status, last) in [("active", true), ("cancelled", false), ("", true)] {
+            let server =
+                Responder::start(move |_| Reply::new(200, "{}").header(STATUS, status)).await;
+            let gemini = client(&server);
+            let session = gemini.resume_upload(server.url.as_str()).unwrap();
+            let outcome = gemini.upload_chunk(&session, 0, Bytes::new(), last).await;
+            assert!(
+                matches!(outcome, Err(Error::UpstreamMalformed { .. })),
+                "{status} {outcome:?}"
+            );
+        }
+        let server = file_server(404, "").await;
+        let session = client(&server).resume_upload(server.url.as_str()).unwrap();
+        let outcome = client(&server)
+            .upload_chunk(&session, 0, Bytes::new(), true)
+            .await;
+        assert!(matches!(outcome, Err(Error::FileGone)), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_is_over_has_no_offset() {
+        let server = Responder::start(|_| Reply::new(200, "").header(STATUS, "final")).await;
+        let session = client(&server).resume_upload(server.url.as_str()).unwrap();
+        assert_eq!(client(&server).query_upload(&session).await.unwrap(), None);
+        let server = Responder::start(|_| Reply::new(200, "").header(STATUS, "active")).await;
+        let session = client(&server).resume_upload(server.url.as_str()).unwrap();
+        assert!(client(&server).query_upload(&session).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_files_states_are_told_apart() {
+        for (state, expected) in [
+            ("PROCESSING", FileState::Processing),
+            ("ACTIVE", FileState::Active),
+            ("FAILED", FileState::Failed),
+            ("THAWING", FileState::Other("THAWING".to_owned())),
+        ] {
+            let body =
+                format!(r#"{{"name":"files/a","state":"{state}","error":{{"message":"m"}}}}"#);
+            let server = Responder::start(move |_| Reply::new(200, body.clone())).await;
+            let file = client(&server).get_file("files/a").await.unwrap();
+            assert_eq!((file.state, file.error.as_deref()), (expected, Some("m")));
+            assert_eq!(server.seen()[0].path, "/v1beta/files/a");
+            assert_eq!(server.seen()[0].header("x-goog-api-key"), KEY);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_there_is_gone_and_its_deletion_is_done() {
+        for status in [403, 404] {
+            let server = file_server(status, r#"{"error":{"message":"You do not have permission to access the File a or it may not exist."}}"#).await;
+            let file = client(&server).get_file("files/a").await;
+            assert!(matches!(file, Err(Error::FileGone)), "{file:?}");
+            client(&server).delete_file("files/a").await.unwrap();
+        }
+        let server = file_server(200, "{}").await;
+        client(&server).delete_file("files/a").await.unwrap();
+        assert_eq!(server.seen()[0].method, "DELETE");
+        let server = file_server(500, "").await;
+        assert!(client(&server).delete_file("files/a").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_a_files_reaches_nothing() {
+        let server = file_server(200, "{}").await;
+        for name in [
+            "",
+            "files/",
+            "files/..",
+            "files/a/b",
+            "files/a?b",
+            "models/a",
+            "a",
+        ] {
+            assert!(client(&server).delete_file(name).await.is_err(), "{name}");
+        }
+        assert!(server.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_file_is_malformed() {
+        for body in ["", "<html>", "[]", r#"{"name":7}"#] {
+            let server = file_server(200, body).await;
+            let file = client(&server).get_file("files/a").await;
+            assert!(
+                matches!(file, Err(Error::UpstreamMalformed { .. })),
+                "{body} {file:?}"
+            );
+        }
+    }
+}

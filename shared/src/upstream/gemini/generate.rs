@@ -1,0 +1,614 @@
+//! `generateContent`: a video and an instruction in, a JSON document out.
+
+use std::time::Duration;
+
+use http::Method;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::errors::Asked;
+use super::{Gemini, SERVICE};
+use crate::error::Error;
+
+/// The largest output of any model is 65,536 tokens, a few hundred kilobytes; thoughts and the
+/// envelope come on top.
+const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// What the model is to watch.
+#[derive(Clone, Copy, Debug)]
+pub enum Media<'a> {
+    /// A public video, by its canonical watch URL; the API fetches it itself.
+    YouTube(&'a str),
+    /// A file that was uploaded and is active.
+    File {
+        /// [`super::File::uri`].
+        uri: &'a str,
+        /// [`super::File::mime_type`].
+        mime_type: &'a str,
+    },
+}
+
+/// The part of the video that is to be watched.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// From here.
+    pub start: Duration,
+    /// To here; none for the end of the video.
+    pub end: Option<Duration>,
+}
+
+/// How finely the frames are read: tokens, and so cost, for detail.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub enum MediaResolution {
+    /// About 100 tokens per second of video before Gemini 3.
+    #[serde(rename = "MEDIA_RESOLUTION_LOW")]
+    Low,
+    /// Between the two.
+    #[serde(rename = "MEDIA_RESOLUTION_MEDIUM")]
+    Medium,
+    /// About 300 tokens per second of video before Gemini 3.
+    #[serde(rename = "MEDIA_RESOLUTION_HIGH")]
+    High,
+}
+
+/// How much the model thinks first. Models before Gemini 3 do not know it.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ThinkingLevel {
+    /// Next to none.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// As much as it takes.
+    High,
+}
+
+/// A question to a model.
+#[derive(Clone, Copy, Debug)]
+pub struct GenerateRequest<'a> {
+    /// The model's id, without `models/`.
+    pub model: &'a str,
+    /// What to watch, if anything. It goes before the texts, as the API's documentation advises.
+    pub media: Option<Media<'a>>,
+    /// Which part of it; none for all.
+    pub window: Option<Window>,
+    /// The system instruction.
+    pub system: &'a str,
+    /// The texts of the question, in order.
+    pub texts: &'a [&'a str],
+    /// The JSON Schema that the answer must satisfy.
+    pub json_schema: &'a Value,
+    /// The limit of thoughts and answer together.
+    pub max_output_tokens: u32,
+    /// The model's own choice if none.
+    pub media_resolution: Option<MediaResolution>,
+    /// The model's own choice if none.
+    pub thinking_level: Option<ThinkingLevel>,
+}
+
+/// What a call took, in tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenUsage {
+    /// Of the prompt, with the video.
+    pub prompt: u64,
+    /// Of the answer.
+    pub candidates: u64,
+    /// Of the thoughts, which are paid for as output.
+    pub thoughts: u64,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The document, as the model wrote it: not yet checked against the schema.
+    pub text: String,
+    /// The model that answered, as it names itself.
+    pub model_version: Option<String>,
+    /// What it took.
+    pub usage: TokenUsage,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireRequest<'a> {
+    contents: [WireContent<'a>; 1],
+    system_instruction: WireContent<'a>,
+    generation_config: WireConfig<'a>,
+}
+
+#[derive(Serialize)]
+struct WireContent<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    parts: Vec<WirePart<'a>>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePart<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_data: Option<WireFileData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_metadata: Option<WireWindow>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireFileData<'a> {
+    file_uri: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireWindow {
+    start_offset: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_offset: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireConfig<'a> {
+    max_output_tokens: u32,
+    response_mime_type: &'static str,
+    response_json_schema: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_resolution: Option<MediaResolution>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_config: Option<WireThinking>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireThinking {
+    thinking_level: ThinkingLevel,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireAnswer {
+    candidates: Vec<WireCandidate>,
+    prompt_feedback: WireFeedback,
+    usage_metadata: WireUsage,
+    model_version: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireCandidate {
+    content: WireAnswerContent,
+    finish_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireAnswerContent {
+    parts: Vec<WireAnswerPart>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireAnswerPart {
+    text: String,
+    thought: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireFeedback {
+    block_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireUsage {
+    prompt_token_count: u64,
+    candidates_token_count: u64,
+    thoughts_token_count: u64,
+}
+
+impl Gemini {
+    /// Asks a model and waits for its answer, at most for `timeout`.
+    ///
+    /// # Errors
+    /// As every call of the API ([`crate::error`]), and of these in particular:
+    /// [`Error::VideoInaccessible`], [`Error::FileGone`], [`Error::TooLarge`]; [`Error::ModelGone`]
+    /// and [`Error::DailyQuotaSpent`], after which another model may do; [`Error::PromptBlocked`],
+    /// [`Error::AnswerTruncated`], [`Error::AnswerEmpty`], [`Error::AnswerMalformed`].
+    pub async fn generate(
+        &self,
+        question: &GenerateRequest<'_>,
+        timeout: Duration,
+    ) -> Result<Generated, Error> {
+        let model = question.model;
+        let asked = match question.media {
+            Some(Media::YouTube(_)) => Asked::WatchYouTube { model },
+            _ => Asked::Generate { model },
+        };
+        let method = format!("{model}:generateContent");
+        let url = self.url([self.version.as_str(), "models", &method])?;
+        let request = self
+            .request(Method::POST, url, timeout, ANSWER_LIMIT)?
+            .json(&wire_request(question))?;
+        decode(self.call(asked, request).await?.json(SERVICE)?)
+    }
+}
+
+fn wire_request<'a>(question: &GenerateRequest<'a>) -> WireRequest<'a> {
+    let text = |text: &&'a str| WirePart {
+        text: Some(text),
+        ..WirePart::default()
+    };
+    let media = question.media.map(|media| WirePart {
+        file_data: Some(match media {
+            Media::YouTube(url) => WireFileData {
+                file_uri: url,
+                mime_type: None,
+            },
+            Media::File { uri, mime_type } => WireFileData {
+                file_uri: uri,
+                mime_type: Some(mime_type),
+            },
+        }),
+        video_metadata: question.window.map(|window| WireWindow {
+            start_offset: offset(window.start),
+            end_offset: window.end.map(offset),
+        }),
+        ..WirePart::default()
+    });
+    let parts = media
+        .into_iter()
+        .chain(question.texts.iter().map(text))
+        .collect();
+    WireRequest {
+        contents: [WireContent {
+            role: Some("user"),
+            parts,
+        }],
+        system_instruction: WireContent {
+            role: None,
+            parts: vec![text(&question.system)],
+        },
+        generation_config: WireConfig {
+            max_output_tokens: question.max_output_tokens,
+            response_mime_type: "application/json",
+            response_json_schema: question.json_schema,
+            media_resolution: question.media_resolution,
+            thinking_config: question
+                .thinking_level
+                .map(|thinking_level| WireThinking { thinking_level }),
+        },
+    }
+}
+
+/// `google.protobuf.Duration` in JSON; milliseconds are finer than any video's frames.
+fn offset(at: Duration) -> String {
+    match at.subsec_millis() {
+        0 => format!("{}s", at.as_secs()),
+        millis => format!("{}.{millis:03}s", at.as_secs()),
+    }
+}
+
+/// What an answer amounts to. `STOP` with a text is an answer. With any other finish reason, known
+/// or new, the text is taken only if it is a complete JSON document, which a cut-off one is not;
+/// running into the output limit is a failure in any case, since the model was not done.
+fn decode(answer: WireAnswer) -> Result<Generated, Error> {
+    if let Some(reason) = answer.prompt_feedback.block_reason {
+        return Err(Error::prompt_blocked(&reason));
+    }
+    let candidate = answer.candidates.into_iter().next().unwrap_or_default();
+    let reason = candidate.finish_reason.unwrap_or_default();
+    let spoken = candidate
+        .content
+        .parts
+        .into_iter()
+        .filter(|part| !part.thought);
+    let text: String = spoken.map(|part| part.text).collect();
+    let complete = || serde_json::from_str::<IgnoredAny>(&text).is_ok();
+    match reason.as_str() {
+        "MAX_TOKENS" | "CONTINUATION" => return Err(Error::AnswerTruncated),
+        "STOP" if !text.trim().is_empty() => {}
+        _ if complete() => {}
+        blocked if is_refusal(blocked) => return Err(Error::prompt_blocked(blocked)),
+        _ if text.trim().is_empty() => return Err(Error::AnswerEmpty),
+        other => {
+            let reason: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
+            return Err(Error::AnswerMalformed {
+                source: format!("finished with {reason}").into(),
+            });
+        }
+    }
+    let usage = TokenUsage {
+        prompt: answer.usage_metadata.prompt_token_count,
+        candidates: answer.usage_metadata.candidates_token_count,
+        thoughts: answer.usage_metadata.thoughts_token_count,
+    };
+    Ok(Generated {
+        text,
+        model_version: answer.model_version,
+        usage,
+    })
+}
+
+/// Whether the model stopped because of the content (`Candidate.FinishReason`).
+fn is_refusal(reason: &str) -> bool {
+    matches!(
+        reason,
+        "SAFETY"
+            | "RECITATION"
+            | "LANGUAGE"
+            | "BLOCKLIST"
+            | "PROHIBITED_CONTENT"
+            | "SPII"
+            | "IMAGE_SAFETY"
+            | "IMAGE_PROHIBITED_CONTENT"
+            | "IMAGE_RECITATION"
+            | "MODEL_ARMOR"
+            | "ESCALATION"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{KEY, assert_is, client};
+    use super::*;
+    use crate::upstream::responder::{Reply, Responder};
+    use serde_json::json;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const WATCH: &str = "https://www.youtube.com/watch?v=9hE5-98ZeCg";
+
+    fn question(schema: &Value) -> GenerateRequest<'_> {
+        GenerateRequest {
+            model: "gemini-3.8-flash",
+            media: Some(Media::YouTube(WATCH)),
+            window: Some(Window {
+                start: 40 * SECOND,
+                end: Some(Duration::from_millis(90_500)),
+            }),
+            system: "Be brief.",
+            texts: &["First.", "Second."],
+            json_schema: schema,
+            max_output_tokens: 1000,
+            media_resolution: Some(MediaResolution::Low),
+            thinking_level: None,
+        }
+    }
+
+    fn decoded(answer: Value) -> Result<Generated, Error> {
+        decode(serde_json::from_value(answer).unwrap())
+    }
+
+    fn finished(reason: Value, parts: Value) -> Result<Generated, Error> {
+        decoded(json!({"candidates": [{"content": {"parts": parts}, "finishReason": reason}]}))
+    }
+
+    #[tokio::test]
+    async fn a_question_is_of_the_protocol_with_the_video_first() {
+        const ANSWER: &str = r#"{"candidates":[{"content":{"role":"model","parts":[
+            {"text":"let me see","thought":true},{"text":"{\"a\":"},{"text":"1}"}]},"finishReason":"STOP","index":0}],
+            "usageMetadata":{"promptTokenCount":18000,"candidatesTokenCount":7,"thoughtsTokenCount":90,"totalTokenCount":18097,
+            "promptTokensDetails":[{"modality":"VIDEO","tokenCount":17990}]},"modelVersion":"gemini-3.8-flash-001","responseId":"r"}"#;
+        assert_is("GenerateContentResponse", ANSWER.as_bytes());
+        let server = Responder::start(|_| Reply::new(200, ANSWER)).await;
+        let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+        let generated = client(&server)
+            .generate(&question(&schema), 5 * SECOND)
+            .await
+            .unwrap();
+        assert_eq!(generated.text, r#"{"a":1}"#);
+        assert_eq!(
+            generated.model_version.as_deref(),
+            Some("gemini-3.8-flash-001")
+        );
+        let usage = TokenUsage {
+            prompt: 18_000,
+            candidates: 7,
+            thoughts: 90,
+        };
+        assert_eq!(generated.usage, usage);
+
+        let seen = &server.seen()[0];
+        assert_eq!(seen.path, "/v1beta/models/gemini-3.8-flash:generateContent");
+        assert_eq!(
+            (seen.header("x-goog-api-key"), seen.header("content-type")),
+            (KEY, "application/json")
+        );
+        assert_is("GenerateContentRequest", &seen.body);
+        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!(
+            body["contents"][0],
+            json!({"role": "user", "parts": [
+                {"fileData": {"fileUri": WATCH}, "videoMetadata": {"startOffset": "40s", "endOffset": "90.500s"}},
+                {"text": "First."},
+                {"text": "Second."},
+            ]})
+        );
+        assert_eq!(
+            body["systemInstruction"],
+            json!({"parts": [{"text": "Be brief."}]})
+        );
+        assert_eq!(
+            body["generationConfig"],
+            json!({"maxOutputTokens": 1000, "responseMimeType": "application/json",
+                "responseJsonSchema": schema, "mediaResolution": "MEDIA_RESOLUTION_LOW"})
+        );
+    }
+
+    #[test]
+    fn files_and_plain_questions_are_of_the_protocol_too() {
+        let schema = json!({});
+        let file = Media::File {
+            uri: "https://h/v1beta/files/a",
+            mime_type: "video/mp4",
+        };
+        for media in [Some(file), None] {
+            for media_resolution in [MediaResolution::Medium, MediaResolution::High] {
+                let question = GenerateRequest {
+                    media,
+                    window: Some(Window {
+                        start: SECOND,
+                        end: None,
+                    }),
+                    media_resolution: Some(media_resolution),
+                    ..question(&schema)
+                };
+                assert_is(
+                    "GenerateContentRequest",
+                    &serde_json::to_vec(&wire_request(&question)).unwrap(),
+                );
+            }
+        }
+        let plain = GenerateRequest {
+            media: None,
+            ..question(&schema)
+        };
+        let plain = serde_json::to_value(wire_request(&plain)).unwrap();
+        assert_eq!(plain["contents"][0]["parts"].as_array().unwrap().len(), 2);
+    }
+
+    /// The published protocol lags behind the API here, so the field is checked by itself.
+    #[test]
+    fn the_thinking_level_is_sent_as_documented() {
+        let schema = json!({});
+        let levels = [
+            (ThinkingLevel::Minimal, "MINIMAL"),
+            (ThinkingLevel::Low, "LOW"),
+            (ThinkingLevel::Medium, "MEDIUM"),
+            (ThinkingLevel::High, "HIGH"),
+        ];
+        for (level, name) in levels {
+            let question = GenerateRequest {
+                thinking_level: Some(level),
+                ..question(&schema)
+            };
+            let mut wire = serde_json::to_value(wire_request(&question)).unwrap();
+            let config = wire["generationConfig"].as_object_mut().unwrap();
+            assert_eq!(
+                config.remove("thinkingConfig"),
+                Some(json!({"thinkingLevel": name}))
+            );
+            assert_is("GenerateContentRequest", wire.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_blocked_prompt_has_no_candidates() {
+        for reason in ["SAFETY", "OTHER", "PROHIBITED_CONTENT", "JAILBREAK"] {
+            let error = decoded(json!({"promptFeedback": {"blockReason": reason}})).unwrap_err();
+            assert!(
+                matches!(&error, Error::PromptBlocked { reason: r } if r == reason),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_way_to_finish_with_every_form_of_text() {
+        let none = || json!([]);
+        let cut = || json!([{"text": "{\"a\":"}]);
+        let whole = || json!([{"text": "{\"a\":1}"}]);
+        let slug = |reason: &str, parts: Value| {
+            finished(json!(reason), parts).map_or_else(|error| error.problem().slug, |_| "ok")
+        };
+        for (reason, empty, partial, complete) in [
+            ("STOP", "answer-empty", "ok", "ok"),
+            (
+                "MAX_TOKENS",
+                "answer-truncated",
+                "answer-truncated",
+                "answer-truncated",
+            ),
+            (
+                "CONTINUATION",
+                "answer-truncated",
+                "answer-truncated",
+                "answer-truncated",
+            ),
+            ("SAFETY", "prompt-blocked", "prompt-blocked", "ok"),
+            ("RECITATION", "prompt-blocked", "prompt-blocked", "ok"),
+            ("BLOCKLIST", "prompt-blocked", "prompt-blocked", "ok"),
+            (
+                "PROHIBITED_CONTENT",
+                "prompt-blocked",
+                "prompt-blocked",
+                "ok",
+            ),
+            ("SPII", "prompt-blocked", "prompt-blocked", "ok"),
+            (
+                "MALFORMED_RESPONSE",
+                "answer-empty",
+                "answer-malformed",
+                "ok",
+            ),
+            (
+                "A_REASON_OF_NEXT_YEAR",
+                "answer-empty",
+                "answer-malformed",
+                "ok",
+            ),
+            ("", "answer-empty", "answer-malformed", "ok"),
+        ] {
+            assert_eq!(slug(reason, none()), empty, "{reason}");
+            assert_eq!(slug(reason, cut()), partial, "{reason}");
+            assert_eq!(slug(reason, whole()), complete, "{reason}");
+        }
+    }
+
+    #[test]
+    fn thoughts_alone_are_no_answer() {
+        let thought = json!([{"text": "{\"a\":1}", "thought": true}]);
+        assert!(matches!(
+            finished(json!("STOP"), thought),
+            Err(Error::AnswerEmpty)
+        ));
+        for nothing in [
+            json!({}),
+            json!({"candidates": []}),
+            json!({"candidates": [{}]}),
+        ] {
+            assert!(matches!(decoded(nothing), Err(Error::AnswerEmpty)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_success_that_is_not_json_is_malformed() {
+        let server = Responder::start(|_| Reply::new(200, "<html>")).await;
+        let schema = json!({});
+        let error = client(&server)
+            .generate(&question(&schema), SECOND)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::UpstreamMalformed { .. }),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_medium_decides_what_a_refusal_means() {
+        let server = Responder::start(|_| {
+            Reply::new(400, r#"{"error":{"code":400,"message":"Request contains an invalid argument.","status":"INVALID_ARGUMENT"}}"#)
+        })
+        .await;
+        let schema = json!({});
+        let error = client(&server)
+            .generate(&question(&schema), SECOND)
+            .await
+            .unwrap_err();
+        assert_eq!(error.problem().slug, "video-inaccessible");
+        let plain = GenerateRequest {
+            media: None,
+            ..question(&schema)
+        };
+        let error = client(&server).generate(&plain, SECOND).await.unwrap_err();
+        assert_eq!(error.problem().slug, "upstream-rejected");
+    }
+}

@@ -1,0 +1,138 @@
+//! The Gemini Developer API: the Files API and `generateContent`
+//! (<https://ai.google.dev/api/files>, <https://ai.google.dev/api/generate-content>).
+
+mod errors;
+mod files;
+mod generate;
+mod price;
+
+pub use files::{ChunkOutcome, File, FileState, UploadSession, UploadStart};
+pub use generate::{
+    GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, TokenUsage, Window,
+};
+pub use price::{Price, Prices};
+
+use std::time::Duration;
+
+use http::Method;
+use secrecy::SecretString;
+use url::Url;
+
+use super::client::{Answer, HttpClient, Request, secret_header};
+use crate::error::{Error, Service};
+use errors::Asked;
+
+const SERVICE: Service = Service::Gemini;
+const KEY_HEADER: &str = "x-goog-api-key";
+/// For calls that only look something up or change it.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
+/// A file's description is below 2 kB.
+const CONTROL_LIMIT: usize = 256 * 1024;
+
+/// The client of the API. A clone is cheap and shares its connections.
+#[derive(Clone, Debug)]
+pub struct Gemini {
+    http: HttpClient,
+    base_url: Url,
+    version: String,
+    key: SecretString,
+}
+
+impl Gemini {
+    /// A client of `version` (`v1` or `v1beta`; some models exist only in the latter) at `base_url`
+    /// (`https://generativelanguage.googleapis.com`). The key goes into a header, never into a URL.
+    pub fn new(
+        http: HttpClient,
+        base_url: Url,
+        version: impl Into<String>,
+        key: SecretString,
+    ) -> Self {
+        Self {
+            http,
+            base_url,
+            version: version.into(),
+            key,
+        }
+    }
+
+    /// The URL of these path segments, which are escaped.
+    fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Result<Url, Error> {
+        let mut url = self.base_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::internal("the base URL of Gemini cannot have a path"))?
+            .pop_if_empty()
+            .extend(segments);
+        Ok(url)
+    }
+
+    /// A request that carries the key.
+    fn request(
+        &self,
+        method: Method,
+        url: Url,
+        timeout: Duration,
+        limit: usize,
+    ) -> Result<Request, Error> {
+        let key = secret_header(&self.key)?;
+        Ok(Request::new(SERVICE, method, url, timeout, limit).header(KEY_HEADER, key))
+    }
+
+    /// Sends, and turns every status but success into what it means for what was `asked`.
+    async fn call(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
+        let answer = self.http.send(request).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(errors::classify(asked, &answer, &self.key))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::upstream::responder::Responder;
+    use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage};
+
+    pub(crate) const KEY: &str = "AIzaSy-test-key-that-must-not-leak";
+
+    pub(crate) fn client(server: &Responder) -> Gemini {
+        Gemini::new(
+            HttpClient::new().unwrap(),
+            server.url.clone(),
+            "v1beta",
+            KEY.into(),
+        )
+    }
+
+    /// Fails unless `body` is exactly such a message of the published protocol.
+    pub(crate) fn assert_is(message: &str, body: &[u8]) {
+        let specs =
+            include_bytes!("../../../../tests/data/specs/gemini.v1beta.descriptorset.bin").as_ref();
+        let pool = DescriptorPool::decode(specs).unwrap();
+        let name = format!("google.ai.generativelanguage.v1beta.{message}");
+        let descriptor = pool.get_message_by_name(&name).unwrap();
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let strict = DeserializeOptions::new().deny_unknown_fields(true);
+        DynamicMessage::deserialize_with_options(descriptor, &mut json, &strict)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(body)));
+    }
+
+    #[tokio::test]
+    async fn segments_cannot_leave_their_place() {
+        let server = Responder::start(|_| unreachable!()).await;
+        let url = client(&server)
+            .url(["v1beta", "models", "a/../b?c#d:generateContent"])
+            .unwrap();
+        assert_eq!(
+            url.path(),
+            "/v1beta/models/a%2F..%2Fb%3Fc%23d:generateContent"
+        );
+        assert_eq!((url.query(), url.fragment()), (None, None));
+    }
+
+    #[tokio::test]
+    async fn the_key_is_not_in_the_debug_form() {
+        let server = Responder::start(|_| unreachable!()).await;
+        assert!(!format!("{:?}", client(&server)).contains(KEY));
+    }
+}

@@ -1,0 +1,94 @@
+//! What tokens cost. No prices are built in: they change, and an invented one is worse than none.
+
+use std::str::FromStr;
+
+use super::TokenUsage;
+use crate::error::Error;
+
+/// The price of a model in US dollars per million tokens. Thinking is charged as output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    /// Of the prompt.
+    pub input_usd: f64,
+    /// Of the answer, including its thoughts.
+    pub output_usd: f64,
+}
+
+/// Prices by the beginning of the model's id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices(Vec<(String, Price)>);
+
+impl Prices {
+    /// What these tokens cost at this model, in US dollars; none where its price is not known. The
+    /// longest matching beginning counts, so that `gemini-x-flash-lite` can differ from
+    /// `gemini-x-flash`.
+    pub fn cost_usd(&self, model: &str, usage: &TokenUsage) -> Option<f64> {
+        let matching = self
+            .0
+            .iter()
+            .filter(|(prefix, _)| model.starts_with(prefix.as_str()));
+        let (_, price) = matching.max_by_key(|(prefix, _)| prefix.len())?;
+        let written = usage.candidates + usage.thoughts;
+        Some((usage.prompt as f64 * price.input_usd + written as f64 * price.output_usd) / 1e6)
+    }
+}
+
+/// Reads `model=in/out,model=in/out`, in US dollars per million tokens; an empty text is no prices.
+impl FromStr for Prices {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        entries
+            .map(|entry| {
+                let (model, price) = entry.split_once('=')?;
+                let (input, output) = price.split_once('/')?;
+                let usd = |text: &str| {
+                    text.trim()
+                        .parse()
+                        .ok()
+                        .filter(|usd: &f64| usd.is_finite() && *usd >= 0.0)
+                };
+                let price = Price {
+                    input_usd: usd(input)?,
+                    output_usd: usd(output)?,
+                };
+                let model = model.trim();
+                (!model.is_empty()).then(|| (model.to_owned(), price))
+            })
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or_else(|| Error::invalid("prices", "must be written as model=in/out,..."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLION: TokenUsage = TokenUsage {
+        prompt: 1_000_000,
+        candidates: 500_000,
+        thoughts: 500_000,
+    };
+
+    #[test]
+    fn the_longest_beginning_counts_and_an_unknown_model_has_no_price() {
+        let prices: Prices = "gemini-x=1/2, gemini-x-lite=0.3/0.5".parse().unwrap();
+        assert_eq!(prices.cost_usd("gemini-x-001", &MILLION), Some(3.0));
+        assert_eq!(prices.cost_usd("gemini-x-lite", &MILLION), Some(0.8));
+        assert_eq!(prices.cost_usd("gemini-y", &MILLION), None);
+        assert_eq!(Prices::default().cost_usd("gemini-x", &MILLION), None);
+        assert_eq!("".parse::<Prices>().unwrap(), Prices::default());
+    }
+
+    #[test]
+    fn what_is_not_a_price_is_refused() {
+        for wrong in ["x", "x=1", "x=1/y", "=1/2", "x=-1/2", "x=NaN/1", "x=inf/1"] {
+            assert!(wrong.parse::<Prices>().is_err(), "{wrong}");
+        }
+    }
+}

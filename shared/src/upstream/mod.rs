@@ -1,0 +1,12 @@
+//! The one warm HTTP client, and the services that are called through it. Nothing here waits, reads
+//! the environment or tries twice on an answer: a failure says what to do about it
+//! ([`crate::error::Error::disposition`]), and the caller does it.
+
+pub mod client;
+pub mod gemini;
+pub mod youtube;
+
+pub use client::HttpClient;
+
+#[cfg(test)]
+mod responder;
