@@ -1,0 +1,126 @@
+use super::*;
+use Disposition::{Permanent, RetryAfter, Transient};
+
+const SECRET: &str = "internal-words-of-the-source";
+
+/// One of every kind, in the order of the enumeration, with what it must say of itself.
+#[rustfmt::skip]
+fn table() -> Vec<(Error, &'static str, Disposition)> {
+    let wait = Duration::from_secs(34);
+    let service = Service::Gemini;
+    let source = || Source::from(SECRET);
+    vec![
+        (Error::invalid("url", "not a video"), "invalid-input", Permanent),
+        (Error::Unauthorized, "unauthorized", Permanent),
+        (Error::Forbidden, "forbidden", Permanent),
+        (Error::NotFound { what: "job" }, "not-found", Permanent),
+        (Error::Conflict { reason: "The job is over.".into() }, "conflict", Permanent),
+        (Error::TooManyRequests { retry_after: wait }, "too-many-requests", RetryAfter(wait)),
+        (Error::TooLarge { what: "request body" }, "too-large", Permanent),
+        (Error::UploadMissing, "upload-missing", Permanent),
+        (Error::UploadMismatch { what: "size" }, "upload-mismatch", Permanent),
+        (Error::TranscriptInvalid { line: Some(3) }, "transcript-invalid", Permanent),
+        (Error::VideoNotFound, "video-not-found", Permanent),
+        (Error::VideoPrivate, "video-private", Permanent),
+        (Error::VideoNotPublic, "video-not-public", Permanent),
+        (Error::VideoIsLive, "video-is-live", Permanent),
+        (Error::VideoInaccessible { source: source() }, "video-inaccessible", Permanent),
+        (Error::ProcessingFailed { source: source() }, "processing-failed", Permanent),
+        (Error::ProcessingTimedOut, "processing-timeout", Permanent),
+        (Error::FileGone, "file-gone", Permanent),
+        (Error::DeadlineExceeded, "deadline-exceeded", Permanent),
+        (Error::Cancelled, "cancelled", Permanent),
+        (Error::prompt_blocked("SAFETY"), "prompt-blocked", Permanent),
+        (Error::AnswerTruncated, "answer-truncated", Permanent),
+        (Error::AnswerEmpty, "answer-empty", Transient),
+        (Error::AnswerMalformed { source: source() }, "answer-malformed", Transient),
+        (Error::ModelGone { model: "m".into() }, "model-gone", Permanent),
+        (Error::RateLimited { service, retry_after: Some(wait) }, "rate-limited", RetryAfter(wait)),
+        (Error::DailyQuotaSpent { service }, "daily-quota-spent", Permanent),
+        (Error::Unavailable { service, retry_after: None, source: source() }, "upstream-unavailable", Transient),
+        (Error::UpstreamRejected { service, source: source() }, "upstream-rejected", Permanent),
+        (Error::UpstreamMalformed { service, source: source() }, "upstream-malformed", Transient),
+        (Error::Storage { transient: true, source: source() }, "storage-unavailable", Transient),
+        (Error::internal(SECRET), "internal", Permanent),
+    ]
+}
+
+#[test]
+fn every_kind_has_its_slug_and_disposition() {
+    for (error, slug, disposition) in table() {
+        assert_eq!(error.problem().slug, slug);
+        assert_eq!(error.disposition(), disposition, "{slug}");
+        assert!((400..600).contains(&error.problem().status), "{slug}");
+    }
+}
+
+#[test]
+fn slugs_are_distinct_and_in_kebab_case() {
+    let slugs: std::collections::HashSet<_> = table().iter().map(|row| row.1).collect();
+    assert_eq!(slugs.len(), table().len());
+    assert!(
+        slugs
+            .iter()
+            .all(|s| s.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+    );
+}
+
+#[test]
+fn the_outside_never_sees_the_source_but_the_log_does() {
+    for (error, slug, _) in table() {
+        assert!(!error.detail().contains(SECRET), "{slug}");
+        assert!(!error.problem().title.contains(SECRET), "{slug}");
+        assert!(error.detail().len() > 5, "{slug}");
+        if std::error::Error::source(&error).is_some() {
+            assert!(error.report().ends_with(SECRET), "{slug}");
+        }
+    }
+}
+
+#[test]
+fn without_a_delay_the_caller_backs_off_by_itself() {
+    let error = Error::RateLimited {
+        service: Service::GitHub,
+        retry_after: None,
+    };
+    assert_eq!(error.disposition(), Transient);
+    let error = Error::Storage {
+        transient: false,
+        source: "denied".into(),
+    };
+    assert_eq!(error.disposition(), Permanent);
+}
+
+#[test]
+fn a_block_reason_is_a_constant_or_other() {
+    for foreign in ["", "<script>", "safety", &"A".repeat(41)] {
+        assert!(
+            Error::prompt_blocked(foreign)
+                .to_string()
+                .ends_with(": OTHER"),
+            "{foreign}"
+        );
+    }
+    assert!(
+        Error::prompt_blocked("PROHIBITED_CONTENT")
+            .detail()
+            .contains("PROHIBITED_CONTENT")
+    );
+}
+
+#[test]
+fn aws_failures_are_told_apart() {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+    use aws_sdk_s3::primitives::SdkBody;
+    let service = |status: u16, code: &str| {
+        let meta = ErrorMetadata::builder().code(code).build();
+        let raw = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        Error::from(SdkError::service_error(GetItemError::generic(meta), raw)).disposition()
+    };
+    assert_eq!(service(500, "InternalServerError"), Transient);
+    assert_eq!(service(400, "ThrottlingException"), Transient);
+    assert_eq!(service(400, "ValidationException"), Permanent);
+    let timeout: SdkError<GetItemError, HttpResponse> = SdkError::timeout_error("slow");
+    assert_eq!(Error::from(timeout).disposition(), Transient);
+}

@@ -1,0 +1,210 @@
+use super::*;
+use crate::upstream::responder::{Reply, Responder};
+use std::io::{Read, Write};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn get(url: &Url) -> Request {
+    Request::new(Service::YouTube, Method::GET, url.clone(), 5 * SECOND, 1000)
+}
+
+/// Answers the first request of every connection, but on the first connection only: there it
+/// reads the second request and closes without a word. Ends with the listener, still open.
+fn closes_the_kept_connection(
+    connections: usize,
+) -> (Url, std::thread::JoinHandle<std::net::TcpListener>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let served = std::thread::spawn(move || {
+        for connection in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut buffer = [0; 4096];
+            assert!(stream.read(&mut buffer).unwrap() > 0);
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                .unwrap();
+            if connection == 0 {
+                assert!(stream.read(&mut buffer).unwrap() > 0);
+            }
+        }
+        listener
+    });
+    (url, served)
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_dies_is_not_noticed_by_a_get() {
+    let (url, served) = closes_the_kept_connection(2);
+    let client = HttpClient::new().unwrap();
+    for _ in 0..2 {
+        assert_eq!(client.send(get(&url)).await.unwrap().body, "ok");
+    }
+    served.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_post_is_not_sent_twice() {
+    let (url, served) = closes_the_kept_connection(1);
+    let client = HttpClient::new().unwrap();
+    client.send(get(&url)).await.unwrap();
+    let post = Request::new(Service::Gemini, Method::POST, url, SECOND, 1000);
+    let error = client.send(post).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Unavailable {
+                service: Service::Gemini,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    let listener = served.join().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "a second connection was made");
+}
+
+#[tokio::test]
+async fn a_post_that_is_declared_idempotent_is() {
+    let (url, served) = closes_the_kept_connection(2);
+    let client = HttpClient::new().unwrap();
+    client.send(get(&url)).await.unwrap();
+    let post = Request::new(Service::Gemini, Method::POST, url, 5 * SECOND, 1000).idempotent();
+    assert_eq!(client.send(post).await.unwrap().status, 200);
+    served.join().unwrap();
+}
+
+#[tokio::test]
+async fn sequential_calls_share_one_connection() {
+    let server = Responder::start(|_| Reply::new(200, "ok")).await;
+    let client = HttpClient::new().unwrap();
+    for _ in 0..10 {
+        client.clone().send(get(&server.url)).await.unwrap();
+    }
+    assert_eq!((server.seen().len(), server.connections()), (10, 1));
+    assert!(
+        server.seen()[0]
+            .header("user-agent")
+            .starts_with("eventrelay/")
+    );
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_an_error_and_one_at_the_limit_is_not() {
+    let server = Responder::start(|seen| {
+        Reply::new(
+            200,
+            "x".repeat(if seen.path == "/over" { 1001 } else { 1000 }),
+        )
+    })
+    .await;
+    let client = HttpClient::new().unwrap();
+    assert_eq!(
+        client.send(get(&server.url)).await.unwrap().body.len(),
+        1000
+    );
+    let error = client
+        .send(get(&server.url.join("/over").unwrap()))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::UpstreamMalformed { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_endless_error_body_is_cut_and_keeps_its_status() {
+    let server = Responder::start(|_| Reply::new(503, "x".repeat(300_000))).await;
+    let answer = HttpClient::new()
+        .unwrap()
+        .send(get(&server.url))
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status.as_u16(), answer.body.len()),
+        (503, ERROR_BODY_LIMIT)
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let server = Responder::start(|_| {
+        Reply::new(302, "").header("location", "http://127.0.0.1:1/elsewhere")
+    })
+    .await;
+    let answer = HttpClient::new()
+        .unwrap()
+        .send(get(&server.url))
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 302);
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_timeout_and_the_error_hides_the_url() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url: Url = format!(
+        "http://{}/?upload_id=SECRET",
+        listener.local_addr().unwrap()
+    )
+    .parse()
+    .unwrap();
+    let request = Request::new(Service::Gemini, Method::GET, url, SECOND / 20, 10);
+    let error = HttpClient::new().unwrap().send(request).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    assert!(!format!("{error:?} {}", error.report()).contains("SECRET"));
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_unavailable() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://{free}/").parse().unwrap();
+    let error = HttpClient::new()
+        .unwrap()
+        .send(get(&url))
+        .await
+        .unwrap_err();
+    assert_eq!(error.disposition(), crate::error::Disposition::Transient);
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date_and_never_more_than_a_day() {
+    let pause = |retry_after: &str, date: Option<&str>| {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, retry_after.parse().unwrap());
+        date.map(|date| headers.insert(DATE, date.parse().unwrap()));
+        Answer {
+            status: StatusCode::OK,
+            headers,
+            body: Bytes::new(),
+        }
+        .retry_after()
+    };
+    let date = Some("Tue, 24 Nov 2026 08:00:00 GMT");
+    assert_eq!(pause("120", None), Some(120 * SECOND));
+    assert_eq!(pause("99999999", None), Some(LONGEST_PAUSE));
+    assert_eq!(
+        pause("Tue, 24 Nov 2026 08:00:30 GMT", date),
+        Some(30 * SECOND)
+    );
+    assert_eq!(
+        pause("Tue, 24 Nov 2026 07:00:00 GMT", date),
+        Some(Duration::ZERO)
+    );
+    assert_eq!(pause("Tue, 24 Nov 2026 08:00:30 GMT", None), None);
+    assert_eq!(pause("soon", date), None);
+    assert_eq!(pause("-1", date), None);
+}
+
+#[test]
+fn a_secret_header_is_not_shown() {
+    let header = secret_header(&"AIza-secret".into()).unwrap();
+    assert!(!format!("{header:?}").contains("AIza"));
+    assert!(secret_header(&"new\nline".into()).is_err());
+}
