@@ -9,6 +9,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::analysis::{CaptionError, DraftError, Unusable};
+use crate::video::NotAVideo;
+
 /// What an error was caused by: for the log, never for the outside.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -78,6 +81,21 @@ pub enum Error {
         /// What is wrong with it, as a sentence.
         reason: Cow<'static, str>,
     },
+    /// The body of a request cannot be read at all.
+    #[error("malformed body: {reason}")]
+    MalformedBody {
+        /// Why, as a sentence.
+        reason: Cow<'static, str>,
+    },
+    /// The body of a request is of a type that is not read here.
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    /// No form of the resource is one that the caller accepts.
+    #[error("not acceptable")]
+    NotAcceptable,
+    /// A reference that names no single video.
+    #[error("not a video: {0}")]
+    NotAVideo(#[from] NotAVideo),
     /// The caller has not said who they are, or not convincingly.
     #[error("not authenticated")]
     Unauthorized,
@@ -118,11 +136,8 @@ pub enum Error {
         what: &'static str,
     },
     /// A transcript that was handed in cannot be read.
-    #[error("invalid transcript (line {line:?})")]
-    TranscriptInvalid {
-        /// Where, counted from 1.
-        line: Option<usize>,
-    },
+    #[error("invalid transcript: {0}")]
+    TranscriptInvalid(#[from] CaptionError),
     /// The platform knows no such video, or does not tell us of it.
     #[error("video not found")]
     VideoNotFound,
@@ -284,6 +299,10 @@ impl Error {
                 transient: true, ..
             } => Disposition::Transient,
             Self::InvalidInput { .. }
+            | Self::MalformedBody { .. }
+            | Self::UnsupportedMediaType
+            | Self::NotAcceptable
+            | Self::NotAVideo(_)
             | Self::Unauthorized
             | Self::Forbidden
             | Self::NotFound { .. }
@@ -291,7 +310,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::UploadMissing
             | Self::UploadMismatch { .. }
-            | Self::TranscriptInvalid { .. }
+            | Self::TranscriptInvalid(_)
             | Self::VideoNotFound
             | Self::VideoPrivate
             | Self::VideoNotPublic
@@ -320,6 +339,10 @@ impl Error {
     pub fn problem(&self) -> Problem {
         match self {
             Self::InvalidInput { .. } => Problem::new("invalid-input", "The request is not valid", 422),
+            Self::MalformedBody { .. } => Problem::new("malformed-body", "The body of the request cannot be read", 400),
+            Self::UnsupportedMediaType => Problem::new("unsupported-media-type", "The body of the request is not JSON", 415),
+            Self::NotAcceptable => Problem::new("not-acceptable", "There is no form of this that is accepted", 406),
+            Self::NotAVideo(_) => Problem::new("not-a-video", "The URL names no single video", 422),
             Self::Unauthorized => Problem::new("unauthorized", "Authentication is required", 401),
             Self::Forbidden => Problem::new("forbidden", "This is not allowed", 403),
             Self::NotFound { .. } => Problem::new("not-found", "There is no such resource", 404),
@@ -328,7 +351,7 @@ impl Error {
             Self::TooLarge { .. } => Problem::new("too-large", "Too large to process", 413),
             Self::UploadMissing => Problem::new("upload-missing", "Nothing was uploaded", 409),
             Self::UploadMismatch { .. } => Problem::new("upload-mismatch", "The upload is not what was announced", 422),
-            Self::TranscriptInvalid { .. } => Problem::new("transcript-invalid", "The transcript cannot be read", 422),
+            Self::TranscriptInvalid(_) => Problem::new("transcript-invalid", "The transcript cannot be read", 422),
             Self::VideoNotFound => Problem::new("video-not-found", "There is no such video", 422),
             Self::VideoPrivate => Problem::new("video-private", "The video is private", 422),
             Self::VideoNotPublic => Problem::new("video-not-public", "The video is not public", 422),
@@ -359,11 +382,15 @@ impl Error {
     pub fn detail(&self) -> Cow<'static, str> {
         match self {
             Self::InvalidInput { field, reason } => format!("{field}: {reason}").into(),
+            Self::MalformedBody { reason } => reason.clone(),
+            Self::UnsupportedMediaType => "Send JSON, and say so: content-type: application/json.".into(),
+            Self::NotAcceptable => "There are application/json, text/markdown, text/vtt and application/x-subrip.".into(),
+            Self::NotAVideo(refusal) => refusal.to_string().into(),
             Self::NotFound { what } => format!("There is no such {what}.").into(),
             Self::Conflict { reason } => reason.clone(),
             Self::TooLarge { what } => format!("The {what} is larger than can be processed.").into(),
             Self::UploadMismatch { what } => format!("The uploaded recording differs from what was announced in its {what}.").into(),
-            Self::TranscriptInvalid { line: Some(line) } => format!("The transcript cannot be read at line {line}.").into(),
+            Self::TranscriptInvalid(refusal) => refusal.to_string().into(),
             Self::VideoNotFound => "The video does not exist or is private.".into(),
             Self::VideoNotPublic => "The video is unlisted; only public videos can be analysed by URL.".into(),
             Self::VideoIsLive => "The video is live or upcoming; it can be analysed when the broadcast is over.".into(),
@@ -401,6 +428,25 @@ const THROTTLED: [&str; 7] = [
     "TransactionInProgressException",
     "RequestTimeout",
 ];
+
+impl From<DraftError> for Error {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Empty => Self::AnswerEmpty,
+            other => Self::AnswerMalformed {
+                source: Box::new(other),
+            },
+        }
+    }
+}
+
+impl From<Unusable> for Error {
+    fn from(error: Unusable) -> Self {
+        Self::AnswerMalformed {
+            source: Box::new(error),
+        }
+    }
+}
 
 /// For what the caller has not already understood, such as a failed condition.
 impl<E> From<SdkError<E, HttpResponse>> for Error

@@ -1,4 +1,17 @@
-//! EventRelay.
+//! EventRelay: a video goes in, structured knowledge comes out.
+//!
+//! The domain, the ports to the outside, and the edge of the API. The binaries in `functions/`
+//! build a [`context::Context`] and call in here.
 
+pub mod analysis;
+pub mod api;
+pub mod clock;
+pub mod config;
+pub mod context;
 pub mod error;
+pub mod job;
+pub mod queue;
+pub mod store;
+pub mod telemetry;
 pub mod upstream;
+pub mod video;

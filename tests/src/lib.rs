@@ -1,1 +1,449 @@
-//! Harness.
+//! What the whole-system tests share: a running `cargo local` of their own, and a client of its
+//! API that knows nothing but HTTP.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// How long a job of a few seconds may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The key that every stack is started with.
+pub const API_KEY: &str = "er-test-key-0123456789";
+
+/// A folder of the repository.
+#[must_use]
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// A running `cargo local`. Ends with its value.
+#[derive(Debug)]
+pub struct Stack {
+    child: Child,
+    /// What it said when it was ready.
+    pub ready: Ready,
+    data: TempDir,
+    environment: Vec<(String, String)>,
+    client: reqwest::Client,
+}
+
+/// The line of `--json`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ready {
+    /// Base URL of the API.
+    pub api: String,
+    /// A key that is good for it.
+    pub api_key: String,
+    /// Base URLs of the embedded services.
+    pub aws: Aws,
+    /// Base URLs of the stand-ins.
+    pub standins: Standins,
+    /// Base URL of the local runtime's own view.
+    pub admin: String,
+}
+
+/// Base URLs of the embedded services.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Aws {
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// S3.
+    pub s3: String,
+    /// SQS.
+    pub sqs: String,
+}
+
+/// Base URLs of the stand-ins.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Standins {
+    /// Gemini.
+    pub gemini: String,
+    /// YouTube.
+    pub youtube: String,
+}
+
+/// A response, read to its end.
+#[derive(Debug)]
+pub struct Response {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {self:?}: {}", self.text()))
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header, empty where it is missing.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The response, if it has this status.
+    ///
+    /// # Panics
+    /// When it has another.
+    #[must_use]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+}
+
+impl Stack {
+    /// Starts a stack on an empty folder.
+    ///
+    /// # Errors
+    /// When it does not build, or does not get ready.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::with(&[]).await
+    }
+
+    /// The same with variables that override those of the template.
+    ///
+    /// # Errors
+    /// When it does not build, or does not get ready.
+    pub async fn with(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
+        let data = TempDir::new()?;
+        let (child, ready) = launch(data.path(), &environment).await?;
+        Ok(Self {
+            child,
+            ready,
+            data,
+            environment,
+            client: client()?,
+        })
+    }
+
+    /// Kills the stack as `kill -9` does and starts another one on its folder.
+    ///
+    /// # Errors
+    /// When that does not get ready.
+    pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        let (child, ready) = launch(self.data.path(), &self.environment).await?;
+        self.child = child;
+        self.ready = ready;
+        Ok(())
+    }
+
+    /// The folder that the stack keeps its state in.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// A request to the API with the key; `url` is absolute or a path.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn call(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> anyhow::Result<Response> {
+        let url = match url.starts_with("http") {
+            true => url.to_owned(),
+            false => format!("{}{url}", self.ready.api),
+        };
+        let mut request = self
+            .client
+            .request(method, url)
+            .header("x-api-key", API_KEY);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        read(request).await
+    }
+
+    /// `GET`.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn get(&self, url: &str) -> anyhow::Result<Response> {
+        self.call(Method::GET, url, &[], None).await
+    }
+
+    /// `POST` of JSON.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn post(&self, url: &str, body: Value) -> anyhow::Result<Response> {
+        self.call(Method::POST, url, &[], Some(body)).await
+    }
+
+    /// A request that is not the API's own: without key, headers as given.
+    #[must_use]
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// Submits a video and waits for the end of its job. The job as it was shown last.
+    ///
+    /// # Errors
+    /// When it is not accepted, or does not end in time.
+    pub async fn run(&self, submission: Value) -> anyhow::Result<Value> {
+        let accepted = self.post("/v1/videos", submission).await?;
+        ensure!(
+            accepted.status == StatusCode::ACCEPTED,
+            "{}",
+            accepted.text()
+        );
+        self.end_of(&accepted.json()).await
+    }
+
+    /// Waits for the end of a job.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn end_of(&self, job: &Value) -> anyhow::Result<Value> {
+        let path = format!("/v1/jobs/{}", job["job_id"].as_str().context("no job id")?);
+        until(PATIENCE, async || {
+            let job = self.get(&path).await?.expect(200).json();
+            let ended = ["done", "failed", "cancelled"]
+                .iter()
+                .any(|end| job["status"] == **end);
+            Ok(ended.then_some(job))
+        })
+        .await
+    }
+
+    /// Puts a recording of the test data into the bucket, as a client of the API does. Its
+    /// upload id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn upload(&self, name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
+        use sha2::Digest;
+        let sha256 = hex::encode(sha2::Sha256::digest(&bytes));
+        let body = json!({
+            "file_name": name, "content_type": "video/mp4", "size_bytes": bytes.len(), "sha256": sha256,
+        });
+        let granted = self.post("/v1/uploads", body).await?.expect(201).json();
+        let put = &granted["upload"];
+        let mut request = self
+            .client
+            .put(put["url"].as_str().context("no URL")?)
+            .body(bytes);
+        for (name, value) in put["headers"].as_object().context("no headers")? {
+            request = request.header(name, value.as_str().unwrap_or_default());
+        }
+        let _ = read(request).await?.expect(200);
+        Ok(granted["upload_id"]
+            .as_str()
+            .context("no upload id")?
+            .to_owned())
+    }
+
+    /// Has a stand-in behave in some way: `DELETE`, `POST` or `PUT` on its control surface.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub async fn control(&self, method: Method, url: String, body: Value) -> anyhow::Result<()> {
+        let request = self
+            .client
+            .request(method, &url)
+            .header("content-type", "application/json");
+        let answer = read(request.body(body.to_string())).await?;
+        ensure!(answer.status.is_success(), "{url}: {}", answer.text());
+        Ok(())
+    }
+
+    /// Plans a fault of the Gemini stand-in.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub async fn gemini_fault(&self, fault: Value) -> anyhow::Result<()> {
+        let url = format!("{}/_control/faults", self.ready.standins.gemini);
+        self.control(Method::POST, url, fault).await
+    }
+
+    /// The calls that the Gemini stand-in has received, those with `part` in their path.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn gemini_calls(&self, part: &str) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/_control/calls", self.ready.standins.gemini);
+        let calls = read(self.client.get(url)).await?.json();
+        let calls = calls.as_array().context("no list of calls")?.iter();
+        let of_part = |call: &&Value| call["path"].as_str().unwrap_or_default().contains(part);
+        Ok(calls.filter(of_part).cloned().collect())
+    }
+
+    /// The files that the Gemini stand-in holds.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn gemini_files(&self) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/_control/files", self.ready.standins.gemini);
+        let files = read(self.client.get(url)).await?.json();
+        Ok(files
+            .as_array()
+            .or(files["files"].as_array())
+            .context("no list of files")?
+            .clone())
+    }
+
+    /// The invocations that have ended, as the local runtime recorded them.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn invocations(&self) -> anyhow::Result<Vec<Value>> {
+        let answer = read(self.client.get(format!("{}/invocations", self.ready.admin))).await?;
+        let list = answer.json();
+        Ok(list
+            .as_array()
+            .or(list["invocations"].as_array())
+            .context("no list")?
+            .clone())
+    }
+}
+
+/// Asks again and again until there is an answer, or the time is up.
+///
+/// # Errors
+/// When asking fails, or the time is up.
+pub async fn until<T>(
+    patience: Duration,
+    mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let started = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        ticks.tick().await;
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        if started.elapsed() > patience {
+            bail!("not within {patience:?}");
+        }
+    }
+}
+
+/// Sends a request and reads its response to the end.
+///
+/// # Errors
+/// When there is none.
+pub async fn read(request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Ok(Response {
+        status,
+        headers,
+        body: response.bytes().await?.to_vec(),
+    })
+}
+
+/// Starts the local runtime and waits for its word.
+async fn launch(data: &Path, environment: &[(String, String)]) -> anyhow::Result<(Child, Ready)> {
+    let mut child = Command::new(local()?)
+        .args([
+            "--json",
+            "--no-build",
+            "--port",
+            "0",
+            "--api-key",
+            API_KEY,
+            "--data",
+        ])
+        .arg(data)
+        .current_dir(repository(""))
+        .env_remove("GEMINI_API_KEY")
+        .env_remove("YOUTUBE_API_KEY")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdout = child.stdout.take().context("no standard output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
+    let line = line.context("the local runtime ended before it was ready")?;
+    Ok((
+        child,
+        serde_json::from_str(&line).with_context(|| line.clone())?,
+    ))
+}
+
+/// The local runtime, built with the functions once for all tests of this process.
+fn local() -> anyhow::Result<&'static Path> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built
+        .as_deref()
+        .map_err(|error| anyhow::anyhow!(error.clone()))
+}
+
+/// `cargo test` builds the tests of the functions' crates and not the functions, so they are built
+/// here, by the same command that `cargo local` uses.
+fn build() -> anyhow::Result<PathBuf> {
+    let binaries = std::env::current_exe()?;
+    let binaries = binaries
+        .ancestors()
+        .nth(2)
+        .context("not in a target folder")?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--workspace", "--bins", "--locked"])
+        .current_dir(repository(""))
+        .status()?;
+    ensure!(status.success(), "the functions do not build");
+    Ok(binaries.join("eventrelay-local"))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client of the API, not a part of it"
+)]
+fn client() -> anyhow::Result<reqwest::Client> {
+    // The client speaks plain HTTP here, but is not built without a TLS provider.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Ok(reqwest::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .build()?)
+}

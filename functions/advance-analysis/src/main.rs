@@ -1,2 +1,22 @@
-//! Stub.
-fn main() {}
+//! Runs the steps of analyses, one SQS message each.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use eventrelay::{
+    context::{Context, Warm},
+    job::batch,
+    telemetry,
+};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
+    let (worker, queue) = (&context.worker()?, &context.queue);
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        batch::advance(worker, queue, event)
+            .await
+            .map_err(Error::from)
+    }))
+    .await
+}

@@ -1,2 +1,20 @@
-//! Stub.
-fn main() {}
+//! The authorizer of the API: lets in who has a key.
+
+use eventrelay::{
+    api::authorizer::{self, Question},
+    context::{Context, Warm},
+    telemetry,
+};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
+    run(service_fn(async |event: LambdaEvent<Question>| {
+        authorizer::judge(context, event.payload)
+            .await
+            .map_err(Error::from)
+    }))
+    .await
+}

@@ -1,2 +1,18 @@
-//! Stub.
-fn main() {}
+//! `DELETE /v1/jobs/{job_id}`: gives a job up.
+
+use eventrelay::{
+    api,
+    context::{Context, Warm},
+    telemetry,
+};
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let context = &Context::from_env(&[Warm::DynamoDb, Warm::Sqs]).await?;
+    run(service_fn(async |request: Request| {
+        Ok::<_, Error>(api::respond(context, request, api::jobs::cancel).await)
+    }))
+    .await
+}

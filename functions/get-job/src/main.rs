@@ -1,2 +1,18 @@
-//! Stub.
-fn main() {}
+//! `GET /v1/jobs/{job_id}`: where a job stands.
+
+use eventrelay::{
+    api,
+    context::{Context, Warm},
+    telemetry,
+};
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
+    run(service_fn(async |request: Request| {
+        Ok::<_, Error>(api::respond(context, request, api::jobs::get).await)
+    }))
+    .await
+}

@@ -1,2 +1,18 @@
-//! Stub.
-fn main() {}
+//! `GET /v1/videos/{video_id}`: an analysis in the form that is asked for.
+
+use eventrelay::{
+    api,
+    context::{Context, Warm},
+    telemetry,
+};
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let context = &Context::from_env(&[Warm::DynamoDb, Warm::S3]).await?;
+    run(service_fn(async |request: Request| {
+        Ok::<_, Error>(api::respond(context, request, api::videos::get).await)
+    }))
+    .await
+}

@@ -324,12 +324,13 @@ pub enum Origin {
     Missing,
 }
 
-/// An item that was left out.
+/// An item that was left out; of a concept and of a build step only the time was, which they can do
+/// without.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refused {
     /// The part it belonged to, by field name.
     pub part: String,
-    /// The second it claimed.
+    /// The second it claimed; 0 where it was no number.
     pub at_s: f64,
     /// Why it cannot be true.
     pub reason: RefusalReason,

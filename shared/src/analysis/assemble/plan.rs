@@ -1,0 +1,55 @@
+//! The build plan of an answer.
+
+use super::super::schema::{PROJECT_TYPES, STEP_ACTIONS};
+use super::super::text::{block, line, list};
+use super::super::{BuildPlan, BuildStep};
+use super::times::Times;
+use super::{NAME_CHARS, NAMES, TEXT_CHARS, TITLE_CHARS};
+
+/// Most steps of a plan.
+const STEPS: usize = 50;
+
+/// Cleans and bounds a plan and numbers its steps from 1 in their order. None when it has no steps:
+/// a plan without them tells nobody how to build anything.
+pub(super) fn checked(plan: BuildPlan, video_title: &str, times: &mut Times) -> Option<BuildPlan> {
+    let mut steps = plan.steps;
+    steps.truncate(STEPS);
+    steps.sort_by_key(|step| step.order);
+    let mut kept: Vec<BuildStep> = Vec::new();
+    for step in steps {
+        let description = block(&step.description, TEXT_CHARS);
+        let target_file = step.target_file.map(|file| line(&file, NAME_CHARS));
+        let target_file = target_file.filter(|file| !file.is_empty());
+        let again = |other: &BuildStep| {
+            other.description == description && other.target_file == target_file
+        };
+        if description.is_empty() || kept.iter().any(again) {
+            continue;
+        }
+        kept.push(BuildStep {
+            order: kept.len() as u32 + 1,
+            action: known(&step.action, &STEP_ACTIONS, "implement"),
+            at_s: step.at_s.and_then(|at_s| times.moment("build_plan", at_s)),
+            description,
+            target_file,
+        });
+    }
+    let title = line(&plan.title, TITLE_CHARS);
+    (!kept.is_empty()).then(|| BuildPlan {
+        title: if title.is_empty() {
+            video_title.to_owned()
+        } else {
+            title
+        },
+        project_type: known(&plan.project_type, &PROJECT_TYPES, "other"),
+        summary: block(&plan.summary, TEXT_CHARS),
+        technologies: list(&plan.technologies, NAMES, NAME_CHARS),
+        steps: kept,
+    })
+}
+
+/// A value of a closed list, which the type of the field does not hold the model to.
+fn known(value: &str, values: &[&str], otherwise: &str) -> String {
+    let same = |known: &&&str| known.eq_ignore_ascii_case(value.trim());
+    (*values.iter().find(same).unwrap_or(&otherwise)).to_owned()
+}

@@ -1,0 +1,36 @@
+//! Absolute URLs, as the caller reaches us.
+
+use lambda_http::Request;
+
+use crate::{job::JobId, video::VideoKey};
+
+/// Where the API stands.
+#[derive(Clone, Debug)]
+pub(super) struct Links {
+    base: String,
+}
+
+impl Links {
+    /// Of the API that received this request, by the scheme and host that it was sent to.
+    pub(super) fn of(request: &Request) -> Self {
+        let uri = request.uri();
+        let scheme = uri.scheme_str().unwrap_or("https");
+        let authority = uri
+            .authority()
+            .map(|authority| authority.as_str())
+            .unwrap_or_default();
+        Self {
+            base: format!("{scheme}://{authority}"),
+        }
+    }
+
+    pub(super) fn job(&self, id: &JobId) -> String {
+        format!("{}/v1/jobs/{id}", self.base)
+    }
+
+    /// The newest analysis of a video, or that of one variant.
+    pub(super) fn video(&self, video: &VideoKey, variant: Option<&str>) -> String {
+        let base = format!("{}/v1/videos/{video}", self.base);
+        variant.map_or(base.clone(), |variant| format!("{base}?variant={variant}"))
+    }
+}

@@ -1,0 +1,232 @@
+//! What a deployment says of itself: the environment variables that `template.yaml` sets.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::upstream::gemini::Prices;
+
+/// Reads variables by name. A function instead of the environment, so that a test needs none.
+type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What every function knows.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `STAGE`: name of the deployment.
+    pub stage: String,
+    /// `COMMIT`: git commit that is deployed.
+    pub commit: String,
+    /// `VIDEOS_TABLE`: name of the index.
+    pub videos_table: String,
+    /// `JOBS_TABLE`: name of the table of jobs.
+    pub jobs_table: String,
+    /// `CONTROLS_TABLE`: name of the table of API keys and limits.
+    pub controls_table: String,
+    /// `BUCKET`: name of the bucket of all blobs.
+    pub bucket: String,
+    /// `ANALYSIS_QUEUE_URL`: where jobs are advanced from.
+    pub analysis_queue_url: String,
+    /// `JOB_DEADLINE_S`: how long a job may take from its submission to its end.
+    pub job_deadline: Duration,
+    /// `ANALYSIS_TTL_S`: how long an analysis is fresh.
+    pub analysis_ttl: Duration,
+}
+
+/// What the worker knows beside that: the services it calls.
+#[derive(Clone, Debug)]
+pub struct UpstreamConfig {
+    /// `GEMINI_BASE_URL`.
+    pub gemini_base_url: Url,
+    /// `GEMINI_API_VERSION`: `v1` or `v1beta`.
+    pub gemini_api_version: String,
+    /// `GEMINI_MODEL`, then `GEMINI_FALLBACK_MODELS` in their order. Never empty.
+    pub models: Vec<String>,
+    /// `GEMINI_PRICES`: US dollars per million tokens, `model=in/out,…`; may be empty.
+    pub gemini_prices: Prices,
+    /// `GEMINI_API_KEY`.
+    pub gemini_api_key: SecretString,
+    /// `YOUTUBE_BASE_URL`: of the Data API.
+    pub youtube_base_url: Url,
+    /// `YOUTUBE_OEMBED_BASE_URL`.
+    pub youtube_oembed_base_url: Url,
+    /// `YOUTUBE_API_KEY`; without it oEmbed is asked.
+    pub youtube_api_key: Option<SecretString>,
+    /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
+    pub processing_timeout: Duration,
+}
+
+/// A variable that is missing or does not say what it should. Its value is not told: it may be a
+/// secret in the wrong place.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// Not set, or empty.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// Not of its type.
+    #[error("the environment variable {0} is not {1}")]
+    Invalid(&'static str, &'static str),
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    fn read(read: Read<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            stage: required(read, "STAGE")?,
+            commit: required(read, "COMMIT")?,
+            videos_table: required(read, "VIDEOS_TABLE")?,
+            jobs_table: required(read, "JOBS_TABLE")?,
+            controls_table: required(read, "CONTROLS_TABLE")?,
+            bucket: required(read, "BUCKET")?,
+            analysis_queue_url: required(read, "ANALYSIS_QUEUE_URL")?,
+            job_deadline: seconds(read, "JOB_DEADLINE_S")?,
+            analysis_ttl: seconds(read, "ANALYSIS_TTL_S")?,
+        })
+    }
+}
+
+impl UpstreamConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    fn read(read: Read<'_>) -> Result<Self, ConfigError> {
+        let gemini_api_version = required(read, "GEMINI_API_VERSION")?;
+        if !["v1", "v1beta"].contains(&gemini_api_version.as_str()) {
+            return Err(ConfigError::Invalid("GEMINI_API_VERSION", "v1 or v1beta"));
+        }
+        let fallbacks = optional(read, "GEMINI_FALLBACK_MODELS").unwrap_or_default();
+        let models: Vec<String> = std::iter::once(required(read, "GEMINI_MODEL")?)
+            .chain(fallbacks.split(',').map(|model| model.trim().to_owned()))
+            .filter(|model| !model.is_empty())
+            .collect();
+        // A model name becomes part of a URL's path.
+        let is_name = |model: &String| {
+            model
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+        };
+        if !models.iter().all(is_name) {
+            return Err(ConfigError::Invalid(
+                "GEMINI_MODEL",
+                "a list of model names",
+            ));
+        }
+        Ok(Self {
+            gemini_base_url: url(read, "GEMINI_BASE_URL")?,
+            gemini_api_version,
+            models,
+            gemini_prices: optional(read, "GEMINI_PRICES")
+                .unwrap_or_default()
+                .parse()
+                .map_err(|_| ConfigError::Invalid("GEMINI_PRICES", "a list of model=in/out"))?,
+            gemini_api_key: required(read, "GEMINI_API_KEY")?.into(),
+            youtube_base_url: url(read, "YOUTUBE_BASE_URL")?,
+            youtube_oembed_base_url: url(read, "YOUTUBE_OEMBED_BASE_URL")?,
+            youtube_api_key: optional(read, "YOUTUBE_API_KEY").map(SecretString::from),
+            processing_timeout: seconds(read, "PROCESSING_TIMEOUT_S")?,
+        })
+    }
+}
+
+fn optional(read: Read<'_>, name: &str) -> Option<String> {
+    read(name)
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}
+
+fn required(read: Read<'_>, name: &'static str) -> Result<String, ConfigError> {
+    optional(read, name).ok_or(ConfigError::Missing(name))
+}
+
+fn seconds(read: Read<'_>, name: &'static str) -> Result<Duration, ConfigError> {
+    let seconds = required(read, name)?
+        .parse()
+        .ok()
+        .filter(|seconds| *seconds > 0);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or(ConfigError::Invalid(name, "a number of seconds above 0"))
+}
+
+fn url(read: Read<'_>, name: &'static str) -> Result<Url, ConfigError> {
+    let url = Url::parse(&required(read, name)?).ok();
+    let is_http = |url: &Url| matches!(url.scheme(), "http" | "https");
+    url.filter(is_http)
+        .ok_or(ConfigError::Invalid(name, "an http or https URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upstream(name: &str) -> Option<String> {
+        let value = match name {
+            "GEMINI_BASE_URL" | "YOUTUBE_BASE_URL" | "YOUTUBE_OEMBED_BASE_URL" => "http://host:1/",
+            "GEMINI_API_VERSION" => "v1beta",
+            "GEMINI_MODEL" => "gemini-3.8-flash",
+            "GEMINI_FALLBACK_MODELS" => " gemini-3.7-flash,, gemini-3.6-flash ",
+            "GEMINI_API_KEY" => "k",
+            "PROCESSING_TIMEOUT_S" => "60",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn reads_models_in_their_order() {
+        let config = UpstreamConfig::read(&upstream).unwrap();
+        assert_eq!(
+            config.models,
+            ["gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash"]
+        );
+        assert_eq!(config.gemini_base_url.as_str(), "http://host:1/");
+        assert!(config.youtube_api_key.is_none());
+    }
+
+    #[test]
+    fn names_the_variable_that_is_wrong() {
+        let with = |name: &'static str, value: &'static str| {
+            UpstreamConfig::read(&move |asked| {
+                if asked == name {
+                    Some(value.to_owned())
+                } else {
+                    upstream(asked)
+                }
+            })
+            .unwrap_err()
+        };
+        assert_eq!(
+            with("GEMINI_API_KEY", " "),
+            ConfigError::Missing("GEMINI_API_KEY")
+        );
+        for (name, value) in [
+            ("GEMINI_API_VERSION", "v2"),
+            ("GEMINI_MODEL", "../files"),
+            ("PROCESSING_TIMEOUT_S", "0"),
+            ("GEMINI_BASE_URL", "file:///etc"),
+        ] {
+            assert!(matches!(with(name, value), ConfigError::Invalid(wrong, _) if wrong == name));
+        }
+    }
+
+    #[test]
+    fn does_not_print_a_secret() {
+        let config = UpstreamConfig::read(&|name| match name {
+            "GEMINI_API_KEY" | "YOUTUBE_API_KEY" => Some("hush".to_owned()),
+            _ => upstream(name),
+        });
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

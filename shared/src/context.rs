@@ -1,0 +1,147 @@
+//! What a function needs to work: built once, in Init, where Lambda gives a full processor
+//! whatever the function's memory, and with its connections opened there.
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use futures_util::future::join_all;
+use std::time::Duration;
+
+use crate::{
+    clock::Timestamp,
+    config::{Config, UpstreamConfig},
+    error::Error,
+    job::{calls::Calls, machine::Limits, worker::Worker},
+    queue::Queue,
+    store::{blobs::Blobs, jobs::Jobs, keys::Keys, videos::Videos},
+    upstream::{HttpClient, gemini::Gemini, youtube::YouTube},
+};
+
+/// A service whose connection is opened in Init.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warm {
+    /// Index, jobs, controls.
+    DynamoDb,
+    /// Blobs.
+    S3,
+    /// The queue.
+    Sqs,
+}
+
+/// The stores and the queue of a deployment. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// What the deployment says of itself.
+    pub config: Config,
+    /// The index.
+    pub videos: Videos,
+    /// The jobs.
+    pub jobs: Jobs,
+    /// API keys.
+    pub keys: Keys,
+    /// The bucket.
+    pub blobs: Blobs,
+    /// The queue.
+    pub queue: Queue,
+    /// The time; asked once per request.
+    pub clock: fn() -> Timestamp,
+}
+
+impl Context {
+    /// Builds all clients from the environment and opens the connections that are named,
+    /// concurrently. A connection that cannot be opened is not an error here: the request that
+    /// needs it tries again, and says so.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub async fn from_env(warm: &[Warm]) -> Result<Self, Error> {
+        let config = Config::from_env().map_err(Error::internal)?;
+        let sdk = sdk_config().await;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
+        let context = Self {
+            videos: Videos::new(dynamodb.clone(), config.videos_table.clone(), jobs.clone()),
+            keys: Keys::new(dynamodb, config.controls_table.clone()),
+            blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
+            queue: Queue::new(
+                aws_sdk_sqs::Client::new(&sdk),
+                config.analysis_queue_url.clone(),
+            ),
+            clock: Timestamp::now,
+            jobs,
+            config,
+        };
+        join_all(warm.iter().map(|service| context.warm(*service))).await;
+        Ok(context)
+    }
+
+    async fn warm(&self, service: Warm) {
+        match service {
+            Warm::DynamoDb => self.keys.warm().await,
+            Warm::S3 => self.blobs.warm().await,
+            Warm::Sqs => self.queue.warm().await,
+        }
+    }
+
+    /// The worker of this deployment.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub fn worker(&self) -> Result<Worker, Error> {
+        let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
+        let limits = Limits {
+            processing_timeout: upstream.processing_timeout,
+            models: upstream.models.len(),
+        };
+        let http = HttpClient::new()?;
+        let calls = Calls {
+            blobs: self.blobs.clone(),
+            gemini: Gemini::new(
+                http.clone(),
+                upstream.gemini_base_url,
+                upstream.gemini_api_version,
+                upstream.gemini_api_key,
+            ),
+            youtube: YouTube::new(
+                http,
+                upstream.youtube_base_url,
+                upstream.youtube_oembed_base_url,
+                upstream.youtube_api_key,
+            ),
+            models: upstream.models,
+            prices: upstream.gemini_prices,
+            analysis_ttl: self.config.analysis_ttl,
+        };
+        let (jobs, videos) = (self.jobs.clone(), self.videos.clone());
+        Ok(Worker::new(jobs, videos, self.queue.clone(), calls, limits))
+    }
+}
+
+/// Time-outs below those of the functions, so that a request that hangs is an error and not the
+/// end of the function.
+async fn sdk_config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(8))
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts)
+        .load()
+        .await
+}
+
+/// S3 moves megabytes, for which the time-outs of the small requests are too short. Local services
+/// have no host name per bucket.
+fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .read_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(60))
+        .build();
+    let is_local = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+    let config = aws_sdk_s3::config::Builder::from(sdk)
+        .timeout_config(timeouts)
+        .force_path_style(is_local)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}

@@ -1,0 +1,91 @@
+//! A batch of SQS records, each of which fails alone.
+//!
+//! An empty answer means that all is done; a record that is named is delivered again
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>).
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::FutureExt;
+use lambda_runtime::LambdaEvent;
+
+use super::worker::{Invocation, Worker};
+use crate::{
+    clock::Timestamp,
+    error::{Disposition, Error},
+    queue::{Message, Queue},
+};
+
+/// Advances the job of every record of a batch.
+///
+/// # Errors
+/// When a record that failed cannot be named: the whole batch is delivered again then.
+pub async fn advance(
+    worker: &Worker,
+    queue: &Queue,
+    event: LambdaEvent<SqsEvent>,
+) -> Result<SqsBatchResponse, Error> {
+    let invocation = Invocation {
+        id: event.context.request_id.clone(),
+        deadline: Timestamp(event.context.deadline),
+    };
+    let mut response = SqsBatchResponse::default();
+    for record in event.payload.records {
+        let advanced = AssertUnwindSafe(advance_one(worker, &record, &invocation)).catch_unwind();
+        let error = match advanced.await {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error,
+            Err(_) => Error::internal("a step panicked"),
+        };
+        tracing::error!(
+            sqs.message_id = record.message_id,
+            sqs.receive_count = receive_count(&record),
+            error = error.report(),
+            "A record failed"
+        );
+        hasten(queue, &record, &error).await;
+        // An empty name would fail the whole batch in silence; so does an error, aloud.
+        let unnamed = || Error::internal("a record without an id");
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = record.message_id.ok_or_else(unnamed)?;
+        response.batch_item_failures.push(failure);
+    }
+    Ok(response)
+}
+
+async fn advance_one(
+    worker: &Worker,
+    record: &SqsMessage,
+    invocation: &Invocation,
+) -> Result<(), Error> {
+    let message = Message::parse(record.body.as_deref().unwrap_or_default())?;
+    worker
+        .advance(&message, receive_count(record), invocation)
+        .await
+}
+
+/// A failure that may pass is tried again in seconds, not when the visibility timeout of the queue
+/// is over, which is made for the longest step.
+async fn hasten(queue: &Queue, record: &SqsMessage, error: &Error) {
+    if error.disposition() == Disposition::Permanent {
+        return;
+    }
+    let Some(receipt) = &record.receipt_handle else {
+        return;
+    };
+    let delay = Duration::from_secs(1 << receive_count(record).min(8));
+    if let Err(error) = queue
+        .retry_after(receipt, delay.mul_f64(0.5 + fastrand::f64()))
+        .await
+    {
+        tracing::warn!(
+            error = error.report(),
+            "Could not hasten the next delivery of a record"
+        );
+    }
+}
+
+fn receive_count(record: &SqsMessage) -> u32 {
+    let count = record.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}

@@ -1,0 +1,364 @@
+//! The calls of a job to the outside, each of which ends in an observation or an error.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    Job, Media,
+    machine::{Call, FileSeen, FileState, Observation},
+    model::{GeminiFile, VideoFacts},
+};
+use crate::{
+    analysis::{self, Usage, captions},
+    clock::Timestamp,
+    error::Error,
+    store::{
+        StoredAnalysis,
+        blobs::{self, Blobs, Form},
+        videos::INLINE_LIMIT,
+    },
+    upstream::{
+        gemini::{self, Gemini},
+        youtube::YouTube,
+    },
+    video::VideoKey,
+};
+
+/// Part of a recording that is held in memory: a multiple of the granularity of 256 KiB that the
+/// Files API asks for, and the size that Google's own SDKs send.
+const CHUNK: u64 = 8 * 1024 * 1024;
+
+/// Output tokens of the configured models at most (contract of the models of 2026).
+const MAX_OUTPUT_TOKENS: u32 = 65_536;
+
+/// A transcript of the largest size that is taken, as it is rendered: every cue anew.
+const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
+
+/// Everything that a job calls.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// The bucket.
+    pub blobs: Blobs,
+    /// The model's service.
+    pub gemini: Gemini,
+    /// The platform.
+    pub youtube: YouTube,
+    /// Models in the order in which they are asked.
+    pub models: Vec<String>,
+    /// What their tokens cost.
+    pub prices: gemini::Prices,
+    /// How long an analysis is fresh.
+    pub analysis_ttl: Duration,
+}
+
+impl Calls {
+    /// Performs a call within `time`.
+    pub(super) async fn perform(
+        &self,
+        call: &Call,
+        job: &Job,
+        time: Duration,
+    ) -> Result<Observation, Error> {
+        match call {
+            Call::FetchMetadata => self.fetch_metadata(job).await,
+            Call::StartUpload => self.start_upload(job).await,
+            Call::Upload { session, offset } => self.upload(job, session, *offset, time).await,
+            Call::LookAtFile { name } => self
+                .gemini
+                .get_file(name)
+                .await
+                .map(seen)
+                .map(Observation::File),
+            Call::Analyse { file } => self.analyse(job, file.as_ref(), time).await,
+            Call::Index { .. } | Call::Settle => Err(Error::internal("not a call to the outside")),
+        }
+    }
+
+    async fn fetch_metadata(&self, job: &Job) -> Result<Observation, Error> {
+        let VideoKey::YouTube(id) = &job.video else {
+            return Err(Error::internal("only YouTube has metadata"));
+        };
+        let metadata = self.youtube.metadata(id.as_str()).await?;
+        Ok(Observation::Metadata(VideoFacts {
+            title: metadata.title,
+            channel: metadata.channel,
+            duration_s: metadata.duration_s,
+        }))
+    }
+
+    async fn start_upload(&self, job: &Job) -> Result<Observation, Error> {
+        let (hash, size_bytes, mime_type) = recording(job)?;
+        let start = gemini::UploadStart {
+            display_name: hash.as_str(),
+            mime_type,
+            size_bytes,
+        };
+        let session = self.gemini.start_upload(&start).await?;
+        Ok(Observation::UploadStarted {
+            session: session.url().to_string(),
+        })
+    }
+
+    /// Sends the recording in parts, each read from the bucket when its turn comes, until it is
+    /// all there or the time is up.
+    async fn upload(
+        &self,
+        job: &Job,
+        session: &str,
+        offset: u64,
+        time: Duration,
+    ) -> Result<Observation, Error> {
+        let (hash, size_bytes, _) = recording(job)?;
+        let session = self.gemini.resume_upload(session)?;
+        let key = blobs::media_key(hash);
+        let stop = Timestamp::now() + time;
+        // What a try before this one has sent is known to Gemini alone.
+        let resumed = offset > 0 || job.attempts > 0;
+        let mut offset = match resumed {
+            true => self
+                .gemini
+                .query_upload(&session)
+                .await?
+                .ok_or(Error::FileGone)?,
+            false => 0,
+        };
+        loop {
+            let length = CHUNK.min(size_bytes.saturating_sub(offset));
+            if length == 0 {
+                return Err(Error::FileGone);
+            }
+            let chunk = self.blobs.get_range(&key, offset, length).await?;
+            if chunk.len() as u64 != length {
+                return Err(Error::UploadMismatch { what: "size" });
+            }
+            let last = offset + length == size_bytes;
+            match self
+                .gemini
+                .upload_chunk(&session, offset, chunk, last)
+                .await?
+            {
+                gemini::ChunkOutcome::Final(file) => return Ok(Observation::File(seen(file))),
+                gemini::ChunkOutcome::Active => offset += length,
+            }
+            if Timestamp::now() >= stop {
+                return Ok(Observation::UploadPaused { offset });
+            }
+        }
+    }
+
+    async fn analyse(
+        &self,
+        job: &Job,
+        file: Option<&GeminiFile>,
+        time: Duration,
+    ) -> Result<Observation, Error> {
+        let transcript = match &job.request.transcript {
+            Some(sha256) => Some(self.transcript(sha256).await?),
+            None => None,
+        };
+        let prompt = analysis::prompt::build(&analysis::prompt::Options {
+            language: job.request.language.clone(),
+            window: job.request.window,
+            transcript: transcript.as_deref(),
+            title: job.facts.title.as_deref(),
+            duration_s: job.facts.duration_s,
+        });
+        let url = job.video.watch_url();
+        let media = match (file, &url) {
+            (Some(file), _) => gemini::Media::File {
+                uri: &file.uri,
+                mime_type: &file.mime_type,
+            },
+            (None, Some(url)) => gemini::Media::YouTube(url),
+            (None, None) => return Err(Error::internal("nothing to watch")),
+        };
+        let model = self
+            .models
+            .get(job.model)
+            .ok_or_else(|| Error::internal("no such model"))?;
+        let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
+        let request = gemini::GenerateRequest {
+            model,
+            media: Some(media),
+            window: job.request.window.map(|window| gemini::Window {
+                start: Duration::try_from_secs_f64(window.start_s).unwrap_or_default(),
+                end: window
+                    .end_s
+                    .and_then(|end| Duration::try_from_secs_f64(end).ok()),
+            }),
+            system: &prompt.system,
+            texts: &texts,
+            json_schema: &prompt.schema,
+            max_output_tokens: MAX_OUTPUT_TOKENS,
+            media_resolution: None,
+            thinking_level: None,
+        };
+        let generated = self.gemini.generate(&request, time).await?;
+        let usage = self.add_up(job.usage, model, &generated.usage);
+
+        let now = Timestamp::now();
+        let draft = analysis::Draft::parse(&generated.text)?;
+        let analysis = analysis::assemble(
+            draft,
+            analysis::Facts {
+                key: job.video.clone(),
+                title: job.facts.title.clone().or_else(|| file_title(job)),
+                channel: job.facts.channel.clone(),
+                duration_s: job.facts.duration_s,
+                window: job.request.window,
+                transcript,
+                language: job.request.language.clone(),
+                model: generated.model_version.unwrap_or_else(|| model.clone()),
+                prompt_sha256: prompt.sha256,
+                usage,
+                analyzed_at: now.rfc3339(),
+            },
+        )?;
+        let stored = self.store(job, &analysis, now).await?;
+        Ok(Observation::Analysed {
+            analysis: Box::new(stored),
+            usage,
+        })
+    }
+
+    fn add_up(&self, before: Usage, model: &str, tokens: &gemini::TokenUsage) -> Usage {
+        let cost = self.prices.cost_usd(model, tokens);
+        Usage {
+            input_tokens: before.input_tokens + tokens.prompt,
+            output_tokens: before.output_tokens + tokens.candidates,
+            thinking_tokens: before.thinking_tokens + tokens.thoughts,
+            model_calls: before.model_calls + 1,
+            // A sum with an unknown part is unknown.
+            cost_usd: match before.model_calls {
+                0 => cost,
+                _ => before
+                    .cost_usd
+                    .zip(cost)
+                    .map(|(before, cost)| before + cost),
+            },
+        }
+    }
+
+    async fn transcript(&self, sha256: &str) -> Result<Vec<analysis::Segment>, Error> {
+        let gone = || Error::internal("the transcript of a job is gone");
+        let packed = self
+            .blobs
+            .get(&blobs::transcript_key(sha256))
+            .await?
+            .ok_or_else(gone)?;
+        let text = blobs::gunzip(&packed, LARGEST_TRANSCRIPT)?;
+        let text = String::from_utf8(text).map_err(Error::internal)?;
+        Ok(captions::parse(&text)?)
+    }
+
+    /// Puts every form of an analysis into the bucket.
+    async fn store(
+        &self,
+        job: &Job,
+        analysis: &analysis::Analysis,
+        now: Timestamp,
+    ) -> Result<StoredAnalysis, Error> {
+        let json = serde_json::to_vec(analysis).map_err(Error::internal)?;
+        let etag = sha256(&json);
+        let transcript = &analysis.content.transcript;
+        let markdown = analysis::markdown::render(analysis);
+        let (vtt, srt) = (captions::to_vtt(transcript), captions::to_srt(transcript));
+        let put = |form: Form, body: &[u8]| {
+            let (key, gzip) = (
+                blobs::analysis_key(&job.video, &etag, form),
+                blobs::gzip(body),
+            );
+            async move { self.blobs.put_gzip(&key, form.content_type(), gzip).await }
+        };
+        futures_util::future::try_join4(
+            put(Form::Json, &json),
+            put(Form::Markdown, markdown.as_bytes()),
+            put(Form::Vtt, vtt.as_bytes()),
+            put(Form::Srt, srt.as_bytes()),
+        )
+        .await?;
+        let base = super::Request {
+            transcript: None,
+            ..job.request.clone()
+        };
+        Ok(StoredAnalysis {
+            variant: job.variant(),
+            base_variant: base.variant(),
+            size_bytes: json.len() as u64,
+            etag,
+            title: analysis.video.title.clone(),
+            category: analysis::category::of(analysis).as_str().to_owned(),
+            duration_s: analysis.video.duration_s,
+            finished_at: now,
+            expires_at: now + self.analysis_ttl,
+        })
+    }
+
+    /// The stored body, if it is small enough to stand beside its row.
+    pub(super) async fn small_body(
+        &self,
+        job: &Job,
+        stored: &StoredAnalysis,
+    ) -> Result<Option<Bytes>, Error> {
+        let key = blobs::analysis_key(&job.video, &stored.etag, Form::Json);
+        let gone = || Error::internal("the analysis of a job is gone");
+        let body = self.blobs.get(&key).await?.ok_or_else(gone)?;
+        Ok((body.len() <= INLINE_LIMIT).then_some(body))
+    }
+
+    /// Deletes the file at Gemini, if the job has one.
+    pub(super) async fn delete_file(&self, job: &Job) -> Result<(), Error> {
+        match &job.gemini_file {
+            Some(name) => self.gemini.delete_file(name).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn recording(job: &Job) -> Result<(&crate::video::ContentHash, u64, &str), Error> {
+    match (&job.video, &job.media) {
+        (
+            VideoKey::Upload(hash),
+            Media::Upload {
+                size_bytes,
+                content_type,
+                ..
+            },
+        ) => Ok((hash, *size_bytes, content_type)),
+        _ => Err(Error::internal("only an upload has a recording")),
+    }
+}
+
+/// The name of the file without its ending, as a title until the video has a better one.
+fn file_title(job: &Job) -> Option<String> {
+    let Media::Upload { file_name, .. } = &job.media else {
+        return None;
+    };
+    let stem = file_name
+        .rsplit_once('.')
+        .map_or(file_name.as_str(), |(stem, _)| stem);
+    (!stem.trim().is_empty()).then(|| stem.trim().to_owned())
+}
+
+fn seen(file: gemini::File) -> FileSeen {
+    FileSeen {
+        state: match file.state {
+            gemini::FileState::Active => FileState::Active,
+            gemini::FileState::Failed => FileState::Failed,
+            // A state that is not known yet is waited for like the one before it.
+            gemini::FileState::Processing | gemini::FileState::Other(_) => FileState::Processing,
+        },
+        name: file.name,
+        file: GeminiFile {
+            uri: file.uri,
+            mime_type: file.mime_type,
+        },
+        duration_s: file.duration_s,
+    }
+}
+
+fn sha256(body: &[u8]) -> String {
+    use sha2::Digest;
+    hex::encode(sha2::Sha256::digest(body))
+}

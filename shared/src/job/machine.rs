@@ -1,0 +1,433 @@
+//! What happens next. Pure: state, observation and time in, new state and what to wait for out.
+//!
+//! ```text
+//! submitted ─┬─ (YouTube) fetching_metadata ───────────────┬─ analysing ─ storing ─ done
+//!            └─ (upload)  uploading ─ processing (waits) ──┘
+//! ```
+//! From every state that is not an end a job may become failed or cancelled. After an end follows
+//! one more step, settling: the claim is released and the file at Gemini deleted.
+
+use std::time::Duration;
+
+use super::{
+    model::{GeminiFile, Job, JobError, Media, State, VideoFacts},
+    retry,
+};
+use crate::{
+    analysis::Usage,
+    clock::Timestamp,
+    error::{Disposition, Error},
+    store::StoredAnalysis,
+};
+
+/// The longest wait between two looks at a file that is being processed.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
+/// Uploads of one recording at most: whoever loses it twice loses it again.
+const MAX_UPLOADS: u32 = 3;
+
+/// What has to be done for a job before [`step`] can go on. At most one call of an upstream that a
+/// wait can follow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Ask the platform about the video.
+    FetchMetadata,
+    /// Open a resumable upload.
+    StartUpload,
+    /// Send what is missing.
+    Upload {
+        /// URL of the resumable upload.
+        session: String,
+        /// Bytes that are known to have arrived.
+        offset: u64,
+    },
+    /// Ask for the state of the file.
+    LookAtFile {
+        /// Its name.
+        name: String,
+    },
+    /// Ask the model, check its answer and put it in the bucket.
+    Analyse {
+        /// The uploaded file, if it is one.
+        file: Option<GeminiFile>,
+    },
+    /// Point the index to it.
+    Index {
+        /// What the index will say.
+        analysis: StoredAnalysis,
+    },
+    /// Release the claim and delete the file.
+    Settle,
+}
+
+/// What came of a [`Call`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// The platform's words.
+    Metadata(VideoFacts),
+    /// The upload is open under this URL.
+    UploadStarted {
+        /// URL of the resumable upload.
+        session: String,
+    },
+    /// So many bytes have arrived, and the function's time is up.
+    UploadPaused {
+        /// Bytes that Gemini has confirmed.
+        offset: u64,
+    },
+    /// The file as Gemini has it, after its last byte or at a look.
+    File(FileSeen),
+    /// The analysis lies in the bucket.
+    Analysed {
+        /// Where, and what the index will say.
+        analysis: Box<StoredAnalysis>,
+        /// What it took.
+        usage: Usage,
+    },
+    /// The index points to it.
+    Indexed,
+    /// Nothing is left behind.
+    Settled,
+}
+
+/// A file at Gemini.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileSeen {
+    /// `files/…`
+    pub name: String,
+    /// What a request names it by.
+    pub file: GeminiFile,
+    /// Whether it can be used.
+    pub state: FileState,
+    /// Length of the video, if Gemini says it.
+    pub duration_s: Option<f64>,
+}
+
+/// Whether a file can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// Not yet.
+    Processing,
+    /// Yes.
+    Active,
+    /// Never.
+    Failed,
+}
+
+/// The limits that a deployment sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long Gemini may process a file.
+    pub processing_timeout: Duration,
+    /// How many models are configured.
+    pub models: usize,
+}
+
+/// What follows a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Next {
+    /// The job as it is now.
+    pub job: Job,
+    /// When to go on.
+    pub then: Then,
+}
+
+/// When to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// At once.
+    Now,
+    /// With a message that is delayed so long.
+    After(Duration),
+    /// Never: the job has ended and is settled.
+    End,
+}
+
+/// What to do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// Run the step.
+    Run,
+    /// Send it again with this delay.
+    Wait(Duration),
+    /// It is of no use: another message has done its work.
+    Drop,
+}
+
+/// What to do with a message for the step `step` that is received for the `receive_count`th time
+/// while the job has come to `version`.
+///
+/// A message that is behind and is received for the first time is a duplicate. One that is behind
+/// and was received before belongs to a worker that died after it had saved its step: whether it
+/// still sent the next message is not known, so this one goes on in its place. Should both exist,
+/// the lease of the step lets one of them through and the other is behind by then.
+#[must_use]
+pub fn receive(
+    job: &Job,
+    version: u32,
+    step: u32,
+    receive_count: u32,
+    now: Timestamp,
+) -> Reception {
+    if job.settled || (step < version && receive_count <= 1) {
+        return Reception::Drop;
+    }
+    match now.until(job.due_at) {
+        Duration::ZERO => Reception::Run,
+        _ if job.state.is_terminal() => Reception::Run,
+        early => Reception::Wait(early),
+    }
+}
+
+/// The state in which the first step is done, for a reader that looks while it runs.
+#[must_use]
+pub fn begin(mut job: Job, now: Timestamp) -> Job {
+    if job.state == State::Submitted {
+        job.state = match job.media {
+            Media::YouTube => State::FetchingMetadata,
+            Media::Upload { .. } => State::Uploading {
+                session: None,
+                offset: 0,
+            },
+        };
+        job.updated_at = now;
+    }
+    job
+}
+
+/// What has to be done for a job, or none when it has ended and is settled.
+#[must_use]
+pub fn call(job: &Job) -> Option<Call> {
+    if job.settled {
+        return None;
+    }
+    Some(match &job.state {
+        State::Submitted | State::FetchingMetadata => Call::FetchMetadata,
+        State::Uploading { session: None, .. } => Call::StartUpload,
+        State::Uploading {
+            session: Some(session),
+            offset,
+        } => Call::Upload {
+            session: session.clone(),
+            offset: *offset,
+        },
+        State::Processing { .. } => Call::LookAtFile {
+            name: job.gemini_file.clone().unwrap_or_default(),
+        },
+        State::Analysing { file } => Call::Analyse { file: file.clone() },
+        State::Storing { analysis } => Call::Index {
+            analysis: analysis.clone(),
+        },
+        State::Done | State::Failed { .. } | State::Cancelled => Call::Settle,
+    })
+}
+
+/// The job after a call. `jitter` is a random number in 0..1.
+#[must_use]
+pub fn step(
+    job: &Job,
+    observed: Result<Observation, &Error>,
+    limits: Limits,
+    now: Timestamp,
+    jitter: f64,
+) -> Next {
+    let mut job = job.clone();
+    job.updated_at = now;
+    if now >= job.deadline && !job.state.is_terminal() {
+        return end(job, &Error::DeadlineExceeded, now);
+    }
+    match observed {
+        Ok(observation) => {
+            job.attempts = 0;
+            on_observation(job, observation, limits, now)
+        }
+        Err(error) => on_error(job, error, limits, now, jitter),
+    }
+}
+
+fn on_observation(mut job: Job, observation: Observation, limits: Limits, now: Timestamp) -> Next {
+    job.state = match observation {
+        Observation::Metadata(facts) => {
+            job.facts = facts;
+            State::Analysing { file: None }
+        }
+        Observation::UploadStarted { session } => {
+            job.uploads += 1;
+            State::Uploading {
+                session: Some(session),
+                offset: 0,
+            }
+        }
+        Observation::UploadPaused { offset } => match job.state {
+            State::Uploading { session, .. } => State::Uploading { session, offset },
+            other => other,
+        },
+        Observation::File(seen) => return on_file(job, seen, limits, now),
+        Observation::Analysed { analysis, usage } => {
+            job.usage = usage;
+            State::Storing {
+                analysis: *analysis,
+            }
+        }
+        Observation::Indexed => State::Done,
+        Observation::Settled => {
+            job.settled = true;
+            job.gemini_file = None;
+            job.due_at = now;
+            return Next {
+                job,
+                then: Then::End,
+            };
+        }
+    };
+    go_on(job, now)
+}
+
+fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next {
+    job.gemini_file = Some(seen.name);
+    job.facts.duration_s = seen.duration_s.or(job.facts.duration_s);
+    let (since, looks) = match job.state {
+        State::Processing { since, looks } => (since, looks + 1),
+        _ => (now, 0),
+    };
+    match seen.state {
+        FileState::Active => {
+            job.state = State::Analysing {
+                file: Some(seen.file),
+            };
+            go_on(job, now)
+        }
+        FileState::Failed => end(
+            job,
+            &Error::ProcessingFailed {
+                source: "the file's state is FAILED".into(),
+            },
+            now,
+        ),
+        FileState::Processing if since.until(now) >= limits.processing_timeout => {
+            end(job, &Error::ProcessingTimedOut, now)
+        }
+        FileState::Processing => {
+            let wait = match &job.media {
+                Media::Upload { size_bytes, .. } if looks == 0 => {
+                    first_look(*size_bytes, job.facts.duration_s)
+                }
+                _ => later_look(looks),
+            };
+            // The last look is at the time-out and not after it.
+            let left = now.until(since + limits.processing_timeout);
+            job.state = State::Processing { since, looks };
+            wait_for(job, wait.min(left.max(Duration::from_secs(1))), now)
+        }
+    }
+}
+
+fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter: f64) -> Next {
+    if job.state.is_terminal() {
+        // What is left of an ended job is worth some tries, but never another end.
+        job.attempts += 1;
+        return match retry::delay(
+            Disposition::Transient,
+            job.attempts,
+            now,
+            Timestamp(u64::MAX),
+            jitter,
+        ) {
+            Some(delay) => wait_for(job, delay, now),
+            None => on_observation(job, Observation::Settled, limits, now),
+        };
+    }
+    let another_model = job.model + 1 < limits.models;
+    match error {
+        Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
+            job.model += 1;
+            job.attempts = 0;
+            return go_on(job, now);
+        }
+        // A bad answer was paid for: one more is asked for, not eight.
+        Error::AnswerEmpty | Error::AnswerMalformed { .. } if job.attempts > 0 => {
+            return end(job, error, now);
+        }
+        // Gemini has forgotten the file or the upload, which are made anew from the bucket.
+        Error::FileGone if (1..MAX_UPLOADS).contains(&job.uploads) => {
+            job.state = State::Uploading {
+                session: None,
+                offset: 0,
+            };
+            job.gemini_file = None;
+            return go_on(job, now);
+        }
+        // What the platform says is good to have, and the model opens the video without it.
+        _ if job.state == State::FetchingMetadata
+            && error.disposition() != Disposition::Permanent
+            && job.attempts >= 2 =>
+        {
+            job.attempts = 0;
+            job.state = State::Analysing { file: None };
+            return go_on(job, now);
+        }
+        _ => {}
+    }
+    match retry::delay(error.disposition(), job.attempts, now, job.deadline, jitter) {
+        Some(delay) => {
+            job.attempts += 1;
+            wait_for(job, delay, now)
+        }
+        None => end(job, error, now),
+    }
+}
+
+/// How long Gemini may take to prepare a file of this size and length: about a second for each
+/// 20 MB or each two minutes, whichever is more. An early look costs one call, a late one makes
+/// somebody wait; the looks after it double.
+fn first_look(size_bytes: u64, duration_s: Option<f64>) -> Duration {
+    let by_size = size_bytes / 20_000_000;
+    let by_duration = Duration::try_from_secs_f64(duration_s.unwrap_or(0.0) / 120.0);
+    let seconds = by_size.max(by_duration.map_or(0, |duration| duration.as_secs()));
+    Duration::from_secs(seconds.max(1)).min(LONGEST_LOOK)
+}
+
+/// 2, 4, 8, 16, then always 30 seconds.
+fn later_look(looks: u32) -> Duration {
+    Duration::from_secs(1 << looks.clamp(1, 16)).min(LONGEST_LOOK)
+}
+
+fn go_on(mut job: Job, now: Timestamp) -> Next {
+    job.due_at = now;
+    Next {
+        job,
+        then: Then::Now,
+    }
+}
+
+fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next {
+    job.due_at = now + delay;
+    Next {
+        job,
+        then: Then::After(delay),
+    }
+}
+
+fn end(mut job: Job, error: &Error, now: Timestamp) -> Next {
+    job.state = State::Failed {
+        error: JobError::from(error),
+    };
+    job.attempts = 0;
+    go_on(job, now)
+}
+
+/// The job after its caller has given it up; none if it had ended before.
+#[must_use]
+pub fn cancel(mut job: Job, now: Timestamp) -> Option<Job> {
+    if job.state.is_terminal() {
+        return None;
+    }
+    job.state = State::Cancelled;
+    job.attempts = 0;
+    job.updated_at = now;
+    job.due_at = now;
+    Some(job)
+}
+
+#[cfg(test)]
+mod tests;

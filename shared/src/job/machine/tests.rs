@@ -1,0 +1,426 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    error::Service,
+    job::{JobId, Request, Status, retry::MAX_ATTEMPTS},
+    video::VideoKey,
+};
+
+const LIMITS: Limits = Limits {
+    processing_timeout: Duration::from_secs(600),
+    models: 3,
+};
+const START: Timestamp = Timestamp(1_790_000_000_000);
+
+fn job(media: Media) -> Job {
+    let video = match media {
+        Media::YouTube => "yt:dQw4w9WgXcQ".to_owned(),
+        Media::Upload { .. } => format!("up:{}", "ab".repeat(32)),
+    };
+    Job {
+        id: JobId::random(),
+        video: video.parse::<VideoKey>().unwrap(),
+        request: Request::default(),
+        media,
+        state: State::Submitted,
+        created_at: START,
+        updated_at: START,
+        deadline: START + Duration::from_secs(7200),
+        due_at: START,
+        attempts: 0,
+        uploads: 0,
+        model: 0,
+        facts: VideoFacts::default(),
+        gemini_file: None,
+        usage: Usage::default(),
+        settled: false,
+    }
+}
+
+fn upload(size_bytes: u64) -> Job {
+    let content_type = "video/mp4".to_owned();
+    begin(
+        job(Media::Upload {
+            size_bytes,
+            content_type,
+            file_name: "a.mp4".to_owned(),
+        }),
+        START,
+    )
+}
+
+fn file(state: FileState) -> Observation {
+    let file = GeminiFile {
+        uri: "u".to_owned(),
+        mime_type: "video/mp4".to_owned(),
+    };
+    Observation::File(FileSeen {
+        name: "files/a".to_owned(),
+        file,
+        state,
+        duration_s: None,
+    })
+}
+
+fn analysed() -> Observation {
+    let analysis = StoredAnalysis {
+        variant: "1".to_owned(),
+        base_variant: "1".to_owned(),
+        etag: "e".to_owned(),
+        size_bytes: 1,
+        title: "t".to_owned(),
+        category: "other".to_owned(),
+        duration_s: None,
+        finished_at: START,
+        expires_at: START,
+    };
+    Observation::Analysed {
+        analysis: Box::new(analysis),
+        usage: Usage::default(),
+    }
+}
+
+fn ok(job: &Job, observation: Observation, now: Timestamp) -> Next {
+    step(job, Ok(observation), LIMITS, now, 0.5)
+}
+
+fn err(job: &Job, error: &Error) -> Next {
+    step(job, Err(error), LIMITS, START, 0.5)
+}
+
+fn slug(next: &Next) -> String {
+    match &next.job.state {
+        State::Failed { error } => error.kind.rsplit(':').next().unwrap().to_owned(),
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+#[test]
+fn a_youtube_video_is_looked_up_and_analysed() {
+    let job = begin(job(Media::YouTube), START);
+    assert_eq!(call(&job), Some(Call::FetchMetadata));
+    let facts = VideoFacts {
+        title: Some("t".to_owned()),
+        ..Default::default()
+    };
+    let next = ok(&job, Observation::Metadata(facts.clone()), START);
+    assert_eq!((next.then, &next.job.facts), (Then::Now, &facts));
+    assert_eq!(call(&next.job), Some(Call::Analyse { file: None }));
+    let next = ok(&next.job, analysed(), START);
+    assert!(matches!(call(&next.job), Some(Call::Index { .. })));
+    let next = ok(&next.job, Observation::Indexed, START);
+    assert_eq!(
+        (next.job.state.status(), next.job.progress()),
+        (Status::Done, 100)
+    );
+    assert_eq!(call(&next.job), Some(Call::Settle));
+    let next = ok(&next.job, Observation::Settled, START);
+    assert_eq!((next.then, call(&next.job)), (Then::End, None));
+}
+
+#[test]
+fn looks_come_at_an_estimate_and_then_ever_later() {
+    let started = ok(
+        &upload(4_000_000),
+        Observation::UploadStarted {
+            session: "s".into(),
+        },
+        START,
+    );
+    let mut next = ok(&started.job, file(FileState::Processing), START);
+    let (mut now, mut waits) = (START, Vec::new());
+    for _ in 0..7 {
+        let Then::After(wait) = next.then else {
+            panic!("{next:?}")
+        };
+        assert_eq!(next.job.due_at, now + wait);
+        waits.push(wait.as_secs());
+        now = now + wait;
+        next = ok(&next.job, file(FileState::Processing), now);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+    let next = ok(&next.job, file(FileState::Active), now);
+    assert!(matches!(
+        call(&next.job),
+        Some(Call::Analyse { file: Some(_) })
+    ));
+    assert_eq!(next.job.gemini_file.as_deref(), Some("files/a"));
+}
+
+#[test]
+fn the_first_look_at_a_large_file_is_later() {
+    assert_eq!(first_look(1, None).as_secs(), 1);
+    assert_eq!(first_look(200_000_000, None).as_secs(), 10);
+    assert_eq!(first_look(1, Some(1200.0)).as_secs(), 10);
+    assert_eq!(first_look(2_000_000_000, Some(f64::NAN)), LONGEST_LOOK);
+}
+
+#[test]
+fn processing_ends_in_time() {
+    let processing = ok(&upload(1), file(FileState::Processing), START).job;
+    let failed = ok(&processing, file(FileState::Failed), START);
+    assert_eq!(slug(&failed), "processing-failed");
+    let late = START + LIMITS.processing_timeout;
+    assert_eq!(
+        slug(&ok(&processing, file(FileState::Processing), late)),
+        "processing-timeout"
+    );
+    let Then::After(last) = ok(
+        &processing,
+        file(FileState::Processing),
+        START + Duration::from_secs(599),
+    )
+    .then
+    else {
+        panic!("did not wait")
+    };
+    assert_eq!(last.as_secs(), 1, "the last look is at the time-out");
+}
+
+#[test]
+fn another_model_is_asked_when_one_is_spent_or_gone() {
+    let analysing = ok(
+        &begin(job(Media::YouTube), START),
+        Observation::Metadata(Default::default()),
+        START,
+    )
+    .job;
+    let spent = Error::DailyQuotaSpent {
+        service: Service::Gemini,
+    };
+    let second = err(&analysing, &spent);
+    assert_eq!((second.then, second.job.model), (Then::Now, 1));
+    let third = err(
+        &second.job,
+        &Error::ModelGone {
+            model: "m".to_owned(),
+        },
+    );
+    assert_eq!((third.then, third.job.model), (Then::Now, 2));
+    assert_eq!(slug(&err(&third.job, &spent)), "daily-quota-spent");
+}
+
+#[test]
+fn a_limit_is_waited_for_unless_the_deadline_comes_first() {
+    let analysing = ok(
+        &begin(job(Media::YouTube), START),
+        Observation::Metadata(Default::default()),
+        START,
+    )
+    .job;
+    let limited = |seconds| Error::RateLimited {
+        service: Service::Gemini,
+        retry_after: Some(Duration::from_secs(seconds)),
+    };
+    let next = err(&analysing, &limited(34));
+    assert_eq!(next.job.attempts, 1);
+    assert!(matches!(next.then, Then::After(wait) if wait.as_secs() >= 34));
+    assert_eq!(slug(&err(&analysing, &limited(10_000))), "rate-limited");
+}
+
+#[test]
+fn a_bad_answer_is_paid_for_twice_and_not_more() {
+    let analysing = ok(
+        &begin(job(Media::YouTube), START),
+        Observation::Metadata(Default::default()),
+        START,
+    )
+    .job;
+    let again = err(&analysing, &Error::AnswerEmpty);
+    assert!(matches!(again.then, Then::After(_)));
+    assert_eq!(slug(&err(&again.job, &Error::AnswerEmpty)), "answer-empty");
+    assert_eq!(
+        slug(&err(&analysing, &Error::AnswerTruncated)),
+        "answer-truncated"
+    );
+}
+
+#[test]
+fn a_file_that_gemini_has_lost_is_uploaded_again() {
+    let mut job = upload(1);
+    for _ in 0..MAX_UPLOADS {
+        assert_eq!(call(&job), Some(Call::StartUpload));
+        assert_eq!(job.gemini_file, None);
+        let started = ok(
+            &job,
+            Observation::UploadStarted {
+                session: "s".into(),
+            },
+            START,
+        )
+        .job;
+        let analysing = ok(&started, file(FileState::Active), START).job;
+        assert!(analysing.gemini_file.is_some());
+        job = err(&analysing, &Error::FileGone).job;
+    }
+    assert!(matches!(job.state, State::Failed { .. }), "{job:?}");
+}
+
+#[test]
+fn what_is_left_behind_does_not_change_the_end() {
+    let done = ok(
+        &ok(&upload(1), analysed(), START).job,
+        Observation::Indexed,
+        START,
+    )
+    .job;
+    let next = err(&done, &Error::VideoPrivate);
+    assert_eq!(next.job.state, State::Done);
+    assert!(matches!(next.then, Then::After(_)));
+    let tired = Job {
+        attempts: MAX_ATTEMPTS,
+        ..done
+    };
+    assert!(err(&tired, &Error::VideoPrivate).job.settled);
+}
+
+#[test]
+fn a_deadline_ends_everything_but_the_settling() {
+    let job = upload(1);
+    let late = job.deadline;
+    assert_eq!(
+        slug(&ok(&job, file(FileState::Active), late)),
+        "deadline-exceeded"
+    );
+    let cancelled = cancel(job, START).unwrap();
+    assert_eq!(ok(&cancelled, Observation::Settled, late).then, Then::End);
+    assert_eq!(cancel(cancelled, START), None);
+}
+
+#[test]
+fn messages_are_run_waited_for_or_dropped() {
+    let job = upload(1);
+    assert_eq!(receive(&job, 3, 3, 1, START), Reception::Run);
+    assert_eq!(
+        receive(&job, 3, 2, 1, START),
+        Reception::Drop,
+        "a duplicate"
+    );
+    assert_eq!(
+        receive(&job, 3, 2, 2, START),
+        Reception::Run,
+        "its worker died"
+    );
+    let waiting = Job {
+        due_at: START + Duration::from_secs(7),
+        ..job.clone()
+    };
+    assert_eq!(
+        receive(&waiting, 3, 3, 1, START),
+        Reception::Wait(Duration::from_secs(7))
+    );
+    let settled = Job {
+        settled: true,
+        ..job
+    };
+    assert_eq!(receive(&settled, 3, 3, 5, START), Reception::Drop);
+}
+
+fn any_observation() -> impl Strategy<Value = Result<Observation, u8>> {
+    prop_oneof![
+        Just(Ok(Observation::Metadata(VideoFacts::default()))),
+        Just(Ok(Observation::UploadStarted {
+            session: "s".to_owned()
+        })),
+        (0u64..2_000_000).prop_map(|offset| Ok(Observation::UploadPaused { offset })),
+        Just(Ok(file(FileState::Processing))),
+        Just(Ok(file(FileState::Active))),
+        Just(Ok(file(FileState::Failed))),
+        Just(Ok(analysed())),
+        (0u8..8).prop_map(Err),
+    ]
+}
+
+fn error(number: u8) -> Error {
+    match number {
+        0 => Error::RateLimited {
+            service: Service::Gemini,
+            retry_after: None,
+        },
+        1 => Error::DailyQuotaSpent {
+            service: Service::Gemini,
+        },
+        2 => Error::AnswerTruncated,
+        3 => Error::AnswerEmpty,
+        4 => Error::FileGone,
+        5 => Error::VideoPrivate,
+        6 => Error::Storage {
+            transient: true,
+            source: "s".into(),
+        },
+        _ => Error::internal("i"),
+    }
+}
+
+/// An observation that can come of this call, whatever was drawn.
+fn fitting(call: &Call, drawn: Result<Observation, u8>) -> Result<Observation, u8> {
+    match (call, drawn) {
+        (_, Err(error)) => Err(error),
+        (Call::FetchMetadata, _) => Ok(Observation::Metadata(VideoFacts::default())),
+        (Call::StartUpload, _) => Ok(Observation::UploadStarted {
+            session: "s".to_owned(),
+        }),
+        (
+            Call::Upload { .. },
+            Ok(seen @ (Observation::UploadPaused { .. } | Observation::File(_))),
+        ) => Ok(seen),
+        (Call::LookAtFile { .. }, Ok(seen @ Observation::File(_))) => Ok(seen),
+        (Call::Upload { .. } | Call::LookAtFile { .. }, _) => Ok(file(FileState::Processing)),
+        (Call::Analyse { .. }, _) => Ok(analysed()),
+        (Call::Index { .. }, _) => Ok(Observation::Indexed),
+        (Call::Settle, _) => Ok(Observation::Settled),
+    }
+}
+
+proptest! {
+    /// Whatever the world answers, a job ends by its deadline and leaves nothing behind.
+    #[test]
+    fn every_job_ends_and_settles(
+        is_upload: bool,
+        drawn in proptest::collection::vec(any_observation(), 1..40),
+        jitter in 0.0f64..1.0,
+    ) {
+        let start = if is_upload { upload(1_000_000) } else { begin(job(Media::YouTube), START) };
+        let (mut job, mut now, mut made_file) = (start, START, false);
+        let mut world = drawn.into_iter().cycle();
+        let mut steps = 0;
+        while let Some(call) = call(&job) {
+            steps += 1;
+            // A step takes a second here, and the deadline is two hours away.
+            prop_assert!(steps < 7300, "never ends: {job:?}");
+            let observed = fitting(&call, world.next().expect("endless"));
+            let error = observed.as_ref().err().map(|number| error(*number));
+            let ended_before = job.state.is_terminal();
+            let next = step(&job, observed.as_ref().map(Clone::clone).map_err(|_| error.as_ref().expect("set")), LIMITS, now, jitter);
+            made_file |= next.job.gemini_file.is_some();
+            prop_assert!(!ended_before || next.job.state == job.state, "an end is final");
+            prop_assert!(next.job.state == State::Done || next.job.progress() < 100);
+            prop_assert!(next.job.state.is_terminal() || next.job.due_at < next.job.deadline + LONGEST_LOOK);
+            match next.then {
+                Then::Now => {}
+                Then::After(wait) => now = now + wait,
+                Then::End => prop_assert!(next.job.settled),
+            }
+            // Time passes in a call, too.
+            now = now + Duration::from_secs(1);
+            job = next.job;
+        }
+        prop_assert!(job.settled && job.state.is_terminal());
+        prop_assert!(job.gemini_file.is_none(), "made {made_file}");
+    }
+
+    /// A job reads back from its row as it was.
+    #[test]
+    fn a_job_survives_its_row(drawn in proptest::collection::vec(any_observation(), 0..6)) {
+        let mut job = upload(1_000_000);
+        for observed in drawn {
+            let Some(call) = call(&job) else { break };
+            if let Ok(observation) = fitting(&call, observed) {
+                job = ok(&job, observation, START).job;
+            }
+        }
+        let row = serde_json::to_string(&job).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Job>(&row).unwrap(), job);
+    }
+}

@@ -1,0 +1,14 @@
+//! A job: the way of one video from its submission to its analysis.
+//!
+//! [`model`] is what a job is, [`machine`] decides what happens next and is pure, [`calls`] are its
+//! calls to the outside, and [`worker`] does what was decided and writes it down. Whoever drives
+//! the worker, today an SQS message per step, is no concern of the machine.
+
+pub mod batch;
+pub mod calls;
+pub mod machine;
+pub mod model;
+pub mod retry;
+pub mod worker;
+
+pub use model::{Job, JobError, JobId, Media, Request, Stage, State, Status};

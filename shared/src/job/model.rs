@@ -1,0 +1,389 @@
+//! What a job is.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    analysis::{Usage, Window},
+    clock::Timestamp,
+    store::StoredAnalysis,
+    video::VideoKey,
+};
+
+/// `job_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(String);
+
+impl JobId {
+    /// A new one.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("job_{}", Uuid::now_v7().simple()))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The text is no job id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a job id")]
+pub struct NotAJobId;
+
+impl FromStr for JobId {
+    type Err = NotAJobId;
+
+    fn from_str(text: &str) -> Result<Self, NotAJobId> {
+        let uuid = text
+            .strip_prefix("job_")
+            .and_then(|rest| Uuid::try_parse(rest).ok());
+        match uuid.map(|uuid| format!("job_{}", uuid.simple())) {
+            Some(canonical) if canonical == text => Ok(Self(canonical)),
+            _ => Err(NotAJobId),
+        }
+    }
+}
+
+/// A job and all it has to remember between two steps. Its version and the lease of the step that
+/// runs are not here: they belong to its row, see [`crate::store::jobs`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id, which is also the token that owns the claim on the video.
+    pub id: JobId,
+    /// What is analysed.
+    pub video: VideoKey,
+    /// How it was asked for.
+    pub request: Request,
+    /// Where the pictures and the sound come from.
+    pub media: Media,
+    /// Where it stands.
+    pub state: State,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it fails if it has not ended before.
+    pub deadline: Timestamp,
+    /// When its next message is to be seen. Past that and a margin, the message is lost.
+    pub due_at: Timestamp,
+    /// Failed tries of the present step.
+    #[serde(default)]
+    pub attempts: u32,
+    /// How often the media was uploaded, or begun to be.
+    #[serde(default)]
+    pub uploads: u32,
+    /// Which of the configured models is asked, counted from 0.
+    #[serde(default)]
+    pub model: usize,
+    /// What the platform says of the video.
+    #[serde(default)]
+    pub facts: VideoFacts,
+    /// The file at Gemini that is to be deleted in the end.
+    #[serde(default)]
+    pub gemini_file: Option<String>,
+    /// What it took so far.
+    #[serde(default)]
+    pub usage: Usage,
+    /// It has ended and left nothing behind: no claim, no file.
+    #[serde(default)]
+    pub settled: bool,
+}
+
+/// How an analysis was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// BCP 47 tag of the language to write in; none for that of the video.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The part to analyse; none for the whole.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// Content hash of a transcript that came along, see [`crate::store::blobs`].
+    #[serde(default)]
+    pub transcript: Option<String>,
+    /// A new analysis is made even where a fresh one exists.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Where the pictures and the sound come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Media {
+    /// Gemini fetches the video itself.
+    YouTube,
+    /// It is uploaded from the bucket.
+    Upload {
+        /// Length in bytes.
+        size_bytes: u64,
+        /// Media type.
+        content_type: String,
+        /// Name that the caller gave it.
+        file_name: String,
+    },
+}
+
+/// What the platform says of a video.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VideoFacts {
+    /// Its title.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Its channel or author.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// Its length in seconds.
+    #[serde(default)]
+    pub duration_s: Option<f64>,
+}
+
+/// Where a job stands, with what only that state needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum State {
+    /// Claimed, nothing done.
+    Submitted,
+    /// The platform is asked about the video.
+    FetchingMetadata,
+    /// The media goes from the bucket to Gemini.
+    Uploading {
+        /// URL of the resumable upload, once it was started.
+        session: Option<String>,
+        /// Bytes that Gemini has confirmed.
+        offset: u64,
+    },
+    /// Gemini prepares the file.
+    Processing {
+        /// When it began.
+        since: Timestamp,
+        /// How often it was looked at.
+        looks: u32,
+    },
+    /// The model watches the video.
+    Analysing {
+        /// The uploaded file; none where Gemini fetches the video itself.
+        file: Option<GeminiFile>,
+    },
+    /// The analysis lies in the bucket and is not in the index yet.
+    Storing {
+        /// What the index will say.
+        analysis: StoredAnalysis,
+    },
+    /// The analysis is in the index.
+    Done,
+    /// It could not be done.
+    Failed {
+        /// Why, as the outside may know it.
+        error: JobError,
+    },
+    /// The caller did not want it any more.
+    Cancelled,
+}
+
+/// A file that Gemini holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GeminiFile {
+    /// What a request names it by.
+    pub uri: String,
+    /// Media type.
+    pub mime_type: String,
+}
+
+/// Why a job failed, as the outside may know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobError {
+    /// Stable URI of the kind of problem (RFC 9457, section 3.1.1).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// What happened here.
+    pub detail: String,
+}
+
+/// The stages in the words of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// [`State::Submitted`]
+    Submitted,
+    /// [`State::FetchingMetadata`]
+    FetchingMetadata,
+    /// [`State::Uploading`]
+    Uploading,
+    /// [`State::Processing`]
+    Processing,
+    /// [`State::Analysing`]
+    Analysing,
+    /// [`State::Storing`]
+    Storing,
+    /// [`State::Done`]
+    Done,
+    /// [`State::Failed`]
+    Failed,
+    /// [`State::Cancelled`]
+    Cancelled,
+}
+
+/// Whether a job goes on, and if not, how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nothing was done yet.
+    Queued,
+    /// On its way.
+    Running,
+    /// The analysis is there.
+    Done,
+    /// See the job's error.
+    Failed,
+    /// By the caller.
+    Cancelled,
+}
+
+impl State {
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Submitted => Stage::Submitted,
+            Self::FetchingMetadata => Stage::FetchingMetadata,
+            Self::Uploading { .. } => Stage::Uploading,
+            Self::Processing { .. } => Stage::Processing,
+            Self::Analysing { .. } => Stage::Analysing,
+            Self::Storing { .. } => Stage::Storing,
+            Self::Done => Stage::Done,
+            Self::Failed { .. } => Stage::Failed,
+            Self::Cancelled => Stage::Cancelled,
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Submitted => Status::Queued,
+            Self::Done => Status::Done,
+            Self::Failed { .. } => Status::Failed,
+            Self::Cancelled => Status::Cancelled,
+            _ => Status::Running,
+        }
+    }
+
+    /// Nothing but settling follows.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed { .. } | Self::Cancelled)
+    }
+}
+
+impl Job {
+    /// How far it is, 0 to 100. Grows from step to step; 100 is done and nothing else.
+    #[must_use]
+    pub fn progress(&self) -> u8 {
+        match &self.state {
+            State::Submitted => 0,
+            State::FetchingMetadata => 5,
+            State::Uploading { offset, .. } => match self.media {
+                Media::Upload { size_bytes, .. } if size_bytes > 0 => {
+                    // At most 20, so it fits whatever the sizes are.
+                    #[expect(clippy::cast_possible_truncation, reason = "at most 20")]
+                    let part = ((*offset).min(size_bytes).saturating_mul(20) / size_bytes) as u8;
+                    10 + part
+                }
+                _ => 10,
+            },
+            #[expect(clippy::cast_possible_truncation, reason = "at most 8")]
+            State::Processing { looks, .. } => 30 + 2 * ((*looks).min(8) as u8),
+            State::Analysing { .. } => 50,
+            State::Storing { .. } => 95,
+            State::Done => 100,
+            State::Failed { .. } | State::Cancelled => 99,
+        }
+    }
+
+    /// What the analysis is stored under beside the video: the pipeline's version and, where there
+    /// are any, a hash of the options, so that another question is another answer.
+    #[must_use]
+    pub fn variant(&self) -> String {
+        self.request.variant()
+    }
+}
+
+impl Request {
+    /// See [`Job::variant`].
+    #[must_use]
+    pub fn variant(&self) -> String {
+        use sha2::Digest;
+        let version = crate::analysis::PIPELINE_VERSION;
+        if self.language.is_none() && self.window.is_none() && self.transcript.is_none() {
+            return version.to_owned();
+        }
+        let options = serde_json::json!([self.language, self.window, self.transcript]);
+        let hash = sha2::Sha256::digest(options.to_string());
+        format!("{version}-{}", hex::encode(&hash[..8]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_read_back_and_nothing_else_does() {
+        let id = JobId::random();
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        for text in [
+            "",
+            "job_",
+            "job_1",
+            &id.as_str().to_uppercase(),
+            &id.as_str()[4..],
+        ] {
+            assert_eq!(text.parse::<JobId>(), Err(NotAJobId), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variant_is_of_the_options_alone() {
+        let plain = Request::default();
+        let german = Request {
+            language: Some("de".to_owned()),
+            ..plain.clone()
+        };
+        assert_eq!(plain.variant(), crate::analysis::PIPELINE_VERSION);
+        assert_eq!(
+            Request {
+                force: true,
+                ..plain.clone()
+            }
+            .variant(),
+            plain.variant()
+        );
+        assert_ne!(german.variant(), plain.variant());
+        let window = Window {
+            start_s: 1.0,
+            end_s: None,
+        };
+        assert_ne!(
+            Request {
+                window: Some(window),
+                ..german.clone()
+            }
+            .variant(),
+            german.variant()
+        );
+    }
+}

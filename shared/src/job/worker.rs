@@ -1,0 +1,251 @@
+//! Does what the [`machine`] decides, and writes it down before anybody else is told.
+//!
+//! Order: the outcome of a step is saved, then the next message is sent, then this one is
+//! acknowledged. A process that dies between two of these leaves a message that is delivered
+//! again; [`machine::receive`] tells it from a duplicate.
+
+use std::time::Duration;
+
+use super::{
+    Job,
+    calls::Calls,
+    machine::{self, Call, Limits, Observation, Reception, Then},
+};
+use crate::{
+    clock::Timestamp,
+    error::Error,
+    queue::{Message, Queue},
+    store::{
+        jobs::{JobRow, Jobs, Lease},
+        videos::{Indexed, Videos},
+    },
+};
+
+/// How long a step is nobody else's. Prolonged while it runs, so that it can be short: it is what
+/// a job waits for when its worker dies.
+const LEASE: Duration = Duration::from_secs(20);
+
+/// How often it is prolonged.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Of an invocation's time, what is kept for writing down.
+const RESERVE: Duration = Duration::from_secs(10);
+
+/// Less than this is not enough for another call.
+const SHORTEST_CALL: Duration = Duration::from_secs(20);
+
+/// One invocation of the function that runs the worker.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Unique to it.
+    pub id: String,
+    /// When the function is stopped.
+    pub deadline: Timestamp,
+}
+
+impl Invocation {
+    fn time_for_calls(&self, now: Timestamp) -> Duration {
+        now.until(self.deadline).saturating_sub(RESERVE)
+    }
+}
+
+/// Drives jobs.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    jobs: Jobs,
+    videos: Videos,
+    queue: Queue,
+    calls: Calls,
+    limits: Limits,
+}
+
+impl Worker {
+    /// A worker on these stores.
+    #[must_use]
+    pub fn new(jobs: Jobs, videos: Videos, queue: Queue, calls: Calls, limits: Limits) -> Self {
+        Self {
+            jobs,
+            videos,
+            queue,
+            calls,
+            limits,
+        }
+    }
+
+    /// Runs the step that a message is about, and those that follow it without a wait.
+    ///
+    /// # Errors
+    /// When it could not be written down: the message is to be delivered again.
+    pub async fn advance(
+        &self,
+        message: &Message,
+        receive_count: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let Some(JobRow {
+            job,
+            version,
+            running_until,
+        }) = self.jobs.get(&message.job_id).await?
+        else {
+            tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown job");
+            return Ok(());
+        };
+        match machine::receive(&job, version, message.step, receive_count, now) {
+            Reception::Run => {}
+            Reception::Wait(delay) => return self.queue.send(&job.id, version, delay).await,
+            Reception::Drop => return Ok(()),
+        }
+        let job = machine::begin(job, now);
+        let lease = Lease {
+            worker: invocation.id.clone(),
+            until: now + LEASE,
+        };
+        if !self.jobs.acquire(&job, version, &lease, now).await? {
+            let taken_until = running_until
+                .unwrap_or(now)
+                .max(now + Duration::from_secs(1));
+            return self
+                .queue
+                .send(&job.id, version, now.until(taken_until))
+                .await;
+        }
+        self.run(job, version, invocation).await
+    }
+
+    async fn run(
+        &self,
+        mut job: Job,
+        mut version: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        while let Some(call) = machine::call(&job) {
+            let stage = job.state.stage();
+            let observed = match self.perform(&call, &job, version, invocation).await {
+                Some(observed) => observed,
+                None => return Ok(()),
+            };
+            if let Err(error) = &observed {
+                tracing::warn!(job.id = %job.id, job.stage = ?stage, error = error.report(), "A step failed");
+            }
+            let now = Timestamp::now();
+            let next = machine::step(
+                &job,
+                observed.as_ref().map(Clone::clone),
+                self.limits,
+                now,
+                fastrand::f64(),
+            );
+            let go_on = next.then == Then::Now && invocation.time_for_calls(now) >= SHORTEST_CALL;
+            let lease = Lease {
+                worker: invocation.id.clone(),
+                until: now + LEASE,
+            };
+            let saved = match (&call, &observed) {
+                (Call::Index { .. }, Ok(Observation::Indexed)) => true,
+                _ => {
+                    let keep = go_on.then_some(&lease);
+                    self.jobs
+                        .save(&next.job, version, &invocation.id, keep)
+                        .await?
+                }
+            };
+            if !saved {
+                return self.give_up(&next.job).await;
+            }
+            tracing::info!(
+                job.id = %job.id,
+                job.version = version + 1,
+                job.stage = ?next.job.state.stage(),
+                "Finished a step"
+            );
+            version += 1;
+            match next.then {
+                Then::Now if go_on => job = next.job,
+                Then::Now => return self.queue.send(&job.id, version, Duration::ZERO).await,
+                Then::After(delay) => return self.queue.send(&job.id, version, delay).await,
+                Then::End => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Performs a call while it prolongs the lease of the step. None when the step was lost.
+    async fn perform(
+        &self,
+        call: &Call,
+        job: &Job,
+        version: u32,
+        invocation: &Invocation,
+    ) -> Option<Result<Observation, Error>> {
+        let time = invocation.time_for_calls(Timestamp::now());
+        let perform = async {
+            match call {
+                Call::Index { .. } => self.index(job, version, invocation).await,
+                Call::Settle => self.settle(job).await,
+                _ => self.calls.perform(call, job, time).await.map(Some),
+            }
+        };
+        tokio::pin!(perform);
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.tick().await;
+        loop {
+            tokio::select! {
+                performed = &mut perform => return performed.transpose(),
+                _ = heartbeat.tick() => {
+                    let until = Timestamp::now() + LEASE;
+                    let lease = Lease { worker: invocation.id.clone(), until };
+                    if let Ok(false) = self.jobs.prolong(&job.id, version, &lease).await {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// None when the step was lost.
+    async fn index(
+        &self,
+        job: &Job,
+        version: u32,
+        invocation: &Invocation,
+    ) -> Result<Option<Observation>, Error> {
+        let super::State::Storing { analysis } = &job.state else {
+            return Err(Error::internal("nothing to index"));
+        };
+        let body = self.calls.small_body(job, analysis).await?;
+        let now = Timestamp::now();
+        let done = machine::step(job, Ok(Observation::Indexed), self.limits, now, 0.0).job;
+        let lease = Lease {
+            worker: invocation.id.clone(),
+            until: now + LEASE,
+        };
+        match self
+            .videos
+            .index(&done, version, &lease, analysis, body.as_ref())
+            .await?
+        {
+            Indexed::Yes => Ok(Some(Observation::Indexed)),
+            Indexed::ClaimLost => Err(Error::DeadlineExceeded),
+            Indexed::StepLost => Ok(None),
+        }
+    }
+
+    /// Deletes a file that a lost step has made, unless the job goes on with it.
+    async fn give_up(&self, lost: &Job) -> Result<(), Error> {
+        let known = self.jobs.get(&lost.id).await?.map(|row| row.job);
+        match known {
+            Some(job) if !job.settled && job.gemini_file == lost.gemini_file => Ok(()),
+            _ => self.calls.delete_file(lost).await,
+        }
+    }
+
+    /// Nothing may be left behind, so both are tried even if the first one fails.
+    async fn settle(&self, job: &Job) -> Result<Option<Observation>, Error> {
+        let released = self.videos.release(job).await;
+        self.calls.delete_file(job).await?;
+        released?;
+        Ok(Some(Observation::Settled))
+    }
+}

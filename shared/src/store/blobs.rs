@@ -1,0 +1,311 @@
+//! Bodies in S3, under keys that never change their meaning.
+//!
+//! | prefix | name | what |
+//! |---|---|---|
+//! | `media/` | SHA-256 of the file | uploaded recordings, as they are |
+//! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, WebVTT in gzip |
+//! | `analyses/` | video key / SHA-256 of the JSON body | the forms of an analysis, in gzip |
+
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
+
+use aws_sdk_s3::{Client, error::SdkError, presigning::PresigningConfig, primitives::ByteStream};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+
+use crate::{
+    error::Error,
+    video::{ContentHash, VideoKey},
+};
+
+/// The forms in which an analysis is stored, so that none has to be made when it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The document.
+    Json,
+    /// The document for people.
+    Markdown,
+    /// The transcript as WebVTT.
+    Vtt,
+    /// The transcript as SubRip.
+    Srt,
+}
+
+impl Form {
+    /// End of the blob's name, and value of `?format=`.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Markdown => "md",
+            Self::Vtt => "vtt",
+            Self::Srt => "srt",
+        }
+    }
+
+    /// Media type with its character set.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Vtt => "text/vtt; charset=utf-8",
+            Self::Srt => "application/x-subrip; charset=utf-8",
+        }
+    }
+}
+
+/// Key of a form of an analysis.
+#[must_use]
+pub fn analysis_key(video: &VideoKey, etag: &str, form: Form) -> String {
+    format!("analyses/{video}/{etag}.{}.gz", form.extension())
+}
+
+/// Key of an uploaded recording.
+#[must_use]
+pub fn media_key(hash: &ContentHash) -> String {
+    format!("media/{}", hash.as_str())
+}
+
+/// Key of a transcript that came with a request, by the SHA-256 of its text.
+#[must_use]
+pub fn transcript_key(sha256: &str) -> String {
+    format!("transcripts/{sha256}.vtt.gz")
+}
+
+/// An uploaded recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Media type that was bound into its upload.
+    pub content_type: String,
+    /// Name that the caller gave it.
+    pub file_name: String,
+}
+
+/// Permission to put one recording.
+#[derive(Clone, Debug)]
+pub struct UploadGrant {
+    /// Where to `PUT`.
+    pub url: String,
+    /// Headers to send, exactly.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The bucket.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    client: Client,
+    bucket: String,
+}
+
+impl Blobs {
+    /// The blobs in `bucket`.
+    #[must_use]
+    pub fn new(client: Client, bucket: String) -> Self {
+        Self { client, bucket }
+    }
+
+    /// Opens a connection, so that the first request finds one.
+    pub async fn warm(&self) {
+        let _ = self.client.head_bucket().bucket(&self.bucket).send().await;
+    }
+
+    /// Stores compressed bytes.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn put_gzip(&self, key: &str, content_type: &str, gzip: Bytes) -> Result<(), Error> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .content_encoding("gzip")
+            .body(ByteStream::from(gzip))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// The bytes as stored; none where there is no such blob.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        let read = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        match read {
+            Ok(object) => Ok(Some(collect(object.body).await?)),
+            Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Some bytes from `offset` on, fewer at the end of the blob.
+    ///
+    /// # Errors
+    /// [`Error::UploadMissing`] when the blob is gone, [`Error::Storage`] else.
+    pub async fn get_range(&self, key: &str, offset: u64, length: u64) -> Result<Bytes, Error> {
+        let range = format!("bytes={offset}-{}", offset + length - 1);
+        let read = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .range(range)
+            .send()
+            .await;
+        match read {
+            Ok(object) => collect(object.body).await,
+            Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => {
+                Err(Error::UploadMissing)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is known of an uploaded recording; none where it was never put.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn recording(&self, hash: &ContentHash) -> Result<Option<Recording>, Error> {
+        let key = media_key(hash);
+        match self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(head) => Ok(Some(Recording {
+                size_bytes: head
+                    .content_length
+                    .and_then(|n| n.try_into().ok())
+                    .unwrap_or(0),
+                content_type: head.content_type.unwrap_or_default(),
+                file_name: head
+                    .metadata
+                    .and_then(|metadata| metadata.get(FILE_NAME).map(|name| decode_name(name)))
+                    .unwrap_or_default(),
+            })),
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Permission to put one recording: S3 itself refuses another length, other bytes than those
+    /// of the hash, and another media type, because all three are signed.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be signed.
+    pub async fn grant_upload(
+        &self,
+        hash: &ContentHash,
+        recording: &Recording,
+        valid: Duration,
+    ) -> Result<UploadGrant, Error> {
+        let digest = hex::decode(hash.as_str()).map_err(Error::internal)?;
+        let length = i64::try_from(recording.size_bytes).map_err(Error::internal)?;
+        let presigned = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(media_key(hash))
+            .content_type(&recording.content_type)
+            .content_length(length)
+            .checksum_sha256(STANDARD.encode(digest))
+            .metadata(FILE_NAME, encode_name(&recording.file_name))
+            .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
+            .await?;
+        let headers = presigned
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Ok(UploadGrant {
+            url: presigned.uri().to_owned(),
+            headers,
+        })
+    }
+}
+
+const FILE_NAME: &str = "file-name";
+
+// User metadata is carried in headers, which are ASCII.
+fn encode_name(name: &str) -> String {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn decode_name(name: &str) -> String {
+    percent_encoding::percent_decode_str(name)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+async fn collect(body: ByteStream) -> Result<Bytes, Error> {
+    let storage = |source| Error::Storage {
+        transient: true,
+        source: Box::new(source),
+    };
+    Ok(body.collect().await.map_err(storage)?.into_bytes())
+}
+
+/// Compresses a body once, for all its readers.
+#[must_use]
+pub fn gzip(body: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::default());
+    // Writing to memory does not fail.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default().into()
+}
+
+/// Decompresses for a reader that does not take gzip, up to `limit` bytes.
+///
+/// # Errors
+/// [`Error::TooLarge`] past the limit, [`Error::Internal`] when it is no gzip.
+pub fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
+    let mut plain = Vec::new();
+    let read = GzDecoder::new(body).take(limit + 1).read_to_end(&mut plain);
+    match read.map_err(Error::internal)? as u64 {
+        length if length > limit => Err(Error::TooLarge { what: "body" }),
+        _ => Ok(plain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compresses_and_back() {
+        let body = "so it is ".repeat(1000);
+        let packed = gzip(body.as_bytes());
+        assert!(packed.len() < body.len() / 10);
+        assert_eq!(gunzip(&packed, body.len() as u64).unwrap(), body.as_bytes());
+    }
+
+    #[test]
+    fn a_bomb_does_not_go_off() {
+        let packed = gzip(&vec![0; 1_000_000]);
+        assert!(matches!(gunzip(&packed, 1000), Err(Error::TooLarge { .. })));
+        assert!(gunzip(b"not gzip", 1000).is_err());
+    }
+
+    #[test]
+    fn names_survive_a_header() {
+        let name = "Übung \"1\"\r\nx: y.mp4";
+        let header = encode_name(name);
+        assert!(header.is_ascii() && !header.contains(['\r', '\n', '"']));
+        assert_eq!(decode_name(&header), name);
+    }
+}

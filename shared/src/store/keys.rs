@@ -1,0 +1,81 @@
+//! API keys: rows of the controls table that hold a hash and never the key.
+
+use aws_sdk_dynamodb::Client;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::item::{get_n, get_s, s};
+use crate::error::Error;
+
+/// A key longer than this is not looked at.
+const LONGEST: usize = 256;
+
+/// What a caller may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Public name of the key: the head of its hash.
+    pub key_id: String,
+    /// `read`, `write`, `admin`.
+    pub scopes: Vec<String>,
+}
+
+/// The keys of a deployment.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    client: Client,
+    table: String,
+}
+
+impl Keys {
+    /// The keys in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Opens a connection, so that the first request finds one.
+    pub async fn warm(&self) {
+        let missing = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s("-"));
+        let _ = missing.send().await;
+    }
+
+    /// Who presents this key; none when nobody does.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the table cannot be read: nobody is let in then.
+    pub async fn authenticate(&self, key: &str) -> Result<Option<Caller>, Error> {
+        if key.is_empty() || key.len() > LONGEST {
+            return Ok(None);
+        }
+        let hash = hex::encode(Sha256::digest(key));
+        let key_id = &hash[..16];
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(format!("key#{key_id}")))
+            .send()
+            .await?;
+        let Some(item) = read.item else {
+            return Ok(None);
+        };
+        // The row is found by a part of the hash; the whole is compared in constant time so that
+        // the time taken tells nothing of it.
+        let stored = get_s(&item, "hash").unwrap_or_default();
+        let same = bool::from(stored.as_bytes().ct_eq(hash.as_bytes()));
+        if !same || get_n::<u64>(&item, "revoked_at").is_some() {
+            return Ok(None);
+        }
+        let scopes = item
+            .get("scopes")
+            .and_then(|scopes| scopes.as_ss().ok().cloned());
+        Ok(Some(Caller {
+            key_id: key_id.to_owned(),
+            scopes: scopes.unwrap_or_default(),
+        }))
+    }
+}

@@ -1,0 +1,40 @@
+//! Everything that is kept: the index of videos and the jobs in DynamoDB, the blobs in S3.
+//!
+//! A row never points at a blob that is not there: blob first, then row, then the next message,
+//! then the acknowledgement.
+
+pub mod blobs;
+mod item;
+pub mod jobs;
+pub mod keys;
+pub mod videos;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+/// What the index says of one stored analysis: everything a list or a lookup needs, and where the
+/// bodies are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredAnalysis {
+    /// Options it was made with, see [`crate::job::Job::variant`].
+    pub variant: String,
+    /// The variant that a request without a transcript would have, so that such a request is
+    /// content with this analysis.
+    pub base_variant: String,
+    /// Hexadecimal SHA-256 of the JSON body before compression. Its strong entity tag, and the
+    /// name of its blobs.
+    pub etag: String,
+    /// Length of the JSON body before compression, in bytes.
+    pub size_bytes: u64,
+    /// Title of the video.
+    pub title: String,
+    /// See [`crate::analysis::category`].
+    pub category: String,
+    /// Length of the video in seconds.
+    pub duration_s: Option<f64>,
+    /// When it was made.
+    pub finished_at: Timestamp,
+    /// When it is no longer fresh.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,9 @@
+//! Which video: identifiers, the key a video is stored under, and the reading of references.
+
+mod id;
+mod key;
+pub mod reference;
+
+pub use id::{ContentHash, InvalidId, YouTubeId};
+pub use key::{NotAVideoKey, VideoKey};
+pub use reference::{NotAVideo, Reference};

@@ -1,0 +1,91 @@
+//! Why a text is not a reference to one video.
+
+/// What a text is instead of a reference to one YouTube video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum NotAVideo {
+    /// Nothing but white space.
+    #[error("the reference is empty")]
+    Empty,
+    /// Longer than [`super::MAX_BYTES`].
+    #[error("the reference is longer than {} bytes", super::MAX_BYTES)]
+    TooLong,
+    /// Neither an address nor a bare id.
+    #[error("this is neither an address nor a YouTube video id")]
+    NotAUrl,
+    /// Neither `http` nor `https`.
+    #[error("only http and https addresses are read")]
+    UnsupportedScheme,
+    /// A name or a password before the host.
+    #[error("an address with a user name or a password is not read")]
+    CredentialsInUrl,
+    /// A port other than the scheme's own.
+    #[error("an address with a port of its own is not read")]
+    UnsupportedPort,
+    /// Another site.
+    #[error("this address is not on YouTube")]
+    UnsupportedHost,
+    /// Another site whose name has YouTube's in it, or letters that may look like it.
+    #[error("this address resembles one on YouTube but is not on YouTube")]
+    LookalikeHost,
+    /// A playlist without one of its videos.
+    #[error("this is a playlist; give the address of one of its videos")]
+    Playlist,
+    /// A channel or a page of one, also its current live stream.
+    #[error("this is a channel; give the address of one of its videos")]
+    Channel,
+    /// A user's page.
+    #[error("this is a user's page; give the address of a video")]
+    UserPage,
+    /// A clip: which video it is cut from stands only in its page.
+    #[error("this is a clip; give the address of the video it is cut from")]
+    Clip,
+    /// Search results.
+    #[error("these are search results; give the address of one of the videos")]
+    Search,
+    /// A feed of the visitor's own.
+    #[error("this is a feed; give the address of one of the videos")]
+    Feed,
+    /// Whatever a channel streams at the moment.
+    #[error("this is a channel's current live stream; give the address of the video")]
+    LiveStream,
+    /// Any other page of YouTube: home, hashtags, courses, news.
+    #[error("this page of YouTube is not a video")]
+    OtherPage,
+    /// The place for the id is there, the id is not.
+    #[error("the address lacks the id of the video")]
+    MissingId,
+    /// An id with characters missing.
+    #[error("the id of the video is cut short: it has 11 characters")]
+    TruncatedId,
+    /// Something else in the place of the id.
+    #[error("the id of the video is malformed: it has 11 characters of A-Z, a-z, 0-9, _ and -")]
+    MalformedId,
+}
+
+impl NotAVideo {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::NotAUrl => "not_a_url",
+            Self::UnsupportedScheme => "unsupported_scheme",
+            Self::CredentialsInUrl => "credentials_in_url",
+            Self::UnsupportedPort => "unsupported_port",
+            Self::UnsupportedHost => "unsupported_host",
+            Self::LookalikeHost => "lookalike_host",
+            Self::Playlist => "playlist",
+            Self::Channel => "channel",
+            Self::UserPage => "user_page",
+            Self::Clip => "clip",
+            Self::Search => "search",
+            Self::Feed => "feed",
+            Self::LiveStream => "live_stream",
+            Self::OtherPage => "other_page",
+            Self::MissingId => "missing_id",
+            Self::TruncatedId => "truncated_id",
+            Self::MalformedId => "malformed_id",
+        }
+    }
+}

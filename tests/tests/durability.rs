@@ -1,0 +1,102 @@
+//! Nothing is lost when the process is, and nobody waits in a running function.
+
+use eventrelay_tests::{PATIENCE, Stack, repository, until};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn submit_slow_upload(stack: &Stack, processing_ms: u64) -> Value {
+    let settings = format!("{}/_control/settings", stack.ready.standins.gemini);
+    stack
+        .control(
+            Method::PUT,
+            settings,
+            json!({"processing_ms": processing_ms}),
+        )
+        .await
+        .unwrap();
+    let recording = std::fs::read(repository("tests/data/media/talk.mp4")).unwrap();
+    let upload_id = stack.upload("talk.mp4", recording).await.unwrap();
+    stack
+        .post("/v1/videos", json!({"upload_id": upload_id}))
+        .await
+        .unwrap()
+        .expect(202)
+        .json()
+}
+
+async fn comes_to(stack: &Stack, job: &Value, stage: &str) {
+    let path = format!("/v1/jobs/{}", job["job_id"].as_str().unwrap());
+    let there =
+        async || Ok((stack.get(&path).await?.expect(200).json()["stage"] == stage).then_some(()));
+    until(PATIENCE, there).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_job_survives_kill_9_while_it_waits() {
+    let mut stack = Stack::start().await.unwrap();
+    let job = submit_slow_upload(&stack, 600_000).await;
+    comes_to(&stack, &job, "processing").await;
+    // The stand-in dies with the rest and forgets the file: it is uploaded again.
+    stack.kill_and_restart().await.unwrap();
+    let done = stack.end_of(&job).await.unwrap();
+    assert_eq!(done["status"], "done", "{done:#}");
+    let link = done["links"]["video"].as_str().unwrap();
+    let _ = stack
+        .get(&link.replace(link.split("/v1").next().unwrap(), ""))
+        .await
+        .unwrap()
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_job_survives_kill_9_while_the_model_thinks() {
+    let mut stack = Stack::start().await.unwrap();
+    let settings = format!("{}/_control/settings", stack.ready.standins.gemini);
+    stack
+        .control(Method::PUT, settings, json!({"generate_ms": 600_000}))
+        .await
+        .unwrap();
+    let job = stack
+        .post("/v1/videos", json!({"url": "DDDDDDDDDDA"}))
+        .await
+        .unwrap()
+        .expect(202)
+        .json();
+    comes_to(&stack, &job, "analysing").await;
+    stack.kill_and_restart().await.unwrap();
+    let done = stack.end_of(&job).await.unwrap();
+    assert_eq!(done["status"], "done", "{done:#}");
+    assert_eq!(
+        stack.gemini_calls(":generateContent").await.unwrap().len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_wait_of_a_minute_holds_no_function() {
+    let stack = Stack::start().await.unwrap();
+    let job = submit_slow_upload(&stack, 60_000).await;
+    let done = stack.end_of(&job).await.unwrap();
+    assert_eq!(done["status"], "done", "{done:#}");
+
+    let looks: Vec<_> = stack
+        .gemini_calls("/files/")
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|call| call["method"] == "GET")
+        .collect();
+    // 1, then 2, 4, 8, 16 and 30 seconds later: what 60 seconds take, and one for a slow machine.
+    assert!((5..=7).contains(&looks.len()), "{looks:?}");
+    let invocations = stack.invocations().await.unwrap();
+    let worker = invocations
+        .iter()
+        .filter(|one| one["function"] == "AdvanceAnalysis");
+    let billed: Vec<_> = worker
+        .map(|one| one["billed_ms"].as_f64().unwrap())
+        .collect();
+    // One to upload, one for each look, the last of which goes on to the end.
+    assert!(billed.len() <= looks.len() + 2, "{billed:?}");
+    let total: f64 = billed.iter().sum();
+    assert!(total < 6_000.0, "busy for {total} of 60,000 ms: {billed:?}");
+}

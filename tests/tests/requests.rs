@@ -1,0 +1,220 @@
+//! What the API refuses, in which words, and that a refusal leaves nothing behind.
+
+use eventrelay_tests::{Response, Stack, read};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+fn assert_problem(response: Response, status: u16, slug: &str) -> Value {
+    let response = response.expect(status);
+    assert_eq!(response.header("content-type"), "application/problem+json");
+    assert_eq!(response.header("cache-control"), "no-store");
+    let problem = response.json();
+    assert_eq!(
+        problem["type"],
+        format!("urn:eventrelay:problem:{slug}"),
+        "{problem}"
+    );
+    assert_eq!(problem["status"], status);
+    assert!(
+        !problem["request_id"].as_str().unwrap().is_empty(),
+        "{problem}"
+    );
+    assert!(!problem["title"].as_str().unwrap().is_empty());
+    problem
+}
+
+#[tokio::test]
+async fn bad_requests_are_refused_by_name() {
+    let stack = Stack::start().await.unwrap();
+    let post = async |body| stack.post("/v1/videos", body).await.unwrap();
+
+    for (url, kind) in [
+        (
+            "https://www.youtube.com/playlist?list=PLt5yu3-wZAlQAaPZ5Z-rJoTdbT-45Q7c0",
+            "playlist",
+        ),
+        (
+            "https://www.youtube.com/channel/UC7_YxT-KID8kRbqZo7MyscQ",
+            "channel",
+        ),
+        (
+            "https://www.youtube.com/@99percentinvisiblepodcast",
+            "channel",
+        ),
+        (
+            "https://www.youtube.com/clip/UgytZKpehg-hEMBSn3F4AaABCQ",
+            "clip",
+        ),
+        (
+            "https://youtube.com.evil.example/watch?v=dQw4w9WgXcQ",
+            "lookalike_host",
+        ),
+        ("https://vimeo.com/76979871", "unsupported_host"),
+    ] {
+        let problem = assert_problem(post(json!({"url": url})).await, 422, "not-a-video");
+        assert_eq!(problem["field"], "url");
+        assert_eq!(
+            problem["reference_kind"]
+                .as_str()
+                .unwrap()
+                .replace('-', "_"),
+            kind,
+            "{url}"
+        );
+    }
+    for (body, field) in [
+        (json!({}), "url"),
+        (json!({"url": 5}), "url"),
+        (
+            json!({"url": "dQw4w9WgXcQ", "upload_id": "ab"}),
+            "upload_id",
+        ),
+        (json!({"upload_id": "../etc/passwd"}), "upload_id"),
+        (json!({"url": "dQw4w9WgXcQ", "start_s": -1}), "start_s"),
+        (
+            json!({"url": "dQw4w9WgXcQ", "start_s": 10, "end_s": 5}),
+            "end_s",
+        ),
+        (
+            json!({"url": "dQw4w9WgXcQ", "language": "klingon language"}),
+            "language",
+        ),
+        (json!({"url": "dQw4w9WgXcQ", "force": "yes"}), "force"),
+        (json!({"url": "dQw4w9WgXcQ", "colour": "red"}), "colour"),
+    ] {
+        let problem = assert_problem(post(body).await, 422, "invalid-input");
+        assert_eq!(problem["field"], field, "{problem}");
+    }
+    let no_captions = json!({"url": "dQw4w9WgXcQ", "transcript": "only words"});
+    let problem = assert_problem(post(no_captions).await, 422, "transcript-invalid");
+    assert_eq!(problem["field"], "transcript");
+    let never_put = json!({"upload_id": "ab".repeat(32)});
+    assert_problem(post(never_put).await, 409, "upload-missing");
+    assert_problem(post(json!([1])).await, 400, "malformed-body");
+    let text = stack
+        .client()
+        .post(format!("{}/v1/videos", stack.ready.api))
+        .body("{}");
+    let text = text
+        .header("x-api-key", eventrelay_tests::API_KEY)
+        .header("content-type", "text/plain");
+    assert_problem(read(text).await.unwrap(), 415, "unsupported-media-type");
+
+    for (path, slug) in [
+        ("/v1/videos/yt:dQw4w9WgXcQ", "not-found"),
+        ("/v1/videos/no-video", "not-found"),
+        ("/v1/jobs/job_0", "not-found"),
+        ("/v1/jobs/job_019aa000000070008000000000000000", "not-found"),
+        ("/v1/nothing", "not-found"),
+    ] {
+        assert_problem(stack.get(path).await.unwrap(), 404, slug);
+    }
+    let unacceptable = [("accept", "image/png")];
+    let unacceptable = stack
+        .call(Method::GET, "/v1/videos/dQw4w9WgXcQ", &unacceptable, None)
+        .await
+        .unwrap();
+    assert_problem(unacceptable, 406, "not-acceptable");
+
+    // Nothing of all that left a trace.
+    let calls = stack.gemini_calls("").await.unwrap();
+    assert!(calls.is_empty(), "{calls:?}");
+    let worked = stack.invocations().await.unwrap();
+    assert!(
+        worked
+            .iter()
+            .all(|one| one["function"] != "AdvanceAnalysis"),
+        "{worked:?}"
+    );
+}
+
+#[tokio::test]
+async fn uploads_are_bound_to_what_was_announced() {
+    use sha2::Digest;
+    let stack = Stack::start().await.unwrap();
+    let bytes = b"sixteen bytes ..".to_vec();
+    let sha256 = hex::encode(sha2::Sha256::digest(&bytes));
+    let announced = json!({
+        "file_name": "a.mp4", "content_type": "video/mp4", "size_bytes": bytes.len(), "sha256": sha256,
+    });
+    for (field, wrong) in [
+        ("file_name", json!("a\nb.mp4")),
+        ("content_type", json!("text/html")),
+        ("size_bytes", json!(0)),
+        ("size_bytes", json!(3_000_000_000u64)),
+        ("sha256", json!("abc")),
+        ("colour", json!("red")),
+    ] {
+        let mut body = announced.clone();
+        body[field] = wrong;
+        let response = stack.post("/v1/uploads", body).await.unwrap();
+        assert_eq!(
+            assert_problem(response, 422, "invalid-input")["field"],
+            field
+        );
+    }
+    let granted = stack
+        .post("/v1/uploads", announced.clone())
+        .await
+        .unwrap()
+        .expect(201)
+        .json();
+    assert_eq!(granted["uploaded"], false);
+    let put = async |bytes: Vec<u8>| {
+        let mut request = stack
+            .client()
+            .put(granted["upload"]["url"].as_str().unwrap());
+        for (name, value) in granted["upload"]["headers"].as_object().unwrap() {
+            if name != "content-length" {
+                request = request.header(name, value.as_str().unwrap());
+            }
+        }
+        read(request.body(bytes)).await.unwrap().status.as_u16()
+    };
+    assert!(
+        (400..500).contains(&put(b"other 16 bytes..".to_vec()).await),
+        "other bytes"
+    );
+    assert!(
+        (400..500).contains(&put(b"more than sixteen bytes".to_vec()).await),
+        "more bytes"
+    );
+    assert_eq!(put(bytes).await, 200);
+    let again = stack
+        .post("/v1/uploads", announced)
+        .await
+        .unwrap()
+        .expect(201)
+        .json();
+    assert_eq!(again["uploaded"], true);
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_key() {
+    let stack = Stack::start().await.unwrap();
+    let send = async |method: Method, path: &str, key: Option<&str>| {
+        let url = format!("{}{path}", stack.ready.api);
+        let mut request = stack.client().request(method, url);
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
+        read(request).await.unwrap()
+    };
+    let health = send(Method::GET, "/health", None).await.expect(200).json();
+    assert_eq!(health["status"], "ok");
+    assert!(health["version"].is_string() && health["commit"].is_string());
+    for (method, path) in [
+        (Method::POST, "/v1/videos"),
+        (Method::GET, "/v1/videos/yt:dQw4w9WgXcQ"),
+        (Method::GET, "/v1/jobs/job_0"),
+        (Method::DELETE, "/v1/jobs/job_0"),
+        (Method::POST, "/v1/uploads"),
+        (Method::GET, "/v1/nothing"),
+    ] {
+        // These are the gateway's own words: a request without a key reaches nothing of ours.
+        let _ = send(method.clone(), path, None).await.expect(401);
+        let _ = send(method.clone(), path, Some("wrong")).await.expect(403);
+        let almost = &eventrelay_tests::API_KEY[1..];
+        let _ = send(method, path, Some(almost)).await.expect(403);
+    }
+}
