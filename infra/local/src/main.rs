@@ -1,2 +1,5 @@
-//! Local.
+//! Runs `template.yaml` on this machine.
+
+mod template;
+
 fn main() {}
