@@ -1,5 +1,6 @@
 //! Runs `template.yaml` on this machine.
 
+mod lambda;
 mod template;
 
 fn main() {}

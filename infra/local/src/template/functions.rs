@@ -16,7 +16,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "Architectures",
     "Description",
     "EphemeralStorage",
-    "LoggingConfig",
     "Policies",
     "Role",
     "Tags",
@@ -67,6 +66,12 @@ pub(super) fn function(
     let timeout = fields.number("Timeout", 1..=900, 3)?;
     let memory_mb = fields.number("MemorySize", 128..=10240, 128)?;
     let reserved_concurrency = fields.optional_number("ReservedConcurrentExecutions", 0..=1000)?;
+    let mut logging = fields.object("LoggingConfig")?;
+    let log_format = logging
+        .optional_text("LogFormat")?
+        .unwrap_or_else(|| "Text".into());
+    let log_level = logging.optional_text("ApplicationLogLevel")?;
+    logging.finish(&["LogGroup", "SystemLogLevel"])?;
     let environment = environment(fields.object("Environment")?, site)?;
 
     let mut routes = Vec::new();
@@ -92,6 +97,8 @@ pub(super) fn function(
         timeout: seconds(timeout),
         memory_mb,
         environment,
+        log_format,
+        log_level,
         reserved_concurrency,
         queue_sources,
     };

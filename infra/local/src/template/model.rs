@@ -28,6 +28,10 @@ pub(crate) struct Function {
     pub(crate) memory_mb: u32,
     /// Resolved values, before the local runtime adds endpoints and credentials.
     pub(crate) environment: BTreeMap<String, String>,
+    /// `LoggingConfig.LogFormat`: `JSON` or `Text`.
+    pub(crate) log_format: String,
+    /// `LoggingConfig.ApplicationLogLevel`.
+    pub(crate) log_level: Option<String>,
     /// `ReservedConcurrentExecutions`.
     pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) queue_sources: Vec<QueueSource>,

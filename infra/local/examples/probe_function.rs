@@ -1,0 +1,50 @@
+//! A function that does what it is told: the tests of the local runtime run it as Lambda would.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    if std::env::var("PROBE").is_ok_and(|value| value == "exit-in-init") {
+        std::process::exit(3);
+    }
+    lambda_runtime::run(service_fn(answer)).await
+}
+
+async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let action = event.payload["do"].as_str().unwrap_or("echo");
+    match action {
+        "echo" => Ok(json!({ "pid": std::process::id(), "event": event.payload })),
+        "answer" => Ok(event.payload["with"].clone()),
+        "environment" => {
+            let variables: serde_json::Map<_, _> = std::env::vars()
+                .map(|(name, value)| (name, value.into()))
+                .collect();
+            Ok(variables.into())
+        }
+        "context" => Ok(json!({
+            "request_id": event.context.request_id,
+            "deadline": event.context.deadline,
+            "arn": event.context.invoked_function_arn,
+        })),
+        // Never answers.
+        "hang" => std::future::pending().await,
+        // Answers once `path` exists, so that a test decides when.
+        "wait" => {
+            let path = event.payload["path"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let mut ticks = tokio::time::interval(std::time::Duration::from_millis(5));
+            while !std::path::Path::new(&path).exists() {
+                ticks.tick().await;
+            }
+            Ok(json!({ "pid": std::process::id() }))
+        }
+        "fail" => Err("told to fail".into()),
+        "panic" => panic!("told to panic"),
+        "exit" => std::process::exit(7),
+        "large" => Ok("x".repeat(7 * 1024 * 1024).into()),
+        other => Err(format!("unknown action {other}").into()),
+    }
+}
