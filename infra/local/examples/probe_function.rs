@@ -11,11 +11,25 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(answer)).await
 }
 
+/// The order stands in the event, in the body of an HTTP event, or in the API key that an authorizer
+/// is asked about.
+fn order(event: &Value) -> Value {
+    let text = match event["type"].as_str() {
+        Some("REQUEST") => event["headers"]["x-api-key"].as_str(),
+        _ => event["body"].as_str(),
+    };
+    match text.and_then(|text| serde_json::from_str(text).ok()) {
+        Some(order @ Value::Object(_)) => order,
+        _ => event.clone(),
+    }
+}
+
 async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
-    let action = event.payload["do"].as_str().unwrap_or("echo");
+    let order = order(&event.payload);
+    let action = order["do"].as_str().unwrap_or("echo");
     match action {
         "echo" => Ok(json!({ "pid": std::process::id(), "event": event.payload })),
-        "answer" => Ok(event.payload["with"].clone()),
+        "answer" => Ok(order["with"].clone()),
         "environment" => {
             let variables: serde_json::Map<_, _> = std::env::vars()
                 .map(|(name, value)| (name, value.into()))
@@ -31,10 +45,7 @@ async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
         "hang" => std::future::pending().await,
         // Answers once `path` exists, so that a test decides when.
         "wait" => {
-            let path = event.payload["path"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let path = order["path"].as_str().unwrap_or_default().to_owned();
             let mut ticks = tokio::time::interval(std::time::Duration::from_millis(5));
             while !std::path::Path::new(&path).exists() {
                 ticks.tick().await;

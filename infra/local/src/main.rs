@@ -1,5 +1,6 @@
 //! Runs `template.yaml` on this machine.
 
+mod gateway;
 mod lambda;
 mod template;
 

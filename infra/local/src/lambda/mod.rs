@@ -7,7 +7,7 @@ mod logs;
 mod records;
 mod runtime_api;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::BTreeMap,
