@@ -1,0 +1,217 @@
+//! Makes the answer to a request: its text, and the `GenerateContentResponse` around it.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    control::Fault,
+    extract,
+    request::{GenerateContent, PromptTokens},
+    schema_fill,
+};
+
+/// `modelVersion`: nobody should take these answers for a model's.
+const MODEL_VERSION: &str = "stand-in";
+/// Bytes of text in a token.
+const BYTES_PER_TOKEN: usize = 4;
+/// Pieces of a stream hold at least this many bytes of text.
+const PIECE: usize = 1024;
+/// A stream has at most this many pieces.
+const PIECES: usize = 16;
+
+/// An answer that is not yet put into one response or many.
+pub(super) struct Answer {
+    /// None where there are no candidates.
+    candidate: Option<Candidate>,
+    block_reason: Option<String>,
+    prompt: PromptTokens,
+    response_id: String,
+}
+
+struct Candidate {
+    /// None where the candidate has no content.
+    text: Option<String>,
+    finish_reason: &'static str,
+}
+
+/// Tokens of a text.
+pub(super) fn text_tokens(text: &str) -> u64 {
+    text.len().div_ceil(BYTES_PER_TOKEN) as u64
+}
+
+/// `promptTokensDetails`.
+pub(super) fn details(tokens: PromptTokens) -> Value {
+    let mut details = vec![json!({"modality": "TEXT", "tokenCount": tokens.text})];
+    if tokens.video > 0 {
+        details.push(json!({"modality": "VIDEO", "tokenCount": tokens.video}));
+    }
+    Value::Array(details)
+}
+
+/// The answer to a request, as a fault has it where there is one. The same request has the same
+/// answer.
+pub(super) fn answer(
+    request: &GenerateContent,
+    video_duration_s: Option<f64>,
+    body: &[u8],
+    fault: Option<&Fault>,
+) -> Answer {
+    let mut response_id = hex::encode(Sha256::digest(body));
+    response_id.truncate(22);
+    let stop = |text: &str| Candidate {
+        text: Some(text.to_owned()),
+        finish_reason: "STOP",
+    };
+    let mut block_reason = None;
+    let candidate = match fault {
+        Some(Fault::Blocked { reason }) => {
+            block_reason = Some(reason.clone());
+            None
+        }
+        Some(Fault::Safety {}) => Some(Candidate {
+            text: None,
+            finish_reason: "SAFETY",
+        }),
+        Some(Fault::Empty {}) => Some(Candidate {
+            text: None,
+            finish_reason: "STOP",
+        }),
+        Some(Fault::Malformed {}) => Some(stop("Here is what you asked for:\n{\"title\": ")),
+        Some(Fault::NotSchema {}) => Some(stop(r#"{"not": ["what", "was", "asked", "for"]}"#)),
+        Some(Fault::Text { text }) => Some(stop(text)),
+        Some(Fault::Truncated {}) => {
+            let mut text = text(request);
+            text.truncate(text.floor_char_boundary(text.len() / 2));
+            Some(Candidate {
+                text: Some(text),
+                finish_reason: "MAX_TOKENS",
+            })
+        }
+        _ => Some(within_limit(
+            text(request),
+            request.generation_config.max_output_tokens,
+        )),
+    };
+    Answer {
+        candidate,
+        block_reason,
+        prompt: request.prompt_tokens(video_duration_s),
+        response_id,
+    }
+}
+
+fn within_limit(mut text: String, max_output_tokens: Option<u64>) -> Candidate {
+    let mut finish_reason = "STOP";
+    if let Some(tokens) = max_output_tokens
+        && text_tokens(&text) > tokens
+    {
+        let bytes = usize::try_from(tokens)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(BYTES_PER_TOKEN);
+        text.truncate(text.floor_char_boundary(bytes));
+        finish_reason = "MAX_TOKENS";
+    }
+    Candidate {
+        text: Some(text),
+        finish_reason,
+    }
+}
+
+/// What the answer says: from the transcript where the request has one, in the form asked for.
+fn text(request: &GenerateContent) -> String {
+    let cues = request.transcript().filter(|cues| !cues.is_empty());
+    let mut content = match &cues {
+        Some(cues) => extract::content(cues),
+        None => extract::nothing(),
+    };
+    // The caller has the transcript: to repeat it would be the most of the answer.
+    if !request
+        .schema()
+        .is_some_and(|schema| schema_fill::requires(schema, "transcript"))
+    {
+        content["transcript"] = json!([]);
+    }
+    if let Some(schema) = request.schema() {
+        return schema_fill::fill(schema, &content).to_string();
+    }
+    if request.generation_config.response_mime_type == "application/json" {
+        return content.to_string();
+    }
+    let part = |name: &str| content[name].as_str().unwrap_or_default();
+    format!("{}\n\n{}", part("title"), part("summary"))
+}
+
+impl Answer {
+    /// As one `GenerateContentResponse`.
+    pub(super) fn whole(&self) -> Value {
+        let text = self.text();
+        self.response(text, text.map_or(0, text_tokens), true)
+    }
+
+    /// As the responses of a stream; the last one has the reason of the end.
+    pub(super) fn pieces(&self) -> Vec<Value> {
+        let Some(text) = self.text() else {
+            return vec![self.whole()];
+        };
+        let size = PIECE.max(text.len().div_ceil(PIECES));
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        let mut tokens = 0;
+        while rest.len() > size {
+            let (piece, next) = rest.split_at(rest.ceil_char_boundary(size));
+            tokens += text_tokens(piece);
+            pieces.push(self.response(Some(piece), tokens, false));
+            rest = next;
+        }
+        pieces.push(self.response(Some(rest), text_tokens(text), true));
+        pieces
+    }
+
+    fn text(&self) -> Option<&str> {
+        self.candidate.as_ref()?.text.as_deref()
+    }
+
+    fn response(&self, text: Option<&str>, written: u64, last: bool) -> Value {
+        let mut usage = json!({
+            "promptTokenCount": self.prompt.total(),
+            "totalTokenCount": self.prompt.total() + written,
+            "promptTokensDetails": details(self.prompt),
+        });
+        let mut response = Map::new();
+        if let Some(candidate) = &self.candidate {
+            let mut one = json!({"index": 0});
+            match text {
+                Some(text) => {
+                    one["content"] = json!({"parts": [{"text": text}], "role": "model"});
+                    usage["candidatesTokenCount"] = json!(written);
+                }
+                None if candidate.finish_reason == "STOP" => {
+                    one["content"] = json!({"role": "model"});
+                }
+                None => {}
+            }
+            if last {
+                one["finishReason"] = json!(candidate.finish_reason);
+            }
+            if candidate.finish_reason == "SAFETY" {
+                one["safetyRatings"] = json!([dangerous()]);
+            }
+            response.insert("candidates".into(), json!([one]));
+        }
+        if let Some(reason) = &self.block_reason {
+            response.insert("promptFeedback".into(), json!({"blockReason": reason}));
+        }
+        response.insert("usageMetadata".into(), usage);
+        response.insert("modelVersion".into(), json!(MODEL_VERSION));
+        response.insert("responseId".into(), json!(self.response_id));
+        Value::Object(response)
+    }
+}
+
+fn dangerous() -> Value {
+    json!({
+        "category": "HARM_CATEGORY_DANGEROUS_CONTENT",
+        "probability": "HIGH",
+        "blocked": true,
+    })
+}

@@ -1,0 +1,232 @@
+//! The control surface: settings, faults, and what happened.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::{
+    Gemini,
+    errors::{ApiError, Quota},
+    lock,
+};
+use crate::{faults::Armed, server};
+
+/// What a run can set.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// How long a file is PROCESSING after the last byte.
+    pub(super) processing: Duration,
+    /// How long an answer takes.
+    pub(super) generate: Duration,
+    /// Seconds of every video; none where nobody said it.
+    pub(super) video_duration_s: Option<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            processing: Duration::from_secs(1),
+            generate: Duration::ZERO,
+            video_duration_s: None,
+        }
+    }
+}
+
+/// A change of [`Settings`]: what is not given stays.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    processing_ms: Option<u64>,
+    generate_ms: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
+    video_duration_s: Option<Option<f64>>,
+}
+
+/// Tells a null from a field that is not there.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The calls that a fault can strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum On {
+    UploadStart,
+    UploadChunk,
+    GetFile,
+    DeleteFile,
+    Generate,
+}
+
+/// What can go wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub(super) enum Fault {
+    /// This status with this body, or with Google's plain error of the status.
+    Status {
+        status: u16,
+        #[serde(default)]
+        body: Option<Value>,
+    },
+    /// 429 that is over in seconds.
+    RateLimited { retry_delay_s: f64 },
+    /// 429 that is over at midnight.
+    DailyQuota {},
+    /// 503.
+    Overloaded {},
+    /// The connection breaks.
+    Reset {},
+    /// The call takes longer, then goes on.
+    Slow { ms: u64 },
+    /// The file becomes FAILED.
+    ProcessingFailed {},
+    /// The file stays PROCESSING.
+    StuckProcessing {},
+    /// `promptFeedback.blockReason`, no candidates.
+    Blocked { reason: String },
+    /// `finishReason` SAFETY, no content.
+    Safety {},
+    /// `finishReason` MAX_TOKENS, the text is cut in the middle.
+    Truncated {},
+    /// STOP with no text at all.
+    Empty {},
+    /// STOP with text that is not JSON.
+    Malformed {},
+    /// JSON of another shape than was asked for.
+    NotSchema {},
+    /// Exactly this text.
+    Text { text: String },
+    /// As for a private video: 403, or 400.
+    InaccessibleVideo {
+        #[serde(default = "forbidden")]
+        status: u16,
+    },
+}
+
+fn forbidden() -> u16 {
+    403
+}
+
+impl Fault {
+    /// Whether the fault makes sense on such a call.
+    fn applies_to(&self, on: On) -> bool {
+        match self {
+            Self::Status { status, .. } => StatusCode::from_u16(*status).is_ok(),
+            Self::RateLimited { retry_delay_s } => *retry_delay_s >= 0.0,
+            Self::DailyQuota {} | Self::Overloaded {} | Self::Reset {} | Self::Slow { .. } => true,
+            Self::ProcessingFailed {} | Self::StuckProcessing {} => {
+                !matches!(on, On::Generate | On::DeleteFile)
+            }
+            Self::InaccessibleVideo { status } => on == On::Generate && matches!(status, 400 | 403),
+            _ => on == On::Generate,
+        }
+    }
+}
+
+/// What is left to do for a call after its faults.
+pub(super) enum Struck {
+    /// Answer this.
+    Response(Response),
+    /// Go on, with this fault in the answer.
+    Answer(Fault),
+    /// Break the connection.
+    Reset,
+    /// Go on as ever.
+    Nothing,
+}
+
+/// Lets the faults that are meant for a call happen.
+pub(super) async fn strike(state: &Gemini, on: On, path: &str, body: &str, model: &str) -> Struck {
+    while let Some(fault) = state.faults.take(on, path, body) {
+        let error = match fault {
+            Fault::Slow { ms } => {
+                server::pause(Duration::from_millis(ms)).await;
+                continue;
+            }
+            Fault::Reset {} => return Struck::Reset,
+            Fault::Status { status, body } => return Struck::Response(plain(status, body)),
+            Fault::RateLimited { retry_delay_s } => {
+                ApiError::quota(Quota::PerMinute, model, retry_delay_s)
+            }
+            Fault::DailyQuota {} => ApiError::quota(Quota::PerDay, model, 34.07),
+            Fault::Overloaded {} => ApiError::overloaded(),
+            Fault::InaccessibleVideo { status } => {
+                return Struck::Response(plain(status, None));
+            }
+            other => return Struck::Answer(other),
+        };
+        return Struck::Response(error.into_response());
+    }
+    Struck::Nothing
+}
+
+fn plain(status: u16, body: Option<Value>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match body {
+        None => ApiError::of_status(status).into_response(),
+        Some(Value::String(text)) => (status, text).into_response(),
+        Some(json) => (status, Json(json)).into_response(),
+    }
+}
+
+pub(super) async fn settings(
+    State(state): State<Arc<Gemini>>,
+    Json(change): Json<Change>,
+) -> Response {
+    let length = change.video_duration_s;
+    if length.flatten().is_some_and(|seconds| seconds <= 0.0) {
+        return (StatusCode::BAD_REQUEST, "video_duration_s must be above 0").into_response();
+    }
+    let mut settings = lock(&state.settings);
+    if let Some(ms) = change.processing_ms {
+        settings.processing = Duration::from_millis(ms);
+    }
+    if let Some(ms) = change.generate_ms {
+        settings.generate = Duration::from_millis(ms);
+    }
+    if let Some(length) = length {
+        settings.video_duration_s = length;
+    }
+    Json(json!({
+        "processing_ms": u64::try_from(settings.processing.as_millis()).unwrap_or(u64::MAX),
+        "generate_ms": u64::try_from(settings.generate.as_millis()).unwrap_or(u64::MAX),
+        "video_duration_s": settings.video_duration_s,
+    }))
+    .into_response()
+}
+
+pub(super) async fn arm(
+    State(state): State<Arc<Gemini>>,
+    Json(armed): Json<Armed<On, Fault>>,
+) -> Response {
+    if !armed.fault.applies_to(armed.on) {
+        let message = format!("{:?} cannot happen on {:?}", armed.fault, armed.on);
+        return (StatusCode::BAD_REQUEST, message).into_response();
+    }
+    state.faults.arm(armed);
+    Json(json!({})).into_response()
+}
+
+pub(super) async fn calls(State(state): State<Arc<Gemini>>) -> Json<Value> {
+    Json(state.calls.to_json())
+}
+
+pub(super) async fn files(State(state): State<Arc<Gemini>>) -> Json<Value> {
+    Json(lock(&state.files).all_to_json(&state.base_url))
+}
+
+pub(super) async fn reset(State(state): State<Arc<Gemini>>) -> Json<Value> {
+    state.calls.clear();
+    state.faults.clear();
+    *lock(&state.settings) = Settings::default();
+    *lock(&state.files) = super::files::Files::default();
+    lock(&state.uploads).clear();
+    Json(json!({}))
+}

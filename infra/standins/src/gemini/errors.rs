@@ -1,0 +1,236 @@
+//! Errors as `google.rpc.Status`, in the words that Google answers with.
+
+use axum::{
+    Json,
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// An error body with its HTTP status.
+#[derive(Clone, Debug)]
+pub(super) struct ApiError {
+    http: StatusCode,
+    status: &'static str,
+    message: String,
+    details: Vec<Value>,
+}
+
+/// Which limit a 429 is about; told apart by the `quotaId` only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quota {
+    /// Over in seconds.
+    PerMinute,
+    /// Over at midnight, Pacific time.
+    PerDay,
+}
+
+impl ApiError {
+    fn new(http: StatusCode, status: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            http,
+            status,
+            message: message.into(),
+            details: Vec::new(),
+        }
+    }
+
+    fn detail(mut self, kind: &str, mut detail: Value) -> Self {
+        detail["@type"] = json!(format!("type.googleapis.com/google.rpc.{kind}"));
+        self.details.push(detail);
+        self
+    }
+
+    pub(super) fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", message)
+    }
+
+    pub(super) fn failed_precondition(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "FAILED_PRECONDITION", message)
+    }
+
+    pub(super) fn permission_denied(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
+    }
+
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
+    pub(super) fn no_such_method() -> Self {
+        Self::not_found("Method not found.")
+    }
+
+    /// Missing, expired and foreign files are not told apart.
+    pub(super) fn no_such_file(id: &str) -> Self {
+        Self::permission_denied(format!(
+            "You do not have permission to access the File {id} or it may not exist."
+        ))
+    }
+
+    pub(super) fn file_exists(id: &str) -> Self {
+        let message = format!("File {id} already exists.");
+        Self::new(StatusCode::CONFLICT, "ALREADY_EXISTS", message)
+    }
+
+    pub(super) fn no_such_model(model: &str, version: &str, method: &str) -> Self {
+        Self::not_found(format!(
+            "models/{model} is not found for API version {version}, or is not supported for \
+             {method}. Call ListModels to see the list of available models and their supported \
+             methods."
+        ))
+    }
+
+    pub(super) fn no_key() -> Self {
+        Self::permission_denied(
+            "Method doesn't allow unregistered callers (callers without established identity). \
+             Please use API Key or other form of API consumer identity to call this API.",
+        )
+    }
+
+    pub(super) fn invalid_key() -> Self {
+        let message = "API key not valid. Please pass a valid API key.";
+        let info = json!({
+            "reason": "API_KEY_INVALID",
+            "domain": "googleapis.com",
+            "metadata": {"service": "generativelanguage.googleapis.com"},
+        });
+        Self::invalid_argument(message)
+            .detail("ErrorInfo", info)
+            .detail(
+                "LocalizedMessage",
+                json!({"locale": "en-US", "message": message}),
+            )
+    }
+
+    /// What Google's JSON parser says of a body: one line and one violation for each fault.
+    pub(super) fn bad_json(violations: &[super::wire::Violation]) -> Self {
+        let lines: Vec<&str> = violations
+            .iter()
+            .map(|one| one.description.as_str())
+            .collect();
+        let fields: Vec<Value> = violations
+            .iter()
+            .map(|one| {
+                let mut field = json!({"description": one.description});
+                if !one.field.is_empty() {
+                    field["field"] = json!(one.field);
+                }
+                field
+            })
+            .collect();
+        Self::invalid_argument(lines.join("\n"))
+            .detail("BadRequest", json!({"fieldViolations": fields}))
+    }
+
+    pub(super) fn quota(quota: Quota, model: &str, retry_delay_s: f64) -> Self {
+        let (span, value) = match quota {
+            Quota::PerMinute => ("PerMinute", "10"),
+            Quota::PerDay => ("PerDay", "20"),
+        };
+        let metric = "generativelanguage.googleapis.com/generate_content_free_tier_requests";
+        let links = "https://ai.google.dev/gemini-api/docs/rate-limits";
+        let message = format!(
+            "You exceeded your current quota, please check your plan and billing details. For \
+             more information on this error, head over to: {links}.\n* Quota exceeded for metric: \
+             {metric}, limit: {value}, model: {model}\nPlease retry in {retry_delay_s}s."
+        );
+        let violation = json!({
+            "quotaMetric": metric,
+            "quotaId": format!("GenerateRequests{span}PerProjectPerModel-FreeTier"),
+            "quotaDimensions": {"location": "global", "model": model},
+            "quotaValue": value,
+        });
+        let help = json!([{"description": "Learn more about Gemini API quotas", "url": links}]);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED", message)
+            .detail("QuotaFailure", json!({"violations": [violation]}))
+            .detail("Help", json!({"links": help}))
+            .detail(
+                "RetryInfo",
+                json!({"retryDelay": format!("{retry_delay_s}s")}),
+            )
+    }
+
+    pub(super) fn overloaded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            "The model is overloaded. Please try again later.",
+        )
+    }
+
+    /// The plain error of an HTTP status, without details.
+    pub(super) fn of_status(http: StatusCode) -> Self {
+        let (status, message) = match http.as_u16() {
+            400 => ("INVALID_ARGUMENT", "Request contains an invalid argument."),
+            401 => (
+                "UNAUTHENTICATED",
+                "Request had invalid authentication credentials.",
+            ),
+            403 => ("PERMISSION_DENIED", "The caller does not have permission"),
+            404 => ("NOT_FOUND", "Requested entity was not found."),
+            429 => (
+                "RESOURCE_EXHAUSTED",
+                "Resource has been exhausted (e.g. check quota).",
+            ),
+            499 => ("CANCELLED", "The operation was cancelled."),
+            500 => ("INTERNAL", "An internal error has occurred."),
+            503 => ("UNAVAILABLE", "The service is currently unavailable."),
+            504 => (
+                "DEADLINE_EXCEEDED",
+                "Deadline expired before operation could complete.",
+            ),
+            _ => ("UNKNOWN", "Unknown error."),
+        };
+        Self::new(http, status, message)
+    }
+
+    /// The body: `{"error": {…}}`.
+    pub(super) fn to_json(&self) -> Value {
+        let mut error = json!({
+            "code": self.http.as_u16(),
+            "message": self.message,
+            "status": self.status,
+        });
+        if !self.details.is_empty() {
+            error["details"] = Value::Array(self.details.clone());
+        }
+        json!({ "error": error })
+    }
+
+    /// As a stream that is a JSON array has it: the error is the array's one item.
+    pub(super) fn into_array_response(self) -> Response {
+        (self.http, Json(Value::Array(vec![self.to_json()]))).into_response()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.http, Json(self.to_json())).into_response()
+    }
+}
+
+/// Middleware: every call carries an API key but those to an upload URL, which is its own permit.
+pub(super) async fn require_key(request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let parameters = || url::form_urlencoded::parse(query.as_bytes());
+    let is_upload_url = request.uri().path().starts_with("/upload/")
+        && parameters().any(|(name, _)| name == "upload_id");
+    if !is_upload_url {
+        let header = request.headers().get("x-goog-api-key");
+        let key = match header.and_then(|value| value.to_str().ok()) {
+            Some(key) => Some(key.to_owned()),
+            None => parameters()
+                .find(|(name, _)| name == "key")
+                .map(|(_, key)| key.into_owned()),
+        };
+        match key.as_deref() {
+            None | Some("") => return ApiError::no_key().into_response(),
+            Some("invalid") => return ApiError::invalid_key().into_response(),
+            Some(_) => {}
+        }
+    }
+    next.run(request).await
+}

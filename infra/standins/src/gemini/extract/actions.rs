@@ -1,0 +1,315 @@
+//! What a viewer is told to do: sentences in the imperative.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::script::{Script, Sentence, title_of, words};
+
+/// Actions of a video, at most.
+const MOST: usize = 40;
+
+/// Verb, category of the action, action of a build step.
+const VERBS: [(&str, &str, &str); 44] = [
+    ("install", "setup", "install"),
+    ("download", "setup", "install"),
+    ("clone", "setup", "install"),
+    ("sign", "setup", "configure"),
+    ("open", "setup", "configure"),
+    ("launch", "setup", "configure"),
+    ("import", "setup", "install"),
+    ("create", "build", "create"),
+    ("build", "build", "implement"),
+    ("write", "build", "implement"),
+    ("add", "build", "implement"),
+    ("make", "build", "create"),
+    ("implement", "build", "implement"),
+    ("define", "build", "implement"),
+    ("generate", "build", "create"),
+    ("draw", "build", "create"),
+    ("connect", "build", "implement"),
+    ("run", "build", "test"),
+    ("start", "build", "test"),
+    ("test", "build", "test"),
+    ("mix", "build", "implement"),
+    ("cut", "build", "implement"),
+    ("deploy", "deploy", "deploy"),
+    ("publish", "deploy", "deploy"),
+    ("push", "deploy", "deploy"),
+    ("release", "deploy", "deploy"),
+    ("upload", "deploy", "deploy"),
+    ("learn", "learn", "implement"),
+    ("practice", "learn", "implement"),
+    ("study", "learn", "implement"),
+    ("watch", "learn", "implement"),
+    ("read", "learn", "implement"),
+    ("try", "learn", "test"),
+    ("remember", "learn", "implement"),
+    ("search", "research", "implement"),
+    ("find", "research", "implement"),
+    ("compare", "research", "test"),
+    ("check", "research", "test"),
+    ("look", "research", "implement"),
+    ("configure", "configure", "configure"),
+    ("set", "configure", "configure"),
+    ("change", "configure", "configure"),
+    ("enable", "configure", "configure"),
+    ("select", "configure", "configure"),
+];
+
+/// Words that may stand before an imperative.
+const LEAD_INS: [&str; 16] = [
+    "now", "then", "next", "first", "finally", "so", "please", "let's", "lets", "and", "just",
+    "also", "okay", "second", "always", "again",
+];
+/// Phrases after which a verb is an instruction too.
+const PHRASES: [&str; 20] = [
+    "you need to",
+    "you have to",
+    "you should",
+    "you must",
+    "you can",
+    "you'll want to",
+    "we need to",
+    "we have to",
+    "we can",
+    "we will",
+    "we'll",
+    "we're going to",
+    "i'm going to",
+    "now we",
+    "then we",
+    "next we",
+    "go ahead and",
+    "make sure to",
+    "don't forget to",
+    "be sure to",
+];
+const HIGH: [&str; 7] = [
+    "must",
+    "need to",
+    "have to",
+    "important",
+    "required",
+    "make sure",
+    "always",
+];
+const LOW: [&str; 6] = [
+    "optional",
+    "optionally",
+    "if you want",
+    "you can",
+    "you could",
+    "maybe",
+];
+const EXTENSIONS: [&str; 24] = [
+    "rs", "py", "js", "ts", "tsx", "jsx", "json", "toml", "yaml", "yml", "html", "css", "md",
+    "txt", "sh", "go", "java", "rb", "php", "sql", "vue", "swift", "kt", "env",
+];
+
+/// Something a viewer is told to do.
+#[derive(Debug)]
+pub(super) struct Action {
+    title: String,
+    category: &'static str,
+    step: &'static str,
+    priority: &'static str,
+    at_s: f64,
+    /// The sentence that says it.
+    sentence: usize,
+    description: String,
+}
+
+impl Action {
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "title": self.title,
+            "description": self.description,
+            "category": self.category,
+            "priority": self.priority,
+            "estimated_minutes": null,
+            "at_s": self.at_s,
+        })
+    }
+}
+
+/// The instruction in a sentence: from its verb on, with category and step.
+pub(super) fn verb(text: &str) -> Option<(&str, &'static str, &'static str)> {
+    let lower = text.to_lowercase();
+    // Lowercase letters of other lengths would shift the place of a phrase.
+    let spoken = if lower.len() == text.len() {
+        lower.as_str()
+    } else {
+        text
+    };
+    let mut after_phrase = PHRASES.iter().filter_map(|phrase| {
+        let start = spoken.find(phrase)?;
+        let whole = !text.get(..start)?.ends_with(char::is_alphanumeric);
+        let after = text.get(start + phrase.len()..)?;
+        instruction(after).filter(|_| whole && after.starts_with(' '))
+    });
+    instruction(text).or_else(|| after_phrase.next())
+}
+
+/// The text from its first word that is no lead-in, if that is a known verb.
+fn instruction(text: &str) -> Option<(&str, &'static str, &'static str)> {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|char: char| !char.is_alphanumeric());
+        let length = rest
+            .find(|char: char| !(char.is_alphanumeric() || matches!(char, '\'' | '’')))
+            .unwrap_or(rest.len());
+        let word = rest.get(..length)?.to_lowercase().replace('’', "'");
+        if word.is_empty() {
+            return None;
+        }
+        if let Some((_, category, step)) = VERBS.iter().find(|(verb, ..)| *verb == word) {
+            let object = words(&rest[length..]).next()?;
+            return (object != "sure").then_some((rest, *category, *step));
+        }
+        if !LEAD_INS.contains(&word.as_str()) {
+            return None;
+        }
+        rest = &rest[length..];
+    }
+}
+
+/// The actions of a transcript, in order.
+pub(super) fn actions(script: &Script) -> Vec<Action> {
+    let mut titles: HashSet<String> = HashSet::new();
+    let mut actions = Vec::new();
+    for (index, sentence) in script.sentences.iter().enumerate() {
+        let Some((from_verb, category, step)) = verb(&sentence.text) else {
+            continue;
+        };
+        let title = title_of(from_verb);
+        if actions.len() == MOST || !titles.insert(title.to_lowercase()) {
+            continue;
+        }
+        actions.push(Action {
+            title: title.to_owned(),
+            category,
+            step,
+            priority: priority(sentence, category),
+            at_s: sentence.at_s,
+            sentence: index,
+            description: sentence.text.clone(),
+        });
+    }
+    actions
+}
+
+fn priority(sentence: &Sentence, category: &str) -> &'static str {
+    if sentence.has_any(&HIGH) {
+        "high"
+    } else if sentence.has_any(&LOW) {
+        "low"
+    } else if category == "setup" {
+        "high"
+    } else {
+        "medium"
+    }
+}
+
+/// The actions that make something, as a plan; none where nothing is made.
+pub(super) fn build_plan(
+    script: &Script,
+    actions: &[Action],
+    title: &str,
+    technologies: &[&str],
+) -> Value {
+    let makes = |action: &&Action| !matches!(action.category, "learn" | "research");
+    let steps: Vec<&Action> = actions.iter().filter(makes).collect();
+    if !steps
+        .iter()
+        .any(|action| matches!(action.category, "build" | "deploy"))
+    {
+        return Value::Null;
+    }
+    let score = |action: &Action| script.sentences[action.sentence].score;
+    let telling = steps.iter().fold(steps[0], |best, next| {
+        if score(next) > score(best) {
+            next
+        } else {
+            best
+        }
+    });
+    let summary = telling.description.clone();
+    let steps: Vec<Value> = steps
+        .iter()
+        .zip(1..)
+        .map(|(action, order)| {
+            json!({
+                "order": order,
+                "action": action.step,
+                "description": action.description,
+                "target_file": file_in(&action.description),
+                "at_s": action.at_s,
+            })
+        })
+        .collect();
+    json!({
+        "title": title,
+        "project_type": project_type(script, technologies),
+        "summary": summary,
+        "technologies": technologies,
+        "steps": steps,
+    })
+}
+
+fn file_in(text: &str) -> Option<&str> {
+    words(text).find(|word| {
+        let named = word
+            .rsplit_once('.')
+            .is_some_and(|(stem, extension)| !stem.is_empty() && EXTENSIONS.contains(&extension));
+        named || matches!(*word, "Dockerfile" | "Makefile")
+    })
+}
+
+fn project_type(script: &Script, technologies: &[&str]) -> &'static str {
+    const TYPES: [(&str, &[&str], &[&str]); 5] = [
+        (
+            "ml",
+            &["PyTorch", "TensorFlow", "scikit-learn"],
+            &["machine learning", "neural network", "train"],
+        ),
+        (
+            "mobile",
+            &["React Native", "Flutter", "SwiftUI", "Android"],
+            &["mobile app", "ios app", "iphone"],
+        ),
+        ("cli", &[], &["command line", "cli", "terminal tool"]),
+        (
+            "api",
+            &["FastAPI", "GraphQL", "gRPC"],
+            &["api", "endpoint", "backend"],
+        ),
+        (
+            "web",
+            &[
+                "React", "Vue", "Angular", "Svelte", "Next.js", "HTML", "CSS",
+            ],
+            &["website", "web app", "web page", "frontend"],
+        ),
+    ];
+    let hits = |names: &[&str], phrases: &[&str]| {
+        let named = names
+            .iter()
+            .filter(|name| technologies.contains(name))
+            .count();
+        let said = script
+            .sentences
+            .iter()
+            .filter(|sentence| sentence.has_any(phrases))
+            .count();
+        named * 2 + said
+    };
+    let mut best = ("other", 0);
+    for (kind, names, phrases) in TYPES {
+        let hits = hits(names, phrases);
+        if hits > best.1 {
+            best = (kind, hits);
+        }
+    }
+    best.0
+}

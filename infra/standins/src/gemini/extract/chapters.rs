@@ -1,0 +1,168 @@
+//! Where the subject changes.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::script::{Script, Sentence};
+
+/// Sentences on each side of a possible border that are compared.
+const WINDOW: usize = 6;
+/// More chapters than this help nobody.
+const MOST: f64 = 20.0;
+/// A chapter's title has at most this many words, where its sentences allow it.
+const TITLE_WORDS: usize = 10;
+/// A chapter's summary has at least this many words, where its sentences allow it.
+const SUMMARY_WORDS: usize = 5;
+/// A silence counts up to this many seconds.
+const LONGEST_SILENCE_S: f64 = 8.0;
+
+const OPENINGS: [&str; 10] = [
+    "next",
+    "now let's",
+    "now we",
+    "let's move on",
+    "moving on",
+    "finally",
+    "in this section",
+    "in this part",
+    "to summarize",
+    "the last thing",
+];
+
+/// A section: consecutive sentences.
+#[derive(Debug)]
+pub(super) struct Chapter {
+    pub(super) title: String,
+    pub(super) start_s: f64,
+    pub(super) end_s: f64,
+    pub(super) summary: String,
+    /// Its first sentence.
+    pub(super) first: usize,
+}
+
+impl Chapter {
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "title": self.title,
+            "start_s": self.start_s,
+            "end_s": self.end_s,
+            "summary": self.summary,
+        })
+    }
+}
+
+/// The chapters of a transcript: in order, not overlapping, together the whole.
+pub(super) fn chapters(script: &Script) -> Vec<Chapter> {
+    let sentences = &script.sentences;
+    let (Some(first), Some(last)) = (sentences.first(), sentences.last()) else {
+        return Vec::new();
+    };
+    let length_s = (last.end_s - first.at_s).max(0.0);
+    let wanted = ((length_s / 60.0).sqrt().round() + 1.0).min(MOST);
+    let spacing_s = length_s / (wanted * 2.0);
+
+    let mut borders: Vec<(f64, usize)> = (1..sentences.len())
+        .filter(|border| sentences[*border].at_s > sentences[border - 1].at_s)
+        .map(|border| (strength(sentences, border), border))
+        .collect();
+    borders.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+    let mut starts = vec![0];
+    for (_, border) in borders {
+        if starts.len() as f64 >= wanted {
+            break;
+        }
+        let at_s = sentences[border].at_s;
+        let far = |other: &usize| (sentences[*other].at_s - at_s).abs() >= spacing_s;
+        if starts.iter().all(far) && last.end_s - at_s >= spacing_s {
+            starts.push(border);
+        }
+    }
+    starts.sort_unstable();
+    let ends = starts.iter().skip(1).copied().chain([sentences.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| chapter(script, *start, end))
+        .collect()
+}
+
+/// How much speaks for a border before this sentence.
+fn strength(sentences: &[Sentence], border: usize) -> f64 {
+    let before = &sentences[border.saturating_sub(WINDOW)..border];
+    let after = &sentences[border..sentences.len().min(border + WINDOW)];
+    let silence = sentences[border].silence_s.min(LONGEST_SILENCE_S) / LONGEST_SILENCE_S;
+    let opening = if sentences[border].has_any(&OPENINGS) {
+        0.4
+    } else {
+        0.0
+    };
+    1.0 - similarity(before, after) + silence + opening
+}
+
+/// Cosine of the terms of two groups of sentences.
+fn similarity(one: &[Sentence], other: &[Sentence]) -> f64 {
+    let count = |group: &[Sentence]| {
+        let mut counts: HashMap<usize, u32> = HashMap::new();
+        for term in group.iter().flat_map(|sentence| &sentence.terms) {
+            *counts.entry(*term).or_default() += 1;
+        }
+        counts
+    };
+    let (one, other) = (count(one), count(other));
+    let square =
+        |counts: &HashMap<usize, u32>| counts.values().map(|count| count * count).sum::<u32>();
+    let product: u32 = one
+        .iter()
+        .map(|(term, count)| count * other.get(term).copied().unwrap_or(0))
+        .sum();
+    let norm = f64::from(square(&one)).sqrt() * f64::from(square(&other)).sqrt();
+    if norm == 0.0 {
+        0.0
+    } else {
+        f64::from(product) / norm
+    }
+}
+
+fn chapter(script: &Script, start: usize, end: usize) -> Chapter {
+    let sentences = &script.sentences[start..end];
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    for term in sentences.iter().flat_map(|sentence| &sentence.terms) {
+        *counts.entry(*term).or_default() += 1;
+    }
+    // A term tells a chapter apart where it is said here more than elsewhere.
+    let own = |sentence: &Sentence| {
+        let weights = sentence.terms.iter().map(|term| {
+            let share = counts[term] as f64 / script.terms[*term].count as f64;
+            share * (1.0 + counts[term] as f64).ln()
+        });
+        weights.sum::<f64>() / (sentence.words.max(5) as f64).sqrt()
+    };
+    let best = |least: usize, most: usize| {
+        let mut best: Option<(f64, usize)> = None;
+        for (position, sentence) in sentences.iter().enumerate() {
+            let score = own(sentence);
+            let fits = (least..=most).contains(&sentence.words);
+            if fits && best.is_none_or(|(highest, _)| score > highest) {
+                best = Some((score, position));
+            }
+        }
+        best.map(|(_, position)| position)
+    };
+    let any = best(0, usize::MAX).unwrap_or(0);
+    let title = best(0, TITLE_WORDS).unwrap_or(any);
+    let summary = best(SUMMARY_WORDS, usize::MAX).unwrap_or(any);
+    let start_s = sentences[0].at_s;
+    let spoken_s = sentences
+        .iter()
+        .map(|sentence| sentence.end_s)
+        .fold(start_s, f64::max);
+    let next_s = script.sentences.get(end).map(|next| next.at_s);
+    Chapter {
+        title: sentences[title].title().to_owned(),
+        start_s,
+        end_s: next_s.map_or(spoken_s, |next| spoken_s.min(next)),
+        summary: sentences[summary].text.clone(),
+        first: start,
+    }
+}

@@ -1,0 +1,134 @@
+//! What a transcript turns on: its most frequent terms.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use serde_json::{Value, json};
+
+use super::script::Script;
+
+/// How many of each.
+const KEY: usize = 8;
+const RELATED: usize = 6;
+/// A term is a concept when it is said this often.
+const OFTEN: usize = 2;
+
+/// Concepts by use.
+pub(super) struct Concepts {
+    /// `key_concepts`: name, explanation, `at_s`.
+    pub(super) key: Vec<Value>,
+    /// Their names in the order in which they are introduced.
+    pub(super) path: Vec<String>,
+    /// The terms that come after them.
+    pub(super) related: Vec<String>,
+}
+
+struct Candidate {
+    name: String,
+    score: usize,
+    terms: Vec<usize>,
+    first: usize,
+}
+
+pub(super) fn concepts(script: &Script) -> Concepts {
+    let mut candidates = pairs(script);
+    let often = |index: &usize| {
+        let term = &script.terms[*index];
+        term.count >= OFTEN && term.sentences > 1 && is_telling(script, *index)
+    };
+    candidates.extend(
+        (0..script.terms.len())
+            .filter(often)
+            .map(|index| Candidate {
+                name: script.terms[index].name.clone(),
+                score: script.terms[index].count,
+                terms: vec![index],
+                first: script.terms[index].first,
+            }),
+    );
+    candidates.sort_by_key(|candidate| {
+        (
+            Reverse(candidate.score),
+            candidate.first,
+            Reverse(candidate.terms.len()),
+        )
+    });
+    let mut taken: Vec<usize> = Vec::new();
+    candidates.retain(|candidate| {
+        let new = candidate.terms.iter().all(|term| !taken.contains(term));
+        if new && taken.len() < 4 * (KEY + RELATED) {
+            taken.extend(&candidate.terms);
+        }
+        new
+    });
+    let related: Vec<String> = candidates
+        .iter()
+        .skip(KEY)
+        .take(RELATED)
+        .map(|candidate| candidate.name.clone())
+        .collect();
+    candidates.truncate(KEY);
+    let key = candidates
+        .iter()
+        .map(|candidate| concept(script, candidate))
+        .collect();
+    candidates.sort_by_key(|candidate| candidate.first);
+    let path = candidates
+        .into_iter()
+        .map(|candidate| candidate.name)
+        .collect();
+    Concepts { key, path, related }
+}
+
+/// Whether the term was kept: those that are everywhere tell nothing.
+fn is_telling(script: &Script, term: usize) -> bool {
+    script.sentences[script.terms[term].first]
+        .terms
+        .contains(&term)
+}
+
+/// Two terms that are said together more than once, as they are first written.
+fn pairs(script: &Script) -> Vec<Candidate> {
+    let mut found: HashMap<(usize, usize), usize> = HashMap::new();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (index, sentence) in script.sentences.iter().enumerate() {
+        for pair in sentence.terms.windows(2) {
+            let (one, other) = (pair[0], pair[1]);
+            let name = format!("{} {}", script.terms[one].name, script.terms[other].name);
+            if one == other || !sentence.text.contains(&name) {
+                continue;
+            }
+            let position = *found.entry((one, other)).or_insert_with(|| {
+                candidates.push(Candidate {
+                    name,
+                    score: 0,
+                    terms: vec![one, other],
+                    first: index,
+                });
+                candidates.len() - 1
+            });
+            candidates[position].score += 1;
+        }
+    }
+    candidates.retain_mut(|candidate| {
+        let often = candidate.score >= OFTEN;
+        candidate.score *= 2;
+        often
+    });
+    candidates
+}
+
+/// The best of the sentences that have the whole concept explains it.
+fn concept(script: &Script, candidate: &Candidate) -> Value {
+    let has = |terms: &[usize]| candidate.terms.iter().all(|term| terms.contains(term));
+    let best = script
+        .sentences
+        .iter()
+        .filter(|sentence| has(&sentence.terms))
+        .reduce(|best, next| if next.score > best.score { next } else { best });
+    let first = &script.sentences[candidate.first];
+    json!({
+        "name": candidate.name,
+        "explanation": best.unwrap_or(first).text,
+        "at_s": first.at_s,
+    })
+}

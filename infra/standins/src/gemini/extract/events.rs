@@ -1,0 +1,158 @@
+//! What happens, told by single words.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::{actions, chapters::Chapter, script::Script, technologies};
+
+/// Events of a minute, and of a video, at most; a short video may have `FEWEST` all the same.
+const PER_MINUTE: f64 = 3.0;
+const MOST: usize = 60;
+const FEWEST: usize = 12;
+
+/// Words that tell a kind. Where several kinds fit, the one with the most words wins, else the
+/// earlier one.
+const KINDS: [(&str, &[&str]); 5] = [
+    (
+        "action",
+        &[
+            "run",
+            "running",
+            "install",
+            "click",
+            "type",
+            "open",
+            "we create",
+            "i'll create",
+            "we add",
+            "we write",
+            "deploy",
+            "build",
+            "start the",
+            "let's write",
+            "let's add",
+        ],
+    ),
+    (
+        "insight",
+        &[
+            "because",
+            "important",
+            "remember",
+            "the key",
+            "means that",
+            "the reason",
+            "mistake",
+            "learned",
+            "notice",
+            "the trick",
+            "in other words",
+            "the difference",
+            "that's why",
+        ],
+    ),
+    (
+        "resource",
+        &[
+            "link",
+            "links",
+            "documentation",
+            "docs",
+            "repository",
+            "github.com",
+            "website",
+            "book",
+            "article",
+            "paper",
+            "download",
+            "in the description",
+        ],
+    ),
+    (
+        "topic",
+        &[
+            "talk about",
+            "talking about",
+            "today",
+            "introduction",
+            "overview",
+            "next",
+            "let's look at",
+            "move on",
+            "in this video",
+            "welcome",
+            "topic",
+            "question is",
+        ],
+    ),
+    (
+        "mention",
+        &[
+            "called",
+            "named",
+            "invented",
+            "written by",
+            "created by",
+            "known as",
+            "according to",
+        ],
+    ),
+];
+
+/// The events of a transcript, in order.
+pub(super) fn events(script: &Script, chapters: &[Chapter]) -> Vec<Value> {
+    let openings: HashSet<usize> = chapters.iter().map(|chapter| chapter.first).collect();
+    let mut found: Vec<(f64, usize, &str)> = Vec::new();
+    for (index, sentence) in script.sentences.iter().enumerate() {
+        let mut best: Option<(usize, &str)> = None;
+        for (kind, words) in KINDS {
+            let mut hits = words.iter().filter(|word| sentence.has(word)).count();
+            if kind == "action" && actions::verb(&sentence.text).is_some() {
+                hits += 2;
+            }
+            if hits > best.map_or(0, |(most, _)| most) {
+                best = Some((hits, kind));
+            }
+        }
+        if best.is_none() && technologies::names_one(&sentence.text) {
+            best = Some((1, "tool"));
+        }
+        match best {
+            Some((hits, kind)) => {
+                let confidence = (0.4 + 0.1 * hits as f64).min(0.9);
+                found.push((confidence, index, kind));
+            }
+            None if openings.contains(&index) => found.push((0.3, index, "topic")),
+            None => {}
+        }
+    }
+    let length_s = script
+        .sentences
+        .last()
+        .map_or(0.0, |sentence| sentence.end_s);
+    let most = ((length_s / 60.0 * PER_MINUTE).round() as usize).clamp(FEWEST, MOST);
+    found.sort_by(|one, other| {
+        let score = |event: &(f64, usize, &str)| script.sentences[event.1].score;
+        let by_confidence = other.0.total_cmp(&one.0);
+        let by_score = score(other).total_cmp(&score(one));
+        by_confidence.then(by_score).then(one.1.cmp(&other.1))
+    });
+    let mut titles: HashSet<&str> = HashSet::new();
+    found.retain(|(_, index, _)| titles.insert(script.sentences[*index].title()));
+    found.truncate(most);
+    found.sort_by_key(|(_, index, _)| *index);
+    found
+        .into_iter()
+        .map(|(confidence, index, kind)| {
+            let sentence = &script.sentences[index];
+            json!({
+                "type": kind,
+                "title": sentence.title(),
+                "description": sentence.text,
+                "at_s": sentence.at_s,
+                "confidence": (confidence * 100.0).round() / 100.0,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! Which language a transcript is in, told by its script and its small words.
+
+use super::script::Script;
+
+/// Characters that are looked at.
+const SAMPLE: usize = 4000;
+/// Share of the words that must be small words of the language.
+const ENOUGH: f64 = 0.08;
+
+const SMALL_WORDS: [(&str, &str); 7] = [
+    (
+        "en",
+        "the and of to in is that it you for this with are we what have on so",
+    ),
+    (
+        "de",
+        "der die das und ist nicht ein eine wir sie ich mit auf für von zu den",
+    ),
+    (
+        "fr",
+        "le la les et est pas que des une dans pour vous nous avec sur ce du",
+    ),
+    (
+        "es",
+        "el la los que y en es por una para con no como pero las del muy",
+    ),
+    (
+        "pt",
+        "o que e não uma para com os é você em do da isso mas por mais",
+    ),
+    (
+        "it",
+        "il che di e non per una sono con del la questo si ma come gli",
+    ),
+    (
+        "nl",
+        "de het een en van ik is dat niet je we in op te met voor dit",
+    ),
+];
+
+/// BCP 47 tag; `und` where it cannot be told.
+pub(super) fn language(script: &Script) -> &'static str {
+    let sample: String = script
+        .sentences
+        .iter()
+        .flat_map(|sentence| sentence.text.chars().chain([' ']))
+        .take(SAMPLE)
+        .collect();
+    by_script(&sample)
+        .or_else(|| by_words(&sample))
+        .unwrap_or("und")
+}
+
+fn by_script(sample: &str) -> Option<&'static str> {
+    let letters = sample.chars().filter(|char| char.is_alphabetic()).count();
+    let share = |from: u32, to: u32| {
+        let count = sample
+            .chars()
+            .filter(|char| (from..=to).contains(&u32::from(*char)))
+            .count();
+        count as f64 / letters.max(1) as f64
+    };
+    let scripts = [
+        ("ja", share(0x3040, 0x30FF), 0.1),
+        ("zh", share(0x4E00, 0x9FFF), 0.3),
+        ("ko", share(0xAC00, 0xD7A3), 0.3),
+        ("ru", share(0x0400, 0x04FF), 0.3),
+        ("ar", share(0x0600, 0x06FF), 0.3),
+        ("hi", share(0x0900, 0x097F), 0.3),
+        ("el", share(0x0370, 0x03FF), 0.3),
+        ("he", share(0x0590, 0x05FF), 0.3),
+        ("th", share(0x0E00, 0x0E7F), 0.3),
+    ];
+    scripts
+        .iter()
+        .find(|(_, share, least)| share >= least)
+        .map(|(tag, ..)| *tag)
+}
+
+fn by_words(sample: &str) -> Option<&'static str> {
+    let words: Vec<String> = super::script::words(sample)
+        .map(str::to_lowercase)
+        .collect();
+    let mut best: Option<(usize, &str)> = None;
+    for (tag, small) in SMALL_WORDS {
+        let small: Vec<&str> = small.split(' ').collect();
+        let hits = words
+            .iter()
+            .filter(|word| small.contains(&word.as_str()))
+            .count();
+        if hits > best.map_or(0, |(most, _)| most) {
+            best = Some((hits, tag));
+        }
+    }
+    let (hits, tag) = best?;
+    (hits as f64 / words.len() as f64 >= ENOUGH).then_some(tag)
+}

@@ -1,0 +1,207 @@
+//! Takes a video's content from its transcript, word for word.
+//!
+//! No model: sentences are scored by how often their words occur, sections end where the words
+//! change or nobody speaks, kinds are told by single words. Every title and sentence stands in the
+//! transcript, every time is the start or the end of one of its cues, and the same transcript always
+//! gives the same content.
+
+use serde_json::{Value, json};
+
+use super::transcript::Cue;
+
+mod actions;
+mod chapters;
+mod concepts;
+mod events;
+mod language;
+mod script;
+mod technologies;
+
+use script::Script;
+
+/// Sentences of a summary.
+const SUMMARY_SENTENCES: usize = 3;
+/// Sentences that a title is looked for in, and its length in words.
+const TITLE_SENTENCES: usize = 6;
+const TITLE_WORDS: usize = 12;
+/// Prerequisites, at most.
+const PREREQUISITES: usize = 5;
+
+const BEGINNER: [&str; 7] = [
+    "beginner",
+    "beginners",
+    "introduction",
+    "basics",
+    "from scratch",
+    "getting started",
+    "for the first time",
+];
+const ADVANCED: [&str; 5] = [
+    "advanced",
+    "deep dive",
+    "internals",
+    "expert",
+    "under the hood",
+];
+const PREREQUISITE: [&str; 8] = [
+    "you need",
+    "you will need",
+    "you'll need",
+    "you should know",
+    "make sure you have",
+    "already installed",
+    "prerequisite",
+    "prerequisites",
+];
+
+/// What a transcript says, under the names that an analysis asks for.
+pub(super) fn content(cues: &[Cue]) -> Value {
+    let script = Script::read(cues);
+    let title = title(&script);
+    let chapters = chapters::chapters(&script);
+    let actions = actions::actions(&script);
+    let technologies = technologies::technologies(&script);
+    let concepts = concepts::concepts(&script);
+    let events = events::events(&script, &chapters);
+    let build_plan = actions::build_plan(&script, &actions, &title, &technologies);
+    let mut content = json!({
+        "title": title,
+        "language": language::language(&script),
+        "summary": summary(&script),
+        "key_concepts": concepts.key,
+        "chapters": chapters.iter().map(chapters::Chapter::to_json).collect::<Vec<_>>(),
+        "transcript": cues.iter().map(segment).collect::<Vec<_>>(),
+        "events": events,
+        "actions": actions.iter().map(actions::Action::to_json).collect::<Vec<_>>(),
+        "technologies": technologies,
+        "difficulty": difficulty(&script, &technologies),
+        "prerequisites": prerequisites(&script),
+        "learning_path": concepts.path,
+        "related_topics": concepts.related,
+        "build_plan": build_plan,
+        "visual_elements": [],
+        "duration_s": cues.iter().map(|cue| cue.end_s).reduce(f64::max),
+    });
+    content["confidence"] = confidence(&content);
+    content
+}
+
+/// What there is to say without a transcript.
+pub(super) fn nothing() -> Value {
+    json!({
+        "title": "Stand-in answer",
+        "language": "en",
+        "summary": "This is a stand-in answer: no model watched the video, and there was no \
+                    transcript to take anything from.",
+        "key_concepts": [],
+        "chapters": [],
+        "transcript": [],
+        "events": [],
+        "actions": [],
+        "technologies": [],
+        "difficulty": null,
+        "prerequisites": [],
+        "learning_path": [],
+        "related_topics": [],
+        "build_plan": null,
+        "visual_elements": [],
+        "duration_s": null,
+        "confidence": {},
+    })
+}
+
+fn segment(cue: &Cue) -> Value {
+    json!({"start_s": cue.start_s, "end_s": cue.end_s, "text": cue.text})
+}
+
+/// The most telling short sentence of the beginning.
+fn title(script: &Script) -> String {
+    let beginning = &script.sentences[..script.sentences.len().min(TITLE_SENTENCES)];
+    let short = beginning
+        .iter()
+        .filter(|sentence| sentence.words <= TITLE_WORDS);
+    let best = short.reduce(|best, next| if next.score > best.score { next } else { best });
+    best.or(beginning.first())
+        .map(|sentence| sentence.title())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The highest scored sentences, in the order in which they are said.
+fn summary(script: &Script) -> String {
+    let mut order: Vec<usize> = (0..script.sentences.len()).collect();
+    order.sort_by(|one, other| {
+        let score = |index: &usize| script.sentences[*index].score;
+        score(other).total_cmp(&score(one)).then(one.cmp(other))
+    });
+    let mut best: Vec<usize> = Vec::new();
+    for index in order {
+        let text = &script.sentences[index].text;
+        if best
+            .iter()
+            .all(|other| script.sentences[*other].text != *text)
+        {
+            best.push(index);
+        }
+        if best.len() == SUMMARY_SENTENCES {
+            break;
+        }
+    }
+    best.sort_unstable();
+    let texts: Vec<&str> = best
+        .iter()
+        .map(|index| script.sentences[*index].text.as_str())
+        .collect();
+    texts.join(" ")
+}
+
+fn difficulty(script: &Script, technologies: &[&str]) -> Option<&'static str> {
+    let count = |phrases: &[&str]| {
+        script
+            .sentences
+            .iter()
+            .filter(|sentence| sentence.has_any(phrases))
+            .count()
+    };
+    let (beginner, advanced) = (count(&BEGINNER), count(&ADVANCED));
+    if beginner == 0 && advanced == 0 {
+        return (!technologies.is_empty()).then_some("intermediate");
+    }
+    Some(if beginner >= advanced {
+        "beginner"
+    } else {
+        "advanced"
+    })
+}
+
+fn prerequisites(script: &Script) -> Vec<&str> {
+    let asked = script
+        .sentences
+        .iter()
+        .filter(|sentence| sentence.has_any(&PREREQUISITE));
+    asked
+        .map(|sentence| sentence.title())
+        .take(PREREQUISITES)
+        .collect()
+}
+
+/// A number for each part that is not empty: low, since nobody understood anything.
+fn confidence(content: &Value) -> Value {
+    let parts = content.as_object().into_iter().flatten();
+    let filled = parts.filter(|(_, part)| match part {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    });
+    filled
+        .map(|(name, _)| {
+            let verbatim = matches!(name.as_str(), "transcript" | "duration_s");
+            (name.clone(), json!(if verbatim { 1.0 } else { 0.5 }))
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,345 @@
+//! A transcript as sentences with their times, terms and scores.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::transcript::Cue;
+
+/// A silence this long ends a sentence, in seconds.
+const SILENCE_S: f64 = 2.0;
+/// Sentences are cut after this many words: at the end of a cue, where the transcript has no
+/// punctuation; at the end of a cue, where it has; anywhere.
+const UNPUNCTUATED_WORDS: usize = 5;
+const PUNCTUATED_WORDS: usize = 40;
+const MOST_WORDS: usize = 60;
+/// And after this many characters, which bounds scripts that have no blanks.
+const MOST_CHARS: usize = 300;
+/// A title is at most this long, in characters.
+const TITLE_CHARS: usize = 140;
+/// A term is no use where it is in more than one of this many sentences, in a long transcript.
+const COMMON: usize = 4;
+const LONG: usize = 40;
+/// Sentences of about this many words say most for their length.
+const GOOD_WORDS: usize = 8;
+
+const STOPWORDS: &str = "about above actually after again all also and any are back because been \
+    before being but can cannot come could did does doing don done down each even every few first \
+    for from get gets getting give goes going gonna good got had has have here her hers him his how \
+    into its it's just kind know last let let's lets like little look lot made make makes many may \
+    maybe might more most much must need new next not now off okay one only onto other our out over \
+    own put quite really right same say see she should show some something still such sure take than \
+    that that's the their them then there there's these they they're thing things think this those \
+    through time too two under until use used using very want was way we'll we're well were what \
+    what's when where which while who why will with would yeah yes yet you you'll you're your \
+    i'm i'll der die das und ist nicht ein eine einen wir sie ich mit auf für von den dem des zu im \
+    les des une est pas que qui dans pour avec sur vous nous ce cette los las una del por para con \
+    como pero más muy esto este esta todo são não uma você isso che non per una sono gli della";
+
+/// Words before a full stop that does not end a sentence.
+const ABBREVIATIONS: [&str; 10] = [
+    "e.g", "i.e", "etc", "vs", "mr", "mrs", "ms", "dr", "no", "st",
+];
+
+/// A sentence of the transcript, as it stands there.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    /// Its words, with single blanks.
+    pub(super) text: String,
+    /// Start of the cue in which it begins.
+    pub(super) at_s: f64,
+    /// End of the cue in which it ends.
+    pub(super) end_s: f64,
+    /// Seconds of silence before it.
+    pub(super) silence_s: f64,
+    /// How many words it has.
+    pub(super) words: usize,
+    /// Its telling terms, as indices of [`Script::terms`], in order.
+    pub(super) terms: Vec<usize>,
+    /// How much it says of the whole.
+    pub(super) score: f64,
+    /// Lowercase, words divided by single blanks, with a blank at both ends.
+    normal: String,
+}
+
+/// A word that tells something.
+#[derive(Debug)]
+pub(super) struct Term {
+    /// As it is first written.
+    pub(super) name: String,
+    /// How often it is said.
+    pub(super) count: usize,
+    /// In how many sentences.
+    pub(super) sentences: usize,
+    /// The first of them.
+    pub(super) first: usize,
+}
+
+/// The whole transcript.
+#[derive(Debug)]
+pub(super) struct Script {
+    /// In order; `at_s` never falls.
+    pub(super) sentences: Vec<Sentence>,
+    /// In order of first use.
+    pub(super) terms: Vec<Term>,
+}
+
+impl Sentence {
+    /// Whether one of the phrases, in lowercase, is in it as whole words.
+    pub(super) fn has_any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.has(phrase))
+    }
+
+    /// Whether the phrase, in lowercase, is in it as whole words.
+    pub(super) fn has(&self, phrase: &str) -> bool {
+        let mut rest = self.normal.as_str();
+        while let Some(start) = rest.find(phrase) {
+            let end = start + phrase.len();
+            if rest[..start].ends_with(' ') && rest[end..].starts_with(' ') {
+                return true;
+            }
+            rest = &rest[end..];
+        }
+        false
+    }
+
+    /// Its beginning, short enough for a title, without the full stop.
+    pub(super) fn title(&self) -> &str {
+        title_of(&self.text)
+    }
+}
+
+/// The beginning of a text, short enough for a title, without the full stop.
+pub(super) fn title_of(text: &str) -> &str {
+    let short = match text.char_indices().nth(TITLE_CHARS) {
+        None => text,
+        Some((end, _)) => {
+            let cut = &text[..end];
+            cut.rfind(' ')
+                .filter(|blank| *blank > end / 2)
+                .map_or(cut, |blank| &cut[..blank])
+        }
+    };
+    let bare = short.trim_end_matches(['.', ',', ';', ':', '。', '、', ' ']);
+    if bare.is_empty() { short } else { bare }
+}
+
+impl Script {
+    pub(super) fn read(cues: &[Cue]) -> Self {
+        let mut sentences = split(cues);
+        let terms = find_terms(&mut sentences);
+        let weight = |index: usize| (1.0 + terms[index].count as f64).ln();
+        let last = sentences.len().saturating_sub(1).max(1) as f64;
+        for (position, sentence) in sentences.iter_mut().enumerate() {
+            let unique: HashSet<usize> = sentence.terms.iter().copied().collect();
+            let mut unique: Vec<usize> = unique.into_iter().collect();
+            unique.sort_unstable();
+            let sum: f64 = unique.into_iter().map(weight).sum();
+            let length = sentence.words.max(GOOD_WORDS) as f64;
+            let early = 1.0 + 0.2 * (1.0 - position as f64 / last);
+            sentence.score = early * sum / length.powf(0.7);
+        }
+        Self { sentences, terms }
+    }
+}
+
+/// Cuts the cues into sentences that keep their words as they are.
+fn split(cues: &[Cue]) -> Vec<Sentence> {
+    let ends = cues
+        .iter()
+        .filter(|cue| cue.text.ends_with(is_terminal))
+        .count();
+    let cue_words = if ends * 5 >= cues.len() {
+        PUNCTUATED_WORDS
+    } else {
+        UNPUNCTUATED_WORDS
+    };
+    let mut splitter = Splitter::default();
+    for (index, cue) in cues.iter().enumerate() {
+        if splitter
+            .last_end_s
+            .is_some_and(|end| cue.start_s - end >= SILENCE_S)
+        {
+            splitter.flush();
+        }
+        splitter.feed(cue, cues.get(index + 1));
+        if splitter.words() >= cue_words {
+            splitter.flush();
+        }
+    }
+    splitter.flush();
+    splitter.sentences
+}
+
+#[derive(Default)]
+struct Splitter {
+    sentences: Vec<Sentence>,
+    text: String,
+    chars: usize,
+    started_s: f64,
+    silence_s: f64,
+    last_end_s: Option<f64>,
+}
+
+impl Splitter {
+    fn words(&self) -> usize {
+        self.text.split(' ').count()
+    }
+
+    fn feed(&mut self, cue: &Cue, next: Option<&Cue>) {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        let silence_s = self
+            .last_end_s
+            .map_or(0.0, |end| (cue.start_s - end).max(0.0));
+        self.last_end_s = Some(cue.end_s);
+        let mut first_in_cue = true;
+        for (at, char) in cue.text.char_indices() {
+            if self.text.is_empty() {
+                if !char.is_alphanumeric() && !matches!(char, '"' | '“' | '«' | '¿' | '¡') {
+                    continue;
+                }
+                self.started_s = cue.start_s;
+                self.silence_s = if first_in_cue { silence_s } else { 0.0 };
+            }
+            first_in_cue = false;
+            self.text.push(char);
+            self.chars += 1;
+            let rest = &cue.text[at + char.len_utf8()..];
+            let ends = match char {
+                '。' | '！' | '？' | '।' | '॥' | '۔' => true,
+                '.' | '!' | '?' | '…' | '؟' => {
+                    let goes_on = match rest.trim_start() {
+                        "" => next.map_or("", |cue| &cue.text),
+                        rest => rest,
+                    };
+                    (rest.is_empty() || rest.starts_with(char::is_whitespace))
+                        && !goes_on.starts_with(char::is_lowercase)
+                        && !(char == '.' && self.ends_in_abbreviation())
+                }
+                ' ' => self.chars >= MOST_CHARS || self.words() > MOST_WORDS,
+                _ => self.chars >= MOST_CHARS && !self.text.contains(' '),
+            };
+            if ends {
+                self.flush();
+            }
+        }
+    }
+
+    fn ends_in_abbreviation(&self) -> bool {
+        let word = self
+            .text
+            .trim_end_matches('.')
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default();
+        let word = word.to_lowercase();
+        let letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+        letter || ABBREVIATIONS.contains(&word.as_str())
+    }
+
+    fn flush(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        self.chars = 0;
+        let text = text.trim();
+        if !text.chars().any(char::is_alphanumeric) {
+            return;
+        }
+        let words: Vec<String> = words(text).map(|word| word.to_lowercase()).collect();
+        let end_s = self.last_end_s.unwrap_or(self.started_s);
+        self.sentences.push(Sentence {
+            text: text.to_owned(),
+            at_s: self.started_s,
+            end_s,
+            silence_s: self.silence_s,
+            words: words.len(),
+            terms: Vec::new(),
+            score: 0.0,
+            normal: format!(" {} ", words.join(" ")),
+        });
+    }
+}
+
+fn is_terminal(char: char) -> bool {
+    matches!(
+        char,
+        '.' | '!' | '?' | '…' | '。' | '！' | '？' | '।' | '۔' | '؟'
+    )
+}
+
+/// The words of a text; pairs of characters where the script has no blanks.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|char: char| {
+        !(char.is_alphanumeric() || matches!(char, '\'' | '’' | '+' | '#' | '.' | '-' | '_' | '/'))
+    })
+    .map(|word| word.trim_matches(['\'', '’', '.', '-', '_', '/']))
+    .filter(|word| !word.is_empty())
+    .flat_map(pairs)
+}
+
+fn pairs(word: &str) -> Vec<&str> {
+    if !word.chars().any(is_unspaced) {
+        return vec![word];
+    }
+    let starts: Vec<usize> = word
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([word.len()])
+        .collect();
+    if starts.len() <= 3 {
+        return vec![word];
+    }
+    starts
+        .windows(3)
+        .step_by(2)
+        .map(|pair| &word[pair[0]..pair[2]])
+        .collect()
+}
+
+/// Scripts that do not divide words: Han, Kana, Thai, Lao, Khmer, Burmese.
+fn is_unspaced(char: char) -> bool {
+    matches!(u32::from(char),
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x3040..=0x30FF | 0x3400..=0x9FFF
+        | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
+}
+
+/// Finds the words that tell something, and notes them in the sentences.
+fn find_terms(sentences: &mut [Sentence]) -> Vec<Term> {
+    let stopwords: HashSet<&str> = STOPWORDS.split_whitespace().collect();
+    let mut index: HashMap<String, usize> = HashMap::new();
+    let mut terms: Vec<Term> = Vec::new();
+    for (position, sentence) in sentences.iter_mut().enumerate() {
+        let mut seen: HashSet<usize> = HashSet::new();
+        for word in words(&sentence.text) {
+            let key = word.to_lowercase().replace('’', "'");
+            let letters = key.chars().filter(|char| char.is_alphabetic()).count();
+            let long_enough = letters >= 3 || (letters >= 2 && key.chars().any(is_unspaced));
+            if !long_enough || stopwords.contains(key.as_str()) {
+                continue;
+            }
+            let number = *index.entry(key).or_insert_with(|| {
+                terms.push(Term {
+                    name: word.to_owned(),
+                    count: 0,
+                    sentences: 0,
+                    first: position,
+                });
+                terms.len() - 1
+            });
+            terms[number].count += 1;
+            if seen.insert(number) {
+                terms[number].sentences += 1;
+            }
+            sentence.terms.push(number);
+        }
+    }
+    // Words of any language that are everywhere tell nothing.
+    if sentences.len() >= LONG {
+        let limit = sentences.len() / COMMON;
+        for sentence in sentences.iter_mut() {
+            sentence
+                .terms
+                .retain(|term| terms[*term].sentences <= limit);
+        }
+    }
+    terms
+}

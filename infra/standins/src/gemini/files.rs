@@ -1,0 +1,267 @@
+//! The Files API but for the upload: what is known of a file, never its bytes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json,
+    extract::{ConnectInfo, Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::Uri;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    Gemini,
+    control::{self, Fault, On, Struck},
+    errors::ApiError,
+    lock,
+};
+use crate::server::Cut;
+
+/// Files are deleted after two days: <https://ai.google.dev/gemini-api/docs/files>.
+const RETENTION: time::Duration = time::Duration::hours(48);
+/// `pageSize` where none is given, and its bound: <https://ai.google.dev/api/files#method:-files.list>.
+const PAGE_SIZE: usize = 10;
+const MAX_PAGE_SIZE: usize = 100;
+
+/// What becomes of a file once its processing time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Fate {
+    #[default]
+    Active,
+    Failed,
+    Stuck,
+}
+
+impl Fate {
+    /// The fate that a fault means, if it means one.
+    pub(super) fn of(fault: &Fault) -> Option<Self> {
+        match fault {
+            Fault::ProcessingFailed {} => Some(Self::Failed),
+            Fault::StuckProcessing {} => Some(Self::Stuck),
+            _ => None,
+        }
+    }
+}
+
+/// `File.state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileState {
+    Processing,
+    Active,
+    Failed,
+}
+
+/// A file whose upload is complete.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub(super) id: String,
+    /// The version of the API that it came by; its `uri` names it.
+    pub(super) version: &'static str,
+    pub(super) display_name: Option<String>,
+    pub(super) mime_type: String,
+    pub(super) size_bytes: u64,
+    pub(super) sha256: [u8; 32],
+    pub(super) created: OffsetDateTime,
+    pub(super) uploaded: Instant,
+    pub(super) processing: Duration,
+    pub(super) fate: Fate,
+    pub(super) video_duration_s: Option<f64>,
+}
+
+impl File {
+    pub(super) fn state(&self) -> FileState {
+        if self.uploaded.elapsed() < self.processing {
+            return FileState::Processing;
+        }
+        match self.fate {
+            Fate::Active => FileState::Active,
+            Fate::Failed => FileState::Failed,
+            Fate::Stuck => FileState::Processing,
+        }
+    }
+
+    /// As `google.ai.generativelanguage.v1beta.File`.
+    pub(super) fn to_json(&self, base_url: &str) -> Value {
+        let state = self.state();
+        let updated = match state {
+            FileState::Processing => self.created,
+            FileState::Active | FileState::Failed => self.created + self.processing,
+        };
+        let mut file = json!({
+            "name": format!("files/{}", self.id),
+            "mimeType": self.mime_type,
+            "sizeBytes": self.size_bytes.to_string(),
+            "createTime": timestamp(self.created),
+            "updateTime": timestamp(updated),
+            "expirationTime": timestamp(self.created + RETENTION),
+            "sha256Hash": STANDARD.encode(self.sha256),
+            "uri": format!("{base_url}/{}/files/{}", self.version, self.id),
+            "state": match state {
+                FileState::Processing => "PROCESSING",
+                FileState::Active => "ACTIVE",
+                FileState::Failed => "FAILED",
+            },
+            "source": "UPLOADED",
+        });
+        if let Some(name) = &self.display_name {
+            file["displayName"] = json!(name);
+        }
+        if state == FileState::Failed {
+            file["error"] = json!({"code": 13, "message": "The file failed to be processed."});
+        }
+        if let (FileState::Active, Some(seconds)) = (state, self.video_duration_s) {
+            file["videoMetadata"] = json!({"videoDuration": format!("{seconds}s")});
+        }
+        file
+    }
+}
+
+fn timestamp(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+/// All files, in the order of their upload.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    uploads: u64,
+    files: Vec<(u64, File)>,
+}
+
+impl Files {
+    pub(super) fn insert(&mut self, file: File) {
+        self.uploads += 1;
+        self.files.push((self.uploads, file));
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&File> {
+        self.live()
+            .find(|(_, file)| file.id == id)
+            .map(|(_, file)| file)
+    }
+
+    fn doom(&mut self, id: &str, fate: Fate) {
+        if let Some((_, file)) = self.files.iter_mut().find(|(_, file)| file.id == id) {
+            file.fate = fate;
+            file.processing = file.processing.min(file.uploaded.elapsed());
+        }
+    }
+
+    fn remove(&mut self, id: &str) -> bool {
+        let before = self.files.len();
+        self.files.retain(|(_, file)| file.id != id);
+        self.files.len() < before
+    }
+
+    fn live(&self) -> impl Iterator<Item = &(u64, File)> {
+        let now = OffsetDateTime::now_utc();
+        self.files
+            .iter()
+            .filter(move |(_, file)| now < file.created + RETENTION)
+    }
+
+    pub(super) fn all_to_json(&self, base_url: &str) -> Value {
+        self.live()
+            .map(|(_, file)| file.to_json(base_url))
+            .collect()
+    }
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<Gemini>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    uri: Uri,
+    Path(id): Path<String>,
+) -> Response {
+    match control::strike(&state, On::GetFile, &uri.to_string(), "", "").await {
+        Struck::Response(response) => return response,
+        Struck::Reset => return cut.now(),
+        Struck::Answer(fault) => {
+            if let Some(fate) = Fate::of(&fault) {
+                lock(&state.files).doom(&id, fate);
+            }
+        }
+        Struck::Nothing => {}
+    }
+    match lock(&state.files).get(&id) {
+        Some(file) => Json(file.to_json(&state.base_url)).into_response(),
+        None => ApiError::no_such_file(&id).into_response(),
+    }
+}
+
+pub(super) async fn delete(
+    State(state): State<Arc<Gemini>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    uri: Uri,
+    Path(id): Path<String>,
+) -> Response {
+    match control::strike(&state, On::DeleteFile, &uri.to_string(), "", "").await {
+        Struck::Response(response) => return response,
+        Struck::Reset => return cut.now(),
+        Struck::Answer(_) | Struck::Nothing => {}
+    }
+    if lock(&state.files).remove(&id) {
+        Json(json!({})).into_response()
+    } else {
+        ApiError::no_such_file(&id).into_response()
+    }
+}
+
+/// Which page of the list.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page {
+    page_size: Option<usize>,
+    page_token: Option<String>,
+}
+
+pub(super) async fn list(
+    State(state): State<Arc<Gemini>>,
+    page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let invalid = || ApiError::invalid_argument("Request contains an invalid argument.");
+    let Ok(Query(page)) = page else {
+        return invalid().into_response();
+    };
+    let after = match page.page_token.as_deref() {
+        None | Some("") => Some(0),
+        Some(token) => number_of(token),
+    };
+    let Some(after) = after else {
+        return invalid().into_response();
+    };
+    let size = match page.page_size {
+        None | Some(0) => PAGE_SIZE,
+        Some(size) => size.min(MAX_PAGE_SIZE),
+    };
+    let files = lock(&state.files);
+    let mut rest = files
+        .live()
+        .filter(|(number, _)| *number > after)
+        .peekable();
+    let mut items = Vec::new();
+    let mut last = after;
+    for (number, file) in rest.by_ref().take(size) {
+        items.push(file.to_json(&state.base_url));
+        last = *number;
+    }
+    let mut answer = json!({});
+    if !items.is_empty() {
+        answer["files"] = Value::Array(items);
+    }
+    if rest.peek().is_some() {
+        answer["nextPageToken"] = json!(STANDARD.encode(last.to_string()));
+    }
+    Json(answer).into_response()
+}
+
+fn number_of(token: &str) -> Option<u64> {
+    let bytes = STANDARD.decode(token).ok()?;
+    std::str::from_utf8(&bytes).ok()?.parse().ok()
+}

@@ -1,0 +1,387 @@
+//! Resumable uploads. Bytes are counted and hashed as they arrive and never kept.
+//!
+//! The protocol is the one of Google's upload servers, as the official SDKs speak it; Google Photos
+//! describes it: <https://developers.google.com/photos/library/guides/resumable-uploads>.
+
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use axum::{
+    Json,
+    body::{Body, BodyDataStream},
+    extract::{ConnectInfo, State},
+    response::{IntoResponse, Response},
+};
+use futures_util::StreamExt as _;
+use http::{HeaderMap, HeaderValue, Uri};
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+
+use super::{
+    Gemini,
+    control::{self, On, Struck},
+    errors::ApiError,
+    files::{Fate, File},
+    lock, wire,
+};
+use crate::server::Cut;
+
+/// Chunks but the last are a multiple of this, in bytes.
+const GRANULARITY: u64 = 256 * 1024;
+/// <https://ai.google.dev/gemini-api/docs/files>: 2 GB per file.
+const MAX_SIZE: u64 = 2 * 1024 * 1024 * 1024;
+/// The body of a start is a small JSON object.
+const MAX_START_BODY: usize = 64 * 1024;
+/// Uploads under way at the same time; finished ones are forgotten when there are more.
+const MAX_SESSIONS: usize = 10_000;
+
+/// An upload under way.
+pub(super) type Session = Arc<Mutex<Upload>>;
+
+#[derive(Debug)]
+pub(super) struct Upload {
+    version: &'static str,
+    id: String,
+    display_name: Option<String>,
+    mime_type: String,
+    declared: Option<u64>,
+    received: u64,
+    hasher: Sha256,
+    complete: bool,
+    fate: Fate,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Start {
+    file: StartFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct StartFile {
+    name: Option<String>,
+    display_name: Option<String>,
+    mime_type: Option<String>,
+    size_bytes: Option<serde_json::Value>,
+}
+
+/// `POST /upload/{version}/files`: a start, or any command to the upload URL that the start gave.
+pub(super) async fn upload(
+    State(state): State<Arc<Gemini>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let upload_id = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "upload_id")
+        .map(|(_, id)| id.into_owned());
+    let answer = match upload_id {
+        None => start(&state, &cut, &uri, &headers, body).await,
+        Some(id) => {
+            let mut pieces = body.into_data_stream();
+            let answer = command(&state, &cut, &uri, &headers, &mut pieces, &id).await;
+            // A caller that is still writing would see a broken pipe instead of the answer.
+            if !cut.is_armed() {
+                while let Some(Ok(_)) = pieces.next().await {}
+            }
+            answer
+        }
+    };
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn start(
+    state: &Gemini,
+    cut: &Cut,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let too_large = || ApiError::invalid_argument("Request payload size exceeds the limit.");
+    let body = axum::body::to_bytes(body, MAX_START_BODY)
+        .await
+        .map_err(|_| too_large())?;
+    let text = String::from_utf8_lossy(&body);
+    let mut fate = Fate::default();
+    match control::strike(state, On::UploadStart, &uri.to_string(), &text, "").await {
+        Struck::Response(response) => return Ok(response),
+        Struck::Reset => return Ok(cut.now()),
+        Struck::Answer(fault) => fate = Fate::of(&fault).unwrap_or_default(),
+        Struck::Nothing => {}
+    }
+    if header(headers, "x-goog-upload-protocol") != Some("resumable") {
+        return Err(ApiError::invalid_argument(
+            "Upload protocol must be resumable.",
+        ));
+    }
+    if header(headers, "x-goog-upload-command") != Some("start") {
+        return Err(ApiError::invalid_argument("Upload command must be start."));
+    }
+    let file = start_file(&body)?;
+    let declared = declared_size(headers, &file)?;
+    let mime_type = file
+        .mime_type
+        .or_else(|| header(headers, "x-goog-upload-header-content-type").map(str::to_owned))
+        .ok_or_else(|| ApiError::invalid_argument("Unable to determine the MIME type."))?;
+    let id = match &file.name {
+        Some(name) => own_id(state, name)?,
+        None => unique(12),
+    };
+    let version = if uri.path().starts_with("/upload/v1beta/") {
+        "v1beta"
+    } else {
+        "v1"
+    };
+    let upload = Upload {
+        version,
+        id,
+        display_name: file.display_name,
+        mime_type,
+        declared,
+        received: 0,
+        hasher: Sha256::new(),
+        complete: false,
+        fate,
+    };
+    let upload_id = unique(32);
+    {
+        let mut uploads = lock(&state.uploads);
+        if uploads.len() >= MAX_SESSIONS {
+            uploads.retain(|_, session| session.try_lock().map_or(true, |one| !one.complete));
+        }
+        if uploads.len() >= MAX_SESSIONS {
+            return Err(ApiError::overloaded());
+        }
+        uploads.insert(upload_id.clone(), Arc::new(Mutex::new(upload)));
+    }
+    let url = format!(
+        "{}/upload/{version}/files?upload_id={upload_id}&upload_protocol=resumable",
+        state.base_url
+    );
+    let mut response = "".into_response();
+    let sent = response.headers_mut();
+    sent.insert("x-goog-upload-url", value(&url));
+    sent.insert("x-goog-upload-status", HeaderValue::from_static("active"));
+    sent.insert("x-goog-upload-chunk-granularity", value(GRANULARITY));
+    Ok(response)
+}
+
+fn start_file(body: &[u8]) -> Result<StartFile, ApiError> {
+    if body.is_empty() {
+        return Ok(StartFile::default());
+    }
+    let request = wire::parse("CreateFileRequest", body).map_err(|all| ApiError::bad_json(&all))?;
+    let start: Start = serde_json::from_value(request)
+        .map_err(|error| ApiError::invalid_argument(error.to_string()))?;
+    Ok(start.file)
+}
+
+fn declared_size(headers: &HeaderMap, file: &StartFile) -> Result<Option<u64>, ApiError> {
+    let number = |text: &str| {
+        text.parse::<u64>()
+            .map_err(|_| ApiError::invalid_argument("The size of the upload is not a number."))
+    };
+    let in_header = header(headers, "x-goog-upload-header-content-length");
+    let in_header = in_header.map(number).transpose()?;
+    let in_body = match &file.size_bytes {
+        Some(serde_json::Value::String(text)) => Some(number(text)?),
+        Some(other) => Some(number(&other.to_string())?),
+        None => None,
+    };
+    if let (Some(one), Some(other)) = (in_header, in_body)
+        && one != other
+    {
+        return Err(ApiError::invalid_argument(format!(
+            "The sizes of the upload differ: {one} in the header, {other} in the body."
+        )));
+    }
+    let size = in_header.or(in_body);
+    if size.is_some_and(|size| size > MAX_SIZE) {
+        return Err(ApiError::invalid_argument("The file is larger than 2 GB."));
+    }
+    Ok(size)
+}
+
+/// A name that the caller chose: `files/` and up to 40 lowercase letters, digits or dashes.
+fn own_id(state: &Gemini, name: &str) -> Result<String, ApiError> {
+    let id = name.strip_prefix("files/").unwrap_or_default();
+    let inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    let edges = !id.starts_with('-') && !id.ends_with('-');
+    if id.is_empty() || id.len() > 40 || !id.bytes().all(inner) || !edges {
+        return Err(ApiError::invalid_argument(format!(
+            "Invalid file name: {name}"
+        )));
+    }
+    if lock(&state.files).get(id).is_some() {
+        return Err(ApiError::file_exists(id));
+    }
+    Ok(id.to_owned())
+}
+
+async fn command(
+    state: &Gemini,
+    cut: &Cut,
+    uri: &Uri,
+    headers: &HeaderMap,
+    pieces: &mut BodyDataStream,
+    upload_id: &str,
+) -> Result<Response, ApiError> {
+    let mut break_off = false;
+    let mut fate = None;
+    match control::strike(state, On::UploadChunk, &uri.to_string(), "", "").await {
+        Struck::Response(response) => return Ok(response),
+        Struck::Reset => break_off = true,
+        Struck::Answer(fault) => fate = Fate::of(&fault),
+        Struck::Nothing => {}
+    }
+    let session = lock(&state.uploads).get(upload_id).map(Arc::clone);
+    let session = session.ok_or_else(|| ApiError::not_found("Upload not found."))?;
+    let mut upload = session.lock().await;
+    upload.fate = fate.unwrap_or(upload.fate);
+
+    let command = header(headers, "x-goog-upload-command").unwrap_or_default();
+    let (bytes, finalize) = match command.replace(' ', "").as_str() {
+        "query" => return Ok(upload.status()),
+        "upload" => (true, false),
+        "finalize" => (false, true),
+        "upload,finalize" => (true, true),
+        _ => {
+            return Err(ApiError::invalid_argument(format!(
+                "Unknown upload command: {command}"
+            )));
+        }
+    };
+    if upload.complete {
+        return Err(ApiError::invalid_argument(
+            "Upload has already been terminated.",
+        ));
+    }
+    if bytes {
+        let offset = header(headers, "x-goog-upload-offset").and_then(|text| text.parse().ok());
+        let offset: u64 = offset
+            .ok_or_else(|| ApiError::invalid_argument("The upload's offset is not a number."))?;
+        if offset != upload.received {
+            return Err(ApiError::invalid_argument(format!(
+                "The upload's offset is {offset} but {} bytes have been received.",
+                upload.received
+            )));
+        }
+        let whole = upload.receive(pieces, finalize, break_off).await?;
+        if !whole || break_off {
+            return Ok(cut.now());
+        }
+    }
+    if !finalize {
+        return Ok(upload.status());
+    }
+    if let Some(declared) = upload.declared
+        && declared != upload.received
+    {
+        return Err(ApiError::invalid_argument(format!(
+            "The upload was declared as {declared} bytes but has {}.",
+            upload.received
+        )));
+    }
+    upload.complete = true;
+    let settings = state.settings();
+    let file = File {
+        id: upload.id.clone(),
+        version: upload.version,
+        display_name: upload.display_name.clone(),
+        mime_type: upload.mime_type.clone(),
+        size_bytes: upload.received,
+        sha256: upload.hasher.clone().finalize().into(),
+        created: OffsetDateTime::now_utc(),
+        uploaded: Instant::now(),
+        processing: settings.processing,
+        fate: upload.fate,
+        video_duration_s: settings.video_duration_s,
+    };
+    let answer = json!({"file": file.to_json(&state.base_url)});
+    lock(&state.files).insert(file);
+    let mut response = Json(answer).into_response();
+    response
+        .headers_mut()
+        .insert("x-goog-upload-status", HeaderValue::from_static("final"));
+    Ok(response)
+}
+
+impl Upload {
+    /// Takes the bytes of a chunk. False where the connection broke before its end: what came until
+    /// then counts. A chunk that is refused counts as if it had never come.
+    async fn receive(
+        &mut self,
+        pieces: &mut BodyDataStream,
+        last: bool,
+        break_off: bool,
+    ) -> Result<bool, ApiError> {
+        let (hasher, received) = (self.hasher.clone(), self.received);
+        let mut whole = true;
+        while let Some(piece) = pieces.next().await {
+            let Ok(piece) = piece else {
+                whole = false;
+                break;
+            };
+            self.hasher.update(&piece);
+            self.received += piece.len() as u64;
+            if self.received > self.declared.unwrap_or(MAX_SIZE) {
+                (self.hasher, self.received) = (hasher, received);
+                return Err(ApiError::invalid_argument(
+                    "The upload is larger than it was declared.",
+                ));
+            }
+            if break_off {
+                break;
+            }
+        }
+        let size = self.received - received;
+        if whole && !break_off && !last && !size.is_multiple_of(GRANULARITY) {
+            (self.hasher, self.received) = (hasher, received);
+            return Err(ApiError::invalid_argument(format!(
+                "A chunk that is not the last must be a multiple of {GRANULARITY} bytes; this one \
+                 has {size}."
+            )));
+        }
+        Ok(whole)
+    }
+
+    /// How far the upload is.
+    fn status(&self) -> Response {
+        let status = if self.complete { "final" } else { "active" };
+        let mut response = "".into_response();
+        let headers = response.headers_mut();
+        headers.insert("x-goog-upload-status", HeaderValue::from_static(status));
+        headers.insert("x-goog-upload-size-received", value(self.received));
+        headers.insert("x-goog-upload-chunk-granularity", value(GRANULARITY));
+        response
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn value(text: impl ToString) -> HeaderValue {
+    HeaderValue::from_str(&text.to_string()).expect("digits and URLs are header values")
+}
+
+/// A fresh id of lowercase hexadecimal digits.
+fn unique(length: usize) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut hasher = Sha256::new();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    hasher.update(since.map_or(0, |time| time.as_nanos()).to_be_bytes());
+    hasher.update(NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    let mut id = hex::encode(hasher.finalize());
+    id.truncate(length);
+    id
+}

@@ -1,0 +1,349 @@
+//! Reads request bodies as Google's JSON parser does: names in camelCase or snake_case, nothing
+//! unknown, nothing of a wrong type.
+//!
+//! The rules are the proto3 JSON mapping (<https://protobuf.dev/programming-guides/json/>). The
+//! messages are in `messages.json`: those that requests can hold, cut from the protocol buffers of
+//! `google.ai.generativelanguage.v1beta` (PyPI google-ai-generativelanguage 0.12.1, Apache-2.0,
+//! Google). There a leading `*` is a repeated field and a leading `.` a name of that package.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use base64::{Engine as _, engine::general_purpose};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+const MESSAGES: &str = include_str!("messages.json");
+const PACKAGE: &str = "google.ai.generativelanguage.v1beta";
+
+/// Fields that the API takes and the published protocol buffers do not have yet, as the official
+/// Python SDK 3.4.0 sends them: message, field, type.
+const AHEAD_OF_THE_PROTOS: [(&str, &str, &str); 7] = [
+    (".ThinkingConfig", "thinkingLevel", ".ThinkingLevel"),
+    (".Part", "mediaResolution", ".PartMediaResolution"),
+    (".PartMediaResolution", "level", ".PartMediaResolutionLevel"),
+    (".PartMediaResolution", "numTokens", "int32"),
+    (".GenerateContentRequest", "serviceTier", "string"),
+    (".GenerateContentRequest", "continuationToken", "string"),
+    (".CountTokensRequest", "serviceTier", "string"),
+];
+
+/// The enums of those fields.
+const ENUMS_AHEAD_OF_THE_PROTOS: [(&str, &[&str]); 2] = [
+    (
+        ".ThinkingLevel",
+        &[
+            "THINKING_LEVEL_UNSPECIFIED",
+            "MINIMAL",
+            "LOW",
+            "MEDIUM",
+            "HIGH",
+            "XHIGH",
+        ],
+    ),
+    (
+        ".PartMediaResolutionLevel",
+        &[
+            "MEDIA_RESOLUTION_UNSPECIFIED",
+            "MEDIA_RESOLUTION_LOW",
+            "MEDIA_RESOLUTION_MEDIUM",
+            "MEDIA_RESOLUTION_HIGH",
+            "MEDIA_RESOLUTION_ULTRA_HIGH",
+        ],
+    ),
+];
+
+/// One fault of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Violation {
+    /// Path of the message at fault, in snake_case; empty for the body itself.
+    pub(super) field: String,
+    /// What is wrong.
+    pub(super) description: String,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    enums: HashMap<String, Vec<String>>,
+    messages: HashMap<String, HashMap<String, String>>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table: Table =
+        serde_json::from_str(MESSAGES).expect("messages.json is a part of this crate");
+    for (message, field, kind) in AHEAD_OF_THE_PROTOS {
+        let fields = table.messages.entry(message.to_owned()).or_default();
+        fields.insert(field.to_owned(), kind.to_owned());
+    }
+    for (name, values) in ENUMS_AHEAD_OF_THE_PROTOS {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        table.enums.insert(name.to_owned(), values);
+    }
+    table
+});
+
+/// Parses a body as the message `name`, and gives it back with all its names in camelCase.
+pub(super) fn parse(name: &str, body: &[u8]) -> Result<Value, Vec<Violation>> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        vec![Violation {
+            field: String::new(),
+            description: format!("Invalid JSON payload received. Unexpected token.\n{place}"),
+        }]
+    })?;
+    let mut reader = Reader::default();
+    let read = reader.field(&format!(".{name}"), value, "");
+    if reader.violations.is_empty() {
+        Ok(read)
+    } else {
+        Err(reader.violations)
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    violations: Vec<Violation>,
+}
+
+impl Reader {
+    fn message(&mut self, name: &str, object: Map<String, Value>, path: &str) -> Value {
+        let fields = &TABLE.messages[name];
+        let mut read = Map::new();
+        for (given, value) in object {
+            let camel = camel_case(&given);
+            let Some(kind) = fields.get(&camel) else {
+                self.unknown_name(&given, path, "Cannot find field.");
+                continue;
+            };
+            if value.is_null() && kind != "google.protobuf.Value" {
+                continue;
+            }
+            let inner = match path {
+                "" => snake_case(&camel),
+                _ => format!("{path}.{}", snake_case(&camel)),
+            };
+            let value = match (kind.strip_prefix('*'), value) {
+                (Some(kind), value) if kind.ends_with("Entry") => self.map(kind, value, &inner),
+                (Some(kind), Value::Array(items)) => {
+                    let items = items.into_iter().enumerate();
+                    items
+                        .map(|(index, item)| self.field(kind, item, &format!("{inner}[{index}]")))
+                        .collect()
+                }
+                (Some(kind), value) => self.invalid(kind, value, &inner),
+                (None, Value::Array(_)) if !takes_lists(kind) => {
+                    let why = "Proto field is not repeating, cannot start list.";
+                    self.unknown_name(&given, path, why);
+                    continue;
+                }
+                (None, value) => self.field(kind, value, &inner),
+            };
+            read.insert(camel, value);
+        }
+        Value::Object(read)
+    }
+
+    fn map(&mut self, entry: &str, value: Value, path: &str) -> Value {
+        let Value::Object(object) = value else {
+            return self.invalid(entry, value, path);
+        };
+        let kind = &TABLE.messages[entry]["value"];
+        let pairs = object.into_iter().enumerate().map(|(index, (key, value))| {
+            let value = self.field(kind, value, &format!("{path}[{index}].value"));
+            (key, value)
+        });
+        Value::Object(pairs.collect())
+    }
+
+    fn field(&mut self, kind: &str, value: Value, path: &str) -> Value {
+        if TABLE.messages.contains_key(kind) {
+            return match value {
+                Value::Object(object) => self.message(kind, object, path),
+                other => self.invalid(kind, other, path),
+            };
+        }
+        if fits(kind, &value) {
+            value
+        } else {
+            self.invalid(kind, value, path)
+        }
+    }
+
+    fn invalid(&mut self, kind: &str, value: Value, path: &str) -> Value {
+        let kind = match kind.strip_prefix('.') {
+            Some(name) => format!("type.googleapis.com/{PACKAGE}.{name}"),
+            None if kind.contains('.') => format!("type.googleapis.com/{kind}"),
+            None => format!("TYPE_{}", kind.to_uppercase()),
+        };
+        self.violations.push(Violation {
+            field: path.to_owned(),
+            description: format!("Invalid value at '{path}' ({kind}), {value}"),
+        });
+        Value::Null
+    }
+
+    fn unknown_name(&mut self, name: &str, path: &str, why: &str) {
+        let place = match path {
+            "" => String::new(),
+            _ => format!(" at '{path}'"),
+        };
+        let said = "Invalid JSON payload received. Unknown name";
+        self.violations.push(Violation {
+            field: path.to_owned(),
+            description: format!("{said} \"{name}\"{place}: {why}"),
+        });
+    }
+}
+
+fn takes_lists(kind: &str) -> bool {
+    kind == "google.protobuf.Value"
+}
+
+/// Whether a value is one of a scalar, an enum or a well-known type.
+fn fits(kind: &str, value: &Value) -> bool {
+    if let Some(values) = TABLE.enums.get(kind) {
+        return match value {
+            Value::String(name) => values.contains(name),
+            _ => value.is_i64(),
+        };
+    }
+    let text = value.as_str();
+    match kind {
+        "google.protobuf.Value" => true,
+        "bool" => value.is_boolean(),
+        "string" | "google.protobuf.Timestamp" => text.is_some(),
+        "bytes" => text.is_some_and(is_base64),
+        "google.protobuf.Duration" => text.and_then(seconds).is_some(),
+        "int32" => integer(value).is_some_and(|number| i32::try_from(number).is_ok()),
+        "int64" => integer(value).is_some(),
+        "float" | "double" => {
+            value.is_number() || text.is_some_and(|text| text.parse::<f64>().is_ok())
+        }
+        _ => value.is_object(),
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        _ => value.as_i64(),
+    }
+}
+
+fn is_base64(text: &str) -> bool {
+    let text = text.trim_end_matches('=');
+    general_purpose::STANDARD_NO_PAD.decode(text).is_ok()
+        || general_purpose::URL_SAFE_NO_PAD.decode(text).is_ok()
+}
+
+/// Seconds of a `google.protobuf.Duration` in JSON: `"40s"`, `"1.5s"`.
+pub(super) fn seconds(text: &str) -> Option<f64> {
+    let number = text.strip_suffix('s')?;
+    let plain = number
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
+    number.parse().ok().filter(|_| plain)
+}
+
+fn camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut raise = false;
+    for char in name.chars() {
+        match char {
+            '_' => raise = true,
+            _ if raise => {
+                camel.push(char.to_ascii_uppercase());
+                raise = false;
+            }
+            _ => camel.push(char),
+        }
+    }
+    camel
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for char in name.chars() {
+        if char.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(char.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: &Value) -> Result<Value, Vec<String>> {
+        parse("GenerateContentRequest", body.to_string().as_bytes())
+            .map_err(|all| all.into_iter().map(|one| one.description).collect())
+    }
+
+    #[test]
+    fn both_spellings_are_one() {
+        let snake = json!({"contents": [{"parts": [{"file_data": {"file_uri": "u"},
+            "video_metadata": {"start_offset": "1.5s"}}]}]});
+        let camel = json!({"contents": [{"parts": [{"fileData": {"fileUri": "u"},
+            "videoMetadata": {"startOffset": "1.5s"}}]}]});
+        assert_eq!(read(&snake).unwrap(), camel);
+        assert_eq!(read(&camel).unwrap(), camel);
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_in_googles_words() {
+        let body = json!({"contents": [{"x": 1}], "y": 2});
+        let faults = read(&body).unwrap_err();
+        let said = "Invalid JSON payload received. Unknown name";
+        assert!(faults.contains(&format!(
+            "{said} \"x\" at 'contents[0]': Cannot find field."
+        )));
+        assert!(faults.contains(&format!("{said} \"y\": Cannot find field.")));
+    }
+
+    #[test]
+    fn wrong_types_are_refused() {
+        let cases = [
+            json!({"generationConfig": {"mediaResolution": "LOW"}}),
+            json!({"contents": [{"parts": [{"videoMetadata": {"startOffset": "40"}}]}]}),
+            json!({"generationConfig": {"maxOutputTokens": 1.5}}),
+            json!({"generationConfig": {"stopSequences": "x"}}),
+            json!({"contents": {"parts": []}}),
+            json!({"contents": [{"role": ["user"]}]}),
+            json!({"generationConfig": {"responseSchema": {"type": ["STRING", "NULL"]}}}),
+            json!([]),
+        ];
+        for case in cases {
+            assert!(read(&case).is_err(), "{case}");
+        }
+        assert!(parse("GenerateContentRequest", b"{").is_err());
+    }
+
+    #[test]
+    fn a_json_schema_is_taken_as_it_is() {
+        let schema = json!({"type": ["object", "null"], "$defs": {"snake_case": {}}});
+        let body = json!({"generationConfig": {"responseJsonSchema": schema}});
+        assert_eq!(read(&body).unwrap(), body);
+    }
+
+    #[test]
+    fn fields_ahead_of_the_protos_are_taken() {
+        let body = json!({
+            "contents": [{"parts": [{"text": "x",
+                "mediaResolution": {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"}}]}],
+            "generationConfig": {"thinkingConfig": {"thinkingLevel": "LOW"}},
+            "serviceTier": "flex",
+        });
+        assert_eq!(read(&body).unwrap(), body);
+    }
+
+    #[test]
+    fn maps_name_their_fields_by_number() {
+        let body = json!({"generationConfig": {"responseSchema": {"type": "OBJECT",
+            "properties": {"a": {"type": "NUMBER"}, "b": {"kind": 1}}}}});
+        let faults = read(&body).unwrap_err();
+        let place = "generation_config.response_schema.properties[1].value";
+        assert!(faults[0].contains(place), "{faults:?}");
+    }
+}

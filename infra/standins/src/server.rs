@@ -1,0 +1,190 @@
+//! One server on the loopback interface: how it starts, stops, waits, and cuts a connection.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    extract::connect_info::Connected,
+    response::{IntoResponse, Response},
+    serve::{IncomingStream, Listener},
+};
+use http::StatusCode;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+/// How long [`Running::shutdown`] lets requests in flight finish.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A stand-in that runs. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens, without a trailing slash: `http://127.0.0.1:<port>`.
+    pub base_url: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops accepting, lets requests in flight finish for a second, then frees the port.
+    pub async fn shutdown(self) {
+        let Self { stop, mut task, .. } = self;
+        drop(stop);
+        if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+/// A port that is taken but not yet served, so that the state behind it can know its own address.
+pub(crate) struct Bound {
+    pub(crate) base_url: String,
+    listener: TcpListener,
+}
+
+/// Takes a port of 127.0.0.1; 0 takes a free one.
+pub(crate) async fn bind(port: u16) -> anyhow::Result<Bound> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+    let base_url = format!("http://{}", listener.local_addr()?);
+    Ok(Bound { base_url, listener })
+}
+
+impl Bound {
+    /// Serves `router` until the returned value is dropped.
+    pub(crate) fn serve(self, router: Router) -> Running {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = router.into_make_service_with_connect_info::<Cut>();
+        let listener = Cuttable(self.listener);
+        let task = tokio::spawn(async move {
+            let served = axum::serve(listener, service).with_graceful_shutdown(async {
+                let _ = stopped.await;
+            });
+            if let Err(error) = served.await {
+                tracing::error!(%error, "a stand-in stopped");
+            }
+        });
+        Running {
+            base_url: self.base_url,
+            stop,
+            task,
+        }
+    }
+}
+
+/// Waits. The one place where a stand-in takes the time that the real service would take.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a stand-in imitates the time that the real service takes"
+)]
+pub(crate) async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Breaks the connection that a request came on, as a network does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cut(Arc<AtomicBool>);
+
+impl Cut {
+    /// Whether the connection is about to break.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Arms the cut. The returned response never reaches the caller: writing it fails.
+    pub(crate) fn now(&self) -> Response {
+        self.0.store(true, Ordering::Release);
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(NeverSent);
+        response
+    }
+}
+
+/// Marks a response that the caller never gets.
+#[derive(Clone, Copy)]
+pub(crate) struct NeverSent;
+
+struct Cuttable(TcpListener);
+
+impl Listener for Cuttable {
+    type Io = CuttableStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        let cut = Cut::default();
+        (CuttableStream { stream, cut }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Cuttable>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
+        stream.io().cut.clone()
+    }
+}
+
+struct CuttableStream {
+    stream: TcpStream,
+    cut: Cut,
+}
+
+impl CuttableStream {
+    fn check(&self) -> io::Result<()> {
+        if self.cut.is_armed() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for CuttableStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for CuttableStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

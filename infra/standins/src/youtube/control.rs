@@ -1,0 +1,130 @@
+//! The control surface: what videos are like, faults, and what happened.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::YouTube;
+use crate::faults::Armed;
+
+/// A video as the control surface sets it. What is not given is as for any other id.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Video {
+    pub(super) title: Option<String>,
+    pub(super) channel: Option<String>,
+    /// ISO 8601: `PT1H2M3S`.
+    pub(super) duration: Option<String>,
+    pub(super) privacy: Privacy,
+    pub(super) missing: bool,
+    pub(super) live: Broadcast,
+    pub(super) age_restricted: bool,
+    pub(super) embeddable: Option<bool>,
+}
+
+/// `status.privacyStatus`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Privacy {
+    #[default]
+    Public,
+    Unlisted,
+    Private,
+}
+
+/// `snippet.liveBroadcastContent`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Broadcast {
+    #[default]
+    None,
+    Live,
+    Upcoming,
+}
+
+/// The calls that a fault can strike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum On {
+    #[default]
+    Videos,
+    Oembed,
+}
+
+/// An error to answer with.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) status: StatusCode,
+    pub(super) reason: Option<String>,
+}
+
+/// The body of `POST /_control/faults`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arm {
+    #[serde(default)]
+    on: On,
+    #[serde(default, rename = "match")]
+    matching: Option<String>,
+    status: u16,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default = "once")]
+    times: Option<u32>,
+}
+
+fn once() -> Option<u32> {
+    Some(1)
+}
+
+pub(super) async fn video(
+    State(state): State<Arc<YouTube>>,
+    Path(id): Path<String>,
+    Json(video): Json<Video>,
+) -> Response {
+    let readable = |text: &String| text.starts_with('P') && text.len() > 2;
+    if !super::is_video_id(&id) || !video.duration.as_ref().is_none_or(readable) {
+        return (StatusCode::BAD_REQUEST, "no such id or duration").into_response();
+    }
+    let mut videos = state.videos.lock().unwrap_or_else(PoisonError::into_inner);
+    videos.insert(id, video);
+    Json(json!({})).into_response()
+}
+
+pub(super) async fn arm(State(state): State<Arc<YouTube>>, Json(arm): Json<Arm>) -> Response {
+    let Ok(status) = StatusCode::from_u16(arm.status) else {
+        return (StatusCode::BAD_REQUEST, "no such status").into_response();
+    };
+    state.faults.arm(Armed {
+        on: arm.on,
+        matching: arm.matching,
+        times: arm.times,
+        fault: Fault {
+            status,
+            reason: arm.reason,
+        },
+    });
+    Json(json!({})).into_response()
+}
+
+pub(super) async fn calls(State(state): State<Arc<YouTube>>) -> Json<Value> {
+    Json(state.calls.to_json())
+}
+
+pub(super) async fn reset(State(state): State<Arc<YouTube>>) -> Json<Value> {
+    state.calls.clear();
+    state.faults.clear();
+    state
+        .videos
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clear();
+    Json(json!({}))
+}

@@ -1,0 +1,108 @@
+//! Errors of the Data API: <https://developers.google.com/youtube/v3/docs/errors>.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::control::Fault;
+
+/// An error body with its HTTP status.
+#[derive(Clone, Debug)]
+pub(super) struct DataError {
+    http: StatusCode,
+    /// What stands under `error`.
+    error: Value,
+}
+
+impl DataError {
+    fn new(http: StatusCode, domain: &str, reason: &str, message: &str) -> Self {
+        let one = json!({"message": message, "domain": domain, "reason": reason});
+        let error = json!({"code": http.as_u16(), "message": message, "errors": [one]});
+        Self { http, error }
+    }
+
+    /// A fault of the parameters.
+    fn bad_parameter(reason: &str, message: &str, location: &str, kind: &str) -> Self {
+        let domain = match reason {
+            "unknownPart" => "youtube.part",
+            _ => "youtube.parameter",
+        };
+        let mut bad = Self::new(StatusCode::BAD_REQUEST, domain, reason, message);
+        bad.error["errors"][0]["location"] = json!(location);
+        bad.error["errors"][0]["locationType"] = json!(kind);
+        bad
+    }
+
+    pub(super) fn no_key() -> Self {
+        let message = "The request is missing a valid API key.";
+        let mut missing = Self::new(StatusCode::FORBIDDEN, "global", "forbidden", message);
+        missing.error["status"] = json!("PERMISSION_DENIED");
+        missing
+    }
+
+    pub(super) fn invalid_key() -> Self {
+        let message = "API key not valid. Please pass a valid API key.";
+        let mut invalid = Self::new(
+            StatusCode::BAD_REQUEST,
+            "usageLimits",
+            "keyInvalid",
+            message,
+        );
+        invalid.error["status"] = json!("INVALID_ARGUMENT");
+        invalid.error["details"] = json!([{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "API_KEY_INVALID",
+            "domain": "googleapis.com",
+            "metadata": {"service": "youtube.googleapis.com"},
+        }]);
+        invalid
+    }
+
+    pub(super) fn missing_part() -> Self {
+        let message = "Required parameter: part";
+        Self::bad_parameter("missingRequiredParameter", message, "part", "parameter")
+    }
+
+    pub(super) fn unknown_part(part: &str) -> Self {
+        Self::bad_parameter("unknownPart", &format!("'{part}'"), "part", "parameter")
+    }
+
+    pub(super) fn missing_filter() -> Self {
+        let message = "No filter selected. Expected one of: chart, id, myRating";
+        Self::bad_parameter("missingRequiredParameter", message, "parameters.", "other")
+    }
+
+    pub(super) fn too_many_ids() -> Self {
+        let message = "The request specifies an invalid filter parameter.";
+        Self::bad_parameter("invalidFilters", message, "parameters.", "other")
+    }
+
+    /// The error that the control surface asked for.
+    pub(super) fn of(fault: &Fault) -> Self {
+        let reason = fault.reason.as_deref().unwrap_or("backendError");
+        let (domain, message) = match reason {
+            "quotaExceeded" => (
+                "youtube.quota",
+                "The request cannot be completed because you have exceeded your \
+                 <a href=\"/youtube/v3/getting-started#quota\">quota</a>.",
+            ),
+            "rateLimitExceeded" => ("usageLimits", "Rate Limit Exceeded"),
+            "accessNotConfigured" => (
+                "usageLimits",
+                "YouTube Data API v3 has not been used in this project before or it is disabled.",
+            ),
+            "keyInvalid" => return Self::invalid_key(),
+            _ => ("global", fault.status.canonical_reason().unwrap_or("Error")),
+        };
+        Self::new(fault.status, domain, reason, message)
+    }
+}
+
+impl IntoResponse for DataError {
+    fn into_response(self) -> Response {
+        (self.http, Json(json!({"error": self.error}))).into_response()
+    }
+}

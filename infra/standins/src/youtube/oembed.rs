@@ -1,0 +1,95 @@
+//! `GET /oembed`: <https://oembed.com/>. Its errors are plain text.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, Uri};
+use serde_json::json;
+use url::Url;
+
+use super::{
+    YouTube,
+    control::{On, Privacy},
+    videos,
+};
+
+pub(super) async fn oembed(State(state): State<Arc<YouTube>>, uri: Uri) -> Response {
+    if let Some(fault) = state.faults.take(On::Oembed, &uri.to_string(), "") {
+        return plain(fault.status);
+    }
+    let query = uri.query().unwrap_or_default();
+    let parameter = |name: &str| {
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    if parameter("format").is_some_and(|format| format != "json") {
+        return plain(StatusCode::NOT_IMPLEMENTED);
+    }
+    let Some(url) = parameter("url") else {
+        return plain(StatusCode::BAD_REQUEST);
+    };
+    let Some(id) = id_of(&url) else {
+        return plain(StatusCode::NOT_FOUND);
+    };
+    let Some(video) = state.video(&id) else {
+        return plain(StatusCode::BAD_REQUEST);
+    };
+    if video.missing {
+        return plain(StatusCode::NOT_FOUND);
+    }
+    if video.privacy == Privacy::Private {
+        return plain(StatusCode::FORBIDDEN);
+    }
+    if video.embeddable == Some(false) {
+        return plain(StatusCode::UNAUTHORIZED);
+    }
+    let title = videos::title(&id, &video);
+    let html = format!(
+        "<iframe width=\"200\" height=\"113\" src=\"https://www.youtube.com/embed/{id}?feature=oembed\" \
+         frameborder=\"0\" allowfullscreen></iframe>"
+    );
+    Json(json!({
+        "title": title,
+        "author_name": videos::channel(&video),
+        "author_url": "https://www.youtube.com/@eventrelay-stand-in",
+        "type": "video",
+        "height": 113,
+        "width": 200,
+        "version": "1.0",
+        "provider_name": "YouTube",
+        "provider_url": "https://www.youtube.com/",
+        "thumbnail_height": 360,
+        "thumbnail_width": 480,
+        "thumbnail_url": format!("https://i.ytimg.com/vi/{id}/hqdefault.jpg"),
+        "html": html,
+    }))
+    .into_response()
+}
+
+/// What stands in a URL in the place of the id; none where the URL is no video's.
+fn id_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let mut path = url.path_segments()?;
+    let first = path.next().unwrap_or_default();
+    match url.host_str()? {
+        "youtu.be" => Some(first.to_owned()),
+        "www.youtube.com" | "youtube.com" | "m.youtube.com" => match first {
+            "watch" => url
+                .query_pairs()
+                .find(|(name, _)| name == "v")
+                .map(|(_, id)| id.into_owned()),
+            "shorts" | "live" | "embed" | "v" => path.next().map(str::to_owned),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn plain(status: StatusCode) -> Response {
+    (status, status.canonical_reason().unwrap_or("Error")).into_response()
+}

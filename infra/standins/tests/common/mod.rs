@@ -1,0 +1,89 @@
+//! What the integration tests share.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+pub(crate) mod protos;
+
+/// A client with an API key.
+pub(crate) struct Caller {
+    /// Where the stand-in listens.
+    pub(crate) base_url: String,
+    client: Client,
+}
+
+impl Caller {
+    /// Calls the stand-in at this address.
+    pub(crate) fn new(base_url: &str) -> Self {
+        // The client speaks plain HTTP only, but cannot be built without a provider of TLS. Another
+        // test of this process may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test calls as any stranger does"
+        )]
+        let client = Client::builder().build().unwrap();
+        let base_url = base_url.to_owned();
+        Self { base_url, client }
+    }
+
+    /// A request with the key.
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.anonymous(method, path)
+            .header("x-goog-api-key", "test-key")
+    }
+
+    /// A request without the key.
+    pub(crate) fn anonymous(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let url = match path.starts_with("http") {
+            true => path.to_owned(),
+            false => format!("{}{path}", self.base_url),
+        };
+        self.client.request(method.parse().unwrap(), url)
+    }
+
+    /// `GET`, with the status of the answer.
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        read(self.request("GET", path).send().await.unwrap()).await
+    }
+
+    /// `POST` of a JSON body.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.request("POST", path).body(body.to_string());
+        read(request.send().await.unwrap()).await
+    }
+
+    /// A call of the control surface, which must work.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+        let request = self.anonymous(method, &format!("/_control{path}"));
+        let request = request.header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await.unwrap();
+        let (status, body) = read(response).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// Sets a fault.
+    pub(crate) async fn fault(&self, on: &str, fault: Value) {
+        self.control("POST", "/faults", &json!({"on": on, "fault": fault}))
+            .await;
+    }
+
+    /// What was called.
+    pub(crate) async fn calls(&self) -> Vec<Value> {
+        let calls = self.control("GET", "/calls", &Value::Null).await;
+        calls.as_array().unwrap().clone()
+    }
+}
+
+/// Status and body; a body that is not JSON is a string.
+pub(crate) async fn read(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
+}
