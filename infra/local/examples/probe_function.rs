@@ -11,12 +11,14 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(answer)).await
 }
 
-/// The order stands in the event, in the body of an HTTP event, or in the API key that an authorizer
-/// is asked about.
+/// The order stands in the event, in the body of an HTTP event or of the first message of a batch,
+/// or in the API key that an authorizer is asked about.
 fn order(event: &Value) -> Value {
     let text = match event["type"].as_str() {
         Some("REQUEST") => event["headers"]["x-api-key"].as_str(),
-        _ => event["body"].as_str(),
+        _ => event["body"]
+            .as_str()
+            .or_else(|| event["Records"][0]["body"].as_str()),
     };
     match text.and_then(|text| serde_json::from_str(text).ok()) {
         Some(order @ Value::Object(_)) => order,
@@ -51,6 +53,10 @@ async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
                 ticks.tick().await;
             }
             Ok(json!({ "pid": std::process::id() }))
+        }
+        "fail-second" => {
+            let id = &event.payload["Records"][1]["messageId"];
+            Ok(json!({ "batchItemFailures": [{ "itemIdentifier": id }] }))
         }
         "fail" => Err("told to fail".into()),
         "panic" => panic!("told to panic"),

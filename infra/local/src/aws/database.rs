@@ -33,7 +33,10 @@ impl Database {
             Ok(connection)
         };
         let connection = open().with_context(|| {
-            format!("cannot open {}: does another local runtime use it?", path.display())
+            format!(
+                "cannot open {}: does another local runtime use it?",
+                path.display()
+            )
         })?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }

@@ -83,7 +83,7 @@ fn failure(answer: Answer) -> Value {
 }
 
 /// Polls until `check` holds, for at most 20 s.
-async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
     let waited = tokio::time::timeout(Duration::from_secs(20), async {
         let mut ticks = tokio::time::interval(Duration::from_millis(5));
         while !check() {
