@@ -1,2 +1,120 @@
-//! Local.
-fn main() {}
+//! `cargo local`: runs `template.yaml` on this machine with the real function binaries, embedded AWS
+//! services, and stand-ins of what costs money.
+
+mod admin;
+mod analyze;
+mod api_key;
+mod aws;
+mod cli;
+mod clients;
+mod data;
+mod gateway;
+mod lambda;
+mod queue_poller;
+mod resources;
+mod system;
+mod template;
+mod upstreams;
+
+use std::{future::Future, io::Write as _, process::ExitCode};
+
+use anyhow::bail;
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command, Options},
+    data::{Data, Opened, Ready},
+    system::System,
+};
+
+/// Port of the API unless told otherwise.
+const DEFAULT_PORT: u16 = 8787;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let ended = match &cli.command {
+        None => serve(&cli.options).await,
+        Some(Command::Analyze(request)) => analyze::run(&cli.options, request).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+async fn serve(options: &Options) -> anyhow::Result<()> {
+    let data = if options.ephemeral {
+        Data::temporary()?
+    } else {
+        match Data::open(&options.data)? {
+            Opened::Free(data) => data,
+            Opened::InUse(ready) => {
+                let place = ready
+                    .map(|ready| format!(" at {}", ready.api))
+                    .unwrap_or_default();
+                bail!(
+                    "another `cargo local` uses the folder {}{place}: stop it, or choose another folder with --data",
+                    options.data.display()
+                );
+            }
+        }
+    };
+    let port = options.port.unwrap_or(DEFAULT_PORT);
+    let Some(system) = until_stopped(System::start(options, port, data)).await? else {
+        return Ok(());
+    };
+    let system = system?;
+    let text = match options.json {
+        true => serde_json::to_string(&system.ready)?,
+        false => welcome(&system.ready),
+    };
+    writeln!(std::io::stdout(), "{text}")?;
+    until_stopped(std::future::pending::<()>()).await?;
+    system.stop().await;
+    Ok(())
+}
+
+/// The output of `task`; none where Ctrl-C or SIGTERM came first.
+async fn until_stopped<T>(task: impl Future<Output = T>) -> anyhow::Result<Option<T>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        output = task => Some(output),
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+    })
+}
+
+fn welcome(ready: &Ready) -> String {
+    let Ready { api, api_key, .. } = ready;
+    let upstreams = match ready.standins.is_empty() {
+        true => "Gemini and YouTube are the real ones".to_owned(),
+        false => {
+            "Gemini and YouTube are stand-ins: set GEMINI_API_KEY for real analyses".to_owned()
+        }
+    };
+    format!(
+        "EventRelay runs at {api}\n\
+         API key: {api_key}\n\
+         {upstreams}\n\
+         \n\
+         curl -X POST {api}/v1/videos -H 'x-api-key: {api_key}' -H 'content-type: application/json' \
+         -d '{{\"url\":\"https://www.youtube.com/watch?v=jNQXAC9IVRw\"}}'\n\
+         curl {api}/v1/jobs/JOB_ID -H 'x-api-key: {api_key}'\n\
+         curl {api}/v1/videos/VIDEO_ID -H 'x-api-key: {api_key}'\n\
+         \n\
+         Ctrl-C stops it."
+    )
+}

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-/// The parts of a template, in the template's order.
+/// The parts of a template, each in the order of the logical ids.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Template {
     pub(crate) functions: Vec<Function>,
@@ -12,10 +12,15 @@ pub(crate) struct Template {
     pub(crate) buckets: Vec<Bucket>,
 }
 
+/// Name of a table, bucket, queue or API on the embedded services.
+pub(crate) fn physical_name(logical_id: &str) -> String {
+    logical_id.to_ascii_lowercase()
+}
+
 /// `AWS::Serverless::Function`.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
-    /// Logical id.
+    /// Logical id, which is its name as well.
     pub(crate) name: String,
     /// Binary, which is the name of the folder in `CodeUri`.
     pub(crate) binary: String,
@@ -23,6 +28,12 @@ pub(crate) struct Function {
     pub(crate) memory_mb: u32,
     /// Resolved values, before the local runtime adds endpoints and credentials.
     pub(crate) environment: BTreeMap<String, String>,
+    /// `LoggingConfig.LogFormat`: `JSON` or `Text`.
+    pub(crate) log_format: String,
+    /// `LoggingConfig.ApplicationLogLevel`.
+    pub(crate) log_level: Option<String>,
+    /// `ReservedConcurrentExecutions`.
+    pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) queue_sources: Vec<QueueSource>,
 }
 
@@ -45,6 +56,7 @@ pub(crate) struct Api {
     pub(crate) name: String,
     pub(crate) routes: Vec<Route>,
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
+    pub(crate) default_authorizer: Option<String>,
 }
 
 /// A route of the API.
@@ -56,8 +68,17 @@ pub(crate) struct Route {
     pub(crate) path: String,
     /// Logical id of the function.
     pub(crate) function: String,
-    /// Name of the authorizer; none where `Auth: { Authorizer: NONE }`.
-    pub(crate) authorizer: Option<String>,
+    pub(crate) authorizer: RouteAuthorizer,
+}
+
+/// Which authorizer a route asks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum RouteAuthorizer {
+    /// `Auth: { Authorizer: NONE }`, or nothing is declared and the API has no default.
+    None,
+    Named(String),
+    /// That of the API; a template that was read has none of these left.
+    Default,
 }
 
 /// A Lambda authorizer, payload format 2.0 with simple responses.
@@ -84,13 +105,46 @@ pub(crate) struct Queue {
     pub(crate) redrive: Option<(String, u32)>,
 }
 
-/// `AWS::DynamoDB::Table`: `properties` is what `CreateTable` takes, as JSON, without the name.
+/// `AWS::DynamoDB::Table`.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) name: String,
-    pub(crate) properties: serde_json::Value,
+    pub(crate) attributes: BTreeMap<String, AttributeType>,
+    pub(crate) key: Key,
+    pub(crate) indexes: Vec<Index>,
     /// Attribute of the time to live.
     pub(crate) ttl_attribute: Option<String>,
+}
+
+/// Type of a key attribute.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AttributeType {
+    Text,
+    Number,
+    Binary,
+}
+
+/// Attribute names of a key.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) partition: String,
+    pub(crate) sort: Option<String>,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) key: Key,
+    pub(crate) projection: Projection,
+}
+
+/// Attributes that an index holds beside its keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Projection {
+    All,
+    KeysOnly,
+    Include(Vec<String>),
 }
 
 /// `AWS::S3::Bucket`.

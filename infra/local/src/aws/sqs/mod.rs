@@ -1,0 +1,196 @@
+//! SQS: standard queues that survive the process, in one SQLite file, for any SDK that speaks the
+//! JSON protocol.
+//!
+//! It keeps to what AWS documents, with one deliberate difference: on start every message that was
+//! in flight is visible again at once, because its receiver was a child of the process that ended
+//! (`store::make_visible_all`). FIFO queues, permissions, tags and message move tasks are
+//! not there and answer `UnknownOperationException` or `InvalidAttributeName`. Signatures are not
+//! verified, but a request has to name the access key; a web page cannot make one, since the
+//! `X-Amz-Target` header needs a permission that nothing here gives.
+
+mod attributes;
+mod message;
+mod messages;
+mod protocol;
+mod queues;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use aws_sdk_sqs::config::Credentials;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use rusqlite::Transaction;
+use serde_json::{Value, json};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use self::protocol::{Code, Failure, ReceiveMessage, answer, parse};
+use super::{Clock, database::Database, ended, serve};
+
+/// Largest request in bytes: 1 MiB of messages in which every byte is a `\u0000` escape, and the
+/// rest of the request.
+const MAX_REQUEST_BYTES: usize = 7 << 20;
+
+/// Starts SQS on `sqs.sqlite` in `data` and returns its base URL.
+///
+/// # Errors
+/// When the file cannot be opened, another runtime uses it, or no port is free.
+pub(super) async fn start(
+    data: &Path,
+    credentials: &Credentials,
+    clock: Clock,
+    shutdown: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<String> {
+    let database = Database::open(&data.join("sqs.sqlite"), store::SCHEMA)?;
+    let now = clock.now_ms();
+    let returned = database.transact_now(|it| store::make_visible_all(it, now))?;
+    if returned > 0 {
+        tracing::info!(
+            returned,
+            "messages that were in flight are back in their queues"
+        );
+    }
+    let service = Arc::new(Service {
+        database,
+        clock,
+        access_key_id: credentials.access_key_id().to_owned(),
+        visible: Notify::new(),
+        shutdown: shutdown.clone(),
+    });
+    let router = Router::new()
+        .fallback(handle)
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .with_state(service);
+    serve(router, shutdown, tasks).await
+}
+
+struct Service {
+    database: Database,
+    clock: Clock,
+    access_key_id: String,
+    /// Wakes those who wait for messages whenever one may have become visible.
+    visible: Notify,
+    shutdown: watch::Receiver<bool>,
+}
+
+async fn handle(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
+    match service.perform(&headers, body).await {
+        Ok(output) => answer(&output),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+impl Service {
+    async fn perform(&self, headers: &HeaderMap, body: Bytes) -> Result<Value, Failure> {
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let target = header("x-amz-target").unwrap_or_default();
+        let action = target
+            .strip_prefix("AmazonSQS.")
+            .unwrap_or_default()
+            .to_owned();
+        self.authenticate(header(header::AUTHORIZATION.as_str()).unwrap_or_default())?;
+        if action == "ReceiveMessage" {
+            return self.receive(&parse(&body)?).await;
+        }
+        let host = header(header::HOST.as_str()).unwrap_or_default().to_owned();
+        let now = self.clock.now_ms();
+        let work = move |it: &Transaction<'_>| dispatch(it, &action, &body, &host, now);
+        let output = self.database.transact(work).await?;
+        // Most operations make nothing visible, and a look at a queue costs less than a list of
+        // those that do.
+        self.visible.notify_waiters();
+        Ok(output)
+    }
+
+    fn authenticate(&self, authorization: &str) -> Result<(), Failure> {
+        let scope = authorization
+            .split_once("Credential=")
+            .map(|(_, scope)| scope);
+        let key = scope.and_then(|scope| scope.split('/').next());
+        if key == Some(self.access_key_id.as_str()) {
+            return Ok(());
+        }
+        let message = "The security token included in the request is invalid.";
+        Err(Failure::new(Code::InvalidClientTokenId, message))
+    }
+
+    /// Looks into the queue, and as long as it is empty again whenever something may have become
+    /// visible, until the time is over.
+    async fn receive(&self, request: &ReceiveMessage) -> Result<Value, Failure> {
+        let started = Instant::now();
+        let mut stop = std::pin::pin!(ended(self.shutdown.clone()));
+        loop {
+            let mut woken = std::pin::pin!(self.visible.notified());
+            // From here on a send is not missed, although nobody waits yet.
+            woken.as_mut().enable();
+            let now = self.clock.now_ms();
+            let (looked, sender) = (request.clone(), self.access_key_id.clone());
+            let received = self
+                .database
+                .transact(move |it| messages::receive(it, &looked, &sender, now))
+                .await?;
+            if received.moved {
+                self.visible.notify_waiters();
+            }
+            let wait = Duration::from_secs(u64::try_from(received.wait_s).unwrap_or(0));
+            let deadline = started + wait;
+            if !received.messages.is_empty() {
+                return Ok(json!({ "Messages": received.messages }));
+            }
+            if Instant::now() >= deadline {
+                return Ok(json!({}));
+            }
+            let due = received
+                .next_due
+                .and_then(|due| u64::try_from(due - now).ok());
+            let due = due.map(|ms| Instant::now() + Duration::from_millis(ms));
+            let until = due.map_or(deadline, |due| due.min(deadline));
+            tokio::select! {
+                _ = timeout_at(until, woken) => {}
+                () = &mut stop => return Ok(json!({})),
+            }
+        }
+    }
+}
+
+fn dispatch(
+    transaction: &Transaction<'_>,
+    action: &str,
+    body: &[u8],
+    host: &str,
+    now: i64,
+) -> Result<Value, Failure> {
+    match action {
+        "CreateQueue" => queues::create(transaction, &parse(body)?, host, now),
+        "GetQueueUrl" => queues::get_url(transaction, &parse(body)?, host),
+        "ListQueues" => queues::list(transaction, &parse(body)?, host),
+        "GetQueueAttributes" => queues::get_attributes(transaction, &parse(body)?, now),
+        "SetQueueAttributes" => queues::set_attributes(transaction, parse(body)?, now),
+        "PurgeQueue" => queues::purge(transaction, &parse(body)?),
+        "DeleteQueue" => queues::delete(transaction, &parse(body)?),
+        "SendMessage" => messages::send(transaction, &parse(body)?, now),
+        "SendMessageBatch" => messages::send_batch(transaction, &parse(body)?, now),
+        "DeleteMessage" => messages::delete(transaction, &parse(body)?),
+        "DeleteMessageBatch" => messages::delete_batch(transaction, &parse(body)?),
+        "ChangeMessageVisibility" => messages::change_visibility(transaction, &parse(body)?, now),
+        "ChangeMessageVisibilityBatch" => {
+            messages::change_visibility_batch(transaction, &parse(body)?, now)
+        }
+        _ => {
+            let message = format!("The action {action} is not available on this endpoint.");
+            Err(Failure::new(Code::UnknownOperation, message))
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The wire of SQS: AWS JSON 1.0, its requests and its errors.
+//!
+//! Shapes: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>. Every service
+//! error is a 400 with the shape in `__type`, and the code of the older query protocol, by which
+//! the SDKs know it, in `x-amzn-query-error`
+//! (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>).
+
+use std::collections::BTreeMap;
+
+use axum::{
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Media type of requests and responses.
+const JSON: &str = "application/x-amz-json-1.0";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
+
+/// The errors that this SQS knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Code {
+    BatchEntryIdsNotDistinct,
+    BatchRequestTooLong,
+    EmptyBatchRequest,
+    InternalFailure,
+    InvalidAttributeName,
+    InvalidAttributeValue,
+    InvalidBatchEntryId,
+    InvalidClientTokenId,
+    InvalidMessageContents,
+    InvalidParameterValue,
+    MessageNotInflight,
+    MissingParameter,
+    QueueDoesNotExist,
+    QueueNameExists,
+    ReceiptHandleIsInvalid,
+    Serialization,
+    TooManyEntriesInBatchRequest,
+    UnknownOperation,
+}
+
+impl Code {
+    /// The name of the error's shape, and its code in the query protocol.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::BatchEntryIdsNotDistinct => (
+                "com.amazonaws.sqs#BatchEntryIdsNotDistinct",
+                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+            ),
+            Self::BatchRequestTooLong => (
+                "com.amazonaws.sqs#BatchRequestTooLong",
+                "AWS.SimpleQueueService.BatchRequestTooLong",
+            ),
+            Self::EmptyBatchRequest => (
+                "com.amazonaws.sqs#EmptyBatchRequest",
+                "AWS.SimpleQueueService.EmptyBatchRequest",
+            ),
+            Self::InternalFailure => (
+                "com.amazon.coral.service#InternalFailure",
+                "InternalFailure",
+            ),
+            Self::InvalidAttributeName => (
+                "com.amazonaws.sqs#InvalidAttributeName",
+                "InvalidAttributeName",
+            ),
+            Self::InvalidAttributeValue => (
+                "com.amazonaws.sqs#InvalidAttributeValue",
+                "InvalidAttributeValue",
+            ),
+            Self::InvalidBatchEntryId => (
+                "com.amazonaws.sqs#InvalidBatchEntryId",
+                "AWS.SimpleQueueService.InvalidBatchEntryId",
+            ),
+            Self::InvalidClientTokenId => (
+                "com.amazon.coral.service#UnrecognizedClientException",
+                "InvalidClientTokenId",
+            ),
+            Self::InvalidMessageContents => (
+                "com.amazonaws.sqs#InvalidMessageContents",
+                "InvalidMessageContents",
+            ),
+            Self::InvalidParameterValue => (
+                "com.amazon.coral.service#InvalidParameterValueException",
+                "InvalidParameterValue",
+            ),
+            Self::MessageNotInflight => (
+                "com.amazonaws.sqs#MessageNotInflight",
+                "AWS.SimpleQueueService.MessageNotInflight",
+            ),
+            Self::MissingParameter => (
+                "com.amazon.coral.service#MissingRequiredParameterException",
+                "MissingParameter",
+            ),
+            Self::QueueDoesNotExist => (
+                "com.amazonaws.sqs#QueueDoesNotExist",
+                "AWS.SimpleQueueService.NonExistentQueue",
+            ),
+            Self::QueueNameExists => ("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists"),
+            Self::ReceiptHandleIsInvalid => (
+                "com.amazonaws.sqs#ReceiptHandleIsInvalid",
+                "ReceiptHandleIsInvalid",
+            ),
+            Self::Serialization => (
+                "com.amazon.coral.service#SerializationException",
+                "MalformedInput",
+            ),
+            Self::TooManyEntriesInBatchRequest => (
+                "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
+                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            ),
+            Self::UnknownOperation => (
+                "com.amazon.coral.service#UnknownOperationException",
+                "InvalidAction",
+            ),
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::InvalidClientTokenId => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// A refused request, or a refused entry of a batch.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: Code,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The `InvalidParameterValue` that SQS answers for a number out of its range.
+    pub(super) fn parameter(name: &str, value: impl std::fmt::Display, reason: &str) -> Self {
+        let message = format!("Value {value} for parameter {name} is invalid. Reason: {reason}");
+        Self::new(Code::InvalidParameterValue, message)
+    }
+
+    /// The failed entry of a batch result.
+    pub(super) fn entry(&self, id: &str) -> Value {
+        let (_, code) = self.code.names();
+        json!({ "Id": id, "SenderFault": true, "Code": code, "Message": self.message })
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        tracing::error!(%error, "the queues' database failed");
+        Self::new(
+            Code::InternalFailure,
+            "We encountered an internal error. Please try again.",
+        )
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (shape, query) = self.code.names();
+        let status = self.code.status();
+        let fault = if status.is_server_error() {
+            "Receiver"
+        } else {
+            "Sender"
+        };
+        let mut response = answer(&json!({ "__type": shape, "message": self.message }));
+        *response.status_mut() = status;
+        if let Ok(value) = format!("{query};{fault}").try_into() {
+            response.headers_mut().insert(QUERY_ERROR, value);
+        }
+        response
+    }
+}
+
+/// A successful response.
+pub(super) fn answer(body: &Value) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, JSON.to_owned()),
+        (REQUEST_ID, Uuid::now_v7().to_string()),
+    ];
+    (headers, body.to_string()).into_response()
+}
+
+/// Reads the input of an operation.
+///
+/// # Errors
+/// `Serialization` when a field has the wrong type, `MissingParameter` when one is missing.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = error.to_string();
+        let missing = message
+            .strip_prefix("missing field `")
+            .and_then(|it| it.split('`').next());
+        match missing {
+            Some(field) => Failure::new(
+                Code::MissingParameter,
+                format!("The request must contain the parameter {field}."),
+            ),
+            None => Failure::new(Code::Serialization, message),
+        }
+    })
+}
+
+/// A user attribute of a message.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MessageAttribute {
+    pub(super) data_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) string_value: Option<String>,
+    /// Base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) binary_value: Option<String>,
+}
+
+/// User attributes by name, in the order in which SQS hashes them.
+pub(super) type MessageAttributes = BTreeMap<String, MessageAttribute>;
+
+/// Input of `CreateQueue`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateQueue {
+    pub(super) queue_name: String,
+    #[serde(default)]
+    pub(super) attributes: Option<BTreeMap<String, String>>,
+}
+
+/// Input of `GetQueueUrl`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GetQueueUrl {
+    pub(super) queue_name: String,
+}
+
+/// Input of `ListQueues`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListQueues {
+    pub(super) queue_name_prefix: Option<String>,
+    pub(super) max_results: Option<i64>,
+    pub(super) next_token: Option<String>,
+}
+
+/// Input of the operations that only name a queue: `PurgeQueue`, `DeleteQueue`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OnQueue {
+    pub(super) queue_url: String,
+}
+
+/// Input of `GetQueueAttributes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GetQueueAttributes {
+    pub(super) queue_url: String,
+    pub(super) attribute_names: Option<Vec<String>>,
+}
+
+/// Input of `SetQueueAttributes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SetQueueAttributes {
+    pub(super) queue_url: String,
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+/// What is sent: the body and what goes with it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Outgoing {
+    pub(super) message_body: String,
+    pub(super) delay_seconds: Option<i64>,
+    pub(super) message_attributes: Option<MessageAttributes>,
+    /// Only `AWSTraceHeader` is defined.
+    pub(super) message_system_attributes: Option<MessageAttributes>,
+}
+
+/// Input of the operations on one received message.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OnReceipt {
+    pub(super) receipt_handle: String,
+    /// Only of the operations on visibility.
+    pub(super) visibility_timeout: Option<i64>,
+}
+
+/// A single operation on what `T` says, in a queue.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Single<T> {
+    pub(super) queue_url: String,
+    #[serde(flatten)]
+    pub(super) what: T,
+}
+
+/// Input of the batch operations.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Batch<T> {
+    pub(super) queue_url: String,
+    pub(super) entries: Vec<Entry<T>>,
+}
+
+/// One entry of a batch.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Entry<T> {
+    pub(super) id: String,
+    #[serde(flatten)]
+    pub(super) what: T,
+}
+
+/// Input of `ReceiveMessage`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ReceiveMessage {
+    pub(super) queue_url: String,
+    pub(super) max_number_of_messages: Option<i64>,
+    pub(super) visibility_timeout: Option<i64>,
+    pub(super) wait_time_seconds: Option<i64>,
+    /// The older name of the next field.
+    #[serde(default)]
+    pub(super) attribute_names: Vec<String>,
+    #[serde(default)]
+    pub(super) message_system_attribute_names: Vec<String>,
+    #[serde(default)]
+    pub(super) message_attribute_names: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_field_is_named() {
+        let failure = parse::<OnQueue>(b"{}").expect_err("QueueUrl is required");
+        assert_eq!(failure.code, Code::MissingParameter);
+        assert_eq!(
+            failure.message,
+            "The request must contain the parameter QueueUrl."
+        );
+        let failure = parse::<OnQueue>(br#"{"QueueUrl": 1}"#).expect_err("a number is no URL");
+        assert_eq!(failure.code, Code::Serialization);
+    }
+}

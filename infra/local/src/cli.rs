@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const ENVIRONMENT_HELP: &str = "\
+Environment:
+  GEMINI_API_KEY       with it, the real Gemini and YouTube are called; without, stand-ins
+  YOUTUBE_API_KEY      passed on when set
+  EVENTRELAY_API_KEY   as --api-key
+  Any other variable that a function declares in template.yaml replaces the template's value, for
+  example PROCESSING_TIMEOUT_S=5 or GEMINI_BASE_URL=http://127.0.0.1:9000.";
+
+/// Runs EventRelay on this machine as template.yaml declares it.
+#[derive(Debug, Parser)]
+#[command(name = "cargo local", version, after_help = ENVIRONMENT_HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What holds for every command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Port of the API on 127.0.0.1; 0 takes a free one [default: 8787, for analyze 0]
+    #[arg(long, global = true)]
+    pub(crate) port: Option<u16>,
+    /// Folder of all state
+    #[arg(long, global = true, default_value = ".local", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Keep the state in a temporary folder, which is removed at the end
+    #[arg(long, global = true, conflicts_with = "data")]
+    pub(crate) ephemeral: bool,
+    /// The API key to accept [default: generated once and kept in the data folder]
+    #[arg(
+        long,
+        global = true,
+        env = "EVENTRELAY_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub(crate) api_key: Option<String>,
+    /// Run the functions as they were built last
+    #[arg(long, global = true)]
+    pub(crate) no_build: bool,
+    /// Print one line of JSON when ready, and nothing else, on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show what the functions write
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+    /// Most instances of a function at a time
+    #[arg(long, global = true, default_value_t = 64, value_name = "COUNT",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) concurrency: u32,
+}
+
+/// What else than to run until Ctrl-C.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Analyse one video, print the analysis and end
+    Analyze(Analyze),
+}
+
+/// A video and how to look at it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Analyze {
+    /// URL of a YouTube video, or a file
+    pub(crate) video: String,
+    /// Transcript in WebVTT or SubRip
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// How the analysis is printed
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+    /// Language of the analysis, as a BCP 47 tag
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+    /// Second to start at
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) start: Option<u32>,
+    /// Second to end at
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) end: Option<u32>,
+    /// Analyse again although there is an analysis
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Longest wait for the analysis
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    pub(crate) timeout_s: u64,
+}
+
+/// How an analysis is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    Md,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        let cli = Cli::parse_from([
+            "local",
+            "--no-build",
+            "analyze",
+            "a.mp4",
+            "--data",
+            "d",
+            "--format",
+            "md",
+        ]);
+        assert!(cli.options.no_build);
+        assert_eq!(cli.options.data, PathBuf::from("d"));
+        assert!(matches!(
+            cli.command,
+            Some(Command::Analyze(Analyze {
+                format: Format::Md,
+                ..
+            }))
+        ));
+        assert!(Cli::try_parse_from(["local", "--ephemeral", "--data", "d"]).is_err());
+    }
+}

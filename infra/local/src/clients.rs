@@ -1,0 +1,68 @@
+//! Clients of the embedded services, as the functions have them.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+
+use crate::{aws::Services, template::REGION};
+
+/// Access key of everything local: no secret, it opens nothing but 127.0.0.1.
+const ACCESS_KEY_ID: &str = "local";
+const SECRET_ACCESS_KEY: &str = "local";
+
+/// One client per service.
+#[derive(Clone, Debug)]
+pub(crate) struct Clients {
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+}
+
+/// The credentials that the services accept.
+pub(crate) fn credentials() -> Credentials {
+    Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "local")
+}
+
+/// Endpoints and credentials as the SDKs read them from the environment.
+pub(crate) fn environment(services: &Services) -> BTreeMap<String, String> {
+    [
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &services.dynamodb),
+        ("AWS_ENDPOINT_URL_S3", &services.s3),
+        ("AWS_ENDPOINT_URL_SQS", &services.sqs),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+impl Clients {
+    pub(crate) fn of(services: &Services) -> Self {
+        let behavior = BehaviorVersion::latest;
+        let region = Region::from_static(REGION);
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(behavior())
+            .region(region.clone())
+            .credentials_provider(credentials())
+            .endpoint_url(&services.dynamodb)
+            .build();
+        let s3 = aws_sdk_s3::Config::builder()
+            .behavior_version(behavior())
+            .region(region.clone())
+            .credentials_provider(credentials())
+            .endpoint_url(&services.s3)
+            .force_path_style(true)
+            .build();
+        let sqs = aws_sdk_sqs::Config::builder()
+            .behavior_version(behavior())
+            .region(region)
+            .credentials_provider(credentials())
+            .endpoint_url(&services.sqs)
+            .build();
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+        }
+    }
+}

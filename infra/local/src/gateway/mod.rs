@@ -1,0 +1,187 @@
+//! The HTTP API in front of the functions: API Gateway's HTTP API with payload format 2.0.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+
+mod authorizers;
+mod event;
+mod response;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderValue, Response, StatusCode, header},
+    serve::ListenerExt as _,
+};
+use bytes::Bytes;
+use tokio::{net::TcpListener, sync::watch};
+use uuid::Uuid;
+
+use self::{
+    authorizers::{Authorizers, Decision},
+    event::Call,
+};
+use crate::{
+    lambda::{Answer, Lambda, WhenBusy},
+    template::model::{Api, RouteAuthorizer},
+};
+
+/// Limits of an HTTP API:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
+const MAXIMUM_BODY_BYTES: usize = 10 * 1024 * 1024;
+const MAXIMUM_HEADER_BYTES: usize = 10_240;
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+struct Gateway {
+    api: Api,
+    lambda: Arc<Lambda>,
+    authorizers: Authorizers,
+    port: u16,
+    integration_timeout: Duration,
+}
+
+/// Serves the API on the listener until `shutdown` holds true.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    api: Api,
+    lambda: Arc<Lambda>,
+    shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    serve_with(listener, api, lambda, INTEGRATION_TIMEOUT, shutdown).await
+}
+
+async fn serve_with(
+    listener: TcpListener,
+    api: Api,
+    lambda: Arc<Lambda>,
+    integration_timeout: Duration,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let port = listener.local_addr()?.port();
+    let authorizers = Authorizers::new(&api, lambda.clone());
+    let gateway = Gateway {
+        api,
+        lambda,
+        authorizers,
+        port,
+        integration_timeout,
+    };
+    let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
+    let listener = listener.tap_io(|stream| {
+        // Without it, an answer in two writes waits for a delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move {
+            let _ = shutdown.wait_for(|stop| *stop).await;
+        })
+        .await
+}
+
+async fn handle(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(source): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let request_id = Uuid::now_v7().to_string();
+    let mut response = match gateway.answer(source, request, &request_id).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    };
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("apigw-requestid", id);
+    }
+    response
+}
+
+/// What the API answers by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Refusal {
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    TooLarge,
+    HeadersTooLarge,
+    Internal,
+    Unavailable,
+}
+
+impl Refusal {
+    fn into_response(self) -> Response<Body> {
+        let (status, message) = match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not Found"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+            Self::HeadersTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Request Header Fields Too Large",
+            ),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        };
+        let mut response = Response::new(Body::from(format!(r#"{{"message":"{message}"}}"#)));
+        *response.status_mut() = status;
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        response
+    }
+}
+
+impl Gateway {
+    async fn answer(
+        &self,
+        source: SocketAddr,
+        request: Request,
+        request_id: &str,
+    ) -> Result<Response<Body>, Refusal> {
+        let (parts, body) = request.into_parts();
+        let line = parts.method.as_str().len() + parts.uri.to_string().len();
+        let headers: usize = parts
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        if line + headers > MAXIMUM_HEADER_BYTES {
+            return Err(Refusal::HeadersTooLarge);
+        }
+        let (route, parameters) =
+            routes::select(&self.api.routes, parts.method.as_str(), parts.uri.path())
+                .ok_or(Refusal::NotFound)?;
+        let call = Call::new(
+            &self.api, route, parameters, &parts, source, self.port, request_id,
+        );
+        let context = match &route.authorizer {
+            RouteAuthorizer::Named(name) => match self.authorizers.decide(name, &call).await {
+                Decision::Allowed(context) => Some(context),
+                Decision::Unidentified => return Err(Refusal::Unauthorized),
+                Decision::Denied => return Err(Refusal::Forbidden),
+                Decision::Failed => return Err(Refusal::Internal),
+            },
+            RouteAuthorizer::None | RouteAuthorizer::Default => None,
+        };
+        let body = to_bytes(body, MAXIMUM_BODY_BYTES)
+            .await
+            .map_err(|_| Refusal::TooLarge)?;
+        let event: Bytes = call.event(context, &body).to_string().into();
+        let invocation = self
+            .lambda
+            .invoke(&route.function, event, WhenBusy::Throttle);
+        match tokio::time::timeout(self.integration_timeout, invocation).await {
+            Ok(Answer::Payload(payload)) => {
+                response::from_payload(&payload).ok_or(Refusal::Internal)
+            }
+            Ok(Answer::FunctionError(_)) => Err(Refusal::Internal),
+            Ok(Answer::TooLarge) => Err(Refusal::TooLarge),
+            Ok(Answer::Throttled) | Err(_) => Err(Refusal::Unavailable),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What functions write, one file per function.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+
+use super::lock;
+
+/// Longest line, in bytes; a longer one is cut into several. CloudWatch takes events up to 1 MiB.
+const MAXIMUM_LINE_BYTES: u64 = 256 * 1024;
+
+/// The log of a function.
+#[derive(Debug)]
+pub(super) struct Log {
+    function: String,
+    file: Mutex<File>,
+    verbose: bool,
+}
+
+impl Log {
+    pub(super) fn open(folder: &Path, function: &str, verbose: bool) -> std::io::Result<Self> {
+        let path = folder.join(format!("{function}.log"));
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self {
+            function: function.to_owned(),
+            file: Mutex::new(file),
+            verbose,
+        })
+    }
+
+    pub(super) fn line(&self, line: &str) {
+        self.write(line.as_bytes());
+    }
+
+    fn write(&self, line: &[u8]) {
+        let mut whole = line.to_vec();
+        whole.push(b'\n');
+        // A full disk must not take the functions with it.
+        let _ = lock(&self.file).write_all(&whole);
+        if self.verbose {
+            eprintln!("{} | {}", self.function, String::from_utf8_lossy(line));
+        }
+    }
+
+    /// Copies lines until the process closes its end.
+    pub(super) async fn copy(self: Arc<Self>, output: impl AsyncRead + Unpin) {
+        let mut reader = BufReader::new(output);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match (&mut reader)
+                .take(MAXIMUM_LINE_BYTES)
+                .read_until(b'\n', &mut line)
+                .await
+            {
+                Ok(0) | Err(_) => return,
+                Ok(_) => self.write(line.strip_suffix(b"\n").unwrap_or(&line)),
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Runs the function binaries as Lambda does: one request at a time per instance, another instance
+//! when all are busy, the most recently used one first, each with its own Runtime API.
+
+mod environment;
+mod instance;
+mod logs;
+mod records;
+mod runtime_api;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+pub(crate) use self::records::{Invocation, Outcome};
+use self::{
+    instance::{Ended, Instance},
+    logs::Log,
+    records::Records,
+};
+use crate::template::model::Function;
+
+/// Largest request of a synchronous invocation, in bytes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAXIMUM_REQUEST_BYTES: usize = 6 * 1024 * 1024;
+
+/// How and where the functions run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Folder of the binaries.
+    pub(crate) binaries: PathBuf,
+    /// Folder of the log files.
+    pub(crate) logs: PathBuf,
+    /// Functions' output goes to the terminal as well.
+    pub(crate) verbose: bool,
+    /// Instances per function, unless it has reserved concurrency.
+    pub(crate) concurrency: u32,
+    /// How long an instance waits for its next request before it is stopped.
+    pub(crate) idle_limit: Duration,
+    /// Endpoints and credentials of the embedded services, as environment variables.
+    pub(crate) services: BTreeMap<String, String>,
+}
+
+/// What an invocation ended in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// The function's response.
+    Payload(Bytes),
+    /// The function failed; the payload is Lambda's error document.
+    FunctionError(Bytes),
+    /// All instances are busy, and no more may be started.
+    Throttled,
+    /// The request is larger than an invocation may be.
+    TooLarge,
+}
+
+/// What a caller does when all instances are busy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum WhenBusy {
+    Wait,
+    Throttle,
+}
+
+/// An instance, as the admin endpoint shows it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct InstanceState {
+    function: String,
+    instance: String,
+    pid: Option<u32>,
+    state: &'static str,
+    /// Unix time in milliseconds.
+    started_at: u64,
+}
+
+type Roster = Arc<Mutex<BTreeMap<String, InstanceState>>>;
+
+/// All functions of the template.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    pools: BTreeMap<String, Arc<Pool>>,
+    records: Arc<Records>,
+    roster: Roster,
+}
+
+/// The instances of one function.
+#[derive(Debug)]
+struct Pool {
+    function: Function,
+    settings: Settings,
+    log: Arc<Log>,
+    permits: Arc<Semaphore>,
+    /// Most recently used last.
+    idle: Mutex<Vec<Instance>>,
+    records: Arc<Records>,
+    roster: Roster,
+}
+
+impl Lambda {
+    /// Prepares the functions; an instance is started by its first invocation.
+    ///
+    /// # Errors
+    /// When a log file cannot be opened.
+    pub(crate) fn new(functions: &[Function], settings: &Settings) -> anyhow::Result<Arc<Self>> {
+        std::fs::create_dir_all(&settings.logs)?;
+        let records = Arc::new(Records::default());
+        let roster = Roster::default();
+        let mut pools = BTreeMap::new();
+        for function in functions {
+            let concurrency = function
+                .reserved_concurrency
+                .unwrap_or(settings.concurrency);
+            let pool = Pool {
+                function: function.clone(),
+                settings: settings.clone(),
+                log: Arc::new(Log::open(&settings.logs, &function.name, settings.verbose)?),
+                permits: Arc::new(Semaphore::new(concurrency as usize)),
+                idle: Mutex::default(),
+                records: records.clone(),
+                roster: roster.clone(),
+            };
+            pools.insert(function.name.clone(), Arc::new(pool));
+        }
+        let lambda = Arc::new(Self {
+            pools,
+            records,
+            roster,
+        });
+        tokio::spawn(stop_idle(Arc::downgrade(&lambda), settings.idle_limit));
+        Ok(lambda)
+    }
+
+    /// Invokes a function. The invocation goes on when the caller stops waiting, as on AWS.
+    ///
+    /// # Panics
+    /// When the template has no such function: callers take names from the same template.
+    pub(crate) async fn invoke(
+        &self,
+        function: &str,
+        payload: Bytes,
+        when_busy: WhenBusy,
+    ) -> Answer {
+        let pool = self.pools[function].clone();
+        if payload.len() > MAXIMUM_REQUEST_BYTES {
+            return Answer::TooLarge;
+        }
+        let permit = match when_busy {
+            WhenBusy::Throttle => pool.permits.clone().try_acquire_owned().ok(),
+            WhenBusy::Wait => pool.permits.clone().acquire_owned().await.ok(),
+        };
+        let Some(permit) = permit else {
+            pool.log.line("Rate Exceeded: all instances are busy");
+            return Answer::Throttled;
+        };
+        match tokio::spawn(pool.invoke(payload, permit)).await {
+            Ok(answer) => answer,
+            Err(error) => Answer::FunctionError(error.to_string().into()),
+        }
+    }
+
+    /// The last invocations, newest last.
+    pub(crate) fn invocations(&self) -> Vec<Invocation> {
+        self.records.all()
+    }
+
+    /// The instances that run now.
+    pub(crate) fn instances(&self) -> Vec<InstanceState> {
+        lock(&self.roster).values().cloned().collect()
+    }
+}
+
+impl Pool {
+    async fn invoke(self: Arc<Self>, payload: Bytes, permit: OwnedSemaphorePermit) -> Answer {
+        let request_id = Uuid::now_v7().to_string();
+        let mut instance = match self.idle_instance() {
+            Some(instance) => instance,
+            None => match self.launch().await {
+                Ok(instance) => instance,
+                Err(error) => {
+                    let message = format!("RequestId: {request_id} Error: {error:#}");
+                    self.log.line(&message);
+                    return Answer::FunctionError(error_document(
+                        "Runtime.InvalidEntrypoint",
+                        &message,
+                    ));
+                }
+            },
+        };
+        set_state(&self.roster, instance.id(), "busy");
+        let ended = instance.invoke(&request_id, payload).await;
+        let Ended {
+            answer,
+            invocation,
+            alive,
+        } = ended;
+        self.log.line(&invocation.report());
+        self.records.add(invocation);
+        if alive {
+            instance.rest();
+            set_state(&self.roster, instance.id(), "idle");
+            lock(&self.idle).push(instance);
+        } else {
+            instance.stop().await;
+        }
+        drop(permit);
+        answer
+    }
+
+    fn idle_instance(&self) -> Option<Instance> {
+        let mut idle = lock(&self.idle);
+        while let Some(mut instance) = idle.pop() {
+            if instance.is_alive() {
+                return Some(instance);
+            }
+        }
+        None
+    }
+
+    async fn launch(&self) -> anyhow::Result<Instance> {
+        Instance::launch(
+            &self.function,
+            &self.settings,
+            self.log.clone(),
+            self.roster.clone(),
+        )
+        .await
+    }
+}
+
+/// Stops instances that have waited for longer than `limit`.
+async fn stop_idle(lambda: std::sync::Weak<Lambda>, limit: Duration) {
+    let mut ticks = tokio::time::interval((limit / 4).max(Duration::from_millis(10)));
+    loop {
+        ticks.tick().await;
+        let Some(lambda) = lambda.upgrade() else {
+            return;
+        };
+        for pool in lambda.pools.values() {
+            lock(&pool.idle)
+                .retain_mut(|instance| instance.idle_for() < limit && instance.is_alive());
+        }
+    }
+}
+
+fn set_state(roster: &Roster, id: &str, state: &'static str) {
+    if let Some(entry) = lock(roster).get_mut(id) {
+        entry.state = state;
+    }
+}
+
+/// Lambda's error document.
+fn error_document(kind: &str, message: &str) -> Bytes {
+    serde_json::json!({ "errorType": kind, "errorMessage": message })
+        .to_string()
+        .into()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

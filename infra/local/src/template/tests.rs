@@ -1,0 +1,312 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use proptest::prelude::*;
+
+use super::{
+    Site,
+    model::{Projection, RouteAuthorizer, Template},
+    read,
+};
+
+const PROJECT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
+
+const SMALL: &str = r#"
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: { Type: String, Default: dev }
+Globals:
+  Function:
+    Runtime: provided.al2023
+    Handler: bootstrap
+    Timeout: 10
+    Environment: { Variables: { STAGE: !Ref Stage, URL: !Ref Work } }
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: Key
+        Authorizers:
+          Key:
+            FunctionArn: !GetAtt Worker.Arn
+            EnableSimpleResponses: true
+            Identity: { Headers: [X-Api-Key] }
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/worker
+      Environment: { Variables: { KEY: plain } }
+      Events:
+        Work: { Type: SQS, Properties: { Queue: !GetAtt Work.Arn } }
+        Http: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: "/a/{id}" } }
+  Work:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 60
+      RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 }
+  Dead:
+    Type: AWS::SQS::Queue
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+"#;
+
+fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Template, String> {
+    let overrides: BTreeMap<_, _> = overrides
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let site = Site {
+        sqs: "http://127.0.0.1:9324",
+        overrides: &overrides,
+    };
+    read(text, &site).map_err(|refused| refused.to_string())
+}
+
+#[test]
+fn the_template_of_the_project_is_read() {
+    let keys = [("GEMINI_API_KEY", "stand-in"), ("YOUTUBE_API_KEY", "")];
+    let template = read_with(PROJECT, &keys).unwrap();
+    let worker = template
+        .functions
+        .iter()
+        .find(|f| f.name == "AdvanceAnalysis")
+        .unwrap();
+    assert_eq!(worker.binary, "advance-analysis");
+    assert_eq!(worker.timeout, Duration::from_secs(300));
+    assert_eq!(worker.memory_mb, 256);
+    assert_eq!(worker.environment["GEMINI_API_KEY"], "stand-in");
+    assert_eq!(worker.environment["PROCESSING_TIMEOUT_S"], "1800");
+    assert_eq!(worker.environment["VIDEOS_TABLE"], "videostable");
+    assert_eq!(
+        worker.environment["ANALYSIS_QUEUE_URL"],
+        "http://127.0.0.1:9324/000000000000/analysisqueue"
+    );
+    assert_eq!(worker.queue_sources[0].queue, "AnalysisQueue");
+    assert!(worker.queue_sources[0].report_batch_item_failures);
+    let api = template.api.unwrap();
+    let authorizer = |path: &str| {
+        let route = api.routes.iter().find(|route| route.path == path).unwrap();
+        route.authorizer.clone()
+    };
+    assert_eq!(authorizer("/health"), RouteAuthorizer::None);
+    assert_eq!(
+        authorizer("/v1/videos"),
+        RouteAuthorizer::Named("ApiKey".into())
+    );
+    let jobs = template
+        .tables
+        .iter()
+        .find(|table| table.name == "JobsTable")
+        .unwrap();
+    assert_eq!(jobs.indexes[0].projection, Projection::KeysOnly);
+    assert_eq!(jobs.ttl_attribute.as_deref(), Some("ttl"));
+}
+
+#[test]
+fn a_secret_without_a_local_value_is_refused() {
+    let error = read_with(PROJECT, &[]).unwrap_err();
+    assert!(
+        error.contains("AdvanceAnalysis") && error.contains("set GEMINI_API_KEY"),
+        "{error}"
+    );
+}
+
+#[test]
+fn globals_and_own_variables_are_merged() {
+    let template = read_with(SMALL, &[("STAGE", "test")]).unwrap();
+    let environment = &template.functions[0].environment;
+    assert_eq!(environment["STAGE"], "test");
+    assert_eq!(environment["KEY"], "plain");
+    assert_eq!(
+        environment["URL"],
+        "http://127.0.0.1:9324/000000000000/work"
+    );
+}
+
+#[test]
+fn conditions_choose_values_and_resources() {
+    let text = SMALL.replace("Globals:", "Conditions:\n  Dev: !Equals [!Ref Stage, dev]\n  Live: !And [!Not [!Condition Dev], !Or [!Condition Dev, !Condition Dev]]\nGlobals:")
+        .replace("KEY: plain", "KEY: !If [Live, yes, !Join ['-', [a, !Ref AWS::Region]]]")
+        .replace("  Table:\n", "  Table:\n    Condition: Live\n");
+    let template = read_with(&text, &[]).unwrap();
+    assert_eq!(template.functions[0].environment["KEY"], "a-us-east-1");
+    assert!(template.tables.is_empty());
+    let no_value = SMALL.replace("KEY: plain", "KEY: !Ref AWS::NoValue");
+    assert!(
+        !read_with(&no_value, &[]).unwrap().functions[0]
+            .environment
+            .contains_key("KEY")
+    );
+}
+
+#[test]
+fn what_is_not_understood_is_refused_by_name() {
+    for (from, to, names) in [
+        (
+            "Type: AWS::DynamoDB::Table",
+            "Type: AWS::SNS::Topic",
+            &["Table.Type", "AWS::SNS::Topic"][..],
+        ),
+        (
+            "BillingMode: PAY_PER_REQUEST",
+            "BillingMode: PROVISIONED",
+            &["Table", "BillingMode"],
+        ),
+        (
+            "BillingMode: PAY_PER_REQUEST",
+            "TableName: x",
+            &["Table", "TableName"],
+        ),
+        (
+            "AttributeName: pk, AttributeType",
+            "AttributeName: other, AttributeType",
+            &["pk", "undefined"],
+        ),
+        (
+            "Type: SQS,",
+            "Type: Schedule,",
+            &["Worker.Properties.Events.Work", "Schedule"],
+        ),
+        (
+            "!GetAtt Work.Arn",
+            "!GetAtt Lost.Arn",
+            &["Events.Work.Properties.Queue", "Lost"],
+        ),
+        (
+            "!Ref Stage",
+            "!Ref Lost",
+            &["Environment.Variables.STAGE", "Lost"],
+        ),
+        ("!Ref Stage", "!Sub 'x${Lost}'", &["STAGE", "Lost"]),
+        (
+            "!Ref Stage",
+            "!FindInMap [A, B, C]",
+            &["STAGE", "Fn::FindInMap"],
+        ),
+        ("!Ref Stage", "!If [Lost, 1, 2]", &["STAGE", "Lost"]),
+        (
+            "!GetAtt Dead.Arn",
+            "!GetAtt Table.Arn",
+            &["deadLetterTargetArn", "no queue"],
+        ),
+        (
+            "!GetAtt Dead.Arn",
+            "!GetAtt Work.Arn",
+            &["Work", "its own dead-letter queue"],
+        ),
+        (
+            "VisibilityTimeout: 60",
+            "VisibilityTimeout: 9",
+            &["Work.Properties.VisibilityTimeout", "Worker"],
+        ),
+        (
+            "VisibilityTimeout: 60",
+            "FifoQueue: true",
+            &["Work.Properties.FifoQueue"],
+        ),
+        (
+            "Timeout: 10",
+            "Timeout: 901",
+            &["Worker.Properties.Timeout", "900"],
+        ),
+        (
+            "Runtime: provided.al2023",
+            "Runtime: python3.13",
+            &["Runtime", "python3.13"],
+        ),
+        ("Timeout: 10", "Layers: [x]", &["Worker.Properties.Layers"]),
+        ("KEY: plain", "AWS_REGION: x", &["AWS_REGION", "reserved"]),
+        (
+            "CodeUri: functions/worker",
+            "CodeUri: '{{resolve:ssm:/x}}'\n      Description: '{{resolve:ssm:/x}}'",
+            &["Description", "resolve:ssm"],
+        ),
+        (
+            "Path: \"/a/{id}\"",
+            "Path: \"/a/{id+}/b\"",
+            &["Path", "/a/{id+}/b"],
+        ),
+        (
+            "DefaultAuthorizer: Key",
+            "DefaultAuthorizer: Lost",
+            &["DefaultAuthorizer", "Lost"],
+        ),
+        ("ApiId: !Ref Api", "ApiId: other", &["Worker", "other"]),
+        (
+            "EnableSimpleResponses: true",
+            "EnableSimpleResponses: false",
+            &["Key.EnableSimpleResponses"],
+        ),
+        (
+            "Properties: { Queue: !GetAtt Work.Arn }",
+            "Properties: { Queue: !GetAtt Work.Arn, BatchSize: 11 }",
+            &["BatchSize"],
+        ),
+        (
+            "Properties: { Queue: !GetAtt Work.Arn }",
+            "Properties: { Queue: !GetAtt Work.Arn, FilterCriteria: {} }",
+            &["FilterCriteria"],
+        ),
+        (
+            "Type: String, Default: dev",
+            "Type: String",
+            &["Parameters.Stage.Default"],
+        ),
+        (
+            "Type: String, Default: dev",
+            "Type: AWS::SSM::Parameter::Value<String>, Default: dev",
+            &["Parameters.Stage.Type"],
+        ),
+        ("Globals:", "Mappings: {}\nGlobals:", &["Mappings"]),
+        (
+            "Globals:",
+            "Conditions: { A: !Condition B, B: !Condition A }\nGlobals:",
+            &["Conditions.A", "itself"],
+        ),
+        (
+            "  Dead:\n",
+            "  TABLE: { Type: AWS::DynamoDB::Table, Properties: { AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }], KeySchema: [{ AttributeName: pk, KeyType: HASH }] } }\n  Dead:\n",
+            &["Table", "upper and lower case"],
+        ),
+        (
+            "Globals:",
+            "Outputs: { A: { Value: !Ref Lost } }\nGlobals:",
+            &["Outputs.A.Value", "Lost"],
+        ),
+        (
+            "Type: AWS::SQS::Queue\n  Table",
+            "Type: AWS::SQS::Queue\n    DependsOn: Lost\n  Table",
+            &["DependsOn", "Lost"],
+        ),
+    ] {
+        let text = SMALL.replacen(from, to, 1);
+        assert_ne!(text, SMALL, "{from:?} is not in the template");
+        let error = read_with(&text, &[]).unwrap_err();
+        for name in names {
+            assert!(
+                error.contains(name),
+                "{to:?}: {error:?} does not name {name:?}"
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = read_with(&String::from_utf8_lossy(&bytes), &[]);
+    }
+
+    #[test]
+    fn no_damage_panics(at in 0..SMALL.len(), length in 0..40usize, other in "\\PC{0,8}") {
+        let mut text = SMALL.as_bytes().to_vec();
+        text.splice(at..(at + length).min(SMALL.len()), other.bytes());
+        let _ = read_with(&String::from_utf8_lossy(&text), &[]);
+    }
+}
