@@ -91,7 +91,9 @@ impl Clock {
 
 /// Binds a free port of 127.0.0.1 and returns it with its base URL.
 async fn listen() -> anyhow::Result<(TcpListener, String)> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot bind a free port")?;
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .context("cannot bind a free port")?;
     let url = format!("http://{}", listener.local_addr()?);
     Ok((listener, url))
 }
@@ -111,7 +113,10 @@ async fn serve(
     });
     let until = ended(shutdown.clone());
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+        if let Err(error) = axum::serve(listener, router)
+            .with_graceful_shutdown(until)
+            .await
+        {
             tracing::error!(%error, "a local AWS service ended");
         }
     });

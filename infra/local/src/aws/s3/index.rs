@@ -103,7 +103,12 @@ impl Index {
     /// A new file for a body, deleted again unless [`Self::put`] makes it an object.
     pub(super) async fn new_body(&self) -> io::Result<NamedTempFile> {
         let folder = self.bodies.clone();
-        let create = move || tempfile::Builder::new().prefix("").rand_bytes(24).tempfile_in(folder);
+        let create = move || {
+            tempfile::Builder::new()
+                .prefix("")
+                .rand_bytes(24)
+                .tempfile_in(folder)
+        };
         tokio::task::spawn_blocking(create).await?
     }
 
@@ -120,7 +125,8 @@ impl Index {
     /// The names of all buckets with the time of their creation, in milliseconds since the epoch.
     pub(super) async fn buckets(&self) -> S3Result<Vec<(String, i64)>> {
         self.run(|transaction| {
-            let mut statement = transaction.prepare_cached("SELECT name, created_ms FROM buckets")?;
+            let mut statement =
+                transaction.prepare_cached("SELECT name, created_ms FROM buckets")?;
             let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -130,13 +136,15 @@ impl Index {
     /// # Errors
     /// `NoSuchBucket`.
     pub(super) async fn check_bucket(&self, name: String) -> S3Result<()> {
-        self.run(move |transaction| check_bucket(transaction, &name)).await
+        self.run(move |transaction| check_bucket(transaction, &name))
+            .await
     }
 
     /// # Errors
     /// `NoSuchBucket` or `NoSuchKey`.
     pub(super) async fn head(&self, bucket: String, key: String) -> S3Result<Object> {
-        self.run(move |transaction| existing(transaction, &bucket, &key)).await
+        self.run(move |transaction| existing(transaction, &bucket, &key))
+            .await
     }
 
     /// The object with its body. The file is opened in the transaction, so that a write at the same
@@ -175,14 +183,19 @@ impl Index {
                     serde_json::to_string(&draft.properties).map_err(S3Error::internal_error)?;
                 // Before the row: a file too many is cleaned up, a missing one is a lost object.
                 let (_, path) = draft.file.keep().map_err(S3Error::internal_error)?;
-                let body = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let body = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or_default();
                 transaction
                     .prepare_cached(
                         "INSERT OR REPLACE INTO objects
                         (bucket, key, body, size, etag, modified_ms, properties)
                         VALUES (?, ?, ?, ?, ?, ?, ?)",
                     )?
-                    .execute((bucket, key, body, draft.size, draft.etag, now_ms, properties))?;
+                    .execute((
+                        bucket, key, body, draft.size, draft.etag, now_ms, properties,
+                    ))?;
                 Ok(current)
             })
             .await?;
@@ -255,7 +268,10 @@ impl Index {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.database.transact(work).await.map_err(|Failure(error)| error)
+        self.database
+            .transact(work)
+            .await
+            .map_err(|Failure(error)| error)
     }
 }
 
@@ -300,7 +316,11 @@ fn check_bucket(transaction: &Transaction<'_>, name: &str) -> Result<(), Failure
     let exists = transaction
         .prepare_cached("SELECT 1 FROM buckets WHERE name = ?")?
         .exists((name,))?;
-    if exists { Ok(()) } else { Err(s3_error!(NoSuchBucket).into()) }
+    if exists {
+        Ok(())
+    } else {
+        Err(s3_error!(NoSuchBucket).into())
+    }
 }
 
 fn existing(transaction: &Transaction<'_>, bucket: &str, key: &str) -> Result<Object, Failure> {
@@ -317,7 +337,9 @@ fn find(
     key: &str,
 ) -> rusqlite::Result<Option<Object>> {
     transaction
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ?"))?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key = ?"
+        ))?
         .query_row((bucket, key), object)
         .optional()
 }
@@ -345,7 +367,11 @@ fn delete_orphans(database: &Database, bodies: &Path) -> anyhow::Result<()> {
     })?;
     for entry in std::fs::read_dir(bodies)? {
         let entry = entry?;
-        if !entry.file_name().to_str().is_some_and(|name| named.contains(name)) {
+        if !entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| named.contains(name))
+        {
             std::fs::remove_file(entry.path())?;
         }
     }

@@ -26,8 +26,12 @@ const NUMBERS: [(&str, i64, i64, i64); 6] = [
 ];
 
 /// Kept and given back, but without effect here.
-const INERT: [&str; 4] =
-    ["KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "SqsManagedSseEnabled"];
+const INERT: [&str; 4] = [
+    "KmsMasterKeyId",
+    "Policy",
+    "RedriveAllowPolicy",
+    "SqsManagedSseEnabled",
+];
 
 /// Longest time that a message may stay invisible, in seconds.
 pub(super) const MAX_VISIBILITY_S: i64 = 43_200;
@@ -66,7 +70,9 @@ impl Settings {
         for (name, ..) in NUMBERS {
             number(attributes, name)?;
         }
-        let policy = attributes.get("RedrivePolicy").filter(|policy| !policy.is_empty());
+        let policy = attributes
+            .get("RedrivePolicy")
+            .filter(|policy| !policy.is_empty());
         Ok(Self {
             delay_s: number(attributes, "DelaySeconds")?,
             max_bytes: number(attributes, "MaximumMessageSize")?,
@@ -97,8 +103,10 @@ impl Redrive {
 
 /// All attributes of a queue that have a value, whether it was set or is the default.
 pub(super) fn effective(attributes: &Named) -> Named {
-    let mut all: Named =
-        NUMBERS.iter().map(|(name, .., default)| ((*name).to_owned(), default.to_string())).collect();
+    let mut all: Named = NUMBERS
+        .iter()
+        .map(|(name, .., default)| ((*name).to_owned(), default.to_string()))
+        .collect();
     if !attributes.contains_key("KmsMasterKeyId") {
         all.remove("KmsDataKeyReusePeriodSeconds");
     }
@@ -107,7 +115,10 @@ pub(super) fn effective(attributes: &Named) -> Named {
         all.insert(name.clone(), value.clone());
     }
     all.retain(|_, value| !value.is_empty());
-    if let Some(redrive) = all.get("RedrivePolicy").and_then(|it| Redrive::parse(it).ok()) {
+    if let Some(redrive) = all
+        .get("RedrivePolicy")
+        .and_then(|it| Redrive::parse(it).ok())
+    {
         let policy = json!({
             "deadLetterTargetArn": arn(&redrive.target),
             "maxReceiveCount": redrive.max_receive_count,
@@ -125,7 +136,9 @@ pub(super) fn arn(name: &str) -> String {
 fn name_in_arn(arn: &str) -> Option<&str> {
     let mut parts = arn.strip_prefix("arn:aws:sqs:")?.split(':');
     let (_region, _account) = (parts.next()?, parts.next()?);
-    parts.next().filter(|name| !name.is_empty() && parts.next().is_none())
+    parts
+        .next()
+        .filter(|name| !name.is_empty() && parts.next().is_none())
 }
 
 /// Whether an attribute of this name can be set on a queue.
@@ -136,7 +149,10 @@ pub(super) fn is_settable(name: &str) -> bool {
 
 /// The error for an attribute that queues do not have.
 pub(super) fn unknown(name: &str) -> Failure {
-    Failure::new(Code::InvalidAttributeName, format!("Unknown Attribute {name}."))
+    Failure::new(
+        Code::InvalidAttributeName,
+        format!("Unknown Attribute {name}."),
+    )
 }
 
 fn invalid(name: &str, value: &str) -> Failure {
@@ -145,8 +161,10 @@ fn invalid(name: &str, value: &str) -> Failure {
 }
 
 fn number(attributes: &Named, name: &str) -> Result<i64, Failure> {
-    let (_, low, high, default) =
-        NUMBERS.into_iter().find(|(known, ..)| *known == name).ok_or_else(|| unknown(name))?;
+    let (_, low, high, default) = NUMBERS
+        .into_iter()
+        .find(|(known, ..)| *known == name)
+        .ok_or_else(|| unknown(name))?;
     match attributes.get(name) {
         None => Ok(default),
         Some(value) => value
@@ -169,11 +187,23 @@ mod tests {
     #[test]
     fn numbers_keep_their_ranges() {
         for (name, low, high, _) in NUMBERS {
-            for (value, valid) in [(low - 1, false), (low, true), (high, true), (high + 1, false)] {
-                assert_eq!(parse(name, &value.to_string()).is_ok(), valid, "{name} {value}");
+            for (value, valid) in [
+                (low - 1, false),
+                (low, true),
+                (high, true),
+                (high + 1, false),
+            ] {
+                assert_eq!(
+                    parse(name, &value.to_string()).is_ok(),
+                    valid,
+                    "{name} {value}"
+                );
             }
         }
-        assert_eq!(parse("VisibilityTimeout", "soon"), Err(Code::InvalidAttributeValue));
+        assert_eq!(
+            parse("VisibilityTimeout", "soon"),
+            Err(Code::InvalidAttributeValue)
+        );
         assert_eq!(parse("FifoQueue", "true"), Err(Code::InvalidAttributeName));
     }
 
@@ -184,11 +214,27 @@ mod tests {
                 r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":{count}}}"#
             );
             let redrive = parse("RedrivePolicy", &policy).expect("valid").redrive;
-            assert_eq!(redrive, Some(Redrive { target: "dead".to_owned(), max_receive_count: 3 }));
+            assert_eq!(
+                redrive,
+                Some(Redrive {
+                    target: "dead".to_owned(),
+                    max_receive_count: 3
+                })
+            );
         }
-        for policy in ["{}", "x", r#"{"deadLetterTargetArn":"dead","maxReceiveCount":3}"#] {
-            assert_eq!(parse("RedrivePolicy", policy), Err(Code::InvalidAttributeValue));
+        for policy in [
+            "{}",
+            "x",
+            r#"{"deadLetterTargetArn":"dead","maxReceiveCount":3}"#,
+        ] {
+            assert_eq!(
+                parse("RedrivePolicy", policy),
+                Err(Code::InvalidAttributeValue)
+            );
         }
-        assert_eq!(parse("RedrivePolicy", "").expect("removes it").redrive, None);
+        assert_eq!(
+            parse("RedrivePolicy", "").expect("removes it").redrive,
+            None
+        );
     }
 }

@@ -64,7 +64,10 @@ pub(super) fn check(body: &str, attributes: &MessageAttributes) -> Result<(), Fa
     if attributes.len() > MAX_ATTRIBUTES {
         return Err(Failure::new(
             Code::InvalidParameterValue,
-            format!("Number of message attributes [{}] exceeds the allowed maximum [10].", attributes.len()),
+            format!(
+                "Number of message attributes [{}] exceeds the allowed maximum [10].",
+                attributes.len()
+            ),
         ));
     }
     for (name, attribute) in attributes {
@@ -97,12 +100,18 @@ impl MessageAttribute {
         if name.is_empty() || name.len() > 256 || !name.chars().all(plain) {
             return invalid(format!("The message attribute name '{name}' is invalid."));
         }
-        if !matches!(self.data_type.split('.').next(), Some("String" | "Number" | "Binary")) {
+        if !matches!(
+            self.data_type.split('.').next(),
+            Some("String" | "Number" | "Binary")
+        ) {
             return invalid(format!(
                 "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
             ));
         }
-        let broken = self.binary_value.as_ref().is_some_and(|it| STANDARD.decode(it).is_err());
+        let broken = self
+            .binary_value
+            .as_ref()
+            .is_some_and(|it| STANDARD.decode(it).is_err());
         if broken || self.value().is_empty() {
             return invalid(format!(
                 "The message attribute '{name}' must contain a non-empty message attribute value of its type."
@@ -131,7 +140,10 @@ mod tests {
             ("a".to_owned(), attribute("String", Some("x"), None)),
         ]);
         let expected = b"\0\0\0\x01a\0\0\0\x06String\x01\0\0\0\x01x\0\0\0\x01b\0\0\0\x06Binary\x02\0\0\0\x01\xff";
-        assert_eq!(md5_of_attributes(&attributes), Some(hex::encode(Md5::digest(expected))));
+        assert_eq!(
+            md5_of_attributes(&attributes),
+            Some(hex::encode(Md5::digest(expected)))
+        );
         assert_eq!(md5_of_attributes(&MessageAttributes::new()), None);
         assert_eq!(size("body", &attributes), 4 + (1 + 6 + 1) + (1 + 6 + 1));
     }
@@ -139,17 +151,36 @@ mod tests {
     #[test]
     fn control_characters_and_empty_parts_are_refused() {
         let refused = |body: &str, attributes: &[(&str, MessageAttribute)]| {
-            let all = attributes.iter().map(|(name, it)| ((*name).to_owned(), it.clone()));
-            check(body, &all.collect()).err().map(|failure| failure.code)
+            let all = attributes
+                .iter()
+                .map(|(name, it)| ((*name).to_owned(), it.clone()));
+            check(body, &all.collect())
+                .err()
+                .map(|failure| failure.code)
         };
         assert_eq!(refused("tab\tnewline\n\u{10ffff}", &[]), None);
         assert_eq!(refused("", &[]), Some(Code::MissingParameter));
-        assert_eq!(refused("bell\u{7}", &[]), Some(Code::InvalidMessageContents));
+        assert_eq!(
+            refused("bell\u{7}", &[]),
+            Some(Code::InvalidMessageContents)
+        );
         assert_eq!(refused("\u{ffff}", &[]), Some(Code::InvalidMessageContents));
         let invalid = Some(Code::InvalidParameterValue);
-        assert_eq!(refused("x", &[("a", attribute("String.label", Some("v"), None))]), None);
-        assert_eq!(refused("x", &[("a", attribute("String", Some(""), None))]), invalid);
-        assert_eq!(refused("x", &[("a", attribute("Boolean", Some("v"), None))]), invalid);
-        assert_eq!(refused("x", &[("a b", attribute("String", Some("v"), None))]), invalid);
+        assert_eq!(
+            refused("x", &[("a", attribute("String.label", Some("v"), None))]),
+            None
+        );
+        assert_eq!(
+            refused("x", &[("a", attribute("String", Some(""), None))]),
+            invalid
+        );
+        assert_eq!(
+            refused("x", &[("a", attribute("Boolean", Some("v"), None))]),
+            invalid
+        );
+        assert_eq!(
+            refused("x", &[("a b", attribute("String", Some("v"), None))]),
+            invalid
+        );
     }
 }

@@ -45,7 +45,9 @@ pub(super) fn send_batch(
             ),
         ));
     }
-    each(&request.entries, |outgoing| store_message(transaction, &queue, outgoing, now))
+    each(&request.entries, |outgoing| {
+        store_message(transaction, &queue, outgoing, now)
+    })
 }
 
 fn size(outgoing: &Outgoing) -> i64 {
@@ -129,11 +131,28 @@ pub(super) fn receive(
         let reason = format!("Must be between {low} and {high}, if provided.");
         Err(Failure::parameter(name, value, &reason))
     };
-    let most = range("MaxNumberOfMessages", request.max_number_of_messages, 1, 1, 10)?;
-    let wait_s = range("WaitTimeSeconds", request.wait_time_seconds, settings.wait_s, 0, 20)?;
+    let most = range(
+        "MaxNumberOfMessages",
+        request.max_number_of_messages,
+        1,
+        1,
+        10,
+    )?;
+    let wait_s = range(
+        "WaitTimeSeconds",
+        request.wait_time_seconds,
+        settings.wait_s,
+        0,
+        20,
+    )?;
     let (visibility_s, longest) = (request.visibility_timeout, MAX_VISIBILITY_S);
-    let visibility_s =
-        range("VisibilityTimeout", visibility_s, settings.visibility_s, 0, longest)?;
+    let visibility_s = range(
+        "VisibilityTimeout",
+        visibility_s,
+        settings.visibility_s,
+        0,
+        longest,
+    )?;
     store::delete_expired(transaction, &queue, now)?;
     let dead_letters = match &settings.redrive {
         Some(redrive) => store::find_queue(transaction, &redrive.target)?
@@ -144,7 +163,9 @@ pub(super) fn receive(
     // Not before the end, so that a timeout of zero does not give one message twice.
     let mut due = Vec::new();
     while i64::try_from(messages.len()).is_ok_and(|count| count < most) {
-        let Some(mut message) = store::next_visible(transaction, queue.id, now)? else { break };
+        let Some(mut message) = store::next_visible(transaction, queue.id, now)? else {
+            break;
+        };
         match dead_letters {
             Some((target, max)) if message.receive_count >= max && target != queue.id => {
                 let source = attributes::arn(&queue.name);
@@ -156,7 +177,11 @@ pub(super) fn receive(
                 let hidden = now + visibility_s.max(1) * 1000;
                 store::receive(transaction, &mut message, &receipt, now, hidden)?;
                 due.push(message.id);
-                let handle = Handle { queue: queue.id, message: message.id, receipt };
+                let handle = Handle {
+                    queue: queue.id,
+                    message: message.id,
+                    receipt,
+                };
                 messages.push(describe(&message, &handle, request, sender));
             }
         }
@@ -167,7 +192,12 @@ pub(super) fn receive(
         }
     }
     let next_due = store::next_due(transaction, queue.id, now)?;
-    Ok(Received { messages, wait_s, next_due, moved })
+    Ok(Received {
+        messages,
+        wait_s,
+        next_due,
+        moved,
+    })
 }
 
 fn describe(message: &Message, handle: &Handle, request: &ReceiveMessage, sender: &str) -> Value {
@@ -180,8 +210,14 @@ fn describe(message: &Message, handle: &Handle, request: &ReceiveMessage, sender
     let system = [
         ("SenderId", Some(sender.to_owned())),
         ("SentTimestamp", Some(message.sent_ms.to_string())),
-        ("ApproximateReceiveCount", Some(message.receive_count.to_string())),
-        ("ApproximateFirstReceiveTimestamp", message.first_received_ms.map(|it| it.to_string())),
+        (
+            "ApproximateReceiveCount",
+            Some(message.receive_count.to_string()),
+        ),
+        (
+            "ApproximateFirstReceiveTimestamp",
+            message.first_received_ms.map(|it| it.to_string()),
+        ),
         ("DeadLetterQueueSourceArn", message.source_arn.clone()),
         ("AWSTraceHeader", message.trace_header.clone()),
     ];
@@ -200,7 +236,12 @@ fn describe(message: &Message, handle: &Handle, request: &ReceiveMessage, sender
         described["Attributes"] = Value::Object(system);
     }
     let mut user = message.attributes.clone();
-    user.retain(|name, _| request.message_attribute_names.iter().any(|it| selects(it, name)));
+    user.retain(|name, _| {
+        request
+            .message_attribute_names
+            .iter()
+            .any(|it| selects(it, name))
+    });
     if let Some(md5) = message::md5_of_attributes(&user) {
         described["MD5OfMessageAttributes"] = json!(md5);
         described["MessageAttributes"] = json!(user);
@@ -210,7 +251,11 @@ fn describe(message: &Message, handle: &Handle, request: &ReceiveMessage, sender
 
 /// Whether an asked name means the attribute: itself, a prefix with `.*`, or all.
 fn selects(asked: &str, name: &str) -> bool {
-    asked == name || asked == "All" || asked.strip_suffix(".*").is_some_and(|it| name.starts_with(it))
+    asked == name
+        || asked == "All"
+        || asked
+            .strip_suffix(".*")
+            .is_some_and(|it| name.starts_with(it))
 }
 
 pub(super) fn delete(
@@ -226,7 +271,9 @@ pub(super) fn delete_batch(
     request: &Batch<OnReceipt>,
 ) -> Result<Value, Failure> {
     let queue = queues::at(transaction, &request.queue_url)?;
-    each(&request.entries, |it| delete_received(transaction, &queue, it))
+    each(&request.entries, |it| {
+        delete_received(transaction, &queue, it)
+    })
 }
 
 /// Deletes what was received under the handle. A handle that a later receive made void succeeds
@@ -371,7 +418,8 @@ impl Handle {
             })
         };
         read().filter(|it| it.queue == queue.id).ok_or_else(|| {
-            let message = format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
+            let message =
+                format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
             Failure::new(Code::ReceiptHandleIsInvalid, message)
         })
     }

@@ -57,7 +57,10 @@ pub(super) async fn start(
     let now = clock.now_ms();
     let returned = database.transact_now(|it| store::make_visible_all(it, now))?;
     if returned > 0 {
-        tracing::info!(returned, "messages that were in flight are back in their queues");
+        tracing::info!(
+            returned,
+            "messages that were in flight are back in their queues"
+        );
     }
     let service = Arc::new(Service {
         database,
@@ -93,23 +96,30 @@ impl Service {
     async fn perform(&self, headers: &HeaderMap, body: Bytes) -> Result<Value, Failure> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let target = header("x-amz-target").unwrap_or_default();
-        let action = target.strip_prefix("AmazonSQS.").unwrap_or_default().to_owned();
+        let action = target
+            .strip_prefix("AmazonSQS.")
+            .unwrap_or_default()
+            .to_owned();
         self.authenticate(header(header::AUTHORIZATION.as_str()).unwrap_or_default())?;
         if action == "ReceiveMessage" {
             return self.receive(&parse(&body)?).await;
         }
         let host = header(header::HOST.as_str()).unwrap_or_default().to_owned();
         let now = self.clock.now_ms();
+        let makes_visible =
+            action.starts_with("SendMessage") || action.starts_with("ChangeMessageVisibility");
         let work = move |it: &Transaction<'_>| dispatch(it, &action, &body, &host, now);
         let output = self.database.transact(work).await?;
-        // Most operations make nothing visible, and a look at a queue costs less than a list of
-        // those that do.
-        self.visible.notify_waiters();
+        if makes_visible {
+            self.visible.notify_waiters();
+        }
         Ok(output)
     }
 
     fn authenticate(&self, authorization: &str) -> Result<(), Failure> {
-        let scope = authorization.split_once("Credential=").map(|(_, scope)| scope);
+        let scope = authorization
+            .split_once("Credential=")
+            .map(|(_, scope)| scope);
         let key = scope.and_then(|scope| scope.split('/').next());
         if key == Some(self.access_key_id.as_str()) {
             return Ok(());
@@ -144,7 +154,9 @@ impl Service {
             if Instant::now() >= deadline {
                 return Ok(json!({}));
             }
-            let due = received.next_due.and_then(|due| u64::try_from(due - now).ok());
+            let due = received
+                .next_due
+                .and_then(|due| u64::try_from(due - now).ok());
             let due = due.map(|ms| Instant::now() + Duration::from_millis(ms));
             let until = due.map_or(deadline, |due| due.min(deadline));
             tokio::select! {

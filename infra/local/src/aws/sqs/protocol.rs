@@ -60,28 +60,34 @@ impl Code {
                 "com.amazonaws.sqs#EmptyBatchRequest",
                 "AWS.SimpleQueueService.EmptyBatchRequest",
             ),
-            Self::InternalFailure => {
-                ("com.amazon.coral.service#InternalFailure", "InternalFailure")
-            }
-            Self::InvalidAttributeName => {
-                ("com.amazonaws.sqs#InvalidAttributeName", "InvalidAttributeName")
-            }
-            Self::InvalidAttributeValue => {
-                ("com.amazonaws.sqs#InvalidAttributeValue", "InvalidAttributeValue")
-            }
+            Self::InternalFailure => (
+                "com.amazon.coral.service#InternalFailure",
+                "InternalFailure",
+            ),
+            Self::InvalidAttributeName => (
+                "com.amazonaws.sqs#InvalidAttributeName",
+                "InvalidAttributeName",
+            ),
+            Self::InvalidAttributeValue => (
+                "com.amazonaws.sqs#InvalidAttributeValue",
+                "InvalidAttributeValue",
+            ),
             Self::InvalidBatchEntryId => (
                 "com.amazonaws.sqs#InvalidBatchEntryId",
                 "AWS.SimpleQueueService.InvalidBatchEntryId",
             ),
-            Self::InvalidClientTokenId => {
-                ("com.amazon.coral.service#UnrecognizedClientException", "InvalidClientTokenId")
-            }
-            Self::InvalidMessageContents => {
-                ("com.amazonaws.sqs#InvalidMessageContents", "InvalidMessageContents")
-            }
-            Self::InvalidParameterValue => {
-                ("com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue")
-            }
+            Self::InvalidClientTokenId => (
+                "com.amazon.coral.service#UnrecognizedClientException",
+                "InvalidClientTokenId",
+            ),
+            Self::InvalidMessageContents => (
+                "com.amazonaws.sqs#InvalidMessageContents",
+                "InvalidMessageContents",
+            ),
+            Self::InvalidParameterValue => (
+                "com.amazon.coral.service#InvalidParameterValueException",
+                "InvalidParameterValue",
+            ),
             Self::MessageNotInflight => (
                 "com.amazonaws.sqs#MessageNotInflight",
                 "AWS.SimpleQueueService.MessageNotInflight",
@@ -95,19 +101,22 @@ impl Code {
                 "AWS.SimpleQueueService.NonExistentQueue",
             ),
             Self::QueueNameExists => ("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists"),
-            Self::ReceiptHandleIsInvalid => {
-                ("com.amazonaws.sqs#ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
-            }
-            Self::Serialization => {
-                ("com.amazon.coral.service#SerializationException", "MalformedInput")
-            }
+            Self::ReceiptHandleIsInvalid => (
+                "com.amazonaws.sqs#ReceiptHandleIsInvalid",
+                "ReceiptHandleIsInvalid",
+            ),
+            Self::Serialization => (
+                "com.amazon.coral.service#SerializationException",
+                "MalformedInput",
+            ),
             Self::TooManyEntriesInBatchRequest => (
                 "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
                 "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
             ),
-            Self::UnknownOperation => {
-                ("com.amazon.coral.service#UnknownOperationException", "InvalidAction")
-            }
+            Self::UnknownOperation => (
+                "com.amazon.coral.service#UnknownOperationException",
+                "InvalidAction",
+            ),
         }
     }
 
@@ -129,7 +138,10 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     /// The `InvalidParameterValue` that SQS answers for a number out of its range.
@@ -148,7 +160,10 @@ impl Failure {
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         tracing::error!(%error, "the queues' database failed");
-        Self::new(Code::InternalFailure, "We encountered an internal error. Please try again.")
+        Self::new(
+            Code::InternalFailure,
+            "We encountered an internal error. Please try again.",
+        )
     }
 }
 
@@ -156,7 +171,11 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (shape, query) = self.code.names();
         let status = self.code.status();
-        let fault = if status.is_server_error() { "Receiver" } else { "Sender" };
+        let fault = if status.is_server_error() {
+            "Receiver"
+        } else {
+            "Sender"
+        };
         let mut response = answer(&json!({ "__type": shape, "message": self.message }));
         *response.status_mut() = status;
         if let Ok(value) = format!("{query};{fault}").try_into() {
@@ -168,8 +187,10 @@ impl IntoResponse for Failure {
 
 /// A successful response.
 pub(super) fn answer(body: &Value) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, JSON.to_owned()), (REQUEST_ID, Uuid::now_v7().to_string())];
+    let headers = [
+        (header::CONTENT_TYPE, JSON.to_owned()),
+        (REQUEST_ID, Uuid::now_v7().to_string()),
+    ];
     (headers, body.to_string()).into_response()
 }
 
@@ -180,7 +201,9 @@ pub(super) fn answer(body: &Value) -> Response {
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| {
         let message = error.to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|it| it.split('`').next());
+        let missing = message
+            .strip_prefix("missing field `")
+            .and_then(|it| it.split('`').next());
         match missing {
             Some(field) => Failure::new(
                 Code::MissingParameter,
@@ -265,7 +288,6 @@ pub(super) struct Outgoing {
     pub(super) message_system_attributes: Option<MessageAttributes>,
 }
 
-
 /// Input of the operations on one received message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -326,7 +348,10 @@ mod tests {
     fn a_missing_field_is_named() {
         let failure = parse::<OnQueue>(b"{}").expect_err("QueueUrl is required");
         assert_eq!(failure.code, Code::MissingParameter);
-        assert_eq!(failure.message, "The request must contain the parameter QueueUrl.");
+        assert_eq!(
+            failure.message,
+            "The request must contain the parameter QueueUrl."
+        );
         let failure = parse::<OnQueue>(br#"{"QueueUrl": 1}"#).expect_err("a number is no URL");
         assert_eq!(failure.code, Code::Serialization);
     }

@@ -82,7 +82,11 @@ pub(super) fn list(
 ) -> Result<Value, Failure> {
     let limit = request.max_results.unwrap_or(MAX_LISTED);
     if !(1..=MAX_LISTED).contains(&limit) {
-        return Err(Failure::parameter("MaxResults", limit, "Must be between 1 and 1000."));
+        return Err(Failure::parameter(
+            "MaxResults",
+            limit,
+            "Must be between 1 and 1000.",
+        ));
     }
     let prefix = request.queue_name_prefix.as_deref().unwrap_or_default();
     let after = request.next_token.as_deref().unwrap_or_default();
@@ -131,7 +135,11 @@ pub(super) fn get_attributes(
             return Err(attributes::unknown(name));
         }
     }
-    Ok(if asked.is_empty() { json!({}) } else { json!({ "Attributes": asked }) })
+    Ok(if asked.is_empty() {
+        json!({})
+    } else {
+        json!({ "Attributes": asked })
+    })
 }
 
 pub(super) fn set_attributes(
@@ -162,14 +170,23 @@ pub(super) fn delete(transaction: &Transaction<'_>, request: &OnQueue) -> Result
 }
 
 fn check(transaction: &Transaction<'_>, attributes: &Named) -> Result<(), Failure> {
-    let Some(redrive) = Settings::parse(attributes)?.redrive else { return Ok(()) };
+    let Some(redrive) = Settings::parse(attributes)?.redrive else {
+        return Ok(());
+    };
     if store::find_queue(transaction, &redrive.target)?.is_some() {
         return Ok(());
     }
     let policy = attributes.get("RedrivePolicy").map_or("", String::as_str);
-    Err(Failure::parameter("RedrivePolicy", policy, "Dead letter target does not exist."))
+    Err(Failure::parameter(
+        "RedrivePolicy",
+        policy,
+        "Dead letter target does not exist.",
+    ))
 }
 
 fn does_not_exist() -> Failure {
-    Failure::new(Code::QueueDoesNotExist, "The specified queue does not exist.")
+    Failure::new(
+        Code::QueueDoesNotExist,
+        "The specified queue does not exist.",
+    )
 }

@@ -105,13 +105,26 @@ pub(super) fn make_visible_all(transaction: &Transaction<'_>, now: i64) -> rusql
 pub(super) fn find_queue(t: &Transaction<'_>, name: &str) -> Result<Option<Queue>, Failure> {
     let sql = format!("SELECT {QUEUE} FROM queues WHERE name = ?");
     let found = t.prepare_cached(&sql)?.query_row((name,), |row| {
-        Ok((row.get(0)?, row.get(1)?, json(row, 2)?, row.get(3)?, row.get(4)?))
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            json(row, 2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
     });
     let Some((id, name, attributes, created_ms, modified_ms)) = found.optional()? else {
         return Ok(None);
     };
     let settings = Settings::parse(&attributes)?;
-    Ok(Some(Queue { id, name, attributes, settings, created_ms, modified_ms }))
+    Ok(Some(Queue {
+        id,
+        name,
+        attributes,
+        settings,
+        created_ms,
+        modified_ms,
+    }))
 }
 
 pub(super) fn insert_queue(
@@ -139,7 +152,8 @@ pub(super) fn set_attributes(
 }
 
 pub(super) fn delete_queue(t: &Transaction<'_>, queue: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM queues WHERE id = ?")?.execute((queue,))?;
+    t.prepare_cached("DELETE FROM queues WHERE id = ?")?
+        .execute((queue,))?;
     Ok(())
 }
 
@@ -273,12 +287,14 @@ pub(super) fn set_visible(t: &Transaction<'_>, id: i64, visible_ms: i64) -> rusq
 }
 
 pub(super) fn delete_message(t: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM messages WHERE id = ?")?.execute((id,))?;
+    t.prepare_cached("DELETE FROM messages WHERE id = ?")?
+        .execute((id,))?;
     Ok(())
 }
 
 pub(super) fn purge(t: &Transaction<'_>, queue: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM messages WHERE queue = ?")?.execute((queue,))?;
+    t.prepare_cached("DELETE FROM messages WHERE queue = ?")?
+        .execute((queue,))?;
     Ok(())
 }
 
@@ -290,7 +306,11 @@ pub(super) fn counts(t: &Transaction<'_>, queue: i64, now: i64) -> rusqlite::Res
         FROM messages WHERE queue = ?1",
     )?
     .query_row((queue, now), |row| {
-        Ok(Counts { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
+        Ok(Counts {
+            visible: row.get(0)?,
+            in_flight: row.get(1)?,
+            delayed: row.get(2)?,
+        })
     })
 }
 
