@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use aws_sdk_dynamodb::types::{
@@ -233,15 +234,6 @@ async fn a_lost_conditional_write_returns_the_winner() {
     let services = started(data.path()).await;
     let client = dynamodb_client(&services.0.dynamodb);
     create_table(&client).await;
-    let ttl = TimeToLiveSpecification::builder()
-        .attribute_name("ttl")
-        .enabled(true)
-        .build();
-    let ttl = client
-        .update_time_to_live()
-        .table_name("videos")
-        .time_to_live_specification(ttl.unwrap());
-    ttl.send().await.unwrap();
     let claim = |owner: &str| {
         client
             .put_item()
@@ -263,4 +255,48 @@ async fn a_lost_conditional_write_returns_the_winner() {
     };
     assert_eq!(lost.item().unwrap()["owner"], text("first"));
     stopped(services).await;
+}
+
+#[tokio::test]
+async fn expired_items_are_deleted() {
+    let data = TempDir::new().unwrap();
+    let first = started(data.path()).await;
+    let client = dynamodb_client(&first.0.dynamodb);
+    create_table(&client).await;
+    let ttl = TimeToLiveSpecification::builder()
+        .attribute_name("ttl")
+        .enabled(true)
+        .build();
+    let enable = client.update_time_to_live().table_name("videos");
+    enable
+        .time_to_live_specification(ttl.unwrap())
+        .send()
+        .await
+        .unwrap();
+    let now_s = Clock::system().now_ms() / 1000;
+    for (key, ttl) in [("expired", now_s - 60), ("valid", now_s + 600)] {
+        let put = client.put_item().table_name("videos").item("pk", text(key));
+        put.item("ttl", AttributeValue::N(ttl.to_string()))
+            .send()
+            .await
+            .unwrap();
+    }
+    stopped(first).await;
+
+    // A sweep follows every start.
+    let second = started(data.path()).await;
+    let client = dynamodb_client(&second.0.dynamodb);
+    let get = |key: &str| {
+        client
+            .get_item()
+            .table_name("videos")
+            .key("pk", text(key))
+            .send()
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while get("expired").await.unwrap().item.is_some() {
+        assert!(Instant::now() < deadline, "not swept");
+    }
+    assert!(get("valid").await.unwrap().item.is_some());
+    stopped(second).await;
 }

@@ -61,7 +61,7 @@ pub(super) async fn store(
     if input
         .content_md5
         .as_deref()
-        .is_some_and(|sent| sent != base64(&md5))
+        .is_some_and(|sent| sent != base64(md5))
     {
         return Err(s3_error!(
             BadDigest,

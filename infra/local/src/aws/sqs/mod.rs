@@ -9,10 +9,12 @@
 //! `X-Amz-Target` header needs a permission that nothing here gives.
 
 mod attributes;
+mod batch;
 mod message;
 mod messages;
 mod protocol;
 mod queues;
+mod receipt;
 mod store;
 #[cfg(test)]
 mod tests;
