@@ -4,10 +4,14 @@ use std::{
     panic::resume_unwind,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// How long to wait for a process that is about to end and still holds the file.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One connection, used by one transaction at a time: SQLite has one writer in any case, and the
 /// transactions here take microseconds.
@@ -22,6 +26,7 @@ impl Database {
     pub(super) fn open(path: &Path, schema: &str) -> anyhow::Result<Self> {
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(path)?;
+            connection.busy_timeout(PATIENCE)?;
             // The exclusive lock ends with the process however it ends, and keeps a second runtime
             // from handing out the same messages.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

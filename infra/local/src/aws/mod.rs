@@ -11,7 +11,7 @@ mod sqs;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, path::Path, sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use aws_sdk_sqs::config::Credentials;
@@ -124,9 +124,7 @@ async fn serve(
 }
 
 /// Resolves when `shutdown` holds true or nobody can set it any more.
-fn ended(mut shutdown: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        // An error says that the sender is gone, which means the same.
-        let _ = shutdown.wait_for(|stop| *stop).await;
-    }
+async fn ended(mut shutdown: watch::Receiver<bool>) {
+    // An error says that the sender is gone, which means the same.
+    let _ = shutdown.wait_for(|stop| *stop).await;
 }

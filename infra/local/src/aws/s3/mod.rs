@@ -10,7 +10,11 @@
 //! versions, copies and policies answer `NotImplemented`.
 
 mod index;
+mod listing;
 mod operations;
+#[cfg(test)]
+mod tests;
+mod upload;
 
 use std::path::Path;
 

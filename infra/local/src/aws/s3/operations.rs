@@ -1,36 +1,34 @@
 //! The operations of S3 on the [`Index`].
 
-use std::{io::SeekFrom, pin::pin};
+use std::io::SeekFrom;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, TryStreamExt as _, stream::try_unfold};
+use futures_util::{Stream, stream::try_unfold};
 use http::{HeaderMap, HeaderValue, header};
 use s3s::{
-    S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, TrailingHeaders,
-    checksum::ChecksumHasher,
-    crypto::{Checksum as _, Md5},
+    S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
     dto::{
-        Bucket, Checksum, ChecksumMode, CommonPrefix, CreateBucketInput, CreateBucketOutput,
-        DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
-        DeletedObject, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput,
-        HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
-        ListObjectsV2Input, ListObjectsV2Output, Object as ListedObject, PutObjectInput,
-        PutObjectOutput, Range, StreamingBlob, Timestamp, TimestampFormat,
+        Bucket, ChecksumMode, CreateBucketInput, CreateBucketOutput, DeleteObjectInput,
+        DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag,
+        ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
+        HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input,
+        ListObjectsV2Output, PutObjectInput, PutObjectOutput, Range, StreamingBlob, Timestamp,
+        TimestampFormat,
     },
     s3_error,
 };
 use time::OffsetDateTime;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::{
     super::Clock,
-    index::{Conditions, Draft, Index, Object, Properties},
+    index::{Conditions, Index, Object},
+    listing::Page,
+    upload,
 };
 
-/// Largest body of one PUT (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
-const MAX_BODY_BYTES: u64 = 5 << 30;
-
-/// Longest key in bytes of UTF-8 (same page).
+/// Longest key in bytes of UTF-8
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
 
 /// Most keys on one page of a listing.
@@ -40,7 +38,7 @@ const MAX_LISTED: usize = 1000;
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
 /// How much of a body is in memory at once, in bytes.
-const CHUNK_BYTES: usize = 256 << 10;
+pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
 /// The S3 implementation that `s3s` serves.
 pub(super) struct Objects {
@@ -93,7 +91,7 @@ impl S3 for Objects {
         &self,
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        let (mut input, trailers) = (request.input, request.trailing_headers);
+        let mut input = request.input;
         if input.key.len() > MAX_KEY_BYTES {
             return Err(s3_error!(KeyTooLongError));
         }
@@ -101,20 +99,25 @@ impl S3 for Objects {
             if_match: input.if_match.take(),
             if_none_match: input.if_none_match.take(),
         };
-        let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
-        let stored = self.store(body, &mut input, trailers).await?;
-        let (etag, checksum) = (stored.draft.etag.clone(), stored.checksum);
+        let body = self
+            .index
+            .new_body()
+            .await
+            .map_err(S3Error::internal_error)?;
+        let draft =
+            upload::store(body, &mut input, &request.headers, request.trailing_headers).await?;
+        let (etag, p) = (draft.etag.clone(), draft.properties.clone());
         let now_ms = self.clock.now_ms();
         self.index
-            .put(input.bucket, input.key, stored.draft, conditions, now_ms)
+            .put(input.bucket, input.key, draft, conditions, now_ms)
             .await?;
         Ok(S3Response::new(PutObjectOutput {
             e_tag: Some(ETag::Strong(etag)),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
+            checksum_crc32: p.checksum_crc32,
+            checksum_crc32c: p.checksum_crc32c,
+            checksum_crc64nvme: p.checksum_crc64nvme,
+            checksum_sha1: p.checksum_sha1,
+            checksum_sha256: p.checksum_sha256,
             ..PutObjectOutput::default()
         }))
     }
@@ -290,157 +293,6 @@ impl S3 for Objects {
     }
 }
 
-struct Stored {
-    draft: Draft,
-    checksum: Checksum,
-}
-
-impl Objects {
-    /// Streams the body into a new file and compares it with every checksum that was sent.
-    async fn store(
-        &self,
-        body: StreamingBlob,
-        input: &mut PutObjectInput,
-        trailers: Option<TrailingHeaders>,
-    ) -> S3Result<Stored> {
-        let mut checksums = hasher(input);
-        let (mut md5, mut size) = (Md5::new(), 0_u64);
-        let file = self
-            .index
-            .new_body()
-            .await
-            .map_err(S3Error::internal_error)?;
-        let writer = file.reopen().map_err(S3Error::internal_error)?;
-        let mut writer = BufWriter::with_capacity(CHUNK_BYTES, tokio::fs::File::from_std(writer));
-        let mut body = pin!(body);
-        // What fails here is what the client sent: it broke off, or it does not match the hash or
-        // the chunk signatures in its own signature.
-        while let Some(chunk) = body
-            .try_next()
-            .await
-            .map_err(|error| S3Error::with_source(S3ErrorCode::IncompleteBody, error))?
-        {
-            size += chunk.len() as u64;
-            if size > MAX_BODY_BYTES {
-                return Err(s3_error!(EntityTooLarge));
-            }
-            md5.update(&chunk);
-            checksums.update(&chunk);
-            writer
-                .write_all(&chunk)
-                .await
-                .map_err(S3Error::internal_error)?;
-        }
-        writer.flush().await.map_err(S3Error::internal_error)?;
-        let md5 = md5.finalize();
-        if input
-            .content_md5
-            .as_deref()
-            .is_some_and(|sent| sent != base64(&md5))
-        {
-            return Err(s3_error!(
-                BadDigest,
-                "the Content-MD5 does not match the body"
-            ));
-        }
-        let checksum = checksums.finalize();
-        check_checksums(
-            input,
-            trailers.as_ref().and_then(TrailingHeaders::take),
-            &checksum,
-        )?;
-        let properties = Properties {
-            content_type: input.content_type.take().map(|kind| kind.to_string()),
-            content_encoding: input.content_encoding.take().and_then(stored_encoding),
-            content_disposition: input.content_disposition.take(),
-            content_language: input.content_language.take(),
-            cache_control: input.cache_control.take(),
-            metadata: input.metadata.take(),
-            checksum_crc32: checksum.checksum_crc32.clone(),
-            checksum_crc32c: checksum.checksum_crc32c.clone(),
-            checksum_crc64nvme: checksum.checksum_crc64nvme.clone(),
-            checksum_sha1: checksum.checksum_sha1.clone(),
-            checksum_sha256: checksum.checksum_sha256.clone(),
-        };
-        Ok(Stored {
-            draft: Draft {
-                file,
-                size,
-                etag: hex::encode(md5),
-                properties,
-            },
-            checksum,
-        })
-    }
-}
-
-/// The encoding to keep: `aws-chunked` is one of the transfer that S3 takes off.
-fn stored_encoding(sent: String) -> Option<String> {
-    let kept: Vec<_> = sent
-        .split(',')
-        .map(str::trim)
-        .filter(|coding| *coding != "aws-chunked")
-        .collect();
-    Some(kept.join(",")).filter(|kept| !kept.is_empty())
-}
-
-fn base64(bytes: impl AsRef<[u8]>) -> String {
-    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
-}
-
-/// Hashes with every algorithm of which a checksum was sent or is announced in a trailer.
-fn hasher(input: &PutObjectInput) -> ChecksumHasher {
-    let announced = input
-        .checksum_algorithm
-        .as_ref()
-        .map(|algorithm| algorithm.as_str());
-    let uses = |value: &Option<String>, name: &str| value.is_some() || announced == Some(name);
-    ChecksumHasher {
-        crc32: uses(&input.checksum_crc32, "CRC32").then(Default::default),
-        crc32c: uses(&input.checksum_crc32c, "CRC32C").then(Default::default),
-        crc64nvme: uses(&input.checksum_crc64nvme, "CRC64NVME").then(Default::default),
-        sha1: uses(&input.checksum_sha1, "SHA1").then(Default::default),
-        sha256: uses(&input.checksum_sha256, "SHA256").then(Default::default),
-    }
-}
-
-fn check_checksums(
-    input: &PutObjectInput,
-    trailers: Option<HeaderMap>,
-    computed: &Checksum,
-) -> S3Result<()> {
-    let pairs = [
-        ("crc32", &input.checksum_crc32, &computed.checksum_crc32),
-        ("crc32c", &input.checksum_crc32c, &computed.checksum_crc32c),
-        (
-            "crc64nvme",
-            &input.checksum_crc64nvme,
-            &computed.checksum_crc64nvme,
-        ),
-        ("sha1", &input.checksum_sha1, &computed.checksum_sha1),
-        ("sha256", &input.checksum_sha256, &computed.checksum_sha256),
-    ];
-    for (name, header, computed) in pairs {
-        let trailer = trailers
-            .as_ref()
-            .and_then(|all| all.get(format!("x-amz-checksum-{name}")));
-        let trailer = trailer.map(HeaderValue::as_bytes);
-        for sent in [header.as_ref().map(String::as_bytes), trailer]
-            .into_iter()
-            .flatten()
-        {
-            if computed.as_ref().map(String::as_bytes) != Some(sent) {
-                return Err(s3_error!(
-                    BadDigest,
-                    "the {} checksum does not match the body",
-                    name
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
 fn wants_checksum(mode: Option<&ChecksumMode>) -> bool {
     mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
 }
@@ -488,7 +340,7 @@ fn check_read(
     Err(error)
 }
 
-fn timestamp(milliseconds: i64) -> Timestamp {
+pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
     let nanoseconds = i128::from(milliseconds) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -505,55 +357,4 @@ fn read(
         let read = file.read_buf(&mut chunk).await?;
         Ok((read > 0).then(|| (chunk.freeze(), file)))
     })
-}
-
-/// One page of a listing.
-#[derive(Default)]
-struct Page {
-    prefix: String,
-    delimiter: Option<String>,
-    after: String,
-    most: usize,
-    objects: Vec<ListedObject>,
-    prefixes: Vec<CommonPrefix>,
-    /// The last key or common prefix on the page.
-    last: String,
-    truncated: bool,
-}
-
-impl Page {
-    /// Takes the next object in order, alone or as part of a common prefix, and returns false when
-    /// the page is full.
-    fn add(&mut self, object: Object) -> bool {
-        let rest = &object.key[self.prefix.len()..];
-        let group = self.delimiter.as_ref().and_then(|delimiter| {
-            let end = rest.find(delimiter.as_str())? + delimiter.len();
-            Some(object.key[..self.prefix.len() + end].to_owned())
-        });
-        if let Some(group) = &group
-            && (*group == self.last || *group == self.after)
-        {
-            return true;
-        }
-        if self.objects.len() + self.prefixes.len() >= self.most {
-            self.truncated = self.most > 0;
-            return false;
-        }
-        if let Some(group) = group {
-            self.last.clone_from(&group);
-            self.prefixes.push(CommonPrefix {
-                prefix: Some(group),
-            });
-        } else {
-            self.last.clone_from(&object.key);
-            self.objects.push(ListedObject {
-                key: Some(object.key),
-                size: i64::try_from(object.size).ok(),
-                e_tag: Some(ETag::Strong(object.etag)),
-                last_modified: Some(timestamp(object.modified_ms)),
-                ..ListedObject::default()
-            });
-        }
-        true
-    }
 }

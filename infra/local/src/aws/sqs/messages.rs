@@ -1,24 +1,22 @@
 //! The operations on messages.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
     attributes::{self, MAX_VISIBILITY_S},
+    batch::each,
     message::{self, MAX_BYTES},
     protocol::{
         Batch, Code, Entry, Failure, MessageAttributes, OnReceipt, Outgoing, ReceiveMessage, Single,
     },
     queues,
+    receipt::Handle,
     store::{self, Message, NewMessage, Queue},
 };
-
-/// Most entries of a batch, and most messages of one receive.
-const MAX_ENTRIES: usize = 10;
 
 pub(super) fn send(
     transaction: &Transaction<'_>,
@@ -345,89 +343,4 @@ fn hide(
     }
     store::set_visible(transaction, message.id, visible_ms)?;
     Ok(json!({}))
-}
-
-/// Does `work` for each entry of a batch: what is wrong with one does not stop the others.
-fn each<T>(
-    entries: &[Entry<T>],
-    mut work: impl FnMut(&T) -> Result<Value, Failure>,
-) -> Result<Value, Failure> {
-    if entries.is_empty() {
-        let message = "There should be at least one entry in the request.";
-        return Err(Failure::new(Code::EmptyBatchRequest, message));
-    }
-    if entries.len() > MAX_ENTRIES {
-        return Err(Failure::new(
-            Code::TooManyEntriesInBatchRequest,
-            format!(
-                "Maximum number of entries per request are {MAX_ENTRIES}. You have sent {}.",
-                entries.len()
-            ),
-        ));
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let mut ids = HashSet::new();
-    for Entry { id, .. } in entries {
-        if !(1..=80).contains(&id.len()) || !id.chars().all(plain) {
-            return Err(Failure::new(
-                Code::InvalidBatchEntryId,
-                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
-            ));
-        }
-        if !ids.insert(id) {
-            return Err(Failure::new(
-                Code::BatchEntryIdsNotDistinct,
-                format!("Id {id} repeated."),
-            ));
-        }
-    }
-    let (mut successful, mut failed) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match work(&entry.what) {
-            Ok(mut done) => {
-                done["Id"] = json!(entry.id);
-                successful.push(done);
-            }
-            // Nothing of the batch is kept when the database itself fails.
-            Err(failure) if failure.code == Code::InternalFailure => return Err(failure),
-            Err(failure) => failed.push(failure.entry(&entry.id)),
-        }
-    }
-    Ok(json!({ "Successful": successful, "Failed": failed }))
-}
-
-/// What a receipt handle says. Clients take it as opaque.
-#[derive(Debug)]
-struct Handle {
-    queue: i64,
-    message: i64,
-    receipt: String,
-}
-
-impl Handle {
-    /// # Errors
-    /// `ReceiptHandleIsInvalid` when it was not made here or is of another queue.
-    fn parse(handle: &str, queue: &Queue) -> Result<Self, Failure> {
-        let read = || {
-            let text = String::from_utf8(URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;
-            let mut parts = text.splitn(3, ':');
-            Some(Self {
-                queue: parts.next()?.parse().ok()?,
-                message: parts.next()?.parse().ok()?,
-                receipt: parts.next()?.to_owned(),
-            })
-        };
-        read().filter(|it| it.queue == queue.id).ok_or_else(|| {
-            let message =
-                format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
-            Failure::new(Code::ReceiptHandleIsInvalid, message)
-        })
-    }
-}
-
-impl std::fmt::Display for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = format!("{}:{}:{}", self.queue, self.message, self.receipt);
-        f.write_str(&URL_SAFE_NO_PAD.encode(text))
-    }
 }

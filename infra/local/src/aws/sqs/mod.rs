@@ -9,10 +9,12 @@
 //! `X-Amz-Target` header needs a permission that nothing here gives.
 
 mod attributes;
+mod batch;
 mod message;
 mod messages;
 mod protocol;
 mod queues;
+mod receipt;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -106,11 +108,13 @@ impl Service {
         }
         let host = header(header::HOST.as_str()).unwrap_or_default().to_owned();
         let now = self.clock.now_ms();
+        let makes_visible =
+            action.starts_with("SendMessage") || action.starts_with("ChangeMessageVisibility");
         let work = move |it: &Transaction<'_>| dispatch(it, &action, &body, &host, now);
         let output = self.database.transact(work).await?;
-        // Most operations make nothing visible, and a look at a queue costs less than a list of
-        // those that do.
-        self.visible.notify_waiters();
+        if makes_visible {
+            self.visible.notify_waiters();
+        }
         Ok(output)
     }
 

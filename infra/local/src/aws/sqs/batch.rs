@@ -1,0 +1,59 @@
+//! What holds for all batches.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::protocol::{Code, Entry, Failure};
+
+/// Most entries of a batch.
+const MAX_ENTRIES: usize = 10;
+
+/// Does `work` for each entry of a batch: what is wrong with one does not stop the others.
+pub(super) fn each<T>(
+    entries: &[Entry<T>],
+    mut work: impl FnMut(&T) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    if entries.is_empty() {
+        let message = "There should be at least one entry in the request.";
+        return Err(Failure::new(Code::EmptyBatchRequest, message));
+    }
+    if entries.len() > MAX_ENTRIES {
+        return Err(Failure::new(
+            Code::TooManyEntriesInBatchRequest,
+            format!(
+                "Maximum number of entries per request are {MAX_ENTRIES}. You have sent {}.",
+                entries.len()
+            ),
+        ));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let mut ids = HashSet::new();
+    for Entry { id, .. } in entries {
+        if !(1..=80).contains(&id.len()) || !id.chars().all(plain) {
+            return Err(Failure::new(
+                Code::InvalidBatchEntryId,
+                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
+            ));
+        }
+        if !ids.insert(id) {
+            return Err(Failure::new(
+                Code::BatchEntryIdsNotDistinct,
+                format!("Id {id} repeated."),
+            ));
+        }
+    }
+    let (mut successful, mut failed) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match work(&entry.what) {
+            Ok(mut done) => {
+                done["Id"] = json!(entry.id);
+                successful.push(done);
+            }
+            // Nothing of the batch is kept when the database itself fails.
+            Err(failure) if failure.code == Code::InternalFailure => return Err(failure),
+            Err(failure) => failed.push(failure.entry(&entry.id)),
+        }
+    }
+    Ok(json!({ "Successful": successful, "Failed": failed }))
+}
