@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::text::{block, line, list, name, same};
 use super::*;
 use crate::video::VideoKey;
-use times::Times;
+use times::{Times, milliseconds};
 
 /// Most characters of a title.
 pub(super) const TITLE_CHARS: usize = 300;
@@ -158,9 +158,9 @@ pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
     })
 }
 
-/// A length in seconds that a video can have.
+/// A length in seconds that a video can have, to the millisecond.
 fn sane_duration(seconds: f64) -> Option<f64> {
-    (seconds.is_finite() && seconds > 0.0 && seconds <= MAX_DURATION_S).then_some(seconds)
+    Some(milliseconds(seconds)).filter(|length| *length > 0.0 && *length <= MAX_DURATION_S)
 }
 
 /// Cleans, bounds and orders the content. Cannot be told from [`Content::default`] when nothing is

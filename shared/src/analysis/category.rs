@@ -1,148 +1,280 @@
-//! The category that a video is listed under: one of a closed list, chosen by whole words, so that
-//! `ai` is found in "AI for all" and not in "explain".
+//! The category of a video, for the listing.
+
+mod vocabulary;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::Analysis;
 
-/// What a video is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+/// A closed list: also the partition of the listing index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Category {
+    /// Machine learning and what is built on it.
     Ai,
-    Security,
-    Games,
-    Mobile,
+    /// Analysis and storage of data.
     Data,
-    Cloud,
-    Devops,
+    /// Sites and what runs in a browser.
     Web,
+    /// Applications of telephones and tablets.
+    Mobile,
+    /// Video games.
+    Games,
+    /// Attack and defence.
+    Security,
+    /// The services of the large providers.
+    Cloud,
+    /// Delivery and operation.
+    Devops,
+    /// Other work on software.
     Programming,
+    /// Companies, markets, money.
     Business,
+    /// Teaching and sciences.
     Education,
+    /// None of these.
     Other,
 }
 
 impl Category {
-    /// Its name in a list's filter.
+    /// Every category.
+    pub const ALL: [Self; 12] = [
+        Self::Ai,
+        Self::Data,
+        Self::Web,
+        Self::Mobile,
+        Self::Games,
+        Self::Security,
+        Self::Cloud,
+        Self::Devops,
+        Self::Programming,
+        Self::Business,
+        Self::Education,
+        Self::Other,
+    ];
+
+    /// Name in documents, keys and queries.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ai => "ai",
-            Self::Security => "security",
-            Self::Games => "games",
-            Self::Mobile => "mobile",
             Self::Data => "data",
+            Self::Web => "web",
+            Self::Mobile => "mobile",
+            Self::Games => "games",
+            Self::Security => "security",
             Self::Cloud => "cloud",
             Self::Devops => "devops",
-            Self::Web => "web",
             Self::Programming => "programming",
             Self::Business => "business",
             Self::Education => "education",
             Self::Other => "other",
         }
     }
-}
 
-/// Words of a category, in lower case; of several words where the words alone mean nothing. The
-/// narrower category stands first, since it wins where two have the same weight.
-#[rustfmt::skip]
-const WORDS: [(Category, &[&str]); 11] = [
-    (Category::Ai, &["ai", "ml", "llm", "llms", "gpt", "gemini", "chatgpt", "openai", "neural", "transformer", "transformers", "pytorch", "tensorflow", "machine learning", "deep learning", "prompt", "agents", "rag", "embeddings"]),
-    (Category::Security, &["security", "cybersecurity", "vulnerability", "exploit", "malware", "encryption", "cryptography", "oauth", "pentest", "phishing"]),
-    (Category::Games, &["game", "games", "unity", "unreal", "godot", "bevy", "gamedev", "shader"]),
-    (Category::Mobile, &["android", "ios", "swift", "swiftui", "flutter", "expo", "react native", "mobile"]),
-    (Category::Data, &["sql", "pandas", "dataset", "database", "databases", "postgres", "postgresql", "spark", "analytics", "statistics", "notebook", "data science", "etl"]),
-    (Category::Cloud, &["aws", "azure", "gcp", "lambda", "serverless", "s3", "dynamodb", "cloud", "cloudflare"]),
-    (Category::Devops, &["devops", "docker", "kubernetes", "terraform", "ansible", "ci", "cd", "pipeline", "prometheus", "grafana", "monitoring"]),
-    (Category::Web, &["html", "css", "javascript", "typescript", "react", "vue", "svelte", "angular", "next.js", "nextjs", "frontend", "website", "browser", "tailwind", "web", "http"]),
-    (Category::Programming, &["rust", "python", "java", "kotlin", "go", "golang", "c++", "code", "coding", "programming", "compiler", "algorithm", "algorithms", "api", "git", "software", "developer", "toolchain"]),
-    (Category::Business, &["business", "marketing", "startup", "startups", "finance", "investing", "sales", "revenue", "management", "economy"]),
-    (Category::Education, &["lecture", "lesson", "course", "university", "students", "physics", "chemistry", "biology", "history", "mathematics", "math", "exam"]),
-];
-
-/// The category whose words stand in a video's title, technologies and topics most often; a word
-/// of the technologies counts twice, since it is there on purpose.
-#[must_use]
-pub fn of(analysis: &Analysis) -> Category {
-    let content = &analysis.content;
-    let named: Vec<Vec<String>> = content
-        .technologies
-        .iter()
-        .map(|text| words(text))
-        .collect();
-    let told: Vec<Vec<String>> = [&analysis.video.title, &content.summary]
-        .into_iter()
-        .chain(&content.related_topics)
-        .chain(content.key_concepts.iter().map(|concept| &concept.name))
-        .map(|text| words(text))
-        .collect();
-    let mut best = (Category::Other, 0);
-    for (category, phrases) in WORDS {
-        let weight: usize = phrases
-            .iter()
-            .map(|phrase| 2 * count(&named, phrase) + count(&told, phrase))
-            .sum();
-        if weight > best.1 {
-            best = (category, weight);
-        }
+    /// The category of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|category| category.as_str() == name)
     }
-    best.0
+
+    /// Chooses by the words of the technologies, the title, the concepts and the topics. The most
+    /// telling words win; where they are even, the category that stands first in [`Self::ALL`].
+    #[must_use]
+    pub fn of(analysis: &Analysis) -> Self {
+        let content = &analysis.content;
+        let technologies: Vec<String> = content.technologies.iter().map(|t| words(t)).collect();
+        let names = content
+            .key_concepts
+            .iter()
+            .map(|concept| concept.name.as_str());
+        let texts = [(analysis.video.title.as_str(), 3)]
+            .into_iter()
+            .chain(
+                content
+                    .technologies
+                    .iter()
+                    .map(|technology| (technology.as_str(), 2)),
+            )
+            .chain(names.map(|name| (name, 1)))
+            .chain(
+                content
+                    .related_topics
+                    .iter()
+                    .map(|topic| (topic.as_str(), 1)),
+            );
+        let texts: Vec<(String, usize)> =
+            texts.map(|(text, weight)| (words(text), weight)).collect();
+        let score = |category: Self| {
+            let (telling, names) = vocabulary::of(category);
+            let told: usize = texts
+                .iter()
+                .map(|(text, weight)| weight * telling.iter().filter(|w| holds(text, w)).count())
+                .sum();
+            let named = |name: &&&str| technologies.iter().any(|t| t.trim() == **name);
+            told + 2 * names.iter().filter(named).count()
+        };
+        let mut best = (Self::Other, 0);
+        for category in Self::ALL {
+            let score = score(category);
+            if score > best.1 {
+                best = (category, score);
+            }
+        }
+        best.0
+    }
 }
 
-fn words(text: &str) -> Vec<String> {
-    let is_outside = |c: char| !c.is_alphanumeric() && !matches!(c, '+' | '#' | '.');
-    let words = text
-        .split(is_outside)
-        .map(|word| word.trim_end_matches('.').to_lowercase());
-    words.filter(|word| !word.is_empty()).collect()
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
-fn count(texts: &[Vec<String>], phrase: &str) -> usize {
-    let phrase: Vec<&str> = phrase.split(' ').collect();
-    let in_text = |text: &Vec<String>| text.windows(phrase.len()).filter(|w| *w == phrase).count();
-    texts.iter().map(in_text).sum()
+/// Lower-case words between single spaces, with a space at both ends. `c++`, `c#` and `node.js` are
+/// words.
+fn words(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let pieces = lower.split(|c: char| !(c.is_alphanumeric() || matches!(c, '+' | '#' | '.')));
+    let kept = pieces.map(|piece| piece.trim_matches('.').trim_start_matches(['#', '+']));
+    let kept: Vec<&str> = kept.filter(|piece| !piece.is_empty()).collect();
+    format!(" {} ", kept.join(" "))
+}
+
+/// Whether a text from [`words`] holds a word, or words in a row.
+fn holds(text: &str, wanted: &str) -> bool {
+    text.match_indices(wanted)
+        .any(|(at, _)| text[..at].ends_with(' ') && text[at + wanted.len()..].starts_with(' '))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{assemble, samples};
     use super::*;
-    use crate::analysis::{Content, assemble, samples};
 
-    fn category(title: &str, technologies: &[&str]) -> Category {
-        let technologies = technologies.iter().map(|name| (*name).to_owned()).collect();
+    fn of(title: &str, technologies: &[&str], topics: &[&str]) -> Category {
         let mut draft = samples::draft();
-        draft.content = Content {
-            summary: "So it is.".to_owned(),
-            technologies,
-            ..Content::default()
-        };
-        let facts = crate::analysis::Facts {
-            title: Some(title.to_owned()),
+        draft.content.key_concepts.clear();
+        draft.content.technologies = technologies.iter().map(|t| (*t).to_owned()).collect();
+        draft.content.related_topics = topics.iter().map(|t| (*t).to_owned()).collect();
+        let facts = super::super::Facts {
+            title: Some(title.into()),
             ..samples::facts()
         };
-        of(&assemble(draft, facts).unwrap())
+        Category::of(&assemble(draft, facts).unwrap())
     }
 
     #[test]
-    fn words_are_found_whole() {
-        assert_eq!(
-            category("Explaining maid service in Spain", &[]),
-            Category::Other
-        );
-        assert_eq!(category("AI, explained", &[]), Category::Ai);
-        assert_eq!(category("Intro to machine learning.", &[]), Category::Ai);
-        assert_eq!(
-            category("A machine that keeps learning", &[]),
-            Category::Other
-        );
+    fn words_tell_the_category() {
+        for (title, technologies, topics, category) in [
+            (
+                "Build an LLM agent",
+                &["Python", "LangChain"][..],
+                &[][..],
+                Category::Ai,
+            ),
+            (
+                "Queries that scale",
+                &["PostgreSQL"],
+                &["Databases"],
+                Category::Data,
+            ),
+            (
+                "A todo list",
+                &["React", "Next.js"],
+                &["CSS"],
+                Category::Web,
+            ),
+            (
+                "Your first app",
+                &["Swift", "SwiftUI"],
+                &[],
+                Category::Mobile,
+            ),
+            (
+                "Platformer from scratch",
+                &["Godot"],
+                &["Game design"],
+                Category::Games,
+            ),
+            (
+                "How passwords leak",
+                &[],
+                &["Cybersecurity", "Phishing"],
+                Category::Security,
+            ),
+            ("Serverless on AWS", &["Lambda"], &[], Category::Cloud),
+            (
+                "Pods explained",
+                &["Kubernetes", "Docker"],
+                &[],
+                Category::Devops,
+            ),
+            ("Ownership", &["Rust", "cargo"], &[], Category::Programming),
+            ("C++ in an hour", &["C++"], &[], Category::Programming),
+            (
+                "Raise a seed round",
+                &[],
+                &["Startups", "Finance"],
+                Category::Business,
+            ),
+            (
+                "The essence of calculus",
+                &[],
+                &["Mathematics"],
+                Category::Education,
+            ),
+            ("Bread", &["Oven"], &["Baking"], Category::Other),
+        ] {
+            assert_eq!(of(title, technologies, topics), category, "{title}");
+        }
     }
 
     #[test]
-    fn technologies_say_more_than_the_title() {
+    fn parts_of_words_tell_nothing() {
+        for title in [
+            "Rain in Maine: a fair said again",
+            "Let it go, said the rustic surfer",
+            "A swift reaction to expression in the webbing",
+            "Ready player. Express train to Express Street",
+            "Digital gittern concert",
+        ] {
+            assert_eq!(of(title, &[], &[]), Category::Other, "{title}");
+        }
+        assert_eq!(of("Songbirds", &["Recorder"], &["Choir"]), Category::Other);
+    }
+
+    #[test]
+    fn words_are_found_next_to_any_punctuation() {
         assert_eq!(
-            category("A website in an hour", &["Rust", "axum"]),
-            Category::Programming
+            words("C#, C++ & Node.js (v20)... #AI"),
+            " c# c++ node.js v20 ai "
         );
-        assert_eq!(category("Godot for beginners", &["Godot"]), Category::Games);
-        assert_eq!(category("Deploy it", &["AWS", "Lambda"]), Category::Cloud);
+        assert!(holds(" ai ", "ai") && holds(" an ai ", "ai") && !holds(" fair ", "ai"));
+        assert!(holds(" fair ai ", "ai"));
+        assert!(holds(&words("Machine-Learning"), "machine learning"));
+    }
+
+    #[test]
+    fn every_word_can_be_found() {
+        for category in Category::ALL {
+            let (telling, names) = vocabulary::of(category);
+            for word in telling.iter().chain(names) {
+                assert_eq!(words(word).trim(), *word, "{word} can never match");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_read_back() {
+        for category in Category::ALL {
+            assert_eq!(Category::parse(category.as_str()), Some(category));
+            assert_eq!(serde_json::to_value(category).unwrap(), category.as_str());
+        }
+        assert_eq!(Category::parse("AI/ML"), None);
     }
 }

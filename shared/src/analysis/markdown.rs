@@ -1,66 +1,99 @@
-//! The analysis as CommonMark (<https://spec.commonmark.org>), for people.
+//! The analysis as Markdown (CommonMark with GitHub's tables and task lists).
 //!
-//! Everything in it that comes from a video is somebody else's text: it is escaped so that it
-//! makes neither markup nor HTML nor links. The only links are those to the seconds of the video.
+//! Every text of the video is somebody else's and is escaped, so that it is shown and never acts:
+//! no HTML, no links, images or mentions, no headings or lists of its own. The only links are those
+//! written here, to places in the video.
 
-use std::fmt::Write as _;
+mod escape;
+#[cfg(test)]
+mod tests;
 
-use super::{Analysis, Content, Origin, text};
+use std::fmt::Write;
 
-/// Writes an analysis.
+use super::text::name;
+use super::*;
+use crate::video::VideoKey;
+use escape::{code_block, inline};
+
+/// Writes the whole document.
 #[must_use]
 pub fn render(analysis: &Analysis) -> String {
+    let youtube = match analysis.video.id.parse() {
+        Ok(VideoKey::YouTube(id)) => Some(id.as_str().to_owned()),
+        _ => None,
+    };
     let mut page = Page {
         out: String::new(),
-        at: Links::of(analysis),
+        youtube,
     };
-    page.line(&format!("# {}", plain(&analysis.video.title)));
-    page.facts(analysis);
-    page.content(&analysis.content);
-    page.sources(analysis);
+    page.head(analysis);
+    let content = &analysis.content;
+    page.section("Summary", !content.summary.is_empty(), |page| {
+        page.paragraphs(&content.summary)
+    });
+    page.list("Chapters", &content.chapters, |page, chapter| {
+        let (from, to) = (page.at(chapter.start_s), clock(chapter.end_s));
+        let title = inline(&chapter.title);
+        format!("{from} to {to}: **{title}**{}", page.note(&chapter.summary))
+    });
+    page.list("Key concepts", &content.key_concepts, |page, concept| {
+        let at = page.maybe_at(concept.at_s);
+        format!(
+            "**{}**{at}{}",
+            inline(&concept.name),
+            page.note(&concept.explanation)
+        )
+    });
+    page.list("Events", &content.events, |page, event| {
+        let (at, kind) = (page.at(event.at_s), name(&event.kind));
+        let title = inline(&event.title);
+        format!("{at} {kind}: **{title}**{}", page.note(&event.description))
+    });
+    page.list("Actions", &content.actions, Page::action);
+    let plain = |_: &Page, text: &String| inline(text);
+    page.list("Technologies", &content.technologies, plain);
+    page.list("Prerequisites", &content.prerequisites, plain);
+    page.numbered(
+        "Learning path",
+        content.learning_path.iter().map(|text| inline(text)),
+    );
+    page.list("Related topics", &content.related_topics, plain);
+    if let Some(plan) = &content.build_plan {
+        page.build_plan(plan);
+    }
+    page.section(
+        "Visual elements",
+        !content.visual_elements.is_empty(),
+        |page| {
+            let shown = content
+                .visual_elements
+                .iter()
+                .map(|element| page.visual_element(element));
+            let shown: Vec<String> = shown.collect();
+            page.line(&shown.join("\n\n"));
+        },
+    );
+    page.list("Transcript", &content.transcript, |page, segment| {
+        let speaker = segment
+            .speaker
+            .as_deref()
+            .map(|name| format!("**{}:** ", inline(name)));
+        let at = page.at(segment.start_s);
+        format!(
+            "{at} {}{}",
+            speaker.unwrap_or_default(),
+            inline(&segment.text)
+        )
+    });
+    page.provenance(analysis);
     page.out
 }
 
-/// Where a second of the video is shown.
-struct Links {
-    watch: Option<String>,
-}
-
-impl Links {
-    fn of(analysis: &Analysis) -> Self {
-        // The id was parsed from a URL of the allow-list, so it is no text of the video.
-        let id = analysis
-            .video
-            .id
-            .strip_prefix("yt:")
-            .filter(|_| analysis.video.url.is_some());
-        Self {
-            watch: id.map(|id| format!("https://youtu.be/{id}")),
-        }
-    }
-
-    fn to(&self, second: f64) -> String {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "validated"
-        )]
-        let whole = second.max(0.0) as u64;
-        let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
-        let shown = match hours {
-            0 => format!("{minutes:02}:{seconds:02}"),
-            _ => format!("{hours}:{minutes:02}:{seconds:02}"),
-        };
-        match &self.watch {
-            Some(watch) => format!("[{shown}]({watch}?t={whole})"),
-            None => shown,
-        }
-    }
-}
-
+/// The document while it is written.
 struct Page {
     out: String,
-    at: Links,
+    /// The id that links lead to; none for an upload.
+    youtube: Option<String>,
 }
 
 impl Page {
@@ -69,347 +102,218 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// A heading, unless there is nothing to stand under it.
-    fn section<T>(&mut self, title: &str, items: &[T], mut show: impl FnMut(&mut Self, &T)) {
-        if items.is_empty() {
-            return;
-        }
-        self.line(&format!("\n## {title}\n"));
-        items.iter().for_each(|item| show(self, item));
-    }
-
-    fn facts(&mut self, analysis: &Analysis) {
+    fn head(&mut self, analysis: &Analysis) {
         let video = &analysis.video;
-        self.line("\n| | |\n|---|---|");
-        let mut row = |name: &str, value: Option<String>| {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                self.line(&format!("| {name} | {value} |"));
-            }
-        };
-        row(
-            "Video",
-            Some(
-                video
-                    .url
-                    .as_deref()
-                    .map_or_else(|| plain(&video.id), |url| format!("<{url}>")),
-            ),
-        );
-        row("Channel", video.channel.as_deref().map(plain));
-        row(
-            "Length",
-            video
-                .duration_s
-                .map(|seconds| Links { watch: None }.to(seconds)),
-        );
-        row(
-            "Part",
-            video.window.map(|window| {
-                let clock = Links { watch: None };
-                let end = window
-                    .end_s
-                    .map_or_else(|| "the end".to_owned(), |end| clock.to(end));
-                format!("{} to {end}", clock.to(window.start_s))
-            }),
-        );
-        row("Language", Some(plain(&analysis.language)));
-        row(
-            "Difficulty",
-            analysis.content.difficulty.as_ref().map(text::name),
+        self.line(&format!("# {}\n", inline(&video.title)));
+        let address = self
+            .youtube
+            .as_ref()
+            .map(|id| format!("https://youtu.be/{id}"));
+        let window = video.window.map(|window| {
+            let end = window
+                .end_s
+                .map_or("the end".to_owned(), |end| self.at(end));
+            format!("{} to {end}", self.at(window.start_s))
+        });
+        self.table(
+            ["Video", ""],
+            [
+                ("Watch", address.map(|url| format!("[{url}]({url})"))),
+                ("Channel", video.channel.as_deref().map(inline)),
+                ("Length", video.duration_s.map(clock)),
+                ("Part analysed", window),
+                ("Language", Some(inline(&analysis.language))),
+                (
+                    "Difficulty",
+                    analysis
+                        .content
+                        .difficulty
+                        .map(|difficulty| name(&difficulty)),
+                ),
+            ],
         );
     }
 
-    fn content(&mut self, content: &Content) {
-        self.section(
-            "Summary",
-            &paragraphs(&content.summary),
-            |page, paragraph| {
-                page.line(&format!("{paragraph}\n"));
-            },
-        );
-        self.section("Chapters", &content.chapters, |page, chapter| {
-            let (at, title) = (page.at.to(chapter.start_s), plain(&chapter.title));
-            page.item(&format!("{at} **{title}**"), &chapter.summary);
-        });
-        self.section("Key concepts", &content.key_concepts, |page, concept| {
-            let at = concept
-                .at_s
-                .map(|at| format!(" {}", page.at.to(at)))
-                .unwrap_or_default();
-            page.item(
-                &format!("**{}**{at}", plain(&concept.name)),
-                &concept.explanation,
-            );
-        });
-        self.section("Events", &content.events, |page, event| {
-            let (at, kind, title) = (
-                page.at.to(event.at_s),
-                text::name(&event.kind),
-                plain(&event.title),
-            );
-            page.item(&format!("{at} *{kind}* {title}"), &event.description);
-        });
-        self.section("Actions", &content.actions, |page, action| {
-            let mut about = format!(
-                "{}, {} priority",
-                text::name(&action.category),
-                text::name(&action.priority)
-            );
-            if let Some(minutes) = action.estimated_minutes {
-                let _ = write!(about, ", {minutes} min");
+    /// A table of two columns, without the rows that have no value.
+    fn table<const N: usize>(&mut self, head: [&str; 2], rows: [(&str, Option<String>); N]) {
+        self.line(&format!("| {} | {} |\n| --- | --- |", head[0], head[1]));
+        for (label, value) in rows {
+            if let Some(value) = value {
+                self.line(&format!("| {label} | {value} |"));
             }
-            let (at, title) = (page.at.to(action.at_s), plain(&action.title));
-            page.item(&format!("[ ] {title} ({about}) {at}"), &action.description);
-        });
-        for (title, texts) in [
-            ("Technologies", &content.technologies),
-            ("Prerequisites", &content.prerequisites),
-            ("Related topics", &content.related_topics),
-        ] {
-            self.section(title, texts, |page, text| page.item(&plain(text), ""));
         }
-        let mut number = 0;
-        self.section("Learning path", &content.learning_path, |page, text| {
-            number += 1;
-            page.line(&format!("{number}. {}", plain(text)));
-        });
-        self.build_plan(content);
-        self.section(
-            "Visual elements",
-            &content.visual_elements,
-            |page, element| {
-                let at = page.at.to(element.at_s);
-                page.line(&format!(
-                    "{at} *{}*\n\n{}\n",
-                    text::name(&element.kind),
-                    fenced(&element.content)
-                ));
-            },
-        );
-        self.section("Transcript", &content.transcript, |page, segment| {
-            let speaker = segment
-                .speaker
-                .as_deref()
-                .map(|name| format!("**{}:** ", plain(name)));
-            let (at, words) = (page.at.to(segment.start_s), plain(&segment.text));
-            page.line(&format!("{at} {}{words}\n", speaker.unwrap_or_default()));
+    }
+
+    fn section(&mut self, heading: &str, filled: bool, body: impl FnOnce(&mut Self)) {
+        if filled {
+            self.line(&format!("\n## {heading}\n"));
+            body(self);
+        }
+    }
+
+    fn list<T>(&mut self, heading: &str, items: &[T], show: impl Fn(&Self, &T) -> String) {
+        self.section(heading, !items.is_empty(), |page| {
+            for item in items {
+                page.line(&format!("- {}", show(page, item)));
+            }
         });
     }
 
-    fn build_plan(&mut self, content: &Content) {
-        let Some(plan) = &content.build_plan else {
-            return;
-        };
-        self.line(&format!("\n## Build plan: {}\n", plain(&plan.title)));
-        self.line(&format!(
-            "{} ({})\n",
-            plain(&plan.summary),
-            plain(&plan.project_type)
-        ));
-        for step in &plan.steps {
+    fn numbered(&mut self, heading: &str, items: impl ExactSizeIterator<Item = String>) {
+        self.section(heading, items.len() > 0, |page| {
+            for (index, item) in items.enumerate() {
+                page.line(&format!("{}. {item}", index + 1));
+            }
+        });
+    }
+
+    fn paragraphs(&mut self, text: &str) {
+        let paragraphs: Vec<String> = text
+            .lines()
+            .map(inline)
+            .filter(|paragraph| !paragraph.is_empty())
+            .collect();
+        self.line(&paragraphs.join("\n\n"));
+    }
+
+    /// What follows the first line of an item, in the same item.
+    fn note(&self, text: &str) -> String {
+        let text = inline(text);
+        if text.is_empty() {
+            text
+        } else {
+            format!("\\\n  {text}")
+        }
+    }
+
+    /// A time, and with it the place in the video where there is one to link to.
+    fn at(&self, at_s: f64) -> String {
+        match &self.youtube {
+            // The address takes whole seconds.
+            Some(id) => {
+                format!(
+                    "[{}](https://youtu.be/{id}?t={})",
+                    clock(at_s),
+                    at_s.max(0.0).floor()
+                )
+            }
+            None => clock(at_s),
+        }
+    }
+
+    fn maybe_at(&self, at_s: Option<f64>) -> String {
+        at_s.map(|at_s| format!(" ({})", self.at(at_s)))
+            .unwrap_or_default()
+    }
+
+    fn action(&self, action: &Action) -> String {
+        let (category, priority) = (name(&action.category), name(&action.priority));
+        let effort = action
+            .estimated_minutes
+            .map(|minutes| format!(", about {minutes} min"));
+        format!(
+            "[ ] **{}** ({category}, {priority} priority{}, {}){}",
+            inline(&action.title),
+            effort.unwrap_or_default(),
+            self.at(action.at_s),
+            self.note(&action.description),
+        )
+    }
+
+    fn build_plan(&mut self, plan: &BuildPlan) {
+        self.line(&format!("\n## Build plan: {}\n", inline(&plan.title)));
+        let technologies: Vec<String> = plan.technologies.iter().map(|t| inline(t)).collect();
+        self.line(&format!("Project type: {}\n", inline(&plan.project_type)));
+        if !technologies.is_empty() {
+            self.line(&format!("Built with: {}\n", technologies.join(", ")));
+        }
+        self.paragraphs(&plan.summary);
+        self.line("");
+        for (index, step) in plan.steps.iter().enumerate() {
             let file = step
                 .target_file
                 .as_deref()
-                .map(|file| format!(", {}", plain(file)));
-            let at = step.at_s.map(|at| format!(" {}", self.at.to(at)));
+                .map(|file| format!(" ({})", inline(file)));
             self.line(&format!(
-                "{}. **{}**{} {}{}",
-                step.order,
-                plain(&step.action),
+                "{}. **{}**{}: {}{}",
+                index + 1,
+                inline(&step.action),
                 file.unwrap_or_default(),
-                plain(&step.description),
-                at.unwrap_or_default(),
+                inline(&step.description),
+                self.maybe_at(step.at_s),
             ));
         }
     }
 
-    fn sources(&mut self, analysis: &Analysis) {
-        self.line("\n## Where this comes from\n\n| part | source | confidence |\n|---|---|---|");
+    fn visual_element(&self, element: &VisualElement) -> String {
+        let head = format!("{} {}", self.at(element.at_s), name(&element.kind));
+        match element.kind {
+            VisualKind::Code | VisualKind::Terminal => {
+                format!("{head}:\n\n{}", code_block(&element.content))
+            }
+            VisualKind::Diagram | VisualKind::Ui | VisualKind::Text => {
+                format!("{head}: {}", inline(&element.content))
+            }
+        }
+    }
+
+    fn provenance(&mut self, analysis: &Analysis) {
+        let made = &analysis.provenance;
+        self.line("\n## How this was made\n");
+        let cost = made
+            .usage
+            .cost_usd
+            .map(|cost| format!("${cost:.4}"))
+            .as_deref()
+            .map(inline);
+        let tokens = format!(
+            "{} read, {} written, {} on thinking",
+            made.usage.input_tokens, made.usage.output_tokens, made.usage.thinking_tokens
+        );
+        self.table(
+            ["Analysis", ""],
+            [
+                ("Model", Some(inline(&made.model))),
+                ("Made", Some(inline(&made.analyzed_at))),
+                ("Pipeline", Some(inline(&made.pipeline_version))),
+                ("Prompt", Some(inline(&made.prompt_sha256))),
+                ("Tokens", Some(tokens)),
+                ("List price", cost),
+            ],
+        );
+        self.line("\n| Part | Source | Confidence |\n| --- | --- | --- |");
         for (part, source) in &analysis.sources {
-            let name = match source.source {
-                Origin::Caption => "caption",
-                Origin::Model => "model",
-                Origin::Missing => "missing",
-            };
             let confidence = source
                 .confidence
                 .map(|confidence| format!("{confidence:.2}"));
+            let (part, origin) = (inline(part), name(&source.source));
             self.line(&format!(
-                "| {} | {name} | {} |",
-                plain(part),
+                "| {part} | {origin} | {} |",
                 confidence.unwrap_or_default()
             ));
         }
-        let provenance = &analysis.provenance;
-        self.line(&format!(
-            "\nModel {}, pipeline {}, {}.",
-            plain(&provenance.model),
-            plain(&provenance.pipeline_version),
-            plain(&provenance.analyzed_at),
-        ));
-        if !analysis.refused.is_empty() {
-            let count = analysis.refused.len();
-            self.line(&format!(
-                "Left out because their times cannot be true: {count}."
-            ));
-        }
-    }
-
-    /// An item of a list with what there is to say of it.
-    fn item(&mut self, head: &str, rest: &str) {
-        self.line(&format!("- {head}"));
-        for paragraph in paragraphs(rest) {
-            self.line(&format!("\n  {paragraph}"));
-        }
+        self.list("Left out", &analysis.refused, |_, refused| {
+            let reason = name(&refused.reason);
+            let at = inline(&refused.at_s.to_string());
+            format!(
+                "{}: at second {at} ({})",
+                inline(&refused.part),
+                inline(&reason)
+            )
+        });
     }
 }
 
-/// One line of text that is nothing but text: every ASCII punctuation character that could mean
-/// something is escaped (CommonMark 2.4), `<` and `&` as entities, because not every renderer
-/// keeps to CommonMark where HTML is concerned.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text::line(text, usize::MAX).chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            // A name with a scheme or a host becomes a link in many renderers without any markup.
-            ':' | '@' | '.' | '/' if is_link_part(text, c) => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!'
-            | '|' | '~' | '=' | '$' | '^' | '"' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    escape_number(out)
-}
-
-/// Whether the character is part of what an autolink extension would take for an address.
-fn is_link_part(text: &str, c: char) -> bool {
-    match c {
-        ':' => text.contains("://") || text.contains("mailto:"),
-        '@' => true,
-        '.' => text.contains("www."),
-        _ => false,
-    }
-}
-
-/// `1.` or `1)` at the beginning would be an item of a list.
-fn escape_number(text: String) -> String {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    match text.as_bytes().get(digits) {
-        Some(b'.') if digits > 0 => format!("{}\\{}", &text[..digits], &text[digits..]),
-        _ => text,
-    }
-}
-
-fn paragraphs(text: &str) -> Vec<String> {
-    text.lines()
-        .map(plain)
-        .filter(|line| !line.is_empty())
-        .collect()
-}
-
-/// Text as it stands, in a fence that is longer than any in it (CommonMark 4.5).
-fn fenced(content: &str) -> String {
-    let content = text::block(content, usize::MAX);
-    let longest = content.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}\n{content}\n{fence}")
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use pulldown_cmark::{Event, Options, Parser, Tag};
-
-    use super::*;
-    use crate::analysis::{Chapter, Facts, VisualElement, VisualKind, assemble, samples};
-
-    fn sample() -> Analysis {
-        assemble(samples::draft(), samples::facts()).unwrap()
-    }
-
-    #[test]
-    fn a_youtube_video() {
-        insta::assert_snapshot!(render(&sample()));
-    }
-
-    #[test]
-    fn an_upload_has_no_links() {
-        let key = format!("up:{}", "ab".repeat(32)).parse().unwrap();
-        let facts = Facts {
-            key,
-            channel: None,
-            ..samples::facts()
-        };
-        insta::assert_snapshot!(render(&assemble(samples::draft(), facts).unwrap()));
-    }
-
-    #[test]
-    fn text_that_wants_to_be_markup() {
-        let mut draft = samples::draft();
-        draft.content.summary = "<script>alert(1)</script> & [x](javascript:alert(1))\n# Not a title\n1. no list\n- nor here\n***".into();
-        draft.content.visual_elements[0].content = "```\n</code>\n````".into();
-        let facts = Facts {
-            title: Some("a | b\n# c ![](http://evil.example/x.png)".into()),
-            ..samples::facts()
-        };
-        insta::assert_snapshot!(render(&assemble(draft, facts).unwrap()));
-    }
-
-    /// Whatever the text, markdown finds our own markup in it and nothing else.
-    fn assert_harmless(page: &str) {
-        for event in Parser::new_ext(
-            page,
-            Options::all() - Options::ENABLE_YAML_STYLE_METADATA_BLOCKS,
-        ) {
-            match event {
-                Event::Html(html) | Event::InlineHtml(html) => panic!("HTML {html:?} in {page}"),
-                Event::Start(Tag::Link { dest_url, .. }) => assert!(
-                    dest_url.starts_with("https://youtu.be/dQw4w9WgXcQ?t=")
-                        || &*dest_url == "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
-                    "{dest_url}"
-                ),
-                Event::Start(Tag::Image { dest_url, .. }) => panic!("image {dest_url}"),
-                _ => {}
-            }
-        }
-    }
-
-    fn nasty() -> impl Strategy<Value = String> {
-        prop_oneof![
-            "\\PC{0,40}",
-            "[-<>\\[\\]()`*_#|!~&:/\\\\ \n.0-9a-z\"'=+]{0,40}",
-            Just("<img src=x onerror=alert(1)>".to_owned()),
-            Just("[a](javascript:alert(1))".to_owned()),
-            Just("<https://evil.example>".to_owned()),
-            Just("```\n<b>\n```".to_owned()),
-            Just("[ref]: https://evil.example".to_owned()),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_becomes_markup(title in nasty(), summary in nasty(), shown in nasty(), said in nasty()) {
-            let mut analysis = sample();
-            analysis.video.title = title.clone();
-            analysis.video.channel = Some(summary.clone());
-            analysis.content.summary = summary.clone();
-            analysis.content.chapters = vec![Chapter { title, start_s: 1.0, end_s: 2.0, summary }];
-            analysis.content.visual_elements = vec![VisualElement {
-                kind: VisualKind::Code, content: shown, at_s: 1.0, confidence: 1.0,
-            }];
-            analysis.content.transcript[0].text = said.clone();
-            analysis.content.technologies = vec![said.clone()];
-            analysis.content.learning_path = vec![said];
-            assert_harmless(&render(&analysis));
-        }
-    }
+/// Seconds as `mm:ss`, from an hour on as `h:mm:ss`.
+fn clock(at_s: f64) -> String {
+    // Saturates at both ends, and is 0 for what is not a number.
+    let all = at_s as u64;
+    let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = match hours {
+        0 => write!(text, "{minutes:02}:{seconds:02}"),
+        _ => write!(text, "{hours}:{minutes:02}:{seconds:02}"),
+    };
+    text
 }

@@ -15,6 +15,7 @@ mod text;
 
 pub use assemble::{Facts, Unusable, assemble};
 pub use captions::CaptionError;
+pub use category::Category;
 pub use draft::{Draft, DraftError};
 pub use model::*;
 

@@ -288,7 +288,7 @@ impl Calls {
             size_bytes: json.len() as u64,
             etag,
             title: analysis.video.title.clone(),
-            category: analysis::category::of(analysis).as_str().to_owned(),
+            category: analysis::Category::of(analysis).as_str().to_owned(),
             duration_s: analysis.video.duration_s,
             finished_at: now,
             expires_at: now + self.analysis_ttl,

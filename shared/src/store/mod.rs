@@ -29,7 +29,7 @@ pub struct StoredAnalysis {
     pub size_bytes: u64,
     /// Title of the video.
     pub title: String,
-    /// See [`crate::analysis::category`].
+    /// See [`crate::analysis::Category`].
     pub category: String,
     /// Length of the video in seconds.
     pub duration_s: Option<f64>,
