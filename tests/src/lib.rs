@@ -342,6 +342,28 @@ impl Stack {
             .context("no list")?
             .clone())
     }
+
+    /// A client of the stack's SQS, as the functions have one.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+        let key = Credentials::builder()
+            .access_key_id("local")
+            .secret_access_key("local");
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(key.provider_name("tests").build())
+            .endpoint_url(&self.ready.aws.sqs)
+            .build();
+        aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// URL of a queue, by the lower case of its name in the template.
+    #[must_use]
+    pub fn queue_url(&self, name: &str) -> String {
+        format!("{}/000000000000/{name}", self.ready.aws.sqs)
+    }
 }
 
 /// Asks again and again until there is an answer, or the time is up.
@@ -411,7 +433,10 @@ async fn launch(data: &Path, environment: &[(String, String)]) -> anyhow::Result
 }
 
 /// The local runtime, built with the functions once for all tests of this process.
-fn local() -> anyhow::Result<&'static Path> {
+///
+/// # Errors
+/// When they do not build.
+pub fn local() -> anyhow::Result<&'static Path> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
     built

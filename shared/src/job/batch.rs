@@ -64,20 +64,18 @@ async fn advance_one(
         .await
 }
 
-/// A failure that may pass is tried again in seconds, not when the visibility timeout of the queue
-/// is over, which is made for the longest step.
+/// Has a record delivered again in seconds, not when the visibility timeout of the queue is over,
+/// which is made for the longest step; and at once where nothing will change, so that it comes to
+/// the dead letters soon.
 async fn hasten(queue: &Queue, record: &SqsMessage, error: &Error) {
-    if error.disposition() == Disposition::Permanent {
-        return;
-    }
     let Some(receipt) = &record.receipt_handle else {
         return;
     };
-    let delay = Duration::from_secs(1 << receive_count(record).min(8));
-    if let Err(error) = queue
-        .retry_after(receipt, delay.mul_f64(0.5 + fastrand::f64()))
-        .await
-    {
+    let delay = match error.disposition() {
+        Disposition::Permanent => Duration::ZERO,
+        _ => Duration::from_secs(1 << receive_count(record).min(8)).mul_f64(0.5 + fastrand::f64()),
+    };
+    if let Err(error) = queue.retry_after(receipt, delay).await {
         tracing::warn!(
             error = error.report(),
             "Could not hasten the next delivery of a record"

@@ -4,7 +4,9 @@
 //! acknowledged. A process that dies between two of these leaves a message that is delivered
 //! again; [`machine::receive`] tells it from a duplicate.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
 
 use super::{
     Job,
@@ -122,9 +124,14 @@ impl Worker {
     ) -> Result<(), Error> {
         while let Some(call) = machine::call(&job) {
             let stage = job.state.stage();
-            let observed = match self.perform(&call, &job, version, invocation).await {
-                Some(observed) => observed,
-                None => return Ok(()),
+            // A job whose workers die before they can say so ends here.
+            let is_late = Timestamp::now() >= job.deadline && !job.state.is_terminal();
+            let observed = match is_late {
+                true => Err(Error::DeadlineExceeded),
+                false => match self.perform(&call, &job, version, invocation).await {
+                    Some(observed) => observed,
+                    None => return Ok(()),
+                },
             };
             if let Err(error) = &observed {
                 tracing::warn!(job.id = %job.id, job.stage = ?stage, error = error.report(), "A step failed");
@@ -171,7 +178,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Performs a call while it prolongs the lease of the step. None when the step was lost.
+    /// Performs a call while it prolongs the lease of the step. None when the step was lost. A
+    /// panic is the end of the job and not of the function: it would come again with every
+    /// delivery.
     async fn perform(
         &self,
         call: &Call,
@@ -180,13 +189,17 @@ impl Worker {
         invocation: &Invocation,
     ) -> Option<Result<Observation, Error>> {
         let time = invocation.time_for_calls(Timestamp::now());
-        let perform = async {
+        let perform = AssertUnwindSafe(async {
             match call {
                 Call::Index { .. } => self.index(job, version, invocation).await,
                 Call::Settle => self.settle(job).await,
                 _ => self.calls.perform(call, job, time).await.map(Some),
             }
-        };
+        });
+        let panicked = |_| Err(Error::internal("a step panicked"));
+        let perform = perform
+            .catch_unwind()
+            .map(|performed| performed.unwrap_or_else(panicked));
         tokio::pin!(perform);
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.tick().await;
