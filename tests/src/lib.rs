@@ -158,17 +158,43 @@ impl Stack {
     /// # Errors
     /// When that does not get ready.
     pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
-        self.child.kill().await?;
+        self.kill().await?;
         let (child, ready) = launch(self.data.path(), &self.environment).await?;
         self.child = child;
         self.ready = ready;
         Ok(())
     }
 
-    /// The folder that the stack keeps its state in.
-    #[must_use]
-    pub fn data(&self) -> &Path {
-        self.data.path()
+    /// Stops the stack as Ctrl-C does and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in time, or not well.
+    pub async fn interrupt(&mut self) -> anyhow::Result<()> {
+        let id = self.child.id().context("it has ended already")?.to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().await?;
+        ensure!(sent.success(), "no signal was sent");
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        ensure!(status.success(), "it ended with {status}");
+        Ok(())
+    }
+
+    /// Kills the stack as `kill -9` does.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// The instances of functions that run.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn instances(&self) -> anyhow::Result<Vec<Value>> {
+        let list = read(self.client.get(format!("{}/instances", self.ready.admin)))
+            .await?
+            .json();
+        Ok(list.as_array().context("no list")?.clone())
     }
 
     /// A request to the API with the key; `url` is absolute or a path.
@@ -336,11 +362,7 @@ impl Stack {
     pub async fn invocations(&self) -> anyhow::Result<Vec<Value>> {
         let answer = read(self.client.get(format!("{}/invocations", self.ready.admin))).await?;
         let list = answer.json();
-        Ok(list
-            .as_array()
-            .or(list["invocations"].as_array())
-            .context("no list")?
-            .clone())
+        Ok(list.as_array().context("no list")?.clone())
     }
 
     /// A client of the stack's SQS, as the functions have one.

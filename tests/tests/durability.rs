@@ -100,3 +100,32 @@ async fn a_wait_of_a_minute_holds_no_function() {
     let total: f64 = billed.iter().sum();
     assert!(total < 6_000.0, "busy for {total} of 60,000 ms: {billed:?}");
 }
+
+#[tokio::test]
+async fn no_function_outlives_the_runtime() {
+    for is_killed in [false, true] {
+        let mut stack = Stack::start().await.unwrap();
+        let job = stack.run(json!({"url": "DDDDDDDDDDE"})).await.unwrap();
+        assert_eq!(job["status"], "done");
+        let instances = stack.instances().await.unwrap();
+        let functions: Vec<_> = instances
+            .iter()
+            .map(|one| one["pid"].as_u64().unwrap())
+            .collect();
+        assert!(functions.len() >= 4, "{instances:?}");
+        match is_killed {
+            true => stack.kill().await.unwrap(),
+            false => stack.interrupt().await.unwrap(),
+        }
+        let ended = async || {
+            let runs = |id: &u64| {
+                std::fs::read_to_string(format!("/proc/{id}/cmdline"))
+                    .is_ok_and(|line| !line.is_empty())
+            };
+            Ok((!functions.iter().any(runs)).then_some(()))
+        };
+        until(PATIENCE, ended)
+            .await
+            .expect("all functions have ended");
+    }
+}

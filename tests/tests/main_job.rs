@@ -253,3 +253,21 @@ async fn twenty_submissions_at_once_are_one_generation() {
             .contains("stand-in")
     );
 }
+
+#[tokio::test]
+async fn a_recording_passes_through_a_function_without_being_held() {
+    const SIZE: usize = 150_000_000;
+    let stack = Stack::start().await.unwrap();
+    let upload_id = stack.upload("long.mp4", vec![7; SIZE]).await.unwrap();
+    let job = stack.run(json!({"upload_id": upload_id})).await.unwrap();
+    assert_eq!(job["status"], "done", "{job:#}");
+    let invocations = stack.invocations().await.unwrap();
+    let worker = invocations
+        .iter()
+        .filter(|one| one["function"] == "AdvanceAnalysis");
+    let most = worker
+        .map(|one| one["max_memory_mb"].as_u64().unwrap())
+        .max()
+        .unwrap();
+    assert!(most < 100, "{most} MB for a recording of 150 MB");
+}
