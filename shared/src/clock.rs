@@ -20,7 +20,7 @@ impl Timestamp {
     #[must_use]
     pub fn now() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self(since_epoch.map_or(0, |duration| as_millis(duration)))
+        Self(since_epoch.map_or(0, as_millis))
     }
 
     /// How long it is from `self` until `later`; zero when that has passed.

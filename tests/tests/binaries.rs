@@ -1,5 +1,7 @@
 //! What the functions are built with.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::process::Command;
 
 use eventrelay_tests::{local, repository};

@@ -1,5 +1,7 @@
 //! `cargo local analyze`, as a user calls it.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::process::{Output, Stdio};
 
 use eventrelay_tests::{local, repository};

@@ -1,5 +1,7 @@
 //! Nothing is lost when the process is, and nobody waits in a running function.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use eventrelay_tests::{PATIENCE, Stack, repository, until};
 use reqwest::Method;
 use serde_json::{Value, json};

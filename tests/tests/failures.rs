@@ -1,6 +1,8 @@
 //! Every way in which a job can fail has an error of its own, and none of them leaves a result or
 //! a file behind.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use eventrelay_tests::{Stack, repository};
 use reqwest::Method;
 use serde_json::{Value, json};

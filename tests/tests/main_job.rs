@@ -1,5 +1,7 @@
 //! A video goes in and its analysis comes out: by HTTP alone, as a user would.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use eventrelay_tests::{Stack, repository};
 use reqwest::Method;
 use serde_json::{Value, json};

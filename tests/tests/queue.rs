@@ -1,5 +1,7 @@
 //! Messages that come twice, make no sense, or never come.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use aws_sdk_sqs::types::QueueAttributeName;
 use eventrelay_tests::{PATIENCE, Stack, until};
 use reqwest::Method;

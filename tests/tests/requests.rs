@@ -1,5 +1,7 @@
 //! What the API refuses, in which words, and that a refusal leaves nothing behind.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use eventrelay_tests::{Response, Stack, read};
 use reqwest::Method;
 use serde_json::{Value, json};

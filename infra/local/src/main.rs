@@ -16,7 +16,11 @@ mod system;
 mod template;
 mod upstreams;
 
-use std::{future::Future, io::Write as _, process::ExitCode};
+use std::{
+    future::Future,
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::bail;
 use clap::Parser as _;
@@ -35,9 +39,12 @@ const DEFAULT_PORT: u16 = 8787;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // DynamoDB warns of every refused condition, which is how claims are lost every day.
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     let ended = match &cli.command {

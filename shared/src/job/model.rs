@@ -298,14 +298,12 @@ impl Job {
             State::FetchingMetadata => 5,
             State::Uploading { offset, .. } => match self.media {
                 Media::Upload { size_bytes, .. } if size_bytes > 0 => {
-                    // At most 20, so it fits whatever the sizes are.
-                    #[expect(clippy::cast_possible_truncation, reason = "at most 20")]
+                    // At most 20, whatever the sizes are.
                     let part = ((*offset).min(size_bytes).saturating_mul(20) / size_bytes) as u8;
                     10 + part
                 }
                 _ => 10,
             },
-            #[expect(clippy::cast_possible_truncation, reason = "at most 8")]
             State::Processing { looks, .. } => 30 + 2 * ((*looks).min(8) as u8),
             State::Analysing { .. } => 50,
             State::Storing { .. } => 95,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -29,11 +29,14 @@ pub(super) enum Decision {
     Failed,
 }
 
+/// By authorizer and identity: the decision, and until when it holds.
+type Cache = HashMap<(String, Vec<String>), (Instant, Decision)>;
+
 /// All authorizers of an API.
 pub(super) struct Authorizers {
     api: Api,
     lambda: Arc<Lambda>,
-    cache: Mutex<HashMap<(String, Vec<String>), (Instant, Decision)>>,
+    cache: Mutex<Cache>,
 }
 
 #[derive(Deserialize)]
@@ -99,9 +102,7 @@ impl Authorizers {
         decision
     }
 
-    fn cache(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<(String, Vec<String>), (Instant, Decision)>> {
+    fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -392,7 +392,7 @@ proptest! {
             let observed = fitting(&call, world.next().expect("endless"));
             let error = observed.as_ref().err().map(|number| error(*number));
             let ended_before = job.state.is_terminal();
-            let next = step(&job, observed.as_ref().map(Clone::clone).map_err(|_| error.as_ref().expect("set")), LIMITS, now, jitter);
+            let next = step(&job, observed.clone().map_err(|_| error.as_ref().expect("set")), LIMITS, now, jitter);
             made_file |= next.job.gemini_file.is_some();
             prop_assert!(!ended_before || next.job.state == job.state, "an end is final");
             prop_assert!(next.job.state == State::Done || next.job.progress() < 100);
