@@ -79,7 +79,10 @@ async fn a_plain_reason_and_a_failure_where_it_cannot_be_done() {
         ),
         (&["no-such-file.mp4"], "no-such-file.mp4"),
         (&["tests/data/media/talk.vtt"], "talk.vtt"),
-        (&["dQw4w9WgXcQ", "--transcript", "README.md"], "README.md"),
+        (
+            &["https://youtu.be/dQw4w9WgXcQ", "--transcript", "README.md"],
+            "neither WebVTT nor SRT",
+        ),
     ] {
         let output = analyze(arguments).await;
         assert!(!output.status.success(), "{arguments:?}");
