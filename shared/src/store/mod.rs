@@ -9,6 +9,7 @@ pub mod blobs;
 mod item;
 pub mod jobs;
 pub mod keys;
+pub mod packed;
 pub mod videos;
 
 use serde::{Deserialize, Serialize};
