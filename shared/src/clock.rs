@@ -41,6 +41,15 @@ impl Timestamp {
         self.date_time().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// Reads what [`Timestamp::rfc3339`] writes, in any offset; none for what is no time, or one
+    /// before 1970.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = at.unix_timestamp_nanos().checked_div(1_000_000)?;
+        u64::try_from(millis).ok().map(Self)
+    }
+
     /// The same as a calendar date and time in UTC.
     #[must_use]
     pub fn date_time(self) -> OffsetDateTime {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::upstream::gemini::Prices;
+use crate::{memory::Bounds, upstream::gemini::Prices};
 
 /// Reads variables by name. A function instead of the environment, so that a test needs none.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -27,6 +27,13 @@ pub struct Config {
     pub bucket: String,
     /// `ANALYSIS_QUEUE_URL`: where jobs are advanced from.
     pub analysis_queue_url: String,
+    /// `TASKS_QUEUE_URL`: where tasks on many videos are advanced from.
+    pub tasks_queue_url: String,
+    /// `MEMORY_TTL_S`, `MEMORY_BYTES`, `MEMORY_ENTRIES`: what an instance remembers of what it has
+    /// read.
+    pub memory: Bounds,
+    /// `COUNT_LOOKUPS_EVERY_S`: how often an instance reports the lookups it has answered.
+    pub count_lookups_every: Duration,
     /// `JOB_DEADLINE_S`: how long a job may take from its submission to its end.
     pub job_deadline: Duration,
     /// `ANALYSIS_TTL_S`: how long an analysis is fresh.
@@ -86,6 +93,13 @@ impl Config {
             controls_table: required(read, "CONTROLS_TABLE")?,
             bucket: required(read, "BUCKET")?,
             analysis_queue_url: required(read, "ANALYSIS_QUEUE_URL")?,
+            tasks_queue_url: required(read, "TASKS_QUEUE_URL")?,
+            memory: Bounds {
+                ttl: Duration::from_secs(number(read, "MEMORY_TTL_S")?),
+                bytes: number(read, "MEMORY_BYTES")?,
+                entries: number(read, "MEMORY_ENTRIES")?,
+            },
+            count_lookups_every: Duration::from_secs(number(read, "COUNT_LOOKUPS_EVERY_S")?),
             job_deadline: seconds(read, "JOB_DEADLINE_S")?,
             analysis_ttl: seconds(read, "ANALYSIS_TTL_S")?,
         })
@@ -158,6 +172,11 @@ fn seconds(read: Read<'_>, name: &'static str) -> Result<Duration, ConfigError> 
     seconds
         .map(Duration::from_secs)
         .ok_or(ConfigError::Invalid(name, "a number of seconds above 0"))
+}
+
+fn number<N: std::str::FromStr>(read: Read<'_>, name: &'static str) -> Result<N, ConfigError> {
+    let number = required(read, name)?.parse().ok();
+    number.ok_or(ConfigError::Invalid(name, "a whole number"))
 }
 
 fn url(read: Read<'_>, name: &'static str) -> Result<Url, ConfigError> {

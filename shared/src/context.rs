@@ -3,15 +3,17 @@
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use futures_util::future::join_all;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::OnceCell;
 
 use crate::{
     clock::Timestamp,
     config::{Config, UpstreamConfig},
     error::Error,
     job::{calls::Calls, machine::Limits, worker::Worker},
+    memory::{Memory, Tally},
     queue::Queue,
-    store::{blobs::Blobs, jobs::Jobs, keys::Keys, videos::Videos},
+    store::{blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, videos::Videos},
     upstream::{HttpClient, gemini::Gemini, youtube::YouTube},
 };
 
@@ -39,8 +41,18 @@ pub struct Context {
     pub keys: Keys,
     /// The bucket.
     pub blobs: Blobs,
-    /// The queue.
+    /// The queue of jobs.
     pub queue: Queue,
+    /// The queue of tasks.
+    pub tasks_queue: Queue,
+    /// The key that signs cursors, once it was read.
+    cursor_key: Arc<OnceCell<[u8; 64]>>,
+    /// Counters of the deployment.
+    pub counters: Counters,
+    /// What this instance remembers.
+    pub memory: Arc<Memory>,
+    /// Lookups that it has not reported yet.
+    pub tally: Arc<Tally>,
     /// The time; asked once per request.
     pub clock: fn() -> Timestamp,
 }
@@ -57,20 +69,39 @@ impl Context {
         let sdk = sdk_config().await;
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
+        let counters = Counters::new(dynamodb.clone(), config.controls_table.clone());
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
         let context = Self {
-            videos: Videos::new(dynamodb.clone(), config.videos_table.clone(), jobs.clone()),
+            videos: Videos::new(
+                dynamodb.clone(),
+                config.videos_table.clone(),
+                jobs.clone(),
+                counters.clone(),
+            ),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
             blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
-            queue: Queue::new(
-                aws_sdk_sqs::Client::new(&sdk),
-                config.analysis_queue_url.clone(),
-            ),
+            queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
+            tasks_queue: Queue::new(sqs, config.tasks_queue_url.clone()),
+            cursor_key: Arc::default(),
+            counters,
+            memory: Arc::new(Memory::new(config.memory)),
+            tally: Arc::new(Tally::new(config.count_lookups_every)),
             clock: Timestamp::now,
             jobs,
             config,
         };
         join_all(warm.iter().map(|service| context.warm(*service))).await;
         Ok(context)
+    }
+
+    /// The key that signs cursors.
+    ///
+    /// # Errors
+    /// As [`Keys::cursor_key`].
+    pub async fn cursor_key(&self) -> Result<&[u8; 64], Error> {
+        self.cursor_key
+            .get_or_try_init(|| self.keys.cursor_key())
+            .await
     }
 
     async fn warm(&self, service: Warm) {
@@ -111,7 +142,8 @@ impl Context {
             analysis_ttl: self.config.analysis_ttl,
         };
         let (jobs, videos) = (self.jobs.clone(), self.videos.clone());
-        Ok(Worker::new(jobs, videos, self.queue.clone(), calls, limits))
+        let (counters, queue) = (self.counters.clone(), self.queue.clone());
+        Ok(Worker::new(jobs, videos, counters, queue, calls, limits))
     }
 }
 

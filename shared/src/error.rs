@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::analysis::{CaptionError, DraftError, Unusable};
+use crate::store::entry::Failure;
 use crate::video::NotAVideo;
 
 /// What an error was caused by: for the log, never for the outside.
@@ -118,6 +119,14 @@ pub enum Error {
     #[error("caller over their limit for {retry_after:?}")]
     TooManyRequests {
         /// Until the next call is allowed.
+        retry_after: Duration,
+    },
+    /// The same was tried a moment ago and failed.
+    #[error("failed before: {}", failure.error.kind)]
+    FailedBefore {
+        /// What came of it.
+        failure: Box<Failure>,
+        /// Until it is tried again.
         retry_after: Duration,
     },
     /// Larger than we, or the model, can take.
@@ -288,7 +297,9 @@ impl Error {
     /// for this model: a caller with another one may go on with that.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::TooManyRequests { retry_after } => Disposition::RetryAfter(*retry_after),
+            Self::TooManyRequests { retry_after } | Self::FailedBefore { retry_after, .. } => {
+                Disposition::RetryAfter(*retry_after)
+            }
             Self::RateLimited { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
                 retry_after.map_or(Disposition::Transient, Disposition::RetryAfter)
             }
@@ -348,6 +359,7 @@ impl Error {
             Self::NotFound { .. } => Problem::new("not-found", "There is no such resource", 404),
             Self::Conflict { .. } => Problem::new("conflict", "The state of the resource does not allow this", 409),
             Self::TooManyRequests { .. } => Problem::new("too-many-requests", "Too many requests", 429),
+            Self::FailedBefore { failure, .. } => Problem::new("failed-before", "This has failed a moment ago", failure.error.status),
             Self::TooLarge { .. } => Problem::new("too-large", "Too large to process", 413),
             Self::UploadMissing => Problem::new("upload-missing", "Nothing was uploaded", 409),
             Self::UploadMismatch { .. } => Problem::new("upload-mismatch", "The upload is not what was announced", 422),
@@ -388,6 +400,7 @@ impl Error {
             Self::NotAVideo(refusal) => refusal.to_string().into(),
             Self::NotFound { what } => format!("There is no such {what}.").into(),
             Self::Conflict { reason } => reason.clone(),
+            Self::FailedBefore { failure, .. } => failure.error.detail.clone().into(),
             Self::TooLarge { what } => format!("The {what} is larger than can be processed.").into(),
             Self::UploadMismatch { what } => format!("The uploaded recording differs from what was announced in its {what}.").into(),
             Self::TranscriptInvalid(refusal) => refusal.to_string().into(),

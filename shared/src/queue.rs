@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
+use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::{error::Error, job::JobId};
 
 /// The longest delay that SQS takes.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+/// Messages in one `SendMessageBatch`.
+const MOST_ENTRIES: usize = 10;
 
 /// A body longer than this is none of ours.
 const LONGEST_BODY: usize = 4096;
@@ -114,6 +117,51 @@ impl Queue {
             .send()
             .await?;
         Ok(())
+    }
+
+    /// Says that the first steps of new jobs are due, ten in a call.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] where some were not taken twice in a row. The jobs are written down, and
+    /// go on when somebody asks for them.
+    pub async fn send_first_steps(&self, jobs: &[JobId]) -> Result<(), Error> {
+        for chunk in jobs.chunks(MOST_ENTRIES) {
+            let refused = self.send_some(chunk).await?;
+            if !refused.is_empty() && !self.send_some(&refused).await?.is_empty() {
+                return Err(Error::Storage {
+                    transient: true,
+                    source: "the queue does not take all messages".into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends at most ten; those that were not taken.
+    async fn send_some(&self, jobs: &[JobId]) -> Result<Vec<JobId>, Error> {
+        let entry = |(at, job_id): (usize, &JobId)| {
+            let message = Message {
+                v: Version,
+                job_id: job_id.clone(),
+                step: 0,
+            };
+            SendMessageBatchRequestEntry::builder()
+                .id(at.to_string())
+                .message_body(serde_json::to_string(&message).map_err(Error::internal)?)
+                .build()
+                .map_err(Error::internal)
+        };
+        let entries = jobs.iter().enumerate().map(entry);
+        let sent = self
+            .client
+            .send_message_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries.collect::<Result<Vec<_>, _>>()?))
+            .send()
+            .await?;
+        let refused = sent.failed().iter();
+        let refused = refused.filter_map(|failed| jobs.get(failed.id().parse::<usize>().ok()?));
+        Ok(refused.cloned().collect())
     }
 
     /// Has a message that could not be dealt with delivered again after `delay`, instead of after

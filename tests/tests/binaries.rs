@@ -6,15 +6,25 @@ use std::process::Command;
 
 use eventrelay_tests::{local, repository};
 
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 19] = [
     "advance-analysis",
+    "advance-task",
     "authorizer",
     "cancel-job",
+    "create-feedback",
     "create-upload",
+    "delete-video",
+    "delete-videos",
     "get-health",
     "get-job",
+    "get-stats",
     "get-video",
+    "list-analyses",
+    "list-feedback",
+    "list-videos",
+    "recount-stats",
     "reject-unknown",
+    "submit-batch",
     "submit-video",
 ];
 

@@ -14,9 +14,11 @@ async fn main() -> Result<(), Error> {
     let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
     let (worker, queue) = (&context.worker()?, &context.queue);
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::advance(worker, queue, event)
-            .await
-            .map_err(Error::from)
+        batch::advance(queue, event, async |message, receive_count, invocation| {
+            worker.advance(message, receive_count, invocation).await
+        })
+        .await
+        .map_err(Error::from)
     }))
     .await
 }

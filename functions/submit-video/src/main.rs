@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = &Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
     run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::videos::submit).await)
+        Ok::<_, Error>(api::respond(context, request, api::submissions::submit).await)
     }))
     .await
 }

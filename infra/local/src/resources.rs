@@ -305,7 +305,7 @@ mod tests {
                 .send()
                 .await
                 .unwrap();
-            assert_eq!(table.table().unwrap().global_secondary_indexes().len(), 1);
+            assert_eq!(table.table().unwrap().global_secondary_indexes().len(), 3);
             let ttl = clients
                 .dynamodb
                 .describe_time_to_live()

@@ -43,10 +43,11 @@ pub async fn judge(context: &Context, question: Question) -> Result<Verdict, Err
 }
 
 fn verdict(caller: Option<Caller>, route_key: &str) -> Verdict {
-    let needed = if route_key.starts_with("GET ") {
-        "read"
-    } else {
-        "write"
+    let is_admins = route_key == "DELETE /v1/videos" || route_key.contains(" /v1/admin/");
+    let needed = match route_key.starts_with("GET ") {
+        _ if is_admins => "admin",
+        true => "read",
+        false => "write",
     };
     let caller = caller.filter(|caller| caller.scopes.iter().any(|scope| scope == needed));
     Verdict {
@@ -83,5 +84,15 @@ mod tests {
         assert!(!verdict(caller(&["read"]), "POST /v1/videos").is_authorized);
         assert!(!verdict(caller(&["read"]), "$default").is_authorized);
         assert!(verdict(caller(&["read", "write"]), "POST /v1/videos").is_authorized);
+    }
+
+    #[test]
+    fn only_an_admin_deletes_everything() {
+        for route in ["DELETE /v1/videos", "POST /v1/admin/recount"] {
+            assert!(!verdict(caller(&["read", "write"]), route).is_authorized);
+            assert!(verdict(caller(&["admin"]), route).is_authorized);
+        }
+        let one = "DELETE /v1/videos/{video_id}";
+        assert!(verdict(caller(&["write"]), one).is_authorized);
     }
 }

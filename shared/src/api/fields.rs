@@ -97,6 +97,22 @@ impl Fields {
         }
     }
 
+    /// Takes a list of 1 to `most` values.
+    pub(super) fn list(
+        &mut self,
+        name: &'static str,
+        most: usize,
+    ) -> Result<Option<Vec<Value>>, Error> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Array(items)) if (1..=most).contains(&items.len()) => Ok(Some(items)),
+            Some(_) => Err(Error::invalid(
+                name,
+                format!("must be a list of 1 to {most}"),
+            )),
+        }
+    }
+
     /// Takes a yes or no.
     pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, Error> {
         match self.take(name) {
@@ -119,6 +135,12 @@ impl Fields {
 
     fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !value.is_null())
+    }
+}
+
+impl From<Map<String, Value>> for Fields {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self(fields)
     }
 }
 

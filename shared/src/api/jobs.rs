@@ -5,19 +5,18 @@ use std::time::Duration;
 use http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Answer, header_value, json, links::Links, path_parameter};
+use super::{Answer, header_value, links::Links, path_parameter};
 use crate::{
     analysis::Usage,
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{Job, JobError, Stage, Status, machine},
-    store::jobs::JobRow,
+    job::{Job, JobError, Stage, Status, machine, revival},
+    store::jobs::{AnyRow, JobRow},
+    task::{Task, Work},
 };
-
-/// How long a job's message may be overdue before it counts as lost.
-const OVERDUE: Duration = Duration::from_secs(30);
 
 /// A job as the API shows it.
 #[derive(Debug, Serialize)]
@@ -59,7 +58,7 @@ impl JobView {
             updated_at: job.updated_at.rfc3339(),
             deadline_at: job.deadline.rfc3339(),
             error: match &job.state {
-                crate::job::State::Failed { error } => Some(error.clone()),
+                crate::job::State::Failed { error, .. } => Some(error.clone()),
                 _ => None,
             },
             usage: job.usage,
@@ -79,7 +78,7 @@ fn ask_again(job: &Job, now: Timestamp) -> u64 {
 
 /// A job that is on its way: 202 with where to ask and when.
 pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
-    let mut response = json(StatusCode::ACCEPTED, &JobView::of(job, links))?;
+    let mut response = super::json(StatusCode::ACCEPTED, &JobView::of(job, links))?;
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, header_value(&links.job(&job.id))?);
     headers.insert(header::RETRY_AFTER, ask_again(job, now).into());
@@ -87,7 +86,7 @@ pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
 }
 
 fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Error> {
-    let mut response = json(StatusCode::OK, &JobView::of(job, links))?;
+    let mut response = super::json(StatusCode::OK, &JobView::of(job, links))?;
     if !job.state.is_terminal() {
         response
             .headers_mut()
@@ -96,18 +95,100 @@ fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Err
     Ok(response)
 }
 
-/// `GET`: where a job stands.
+/// A task as the API shows it.
+#[derive(Debug, Serialize)]
+struct TaskView<'a> {
+    job_id: String,
+    kind: &'static str,
+    status: Status,
+    created_at: String,
+    updated_at: String,
+    deadline_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a JobError>,
+    /// What was done so far.
+    done: serde_json::Value,
+    links: TaskLinks,
+}
+
+#[derive(Debug, Serialize)]
+struct TaskLinks {
+    #[serde(rename = "self")]
+    this: String,
+    job: String,
+}
+
+fn task_view<'a>(task: &'a Task, links: &Links) -> TaskView<'a> {
+    let (kind, done) = match &task.work {
+        Work::DeleteVideos { deleted } => ("delete_videos", json!({"deleted": deleted})),
+        Work::Recount { counts, .. } => {
+            let videos: i64 = counts.of("status_").map(|(_, count)| count).sum();
+            ("recount", json!({"videos": videos}))
+        }
+    };
+    let this = links.job(&task.id);
+    TaskView {
+        job_id: task.id.to_string(),
+        kind,
+        status: task.status,
+        created_at: task.created_at.rfc3339(),
+        updated_at: task.updated_at.rfc3339(),
+        deadline_at: task.deadline.rfc3339(),
+        error: task.error.as_ref(),
+        done,
+        links: TaskLinks {
+            job: this.clone(),
+            this,
+        },
+    }
+}
+
+fn task_shown(status: StatusCode, task: &Task, links: &Links) -> Result<Response<Body>, Error> {
+    let mut response = super::json(status, &task_view(task, links))?;
+    if !task.has_ended() {
+        response.headers_mut().insert(header::RETRY_AFTER, 2.into());
+    }
+    Ok(response)
+}
+
+/// Writes a task down, sends its first message and says so: 202 with where to ask and when.
+pub(super) async fn start_task(context: &Context, request: &Request, work: Work) -> Answer {
+    let now = (context.clock)();
+    let task = Task::new(work, now + context.config.job_deadline, now);
+    context.jobs.create_task(&task).await?;
+    context
+        .tasks_queue
+        .send(&task.id, 0, Duration::ZERO)
+        .await?;
+    let links = Links::of(request);
+    let mut response = task_shown(StatusCode::ACCEPTED, &task, &links)?;
+    response
+        .headers_mut()
+        .insert(header::LOCATION, header_value(&links.job(&task.id))?);
+    Ok(response)
+}
+
+/// `GET`: where a job or a task stands.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Storage`].
 pub async fn get(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
-    let row = find(context, request).await?;
-    revive_if_lost(context, &row, now).await;
-    shown(&row.job, &Links::of(request), now)
+    let links = Links::of(request);
+    match find(context, request).await? {
+        AnyRow::Job(row) => {
+            revival::revive_if_lost(&context.jobs, &context.queue, &row, now).await;
+            shown(&row.job, &links, now)
+        }
+        AnyRow::Task(task, version) => {
+            revival::revive_task_if_lost(&context.tasks_queue, &task, version, now).await;
+            task_shown(StatusCode::OK, &task, &links)
+        }
+    }
 }
 
-/// `DELETE`: gives a job up. A job that has ended stays as it is, and is shown.
+/// `DELETE`: gives a job or a task up. What has ended stays as it is, and is shown; what a task
+/// has done stays done.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Storage`].
@@ -116,16 +197,29 @@ pub async fn cancel(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
     // The job may take a step between the read and the write; it takes few of them.
     for _ in 0..8 {
-        let JobRow { job, version, .. } = find(context, request).await?;
-        let Some(cancelled) = machine::cancel(job.clone(), now) else {
-            return shown(&job, &links, now);
-        };
-        if context.jobs.overrule(&cancelled, version).await? {
-            context
-                .queue
-                .send(&cancelled.id, version + 1, Duration::ZERO)
-                .await?;
-            return shown(&cancelled, &links, now);
+        match find(context, request).await? {
+            AnyRow::Job(row) => {
+                let JobRow { job, version, .. } = *row;
+                let Some(cancelled) = machine::cancel(job.clone(), now) else {
+                    return shown(&job, &links, now);
+                };
+                if context.jobs.overrule(&cancelled, version).await? {
+                    context
+                        .queue
+                        .send(&cancelled.id, version + 1, Duration::ZERO)
+                        .await?;
+                    return shown(&cancelled, &links, now);
+                }
+            }
+            AnyRow::Task(mut task, version) => {
+                if task.has_ended() {
+                    return task_shown(StatusCode::OK, &task, &links);
+                }
+                (task.status, task.updated_at) = (Status::Cancelled, now);
+                if context.jobs.save_task(&task, version).await? {
+                    return task_shown(StatusCode::OK, &task, &links);
+                }
+            }
         }
     }
     Err(Error::Conflict {
@@ -133,34 +227,11 @@ pub async fn cancel(context: &Context, request: &Request) -> Answer {
     })
 }
 
-async fn find(context: &Context, request: &Request) -> Result<JobRow, Error> {
+async fn find(context: &Context, request: &Request) -> Result<AnyRow, Error> {
     let missing = || Error::NotFound { what: "job" };
     let parameters = request.path_parameters();
     let id = path_parameter(&parameters, "job_id")
         .parse()
         .map_err(|_| missing())?;
-    context.jobs.get(&id).await?.ok_or_else(missing)
-}
-
-/// Sends the message of a job anew that should have gone on long ago: whoever was to send it died
-/// between writing the job down and doing so. Somebody who asks for the job is a good moment; that
-/// it fails is no reason not to answer them.
-pub(super) async fn revive_if_lost(context: &Context, row: &JobRow, now: Timestamp) {
-    let waited_for = row.running_until.unwrap_or_default().max(row.job.due_at) + OVERDUE;
-    if row.job.settled || now < waited_for {
-        return;
-    }
-    let revived = async {
-        if context.jobs.revive(row, now).await? {
-            tracing::warn!(job.id = %row.job.id, "Sent the lost message of a job anew");
-            context
-                .queue
-                .send(&row.job.id, row.version, Duration::ZERO)
-                .await?;
-        }
-        Ok::<_, Error>(())
-    };
-    if let Err(error) = revived.await {
-        tracing::warn!(job.id = %row.job.id, error = error.report(), "Could not revive a job");
-    }
+    context.jobs.any(&id).await?.ok_or_else(missing)
 }

@@ -28,6 +28,19 @@ impl Links {
         format!("{}/v1/jobs/{id}", self.base)
     }
 
+    /// The request again, from this cursor on.
+    pub(super) fn next(&self, request: &Request, cursor: &str) -> String {
+        use lambda_http::RequestExt;
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in request.query_string_parameters().iter() {
+            if name != "cursor" {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair("cursor", cursor);
+        format!("{}{}?{}", self.base, request.uri().path(), query.finish())
+    }
+
     /// The newest analysis of a video, or that of one variant.
     pub(super) fn video(&self, video: &VideoKey, variant: Option<&str>) -> String {
         let base = format!("{}/v1/videos/{video}", self.base);

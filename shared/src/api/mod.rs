@@ -3,13 +3,21 @@
 //! Every handler is a function from a [`Context`] and a request to a response or an [`Error`];
 //! [`respond`] is what all of them share. They are in the files of their resources.
 
+pub mod admin;
 pub mod authorizer;
+mod cursor;
+pub mod deletion;
+pub mod feedback;
 mod fields;
 pub mod health;
 pub mod jobs;
 mod links;
+pub mod listing;
 mod negotiate;
+mod paging;
 mod problem;
+pub mod stats;
+pub mod submissions;
 pub mod unknown;
 pub mod uploads;
 pub mod videos;

@@ -46,11 +46,13 @@ impl From<&Error> for JobError {
             kind: problem_type(problem.slug),
             title: problem.title.to_owned(),
             detail: error.detail().into_owned(),
+            status: problem.status,
         }
     }
 }
 
-pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
+/// The document of an error.
+pub(super) fn body(error: &Error, request_id: &str) -> Problem {
     let problem = error.problem();
     let (field, reference_kind) = match error {
         Error::InvalidInput { field, .. } => (Some(field.to_string()), None),
@@ -59,16 +61,29 @@ pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
         Error::UploadMissing => (Some("upload_id".to_owned()), None),
         _ => (None, None),
     };
-    let body = Problem {
-        kind: problem_type(problem.slug),
-        title: problem.title.to_owned(),
+    // What failed before is told as it was then.
+    let (kind, title) = match error {
+        Error::FailedBefore { failure, .. } => {
+            (failure.error.kind.clone(), failure.error.title.clone())
+        }
+        _ => (problem_type(problem.slug), problem.title.to_owned()),
+    };
+    Problem {
+        kind,
+        title,
         status: problem.status,
         detail: error.detail().into_owned(),
         field,
         reference_kind,
         request_id: request_id.to_owned(),
-    };
-    let mut response = Response::new(Body::from(serde_json::to_string(&body).unwrap_or_default()));
+    }
+}
+
+pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
+    let problem = body(error, request_id);
+    let mut response = Response::new(Body::from(
+        serde_json::to_string(&problem).unwrap_or_default(),
+    ));
     *response.status_mut() =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -80,11 +95,14 @@ pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
         header::CACHE_CONTROL,
         "no-store".parse().expect("a constant"),
     );
-    if matches!(problem.status, 429 | 503) {
-        let pause = match error {
-            Error::TooManyRequests { retry_after } => *retry_after,
-            _ => RETRY_AFTER,
-        };
+    let pause = match error {
+        Error::TooManyRequests { retry_after } | Error::FailedBefore { retry_after, .. } => {
+            Some(*retry_after)
+        }
+        _ if matches!(problem.status, 429 | 503) => Some(RETRY_AFTER),
+        _ => None,
+    };
+    if let Some(pause) = pause {
         headers.insert(header::RETRY_AFTER, pause.as_secs().max(1).into());
     }
     response

@@ -9,21 +9,22 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures_util::FutureExt;
 use lambda_runtime::LambdaEvent;
 
-use super::worker::{Invocation, Worker};
+use super::worker::Invocation;
 use crate::{
     clock::Timestamp,
     error::{Disposition, Error},
     queue::{Message, Queue},
 };
 
-/// Advances the job of every record of a batch.
+/// Has the message of every record of a batch dealt with, by a function that is also told how
+/// often it was received.
 ///
 /// # Errors
 /// When a record that failed cannot be named: the whole batch is delivered again then.
 pub async fn advance(
-    worker: &Worker,
     queue: &Queue,
     event: LambdaEvent<SqsEvent>,
+    advance: impl AsyncFn(&Message, u32, &Invocation) -> Result<(), Error>,
 ) -> Result<SqsBatchResponse, Error> {
     let invocation = Invocation {
         id: event.context.request_id.clone(),
@@ -31,7 +32,7 @@ pub async fn advance(
     };
     let mut response = SqsBatchResponse::default();
     for record in event.payload.records {
-        let advanced = AssertUnwindSafe(advance_one(worker, &record, &invocation)).catch_unwind();
+        let advanced = AssertUnwindSafe(advance_one(&advance, &record, &invocation)).catch_unwind();
         let error = match advanced.await {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error,
@@ -54,14 +55,12 @@ pub async fn advance(
 }
 
 async fn advance_one(
-    worker: &Worker,
+    advance: &impl AsyncFn(&Message, u32, &Invocation) -> Result<(), Error>,
     record: &SqsMessage,
     invocation: &Invocation,
 ) -> Result<(), Error> {
     let message = Message::parse(record.body.as_deref().unwrap_or_default())?;
-    worker
-        .advance(&message, receive_count(record), invocation)
-        .await
+    advance(&message, receive_count(record), invocation).await
 }
 
 /// Has a record delivered again in seconds, not when the visibility timeout of the queue is over,

@@ -16,7 +16,7 @@ use crate::{
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form},
-        videos::INLINE_LIMIT,
+        packed::{self, Directory, Packed},
     },
     upstream::{
         gemini::{self, Gemini},
@@ -215,9 +215,10 @@ impl Calls {
                 analyzed_at: now.rfc3339(),
             },
         )?;
-        let stored = self.store(job, &analysis, now).await?;
+        let (stored, parts) = self.store(job, &analysis, now).await?;
         Ok(Observation::Analysed {
             analysis: Box::new(stored),
+            parts,
             usage,
         })
     }
@@ -258,53 +259,64 @@ impl Calls {
         job: &Job,
         analysis: &analysis::Analysis,
         now: Timestamp,
-    ) -> Result<StoredAnalysis, Error> {
-        let json = serde_json::to_vec(analysis).map_err(Error::internal)?;
-        let etag = sha256(&json);
-        let transcript = &analysis.content.transcript;
-        let markdown = analysis::markdown::render(analysis);
-        let (vtt, srt) = (captions::to_vtt(transcript), captions::to_srt(transcript));
-        let put = |form: Form, body: &[u8]| {
-            let (key, gzip) = (
-                blobs::analysis_key(&job.video, &etag, form),
-                blobs::gzip(body),
-            );
+    ) -> Result<(StoredAnalysis, Directory), Error> {
+        let json = serde_json::to_string(analysis).map_err(Error::internal)?;
+        let etag = sha256(json.as_bytes());
+        let packed = packed::pack(&json)?;
+        let put = |form: Form, gzip: Bytes| {
+            let key = blobs::analysis_key(&job.video, &etag, form);
             async move { self.blobs.put_gzip(&key, form.content_type(), gzip).await }
         };
+        let rendered = |form: Form| put(form, blobs::gzip(form.render(analysis).as_bytes()));
         futures_util::future::try_join4(
-            put(Form::Json, &json),
-            put(Form::Markdown, markdown.as_bytes()),
-            put(Form::Vtt, vtt.as_bytes()),
-            put(Form::Srt, srt.as_bytes()),
+            put(Form::Json, packed.gzip.clone()),
+            rendered(Form::Markdown),
+            rendered(Form::Vtt),
+            rendered(Form::Srt),
         )
         .await?;
         let base = super::Request {
             transcript: None,
             ..job.request.clone()
         };
-        Ok(StoredAnalysis {
+        let stored = StoredAnalysis {
             variant: job.variant(),
             base_variant: base.variant(),
             size_bytes: json.len() as u64,
+            gzip_bytes: packed.gzip.len() as u64,
             etag,
             title: analysis.video.title.clone(),
             category: analysis::Category::of(analysis).as_str().to_owned(),
             duration_s: analysis.video.duration_s,
             finished_at: now,
             expires_at: now + self.analysis_ttl,
-        })
+        };
+        Ok((stored, packed.parts))
     }
 
-    /// The stored body, if it is small enough to stand beside its row.
-    pub(super) async fn small_body(
+    /// The body of an analysis that lies in the bucket, with where its parts stand.
+    pub(super) async fn stored_body(
         &self,
         job: &Job,
         stored: &StoredAnalysis,
-    ) -> Result<Option<Bytes>, Error> {
+        parts: &Directory,
+    ) -> Result<Packed, Error> {
         let key = blobs::analysis_key(&job.video, &stored.etag, Form::Json);
         let gone = || Error::internal("the analysis of a job is gone");
-        let body = self.blobs.get(&key).await?.ok_or_else(gone)?;
-        Ok((body.len() <= INLINE_LIMIT).then_some(body))
+        Ok(Packed {
+            gzip: self.blobs.get(&key).await?.ok_or_else(gone)?,
+            parts: parts.clone(),
+        })
+    }
+
+    /// Deletes every form of an analysis that nothing points at.
+    pub(super) async fn delete_forms(
+        &self,
+        job: &Job,
+        stored: &StoredAnalysis,
+    ) -> Result<(), Error> {
+        let keys = Form::ALL.map(|form| blobs::analysis_key(&job.video, &stored.etag, form));
+        self.blobs.delete(keys.to_vec()).await
     }
 
     /// Deletes the file at Gemini, if the job has one.

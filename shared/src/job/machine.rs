@@ -17,7 +17,7 @@ use crate::{
     analysis::Usage,
     clock::Timestamp,
     error::{Disposition, Error},
-    store::StoredAnalysis,
+    store::{StoredAnalysis, packed::Directory},
 };
 
 /// The longest wait between two looks at a file that is being processed.
@@ -55,6 +55,8 @@ pub enum Call {
     Index {
         /// What the index will say.
         analysis: StoredAnalysis,
+        /// Where the parts of its body stand.
+        parts: Directory,
     },
     /// Release the claim and delete the file.
     Settle,
@@ -81,6 +83,8 @@ pub enum Observation {
     Analysed {
         /// Where, and what the index will say.
         analysis: Box<StoredAnalysis>,
+        /// Where the parts of its body stand.
+        parts: Directory,
         /// What it took.
         usage: Usage,
     },
@@ -215,8 +219,9 @@ pub fn call(job: &Job) -> Option<Call> {
             name: job.gemini_file.clone().unwrap_or_default(),
         },
         State::Analysing { file } => Call::Analyse { file: file.clone() },
-        State::Storing { analysis } => Call::Index {
+        State::Storing { analysis, parts } => Call::Index {
             analysis: analysis.clone(),
+            parts: parts.clone(),
         },
         State::Done | State::Failed { .. } | State::Cancelled => Call::Settle,
     })
@@ -233,16 +238,22 @@ pub fn step(
 ) -> Next {
     let mut job = job.clone();
     job.updated_at = now;
-    if now >= job.deadline && !job.state.is_terminal() {
-        return end(job, &Error::DeadlineExceeded, now);
-    }
-    match observed {
+    let is_late = now >= job.deadline && !job.state.is_terminal();
+    let mut next = match observed {
+        _ if is_late => end(job, &Error::DeadlineExceeded, now),
         Ok(observation) => {
             job.attempts = 0;
             on_observation(job, observation, limits, now)
         }
         Err(error) => on_error(job, error, limits, now, jitter),
+    };
+    if let State::Failed { until, .. } = &mut next.job.state
+        && next.then == Then::Now
+    {
+        // So that those who were refused together do not return together.
+        *until = now + now.until(*until).mul_f64(0.75 + 0.5 * jitter);
     }
+    next
 }
 
 fn on_observation(mut job: Job, observation: Observation, limits: Limits, now: Timestamp) -> Next {
@@ -263,10 +274,15 @@ fn on_observation(mut job: Job, observation: Observation, limits: Limits, now: T
             other => other,
         },
         Observation::File(seen) => return on_file(job, seen, limits, now),
-        Observation::Analysed { analysis, usage } => {
+        Observation::Analysed {
+            analysis,
+            parts,
+            usage,
+        } => {
             job.usage = usage;
             State::Storing {
                 analysis: *analysis,
+                parts,
             }
         }
         Observation::Indexed => State::Done,
@@ -411,6 +427,7 @@ fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next {
 fn end(mut job: Job, error: &Error, now: Timestamp) -> Next {
     job.state = State::Failed {
         error: JobError::from(error),
+        until: now + retry::remembered_for(error),
     };
     job.attempts = 0;
     go_on(job, now)

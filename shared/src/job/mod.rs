@@ -9,6 +9,7 @@ pub mod calls;
 pub mod machine;
 pub mod model;
 pub mod retry;
+pub mod revival;
 pub mod worker;
 
 pub use model::{Job, JobError, JobId, Media, Request, Stage, State, Status};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     analysis::{Usage, Window},
     clock::Timestamp,
-    store::StoredAnalysis,
+    store::{StoredAnalysis, packed::Directory},
     video::VideoKey,
 };
 
@@ -180,6 +180,9 @@ pub enum State {
     Storing {
         /// What the index will say.
         analysis: StoredAnalysis,
+        /// Where the parts of its body stand.
+        #[serde(default)]
+        parts: Directory,
     },
     /// The analysis is in the index.
     Done,
@@ -187,6 +190,9 @@ pub enum State {
     Failed {
         /// Why, as the outside may know it.
         error: JobError,
+        /// Until when the same is not tried again.
+        #[serde(default)]
+        until: Timestamp,
     },
     /// The caller did not want it any more.
     Cancelled,
@@ -211,6 +217,13 @@ pub struct JobError {
     pub title: String,
     /// What happened here.
     pub detail: String,
+    /// HTTP status of the problem, where it is the answer to a request.
+    #[serde(default = "internal")]
+    pub status: u16,
+}
+
+fn internal() -> u16 {
+    500
 }
 
 /// The stages in the words of the API.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{clock::Timestamp, error::Disposition};
+use crate::{
+    clock::Timestamp,
+    error::{Disposition, Error},
+};
 
 /// Tries of one step before its error is final.
 pub const MAX_ATTEMPTS: u32 = 8;
@@ -39,9 +42,35 @@ pub fn delay(
     (now + delay < deadline).then_some(delay)
 }
 
+/// How long a failed job answers for the next one of the same video: long where the video itself
+/// is the reason, briefly where it may have passed, not at all where the caller can mend it at
+/// once.
+#[must_use]
+pub fn remembered_for(error: &Error) -> Duration {
+    match error {
+        Error::VideoNotFound
+        | Error::VideoPrivate
+        | Error::VideoNotPublic
+        | Error::VideoInaccessible { .. }
+        | Error::PromptBlocked { .. } => Duration::from_secs(3600),
+        Error::UploadMissing | Error::UploadMismatch { .. } | Error::Cancelled => Duration::ZERO,
+        _ => Duration::from_secs(60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_remembered_for_longer_than_a_mishap() {
+        let mishap = Error::RateLimited {
+            service: crate::error::Service::Gemini,
+            retry_after: None,
+        };
+        assert!(remembered_for(&Error::VideoPrivate) > 10 * remembered_for(&mishap));
+        assert_eq!(remembered_for(&Error::UploadMissing), Duration::ZERO);
+    }
 
     const FAR: Timestamp = Timestamp(u64::MAX);
     const NOW: Timestamp = Timestamp(0);

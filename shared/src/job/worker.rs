@@ -18,8 +18,11 @@ use crate::{
     error::Error,
     queue::{Message, Queue},
     store::{
+        claims::Indexed,
+        counters::{Counters, Counts},
+        entry::Failure,
         jobs::{JobRow, Jobs, Lease},
-        videos::{Indexed, Videos},
+        videos::Videos,
     },
 };
 
@@ -56,6 +59,7 @@ impl Invocation {
 pub struct Worker {
     jobs: Jobs,
     videos: Videos,
+    counters: Counters,
     queue: Queue,
     calls: Calls,
     limits: Limits,
@@ -64,10 +68,18 @@ pub struct Worker {
 impl Worker {
     /// A worker on these stores.
     #[must_use]
-    pub fn new(jobs: Jobs, videos: Videos, queue: Queue, calls: Calls, limits: Limits) -> Self {
+    pub fn new(
+        jobs: Jobs,
+        videos: Videos,
+        counters: Counters,
+        queue: Queue,
+        calls: Calls,
+        limits: Limits,
+    ) -> Self {
         Self {
             jobs,
             videos,
+            counters,
             queue,
             calls,
             limits,
@@ -161,6 +173,8 @@ impl Worker {
             if !saved {
                 return self.give_up(&next.job).await;
             }
+            let spent = Counts::of_usage(&job.usage, &next.job.usage);
+            self.counters.count_today(&spent, now).await;
             tracing::info!(
                 job.id = %job.id,
                 job.version = version + 1,
@@ -224,10 +238,10 @@ impl Worker {
         version: u32,
         invocation: &Invocation,
     ) -> Result<Option<Observation>, Error> {
-        let super::State::Storing { analysis } = &job.state else {
+        let super::State::Storing { analysis, parts } = &job.state else {
             return Err(Error::internal("nothing to index"));
         };
-        let body = self.calls.small_body(job, analysis).await?;
+        let body = self.calls.stored_body(job, analysis, parts).await?;
         let now = Timestamp::now();
         let done = machine::step(job, Ok(Observation::Indexed), self.limits, now, 0.0).job;
         let lease = Lease {
@@ -236,11 +250,15 @@ impl Worker {
         };
         match self
             .videos
-            .index(&done, version, &lease, analysis, body.as_ref())
+            .index(&done, version, &lease, analysis, &body)
             .await?
         {
             Indexed::Yes => Ok(Some(Observation::Indexed)),
-            Indexed::ClaimLost => Err(Error::DeadlineExceeded),
+            Indexed::ClaimLost => {
+                // The video was deleted, or is somebody else's now: nothing will point at these.
+                self.calls.delete_forms(job, analysis).await?;
+                Err(Error::DeadlineExceeded)
+            }
             Indexed::StepLost => Ok(None),
         }
     }
@@ -256,9 +274,25 @@ impl Worker {
 
     /// Nothing may be left behind, so both are tried even if the first one fails.
     async fn settle(&self, job: &Job) -> Result<Option<Observation>, Error> {
-        let released = self.videos.release(job).await;
+        let released = self.release(job).await;
         self.calls.delete_file(job).await?;
         released?;
         Ok(Some(Observation::Settled))
+    }
+
+    /// An analysis that is indexed has ended its claim.
+    async fn release(&self, job: &Job) -> Result<(), Error> {
+        let failure = match &job.state {
+            super::State::Done => return Ok(()),
+            super::State::Failed { error, until } => Some(Failure {
+                job: job.id.clone(),
+                error: error.clone(),
+                until: *until,
+            }),
+            _ => None,
+        };
+        self.videos
+            .release(job, failure.as_ref(), Timestamp::now())
+            .await
     }
 }

@@ -11,12 +11,20 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_s3::{Client, error::SdkError, presigning::PresigningConfig, primitives::ByteStream};
+use aws_sdk_s3::{
+    Client,
+    error::SdkError,
+    presigning::PresigningConfig,
+    primitives::ByteStream,
+    types::{Delete, ObjectIdentifier},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 
+use super::packed::Range;
 use crate::{
+    analysis::{Analysis, captions, markdown},
     error::Error,
     video::{ContentHash, VideoKey},
 };
@@ -35,6 +43,21 @@ pub enum Form {
 }
 
 impl Form {
+    /// Every form.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Markdown, Self::Vtt, Self::Srt];
+
+    /// An analysis in this form.
+    #[must_use]
+    pub fn render(self, analysis: &Analysis) -> String {
+        let transcript = &analysis.content.transcript;
+        match self {
+            Self::Json => serde_json::to_string(analysis).unwrap_or_default(),
+            Self::Markdown => markdown::render(analysis),
+            Self::Vtt => captions::to_vtt(transcript),
+            Self::Srt => captions::to_srt(transcript),
+        }
+    }
+
     /// End of the blob's name, and value of `?format=`.
     #[must_use]
     pub fn extension(self) -> &'static str {
@@ -174,6 +197,101 @@ impl Blobs {
         }
     }
 
+    /// Some parts of a blob, all at a time; none where there is no such blob.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn get_ranges(
+        &self,
+        key: &str,
+        ranges: &[Range],
+    ) -> Result<Option<Vec<Bytes>>, Error> {
+        let parts = ranges
+            .iter()
+            .map(|range| self.get_range(key, range.offset, range.length));
+        match futures_util::future::try_join_all(parts).await {
+            Ok(parts) => Ok(Some(parts)),
+            Err(Error::UploadMissing) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a blob can be read by whoever has the URL, for `valid`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be signed.
+    pub async fn grant_download(&self, key: &str, valid: Duration) -> Result<String, Error> {
+        let presigned = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
+            .await?;
+        Ok(presigned.uri().to_owned())
+    }
+
+    /// Deletes blobs; those that are not there are as good as deleted.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]. Some may be gone then.
+    pub async fn delete(&self, keys: Vec<String>) -> Result<(), Error> {
+        for chunk in keys.chunks(MOST_DELETES) {
+            let objects = chunk
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key).build())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(Error::internal)?;
+            let delete = Delete::builder()
+                .set_objects(Some(objects))
+                .quiet(true)
+                .build()
+                .map_err(Error::internal)?;
+            let deleted = self
+                .client
+                .delete_objects()
+                .bucket(&self.bucket)
+                .delete(delete)
+                .send()
+                .await?;
+            if let Some(failed) = deleted.errors().first() {
+                return Err(Error::Storage {
+                    transient: true,
+                    source: format!("not deleted: {}", failed.code().unwrap_or_default()).into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes every form of every analysis of a video, and its recording. Whether there was
+    /// anything.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]. Some may be gone then.
+    pub async fn delete_video(&self, video: &VideoKey) -> Result<bool, Error> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(format!("analyses/{video}/"))
+            .into_paginator()
+            .send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let objects = page?.contents.unwrap_or_default();
+            keys.extend(objects.into_iter().filter_map(|object| object.key));
+        }
+        if let VideoKey::Upload(hash) = video
+            && self.recording(hash).await?.is_some()
+        {
+            keys.push(media_key(hash));
+        }
+        let known = !keys.is_empty();
+        self.delete(keys).await?;
+        Ok(known)
+    }
+
     /// What is known of an uploaded recording; none where it was never put.
     ///
     /// # Errors
@@ -238,6 +356,10 @@ impl Blobs {
         })
     }
 }
+
+/// Objects in one `DeleteObjects`
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
+const MOST_DELETES: usize = 1000;
 
 const FILE_NAME: &str = "file-name";
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use bytes::Bytes;
 
 /// An item as the SDK has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -25,4 +26,17 @@ pub(super) fn get_s<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
 /// A number attribute; none where it is missing or of another type.
 pub(super) fn get_n<N: std::str::FromStr>(item: &Item, name: &str) -> Option<N> {
     item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// Bytes.
+pub(super) fn b(value: &Bytes) -> AttributeValue {
+    AttributeValue::B(Blob::new(&value[..]))
+}
+
+/// A binary attribute, taken out; none where it is missing or of another type.
+pub(super) fn get_b(mut item: Item, name: &str) -> Option<Bytes> {
+    match item.remove(name)? {
+        AttributeValue::B(blob) => Some(blob.into_inner().into()),
+        _ => None,
+    }
 }

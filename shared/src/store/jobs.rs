@@ -5,7 +5,8 @@
 //! | `pk` | job id |
 //! | `version` | grows by one with every finished step: who writes says what they have read |
 //! | `running_by`, `running_until` | lease of the step that runs |
-//! | `doc` | the [`Job`] as JSON |
+//! | `doc` | the [`Job`] or [`Task`] as JSON |
+//! | `kind` | `task` for a task |
 //! | `stage` | for people who look at the table |
 //! | `open`, `due_at` | key of the index `due`; `open` is there until the job is settled |
 //! | `ttl` | when DynamoDB may drop a settled job, epoch seconds |
@@ -18,15 +19,31 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Put},
 };
 
-use super::item::{Item, get_n, get_s, n, s};
+use super::{
+    batch,
+    item::{Item, get_n, get_s, n, s},
+};
 use crate::{
     clock::Timestamp,
     error::Error,
     job::{Job, JobId},
+    task::Task,
 };
 
 /// How long a settled job can be asked for.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Value of `kind` in the row of a task; jobs have none.
+const TASK: &str = "task";
+
+/// What an id stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyRow {
+    /// The analysis of a video.
+    Job(Box<JobRow>),
+    /// Work on many videos, and its version.
+    Task(Box<Task>, u32),
+}
 
 /// A job as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +92,105 @@ impl Jobs {
             .consistent_read(true)
             .send()
             .await?;
-        read.item.as_ref().map(row).transpose()
+        let item = read.item.filter(|item| !is_task(item));
+        item.as_ref().map(row).transpose()
+    }
+
+    /// A task with its version, strongly consistent.
+    ///
+    /// # Errors
+    /// As [`Jobs::get`].
+    pub async fn task(&self, id: &JobId) -> Result<Option<(Task, u32)>, Error> {
+        match self.any(id).await? {
+            Some(AnyRow::Task(task, version)) => Ok(Some((*task, version))),
+            _ => Ok(None),
+        }
+    }
+
+    /// What has this id.
+    ///
+    /// # Errors
+    /// As [`Jobs::get`].
+    pub async fn any(&self, id: &JobId) -> Result<Option<AnyRow>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(id.as_str()))
+            .consistent_read(true)
+            .send()
+            .await?;
+        let Some(item) = read.item else {
+            return Ok(None);
+        };
+        if !is_task(&item) {
+            return Ok(Some(AnyRow::Job(Box::new(row(&item)?))));
+        }
+        let no_document = || Error::internal("a task without a document");
+        let task = get_s(&item, "doc").ok_or_else(no_document)?;
+        let task = serde_json::from_str(task).map_err(Error::internal)?;
+        Ok(Some(AnyRow::Task(
+            task,
+            get_n(&item, "version").unwrap_or(0),
+        )))
+    }
+
+    /// Writes a new task down.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn create_task(&self, task: &Task) -> Result<(), Error> {
+        let put = self.put_task(task, 0)?;
+        let put = put.condition_expression("attribute_not_exists(pk)");
+        self.write(put.build().map_err(Error::internal)?).await?;
+        Ok(())
+    }
+
+    /// Writes a task down as version + 1. False when it has moved on.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn save_task(&self, task: &Task, version: u32) -> Result<bool, Error> {
+        let put = self
+            .put_task(task, version + 1)?
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", n(version));
+        self.write(put.build().map_err(Error::internal)?).await
+    }
+
+    fn put_task(
+        &self,
+        task: &Task,
+        version: u32,
+    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, Error> {
+        let mut put = Put::builder()
+            .table_name(&self.table)
+            .item("pk", s(task.id.as_str()))
+            .item("kind", s(TASK))
+            .item("version", n(version))
+            .item("due_at", n(task.due_at.0))
+            .item(
+                "doc",
+                s(serde_json::to_string(task).map_err(Error::internal)?),
+            );
+        put = match task.has_ended() {
+            true => put.item("ttl", n((task.updated_at + KEPT).as_seconds())),
+            false => put.item("open", s("1")),
+        };
+        Ok(put)
+    }
+
+    /// Several jobs as they are now; those that are not there are left out. One read for up to a
+    /// hundred.
+    ///
+    /// # Errors
+    /// As [`Jobs::get`].
+    pub async fn get_all(&self, ids: &[JobId]) -> Result<Vec<JobRow>, Error> {
+        let keys = ids
+            .iter()
+            .map(|id| Item::from([("pk".to_owned(), s(id.as_str()))]));
+        let items = batch::get_all(&self.client, &self.table, keys.collect(), true).await?;
+        items.iter().map(row).collect()
     }
 
     /// Takes the lease of the next step. False when somebody else has it, or the job has moved on.
@@ -96,7 +211,7 @@ impl Jobs {
             )
             .expression_attribute_values(":version", n(version))
             .expression_attribute_values(":now", n(now.0));
-        self.write(put).await
+        self.write(put.build().map_err(Error::internal)?).await
     }
 
     /// Prolongs the lease of a step that takes long. False when it was lost.
@@ -139,7 +254,7 @@ impl Jobs {
         worker: &str,
         keep: Option<&Lease>,
     ) -> Result<bool, Error> {
-        self.write(self.outcome(job, version, worker, keep)).await
+        self.write(self.outcome(job, version, worker, keep)?).await
     }
 
     /// Writes a change that does not wait for the step that runs, such as a cancellation, as
@@ -152,7 +267,7 @@ impl Jobs {
             .put(job, version + 1, None)
             .condition_expression("version = :version")
             .expression_attribute_values(":version", n(version));
-        self.write(put).await
+        self.write(put.build().map_err(Error::internal)?).await
     }
 
     /// Notes that the message of a job which nobody runs is sent anew. False when somebody else
@@ -174,7 +289,7 @@ impl Jobs {
             .expression_attribute_values(":version", n(row.version))
             .expression_attribute_values(":due", n(row.job.due_at.0))
             .expression_attribute_values(":now", n(now.0));
-        self.write(put).await
+        self.write(put.build().map_err(Error::internal)?).await
     }
 
     /// The write of [`Jobs::save`], to be part of a transaction.
@@ -184,17 +299,21 @@ impl Jobs {
         version: u32,
         worker: &str,
         keep: Option<&Lease>,
-    ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    ) -> Result<Put, Error> {
         self.put(job, version + 1, keep)
             .condition_expression("version = :version AND running_by = :worker")
             .expression_attribute_values(":version", n(version))
             .expression_attribute_values(":worker", s(worker))
+            .build()
+            .map_err(Error::internal)
     }
 
     /// A new job, to be part of a transaction.
-    pub(super) fn new_job(&self, job: &Job) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    pub(super) fn new_job(&self, job: &Job) -> Result<Put, Error> {
         self.put(job, 0, None)
             .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(Error::internal)
     }
 
     fn put(
@@ -208,11 +327,7 @@ impl Jobs {
             .set_item(Some(item(job, version, lease)))
     }
 
-    async fn write(
-        &self,
-        put: aws_sdk_dynamodb::types::builders::PutBuilder,
-    ) -> Result<bool, Error> {
-        let put = put.build().map_err(Error::internal)?;
+    async fn write(&self, put: Put) -> Result<bool, Error> {
         let written = self
             .client
             .put_item()
@@ -262,6 +377,10 @@ fn item(job: &Job, version: u32, lease: Option<&Lease>) -> Item {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+fn is_task(item: &Item) -> bool {
+    get_s(item, "kind") == Some(TASK)
 }
 
 fn row(item: &Item) -> Result<JobRow, Error> {

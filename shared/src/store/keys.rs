@@ -1,14 +1,18 @@
-//! API keys: rows of the controls table that hold a hash and never the key.
+//! API keys: rows of the controls table that hold a hash and never the key; and the key that
+//! signs cursors, which the first function that needs one makes.
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, error::SdkError};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::item::{get_n, get_s, s};
+use super::item::{b, get_b, get_n, get_s, s};
 use crate::error::Error;
 
 /// A key longer than this is not looked at.
 const LONGEST: usize = 256;
+
+/// Row of the key that signs cursors.
+const CURSOR_KEY: &str = "secret#cursor";
 
 /// What a caller may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,51 @@ impl Keys {
             .table_name(&self.table)
             .key("pk", s("-"));
         let _ = missing.send().await;
+    }
+
+    /// The key that signs cursors, the same for all functions of the deployment.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Internal`] where there is no randomness.
+    pub async fn cursor_key(&self) -> Result<[u8; 64], Error> {
+        if let Some(key) = self.read_cursor_key().await? {
+            return Ok(key);
+        }
+        let mut key = [0; 64];
+        getrandom::fill(&mut key).map_err(Error::internal)?;
+        let made = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", s(CURSOR_KEY))
+            .item("secret", b(&key.to_vec().into()))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match made {
+            Ok(_) => Ok(key),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                // Somebody else was first.
+                let gone = || Error::internal("the key of the cursors is gone");
+                self.read_cursor_key().await?.ok_or_else(gone)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn read_cursor_key(&self) -> Result<Option<[u8; 64]>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(CURSOR_KEY))
+            .consistent_read(true)
+            .send()
+            .await?;
+        let secret = read.item.and_then(|item| get_b(item, "secret"));
+        Ok(secret.and_then(|secret| <[u8; 64]>::try_from(&secret[..]).ok()))
     }
 
     /// Who presents this key; none when nobody does.

@@ -3,13 +3,19 @@
 //! A row never points at a blob that is not there: blob first, then row, then the next message,
 //! then the acknowledgement.
 
-#[expect(dead_code, reason = "used by what is to come")]
 mod batch;
 pub mod blobs;
+pub mod claims;
+pub mod counters;
+pub mod entry;
+pub mod feedback;
 mod item;
 pub mod jobs;
 pub mod keys;
+pub mod listing;
 pub mod packed;
+mod removal;
+pub mod rows;
 pub mod videos;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +36,9 @@ pub struct StoredAnalysis {
     pub etag: String,
     /// Length of the JSON body before compression, in bytes.
     pub size_bytes: u64,
+    /// Length of the compressed JSON body in bytes; 0 where it is not known.
+    #[serde(default)]
+    pub gzip_bytes: u64,
     /// Title of the video.
     pub title: String,
     /// See [`crate::analysis::Category`].
@@ -40,4 +49,12 @@ pub struct StoredAnalysis {
     pub finished_at: Timestamp,
     /// When it is no longer fresh.
     pub expires_at: Timestamp,
+}
+
+impl StoredAnalysis {
+    /// Version of the pipeline that made it, see [`crate::analysis::PIPELINE_VERSION`].
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.variant.split('-').next().unwrap_or_default()
+    }
 }

@@ -4,151 +4,221 @@
 //!
 //! | `sk` | what |
 //! |---|---|
-//! | `v#<variant>` | a variant: its claim (`owner`, `lease_until`) while it is made, its entry (`doc`, `finished_at`, `expires_at`) once it is there |
-//! | `v#<variant>#body` | its compressed body (`etag`, `body`), if small |
-//! | `current`, `current#body` | the same of the newest analysis of all variants, without a claim; alone in the index `by_category` |
+//! | `current` | the [`Entry`]: status and newest analysis of all variants; in the indexes `by_time`, `by_status`, `by_category`; written with its `revision` as the condition |
+//! | `current#body` | beside it, the body of that analysis, if small, and where its parts stand (`etag`, `parts`, `body`) |
+//! | `v#<variant>` | a [`Variant`]: its claim (`owner`, `lease_until`), its analysis (`doc`, `etag`), its remembered failure (`failure`, `failed_until`) |
+//! | `v#<variant>#body` | as above |
+//! | `feedback#<id>` | see [`super::feedback`] |
 //!
-//! The body has a row of its own so that the conditional writes and the index `by_category` do not
-//! carry it, and stands next to its entry so that one read brings both.
+//! The body has a row of its own so that the conditional writes and the indexes do not carry it,
+//! and stands next to its entry so that one read brings both. The claims are in
+//! [`super::claims`], listings in [`super::listing`], the ends in [`super::removal`].
 
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    primitives::Blob,
-    types::{
-        CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        Update,
-    },
+    types::{CancellationReason, TransactWriteItem},
 };
 use bytes::Bytes;
 
 use super::{
-    StoredAnalysis,
-    item::{Item, get_n, get_s, n, s},
-    jobs::{Jobs, Lease},
+    StoredAnalysis, batch,
+    counters::Counters,
+    entry::Entry,
+    item::{Item, get_s, s},
+    jobs::Jobs,
+    packed::Directory,
+    rows::{CURRENT, Variant, body_key, body_of, entry_of, key, variant_key},
 };
-use crate::{
-    clock::Timestamp,
-    error::Error,
-    job::{Job, JobId},
-    video::VideoKey,
-};
-
-/// Largest compressed body that stands beside its row, in bytes. A read of it costs eight read
-/// units where a plain row costs one, and saves a request to S3.
-pub const INLINE_LIMIT: usize = 32 * 1024;
+use crate::{clock::Timestamp, error::Error, job::JobId, video::VideoKey};
 
 /// Tries of a transaction that met another one on the same rows.
-const TRIES: u32 = 8;
+pub(super) const TRIES: u32 = 8;
 
-/// What came of claiming a video.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Claim {
-    /// The job owns the video and is written down: it is the caller's to send the message.
-    Claimed,
-    /// This job is at it already.
-    Joined(JobId),
-    /// There is nothing to do.
-    Fresh(Box<StoredAnalysis>),
-}
-
-/// What came of pointing the index at an analysis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Indexed {
-    /// It points, and the job is saved.
-    Yes,
-    /// The claim has gone to somebody else.
-    ClaimLost,
-    /// The step has gone to somebody else.
-    StepLost,
+/// Which analysis of a video.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Selector {
+    /// The newest.
+    Newest,
+    /// That of a variant, see [`crate::job::Job::variant`].
+    Variant(String),
+    /// The newest of a version of the pipeline.
+    Version(String),
 }
 
 /// An analysis with its body, if that is small.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The entry.
+    /// The row.
     pub analysis: StoredAnalysis,
+    /// Where the parts of the body stand; empty where that is not known.
+    pub parts: Directory,
     /// The JSON body in gzip.
     pub body: Option<Bytes>,
+}
+
+/// What is known of a video before something is done about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// The variant that was asked for.
+    pub variant: Variant,
+    /// The video.
+    pub entry: Option<Entry>,
 }
 
 /// The index.
 #[derive(Clone, Debug)]
 pub struct Videos {
-    client: Client,
-    table: String,
-    jobs: Jobs,
+    pub(super) client: Client,
+    pub(super) table: String,
+    pub(super) jobs: Jobs,
+    pub(super) counters: Counters,
 }
 
 impl Videos {
-    /// The index in `table`, beside `jobs`.
+    /// The index in `table`, beside `jobs`; its changes are counted in `counters`.
     #[must_use]
-    pub fn new(client: Client, table: String, jobs: Jobs) -> Self {
+    pub fn new(client: Client, table: String, jobs: Jobs, counters: Counters) -> Self {
         Self {
             client,
             table,
             jobs,
+            counters,
         }
     }
 
-    /// The analysis of this variant, or the newest of all, with its body where that is small. One
-    /// read.
+    /// An analysis with its body where that is small. One read.
     ///
     /// # Errors
     /// [`Error::Storage`].
     pub async fn find(
         &self,
         video: &VideoKey,
-        variant: Option<&str>,
+        selector: &Selector,
+        consistent: bool,
     ) -> Result<Option<Found>, Error> {
-        let sk = variant.map_or_else(|| "current".to_owned(), variant_key);
-        let read = self
+        let (from, to) = match selector {
+            Selector::Newest => (CURRENT.to_owned(), body_key(CURRENT)),
+            Selector::Variant(variant) => (variant_key(variant), body_key(&variant_key(variant))),
+            // A variant is a version alone or with a dash behind it.
+            Selector::Version(version) => (variant_key(version), format!("v#{version}-~")),
+        };
+        let mut pages = self
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :row AND :body")
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
             .expression_attribute_values(":pk", s(video.to_string()))
-            .expression_attribute_values(":body", s(format!("{sk}#body")))
-            .expression_attribute_values(":row", s(&sk))
-            .send()
-            .await?;
-        let mut items = read.items.unwrap_or_default().into_iter();
-        let Some(analysis) = items.next().as_ref().and_then(entry) else {
-            return Ok(None);
-        };
-        let body = items
-            .next()
-            .filter(|item| get_s(item, "etag") == Some(&analysis.etag))
-            .and_then(|mut item| item.remove("body"))
-            .and_then(|body| {
-                body.as_b()
-                    .ok()
-                    .map(|blob| Bytes::copy_from_slice(blob.as_ref()))
-            });
-        Ok(Some(Found { analysis, body }))
+            .expression_attribute_values(":from", s(from))
+            .expression_attribute_values(":to", s(to))
+            .consistent_read(consistent)
+            .into_paginator()
+            .items()
+            .send();
+        let mut newest: Option<Found> = None;
+        let mut is_its_body = false;
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            if get_s(&item, "sk").is_some_and(|sk| sk.ends_with("#body")) {
+                let found = newest.as_mut().filter(|_| is_its_body);
+                if let Some(found) = found
+                    && let Some((parts, body)) = body_of(item, &found.analysis.etag)
+                {
+                    (found.parts, found.body) = (parts, body);
+                }
+                continue;
+            }
+            let known = newest.as_ref().map(|found| found.analysis.finished_at);
+            let analysis = Variant::of(&item).analysis;
+            let newer =
+                analysis.filter(|analysis| known.is_none_or(|at| at < analysis.finished_at));
+            is_its_body = newer.is_some();
+            if let Some(analysis) = newer {
+                newest = Some(Found {
+                    analysis,
+                    parts: Directory::default(),
+                    body: None,
+                });
+            }
+        }
+        Ok(newest)
     }
 
-    /// The entry that answers a request for this variant: its own, else the newest if that is the
-    /// same but for a transcript that came along.
+    /// What is known of these videos and variants, in their order. One read for up to fifty.
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn answering(
-        &self,
-        video: &VideoKey,
-        variant: &str,
-    ) -> Result<Option<StoredAnalysis>, Error> {
-        if let Some(analysis) = self
-            .row(video, &variant_key(variant))
-            .await?
-            .as_ref()
-            .and_then(entry)
-        {
-            return Ok(Some(analysis));
+    pub async fn look_up(&self, wanted: &[(&VideoKey, &str)]) -> Result<Vec<Known>, Error> {
+        let mut keys = Vec::with_capacity(2 * wanted.len());
+        for (video, variant) in wanted {
+            for key in [key(video, CURRENT), key(video, &variant_key(variant))] {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
         }
-        let current = self.row(video, "current").await?.as_ref().and_then(entry);
-        Ok(current.filter(|analysis| analysis.base_variant == variant))
+        let items = batch::get_all(&self.client, &self.table, keys, true).await?;
+        let row = |video: &VideoKey, sk: &str| {
+            let pk = video.to_string();
+            items.iter().find(|item| {
+                get_s(item, "pk") == Some(pk.as_str()) && get_s(item, "sk") == Some(sk)
+            })
+        };
+        let known = wanted.iter().map(|(video, variant)| Known {
+            variant: row(video, &variant_key(variant))
+                .map(Variant::of)
+                .unwrap_or_default(),
+            entry: row(video, CURRENT).and_then(entry_of),
+        });
+        Ok(known.collect())
+    }
+
+    /// The entry of a video, strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn entry(&self, video: &VideoKey) -> Result<Option<Entry>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(video, CURRENT)))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(read.item.as_ref().and_then(entry_of))
+    }
+
+    /// All variants of a video that there are or that are being made, with their names.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn variants(&self, video: &VideoKey) -> Result<Vec<(String, Variant)>, Error> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :variant)")
+            .filter_expression("attribute_not_exists(parts)")
+            .expression_attribute_values(":pk", s(video.to_string()))
+            .expression_attribute_values(":variant", s(variant_key("")))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut variants = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            let sk = get_s(&item, "sk").unwrap_or_default();
+            if let Some(name) = sk
+                .strip_prefix("v#")
+                .filter(|name| !name.ends_with("#body"))
+            {
+                variants.push((name.to_owned(), Variant::of(&item)));
+            }
+        }
+        Ok(variants)
     }
 
     /// A job that is making an analysis of this video at the moment.
@@ -160,254 +230,14 @@ impl Videos {
         video: &VideoKey,
         now: Timestamp,
     ) -> Result<Option<JobId>, Error> {
-        let read = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :variant)")
-            .filter_expression("attribute_exists(#owner) AND lease_until >= :now")
-            .projection_expression("#owner")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":pk", s(video.to_string()))
-            .expression_attribute_values(":variant", s("v#"))
-            .expression_attribute_values(":now", n(now.0))
-            .send()
-            .await?;
-        let owner = read
-            .items
-            .unwrap_or_default()
+        let variants = self.variants(video).await?;
+        Ok(variants
             .iter()
-            .find_map(|item| get_s(item, "owner").and_then(|owner| owner.parse().ok()));
-        Ok(owner)
-    }
-
-    /// Claims the video for a new job and writes the job down, both or neither. One claim per
-    /// video and variant holds across all instances; it ends with the job, or with `lease_until`.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub async fn claim(
-        &self,
-        job: &Job,
-        lease_until: Timestamp,
-        now: Timestamp,
-    ) -> Result<Claim, Error> {
-        for _ in 0..TRIES {
-            let reasons = match self.try_claim(job, lease_until, now).await? {
-                Ok(()) => return Ok(Claim::Claimed),
-                Err(reasons) => reasons,
-            };
-            let refused = reasons.first().filter(|reason| condition_failed(reason));
-            if let Some(item) = refused.and_then(|reason| reason.item.as_ref()) {
-                if let Some(owner) = owner(item, now) {
-                    return Ok(Claim::Joined(owner));
-                }
-                if let Some(analysis) = entry(item) {
-                    return Ok(Claim::Fresh(Box::new(analysis)));
-                }
-            }
-            // Another claim was under way at the same moment: the next try sees what it left.
-        }
-        Err(contended())
-    }
-
-    async fn try_claim(
-        &self,
-        job: &Job,
-        lease_until: Timestamp,
-        now: Timestamp,
-    ) -> Result<Result<(), Vec<CancellationReason>>, Error> {
-        let free = "(attribute_not_exists(#owner) OR lease_until < :now)";
-        let wanted = "(attribute_not_exists(expires_at) OR expires_at <= :now)";
-        let condition = if job.request.force {
-            free.to_owned()
-        } else {
-            format!("{free} AND {wanted}")
-        };
-        let claim = Update::builder()
-            .table_name(&self.table)
-            .key("pk", s(job.video.to_string()))
-            .key("sk", s(variant_key(&job.variant())))
-            .update_expression("SET #owner = :owner, lease_until = :lease")
-            .condition_expression(condition)
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()))
-            .expression_attribute_values(":lease", n(lease_until.0))
-            .expression_attribute_values(":now", n(now.0))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(Error::internal)?;
-        let new = self.jobs.new_job(job).build().map_err(Error::internal)?;
-        self.transact(vec![
-            TransactWriteItem::builder().update(claim).build(),
-            TransactWriteItem::builder().put(new).build(),
-        ])
-        .await
-    }
-
-    /// Gives up the claim of a job that has ended without an analysis. Nothing happens if it has
-    /// none any more.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub async fn release(&self, job: &Job) -> Result<(), Error> {
-        let released = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", s(job.video.to_string()))
-            .key("sk", s(variant_key(&job.variant())))
-            .update_expression("REMOVE #owner, lease_until")
-            .condition_expression("#owner = :owner")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()))
-            .send()
-            .await;
-        match released {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Points the index at an analysis whose blobs are stored, ends the claim and saves the job
-    /// as version + 1 under the lease of its next step, all or nothing. The newest analysis of the video stays the current one.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub async fn index(
-        &self,
-        job: &Job,
-        version: u32,
-        lease: &Lease,
-        analysis: &StoredAnalysis,
-        body: Option<&Bytes>,
-    ) -> Result<Indexed, Error> {
-        let mut newest = true;
-        for _ in 0..TRIES {
-            let items = self.index_items(job, version, lease, analysis, body, newest)?;
-            let reasons = match self.transact(items).await? {
-                Ok(()) => return Ok(Indexed::Yes),
-                Err(reasons) => reasons,
-            };
-            let failed = |position: usize| reasons.get(position).is_some_and(condition_failed);
-            match () {
-                () if failed(0) => return Ok(Indexed::StepLost),
-                () if failed(1) => return Ok(Indexed::ClaimLost),
-                () if failed(3) => newest = false,
-                () => {}
-            }
-        }
-        Err(contended())
-    }
-
-    fn index_items(
-        &self,
-        job: &Job,
-        version: u32,
-        lease: &Lease,
-        analysis: &StoredAnalysis,
-        body: Option<&Bytes>,
-        newest: bool,
-    ) -> Result<Vec<TransactWriteItem>, Error> {
-        let video = job.video.to_string();
-        let doc = serde_json::to_string(analysis).map_err(Error::internal)?;
-        let sk = variant_key(&analysis.variant);
-        let save = self.jobs.outcome(job, version, &lease.worker, Some(lease));
-        let save = save.build().map_err(Error::internal)?;
-        let finish = Update::builder()
-            .table_name(&self.table)
-            .key("pk", s(&video))
-            .key("sk", s(&sk))
-            .update_expression(
-                "SET doc = :doc, finished_at = :finished, expires_at = :expires \
-                 REMOVE #owner, lease_until",
-            )
-            .condition_expression("#owner = :owner")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()))
-            .expression_attribute_values(":doc", s(&doc))
-            .expression_attribute_values(":finished", n(analysis.finished_at.0))
-            .expression_attribute_values(":expires", n(analysis.expires_at.0))
-            .build()
-            .map_err(Error::internal)?;
-        let mut items = vec![
-            TransactWriteItem::builder().put(save).build(),
-            TransactWriteItem::builder().update(finish).build(),
-            self.body_item(&video, &sk, analysis, body)?,
-        ];
-        if newest {
-            let current = Put::builder()
-                .table_name(&self.table)
-                .item("pk", s(&video))
-                .item("sk", s("current"))
-                .item("category", s(&analysis.category))
-                .item("doc", s(&doc))
-                .item("finished_at", n(analysis.finished_at.0))
-                .item("expires_at", n(analysis.expires_at.0))
-                .condition_expression("attribute_not_exists(pk) OR finished_at <= :finished")
-                .expression_attribute_values(":finished", n(analysis.finished_at.0))
-                .build()
-                .map_err(Error::internal)?;
-            items.push(TransactWriteItem::builder().put(current).build());
-            items.push(self.body_item(&video, "current", analysis, body)?);
-        }
-        Ok(items)
-    }
-
-    /// The body beside its row, or the end of an older one where the new one is too large.
-    fn body_item(
-        &self,
-        video: &str,
-        sk: &str,
-        analysis: &StoredAnalysis,
-        body: Option<&Bytes>,
-    ) -> Result<TransactWriteItem, Error> {
-        let sk = format!("{sk}#body");
-        let write = TransactWriteItem::builder();
-        Ok(match body.filter(|body| body.len() <= INLINE_LIMIT) {
-            Some(body) => {
-                let put = Put::builder()
-                    .table_name(&self.table)
-                    .item("pk", s(video))
-                    .item("sk", s(sk))
-                    .item("etag", s(&analysis.etag))
-                    .item(
-                        "body",
-                        aws_sdk_dynamodb::types::AttributeValue::B(Blob::new(&body[..])),
-                    );
-                write.put(put.build().map_err(Error::internal)?)
-            }
-            None => {
-                let delete = Delete::builder()
-                    .table_name(&self.table)
-                    .key("pk", s(video))
-                    .key("sk", s(sk));
-                write.delete(delete.build().map_err(Error::internal)?)
-            }
-        }
-        .build())
-    }
-
-    async fn row(&self, video: &VideoKey, sk: &str) -> Result<Option<Item>, Error> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", s(video.to_string()))
-            .key("sk", s(sk))
-            .consistent_read(true)
-            .send()
-            .await?;
-        Ok(read.item)
+            .find_map(|(_, variant)| variant.at_work(now).cloned()))
     }
 
     /// The inner error says why nothing was written, item by item.
-    async fn transact(
+    pub(super) async fn transact(
         &self,
         items: Vec<TransactWriteItem>,
     ) -> Result<Result<(), Vec<CancellationReason>>, Error> {
@@ -430,26 +260,26 @@ impl Videos {
     }
 }
 
-fn variant_key(variant: &str) -> String {
-    format!("v#{variant}")
-}
-
-fn entry(item: &Item) -> Option<StoredAnalysis> {
-    serde_json::from_str(get_s(item, "doc")?).ok()
-}
-
-fn owner(item: &Item, now: Timestamp) -> Option<JobId> {
-    let held = get_n(item, "lease_until")
-        .map(Timestamp)
-        .is_some_and(|until| until >= now);
-    get_s(item, "owner").filter(|_| held)?.parse().ok()
-}
-
-fn condition_failed(reason: &CancellationReason) -> bool {
+/// Whether a write of a transaction was refused by its condition.
+pub(super) fn condition_failed(reason: &CancellationReason) -> bool {
     reason.code.as_deref() == Some("ConditionalCheckFailed")
 }
 
-fn contended() -> Error {
+/// Where a row is to stand that was read with this revision, as a condition.
+pub(super) fn unchanged(before: Option<&Entry>) -> (&'static str, Option<Item>) {
+    match before {
+        None => ("attribute_not_exists(pk)", None),
+        Some(entry) => (
+            "revision = :revision",
+            Some(Item::from([(
+                ":revision".to_owned(),
+                super::item::n(entry.revision),
+            )])),
+        ),
+    }
+}
+
+pub(super) fn contended() -> Error {
     Error::Storage {
         transient: true,
         source: "too many transactions on one video".into(),

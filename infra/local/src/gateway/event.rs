@@ -125,16 +125,14 @@ impl Call {
 
     /// The values that identify the caller; none where one is missing.
     pub(super) fn identity(&self, authorizer: &Authorizer) -> Option<Vec<String>> {
-        authorizer
-            .identity_headers
-            .iter()
-            .map(|name| {
-                self.headers
-                    .get(name)
-                    .filter(|value| !value.is_empty())
-                    .cloned()
-            })
-            .collect()
+        let headers = authorizer.identity_headers.iter().map(|name| {
+            self.headers
+                .get(name)
+                .filter(|value| !value.is_empty())
+                .cloned()
+        });
+        let route = authorizer.by_route.then(|| Some(self.route_key.clone()));
+        headers.chain(route).collect()
     }
 
     fn common(&self) -> Value {

@@ -35,6 +35,7 @@ async fn api(integration_timeout: Duration) -> Running {
     let gate = Authorizer {
         function: "Gate".into(),
         identity_headers: vec!["x-api-key".into()],
+        by_route: false,
         reauthorize_every: Duration::from_secs(60),
     };
     let api = Api {

@@ -300,12 +300,17 @@ fn authorizer(mut fields: Fields, scope: &Scope<'_>) -> Result<Authorizer, Refus
     if identity_headers.is_empty() {
         return Err(identity.refuse("Headers", "is missing"));
     }
+    let context = identity.texts("Context")?;
+    if let Some(other) = context.iter().find(|name| *name != "routeKey") {
+        return Err(identity.refuse("Context", format!("`{other}` is not supported locally")));
+    }
     let reauthorize_every = identity.number("ReauthorizeEvery", 0..=3600, 0)?;
     identity.finish(&[])?;
     fields.finish(&["EnableFunctionDefaultPermissions", "FunctionInvokeRole"])?;
     Ok(Authorizer {
         function,
         identity_headers,
+        by_route: !context.is_empty(),
         reauthorize_every: seconds(reauthorize_every),
     })
 }

@@ -88,6 +88,8 @@ pub(crate) struct Authorizer {
     pub(crate) function: String,
     /// Lower-case header names: a request that lacks one is refused with 401 without a call.
     pub(crate) identity_headers: Vec<String>,
+    /// The route is part of the identity.
+    pub(crate) by_route: bool,
     /// How long an answer is reused for the same identity.
     pub(crate) reauthorize_every: Duration,
 }

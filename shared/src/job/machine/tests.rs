@@ -69,6 +69,7 @@ fn analysed() -> Observation {
         base_variant: "1".to_owned(),
         etag: "e".to_owned(),
         size_bytes: 1,
+        gzip_bytes: 1,
         title: "t".to_owned(),
         category: "other".to_owned(),
         duration_s: None,
@@ -77,6 +78,7 @@ fn analysed() -> Observation {
     };
     Observation::Analysed {
         analysis: Box::new(analysis),
+        parts: Default::default(),
         usage: Usage::default(),
     }
 }
@@ -91,7 +93,7 @@ fn err(job: &Job, error: &Error) -> Next {
 
 fn slug(next: &Next) -> String {
     match &next.job.state {
-        State::Failed { error } => error.kind.rsplit(':').next().unwrap().to_owned(),
+        State::Failed { error, .. } => error.kind.rsplit(':').next().unwrap().to_owned(),
         other => panic!("not failed: {other:?}"),
     }
 }

@@ -1,0 +1,38 @@
+//! What only an admin may have done: work on all videos, each as a task.
+
+use lambda_http::{Request, RequestExt};
+
+use super::{Answer, jobs::start_task};
+use crate::{
+    context::Context,
+    error::Error,
+    store::counters::Counts,
+    task::{RecountAt, Work},
+};
+
+/// `DELETE /v1/videos?confirm=all`: 202 with the job that deletes every video there is.
+///
+/// # Errors
+/// [`Error::InvalidInput`] without the confirmation, [`Error::Storage`].
+pub async fn delete_videos(context: &Context, request: &Request) -> Answer {
+    if request.query_string_parameters().first("confirm") != Some("all") {
+        return Err(Error::invalid(
+            "confirm",
+            "must be all: every video is deleted",
+        ));
+    }
+    start_task(context, request, Work::DeleteVideos { deleted: 0 }).await
+}
+
+/// `POST /v1/admin/recount`: 202 with the job that counts the totals of the statistics anew. What
+/// changes while it runs may be off by one until the next.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn recount(context: &Context, request: &Request) -> Answer {
+    let work = Work::Recount {
+        counts: Counts::default(),
+        at: RecountAt::Videos(None),
+    };
+    start_task(context, request, work).await
+}

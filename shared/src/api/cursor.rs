@@ -1,0 +1,88 @@
+//! Cursors: where a listing goes on, as a text that is ours alone to make.
+//!
+//! A signature (HMAC-SHA-256, RFC 2104) binds it to what was listed, so that a cursor is neither
+//! made up nor carried over to another listing.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::Sha256;
+
+use crate::error::Error;
+
+/// A longer one is none of ours.
+const LONGEST: usize = 1024;
+
+/// Bytes of a signature.
+const SIGNATURE: usize = 16;
+
+/// The text of a position in the listing that `scope` names.
+pub(super) fn encode(
+    key: &[u8; 64],
+    scope: &str,
+    position: &impl Serialize,
+) -> Result<String, Error> {
+    let position = serde_json::to_vec(position).map_err(Error::internal)?;
+    let mut bytes = sign(key, scope, &position).finalize().into_bytes()[..SIGNATURE].to_vec();
+    bytes.extend_from_slice(&position);
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The position that a text names in the listing that `scope` names.
+pub(super) fn decode<T: DeserializeOwned>(
+    key: &[u8; 64],
+    scope: &str,
+    text: &str,
+) -> Result<T, Error> {
+    let refused = || Error::invalid("cursor", "is none of this listing");
+    if text.len() > LONGEST {
+        return Err(refused());
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+    let (signature, position) = bytes.split_at_checked(SIGNATURE).ok_or_else(refused)?;
+    let mac = sign(key, scope, position);
+    mac.verify_truncated_left(signature)
+        .map_err(|_| refused())?;
+    serde_json::from_slice(position).map_err(|_| refused())
+}
+
+fn sign(key: &[u8; 64], scope: &str, position: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new(key.into());
+    mac.update(&(scope.len() as u64).to_be_bytes());
+    mac.update(scope.as_bytes());
+    mac.update(position);
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: [u8; 64] = [7; 64];
+
+    #[test]
+    fn a_cursor_is_good_for_its_own_listing_alone() {
+        let text = encode(&KEY, "videos?", &("a", 1)).unwrap();
+        assert_eq!(
+            decode::<(String, u8)>(&KEY, "videos?", &text).unwrap(),
+            ("a".to_owned(), 1)
+        );
+        assert!(decode::<(String, u8)>(&KEY, "videos?status=done", &text).is_err());
+        assert!(decode::<(String, u8)>(&[8; 64], "videos?", &text).is_err());
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for at in 0..bytes.len() {
+            let mut forged = bytes.clone();
+            forged[at] ^= 1;
+            let forged = URL_SAFE_NO_PAD.encode(forged);
+            assert!(decode::<(String, u8)>(&KEY, "videos?", &forged).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_refused(text in "\\PC{0,200}") {
+            prop_assert!(decode::<(String, u8)>(&KEY, "", &text).is_err());
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `DELETE /v1/videos/{video_id}`.
+
+use http::{StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+
+use super::{Answer, path_parameter};
+use crate::{context::Context, error::Error, removal};
+
+/// `DELETE`: ends the jobs of a video and removes its rows, then its blobs. Copies in the memory
+/// of other functions end with their time.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Storage`].
+pub async fn delete(context: &Context, request: &Request) -> Answer {
+    let parameters = request.path_parameters();
+    let missing = || Error::NotFound { what: "video" };
+    let video = path_parameter(&parameters, "video_id")
+        .parse()
+        .map_err(|_| missing())?;
+    if !removal::remove(context, &video, (context.clock)()).await? {
+        return Err(missing());
+    }
+    Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(Body::Empty)
+        .map_err(Error::internal)
+}

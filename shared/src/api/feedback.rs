@@ -1,0 +1,142 @@
+//! `/v1/videos/{video_id}/feedback`.
+
+use http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use serde::Serialize;
+
+use super::{
+    Answer, cursor,
+    fields::{Fields, required},
+    json,
+    links::Links,
+    paging, path_parameter,
+};
+use crate::{
+    context::Context,
+    error::Error,
+    store::feedback::{Feedback, FeedbackType},
+    video::VideoKey,
+};
+
+/// Characters of a comment at most.
+const LONGEST_COMMENT: usize = 1000;
+
+#[derive(Serialize)]
+struct View {
+    feedback_id: String,
+    #[serde(rename = "type")]
+    kind: FeedbackType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+    created_at: String,
+}
+
+impl From<Feedback> for View {
+    fn from(feedback: Feedback) -> Self {
+        Self {
+            feedback_id: feedback.id,
+            kind: feedback.kind,
+            rating: feedback.rating,
+            comment: feedback.comment,
+            created_at: feedback.created_at.rfc3339(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Listing {
+    video_id: String,
+    feedback: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    links: ListingLinks,
+}
+
+#[derive(Serialize)]
+struct ListingLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+fn video(request: &Request) -> Result<VideoKey, Error> {
+    let parameters = request.path_parameters();
+    let missing = |_| Error::NotFound { what: "video" };
+    path_parameter(&parameters, "video_id")
+        .parse()
+        .map_err(missing)
+}
+
+/// `POST`: keeps what somebody says of a video: `type`, and a `rating` from 1 to 5 or a `comment`.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn create(context: &Context, request: &Request) -> Answer {
+    let video = video(request)?;
+    let mut fields = Fields::of(request)?;
+    let kind = required("type", fields.string("type", 32)?)?;
+    let kind = FeedbackType::parse(&kind).ok_or_else(|| {
+        let names = FeedbackType::ALL.map(FeedbackType::as_str).join(", ");
+        Error::invalid("type", format!("must be one of {names}"))
+    })?;
+    let rating = fields
+        .size("rating", 5)?
+        .and_then(|rating| u8::try_from(rating).ok());
+    let comment = fields.string("comment", 4 * LONGEST_COMMENT)?;
+    if comment
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > LONGEST_COMMENT)
+    {
+        let reason = format!("must not be longer than {LONGEST_COMMENT} characters");
+        return Err(Error::invalid("comment", reason));
+    }
+    fields.end()?;
+    if rating.is_none() && comment.is_none() {
+        return Err(Error::invalid("rating", "is missing, and so is comment"));
+    }
+    if context.videos.entry(&video).await?.is_none() {
+        return Err(Error::NotFound { what: "video" });
+    }
+    let feedback = Feedback::new(kind, rating, comment, (context.clock)());
+    context.videos.add_feedback(&video, &feedback).await?;
+    json(StatusCode::CREATED, &View::from(feedback))
+}
+
+/// `GET`: what was said of a video, latest first.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn list(context: &Context, request: &Request) -> Answer {
+    let video = video(request)?;
+    let query = request.query_string_parameters();
+    let limit = paging::limit(query.first("limit"))?;
+    paging::only(&query, &["limit", "cursor"])?;
+    let scope = format!("feedback {video}");
+    let after: Option<String> = match query.first("cursor") {
+        Some(text) => Some(cursor::decode(context.cursor_key().await?, &scope, text)?),
+        None => None,
+    };
+    let (listed, next) = context
+        .videos
+        .feedback(&video, limit, after.as_deref())
+        .await?;
+    if listed.is_empty() && context.videos.entry(&video).await?.is_none() {
+        return Err(Error::NotFound { what: "video" });
+    }
+    let next = match next {
+        Some(id) => Some(cursor::encode(context.cursor_key().await?, &scope, &id)?),
+        None => None,
+    };
+    let view = Listing {
+        video_id: video.to_string(),
+        feedback: listed.into_iter().map(View::from).collect(),
+        links: ListingLinks {
+            next: next
+                .as_deref()
+                .map(|cursor| Links::of(request).next(request, cursor)),
+        },
+        cursor: next,
+    };
+    json(StatusCode::OK, &view)
+}

@@ -1,0 +1,190 @@
+//! `GET /v1/videos`.
+
+use http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use serde::Serialize;
+
+use super::{Answer, cursor, json, links::Links, paging};
+use crate::{
+    analysis::Category,
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    job::JobError,
+    store::{
+        entry::{Entry, VideoStatus},
+        listing::{Filter, Order, Page, Position},
+    },
+    video::VideoKey,
+};
+
+#[derive(Serialize)]
+struct Listing {
+    videos: Vec<VideoView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    links: ListingLinks,
+}
+
+#[derive(Serialize)]
+struct ListingLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct VideoView {
+    video_id: String,
+    status: VideoStatus,
+    listed_at: String,
+    #[serde(flatten)]
+    analysis: Option<AnalysisView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<JobError>,
+    links: VideoLinks,
+}
+
+#[derive(Serialize)]
+struct AnalysisView {
+    title: String,
+    category: String,
+    duration_s: Option<f64>,
+    pipeline_version: String,
+    etag: String,
+    size_bytes: u64,
+    finished_at: String,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct VideoLinks {
+    video: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+}
+
+impl VideoView {
+    fn of(video: &VideoKey, entry: Entry, links: &Links) -> Self {
+        Self {
+            video_id: video.to_string(),
+            status: entry.status,
+            listed_at: entry.listed_at.rfc3339(),
+            links: VideoLinks {
+                video: links.video(video, None),
+                job: entry.job.as_ref().map(|job| links.job(job)),
+            },
+            error: entry.error,
+            analysis: entry.analysis.map(|analysis| AnalysisView {
+                pipeline_version: analysis.version().to_owned(),
+                title: analysis.title,
+                category: analysis.category,
+                duration_s: analysis.duration_s,
+                etag: analysis.etag,
+                size_bytes: analysis.size_bytes,
+                finished_at: analysis.finished_at.rfc3339(),
+                expires_at: analysis.expires_at.rfc3339(),
+            }),
+        }
+    }
+}
+
+/// `GET`: videos by the time of their last change, newest first; of `?category=` or `?status=`,
+/// changed `?since=`, `?limit=` in a page, from `?cursor=` on. One query of one index.
+///
+/// # Errors
+/// [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn list(context: &Context, request: &Request) -> Answer {
+    let query = request.query_string_parameters();
+    let category = query.first("category").map(category).transpose()?;
+    let status = query.first("status").map(status).transpose()?;
+    let since = query.first("since").map(since).transpose()?;
+    let limit = paging::limit(query.first("limit"))?;
+    let given = query.first("cursor");
+    paging::only(&query, &["category", "status", "since", "limit", "cursor"])?;
+    let links = Links::of(request);
+    let filter = match (category, status) {
+        // Only an analysis has a category.
+        (Some(category), None | Some(VideoStatus::Done)) => Some(Filter::Category(category)),
+        (Some(_), Some(_)) => None,
+        (None, Some(status)) => Some(Filter::Status(status)),
+        (None, None) => Some(Filter::All),
+    };
+    let scope = format!("videos?{category:?}&{status:?}&{since:?}");
+    let after: Option<Position> = match given {
+        Some(text) => Some(cursor::decode(context.cursor_key().await?, &scope, text)?),
+        None => None,
+    };
+    let (listed, next) = match filter {
+        None => (Vec::new(), None),
+        Some(filter) => {
+            let page = Page {
+                filter,
+                order: Order::NewestFirst,
+                between: (since.unwrap_or_default(), Timestamp(i64::MAX as u64)),
+                limit,
+                after,
+            };
+            context.videos.list(&page).await?
+        }
+    };
+    let next = match next {
+        Some(position) => Some(cursor::encode(
+            context.cursor_key().await?,
+            &scope,
+            &position,
+        )?),
+        None => None,
+    };
+    let view = Listing {
+        videos: listed
+            .into_iter()
+            .map(|(video, entry)| VideoView::of(&video, entry, &links))
+            .collect(),
+        links: ListingLinks {
+            next: next.as_deref().map(|cursor| links.next(request, cursor)),
+        },
+        cursor: next,
+    };
+    json(StatusCode::OK, &view)
+}
+
+fn category(name: &str) -> Result<Category, Error> {
+    let known = || {
+        let names = Category::ALL.map(Category::as_str).join(", ");
+        Error::invalid("category", format!("must be one of {names}"))
+    };
+    Category::parse(name).ok_or_else(known)
+}
+
+fn status(name: &str) -> Result<VideoStatus, Error> {
+    let known = || {
+        let names = VideoStatus::ALL.map(VideoStatus::as_str).join(", ");
+        Error::invalid("status", format!("must be one of {names}"))
+    };
+    VideoStatus::parse(name).ok_or_else(known)
+}
+
+fn since(text: &str) -> Result<Timestamp, Error> {
+    let wrong = || Error::invalid("since", "must be a time such as 2026-11-24T03:40:00Z");
+    Timestamp::parse_rfc3339(text).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_and_nothing_else() {
+        assert_eq!(since("1970-01-01T00:00:01Z").unwrap(), Timestamp(1000));
+        assert_eq!(since("1970-01-01T01:00:01+01:00").unwrap(), Timestamp(1000));
+        for wrong in [
+            "",
+            "yesterday",
+            "2026-11-24",
+            "1000",
+            "1969-12-31T23:59:59Z",
+        ] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What listings have in common.
+
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+
+use crate::error::Error;
+
+/// Items in a page at most, and where nobody says.
+const MOST: u16 = 100;
+const USUAL: u16 = 20;
+
+/// `?limit=`
+pub(super) fn limit(text: Option<&str>) -> Result<u16, Error> {
+    let Some(text) = text else { return Ok(USUAL) };
+    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    let wrong = || Error::invalid("limit", format!("must be a whole number from 1 to {MOST}"));
+    limit.ok_or_else(wrong)
+}
+
+/// Refuses what is no parameter: a misspelt filter that does nothing helps nobody.
+pub(super) fn only(query: &QueryMap, known: &[&str]) -> Result<(), Error> {
+    match query.iter().find(|(name, _)| !known.contains(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            Err(Error::invalid(name, "is not a parameter of this request"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_bounds() {
+        assert_eq!(limit(None).unwrap(), 20);
+        assert_eq!(limit(Some("100")).unwrap(), 100);
+        for wrong in ["0", "101", "-1", "ten", "", "1.5"] {
+            assert!(limit(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `GET /v1/stats`.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use lambda_http::Request;
+use serde::Serialize;
+
+use super::{Answer, json};
+use crate::{
+    analysis::Category,
+    context::Context,
+    store::{
+        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES},
+        entry::VideoStatus,
+        feedback::FeedbackType,
+    },
+};
+
+#[derive(Serialize)]
+struct Stats {
+    videos: Videos,
+    /// Of the newest analyses before compression.
+    bytes: i64,
+    oldest_analysis_at: Option<String>,
+    newest_analysis_at: Option<String>,
+    lookups: Lookups,
+    today: Today,
+    feedback: Feedback,
+}
+
+#[derive(Serialize)]
+struct Videos {
+    total: i64,
+    by_status: BTreeMap<&'static str, i64>,
+    by_category: BTreeMap<&'static str, i64>,
+}
+
+#[derive(Serialize)]
+struct Lookups {
+    hits: i64,
+    misses: i64,
+}
+
+#[derive(Serialize)]
+struct Today {
+    date: String,
+    model_calls: i64,
+    input_tokens: i64,
+    output_tokens: i64,
+    thinking_tokens: i64,
+    cost_usd: f64,
+    /// Calls of models whose price is not known: they are not in the cost.
+    unpriced_calls: i64,
+}
+
+#[derive(Serialize)]
+struct Feedback {
+    total: i64,
+    by_type: BTreeMap<&'static str, i64>,
+    ratings: i64,
+    average_rating: Option<f64>,
+}
+
+/// `GET`: what the counters say; nothing is counted out. One read of the counters and two queries
+/// of one row.
+///
+/// # Errors
+/// [`crate::error::Error::Storage`].
+pub async fn get(context: &Context, _: &Request) -> Answer {
+    let now = (context.clock)();
+    let read = futures_util::future::try_join(context.counters.read(now), context.videos.span());
+    let ((totals, today), span) = read.await?;
+    let view = Stats {
+        videos: videos(&totals),
+        bytes: totals.get("bytes"),
+        oldest_analysis_at: span.map(|(oldest, _)| oldest.rfc3339()),
+        newest_analysis_at: span.map(|(_, newest)| newest.rfc3339()),
+        lookups: Lookups {
+            hits: totals.get(LOOKUP_HITS),
+            misses: totals.get(LOOKUP_MISSES),
+        },
+        today: Today {
+            date: now.rfc3339()[..10].to_owned(),
+            model_calls: today.get("model_calls"),
+            input_tokens: today.get("input_tokens"),
+            output_tokens: today.get("output_tokens"),
+            thinking_tokens: today.get("thinking_tokens"),
+            cost_usd: today.get("cost_micro_usd") as f64 / 1e6,
+            unpriced_calls: today.get("unpriced_calls"),
+        },
+        feedback: feedback(&totals),
+    };
+    json(StatusCode::OK, &view)
+}
+
+fn videos(totals: &Counts) -> Videos {
+    let by_status: BTreeMap<_, _> = VideoStatus::ALL
+        .map(|status| {
+            (
+                status.as_str(),
+                totals.get(&format!("status_{}", status.as_str())),
+            )
+        })
+        .into();
+    let by_category = Category::ALL.map(|category| {
+        (
+            category.as_str(),
+            totals.get(&format!("category_{}", category.as_str())),
+        )
+    });
+    Videos {
+        total: by_status.values().sum(),
+        by_status,
+        by_category: by_category
+            .into_iter()
+            .filter(|(_, count)| *count != 0)
+            .collect(),
+    }
+}
+
+fn feedback(totals: &Counts) -> Feedback {
+    let by_type: BTreeMap<_, _> = FeedbackType::ALL
+        .map(|kind| {
+            (
+                kind.as_str(),
+                totals.get(&format!("feedback_{}", kind.as_str())),
+            )
+        })
+        .into();
+    let ratings = totals.get("ratings");
+    Feedback {
+        total: by_type.values().sum(),
+        by_type,
+        ratings,
+        average_rating: (ratings > 0).then(|| totals.get("rating_sum") as f64 / ratings as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_average_is_of_what_was_rated() {
+        let mut totals = Counts::default();
+        assert_eq!(feedback(&totals).average_rating, None);
+        totals.add("ratings", 2);
+        totals.add("rating_sum", 7);
+        totals.add("feedback_general", 3);
+        let feedback = feedback(&totals);
+        assert_eq!((feedback.total, feedback.average_rating), (3, Some(3.5)));
+    }
+
+    #[test]
+    fn every_status_is_shown_and_every_category_that_is_there() {
+        let mut totals = Counts::default();
+        totals.add("status_done", 2);
+        totals.add("category_ai", 2);
+        let videos = videos(&totals);
+        assert_eq!((videos.total, videos.by_status.len()), (2, 4));
+        assert_eq!(videos.by_category, BTreeMap::from([("ai", 2)]));
+    }
+}

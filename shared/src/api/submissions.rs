@@ -1,0 +1,299 @@
+//! `POST /v1/videos` and `POST /v1/videos/batch`.
+
+use http::{StatusCode, header};
+use lambda_http::Request;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Answer,
+    fields::{Fields, required},
+    header_value,
+    jobs::{JobView, accepted},
+    json,
+    links::Links,
+    problem::{self, Problem},
+    request_id,
+};
+use crate::{
+    analysis::{self, Window, captions},
+    context::Context,
+    error::Error,
+    job::Request as JobRequest,
+    store::StoredAnalysis,
+    submission::{self, Outcome, Submission},
+    video::{ContentHash, VideoKey, reference},
+};
+
+/// Videos in one batch.
+const MOST_VIDEOS: usize = 50;
+
+#[derive(Serialize)]
+struct Ready {
+    video_id: String,
+    status: &'static str,
+    title: String,
+    finished_at: String,
+    expires_at: String,
+    links: ReadyLinks,
+}
+
+#[derive(Serialize)]
+struct ReadyLinks {
+    video: String,
+}
+
+impl Ready {
+    fn of(video: &VideoKey, analysis: &StoredAnalysis, links: &Links) -> Self {
+        let special = Some(analysis.variant.as_str()).filter(|v| *v != analysis::PIPELINE_VERSION);
+        Self {
+            video_id: video.to_string(),
+            status: "done",
+            title: analysis.title.clone(),
+            finished_at: analysis.finished_at.rfc3339(),
+            expires_at: analysis.expires_at.rfc3339(),
+            links: ReadyLinks {
+                video: links.video(video, special),
+            },
+        }
+    }
+}
+
+/// `POST /v1/videos`: 200 with the link where a fresh analysis is there, else 202 with the job
+/// that makes it.
+///
+/// # Errors
+/// [`Error::NotAVideo`], [`Error::InvalidInput`], [`Error::TranscriptInvalid`],
+/// [`Error::UploadMissing`], [`Error::FailedBefore`], [`Error::Storage`]. None of them leaves
+/// anything behind.
+pub async fn submit(context: &Context, request: &Request) -> Answer {
+    let submission = read(Fields::of(request)?)?;
+    let (links, now) = (Links::of(request), (context.clock)());
+    let video = submission.video.clone();
+    let outcomes = submission::submit(context, vec![submission], now).await?;
+    let lost = || Error::internal("a submission without an outcome");
+    match outcomes.into_iter().next().ok_or_else(lost)?? {
+        Outcome::Cached(analysis) => {
+            let ready = Ready::of(&video, &analysis, &links);
+            let mut response = json(StatusCode::OK, &ready)?;
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LOCATION, header_value(&ready.links.video)?);
+            Ok(response)
+        }
+        Outcome::Queued(job) | Outcome::Joined(job) => accepted(&job, &links, now),
+    }
+}
+
+#[derive(Serialize)]
+struct Batch {
+    videos: Vec<BatchEntry>,
+}
+
+/// The answer to one video of a batch: the status that it would have had alone, and one of the
+/// three bodies.
+#[derive(Serialize)]
+struct BatchEntry {
+    index: usize,
+    outcome: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video: Option<Ready>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+/// `POST /v1/videos/batch`: one answer for each of up to fifty videos, in their order. What is
+/// wrong with one of them is its own answer and does not concern the others.
+///
+/// # Errors
+/// [`Error::InvalidInput`] for what is no list of videos, [`Error::Storage`].
+pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
+    let mut fields = Fields::of(request)?;
+    let entries = required("videos", fields.list("videos", MOST_VIDEOS)?)?;
+    fields.end()?;
+    let (links, now) = (Links::of(request), (context.clock)());
+    let request_id = request_id(request);
+    let read: Vec<Result<Submission, Error>> = entries.into_iter().map(read_entry).collect();
+    let submissions: Vec<Submission> = read.iter().flatten().cloned().collect();
+    let mut outcomes = match submissions.is_empty() {
+        true => Vec::new(),
+        false => submission::submit(context, submissions, now).await?,
+    }
+    .into_iter();
+    let mut videos = Vec::with_capacity(read.len());
+    for (index, submission) in read.into_iter().enumerate() {
+        let video = submission.as_ref().ok().map(|one| one.video.clone());
+        let outcome = match submission {
+            Ok(_) => outcomes
+                .next()
+                .unwrap_or_else(|| Err(Error::internal("an outcome is lost"))),
+            Err(error) => Err(error),
+        };
+        videos.push(BatchEntry::of(
+            index,
+            video.as_ref(),
+            outcome,
+            &links,
+            &request_id,
+        ));
+    }
+    json(StatusCode::OK, &Batch { videos })
+}
+
+impl BatchEntry {
+    fn of(
+        index: usize,
+        video: Option<&VideoKey>,
+        outcome: Result<Outcome, Error>,
+        links: &Links,
+        request_id: &str,
+    ) -> Self {
+        let mut entry = Self {
+            index,
+            outcome: "refused",
+            status: 200,
+            video_id: video.map(ToString::to_string),
+            video: None,
+            job: None,
+            problem: None,
+        };
+        match (outcome, video) {
+            (Ok(Outcome::Cached(analysis)), Some(video)) => {
+                entry.outcome = "cached";
+                entry.video = Some(Ready::of(video, &analysis, links));
+            }
+            (Ok(Outcome::Queued(job)), _) => {
+                (entry.outcome, entry.status) = ("queued", 202);
+                entry.job = Some(JobView::of(&job, links));
+            }
+            (Ok(Outcome::Joined(job)), _) => {
+                (entry.outcome, entry.status) = ("joined", 202);
+                entry.job = Some(JobView::of(&job, links));
+            }
+            (Ok(Outcome::Cached(_)), None) => {}
+            (Err(error), _) => {
+                if error.problem().status >= 500 {
+                    tracing::error!(error = error.report(), "A video of a batch failed");
+                }
+                let problem = problem::body(&error, request_id);
+                entry.status = problem.status;
+                entry.problem = Some(problem);
+            }
+        }
+        entry
+    }
+}
+
+/// A video of a batch: as a single one is submitted, or its URL alone.
+fn read_entry(entry: Value) -> Result<Submission, Error> {
+    match entry {
+        Value::Object(fields) => read(Fields::from(fields)),
+        Value::String(url) => read(Fields::from(serde_json::Map::from_iter([(
+            "url".to_owned(),
+            Value::String(url),
+        )]))),
+        _ => Err(Error::invalid("videos", "must be objects or URLs")),
+    }
+}
+
+fn read(mut fields: Fields) -> Result<Submission, Error> {
+    let url = fields.string("url", reference::MAX_BYTES)?;
+    let upload_id = fields.string("upload_id", 80)?;
+    let language = fields.string("language", 35)?.map(language).transpose()?;
+    let window = window(fields.seconds("start_s")?, fields.seconds("end_s")?)?;
+    let transcript = fields.string("transcript", captions::MAX_BYTES)?;
+    let force = fields.flag("force")?;
+    fields.end()?;
+    let video = match (url, upload_id) {
+        (Some(url), None) => VideoKey::YouTube(reference::parse(&url).map_err(Error::from)?.id),
+        (None, Some(id)) => {
+            let hash = ContentHash::parse(id.strip_prefix("up:").unwrap_or(&id));
+            VideoKey::Upload(hash.map_err(|_| Error::invalid("upload_id", "is no upload id"))?)
+        }
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid(
+                "upload_id",
+                "must not come together with url",
+            ));
+        }
+        (None, None) => return Err(Error::invalid("url", "is missing, and so is upload_id")),
+    };
+    let transcript = transcript.map(|text| captions::parse(&text)).transpose()?;
+    let transcript = transcript.as_deref().map(captions::to_vtt);
+    let request = JobRequest {
+        language,
+        window,
+        transcript: transcript
+            .as_ref()
+            .map(|text| hex::encode(Sha256::digest(text))),
+        force,
+    };
+    Ok(Submission {
+        video,
+        request,
+        transcript,
+    })
+}
+
+/// A language tag in the shape of BCP 47 (RFC 5646, section 2.1): subtags of letters and digits.
+pub(super) fn language(tag: String) -> Result<String, Error> {
+    let mut subtags = tag.split('-');
+    let is_subtag = |subtag: &str| {
+        (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let primary = subtags.next().unwrap_or_default();
+    let well_formed = (2..=8).contains(&primary.len())
+        && primary.bytes().all(|b| b.is_ascii_alphabetic())
+        && subtags.all(is_subtag);
+    if well_formed {
+        Ok(tag.to_ascii_lowercase())
+    } else {
+        Err(Error::invalid(
+            "language",
+            "must be a language tag such as en or pt-BR",
+        ))
+    }
+}
+
+fn window(start_s: Option<f64>, end_s: Option<f64>) -> Result<Option<Window>, Error> {
+    match (start_s, end_s) {
+        (None, None) => Ok(None),
+        (start, Some(end)) if end <= start.unwrap_or(0.0) => {
+            Err(Error::invalid("end_s", "must be after start_s"))
+        }
+        (start, end_s) => Ok(Some(Window {
+            start_s: start.unwrap_or(0.0),
+            end_s,
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_language_tags_and_nothing_else() {
+        assert_eq!(language("pt-BR".to_owned()).unwrap(), "pt-br");
+        assert_eq!(language("de".to_owned()).unwrap(), "de");
+        for wrong in ["x", "english language", "en_US", "en-", "de;q=1", "123"] {
+            assert!(language(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_window_ends_after_it_starts() {
+        assert_eq!(window(None, None).unwrap(), None);
+        let some = |start_s, end_s| Some(Window { start_s, end_s });
+        assert_eq!(window(None, Some(5.0)).unwrap(), some(0.0, Some(5.0)));
+        assert_eq!(window(Some(5.0), None).unwrap(), some(5.0, None));
+        assert!(window(Some(5.0), Some(5.0)).is_err());
+        assert!(window(None, Some(0.0)).is_err());
+    }
+}

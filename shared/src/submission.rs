@@ -1,0 +1,395 @@
+//! From videos that are submitted to analyses that are there or jobs that make them: one lookup,
+//! one claim and one send for all of them together.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::future::join_all;
+
+use crate::{
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    job::{Job, JobId, Media, Request, State, revival},
+    store::{
+        StoredAnalysis,
+        blobs::{self, Form},
+        claims::{Claim, Wanted},
+        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES},
+        entry::{Entry, Failure},
+        videos::Known,
+    },
+    video::VideoKey,
+};
+
+/// After a job's deadline its claim is good for this much longer, so that it ends first.
+const CLAIM_MARGIN: Duration = Duration::from_secs(60);
+
+/// A video and how it is to be analysed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submission {
+    /// Which.
+    pub video: VideoKey,
+    /// How.
+    pub request: Request,
+    /// The transcript that came along, as WebVTT; its hash is in the request.
+    pub transcript: Option<String>,
+}
+
+/// What comes of a submission.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// There is a fresh analysis.
+    Cached(Box<StoredAnalysis>),
+    /// This new job makes one.
+    Queued(Box<Job>),
+    /// This job is at it already.
+    Joined(Box<Job>),
+}
+
+/// What is to be done about a submission, as far as can be seen.
+#[derive(Clone, Debug, PartialEq)]
+enum Decision {
+    Cached(Box<StoredAnalysis>),
+    Joined(JobId),
+    Failed(Box<Failure>),
+    Make,
+}
+
+/// Pure: what is known, what is asked and the time in, what is to be done out.
+fn decide(known: &Known, request: &Request, now: Timestamp) -> Decision {
+    if let Some(job) = known.variant.at_work(now) {
+        return Decision::Joined(job.clone());
+    }
+    if request.force {
+        return Decision::Make;
+    }
+    if let Some(analysis) = known.variant.fresh(now) {
+        return Decision::Cached(Box::new(analysis.clone()));
+    }
+    // A request without a transcript is content with an analysis that had one.
+    let newest = known
+        .entry
+        .as_ref()
+        .and_then(|entry| entry.analysis.as_ref());
+    let serves = newest
+        .filter(|analysis| now < analysis.expires_at && analysis.base_variant == request.variant());
+    if let Some(analysis) = serves {
+        return Decision::Cached(Box::new(analysis.clone()));
+    }
+    match known.variant.failed(now) {
+        Some(failure) => Decision::Failed(Box::new(failure.clone())),
+        None => Decision::Make,
+    }
+}
+
+fn failed_before(failure: Box<Failure>, now: Timestamp) -> Error {
+    let retry_after = now.until(failure.until);
+    Error::FailedBefore {
+        failure,
+        retry_after,
+    }
+}
+
+/// Submits videos. The answers are in the order of the submissions; the same video twice is one
+/// job, which the second has joined.
+///
+/// # Errors
+/// [`Error::Storage`] where nothing can be said of any of them. Of one of them:
+/// [`Error::UploadMissing`], [`Error::FailedBefore`], [`Error::Storage`].
+pub async fn submit(
+    context: &Context,
+    submissions: Vec<Submission>,
+    now: Timestamp,
+) -> Result<Vec<Result<Outcome, Error>>, Error> {
+    let variants: Vec<String> = submissions
+        .iter()
+        .map(|one| one.request.variant())
+        .collect();
+    let wanted: Vec<_> = (submissions.iter().zip(&variants))
+        .map(|(one, variant)| (&one.video, variant.as_str()))
+        .collect();
+    let known = context.videos.look_up(&wanted).await?;
+    let mut outcomes: Vec<Option<Result<Found, Error>>> = Vec::with_capacity(submissions.len());
+    let mut first: HashMap<(VideoKey, String), usize> = HashMap::new();
+    let mut makes = Vec::new();
+    for (at, (submission, variant)) in submissions.into_iter().zip(variants).enumerate() {
+        let decision = decide(&known[at], &submission.request, now);
+        outcomes.push(match decision {
+            Decision::Cached(analysis) => Some(Ok(Found::Cached(analysis))),
+            Decision::Joined(id) => Some(Ok(Found::Joined(id))),
+            Decision::Failed(failure) => Some(Err(failed_before(failure, now))),
+            Decision::Make => match *first
+                .entry((submission.video.clone(), variant))
+                .or_insert(at)
+            {
+                earlier if earlier < at => Some(Ok(Found::SameAs(earlier))),
+                _ => {
+                    makes.push((at, submission, known[at].entry.clone()));
+                    None
+                }
+            },
+        });
+    }
+    for (at, outcome) in make(context, makes, now).await? {
+        outcomes[at] = Some(outcome);
+    }
+    let lost = || Err(Error::internal("a submission without an outcome"));
+    let outcomes = outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(lost));
+    finish(context, outcomes.collect(), now).await
+}
+
+/// An outcome whose job is not read yet.
+enum Found {
+    Cached(Box<StoredAnalysis>),
+    Queued(Box<Job>),
+    Joined(JobId),
+    SameAs(usize),
+}
+
+/// Claims what has to be made and sends the first messages.
+async fn make(
+    context: &Context,
+    makes: Vec<(usize, Submission, Option<Entry>)>,
+    now: Timestamp,
+) -> Result<Vec<(usize, Result<Found, Error>)>, Error> {
+    let prepared = join_all(makes.into_iter().map(async |(at, submission, entry)| {
+        let prepared = prepare(context, submission, now).await;
+        (at, prepared.map(|job| (job, entry)))
+    }));
+    let mut outcomes = Vec::new();
+    let (mut places, mut wanted) = (Vec::new(), Vec::new());
+    for (at, prepared) in prepared.await {
+        match prepared {
+            Ok((job, entry)) => {
+                places.push(at);
+                wanted.push(Wanted {
+                    lease_until: job.deadline + CLAIM_MARGIN,
+                    job,
+                    entry,
+                });
+            }
+            Err(error) => outcomes.push((at, Err(error))),
+        }
+    }
+    let jobs: Vec<Job> = wanted.iter().map(|wanted| wanted.job.clone()).collect();
+    let claims = context.videos.claim(wanted, now).await?;
+    let mut sends = Vec::new();
+    for ((at, job), claim) in places.into_iter().zip(jobs).zip(claims) {
+        outcomes.push((
+            at,
+            match claim {
+                Claim::Claimed => {
+                    sends.push(job.id.clone());
+                    Ok(Found::Queued(Box::new(job)))
+                }
+                Claim::Joined(id) => Ok(Found::Joined(id)),
+                Claim::Fresh(analysis) => Ok(Found::Cached(analysis)),
+                Claim::Failed(failure) => Err(failed_before(failure, now)),
+            },
+        ));
+    }
+    context.queue.send_first_steps(&sends).await?;
+    Ok(outcomes)
+}
+
+/// The job of a submission, with all that it needs in the bucket.
+async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> Result<Job, Error> {
+    let media = match &submission.video {
+        VideoKey::YouTube(_) => Media::YouTube,
+        VideoKey::Upload(hash) => {
+            let recording = context.blobs.recording(hash).await?;
+            let recording = recording.ok_or(Error::UploadMissing)?;
+            Media::Upload {
+                size_bytes: recording.size_bytes,
+                content_type: recording.content_type,
+                file_name: recording.file_name,
+            }
+        }
+    };
+    if let (Some(sha256), Some(text)) = (&submission.request.transcript, &submission.transcript) {
+        let key = blobs::transcript_key(sha256);
+        let gzip = blobs::gzip(text.as_bytes());
+        context
+            .blobs
+            .put_gzip(&key, Form::Vtt.content_type(), gzip)
+            .await?;
+    }
+    Ok(Job {
+        id: JobId::random(),
+        video: submission.video,
+        request: submission.request,
+        media,
+        state: State::Submitted,
+        created_at: now,
+        updated_at: now,
+        deadline: now + context.config.job_deadline,
+        due_at: now,
+        attempts: 0,
+        uploads: 0,
+        model: 0,
+        facts: Default::default(),
+        gemini_file: None,
+        usage: Default::default(),
+        settled: false,
+    })
+}
+
+/// Reads the jobs that were joined, wakes those whose message is lost, and counts.
+async fn finish(
+    context: &Context,
+    found: Vec<Result<Found, Error>>,
+    now: Timestamp,
+) -> Result<Vec<Result<Outcome, Error>>, Error> {
+    let mut ids: Vec<JobId> = Vec::new();
+    for one in found.iter().flatten() {
+        if let Found::Joined(id) = one
+            && !ids.contains(id)
+        {
+            ids.push(id.clone());
+        }
+    }
+    let rows = match ids.is_empty() {
+        true => Vec::new(),
+        false => context.jobs.get_all(&ids).await?,
+    };
+    let revived = rows
+        .iter()
+        .map(|row| revival::revive_if_lost(&context.jobs, &context.queue, row, now));
+    join_all(revived).await;
+    let mut counts = Counts::default();
+    let mut outcomes: Vec<Result<Outcome, Error>> = Vec::with_capacity(found.len());
+    for one in found {
+        let is_hit = matches!(one, Ok(Found::Cached(_)));
+        counts.add(if is_hit { LOOKUP_HITS } else { LOOKUP_MISSES }, 1);
+        outcomes.push(match one {
+            Ok(Found::Cached(analysis)) => Ok(Outcome::Cached(analysis)),
+            Ok(Found::Queued(job)) => Ok(Outcome::Queued(job)),
+            Ok(Found::Joined(id)) => match rows.iter().find(|row| row.job.id == id) {
+                Some(row) => Ok(Outcome::Joined(Box::new(row.job.clone()))),
+                None => Err(Error::internal("a claim without its job")),
+            },
+            Ok(Found::SameAs(earlier)) => match outcomes.get(earlier) {
+                Some(Ok(Outcome::Queued(job) | Outcome::Joined(job))) => {
+                    Ok(Outcome::Joined(job.clone()))
+                }
+                Some(Ok(Outcome::Cached(analysis))) => Ok(Outcome::Cached(analysis.clone())),
+                _ => Err(Error::Conflict {
+                    reason: "The same video earlier in this request was refused.".into(),
+                }),
+            },
+            Err(error) => Err(error),
+        });
+    }
+    context.counters.count(&counts).await;
+    Ok(outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{job::JobError, store::rows::Variant};
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn analysis(variant: &str, base: &str, expires_at: u64) -> StoredAnalysis {
+        StoredAnalysis {
+            variant: variant.to_owned(),
+            base_variant: base.to_owned(),
+            etag: "e".to_owned(),
+            size_bytes: 1,
+            gzip_bytes: 1,
+            title: "t".to_owned(),
+            category: "ai".to_owned(),
+            duration_s: None,
+            finished_at: Timestamp(1),
+            expires_at: Timestamp(expires_at),
+        }
+    }
+
+    fn entry(analysis: StoredAnalysis) -> Option<Entry> {
+        Entry::analysed(None, &JobId::random(), &analysis)
+    }
+
+    fn forced() -> Request {
+        Request {
+            force: true,
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn a_fresh_analysis_answers_and_a_stale_one_does_not() {
+        let plain = Request::default();
+        let known = |expires_at| Known {
+            variant: Variant {
+                analysis: Some(analysis("1", "1", expires_at)),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        assert!(matches!(
+            decide(&known(1_001), &plain, NOW),
+            Decision::Cached(_)
+        ));
+        assert_eq!(decide(&known(1_000), &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_001), &forced(), NOW), Decision::Make);
+        assert_eq!(decide(&Known::default(), &plain, NOW), Decision::Make);
+    }
+
+    #[test]
+    fn an_analysis_with_a_transcript_answers_a_request_without() {
+        let version = crate::analysis::PIPELINE_VERSION;
+        let known = |base: &str| Known {
+            variant: Variant::default(),
+            entry: entry(analysis("1-ab", base, 5_000)),
+        };
+        let plain = Request::default();
+        assert!(matches!(
+            decide(&known(version), &plain, NOW),
+            Decision::Cached(_)
+        ));
+        assert_eq!(decide(&known("1-cd"), &plain, NOW), Decision::Make);
+    }
+
+    #[test]
+    fn a_job_at_work_is_joined_even_when_forced() {
+        let job = JobId::random();
+        let known = |until| Known {
+            variant: Variant {
+                claim: Some((job.clone(), Timestamp(until))),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        assert_eq!(
+            decide(&known(1_000), &forced(), NOW),
+            Decision::Joined(job.clone())
+        );
+        assert_eq!(decide(&known(999), &forced(), NOW), Decision::Make);
+    }
+
+    #[test]
+    fn a_failure_is_remembered_for_its_time() {
+        let failure = |until| Failure {
+            job: JobId::random(),
+            error: JobError::from(&Error::VideoPrivate),
+            until: Timestamp(until),
+        };
+        let known = |until| Known {
+            variant: Variant {
+                failure: Some(failure(until)),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let plain = Request::default();
+        assert!(matches!(
+            decide(&known(1_001), &plain, NOW),
+            Decision::Failed(_)
+        ));
+        assert_eq!(decide(&known(1_000), &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_001), &forced(), NOW), Decision::Make);
+    }
+}

@@ -1,0 +1,272 @@
+//! Does a page of a task and writes down how far it is.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::{PageDone, RecountAt, Task, Work};
+use crate::{
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    job::{JobError, Status, machine::Reception, retry},
+    queue::Message,
+    removal,
+    store::{
+        entry::Entry,
+        listing::{Filter, Order, Page},
+    },
+};
+
+/// Videos that are deleted with one message, and how many at a time.
+const DELETED_IN_PAGE: u16 = 25;
+const AT_ONCE: usize = 4;
+
+/// Videos that are counted with one message: half a megabyte of rows.
+const COUNTED_IN_PAGE: u16 = 500;
+
+/// Drives tasks.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    context: Context,
+}
+
+impl Worker {
+    /// A worker on these stores.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// Does the page that a message is about. Should the same be delivered twice, its effects
+    /// happen twice and one of them is written down.
+    ///
+    /// # Errors
+    /// When it could not be written down: the message is to be delivered again.
+    pub async fn advance(&self, message: &Message, receive_count: u32) -> Result<(), Error> {
+        let now = (self.context.clock)();
+        let Some((task, version)) = self.context.jobs.task(&message.job_id).await? else {
+            tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown task");
+            return Ok(());
+        };
+        match receive(&task, version, message.step, receive_count, now) {
+            Reception::Run => {}
+            Reception::Wait(delay) => {
+                return self
+                    .context
+                    .tasks_queue
+                    .send(&task.id, version, delay)
+                    .await;
+            }
+            Reception::Drop => return Ok(()),
+        }
+        let done = match now >= task.deadline {
+            true => Err(Error::DeadlineExceeded),
+            false => Box::pin(self.page(&task, now)).await,
+        };
+        if let Err(error) = &done {
+            tracing::warn!(job.id = %task.id, error = error.report(), "A page of a task failed");
+        }
+        let (next, delay) = step(task, done, (self.context.clock)(), fastrand::f64());
+        if !self.context.jobs.save_task(&next, version).await? {
+            return Ok(());
+        }
+        match delay {
+            Some(delay) => {
+                self.context
+                    .tasks_queue
+                    .send(&next.id, version + 1, delay)
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn page(&self, task: &Task, now: Timestamp) -> Result<PageDone, Error> {
+        match &task.work {
+            Work::DeleteVideos { deleted } => self.delete_some(task, *deleted, now).await,
+            Work::Recount { counts, at } => {
+                let mut counts = counts.clone();
+                let at = match at {
+                    RecountAt::Videos(after) => {
+                        let page = Page {
+                            filter: Filter::All,
+                            order: Order::OldestFirst,
+                            between: (Timestamp(0), Timestamp(i64::MAX as u64)),
+                            limit: COUNTED_IN_PAGE,
+                            after: after.clone(),
+                        };
+                        let (listed, next) = self.context.videos.list(&page).await?;
+                        for (_, entry) in &listed {
+                            counts.merge(&Entry::change(None, Some(entry)));
+                        }
+                        match next {
+                            Some(next) => RecountAt::Videos(Some(next)),
+                            None => RecountAt::Feedback(None),
+                        }
+                    }
+                    RecountAt::Feedback(after) => {
+                        let (some, next) =
+                            self.context.videos.recount_feedback(after.as_ref()).await?;
+                        counts.merge(&some);
+                        let at = RecountAt::Feedback(next.clone());
+                        if next.is_none() {
+                            self.context.counters.replace_totals(&counts, now).await?;
+                            return Ok(PageDone::Last(Work::Recount { counts, at }));
+                        }
+                        at
+                    }
+                };
+                Ok(PageDone::More(Work::Recount { counts, at }))
+            }
+        }
+    }
+
+    async fn delete_some(
+        &self,
+        task: &Task,
+        deleted: u64,
+        now: Timestamp,
+    ) -> Result<PageDone, Error> {
+        let page = Page {
+            filter: Filter::All,
+            order: Order::OldestFirst,
+            between: (Timestamp(0), task.created_at),
+            limit: DELETED_IN_PAGE,
+            after: None,
+        };
+        let (listed, _) = self.context.videos.list(&page).await?;
+        if listed.is_empty() {
+            return Ok(PageDone::Last(Work::DeleteVideos { deleted }));
+        }
+        let removed: Vec<bool> = stream::iter(&listed)
+            .map(|(video, _)| Box::pin(removal::remove(&self.context, video, now)))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let deleted = deleted + removed.into_iter().filter(|removed| *removed).count() as u64;
+        Ok(PageDone::More(Work::DeleteVideos { deleted }))
+    }
+}
+
+/// What to do with a message, see [`crate::job::machine::receive`].
+fn receive(task: &Task, version: u32, step: u32, receive_count: u32, now: Timestamp) -> Reception {
+    if task.has_ended() || (step < version && receive_count <= 1) {
+        return Reception::Drop;
+    }
+    match now.until(task.due_at) {
+        Duration::ZERO => Reception::Run,
+        early => Reception::Wait(early),
+    }
+}
+
+/// The task after a page, and when its next one is due. Pure.
+fn step(
+    mut task: Task,
+    done: Result<PageDone, Error>,
+    now: Timestamp,
+    jitter: f64,
+) -> (Task, Option<Duration>) {
+    task.updated_at = now;
+    task.due_at = now;
+    match done {
+        Ok(PageDone::More(work)) => {
+            (task.work, task.status, task.attempts) = (work, Status::Running, 0);
+            (task, Some(Duration::ZERO))
+        }
+        Ok(PageDone::Last(work)) => {
+            (task.work, task.status) = (work, Status::Done);
+            (task, None)
+        }
+        Err(error) => {
+            let delay = retry::delay(
+                error.disposition(),
+                task.attempts,
+                now,
+                task.deadline,
+                jitter,
+            );
+            match delay {
+                Some(delay) => {
+                    task.attempts += 1;
+                    task.due_at = now + delay;
+                }
+                None => {
+                    task.status = Status::Failed;
+                    task.error = Some(JobError::from(&error));
+                }
+            }
+            (task, delay)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn task() -> Task {
+        Task::new(Work::DeleteVideos { deleted: 0 }, Timestamp(1_000_000), NOW)
+    }
+
+    #[test]
+    fn pages_follow_until_the_last() {
+        let (running, delay) = step(
+            task(),
+            Ok(PageDone::More(Work::DeleteVideos { deleted: 3 })),
+            NOW,
+            0.5,
+        );
+        assert_eq!(
+            (running.status, delay),
+            (Status::Running, Some(Duration::ZERO))
+        );
+        let (done, delay) = step(
+            running,
+            Ok(PageDone::Last(Work::DeleteVideos { deleted: 3 })),
+            NOW,
+            0.5,
+        );
+        assert_eq!((done.status, delay), (Status::Done, None));
+        assert_eq!(receive(&done, 2, 2, 1, NOW), Reception::Drop);
+    }
+
+    #[test]
+    fn a_page_that_fails_is_tried_again_and_in_the_end_given_up() {
+        let broken = || Error::Storage {
+            transient: true,
+            source: "x".into(),
+        };
+        let (waiting, delay) = step(task(), Err(broken()), NOW, 1.0);
+        assert_eq!((waiting.status, waiting.attempts), (Status::Queued, 1));
+        assert_eq!(
+            receive(&waiting, 1, 1, 1, NOW),
+            Reception::Wait(delay.unwrap())
+        );
+        let worn = Task {
+            attempts: retry::MAX_ATTEMPTS,
+            ..task()
+        };
+        let (failed, delay) = step(worn, Err(broken()), NOW, 1.0);
+        assert_eq!(
+            (failed.status, delay, failed.error.is_some()),
+            (Status::Failed, None, true)
+        );
+        assert_eq!(
+            step(task(), Err(Error::DeadlineExceeded), NOW, 1.0)
+                .0
+                .status,
+            Status::Failed
+        );
+    }
+
+    #[test]
+    fn a_message_that_is_behind_goes_on_only_if_its_worker_died() {
+        let task = task();
+        assert_eq!(receive(&task, 1, 0, 1, NOW), Reception::Drop);
+        assert_eq!(receive(&task, 1, 0, 2, NOW), Reception::Run);
+        assert_eq!(receive(&task, 1, 1, 1, NOW), Reception::Run);
+    }
+}
