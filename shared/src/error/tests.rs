@@ -14,7 +14,7 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::MalformedBody { reason: "It is not JSON.".into() }, "malformed-body", Permanent),
         (Error::UnsupportedMediaType, "unsupported-media-type", Permanent),
         (Error::NotAcceptable, "not-acceptable", Permanent),
-        (Error::NotAVideo(NotAVideo::Empty), "not-a-video", Permanent),
+        (Error::NotAVideo(NotAVideo::MissingId), "not-a-video", Permanent),
         (Error::Unauthorized, "unauthorized", Permanent),
         (Error::Forbidden, "forbidden", Permanent),
         (Error::NotFound { what: "job" }, "not-found", Permanent),

@@ -1,9 +1,11 @@
 //! Which video: identifiers, the key a video is stored under, and the reading of references.
 
+mod address;
 mod id;
 mod key;
 pub mod reference;
 
+pub use address::NotAnAddress;
 pub use id::{ContentHash, InvalidId, YouTubeId};
 pub use key::{NotAVideoKey, VideoKey};
 pub use reference::{NotAVideo, Reference};
