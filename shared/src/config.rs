@@ -53,14 +53,21 @@ pub struct UpstreamConfig {
     pub gemini_prices: Prices,
     /// `GEMINI_API_KEY`.
     pub gemini_api_key: SecretString,
-    /// `YOUTUBE_BASE_URL`: of the Data API.
-    pub youtube_base_url: Url,
-    /// `YOUTUBE_OEMBED_BASE_URL`.
-    pub youtube_oembed_base_url: Url,
-    /// `YOUTUBE_API_KEY`; without it oEmbed is asked.
-    pub youtube_api_key: Option<SecretString>,
+    /// How YouTube is reached.
+    pub youtube: YouTubeConfig,
     /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
     pub processing_timeout: Duration,
+}
+
+/// How YouTube is reached.
+#[derive(Clone, Debug)]
+pub struct YouTubeConfig {
+    /// `YOUTUBE_BASE_URL`: of the Data API.
+    pub base_url: Url,
+    /// `YOUTUBE_OEMBED_BASE_URL`.
+    pub oembed_base_url: Url,
+    /// `YOUTUBE_API_KEY`; without it oEmbed is asked.
+    pub api_key: Option<SecretString>,
 }
 
 /// A variable that is missing or does not say what it should. Its value is not told: it may be a
@@ -146,10 +153,26 @@ impl UpstreamConfig {
                 .parse()
                 .map_err(|_| ConfigError::Invalid("GEMINI_PRICES", "a list of model=in/out"))?,
             gemini_api_key: required(read, "GEMINI_API_KEY")?.into(),
-            youtube_base_url: url(read, "YOUTUBE_BASE_URL")?,
-            youtube_oembed_base_url: url(read, "YOUTUBE_OEMBED_BASE_URL")?,
-            youtube_api_key: optional(read, "YOUTUBE_API_KEY").map(SecretString::from),
+            youtube: YouTubeConfig::read(read)?,
             processing_timeout: seconds(read, "PROCESSING_TIMEOUT_S")?,
+        })
+    }
+}
+
+impl YouTubeConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    fn read(read: Read<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            base_url: url(read, "YOUTUBE_BASE_URL")?,
+            oembed_base_url: url(read, "YOUTUBE_OEMBED_BASE_URL")?,
+            api_key: optional(read, "YOUTUBE_API_KEY").map(SecretString::from),
         })
     }
 }
@@ -211,7 +234,7 @@ mod tests {
             ["gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash"]
         );
         assert_eq!(config.gemini_base_url.as_str(), "http://host:1/");
-        assert!(config.youtube_api_key.is_none());
+        assert!(config.youtube.api_key.is_none());
     }
 
     #[test]

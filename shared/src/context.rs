@@ -8,12 +8,13 @@ use tokio::sync::OnceCell;
 
 use crate::{
     clock::Timestamp,
-    config::{Config, UpstreamConfig},
+    config::{Config, UpstreamConfig, YouTubeConfig},
     error::Error,
     job::{calls::Calls, machine::Limits, worker::Worker},
     memory::{Memory, Tally},
     queue::Queue,
     store::{blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, videos::Videos},
+    task,
     upstream::{HttpClient, gemini::Gemini, youtube::YouTube},
 };
 
@@ -112,6 +113,16 @@ impl Context {
         }
     }
 
+    /// The worker of the tasks of this deployment.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub fn task_worker(&self) -> Result<task::Worker, Error> {
+        let config = YouTubeConfig::from_env().map_err(Error::internal)?;
+        let youtube = youtube(HttpClient::new()?, config);
+        Ok(task::Worker::new(self.clone(), youtube))
+    }
+
     /// The worker of this deployment.
     ///
     /// # Errors
@@ -131,12 +142,7 @@ impl Context {
                 upstream.gemini_api_version,
                 upstream.gemini_api_key,
             ),
-            youtube: YouTube::new(
-                http,
-                upstream.youtube_base_url,
-                upstream.youtube_oembed_base_url,
-                upstream.youtube_api_key,
-            ),
+            youtube: youtube(http, upstream.youtube),
             models: upstream.models,
             prices: upstream.gemini_prices,
             analysis_ttl: self.config.analysis_ttl,
@@ -145,6 +151,15 @@ impl Context {
         let (counters, queue) = (self.counters.clone(), self.queue.clone());
         Ok(Worker::new(jobs, videos, counters, queue, calls, limits))
     }
+}
+
+fn youtube(http: HttpClient, config: YouTubeConfig) -> YouTube {
+    YouTube::new(
+        http,
+        config.base_url,
+        config.oembed_base_url,
+        config.api_key,
+    )
 }
 
 /// Time-outs below those of the functions, so that a request that hangs is an error and not the

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::analysis::{CaptionError, DraftError, Unusable};
 use crate::store::entry::Failure;
-use crate::video::NotAVideo;
+use crate::video::{NotAPlaylist, NotAVideo};
 
 /// What an error was caused by: for the log, never for the outside.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -97,6 +97,9 @@ pub enum Error {
     /// A reference that names no single video.
     #[error("not a video: {0}")]
     NotAVideo(#[from] NotAVideo),
+    /// A reference that names no playlist.
+    #[error("not a playlist: {0}")]
+    NotAPlaylist(#[from] NotAPlaylist),
     /// The caller has not said who they are, or not convincingly.
     #[error("not authenticated")]
     Unauthorized,
@@ -159,6 +162,9 @@ pub enum Error {
     /// The video is being broadcast, or will be.
     #[error("video is live or upcoming")]
     VideoIsLive,
+    /// The platform knows no such playlist, or does not tell us of it.
+    #[error("playlist not found")]
+    PlaylistNotFound,
     /// The model's fetcher could not open the video.
     #[error("the model cannot open the video")]
     VideoInaccessible {
@@ -248,6 +254,12 @@ pub enum Error {
         /// In which way.
         source: Source,
     },
+    /// What was asked for needs something that this deployment was not given.
+    #[error("{what} is not configured")]
+    NotConfigured {
+        /// What is missing, with its article, such as `a key of the YouTube Data API`.
+        what: &'static str,
+    },
     /// DynamoDB, S3 or SQS failed.
     #[error("storage failed")]
     Storage {
@@ -314,6 +326,7 @@ impl Error {
             | Self::UnsupportedMediaType
             | Self::NotAcceptable
             | Self::NotAVideo(_)
+            | Self::NotAPlaylist(_)
             | Self::Unauthorized
             | Self::Forbidden
             | Self::NotFound { .. }
@@ -326,6 +339,7 @@ impl Error {
             | Self::VideoPrivate
             | Self::VideoNotPublic
             | Self::VideoIsLive
+            | Self::PlaylistNotFound
             | Self::VideoInaccessible { .. }
             | Self::ProcessingFailed { .. }
             | Self::ProcessingTimedOut
@@ -337,6 +351,7 @@ impl Error {
             | Self::ModelGone { .. }
             | Self::DailyQuotaSpent { .. }
             | Self::UpstreamRejected { .. }
+            | Self::NotConfigured { .. }
             | Self::Storage {
                 transient: false, ..
             }
@@ -354,6 +369,7 @@ impl Error {
             Self::UnsupportedMediaType => Problem::new("unsupported-media-type", "The body of the request is not JSON", 415),
             Self::NotAcceptable => Problem::new("not-acceptable", "There is no form of this that is accepted", 406),
             Self::NotAVideo(_) => Problem::new("not-a-video", "The URL names no single video", 422),
+            Self::NotAPlaylist(_) => Problem::new("not-a-playlist", "The URL names no playlist", 422),
             Self::Unauthorized => Problem::new("unauthorized", "Authentication is required", 401),
             Self::Forbidden => Problem::new("forbidden", "This is not allowed", 403),
             Self::NotFound { .. } => Problem::new("not-found", "There is no such resource", 404),
@@ -368,6 +384,7 @@ impl Error {
             Self::VideoPrivate => Problem::new("video-private", "The video is private", 422),
             Self::VideoNotPublic => Problem::new("video-not-public", "The video is not public", 422),
             Self::VideoIsLive => Problem::new("video-is-live", "The video is a live broadcast", 422),
+            Self::PlaylistNotFound => Problem::new("playlist-not-found", "There is no such playlist", 422),
             Self::VideoInaccessible { .. } => Problem::new("video-inaccessible", "The video cannot be opened", 422),
             Self::ProcessingFailed { .. } => Problem::new("processing-failed", "The recording could not be processed", 422),
             Self::ProcessingTimedOut => Problem::new("processing-timeout", "Processing the recording took too long", 504),
@@ -384,6 +401,7 @@ impl Error {
             Self::Unavailable { .. } => Problem::new("upstream-unavailable", "A service we depend on is unavailable", 503),
             Self::UpstreamRejected { .. } => Problem::new("upstream-rejected", "A service we depend on refused our request", 502),
             Self::UpstreamMalformed { .. } => Problem::new("upstream-malformed", "A service we depend on answered unusably", 502),
+            Self::NotConfigured { .. } => Problem::new("not-configured", "This is not available here", 501),
             Self::Storage { .. } => Problem::new("storage-unavailable", "Storage is unavailable", 503),
             Self::Internal { .. } => Problem::new("internal", "Something went wrong on our side", 500),
         }
@@ -398,6 +416,7 @@ impl Error {
             Self::UnsupportedMediaType => "Send JSON, and say so: content-type: application/json.".into(),
             Self::NotAcceptable => "There are application/json, text/markdown, text/vtt and application/x-subrip.".into(),
             Self::NotAVideo(refusal) => refusal.to_string().into(),
+            Self::NotAPlaylist(refusal) => refusal.to_string().into(),
             Self::NotFound { what } => format!("There is no such {what}.").into(),
             Self::Conflict { reason } => reason.clone(),
             Self::FailedBefore { failure, .. } => failure.error.detail.clone().into(),
@@ -407,6 +426,7 @@ impl Error {
             Self::VideoNotFound => "The video does not exist or is private.".into(),
             Self::VideoNotPublic => "The video is unlisted; only public videos can be analysed by URL.".into(),
             Self::VideoIsLive => "The video is live or upcoming; it can be analysed when the broadcast is over.".into(),
+            Self::PlaylistNotFound => "The playlist does not exist or is private.".into(),
             Self::VideoInaccessible { .. } => "The model could not open the video: it may be private, restricted by age or region, or removed.".into(),
             Self::PromptBlocked { reason } => format!("The model refused this content ({reason}).").into(),
             Self::RateLimited { service, .. } => format!("{service} asks us to slow down.").into(),
@@ -414,6 +434,7 @@ impl Error {
             Self::Unavailable { service, .. } => format!("{service} is unavailable at the moment.").into(),
             Self::UpstreamRejected { service, .. } => format!("{service} refused our request.").into(),
             Self::UpstreamMalformed { service, .. } => format!("{service} answered in a form we cannot use.").into(),
+            Self::NotConfigured { what } => format!("This needs {what}, which is not configured here.").into(),
             _ => format!("{}.", self.problem().title).into(),
         }
     }

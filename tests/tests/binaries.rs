@@ -6,7 +6,7 @@ use std::process::Command;
 
 use eventrelay_tests::{local, repository};
 
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 20] = [
     "advance-analysis",
     "advance-task",
     "authorizer",
@@ -25,6 +25,7 @@ const FUNCTIONS: [&str; 19] = [
     "recount-stats",
     "reject-unknown",
     "submit-batch",
+    "submit-playlist",
     "submit-video",
 ];
 

@@ -4,7 +4,6 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use eventrelay::{
     context::{Context, Warm},
     job::batch,
-    task::Worker,
     telemetry,
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -13,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-    let (queue, worker) = (&context.tasks_queue, &Worker::new(context.clone()));
+    let (queue, worker) = (&context.tasks_queue, &context.task_worker()?);
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         batch::advance(queue, event, async |message, receive_count, _| {
             worker.advance(message, receive_count).await

@@ -4,7 +4,11 @@
 
 mod common;
 
-use common::{Caller, read};
+use common::{
+    Caller,
+    discovery::{self, check},
+    read, reason,
+};
 use eventrelay_standins::{Running, youtube};
 use serde_json::{Value, json};
 
@@ -18,41 +22,9 @@ async fn started() -> (Running, Caller) {
 
 /// `schemas` of the discovery document, as far as `videos.list` needs it.
 fn schemas() -> Value {
-    let text = include_str!("../../../tests/data/specs/youtube.v3.videos.json");
-    serde_json::from_str::<Value>(text).unwrap()["schemas"].take()
-}
-
-/// Whether a value is what the discovery document says: no unknown property, no other type.
-fn check(schemas: &Value, schema: &Value, value: &Value, path: &str) {
-    if let Some(name) = schema["$ref"].as_str() {
-        return check(schemas, &schemas[name], value, path);
-    }
-    let fits = match schema["type"].as_str().unwrap() {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_u64(),
-        "boolean" => value.is_boolean(),
-        other => panic!("{other} at {path}"),
-    };
-    assert!(fits, "{value} at {path}");
-    if let Some(values) = schema["enum"].as_array() {
-        assert!(values.contains(value), "{value} at {path}");
-    }
-    if schema["format"] == "uint64" {
-        assert!(
-            value.as_str().unwrap().parse::<u64>().is_ok(),
-            "{value} at {path}"
-        );
-    }
-    for (name, inner) in value.as_object().into_iter().flatten() {
-        let property = &schema["properties"][name];
-        assert!(property.is_object(), "{path}.{name} is unknown");
-        check(schemas, property, inner, &format!("{path}.{name}"));
-    }
-    for item in value.as_array().into_iter().flatten() {
-        check(schemas, &schema["items"], item, &format!("{path}[]"));
-    }
+    discovery::schemas(include_str!(
+        "../../../tests/data/specs/youtube.v3.videos.json"
+    ))
 }
 
 fn list(parts: &str, ids: &str) -> String {
@@ -142,17 +114,6 @@ async fn videos_are_as_the_control_surface_says() {
 #[tokio::test]
 async fn errors_are_those_of_the_data_api() {
     let (_running, caller) = started().await;
-    let reason = |body: &Value| {
-        let error = &body["error"];
-        let one = &error["errors"][0];
-        assert_eq!(error["message"], one["message"]);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        (
-            error["code"].as_u64().unwrap(),
-            text(&one["domain"]),
-            text(&one["reason"]),
-        )
-    };
     let expect =
         |code: u64, domain: &str, reason: &str| (code, domain.to_owned(), reason.to_owned());
     let response = caller

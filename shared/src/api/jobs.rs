@@ -95,6 +95,16 @@ fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Err
     Ok(response)
 }
 
+/// What is counted of a playlist's videos.
+const PLAYLIST_COUNTS: [&str; 6] = [
+    "found",
+    "cached",
+    "queued",
+    "joined",
+    "refused",
+    "unavailable",
+];
+
 /// A task as the API shows it.
 #[derive(Debug, Serialize)]
 struct TaskView<'a> {
@@ -121,6 +131,15 @@ struct TaskLinks {
 fn task_view<'a>(task: &'a Task, links: &Links) -> TaskView<'a> {
     let (kind, done) = match &task.work {
         Work::DeleteVideos { deleted } => ("delete_videos", json!({"deleted": deleted})),
+        Work::Playlist {
+            playlist, counts, ..
+        } => {
+            let mut done = json!({"playlist_id": playlist.to_string()});
+            for name in PLAYLIST_COUNTS {
+                done[name] = counts.get(name).into();
+            }
+            ("playlist", done)
+        }
         Work::Recount { counts, .. } => {
             let videos: i64 = counts.of("status_").map(|(_, count)| count).sum();
             ("recount", json!({"videos": videos}))

@@ -15,6 +15,7 @@ mod links;
 pub mod listing;
 mod negotiate;
 mod paging;
+pub mod playlists;
 mod problem;
 pub mod stats;
 pub mod submissions;

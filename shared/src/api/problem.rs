@@ -26,7 +26,7 @@ pub struct Problem {
     /// The field of the request that is at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What was named instead of a single video: `playlist`, `channel`, `clip`, …
+    /// What was named instead of a single video, or of a playlist: `playlist`, `channel`, `clip`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_kind: Option<String>,
     /// To be quoted when something is asked about it.
@@ -57,6 +57,7 @@ pub(super) fn body(error: &Error, request_id: &str) -> Problem {
     let (field, reference_kind) = match error {
         Error::InvalidInput { field, .. } => (Some(field.to_string()), None),
         Error::NotAVideo(refusal) => (Some("url".to_owned()), Some(refusal.kind().to_owned())),
+        Error::NotAPlaylist(refusal) => (Some("url".to_owned()), Some(refusal.kind().to_owned())),
         Error::TranscriptInvalid(_) => (Some("transcript".to_owned()), None),
         Error::UploadMissing => (Some("upload_id".to_owned()), None),
         _ => (None, None),

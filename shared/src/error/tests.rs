@@ -14,7 +14,8 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::MalformedBody { reason: "It is not JSON.".into() }, "malformed-body", Permanent),
         (Error::UnsupportedMediaType, "unsupported-media-type", Permanent),
         (Error::NotAcceptable, "not-acceptable", Permanent),
-        (Error::NotAVideo(NotAVideo::Empty), "not-a-video", Permanent),
+        (Error::NotAVideo(NotAVideo::MissingId), "not-a-video", Permanent),
+        (Error::NotAPlaylist(NotAPlaylist::Mix), "not-a-playlist", Permanent),
         (Error::Unauthorized, "unauthorized", Permanent),
         (Error::Forbidden, "forbidden", Permanent),
         (Error::NotFound { what: "job" }, "not-found", Permanent),
@@ -28,6 +29,7 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::VideoPrivate, "video-private", Permanent),
         (Error::VideoNotPublic, "video-not-public", Permanent),
         (Error::VideoIsLive, "video-is-live", Permanent),
+        (Error::PlaylistNotFound, "playlist-not-found", Permanent),
         (Error::VideoInaccessible { source: source() }, "video-inaccessible", Permanent),
         (Error::ProcessingFailed { source: source() }, "processing-failed", Permanent),
         (Error::ProcessingTimedOut, "processing-timeout", Permanent),
@@ -44,6 +46,7 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::Unavailable { service, retry_after: None, source: source() }, "upstream-unavailable", Transient),
         (Error::UpstreamRejected { service, source: source() }, "upstream-rejected", Permanent),
         (Error::UpstreamMalformed { service, source: source() }, "upstream-malformed", Transient),
+        (Error::NotConfigured { what: "a key" }, "not-configured", Permanent),
         (Error::Storage { transient: true, source: source() }, "storage-unavailable", Transient),
         (Error::internal(SECRET), "internal", Permanent),
     ]
@@ -76,7 +79,10 @@ fn the_outside_never_sees_the_source_but_the_log_does() {
         assert!(!error.problem().title.contains(SECRET), "{slug}");
         assert!(error.detail().len() > 5, "{slug}");
         // Our own words on what a caller has sent are for the caller.
-        let is_ours = matches!(error, Error::NotAVideo(_) | Error::TranscriptInvalid(_));
+        let is_ours = matches!(
+            error,
+            Error::NotAVideo(_) | Error::NotAPlaylist(_) | Error::TranscriptInvalid(_)
+        );
         if std::error::Error::source(&error).is_some() && !is_ours {
             assert!(error.report().ends_with(SECRET), "{slug}");
         }
@@ -95,6 +101,16 @@ fn without_a_delay_the_caller_backs_off_by_itself() {
         source: "denied".into(),
     };
     assert_eq!(error.disposition(), Permanent);
+}
+
+#[test]
+fn what_is_not_configured_is_named() {
+    let error = Error::NotConfigured { what: "a key" };
+    assert_eq!(error.problem().status, 501);
+    assert_eq!(
+        error.detail(),
+        "This needs a key, which is not configured here."
+    );
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub async fn advance(
     };
     let mut response = SqsBatchResponse::default();
     for record in event.payload.records {
-        let advanced = AssertUnwindSafe(advance_one(&advance, &record, &invocation)).catch_unwind();
+        let advanced =
+            AssertUnwindSafe(Box::pin(advance_one(&advance, &record, &invocation))).catch_unwind();
         let error = match advanced.await {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error,

@@ -11,8 +11,9 @@ pub use worker::Worker;
 
 use crate::{
     clock::Timestamp,
-    job::{JobError, JobId, Status},
+    job::{JobError, JobId, Request, Status},
     store::{counters::Counts, feedback::FeedbackPosition, listing::Position},
+    video::PlaylistId,
 };
 
 /// A task and all it has to remember between two pages.
@@ -48,6 +49,17 @@ pub enum Work {
     DeleteVideos {
         /// Deleted so far.
         deleted: u64,
+    },
+    /// Submits every video of a playlist.
+    Playlist {
+        /// Which.
+        playlist: PlaylistId,
+        /// How each is analysed.
+        request: Request,
+        /// Where its next page begins.
+        page_token: Option<String>,
+        /// What came of them: `found`, `cached`, `queued`, `joined`, `refused`, `unavailable`.
+        counts: Counts,
     },
     /// Counts the videos and the feedback anew and replaces the totals.
     Recount {

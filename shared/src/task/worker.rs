@@ -9,13 +9,17 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{JobError, Status, machine::Reception, retry},
+    job::{JobError, Request, Status, machine::Reception, retry},
     queue::Message,
     removal,
     store::{
+        counters::Counts,
         entry::Entry,
         listing::{Filter, Order, Page},
     },
+    submission::{self, Outcome, Submission},
+    upstream::youtube::{PlaylistPage, YouTube},
+    video::VideoKey,
 };
 
 /// Videos that are deleted with one message, and how many at a time.
@@ -29,13 +33,14 @@ const COUNTED_IN_PAGE: u16 = 500;
 #[derive(Clone, Debug)]
 pub struct Worker {
     context: Context,
+    youtube: YouTube,
 }
 
 impl Worker {
     /// A worker on these stores.
     #[must_use]
-    pub fn new(context: Context) -> Self {
-        Self { context }
+    pub fn new(context: Context, youtube: YouTube) -> Self {
+        Self { context, youtube }
     }
 
     /// Does the page that a message is about. Should the same be delivered twice, its effects
@@ -62,7 +67,7 @@ impl Worker {
         }
         let done = match now >= task.deadline {
             true => Err(Error::DeadlineExceeded),
-            false => Box::pin(self.page(&task, now)).await,
+            false => self.page(&task, now).await,
         };
         if let Err(error) = &done {
             tracing::warn!(job.id = %task.id, error = error.report(), "A page of a task failed");
@@ -85,6 +90,30 @@ impl Worker {
     async fn page(&self, task: &Task, now: Timestamp) -> Result<PageDone, Error> {
         match &task.work {
             Work::DeleteVideos { deleted } => self.delete_some(task, *deleted, now).await,
+            Work::Playlist {
+                playlist,
+                request,
+                page_token,
+                counts,
+            } => {
+                let page = self
+                    .youtube
+                    .playlist_page(playlist, page_token.as_deref())
+                    .await?;
+                let mut counts = counts.clone();
+                self.submit_page(&page, request, &mut counts, now).await?;
+                let has_more = page.next.is_some();
+                let work = Work::Playlist {
+                    playlist: playlist.clone(),
+                    request: request.clone(),
+                    page_token: page.next,
+                    counts,
+                };
+                Ok(match has_more {
+                    true => PageDone::More(work),
+                    false => PageDone::Last(work),
+                })
+            }
             Work::Recount { counts, at } => {
                 let mut counts = counts.clone();
                 let at = match at {
@@ -122,6 +151,41 @@ impl Worker {
         }
     }
 
+    async fn submit_page(
+        &self,
+        page: &PlaylistPage,
+        request: &Request,
+        counts: &mut Counts,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let submissions = page.videos.iter().map(|id| Submission {
+            video: VideoKey::YouTube(id.clone()),
+            request: request.clone(),
+            transcript: None,
+        });
+        counts.add("unavailable", page.unavailable.into());
+        let submissions: Vec<_> = submissions.collect();
+        counts.add(
+            "found",
+            i64::try_from(submissions.len()).unwrap_or(i64::MAX),
+        );
+        if submissions.is_empty() {
+            return Ok(());
+        }
+        for outcome in submission::submit(&self.context, submissions, now).await? {
+            counts.add(
+                match outcome {
+                    Ok(Outcome::Cached(_)) => "cached",
+                    Ok(Outcome::Queued(_)) => "queued",
+                    Ok(Outcome::Joined(_)) => "joined",
+                    Err(_) => "refused",
+                },
+                1,
+            );
+        }
+        Ok(())
+    }
+
     async fn delete_some(
         &self,
         task: &Task,
@@ -140,7 +204,7 @@ impl Worker {
             return Ok(PageDone::Last(Work::DeleteVideos { deleted }));
         }
         let removed: Vec<bool> = stream::iter(&listed)
-            .map(|(video, _)| Box::pin(removal::remove(&self.context, video, now)))
+            .map(|(video, _)| removal::remove(&self.context, video, now))
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;

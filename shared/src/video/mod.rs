@@ -1,9 +1,14 @@
-//! Which video: identifiers, the key a video is stored under, and the reading of references.
+//! Which video, and which playlist: identifiers, the key a video is stored under, and the reading of
+//! references.
 
+mod address;
 mod id;
 mod key;
+pub mod playlist;
 pub mod reference;
 
+pub use address::NotAnAddress;
 pub use id::{ContentHash, InvalidId, YouTubeId};
 pub use key::{NotAVideoKey, VideoKey};
+pub use playlist::{NotAPlaylist, PlaylistId};
 pub use reference::{NotAVideo, Reference};

@@ -1,4 +1,4 @@
-//! The control surface: what videos are like, faults, and what happened.
+//! The control surface: what videos are like, which playlists there are, faults, and what happened.
 
 use std::sync::{Arc, PoisonError};
 
@@ -49,12 +49,23 @@ pub(super) enum Broadcast {
     Upcoming,
 }
 
+/// A playlist as the control surface sets it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Playlist {
+    /// Ids, in order; one may stand there twice.
+    pub(super) videos: Vec<String>,
+    #[serde(default)]
+    pub(super) private: bool,
+}
+
 /// The calls that a fault can strike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum On {
     #[default]
     Videos,
+    PlaylistItems,
     Oembed,
 }
 
@@ -98,6 +109,23 @@ pub(super) async fn video(
     Json(json!({})).into_response()
 }
 
+pub(super) async fn playlist(
+    State(state): State<Arc<YouTube>>,
+    Path(id): Path<String>,
+    Json(playlist): Json<Playlist>,
+) -> Response {
+    let known = |id: &String| super::is_video_id(id);
+    if !super::is_playlist_id(&id) || !playlist.videos.iter().all(known) {
+        return (StatusCode::BAD_REQUEST, "no such id").into_response();
+    }
+    let mut playlists = state
+        .playlists
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    playlists.insert(id, playlist);
+    Json(json!({})).into_response()
+}
+
 pub(super) async fn arm(State(state): State<Arc<YouTube>>, Json(arm): Json<Arm>) -> Response {
     let Ok(status) = StatusCode::from_u16(arm.status) else {
         return (StatusCode::BAD_REQUEST, "no such status").into_response();
@@ -123,6 +151,11 @@ pub(super) async fn reset(State(state): State<Arc<YouTube>>) -> Json<Value> {
     state.faults.clear();
     state
         .videos
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clear();
+    state
+        .playlists
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .clear();

@@ -30,10 +30,14 @@ impl DataError {
             "unknownPart" => "youtube.part",
             _ => "youtube.parameter",
         };
-        let mut bad = Self::new(StatusCode::BAD_REQUEST, domain, reason, message);
-        bad.error["errors"][0]["location"] = json!(location);
-        bad.error["errors"][0]["locationType"] = json!(kind);
-        bad
+        Self::new(StatusCode::BAD_REQUEST, domain, reason, message).at(location, kind)
+    }
+
+    /// Says where in the request the fault is.
+    fn at(mut self, location: &str, kind: &str) -> Self {
+        self.error["errors"][0]["location"] = json!(location);
+        self.error["errors"][0]["locationType"] = json!(kind);
+        self
     }
 
     pub(super) fn no_key() -> Self {
@@ -78,6 +82,55 @@ impl DataError {
     pub(super) fn too_many_ids() -> Self {
         let message = "The request specifies an invalid filter parameter.";
         Self::bad_parameter("invalidFilters", message, "parameters.", "other")
+    }
+
+    pub(super) fn not_a_number(name: &str, value: &str) -> Self {
+        Self::bad_value(name, &format!("Invalid unsigned integer value: '{value}'."))
+    }
+
+    pub(super) fn not_in_range(name: &str, value: &str, max: usize) -> Self {
+        let message =
+            format!("Invalid value '{value}'. Values must be within the range: [0, {max}]");
+        Self::bad_value(name, &message)
+    }
+
+    /// A value that is refused before the API itself sees it.
+    fn bad_value(name: &str, message: &str) -> Self {
+        let http = StatusCode::BAD_REQUEST;
+        Self::new(http, "global", "invalidParameter", message).at(name, "parameter")
+    }
+
+    pub(super) fn invalid_page_token() -> Self {
+        let message = "The request specifies an invalid page token.";
+        Self::bad_parameter("invalidPageToken", message, "pageToken", "parameter")
+    }
+
+    pub(super) fn no_playlist_id() -> Self {
+        let message = "The request does not specify a value for the required \
+                       <code>playlistId</code> property.";
+        Self::of_playlist(StatusCode::BAD_REQUEST, "playlistIdRequired", message)
+    }
+
+    pub(super) fn no_playlist() -> Self {
+        let message = "The playlist identified with the request's <code>playlistId</code> \
+                       parameter cannot be found.";
+        Self::of_playlist(StatusCode::NOT_FOUND, "playlistNotFound", message)
+    }
+
+    pub(super) fn private_playlist() -> Self {
+        let message = "The request is not properly authorized to retrieve the specified playlist.";
+        Self::of_playlist(StatusCode::FORBIDDEN, "playlistItemsNotAccessible", message)
+    }
+
+    pub(super) fn no_video() -> Self {
+        let message = "The video identified with the request's <code>videoId</code> parameter \
+                       cannot be found.";
+        let http = StatusCode::NOT_FOUND;
+        Self::new(http, "youtube.playlistItem", "videoNotFound", message).at("videoId", "parameter")
+    }
+
+    fn of_playlist(http: StatusCode, reason: &str, message: &str) -> Self {
+        Self::new(http, "youtube.playlistItem", reason, message).at("playlistId", "parameter")
     }
 
     /// The error that the control surface asked for.

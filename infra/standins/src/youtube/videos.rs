@@ -9,18 +9,23 @@ use axum::{
 };
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     YouTube,
     control::{Broadcast, On, Privacy, Video},
     errors::DataError,
+    query::{Query, etag},
 };
 
 /// Ids in a call, at most.
 const MAX_IDS: usize = 50;
 /// Length of a video where nobody said it.
 const DURATION: &str = "PT1H";
+/// The one channel that everything is of.
+pub(super) const CHANNEL_ID: &str = "UCstandinstandinstandin0";
+pub(super) const CHANNEL: &str = "EventRelay stand-in";
+pub(super) const DESCRIPTION: &str = "Nobody filmed this: it is an answer of a stand-in.";
+pub(super) const PUBLISHED_AT: &str = "2026-01-01T00:00:00Z";
 
 /// The parts that the reference lists for everyone. Those that an item has nothing for are left out.
 const PARTS: [&str; 11] = [
@@ -46,38 +51,9 @@ pub(super) async fn list(
 }
 
 fn answered(state: &YouTube, uri: &Uri, headers: &HeaderMap) -> Result<Response, DataError> {
-    let query = uri.query().unwrap_or_default();
-    let parameters: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect();
-    let values = |name: &str| -> Vec<&str> {
-        parameters
-            .iter()
-            .filter(|(given, _)| given == name)
-            .flat_map(|(_, value)| value.split(','))
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
-            .collect()
-    };
-    let header = headers
-        .get("x-goog-api-key")
-        .and_then(|key| key.to_str().ok());
-    match header.or(values("key").first().copied()) {
-        None | Some("") => return Err(DataError::no_key()),
-        Some("invalid") => return Err(DataError::invalid_key()),
-        Some(_) => {}
-    }
-    if let Some(fault) = state.faults.take(On::Videos, &uri.to_string(), "") {
-        return Err(DataError::of(&fault));
-    }
-    let parts = values("part");
-    if parts.is_empty() {
-        return Err(DataError::missing_part());
-    }
-    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(part)) {
-        return Err(DataError::unknown_part(unknown));
-    }
-    let ids = values("id");
+    let query = Query::admit(state, On::Videos, uri, headers)?;
+    let parts = query.parts(&PARTS)?;
+    let ids = query.values("id");
     if ids.is_empty() {
         return Err(DataError::missing_filter());
     }
@@ -132,25 +108,16 @@ fn item(id: &str, video: &Video, parts: &[&str]) -> Value {
 
 fn snippet(id: &str, video: &Video) -> Value {
     let title = title(id, video);
-    let description = "Nobody filmed this: it is an answer of a stand-in.";
-    let thumbnail = |name: &str, width: u32, height: u32| {
-        let url = format!("https://i.ytimg.com/vi/{id}/{name}.jpg");
-        json!({"url": url, "width": width, "height": height})
-    };
     json!({
-        "publishedAt": "2026-01-01T00:00:00Z",
-        "channelId": "UCstandinstandinstandin0",
+        "publishedAt": PUBLISHED_AT,
+        "channelId": CHANNEL_ID,
         "title": title,
-        "description": description,
-        "thumbnails": {
-            "default": thumbnail("default", 120, 90),
-            "medium": thumbnail("mqdefault", 320, 180),
-            "high": thumbnail("hqdefault", 480, 360),
-        },
+        "description": DESCRIPTION,
+        "thumbnails": thumbnails(id),
         "channelTitle": channel(video),
         "categoryId": "28",
         "liveBroadcastContent": video.live,
-        "localized": {"title": title, "description": description},
+        "localized": {"title": title, "description": DESCRIPTION},
     })
 }
 
@@ -185,11 +152,18 @@ pub(super) fn title(id: &str, video: &Video) -> String {
 
 /// The channel of a video.
 pub(super) fn channel(video: &Video) -> &str {
-    video.channel.as_deref().unwrap_or("EventRelay stand-in")
+    video.channel.as_deref().unwrap_or(CHANNEL)
 }
 
-fn etag(value: &Value) -> String {
-    let mut etag = hex::encode(Sha256::digest(value.to_string()));
-    etag.truncate(27);
-    etag
+/// The preview images of a video.
+pub(super) fn thumbnails(id: &str) -> Value {
+    let thumbnail = |name: &str, width: u32, height: u32| {
+        let url = format!("https://i.ytimg.com/vi/{id}/{name}.jpg");
+        json!({"url": url, "width": width, "height": height})
+    };
+    json!({
+        "default": thumbnail("default", 120, 90),
+        "medium": thumbnail("mqdefault", 320, 180),
+        "high": thumbnail("hqdefault", 480, 360),
+    })
 }

@@ -5,6 +5,7 @@
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
+pub(crate) mod discovery;
 pub(crate) mod protos;
 
 /// A client with an API key.
@@ -86,4 +87,14 @@ pub(crate) async fn read(response: Response) -> (u16, Value) {
         status,
         serde_json::from_str(&text).unwrap_or(Value::String(text)),
     )
+}
+
+/// Code, domain and reason of an error of the Data API.
+pub(crate) fn reason(body: &Value) -> (u64, String, String) {
+    let error = &body["error"];
+    let one = &error["errors"][0];
+    assert_eq!(error["message"], one["message"]);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let code = error["code"].as_u64().unwrap();
+    (code, text(&one["domain"]), text(&one["reason"]))
 }

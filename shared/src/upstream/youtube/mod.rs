@@ -1,8 +1,10 @@
 //! What YouTube says about a video: by the Data API where there is a key
 //! (<https://developers.google.com/youtube/v3/docs/videos/list>), else by oEmbed
-//! (<https://oembed.com>), which needs none and says less.
+//! (<https://oembed.com>), which needs none and says less. And which videos a playlist has, which
+//! only the Data API says.
 
 mod duration;
+mod playlist;
 
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
 use crate::error::{Error, Service};
+
+pub use playlist::PlaylistPage;
 
 const SERVICE: Service = Service::YouTube;
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -220,28 +224,26 @@ fn bounded(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// What an error of the Data API means
-/// (<https://developers.google.com/youtube/v3/docs/errors>): its first `reason` decides.
-fn data_api_error(answer: &Answer) -> Error {
+/// The first `reason` of an error of the Data API: a constant in camel case. The message beside it
+/// may quote the key.
+fn reason(answer: &Answer) -> String {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let reason = document
-        .pointer("/error/errors/0/reason")
-        .and_then(Value::as_str);
-    match reason.unwrap_or_default() {
+    let reason = document.pointer("/error/errors/0/reason");
+    let reason = reason.and_then(Value::as_str).unwrap_or_default();
+    let constant = reason.chars().filter(char::is_ascii_alphanumeric);
+    constant.take(60).collect()
+}
+
+/// What an error of the Data API means
+/// (<https://developers.google.com/youtube/v3/docs/errors>).
+fn data_api_error(answer: &Answer) -> Error {
+    match reason(answer).as_str() {
         "quotaExceeded" | "dailyLimitExceeded" => Error::DailyQuotaSpent { service: SERVICE },
         "rateLimitExceeded" | "userRateLimitExceeded" => Error::RateLimited {
             service: SERVICE,
             retry_after: answer.retry_after(),
         },
-        reason => {
-            // A constant in camel case; the message beside it may quote the key.
-            let reason: String = reason
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(60)
-                .collect();
-            refusal(answer, &reason)
-        }
+        reason => refusal(answer, reason),
     }
 }
 

@@ -3,7 +3,7 @@ use crate::upstream::responder::{Reply, Responder};
 use proptest::prelude::*;
 
 const ID: &str = "9hE5-98ZeCg";
-const KEY: &str = "AIzaSy-test-key-that-must-not-leak";
+pub(super) const KEY: &str = "AIzaSy-test-key-that-must-not-leak";
 const EMBED: &str = r#"{"title":"A talk","author_name":"A channel","author_url":"https://www.youtube.com/@c","type":"video",
     "height":113,"width":200,"version":"1.0","provider_name":"YouTube","provider_url":"https://www.youtube.com/",
     "thumbnail_height":360,"thumbnail_width":480,"thumbnail_url":"https://i.ytimg.com/vi/x/hqdefault.jpg","html":"<iframe></iframe>"}"#;
@@ -18,7 +18,7 @@ fn video(privacy: &str, live: &str, duration: &str) -> String {
     )
 }
 
-fn failure(code: u16, reason: &str) -> String {
+pub(super) fn failure(code: u16, reason: &str) -> String {
     format!(
         r#"{{"error":{{"code":{code},"message":"Bad key {KEY}","errors":[{{"message":"m","domain":"youtube.quota","reason":"{reason}"}}]}}}}"#
     )

@@ -1,32 +1,13 @@
 //! Why a text is not a reference to one video.
 
+use super::super::NotAnAddress;
+
 /// What a text is instead of a reference to one YouTube video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum NotAVideo {
-    /// Nothing but white space.
-    #[error("the reference is empty")]
-    Empty,
-    /// Longer than [`super::MAX_BYTES`].
-    #[error("the reference is longer than {} bytes", super::MAX_BYTES)]
-    TooLong,
-    /// Neither an address nor a bare id.
-    #[error("this is neither an address nor a YouTube video id")]
-    NotAUrl,
-    /// Neither `http` nor `https`.
-    #[error("only http and https addresses are read")]
-    UnsupportedScheme,
-    /// A name or a password before the host.
-    #[error("an address with a user name or a password is not read")]
-    CredentialsInUrl,
-    /// A port other than the scheme's own.
-    #[error("an address with a port of its own is not read")]
-    UnsupportedPort,
-    /// Another site.
-    #[error("this address is not on YouTube")]
-    UnsupportedHost,
-    /// Another site whose name has YouTube's in it, or letters that may look like it.
-    #[error("this address resembles one on YouTube but is not on YouTube")]
-    LookalikeHost,
+    /// No address on YouTube at all, and no bare id.
+    #[error(transparent)]
+    Address(#[from] NotAnAddress),
     /// A playlist without one of its videos.
     #[error("this is a playlist; give the address of one of its videos")]
     Playlist,
@@ -67,14 +48,7 @@ impl NotAVideo {
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Empty => "empty",
-            Self::TooLong => "too_long",
-            Self::NotAUrl => "not_a_url",
-            Self::UnsupportedScheme => "unsupported_scheme",
-            Self::CredentialsInUrl => "credentials_in_url",
-            Self::UnsupportedPort => "unsupported_port",
-            Self::UnsupportedHost => "unsupported_host",
-            Self::LookalikeHost => "lookalike_host",
+            Self::Address(refusal) => refusal.kind(),
             Self::Playlist => "playlist",
             Self::Channel => "channel",
             Self::UserPage => "user_page",

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::video::NotAnAddress;
 
 /// Address, expected id or `-`, source. Collected from the test suites of other programs.
 const CORPUS: &str = include_str!("../../../../tests/data/youtube-urls.tsv");
@@ -88,64 +89,83 @@ fn forms_of_an_address_that_the_corpus_lacks() {
 #[test]
 fn a_refusal_says_what_the_text_is() {
     use NotAVideo::*;
+    use NotAnAddress::*;
     let too_long = format!("https://youtu.be/dQw4w9WgXcQ?x={}", "x".repeat(MAX_BYTES));
     let deep = "https://www.youtube.com/oembed?url=".to_owned()
         + &"https://www.youtube.com/oembed?url=".repeat(3);
     for (url, refusal) in [
-        ("", Empty),
-        (" \t\n ", Empty),
-        (too_long.as_str(), TooLong),
-        ("hello world", NotAUrl),
-        ("dQw4w9WgXc", NotAUrl),
-        ("/watch?v=dQw4w9WgXcQ", NotAUrl),
-        ("https://", NotAUrl),
-        ("https://www.youtube.com/wat\nch?v=dQw4w9WgXcQ", NotAUrl),
+        ("", Address(Empty)),
+        (" \t\n ", Address(Empty)),
+        (too_long.as_str(), Address(TooLong)),
+        ("hello world", Address(NotAUrl)),
+        ("dQw4w9WgXc", Address(NotAUrl)),
+        ("/watch?v=dQw4w9WgXcQ", Address(NotAUrl)),
+        ("https://", Address(NotAUrl)),
+        (
+            "https://www.youtube.com/wat\nch?v=dQw4w9WgXcQ",
+            Address(NotAUrl),
+        ),
         (
             "ftp://www.youtube.com/watch?v=dQw4w9WgXcQ",
-            UnsupportedScheme,
+            Address(UnsupportedScheme),
         ),
         (
             "file:///www.youtube.com/watch?v=dQw4w9WgXcQ",
-            UnsupportedScheme,
+            Address(UnsupportedScheme),
         ),
         (
             "javascript:alert(\"youtube.com/watch?v=dQw4w9WgXcQ\")",
-            UnsupportedScheme,
+            Address(UnsupportedScheme),
         ),
-        ("data:text/html,youtu.be/dQw4w9WgXcQ", UnsupportedScheme),
+        (
+            "data:text/html,youtu.be/dQw4w9WgXcQ",
+            Address(UnsupportedScheme),
+        ),
         (
             "https://a:b@www.youtube.com/watch?v=dQw4w9WgXcQ",
-            CredentialsInUrl,
+            Address(CredentialsInUrl),
         ),
         (
             "https://www.youtube.com@evil.example/watch?v=dQw4w9WgXcQ",
-            CredentialsInUrl,
+            Address(CredentialsInUrl),
         ),
         (
             "https://www.youtube.com:8443/watch?v=dQw4w9WgXcQ",
-            UnsupportedPort,
+            Address(UnsupportedPort),
         ),
         (
             "http://www.youtube.com:443/watch?v=dQw4w9WgXcQ",
-            UnsupportedPort,
+            Address(UnsupportedPort),
         ),
-        ("https://evil.example/dQw4w9WgXcQ", UnsupportedHost),
-        ("https://127.0.0.1/watch?v=dQw4w9WgXcQ", UnsupportedHost),
-        ("https://[::1]/watch?v=dQw4w9WgXcQ", UnsupportedHost),
+        ("https://evil.example/dQw4w9WgXcQ", Address(UnsupportedHost)),
+        (
+            "https://127.0.0.1/watch?v=dQw4w9WgXcQ",
+            Address(UnsupportedHost),
+        ),
+        (
+            "https://[::1]/watch?v=dQw4w9WgXcQ",
+            Address(UnsupportedHost),
+        ),
         (
             "https://studio.youtube.com/video/dQw4w9WgXcQ/edit",
-            UnsupportedHost,
+            Address(UnsupportedHost),
         ),
-        ("https://y2u.be/dQw4w9WgXcQ", UnsupportedHost),
+        ("https://y2u.be/dQw4w9WgXcQ", Address(UnsupportedHost)),
         (
             "https://www.youtube.com.evil.example/watch?v=dQw4w9WgXcQ",
-            LookalikeHost,
+            Address(LookalikeHost),
         ),
-        ("https://notyoutube.com/watch?v=dQw4w9WgXcQ", LookalikeHost),
-        ("https://youtu.be.evil.example/dQw4w9WgXcQ", LookalikeHost),
+        (
+            "https://notyoutube.com/watch?v=dQw4w9WgXcQ",
+            Address(LookalikeHost),
+        ),
+        (
+            "https://youtu.be.evil.example/dQw4w9WgXcQ",
+            Address(LookalikeHost),
+        ),
         (
             "https://y\u{43e}utube.com/watch?v=dQw4w9WgXcQ",
-            LookalikeHost,
+            Address(LookalikeHost),
         ),
         (
             "https://www.youtube.com/playlist?list=PLt5yu3-wZAlQAaPZ5Z-rJoTdbT-45Q7c0",
@@ -213,15 +233,15 @@ fn a_refusal_says_what_the_text_is() {
         ("https://www.youtube.com/watch?v=dQw4w9WgXc%21", MalformedId),
         (
             "https://www.youtube.com/attribution_link?u=https%3A%2F%2Fevil.example%2FdQw4w9WgXcQ",
-            UnsupportedHost,
+            Address(UnsupportedHost),
         ),
         (
             "https://consent.youtube.com/m?continue=javascript%3Aalert(1)",
-            UnsupportedScheme,
+            Address(UnsupportedScheme),
         ),
         (
             "https://consent.youtube.com/m?continue=%2F%2Fevil.example%2Fwatch%3Fv%3DdQw4w9WgXcQ",
-            UnsupportedHost,
+            Address(UnsupportedHost),
         ),
     ] {
         assert_eq!(id_of(url), Err(refusal), "{url:?}");
@@ -231,15 +251,16 @@ fn a_refusal_says_what_the_text_is() {
 #[test]
 fn refusals_have_names_of_their_own() {
     use NotAVideo::*;
+    use NotAnAddress::*;
     let all = [
-        Empty,
-        TooLong,
-        NotAUrl,
-        UnsupportedScheme,
-        CredentialsInUrl,
-        UnsupportedPort,
-        UnsupportedHost,
-        LookalikeHost,
+        Address(Empty),
+        Address(TooLong),
+        Address(NotAUrl),
+        Address(UnsupportedScheme),
+        Address(CredentialsInUrl),
+        Address(UnsupportedPort),
+        Address(UnsupportedHost),
+        Address(LookalikeHost),
         Playlist,
         Channel,
         UserPage,
@@ -318,13 +339,13 @@ proptest! {
             let outcome = parse(&format!("https://{lookalike}{path}"));
             // `ayoutube.com` is a lookalike, `awww.youtube.com` an unknown part of the real site.
             prop_assert!(
-                matches!(outcome, Err(NotAVideo::LookalikeHost | NotAVideo::UnsupportedHost | NotAVideo::NotAUrl)),
+                matches!(outcome, Err(NotAVideo::Address(NotAnAddress::LookalikeHost | NotAnAddress::UnsupportedHost | NotAnAddress::NotAUrl))),
                 "{} gave {:?}", lookalike, outcome
             );
         }
         prop_assert_eq!(
             parse(&format!("https://{host}@{after}{path}")),
-            Err(NotAVideo::CredentialsInUrl)
+            Err(NotAnAddress::CredentialsInUrl.into())
         );
     }
 }

@@ -1,0 +1,189 @@
+//! `GET /youtube/v3/playlistItems`:
+//! <https://developers.google.com/youtube/v3/docs/playlistItems/list>, but for its filter by `id`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
+};
+use http::{HeaderMap, Uri};
+use serde_json::{Value, json};
+
+use super::{
+    YouTube,
+    control::{On, Privacy, Video},
+    errors::DataError,
+    query::{Query, etag},
+    videos,
+};
+
+/// Entries of a page where nobody said it, and at most.
+const PAGE: usize = 5;
+const MAX_PAGE: usize = 50;
+
+const PARTS: [&str; 4] = ["contentDetails", "id", "snippet", "status"];
+
+/// A video as an entry of a playlist.
+struct Entry<'a> {
+    playlist: &'a str,
+    position: usize,
+    id: &'a str,
+    video: Video,
+}
+
+pub(super) async fn list(
+    State(state): State<Arc<YouTube>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    answered(&state, &uri, &headers).unwrap_or_else(IntoResponse::into_response)
+}
+
+fn answered(state: &YouTube, uri: &Uri, headers: &HeaderMap) -> Result<Response, DataError> {
+    let query = Query::admit(state, On::PlaylistItems, uri, headers)?;
+    let size = page_size(query.value("maxResults"))?;
+    let parts = query.parts(&PARTS)?;
+    let id = query
+        .value("playlistId")
+        .ok_or_else(DataError::no_playlist_id)?;
+    let playlist = state.playlist(id).ok_or_else(DataError::no_playlist)?;
+    if playlist.private {
+        return Err(DataError::private_playlist());
+    }
+    let only = query.value("videoId");
+    if only.is_some_and(|only| state.video(only).is_none_or(|video| video.missing)) {
+        return Err(DataError::no_video());
+    }
+    let start = match query.value("pageToken") {
+        Some(token) => position(token).ok_or_else(DataError::invalid_page_token)?,
+        None => 0,
+    };
+    let entries: Vec<Entry<'_>> = playlist
+        .videos
+        .iter()
+        .enumerate()
+        .filter(|(_, video)| only.is_none_or(|only| only == *video))
+        .filter_map(|(position, video)| {
+            Some(Entry {
+                playlist: id,
+                position,
+                id: video,
+                video: state.video(video)?,
+            })
+        })
+        .collect();
+    let items: Vec<Value> = entries
+        .iter()
+        .skip(start)
+        .take(size)
+        .map(|entry| entry.item(&parts))
+        .collect();
+    let mut answer = json!({
+        "kind": "youtube#playlistItemListResponse",
+        "etag": etag(&json!(items)),
+        "items": items,
+        "pageInfo": {"totalResults": entries.len(), "resultsPerPage": size},
+    });
+    let end = start.saturating_add(size);
+    if size > 0 && end < entries.len() {
+        answer["nextPageToken"] = json!(token(end));
+    }
+    if size > 0 && start > 0 {
+        answer["prevPageToken"] = json!(token(start.saturating_sub(size)));
+    }
+    Ok(Json(answer).into_response())
+}
+
+fn page_size(text: Option<&str>) -> Result<usize, DataError> {
+    let Some(text) = text else { return Ok(PAGE) };
+    match text.parse::<u32>().map(|size| size as usize) {
+        Ok(size) if size <= MAX_PAGE => Ok(size),
+        Ok(_) => Err(DataError::not_in_range("maxResults", text, MAX_PAGE)),
+        Err(_) => Err(DataError::not_a_number("maxResults", text)),
+    }
+}
+
+/// The token of the page that begins at a position. YouTube's own say no more either.
+fn token(position: usize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("PT:{position}"))
+}
+
+fn position(token: &str) -> Option<usize> {
+    let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    text.strip_prefix("PT:")?.parse().ok()
+}
+
+impl Entry<'_> {
+    fn item(&self, parts: &[&str]) -> Value {
+        // The entry, not the video: the same video may stand in a playlist twice.
+        let entry = etag(&json!([self.position, self.id])).to_uppercase();
+        let id = BASE64_STANDARD_NO_PAD.encode(format!("{}.{}", self.playlist, &entry[..16]));
+        let mut item = json!({"kind": "youtube#playlistItem", "id": id});
+        for part in parts {
+            let value = match *part {
+                "snippet" => self.snippet(),
+                "contentDetails" => self.content_details(),
+                "status" => json!({"privacyStatus": self.privacy()}),
+                _ => continue,
+            };
+            item[*part] = value;
+        }
+        item["etag"] = json!(etag(&item));
+        item
+    }
+
+    /// Whether anybody but its owner can see the video.
+    fn available(&self) -> bool {
+        !self.video.missing && self.video.privacy != Privacy::Private
+    }
+
+    /// That of the video. The third value of an entry that is gone is not in the discovery
+    /// document, but is what is answered.
+    fn privacy(&self) -> Value {
+        match self.video.missing {
+            true => json!("privacyStatusUnspecified"),
+            false => json!(self.video.privacy),
+        }
+    }
+
+    fn snippet(&self) -> Value {
+        let mut snippet = json!({
+            "publishedAt": "2026-01-02T00:00:00Z",
+            "channelId": videos::CHANNEL_ID,
+            "channelTitle": videos::CHANNEL,
+            "playlistId": self.playlist,
+            "position": self.position,
+            "resourceId": {"kind": "youtube#video", "videoId": self.id},
+        });
+        if self.available() {
+            snippet["title"] = json!(videos::title(self.id, &self.video));
+            snippet["description"] = json!(videos::DESCRIPTION);
+            snippet["thumbnails"] = videos::thumbnails(self.id);
+            snippet["videoOwnerChannelId"] = json!(videos::CHANNEL_ID);
+            snippet["videoOwnerChannelTitle"] = json!(videos::channel(&self.video));
+        } else {
+            let (title, description) = match self.video.missing {
+                true => ("Deleted video", "This video is unavailable."),
+                false => ("Private video", "This video is private."),
+            };
+            snippet["title"] = json!(title);
+            snippet["description"] = json!(description);
+            snippet["thumbnails"] = json!({});
+        }
+        snippet
+    }
+
+    fn content_details(&self) -> Value {
+        let mut details = json!({"videoId": self.id});
+        if self.available() {
+            details["videoPublishedAt"] = json!(videos::PUBLISHED_AT);
+        }
+        details
+    }
+}

@@ -1,0 +1,72 @@
+//! What every call of the Data API begins with: its key, its parameters, its parts.
+
+use http::{HeaderMap, Uri};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{YouTube, control::On, errors::DataError};
+
+/// The query of a call.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the query of a call that has a key and no fault planned for it.
+    pub(super) fn admit(
+        state: &YouTube,
+        on: On,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Self, DataError> {
+        let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let query = Self(pairs.into_owned().collect());
+        let header = headers
+            .get("x-goog-api-key")
+            .and_then(|key| key.to_str().ok());
+        match header.or(query.value("key")) {
+            None | Some("") => return Err(DataError::no_key()),
+            Some("invalid") => return Err(DataError::invalid_key()),
+            Some(_) => {}
+        }
+        match state.faults.take(on, &uri.to_string(), "") {
+            Some(fault) => Err(DataError::of(&fault)),
+            None => Ok(query),
+        }
+    }
+
+    /// The first value of a parameter, unless it is empty.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(given, _)| given == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The values of a parameter that may be repeated and may be a list with commas.
+    pub(super) fn values(&self, name: &str) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|(given, _)| given == name)
+            .flat_map(|(_, value)| value.split(','))
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+            .collect()
+    }
+
+    /// The parts that are asked for, of those that there are.
+    pub(super) fn parts(&self, known: &[&str]) -> Result<Vec<&str>, DataError> {
+        let parts = self.values("part");
+        if parts.is_empty() {
+            return Err(DataError::missing_part());
+        }
+        match parts.iter().find(|part| !known.contains(part)) {
+            Some(unknown) => Err(DataError::unknown_part(unknown)),
+            None => Ok(parts),
+        }
+    }
+}
+
+/// The mark of what a resource is like.
+pub(super) fn etag(value: &Value) -> String {
+    let mut etag = hex::encode(Sha256::digest(value.to_string()));
+    etag.truncate(27);
+    etag
+}

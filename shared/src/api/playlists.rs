@@ -1,0 +1,44 @@
+//! `POST /v1/playlists`.
+
+use lambda_http::Request;
+
+use super::{
+    Answer,
+    fields::{Fields, required},
+    jobs::start_task,
+    submissions::language,
+};
+use crate::{
+    config::YouTubeConfig, context::Context, error::Error, job, store::counters::Counts,
+    task::Work, video::playlist,
+};
+
+/// `POST`: 202 with the job that submits every video of a playlist, page by page: `url`, and for
+/// all of them `language` and `force`.
+///
+/// # Errors
+/// [`Error::NotConfigured`] without a key of the YouTube Data API, [`Error::NotAPlaylist`],
+/// [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfig) -> Answer {
+    if youtube.api_key.is_none() {
+        return Err(Error::NotConfigured {
+            what: "key of the YouTube Data API",
+        });
+    }
+    let mut fields = Fields::of(request)?;
+    let url = required("url", fields.string("url", playlist::MAX_BYTES)?)?;
+    let language = fields.string("language", 35)?.map(language).transpose()?;
+    let force = fields.flag("force")?;
+    fields.end()?;
+    let work = Work::Playlist {
+        playlist: playlist::parse(&url)?,
+        request: job::Request {
+            language,
+            force,
+            ..job::Request::default()
+        },
+        page_token: None,
+        counts: Counts::default(),
+    };
+    start_task(context, request, work).await
+}

@@ -1,0 +1,163 @@
+//! Which playlist: the id of one, and the reading of what a caller calls a playlist.
+
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::YouTubeId;
+use super::address::{self, Address, Page};
+use super::id::{YOUTUBE_ID_LEN, is_id_byte};
+
+pub use super::address::MAX_BYTES;
+pub use refusal::NotAPlaylist;
+
+/// Longer than the id of a video. Nothing is promised about the length of playlist ids
+/// (<https://youtube-eng.googleblog.com/2012/08/playlists-now-with-more-pl_22.html>); the shortest
+/// known ones have 13 characters, the longest 43.
+const MIN_LEN: usize = YOUTUBE_ID_LEN + 1;
+const MAX_LEN: usize = 64;
+
+/// The id of a YouTube playlist that the Data API may know: one that somebody put together (`PL`), a
+/// channel's uploads (`UU`) or favourites (`FL`), an album (`OLAK5uy_`) and so on.
+///
+/// Kinds of playlists are told apart by how their ids begin, always with two capital letters
+/// (<https://wiki.archiveteam.org/index.php/YouTube/Technical_details> lists them).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PlaylistId(Box<str>);
+
+impl PlaylistId {
+    /// Reads an id: 12 to 64 characters of `A-Z a-z 0-9 _ -`, the first two capital letters.
+    ///
+    /// # Errors
+    /// [`NotAPlaylist::Mix`], [`NotAPlaylist::Personal`], [`NotAPlaylist::Temporary`],
+    /// [`NotAPlaylist::Channel`] for ids of lists that nobody else can read or that are none, else
+    /// [`NotAPlaylist::MalformedId`].
+    pub fn parse(text: &str) -> Result<Self, NotAPlaylist> {
+        let kind = |of: &[&str]| of.iter().any(|start| text.starts_with(start));
+        if text.is_empty() || !text.bytes().all(is_id_byte) {
+            return Err(NotAPlaylist::MalformedId);
+        }
+        // What the editors of YouTube Music collect has ids like a mix, but is the same for all.
+        if kind(&["RD"]) && !kind(&["RDCLAK5uy_"]) {
+            return Err(NotAPlaylist::Mix);
+        }
+        if kind(&["WL", "LL", "LM", "HL"]) {
+            return Err(NotAPlaylist::Personal);
+        }
+        if kind(&["TL"]) {
+            return Err(NotAPlaylist::Temporary);
+        }
+        if kind(&["UC"]) {
+            return Err(NotAPlaylist::Channel);
+        }
+        let capitals = text.bytes().take(2).all(|b| b.is_ascii_uppercase());
+        if !capitals || !(MIN_LEN..=MAX_LEN).contains(&text.len()) {
+            return Err(NotAPlaylist::MalformedId);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id as YouTube writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The canonical address of the playlist.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://www.youtube.com/playlist?list={}", self.0)
+    }
+}
+
+impl fmt::Display for PlaylistId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for PlaylistId {
+    type Err = NotAPlaylist;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlaylist> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for PlaylistId {
+    type Error = NotAPlaylist;
+
+    fn try_from(text: String) -> Result<Self, NotAPlaylist> {
+        Self::parse(&text)
+    }
+}
+
+impl From<PlaylistId> for String {
+    fn from(id: PlaylistId) -> Self {
+        id.0.into()
+    }
+}
+
+/// Reads a reference to a YouTube playlist: its own address, that of a video played from it, or a
+/// bare id. Addresses are read as [`super::reference::parse`] reads them.
+///
+/// # Errors
+/// [`NotAPlaylist`] says what the text is instead.
+pub fn parse(input: &str) -> Result<PlaylistId, NotAPlaylist> {
+    let text = address::text(input)?;
+    if YouTubeId::parse(text).is_ok() {
+        return Err(NotAPlaylist::Video);
+    }
+    match named(text) {
+        // Most likely no id that went wrong, but an address.
+        Err(NotAPlaylist::MalformedId) => {}
+        decided => return decided,
+    }
+    let at = Address::read(text)?;
+    let query = |name| {
+        let stated = at.param(name).map(str::to_owned);
+        let value = stated.or_else(|| at.fragment_param(name));
+        value.filter(|value| !value.is_empty())
+    };
+    let list = query("list");
+    match (at.page(), list) {
+        (Page::MusicPlaylist(id), _) => named(id),
+        (
+            Page::Home
+            | Page::Watch
+            | Page::Video(_)
+            | Page::Playlist
+            | Page::WatchVideos
+            | Page::Show,
+            Some(id),
+        ) => named(&id),
+        (Page::Video(_), None) => Err(NotAPlaylist::Video),
+        (Page::Home | Page::Watch, None) if query("v").is_some() => Err(NotAPlaylist::Video),
+        (Page::Watch | Page::Playlist, None) => Err(NotAPlaylist::MissingId),
+        (Page::WatchVideos, None) => Err(NotAPlaylist::Temporary),
+        (Page::Album, _) => Err(NotAPlaylist::Album),
+        (Page::Channel | Page::User | Page::LiveStream, _) => Err(NotAPlaylist::Channel),
+        (Page::Carrier(name), _) if at.param(name).is_none() => Err(NotAPlaylist::MissingId),
+        (
+            Page::Home
+            | Page::Show
+            | Page::Clip
+            | Page::Search
+            | Page::Feed
+            | Page::Carrier(_)
+            | Page::Other,
+            _,
+        ) => Err(NotAPlaylist::OtherPage),
+    }
+}
+
+/// An id as it stands in an address. Pages of YouTube Music put `VL` before it.
+fn named(text: &str) -> Result<PlaylistId, NotAPlaylist> {
+    PlaylistId::parse(text.strip_prefix("VL").unwrap_or(text))
+}
