@@ -16,6 +16,7 @@ use crate::{
         claims::{Claim, Wanted},
         counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES},
         entry::{Entry, Failure},
+        jobs::JobRow,
         videos::Known,
     },
     video::VideoKey,
@@ -50,15 +51,26 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 enum Decision {
     Cached(Box<StoredAnalysis>),
-    Joined(JobId),
+    Joined(Box<Job>),
     Failed(Box<Failure>),
     Make,
 }
 
-/// Pure: what is known, what is asked and the time in, what is to be done out.
-fn decide(known: &Known, request: &Request, now: Timestamp) -> Decision {
-    if let Some(job) = known.variant.at_work(now) {
-        return Decision::Joined(job.clone());
+/// Pure: what is known, what is asked and the time in, what is to be done out. `owner` is the job
+/// that holds the claim, if one does.
+fn decide(known: &Known, owner: Option<&Job>, request: &Request, now: Timestamp) -> Decision {
+    match owner.map(|job| (job, &job.state)) {
+        // It has ended and is about to give up its claim.
+        Some((job, State::Failed { error, until })) if !request.force && now < *until => {
+            return Decision::Failed(Box::new(Failure {
+                job: job.id.clone(),
+                error: error.clone(),
+                until: *until,
+            }));
+        }
+        Some((_, state)) if state.is_terminal() => {}
+        Some((job, _)) => return Decision::Joined(Box::new(job.clone())),
+        None => {}
     }
     if request.force {
         return Decision::Make;
@@ -109,25 +121,44 @@ pub async fn submit(
         .map(|(one, variant)| (&one.video, variant.as_str()))
         .collect();
     let known = context.videos.look_up(&wanted).await?;
+    let owners = known.iter().filter_map(|known| known.variant.at_work(now));
+    let rows = read_jobs(context, owners.cloned().collect()).await?;
     let mut outcomes: Vec<Option<Result<Found, Error>>> = Vec::with_capacity(submissions.len());
     let mut first: HashMap<(VideoKey, String), usize> = HashMap::new();
     let mut makes = Vec::new();
     for (at, (submission, variant)) in submissions.into_iter().zip(variants).enumerate() {
-        let decision = decide(&known[at], &submission.request, now);
+        let owner = known[at].variant.at_work(now);
+        let owner = rows.iter().find(|row| Some(&row.job.id) == owner);
+        let decision = decide(
+            &known[at],
+            owner.map(|row| &row.job),
+            &submission.request,
+            now,
+        );
         outcomes.push(match decision {
             Decision::Cached(analysis) => Some(Ok(Found::Cached(analysis))),
-            Decision::Joined(id) => Some(Ok(Found::Joined(id))),
-            Decision::Failed(failure) => Some(Err(failed_before(failure, now))),
-            Decision::Make => match *first
-                .entry((submission.video.clone(), variant))
-                .or_insert(at)
-            {
-                earlier if earlier < at => Some(Ok(Found::SameAs(earlier))),
-                _ => {
-                    makes.push((at, submission, known[at].entry.clone()));
-                    None
+            Decision::Joined(job) => {
+                if let Some(row) = owner {
+                    revival::revive_if_lost(&context.jobs, &context.queue, row, now).await;
                 }
-            },
+                Some(Ok(Found::Known(job)))
+            }
+            Decision::Failed(failure) => Some(Err(failed_before(failure, now))),
+            Decision::Make => {
+                let same = (submission.video.clone(), variant);
+                match *first.entry(same).or_insert(at) {
+                    earlier if earlier < at => Some(Ok(Found::SameAs(earlier))),
+                    _ => {
+                        makes.push(Make {
+                            at,
+                            submission,
+                            entry: known[at].entry.clone(),
+                            ended: owner.map(|row| row.job.id.clone()),
+                        });
+                        None
+                    }
+                }
+            }
         });
     }
     for (at, outcome) in make(context, makes, now).await? {
@@ -137,13 +168,33 @@ pub async fn submit(
     let outcomes = outcomes
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(lost));
-    finish(context, outcomes.collect(), now).await
+    finish(context, outcomes.collect()).await
+}
+
+async fn read_jobs(context: &Context, mut ids: Vec<JobId>) -> Result<Vec<JobRow>, Error> {
+    ids.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    ids.dedup();
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => context.jobs.get_all(&ids).await,
+    }
+}
+
+/// What has to be made.
+struct Make {
+    /// Place of the submission.
+    at: usize,
+    submission: Submission,
+    entry: Option<Entry>,
+    /// A job that has ended and still holds the claim.
+    ended: Option<JobId>,
 }
 
 /// An outcome whose job is not read yet.
 enum Found {
     Cached(Box<StoredAnalysis>),
     Queued(Box<Job>),
+    Known(Box<Job>),
     Joined(JobId),
     SameAs(usize),
 }
@@ -151,24 +202,26 @@ enum Found {
 /// Claims what has to be made and sends the first messages.
 async fn make(
     context: &Context,
-    makes: Vec<(usize, Submission, Option<Entry>)>,
+    makes: Vec<Make>,
     now: Timestamp,
 ) -> Result<Vec<(usize, Result<Found, Error>)>, Error> {
-    let prepared = join_all(makes.into_iter().map(async |(at, submission, entry)| {
-        let prepared = prepare(context, submission, now).await;
-        (at, prepared.map(|job| (job, entry)))
+    let prepared = join_all(makes.into_iter().map(async |make| {
+        let job = prepare(context, make.submission, now).await;
+        let wanted = job.map(|job| Wanted {
+            lease_until: job.deadline + CLAIM_MARGIN,
+            job,
+            entry: make.entry,
+            ended: make.ended,
+        });
+        (make.at, wanted)
     }));
     let mut outcomes = Vec::new();
     let (mut places, mut wanted) = (Vec::new(), Vec::new());
     for (at, prepared) in prepared.await {
         match prepared {
-            Ok((job, entry)) => {
+            Ok(claim) => {
                 places.push(at);
-                wanted.push(Wanted {
-                    lease_until: job.deadline + CLAIM_MARGIN,
-                    job,
-                    entry,
-                });
+                wanted.push(claim);
             }
             Err(error) => outcomes.push((at, Err(error))),
         }
@@ -236,28 +289,16 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
     })
 }
 
-/// Reads the jobs that were joined, wakes those whose message is lost, and counts.
+/// Reads the jobs that were joined in the claim, and counts.
 async fn finish(
     context: &Context,
     found: Vec<Result<Found, Error>>,
-    now: Timestamp,
 ) -> Result<Vec<Result<Outcome, Error>>, Error> {
-    let mut ids: Vec<JobId> = Vec::new();
-    for one in found.iter().flatten() {
-        if let Found::Joined(id) = one
-            && !ids.contains(id)
-        {
-            ids.push(id.clone());
-        }
-    }
-    let rows = match ids.is_empty() {
-        true => Vec::new(),
-        false => context.jobs.get_all(&ids).await?,
-    };
-    let revived = rows
-        .iter()
-        .map(|row| revival::revive_if_lost(&context.jobs, &context.queue, row, now));
-    join_all(revived).await;
+    let joined = found.iter().flatten().filter_map(|one| match one {
+        Found::Joined(id) => Some(id.clone()),
+        _ => None,
+    });
+    let rows = read_jobs(context, joined.collect()).await?;
     let mut counts = Counts::default();
     let mut outcomes: Vec<Result<Outcome, Error>> = Vec::with_capacity(found.len());
     for one in found {
@@ -266,6 +307,7 @@ async fn finish(
         outcomes.push(match one {
             Ok(Found::Cached(analysis)) => Ok(Outcome::Cached(analysis)),
             Ok(Found::Queued(job)) => Ok(Outcome::Queued(job)),
+            Ok(Found::Known(job)) => Ok(Outcome::Joined(job)),
             Ok(Found::Joined(id)) => match rows.iter().find(|row| row.job.id == id) {
                 Some(row) => Ok(Outcome::Joined(Box::new(row.job.clone()))),
                 None => Err(Error::internal("a claim without its job")),
@@ -330,12 +372,12 @@ mod tests {
             entry: None,
         };
         assert!(matches!(
-            decide(&known(1_001), &plain, NOW),
+            decide(&known(1_001), None, &plain, NOW),
             Decision::Cached(_)
         ));
-        assert_eq!(decide(&known(1_000), &plain, NOW), Decision::Make);
-        assert_eq!(decide(&known(1_001), &forced(), NOW), Decision::Make);
-        assert_eq!(decide(&Known::default(), &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_000), None, &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_001), None, &forced(), NOW), Decision::Make);
+        assert_eq!(decide(&Known::default(), None, &plain, NOW), Decision::Make);
     }
 
     #[test]
@@ -347,27 +389,54 @@ mod tests {
         };
         let plain = Request::default();
         assert!(matches!(
-            decide(&known(version), &plain, NOW),
+            decide(&known(version), None, &plain, NOW),
             Decision::Cached(_)
         ));
-        assert_eq!(decide(&known("1-cd"), &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known("1-cd"), None, &plain, NOW), Decision::Make);
     }
 
     #[test]
-    fn a_job_at_work_is_joined_even_when_forced() {
-        let job = JobId::random();
-        let known = |until| Known {
-            variant: Variant {
-                claim: Some((job.clone(), Timestamp(until))),
-                ..Variant::default()
-            },
-            entry: None,
+    fn a_job_at_work_is_joined_even_when_forced_until_it_has_ended() {
+        let job = |state| Job {
+            id: JobId::random(),
+            video: "yt:dQw4w9WgXcQ".parse().unwrap(),
+            request: Request::default(),
+            media: Media::YouTube,
+            state,
+            created_at: NOW,
+            updated_at: NOW,
+            deadline: NOW,
+            due_at: NOW,
+            attempts: 0,
+            uploads: 0,
+            model: 0,
+            facts: Default::default(),
+            gemini_file: None,
+            usage: Default::default(),
+            settled: false,
         };
+        let known = Known::default();
+        let running = job(State::Submitted);
+        let joined = Decision::Joined(Box::new(running.clone()));
+        assert_eq!(decide(&known, Some(&running), &forced(), NOW), joined);
+        let failed = job(State::Failed {
+            error: JobError::from(&Error::VideoPrivate),
+            until: Timestamp(1_001),
+        });
+        let plain = Request::default();
+        assert!(matches!(
+            decide(&known, Some(&failed), &plain, NOW),
+            Decision::Failed(_)
+        ));
         assert_eq!(
-            decide(&known(1_000), &forced(), NOW),
-            Decision::Joined(job.clone())
+            decide(&known, Some(&failed), &forced(), NOW),
+            Decision::Make
         );
-        assert_eq!(decide(&known(999), &forced(), NOW), Decision::Make);
+        let cancelled = job(State::Cancelled);
+        assert_eq!(
+            decide(&known, Some(&cancelled), &plain, NOW),
+            Decision::Make
+        );
     }
 
     #[test]
@@ -386,10 +455,10 @@ mod tests {
         };
         let plain = Request::default();
         assert!(matches!(
-            decide(&known(1_001), &plain, NOW),
+            decide(&known(1_001), None, &plain, NOW),
             Decision::Failed(_)
         ));
-        assert_eq!(decide(&known(1_000), &plain, NOW), Decision::Make);
-        assert_eq!(decide(&known(1_001), &forced(), NOW), Decision::Make);
+        assert_eq!(decide(&known(1_000), None, &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_001), None, &forced(), NOW), Decision::Make);
     }
 }

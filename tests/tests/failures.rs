@@ -74,7 +74,10 @@ async fn an_answer_that_is_none_fails_the_job_by_name() {
         .await
         .unwrap();
     assert_eq!(
-        stack.run(json!({"url": "AAAAAAAAAAI"})).await.unwrap()["status"],
+        stack
+            .run(json!({"url": "AAAAAAAAAAI", "force": true}))
+            .await
+            .unwrap()["status"],
         "done"
     );
 }

@@ -242,6 +242,16 @@ async fn row(
         .videos
         .find(&asked.video, &asked.selector, false)
         .await?;
+    // What is there for a moment only is not seen by every read.
+    let found = match found {
+        Some(found) => Some(found),
+        None => {
+            context
+                .videos
+                .find(&asked.video, &asked.selector, true)
+                .await?
+        }
+    };
     Ok(found.map(|found| {
         let found = Arc::new(found);
         context
@@ -258,7 +268,7 @@ async fn missing(context: &Context, request: &Request, asked: &Asked, now: Times
         Some(id) => context.jobs.get(id).await?,
         None => None,
     };
-    let Some(row) = row else {
+    let Some(row) = row.filter(|row| !row.job.state.is_terminal()) else {
         return Err(Error::NotFound { what: "analysis" });
     };
     revival::revive_if_lost(&context.jobs, &context.queue, &row, now).await;

@@ -61,6 +61,8 @@ pub struct Wanted {
     pub job: Job,
     /// The video as it was looked up.
     pub entry: Option<Entry>,
+    /// A job that has ended and has not given up its claim yet.
+    pub ended: Option<JobId>,
     /// Until when the claim is good, should the job not end.
     pub lease_until: Timestamp,
 }
@@ -139,10 +141,11 @@ impl Videos {
             let Wanted {
                 job,
                 entry,
+                ended,
                 lease_until,
             } = &wanted[*at];
             attempt.claims.push((*at, attempt.items.len()));
-            let claim = self.claim_item(job, *lease_until, now)?;
+            let claim = self.claim_item(job, ended.as_ref(), *lease_until, now)?;
             let new = self.jobs.new_job(job)?;
             attempt
                 .items
@@ -167,10 +170,11 @@ impl Videos {
     fn claim_item(
         &self,
         job: &Job,
+        ended: Option<&JobId>,
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<Update, Error> {
-        let free = "(attribute_not_exists(#owner) OR lease_until < :now)";
+        let free = "(attribute_not_exists(#owner) OR lease_until < :now OR #owner = :ended)";
         let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now) \
                       AND (attribute_not_exists(failed_until) OR failed_until <= :now)";
         let condition = match job.request.force {
@@ -186,6 +190,8 @@ impl Videos {
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", s(job.id.as_str()))
+            // A new job's id is nobody's.
+            .expression_attribute_values(":ended", s(ended.unwrap_or(&job.id).as_str()))
             .expression_attribute_values(":lease", n(lease_until.0))
             .expression_attribute_values(":now", n(now.0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
