@@ -365,6 +365,55 @@ impl Stack {
         Ok(list.as_array().context("no list")?.clone())
     }
 
+    /// A client of the stack's DynamoDB, as the functions have one.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+        let key = Credentials::new("local", "local", None, None, "tests");
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(key)
+            .endpoint_url(&self.ready.aws.dynamodb)
+            .build();
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
+    /// A client of the stack's S3, as the functions have one.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+        let key = Credentials::new("local", "local", None, None, "tests");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(key)
+            .endpoint_url(&self.ready.aws.s3)
+            .force_path_style(true)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// Has the authorizer accept another key, with these scopes.
+    ///
+    /// # Errors
+    /// When the table refuses the row.
+    pub async fn accept_key(&self, key: &str, scopes: &[&str]) -> anyhow::Result<()> {
+        use aws_sdk_dynamodb::types::AttributeValue;
+        use sha2::Digest;
+        let hash = hex::encode(sha2::Sha256::digest(key));
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.dynamodb()
+            .put_item()
+            .table_name("controlstable")
+            .item("pk", AttributeValue::S(format!("key#{}", &hash[..16])))
+            .item("hash", AttributeValue::S(hash))
+            .item("scopes", AttributeValue::Ss(scopes))
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// A client of the stack's SQS, as the functions have one.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
