@@ -11,6 +11,7 @@ pub mod context;
 pub mod error;
 pub mod job;
 pub mod queue;
+pub mod search;
 pub mod store;
 pub mod telemetry;
 pub mod upstream;
