@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     job::{calls::Calls, machine::Limits, worker::Worker},
     queue::Queue,
-    store::{blobs::Blobs, jobs::Jobs, keys::Keys, videos::Videos},
+    store::{blobs::Blobs, jobs::Jobs, keys::Keys, search::Search, videos::Videos},
     upstream::{HttpClient, gemini::Gemini, youtube::YouTube},
 };
 
@@ -35,6 +35,8 @@ pub struct Context {
     pub videos: Videos,
     /// The jobs.
     pub jobs: Jobs,
+    /// What of the analyses can be found by its words.
+    pub search: Search,
     /// API keys.
     pub keys: Keys,
     /// The bucket.
@@ -59,6 +61,11 @@ impl Context {
         let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
         let context = Self {
             videos: Videos::new(dynamodb.clone(), config.videos_table.clone(), jobs.clone()),
+            search: Search::new(
+                dynamodb.clone(),
+                config.search_table.clone(),
+                config.videos_table.clone(),
+            ),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
             blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
             queue: Queue::new(

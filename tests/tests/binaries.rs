@@ -6,7 +6,7 @@ use std::process::Command;
 
 use eventrelay_tests::{local, repository};
 
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 10] = [
     "advance-analysis",
     "authorizer",
     "cancel-job",
@@ -15,6 +15,7 @@ const FUNCTIONS: [&str; 9] = [
     "get-job",
     "get-video",
     "reject-unknown",
+    "search-videos",
     "submit-video",
 ];
 

@@ -10,6 +10,7 @@ pub mod jobs;
 mod links;
 mod negotiate;
 mod problem;
+pub mod search;
 pub mod unknown;
 pub mod uploads;
 pub mod videos;

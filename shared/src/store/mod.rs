@@ -3,12 +3,12 @@
 //! A row never points at a blob that is not there: blob first, then row, then the next message,
 //! then the acknowledgement.
 
-#[expect(dead_code, reason = "used by what is to come")]
 mod batch;
 pub mod blobs;
 mod item;
 pub mod jobs;
 pub mod keys;
+pub mod search;
 pub mod videos;
 
 use serde::{Deserialize, Serialize};
