@@ -23,6 +23,8 @@ pub struct Config {
     pub jobs_table: String,
     /// `CONTROLS_TABLE`: name of the table of API keys and limits.
     pub controls_table: String,
+    /// `SEARCH_TABLE`: name of the inverted index.
+    pub search_table: String,
     /// `BUCKET`: name of the bucket of all blobs.
     pub bucket: String,
     /// `ANALYSIS_QUEUE_URL`: where jobs are advanced from.
@@ -98,6 +100,7 @@ impl Config {
             videos_table: required(read, "VIDEOS_TABLE")?,
             jobs_table: required(read, "JOBS_TABLE")?,
             controls_table: required(read, "CONTROLS_TABLE")?,
+            search_table: required(read, "SEARCH_TABLE")?,
             bucket: required(read, "BUCKET")?,
             analysis_queue_url: required(read, "ANALYSIS_QUEUE_URL")?,
             tasks_queue_url: required(read, "TASKS_QUEUE_URL")?,

@@ -13,7 +13,9 @@ use crate::{
     job::{calls::Calls, machine::Limits, worker::Worker},
     memory::{Memory, Tally},
     queue::Queue,
-    store::{blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, videos::Videos},
+    store::{
+        blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, search::Search, videos::Videos,
+    },
     task,
     upstream::{HttpClient, gemini::Gemini, youtube::YouTube},
 };
@@ -38,6 +40,8 @@ pub struct Context {
     pub videos: Videos,
     /// The jobs.
     pub jobs: Jobs,
+    /// What of the analyses can be found by its words.
+    pub search: Search,
     /// API keys.
     pub keys: Keys,
     /// The bucket.
@@ -78,6 +82,11 @@ impl Context {
                 config.videos_table.clone(),
                 jobs.clone(),
                 counters.clone(),
+            ),
+            search: Search::new(
+                dynamodb.clone(),
+                config.search_table.clone(),
+                config.videos_table.clone(),
             ),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
             blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
@@ -148,8 +157,14 @@ impl Context {
             analysis_ttl: self.config.analysis_ttl,
         };
         let (jobs, videos) = (self.jobs.clone(), self.videos.clone());
-        let (counters, queue) = (self.counters.clone(), self.queue.clone());
-        Ok(Worker::new(jobs, videos, counters, queue, calls, limits))
+        let (counters, search, queue) = (
+            self.counters.clone(),
+            self.search.clone(),
+            self.queue.clone(),
+        );
+        Ok(Worker::new(
+            jobs, videos, counters, search, queue, calls, limits,
+        ))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod job;
 pub mod memory;
 pub mod queue;
 pub mod removal;
+pub mod search;
 pub mod store;
 pub mod submission;
 pub mod task;

@@ -13,7 +13,7 @@ use crate::{
 /// Tries to end a job that takes a step at the same moment.
 const TRIES: u32 = 8;
 
-/// Ends the jobs of a video, then removes its rows, then its blobs: a row never points at a blob
+/// Ends the jobs of a video, then removes its rows, what the search knows of it, and its blobs: a row never points at a blob
 /// that is gone. Whether there was anything. May be done again.
 ///
 /// # Errors
@@ -23,6 +23,7 @@ pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Resu
         cancel(context, &job, now).await?;
     }
     let had_rows = context.videos.remove(video).await?;
+    context.search.forget(video, None).await?;
     let had_blobs = context.blobs.delete_video(video).await?;
     Ok(had_rows || had_blobs)
 }

@@ -430,6 +430,27 @@ impl Stack {
         aws_sdk_sqs::Client::from_conf(config)
     }
 
+    /// A client of the stack's DynamoDB, as the functions have one. Its tables have the names of the
+    /// template in lower case.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build())
+    }
+
+    /// The same before it is built, for a client that behaves in some way.
+    #[must_use]
+    pub fn dynamodb_config(&self) -> aws_sdk_dynamodb::config::Builder {
+        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+        let key = Credentials::builder()
+            .access_key_id("local")
+            .secret_access_key("local");
+        aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(key.provider_name("tests").build())
+            .endpoint_url(&self.ready.aws.dynamodb)
+    }
+
     /// URL of a queue, by the lower case of its name in the template.
     #[must_use]
     pub fn queue_url(&self, name: &str) -> String {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use eventrelay_tests::{local, repository};
 
-const FUNCTIONS: [&str; 20] = [
+const FUNCTIONS: [&str; 21] = [
     "advance-analysis",
     "advance-task",
     "authorizer",
@@ -24,6 +24,7 @@ const FUNCTIONS: [&str; 20] = [
     "list-videos",
     "recount-stats",
     "reject-unknown",
+    "search-videos",
     "submit-batch",
     "submit-playlist",
     "submit-video",

@@ -17,6 +17,7 @@ mod negotiate;
 mod paging;
 pub mod playlists;
 mod problem;
+pub mod search;
 pub mod stats;
 pub mod submissions;
 pub mod unknown;

@@ -13,6 +13,7 @@ use crate::{
     analysis::{self, Usage, captions},
     clock::Timestamp,
     error::Error,
+    search::Document,
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form},
@@ -34,6 +35,9 @@ const MAX_OUTPUT_TOKENS: u32 = 65_536;
 
 /// A transcript of the largest size that is taken, as it is rendered: every cue anew.
 const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
+
+/// A document of ours is far below.
+const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
 
 /// Everything that a job calls.
 #[derive(Clone, Debug)]
@@ -307,6 +311,21 @@ impl Calls {
             gzip: self.blobs.get(&key).await?.ok_or_else(gone)?,
             parts: parts.clone(),
         })
+    }
+
+    /// What the search is to know of an analysis; none where its blob is gone.
+    pub(super) async fn document(
+        &self,
+        video: &VideoKey,
+        stored: &StoredAnalysis,
+    ) -> Result<Option<Document>, Error> {
+        let key = blobs::analysis_key(video, &stored.etag, Form::Json);
+        let Some(packed) = self.blobs.get(&key).await? else {
+            return Ok(None);
+        };
+        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        let analysis = serde_json::from_slice(&text).map_err(Error::internal)?;
+        Ok(Some(Document::of(&analysis)))
     }
 
     /// Deletes every form of an analysis that nothing points at.

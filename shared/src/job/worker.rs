@@ -22,8 +22,10 @@ use crate::{
         counters::{Counters, Counts},
         entry::Failure,
         jobs::{JobRow, Jobs, Lease},
+        search::Search,
         videos::Videos,
     },
+    video::VideoKey,
 };
 
 /// How long a step is nobody else's. Prolonged while it runs, so that it can be short: it is what
@@ -60,6 +62,7 @@ pub struct Worker {
     jobs: Jobs,
     videos: Videos,
     counters: Counters,
+    search: Search,
     queue: Queue,
     calls: Calls,
     limits: Limits,
@@ -72,6 +75,7 @@ impl Worker {
         jobs: Jobs,
         videos: Videos,
         counters: Counters,
+        search: Search,
         queue: Queue,
         calls: Calls,
         limits: Limits,
@@ -80,6 +84,7 @@ impl Worker {
             jobs,
             videos,
             counters,
+            search,
             queue,
             calls,
             limits,
@@ -274,16 +279,40 @@ impl Worker {
 
     /// Nothing may be left behind, so both are tried even if the first one fails.
     async fn settle(&self, job: &Job) -> Result<Option<Observation>, Error> {
-        let released = self.release(job).await;
+        let released = match job.state {
+            super::State::Done => self.make_searchable(&job.video).await,
+            _ => self.release(job).await,
+        };
         self.calls.delete_file(job).await?;
         released?;
         Ok(Some(Observation::Settled))
     }
 
-    /// An analysis that is indexed has ended its claim.
+    /// Puts the current analysis of a video into the search and takes the others out. What is there
+    /// is listed before the entry is read: an analysis that comes between the two is not removed.
+    async fn make_searchable(&self, video: &VideoKey) -> Result<(), Error> {
+        let known = self.search.documents(video).await?;
+        let entry = self.videos.entry(video).await?;
+        let current = entry.and_then(|entry| entry.analysis);
+        let is_current = |tag: &String| {
+            let current = current.as_ref();
+            current.is_some_and(|current| current.etag.starts_with(tag.as_str()))
+        };
+        if let Some(current) = &current
+            && !known.iter().any(is_current)
+            && let Some(document) = self.calls.document(video, current).await?
+        {
+            self.search.put(video, &current.etag, &document).await?;
+        }
+        for tag in known.iter().filter(|tag| !is_current(tag)) {
+            self.search.remove(video, tag).await?;
+        }
+        Ok(())
+    }
+
+    /// What has not ended in an analysis gives up its claim.
     async fn release(&self, job: &Job) -> Result<(), Error> {
         let failure = match &job.state {
-            super::State::Done => return Ok(()),
             super::State::Failed { error, until } => Some(Failure {
                 job: job.id.clone(),
                 error: error.clone(),

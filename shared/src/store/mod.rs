@@ -16,6 +16,7 @@ pub mod listing;
 pub mod packed;
 mod removal;
 pub mod rows;
+pub mod search;
 pub mod videos;
 
 use serde::{Deserialize, Serialize};
