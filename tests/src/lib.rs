@@ -186,6 +186,12 @@ impl Stack {
         Ok(self.child.kill().await?)
     }
 
+    /// Process id of the local runtime; none once it has ended.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The instances of functions that run.
     ///
     /// # Errors
@@ -467,16 +473,23 @@ pub fn local() -> anyhow::Result<&'static Path> {
 }
 
 /// `cargo test` builds the tests of the functions' crates and not the functions, so they are built
-/// here, by the same command that `cargo local` uses.
+/// here, by the same command that `cargo local` uses, with the profile of this program.
 fn build() -> anyhow::Result<PathBuf> {
-    let binaries = std::env::current_exe()?;
-    let binaries = binaries
+    let own = std::env::current_exe()?;
+    // A test is in `deps`, a binary beside it.
+    let binaries = own
         .ancestors()
-        .nth(2)
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
         .context("not in a target folder")?;
+    let profile = match binaries.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(folder) => folder,
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
         .args(["build", "--quiet", "--workspace", "--bins", "--locked"])
+        .args(["--profile", profile])
         .current_dir(repository(""))
         .status()?;
     ensure!(status.success(), "the functions do not build");

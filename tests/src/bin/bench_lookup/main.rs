@@ -1,0 +1,2 @@
+//! What a lookup costs.
+fn main() {}
