@@ -1,6 +1,6 @@
 //! Exactly which calls a lookup makes: proxies stand before DynamoDB and S3 and count.
 
-use std::{cell::RefCell, collections::BTreeMap, fmt, rc::Rc};
+use std::{cell::RefCell, fmt, rc::Rc};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -22,15 +22,31 @@ use crate::{
 /// Lookups of which the calls are counted.
 const LOOKUPS: u64 = 10;
 
-/// Calls by their name.
-type Counts = Rc<RefCell<BTreeMap<String, u64>>>;
+/// Names of calls and how often each was made, in the order of their first.
+#[derive(Clone, Debug, Default)]
+struct Counts(Rc<RefCell<Vec<(String, u64)>>>);
 
 /// What was counted for one kind of lookup.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Counted {
     pub(crate) lookup: String,
     pub(crate) lookups: u64,
-    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) calls: Vec<(String, u64)>,
+}
+
+impl Counts {
+    fn add(&self, name: String) {
+        let mut counts = self.0.borrow_mut();
+        match counts.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+
+    /// What was counted since the last call of this.
+    fn take(&self) -> Vec<(String, u64)> {
+        self.0.take()
+    }
 }
 
 impl fmt::Display for Counted {
@@ -103,7 +119,10 @@ pub(crate) async fn count(
     let cases = [
         (&on, again(case("in memory", &small))),
         (&on, again(validated(case("in memory, 304", &small)))),
-        (&on, again(case("in memory, large body", &catalog::path(large)))),
+        (
+            &on,
+            again(case("in memory, large body", &catalog::path(large))),
+        ),
         (&off, case("index, small body", &small)),
         (&off, validated(case("index, 304", &small))),
         (&off, case("index, large body", &catalog::path(large))),
@@ -141,14 +160,14 @@ async fn count_case(
         let first = get(None).await?.expect(200);
         etag = Some(first.header("etag").to_owned()).filter(|_| case.validated);
     }
-    counts.borrow_mut().clear();
+    let _ = counts.take();
     for _ in 0..LOOKUPS {
         let _ = get(etag.as_deref()).await?.expect(case.status);
     }
     Ok(Counted {
         lookup: case.name.to_owned(),
         lookups: LOOKUPS,
-        calls: counts.borrow_mut().split_off(""),
+        calls: counts.take(),
     })
 }
 
@@ -157,7 +176,7 @@ async fn proxy(client: Client, upstream: String, counts: Counts) -> anyhow::Resu
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     spawn_local(serve(listener, async move |request: Request<Incoming>| {
-        *counts.borrow_mut().entry(name(&request)).or_default() += 1;
+        counts.add(name(&request));
         forward(&client, &upstream, request)
             .await
             .unwrap_or_else(|error| {
@@ -185,7 +204,9 @@ async fn forward(
     let mut response = http::Response::new(Full::from(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
-    response.headers_mut().remove(http::header::TRANSFER_ENCODING);
+    response
+        .headers_mut()
+        .remove(http::header::TRANSFER_ENCODING);
     Ok(response)
 }
 
@@ -222,17 +243,23 @@ mod tests {
 
     #[test]
     fn calls_are_shown_per_lookup() {
-        let shown = |calls: &[(&str, u64)]| {
-            let calls = calls.iter().map(|(name, count)| ((*name).to_owned(), *count));
+        let counts = Counts::default();
+        let shown = |times: &[(&str, u64)]| {
+            for (name, count) in times {
+                (0..*count).for_each(|_| counts.add((*name).to_owned()));
+            }
             let counted = Counted {
                 lookup: String::new(),
                 lookups: 10,
-                calls: calls.collect(),
+                calls: counts.take(),
             };
             counted.to_string()
         };
         assert_eq!(shown(&[]), "0");
-        assert_eq!(shown(&[("GetObject", 10), ("Query", 20)]), "1 GetObject + 2 Query");
+        assert_eq!(
+            shown(&[("Query", 20), ("GetObject", 10)]),
+            "2 Query + 1 GetObject"
+        );
         assert_eq!(shown(&[("Query", 7)]), "7 Query in 10");
     }
 }

@@ -70,7 +70,11 @@ impl Environment {
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let others = self.0.iter().filter(|(other, _)| other != name).cloned();
-        Self(others.chain([(name.to_owned(), value.to_owned())]).collect())
+        Self(
+            others
+                .chain([(name.to_owned(), value.to_owned())])
+                .collect(),
+        )
     }
 
     /// The value of a variable.

@@ -96,7 +96,12 @@ async fn ask(
             false => ("", lookup.plain),
         };
         request.clear();
-        for part in ["GET ", &lookup.path, " HTTP/1.1\r\nhost: 127.0.0.1\r\n", encoding] {
+        for part in [
+            "GET ",
+            &lookup.path,
+            " HTTP/1.1\r\nhost: 127.0.0.1\r\n",
+            encoding,
+        ] {
             request.extend_from_slice(part.as_bytes());
         }
         request.extend_from_slice(target.headers.as_bytes());

@@ -12,7 +12,6 @@ use rustix::{
 /// Cores to keep a server and everything else apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cores {
-    all: CpuSet,
     /// One core for the server that is measured.
     pub(crate) server: CpuSet,
     /// The others: load generator and store.
@@ -52,12 +51,7 @@ impl Cores {
             rest.count() > 0,
             "two cores are needed: one for the server, one for the load"
         );
-        Ok(Self { all, server, rest })
-    }
-
-    /// Every core, for what is not measured.
-    pub(crate) fn all(&self) -> &CpuSet {
-        &self.all
+        Ok(Self { server, rest })
     }
 }
 
@@ -176,7 +170,8 @@ pub(crate) fn processor() -> String {
 }
 
 fn numbers_in(folder: &str) -> io::Result<Vec<u32>> {
-    let names = fs::read_dir(folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names =
+        fs::read_dir(folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     Ok(names.filter_map(|name| name.parse().ok()).collect())
 }
 

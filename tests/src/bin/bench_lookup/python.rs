@@ -95,7 +95,13 @@ async fn install(folder: &Path) -> anyhow::Result<PathBuf> {
     run(create).await?;
     let mut install = Command::new(&python);
     install
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
         .arg("--requirement")
         .arg(&requirements);
     run(install).await?;
@@ -114,7 +120,9 @@ async fn run(mut command: Command) -> anyhow::Result<()> {
 fn write_files(videos: usize) -> anyhow::Result<TempDir> {
     let root = TempDir::with_prefix("bench-lookup-")?;
     let folder = |layout: &str, category: usize| {
-        root.path().join(layout).join(format!("category-{category:02}"))
+        root.path()
+            .join(layout)
+            .join(format!("category-{category:02}"))
     };
     for category in 0..CATEGORIES {
         fs::create_dir_all(folder("markdown_analysis", category))?;
