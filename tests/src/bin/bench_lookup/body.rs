@@ -14,7 +14,7 @@ pub(crate) const LENGTH: usize = 20_000;
 pub(crate) const LARGE_LENGTH: usize = 120_000;
 
 /// Words of the language that the texts are in.
-const WORDS: u64 = 4_000;
+const WORDS: u64 = 1_500;
 
 /// A stored body.
 #[derive(Clone, Debug)]
@@ -40,9 +40,10 @@ pub(crate) fn body(id: &str, length: usize) -> Body {
     });
     // Parts are added until the next might not fit, and the summary fills what is left.
     let mut left = length - document.to_string().len();
-    let mut at_s = 0.0;
+    let mut tenths = 0;
     while left > 1_000 {
-        at_s += f64::from(rng.u32(20..120)) / 10.0;
+        tenths += rng.u32(20..120);
+        let at_s = f64::from(tenths) / 10.0;
         let (list, part) = match rng.u8(0..10) {
             0 => ("events", event(&mut rng, at_s)),
             1 => ("actions", action(&mut rng, at_s)),
@@ -66,7 +67,7 @@ pub(crate) fn body(id: &str, length: usize) -> Body {
 }
 
 fn segment(rng: &mut Rng, at_s: f64) -> Value {
-    json!({ "start_s": at_s, "end_s": at_s + 4.5, "text": sentence(rng, 14) })
+    json!({ "start_s": at_s, "end_s": at_s.ceil() + 4.0, "text": sentence(rng, 14) })
 }
 
 fn event(rng: &mut Rng, at_s: f64) -> Value {
@@ -91,7 +92,7 @@ fn sentence(rng: &mut Rng, words: usize) -> String {
         }
         // A few words are most of what is said.
         let share = rng.f64();
-        push_word(&mut text, (share * share * share * WORDS as f64) as u64);
+        push_word(&mut text, (share.powi(4) * WORDS as f64) as u64);
     }
     text
 }
@@ -105,7 +106,7 @@ fn push_word(text: &mut String, number: u64) {
         "a", "e", "i", "o", "u", "ea", "an", "er", "in", "on", "or", "es",
     ];
     let mut rest = Rng::with_seed(number).u64(..);
-    for _ in 0..1 + number.min(WORDS / 2) / 700 {
+    for _ in 0..1 + number / 500 {
         text.push_str(FIRST[(rest % 16) as usize]);
         text.push_str(SECOND[(rest / 16 % 12) as usize]);
         rest /= 192;

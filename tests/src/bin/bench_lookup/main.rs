@@ -1,6 +1,7 @@
 //! `cargo bench-lookup`: what a lookup costs in calls, processor time and memory, beside the Python
 //! baselines of `tests/baseline/`. Prints the tables that stand in the README.
 
+mod affinity;
 mod body;
 mod calls;
 mod catalog;

@@ -4,18 +4,17 @@
 use std::{fs, io, path::Path, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use rustix::{
-    param::clock_ticks_per_second,
-    thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity},
-};
+use rustix::param::clock_ticks_per_second;
+
+use crate::affinity;
 
 /// Cores to keep a server and everything else apart.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cores {
     /// One core for the server that is measured.
-    pub(crate) server: CpuSet,
+    pub(crate) server: Vec<usize>,
     /// The others: load generator and store.
-    pub(crate) rest: CpuSet,
+    pub(crate) rest: Vec<usize>,
 }
 
 /// Whose processor time is counted.
@@ -40,18 +39,15 @@ impl Cores {
     /// # Errors
     /// When there is only one.
     pub(crate) fn available() -> anyhow::Result<Self> {
-        let all = sched_getaffinity(None)?;
-        let server_core = (0..CpuSet::MAX_CPU)
-            .find(|core| all.is_set(*core))
-            .context("no core")?;
-        let (mut server, mut rest) = (CpuSet::new(), all);
-        server.set(server_core);
-        rest.unset(server_core);
+        let mut rest = affinity::allowed()?;
         ensure!(
-            rest.count() > 0,
+            rest.len() > 1,
             "two cores are needed: one for the server, one for the load"
         );
-        Ok(Self { server, rest })
+        Ok(Self {
+            server: vec![rest.remove(0)],
+            rest,
+        })
     }
 }
 
@@ -59,16 +55,10 @@ impl Cores {
 ///
 /// # Errors
 /// When there is no such process.
-pub(crate) fn pin(process: u32, cores: &CpuSet) -> anyhow::Result<()> {
-    for thread in numbers_in(&format!("/proc/{process}/task"))? {
-        let thread = i32::try_from(thread).ok().and_then(Pid::from_raw);
-        match sched_setaffinity(thread, cores) {
-            // It ended in the meantime.
-            Err(error) if error == rustix::io::Errno::SRCH => {}
-            set => set?,
-        }
-    }
-    Ok(())
+fn pin(process: u32, cores: &[usize]) -> anyhow::Result<()> {
+    numbers_in(&format!("/proc/{process}/task"))?
+        .into_iter()
+        .try_for_each(|thread| affinity::keep(thread, cores))
 }
 
 impl Watched {
@@ -76,7 +66,7 @@ impl Watched {
     ///
     /// # Errors
     /// When they have ended.
-    pub(crate) fn pin(self, cores: &CpuSet) -> anyhow::Result<()> {
+    pub(crate) fn pin(self, cores: &[usize]) -> anyhow::Result<()> {
         self.processes()?
             .into_iter()
             .try_for_each(|process| pin(process, cores))
@@ -218,6 +208,7 @@ mod tests {
         assert_eq!(kib(status, "VmSwap:"), None);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn sees_this_process() {
         let own = Watched::Alone(std::process::id());
