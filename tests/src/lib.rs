@@ -117,7 +117,6 @@ impl Response {
     ///
     /// # Panics
     /// When it has another.
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self
@@ -184,6 +183,12 @@ impl Stack {
     /// When it has ended already.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
+    }
+
+    /// Process id of the local runtime; none once it has ended.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// The instances of functions that run.
@@ -368,15 +373,7 @@ impl Stack {
     /// A client of the stack's DynamoDB, as the functions have one.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-        let key = Credentials::new("local", "local", None, None, "tests");
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(key)
-            .endpoint_url(&self.ready.aws.dynamodb)
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build())
     }
 
     /// A client of the stack's S3, as the functions have one.
@@ -428,13 +425,6 @@ impl Stack {
             .endpoint_url(&self.ready.aws.sqs)
             .build();
         aws_sdk_sqs::Client::from_conf(config)
-    }
-
-    /// A client of the stack's DynamoDB, as the functions have one. Its tables have the names of the
-    /// template in lower case.
-    #[must_use]
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build())
     }
 
     /// The same before it is built, for a client that behaves in some way.
@@ -537,16 +527,23 @@ pub fn local() -> anyhow::Result<&'static Path> {
 }
 
 /// `cargo test` builds the tests of the functions' crates and not the functions, so they are built
-/// here, by the same command that `cargo local` uses.
+/// here, by the same command that `cargo local` uses, with the profile of this program.
 fn build() -> anyhow::Result<PathBuf> {
-    let binaries = std::env::current_exe()?;
-    let binaries = binaries
+    let own = std::env::current_exe()?;
+    // A test is in `deps`, a binary beside it.
+    let binaries = own
         .ancestors()
-        .nth(2)
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
         .context("not in a target folder")?;
+    let profile = match binaries.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(folder) => folder,
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
         .args(["build", "--quiet", "--workspace", "--bins", "--locked"])
+        .args(["--profile", profile])
         .current_dir(repository(""))
         .status()?;
     ensure!(status.success(), "the functions do not build");

@@ -194,8 +194,8 @@ async fn build(template: &Template, binaries: &Path) -> anyhow::Result<()> {
         .current_dir(WORKSPACE)
         .stdin(Stdio::null())
         .stdout(Stdio::null());
-    if binaries.ends_with("release") {
-        command.arg("--release");
+    if let Some(profile) = profile(binaries) {
+        command.args(["--profile", profile]);
     }
     for name in names {
         command.args(["--package", name]);
@@ -209,6 +209,13 @@ async fn build(template: &Template, binaries: &Path) -> anyhow::Result<()> {
         bail!("the functions do not build");
     }
     Ok(())
+}
+
+/// The profile whose binaries cargo puts into this folder; none for its default.
+/// <https://doc.rust-lang.org/cargo/guide/build-cache.html>
+fn profile(binaries: &Path) -> Option<&str> {
+    let folder = binaries.file_name()?.to_str()?;
+    (folder != "debug").then_some(folder)
 }
 
 fn queue_url(services: &Services, logical_id: &str) -> String {
@@ -256,4 +263,16 @@ async fn serve_admin(
         }
     });
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_built_with_the_profile_of_their_folder() {
+        assert_eq!(profile(Path::new("/t/debug")), None);
+        assert_eq!(profile(Path::new("/t/release")), Some("release"));
+        assert_eq!(profile(Path::new("/t/measured")), Some("measured"));
+    }
 }

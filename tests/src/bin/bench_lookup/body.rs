@@ -1,0 +1,150 @@
+//! Bodies of analyses: every one another text, all of the same length, and as compressible as
+//! real ones are (20 kB become some 6.5 kB).
+
+use eventrelay::store::packed::{self, Packed};
+use fastrand::Rng;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// Length of a body before compression, in bytes.
+pub(crate) const LENGTH: usize = 20_000;
+
+/// Length of a body that stays too large for the index when it is compressed.
+pub(crate) const LARGE_LENGTH: usize = 120_000;
+
+/// Words of the language that the texts are in.
+const WORDS: u64 = 1_500;
+
+/// A stored body.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) plain: String,
+    pub(crate) packed: Packed,
+    /// Hexadecimal SHA-256 of `plain`.
+    pub(crate) etag: String,
+}
+
+/// The body of a video: the same for the same id and length.
+pub(crate) fn body(id: &str, length: usize) -> Body {
+    let seed = id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut rng = Rng::with_seed(seed);
+    let frame = json!({ "summary": "", "transcript": [], "events": [], "actions": [] });
+    let mut document = frame;
+    document["schema_version"] = "1".into();
+    document["video"] = json!({
+        "id": format!("yt:{id}"), "platform": "youtube", "title": sentence(&mut rng, 6),
+        "url": format!("https://www.youtube.com/watch?v={id}"), "duration_s": 1800.0,
+    });
+    // Parts are added until the next might not fit, and the summary fills what is left.
+    let mut left = length - document.to_string().len();
+    let mut tenths = 0;
+    while left > 1_000 {
+        tenths += rng.u32(20..120);
+        let at_s = f64::from(tenths) / 10.0;
+        let (list, part) = match rng.u8(0..10) {
+            0 => ("events", event(&mut rng, at_s)),
+            1 => ("actions", action(&mut rng, at_s)),
+            _ => ("transcript", segment(&mut rng, at_s)),
+        };
+        left -= part.to_string().len() + 1;
+        if let Some(parts) = document[list].as_array_mut() {
+            parts.push(part);
+        }
+    }
+    let mut summary = sentence(&mut rng, 1_000);
+    let missing = length - document.to_string().len();
+    summary.truncate(missing);
+    document["summary"] = summary.into();
+    // What says which document it is comes first, as in those of the worker.
+    let head = json!({"video": document["video"]}).to_string();
+    if let Some(members) = document.as_object_mut() {
+        members.remove("schema_version");
+        members.remove("video");
+    }
+    let (head, rest) = (&head[1..head.len() - 1], &document.to_string()[1..]);
+    let plain = format!("{{\"schema_version\":\"1\",{head},{rest}");
+    let packed = packed::pack(&plain).unwrap_or_else(|error| panic!("{error}"));
+    Body {
+        etag: hex::encode(Sha256::digest(&plain)),
+        plain,
+        packed,
+    }
+}
+
+fn segment(rng: &mut Rng, at_s: f64) -> Value {
+    json!({ "start_s": at_s, "end_s": at_s.ceil() + 4.0, "text": sentence(rng, 14) })
+}
+
+fn event(rng: &mut Rng, at_s: f64) -> Value {
+    json!({
+        "id": format!("evt_{:016x}", rng.u64(..)), "type": "insight", "title": sentence(rng, 6),
+        "description": sentence(rng, 20), "at_s": at_s, "confidence": f64::from(rng.u32(50..100)) / 100.0,
+    })
+}
+
+fn action(rng: &mut Rng, at_s: f64) -> Value {
+    json!({
+        "id": format!("act_{:016x}", rng.u64(..)), "title": sentence(rng, 6), "priority": "medium",
+        "description": sentence(rng, 20), "category": "build", "estimated_minutes": 10, "at_s": at_s,
+    })
+}
+
+fn sentence(rng: &mut Rng, words: usize) -> String {
+    let mut text = String::with_capacity(words * 7);
+    for position in 0..words {
+        if position > 0 {
+            text.push(' ');
+        }
+        // A few words are most of what is said.
+        let share = rng.f64();
+        push_word(&mut text, (share.powi(4) * WORDS as f64) as u64);
+    }
+    text
+}
+
+/// A word of the language, of one to four syllables.
+fn push_word(text: &mut String, number: u64) {
+    const FIRST: [&str; 16] = [
+        "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "th", "v", "w",
+    ];
+    const SECOND: [&str; 12] = [
+        "a", "e", "i", "o", "u", "ea", "an", "er", "in", "on", "or", "es",
+    ];
+    let mut rest = Rng::with_seed(number).u64(..);
+    for _ in 0..1 + number / 500 {
+        text.push_str(FIRST[(rest % 16) as usize]);
+        text.push_str(SECOND[(rest / 16 % 12) as usize]);
+        rest /= 192;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_differ_but_in_length() {
+        let (one, other) = (body("AAAAAAAAAAA", LENGTH), body("AAAAAAAAAAE", LENGTH));
+        for body in [&one, &other] {
+            assert_eq!(body.plain.len(), LENGTH);
+            let _: Value = serde_json::from_str(&body.plain).unwrap();
+        }
+        assert_ne!(one.etag, other.etag);
+        assert_eq!(one.etag, body("AAAAAAAAAAA", LENGTH).etag);
+        let common = one.plain.bytes().zip(other.plain.bytes());
+        assert!(common.filter(|(a, b)| a == b).count() < LENGTH / 2);
+    }
+
+    #[test]
+    fn bodies_compress_as_analyses_do() {
+        let small = body("AAAAAAAAAAA", LENGTH).packed.gzip.len();
+        assert!((6_000..7_000).contains(&small), "{small}");
+        let large = body("AAAAAAAAAAA", LARGE_LENGTH).packed.gzip.len();
+        assert!(
+            large > eventrelay::store::rows::INLINE_LIMIT,
+            "{large} bytes fit into the index"
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! Fills the index: the one place of the benchmark that knows what its rows look like (see
+//! `shared/src/store/videos.rs`). Only the rows that a lookup reads are written.
+
+use std::{collections::HashMap, time::Duration};
+
+use anyhow::{Context as _, bail};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, PutRequest, TableStatus, WriteRequest},
+};
+use eventrelay::{
+    analysis::{Category, PIPELINE_VERSION},
+    clock::Timestamp,
+    job::JobId,
+    store::{
+        StoredAnalysis,
+        blobs::{Blobs, Form, analysis_key},
+        entry::Entry,
+        rows,
+    },
+    video::VideoKey,
+};
+use eventrelay_tests::until;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use crate::{
+    body::{self, Body},
+    catalog::{self, Lookup, Lookups},
+};
+
+/// Videos in one call: two rows each, of 25 that a call takes.
+const AT_A_TIME: usize = 12;
+
+/// Calls under way.
+const AT_ONCE: usize = 6;
+
+/// How long analyses are fresh.
+const TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The largest table, and those beside it that hold fewer videos.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    /// It holds the videos 0 to `videos` - 1.
+    pub(crate) videos: usize,
+}
+
+/// What the index says of a body.
+fn entry(body: &Body) -> StoredAnalysis {
+    let now = Timestamp::now();
+    let category = Category::ALL[usize::from(body.etag.as_bytes()[0]) % Category::ALL.len()];
+    StoredAnalysis {
+        variant: PIPELINE_VERSION.to_owned(),
+        base_variant: PIPELINE_VERSION.to_owned(),
+        etag: body.etag.clone(),
+        size_bytes: body.plain.len() as u64,
+        gzip_bytes: body.packed.gzip.len() as u64,
+        title: format!("A talk on {}", &body.etag[..12]),
+        category: category.as_str().to_owned(),
+        duration_s: Some(1800.0),
+        finished_at: now,
+        expires_at: now + TTL,
+    }
+}
+
+/// The rows of a video that a lookup of its newest analysis reads.
+fn rows(video: &VideoKey, body: &Body) -> anyhow::Result<Vec<HashMap<String, AttributeValue>>> {
+    let entry = Entry::analysed(None, &JobId::random(), &entry(body)).context("no entry")?;
+    rows::rows_of(video, &entry, &body.packed).context("no rows")
+}
+
+/// Fills the tables and says what to look up: the videos of the largest one.
+///
+/// # Errors
+/// When a table does not take a row.
+pub(crate) async fn fill(client: &Client, tables: &[Table]) -> anyhow::Result<Lookups> {
+    let most = tables.iter().map(|table| table.videos).max().unwrap_or(0);
+    let numbers: Vec<usize> = (0..most).collect();
+    let lookups: Vec<Vec<Lookup>> = stream::iter(numbers.chunks(AT_A_TIME).map(<[usize]>::to_vec))
+        .map(|numbers| fill_some(client, tables, numbers))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(lookups.into_iter().flatten().collect())
+}
+
+async fn fill_some(
+    client: &Client,
+    tables: &[Table],
+    numbers: Vec<usize>,
+) -> anyhow::Result<Vec<Lookup>> {
+    let made = tokio::task::spawn_blocking(move || {
+        let some = numbers.into_iter();
+        some.map(|number| (number, catalog::body(number as u64)))
+            .collect::<Vec<_>>()
+    });
+    let made = made.await?;
+    for table in tables {
+        let mut writes = Vec::new();
+        for (number, body) in made.iter().filter(|(number, _)| *number < table.videos) {
+            writes.extend(rows(&catalog::key(*number as u64), body)?);
+        }
+        write(client, &table.name, writes).await?;
+    }
+    Ok(made
+        .iter()
+        .map(|(number, body)| catalog::lookup(*number as u64, body))
+        .collect())
+}
+
+/// Stores a video whose body is too large for the index: its blob, then its row.
+///
+/// # Errors
+/// When it is not taken.
+pub(crate) async fn large(
+    client: &Client,
+    blobs: &Blobs,
+    table: &str,
+    number: u64,
+) -> anyhow::Result<()> {
+    let video = catalog::key(number);
+    let body = body::body(catalog::id(number).as_str(), body::LARGE_LENGTH);
+    let key = analysis_key(&video, &body.etag, Form::Json);
+    blobs
+        .put_gzip(&key, Form::Json.content_type(), body.packed.gzip.clone())
+        .await?;
+    write(client, table, rows(&video, &body)?).await
+}
+
+async fn write(
+    client: &Client,
+    table: &str,
+    rows: Vec<HashMap<String, AttributeValue>>,
+) -> anyhow::Result<()> {
+    let mut left = rows
+        .into_iter()
+        .map(|row| {
+            let put = PutRequest::builder().set_item(Some(row)).build()?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    while !left.is_empty() {
+        let before = left.len();
+        let written = client
+            .batch_write_item()
+            .request_items(table, left)
+            .send()
+            .await?;
+        left = written
+            .unprocessed_items
+            .and_then(|mut tables| tables.remove(table))
+            .unwrap_or_default();
+        if left.len() == before {
+            bail!("{table} takes no rows");
+        }
+    }
+    Ok(())
+}
+
+/// Makes an empty table of the same shape as another one.
+///
+/// # Errors
+/// When it is refused.
+pub(crate) async fn make_like(client: &Client, model: &str, name: &str) -> anyhow::Result<()> {
+    let described = client.describe_table().table_name(model).send().await?;
+    let model = described.table.context("no description of the table")?;
+    let indexes = model.global_secondary_indexes.unwrap_or_default();
+    let indexes = indexes
+        .into_iter()
+        .map(|index| {
+            aws_sdk_dynamodb::types::GlobalSecondaryIndex::builder()
+                .set_index_name(index.index_name)
+                .set_key_schema(index.key_schema)
+                .set_projection(index.projection)
+                .build()
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(aws_sdk_dynamodb::types::BillingMode::PayPerRequest)
+        .set_attribute_definitions(model.attribute_definitions)
+        .set_key_schema(model.key_schema)
+        .set_global_secondary_indexes(Some(indexes).filter(|indexes| !indexes.is_empty()))
+        .send()
+        .await?;
+    until(Duration::from_secs(30), async || {
+        let described = client.describe_table().table_name(name).send().await?;
+        let status = described.table.and_then(|table| table.table_status);
+        Ok((status == Some(TableStatus::Active)).then_some(()))
+    })
+    .await
+}

@@ -1,0 +1,119 @@
+//! `cargo bench-lookup`: what a lookup costs in calls, processor time and memory, beside the Python
+//! baselines of `tests/baseline/`. Prints the tables that stand in the README.
+
+mod affinity;
+mod body;
+mod calls;
+mod catalog;
+mod cli;
+mod compare;
+mod fill;
+mod growth;
+mod handler;
+mod http;
+mod load;
+mod measure;
+mod process;
+mod python;
+mod report;
+mod serve;
+mod setup;
+
+use std::{io::Write as _, time::Duration};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::task::LocalSet;
+
+use crate::{
+    cli::{Cli, Command, Options},
+    measure::Effort,
+    process::{Cores, Watched},
+    python::Baselines,
+    report::Report,
+    setup::Setup,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let run = async {
+        match cli.command {
+            Some(Command::Serve) => serve::run().await,
+            None => bench(&cli.options).await,
+        }
+    };
+    LocalSet::new().run_until(run).await
+}
+
+async fn bench(options: &Options) -> anyhow::Result<()> {
+    let cores = Cores::available()?;
+    let plan = options.plan();
+    let effort = Effort {
+        rounds: plan.rounds,
+        turn: Duration::from_secs_f64(plan.seconds),
+        connections: plan.connections,
+    };
+    let setup = Setup::new(&plan.sizes, plan.compared).await?;
+    eprintln!("preparing the Python baselines");
+    let baselines = Baselines::prepare(&setup::target_folder()?, plan.compared).await?;
+    let python = match &baselines {
+        Some(baselines) => Some(baselines.version().await?),
+        None => None,
+    };
+    eprintln!("counting calls");
+    let calls = calls::count(
+        &setup.stack,
+        &setup.environment,
+        &setup.dynamodb,
+        &setup.blobs,
+    )
+    .await?;
+
+    let runtime = setup.stack.process().context("the stack has ended")?;
+    for others in [
+        Watched::Alone(std::process::id()),
+        Watched::WithChildren(runtime),
+    ] {
+        others.pin(&cores.rest)?;
+    }
+    eprintln!("comparing with the baselines");
+    let videos = plan.compared;
+    let compared = compare::handlers(&setup, videos, baselines.as_ref(), &cores, effort).await?;
+    eprintln!("measuring growth");
+    let growth = growth::measure(&setup, &cores, effort, options.quick).await?;
+    eprintln!("measuring the whole stack");
+    let stack = compare::stack(&setup, videos, &cores, effort).await?;
+
+    let report = Report {
+        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        command: command(),
+        processor: process::processor(),
+        python,
+        rounds: plan.rounds,
+        seconds: plan.seconds,
+        connections: plan.connections,
+        body_bytes: body::LENGTH,
+        videos,
+        calls,
+        compared,
+        stack,
+        growth,
+    };
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_string(&report)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    writeln!(std::io::stdout(), "{report}")?;
+    Ok(())
+}
+
+/// How this was called.
+fn command() -> String {
+    let arguments = std::env::args().skip(1);
+    std::iter::once("cargo bench-lookup".to_owned())
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,218 @@
+//! What the kernel says of a process: processor time, memory, children; and on which cores it
+//! may run. <https://man7.org/linux/man-pages/man5/proc.5.html>
+
+use std::{fs, io, path::Path, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use rustix::param::clock_ticks_per_second;
+
+use crate::affinity;
+
+/// Cores to keep a server and everything else apart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cores {
+    /// One core for the server that is measured.
+    pub(crate) server: Vec<usize>,
+    /// The others: load generator and store.
+    pub(crate) rest: Vec<usize>,
+}
+
+/// Whose processor time is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Watched {
+    /// One process.
+    Alone(u32),
+    /// One process with its children.
+    WithChildren(u32),
+}
+
+/// Resident memory of a process, in KiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) now: u64,
+    pub(crate) peak: u64,
+}
+
+impl Cores {
+    /// Of those that this process may run on.
+    ///
+    /// # Errors
+    /// When there is only one.
+    pub(crate) fn available() -> anyhow::Result<Self> {
+        let mut rest = affinity::allowed()?;
+        ensure!(
+            rest.len() > 1,
+            "two cores are needed: one for the server, one for the load"
+        );
+        Ok(Self {
+            server: vec![rest.remove(0)],
+            rest,
+        })
+    }
+}
+
+/// Keeps all threads of a process on these cores; later ones follow the thread that starts them.
+///
+/// # Errors
+/// When there is no such process.
+fn pin(process: u32, cores: &[usize]) -> anyhow::Result<()> {
+    numbers_in(&format!("/proc/{process}/task"))?
+        .into_iter()
+        .try_for_each(|thread| affinity::keep(thread, cores))
+}
+
+impl Watched {
+    /// Keeps the processes on these cores.
+    ///
+    /// # Errors
+    /// When they have ended.
+    pub(crate) fn pin(self, cores: &[usize]) -> anyhow::Result<()> {
+        self.processes()?
+            .into_iter()
+            .try_for_each(|process| pin(process, cores))
+    }
+
+    /// Processor time so far, of the user and the kernel, in ticks of 10 ms. That of children
+    /// which have ended is counted by their parent.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub(crate) fn processor_time(self) -> anyhow::Result<Duration> {
+        let mut ticks = 0;
+        for process in self.processes()? {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat"))
+                .with_context(|| format!("the process {process} has ended"))?;
+            let times = times(&stat).context("/proc/…/stat is not as expected")?;
+            ticks += times.own;
+            if matches!(self, Self::WithChildren(_)) {
+                ticks += times.ended_children;
+            }
+        }
+        Ok(Duration::from_secs_f64(
+            ticks as f64 / clock_ticks_per_second() as f64,
+        ))
+    }
+
+    /// Memory of the processes together.
+    ///
+    /// # Errors
+    /// When they have ended.
+    pub(crate) fn memory(self) -> anyhow::Result<Memory> {
+        let mut sum = Memory::default();
+        for process in self.processes()? {
+            let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+            sum.now += kib(&status, "VmRSS:").context("no VmRSS")?;
+            sum.peak += kib(&status, "VmHWM:").context("no VmHWM")?;
+        }
+        Ok(sum)
+    }
+
+    fn processes(self) -> io::Result<Vec<u32>> {
+        match self {
+            Self::Alone(process) => Ok(vec![process]),
+            Self::WithChildren(process) => {
+                let mut all = vec![process];
+                all.extend(children(process)?);
+                Ok(all)
+            }
+        }
+    }
+}
+
+/// The children of a process.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub(crate) fn children(of: u32) -> io::Result<Vec<u32>> {
+    let parent = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        Some(times(&stat)?.parent)
+    };
+    let mut processes = numbers_in("/proc")?;
+    processes.retain(|process| parent(process) == Some(of));
+    Ok(processes)
+}
+
+/// The environment a process was started with, if its program is named so.
+pub(crate) fn environment_of(process: u32, program: &str) -> Option<Vec<(String, String)>> {
+    let folder = Path::new("/proc").join(process.to_string());
+    let link = fs::read_link(folder.join("exe")).ok()?;
+    // A program that was built anew is marked as deleted.
+    let name = link.file_name()?.to_str()?.split(' ').next()?;
+    let variables = fs::read_to_string(folder.join("environ")).ok()?;
+    (name == program).then(|| {
+        variables
+            .split('\0')
+            .filter_map(|variable| variable.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    })
+}
+
+/// Name of the processor, as it calls itself.
+pub(crate) fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+        .map(|(_, name)| name.trim());
+    name.unwrap_or("unknown processor").to_owned()
+}
+
+fn numbers_in(folder: &str) -> io::Result<Vec<u32>> {
+    let names =
+        fs::read_dir(folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    Ok(names.filter_map(|name| name.parse().ok()).collect())
+}
+
+/// What `/proc/<pid>/stat` says, times in ticks.
+#[derive(Debug, PartialEq)]
+struct Times {
+    parent: u32,
+    own: u64,
+    ended_children: u64,
+}
+
+fn times(stat: &str) -> Option<Times> {
+    // The second field is the program's name in parentheses, which may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |position: usize| fields.get(position - 3)?.parse::<u64>().ok();
+    Some(Times {
+        parent: number(4)?.try_into().ok()?,
+        own: number(14)? + number(15)?,
+        ended_children: number(16)? + number(17)?,
+    })
+}
+
+fn kib(status: &str, name: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    value.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_lines_of_the_kernel() {
+        let stat = "71 (a) b) S 12 71 71 0 -1 4194560 900 0 0 0 31 12 5 2 20 0 1 0 8 9 10";
+        let expected = Times {
+            parent: 12,
+            own: 43,
+            ended_children: 7,
+        };
+        assert_eq!(times(stat), Some(expected));
+        assert_eq!(times("71 (a"), None);
+        let status = "VmPeak:\t  9000 kB\nVmHWM:\t  5120 kB\nVmRSS:\t  4096 kB\n";
+        assert_eq!(kib(status, "VmRSS:"), Some(4096));
+        assert_eq!(kib(status, "VmSwap:"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn sees_this_process() {
+        let own = Watched::Alone(std::process::id());
+        assert!(own.memory().unwrap().now > 0);
+        assert!(own.processor_time().is_ok());
+    }
+}
