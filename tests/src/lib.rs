@@ -1,6 +1,8 @@
 //! What the whole-system tests share: a running `cargo local` of their own, and a client of its
 //! API that knows nothing but HTTP.
 
+pub mod gate;
+
 use std::{
     path::{Path, PathBuf},
     process::Stdio,

@@ -1,0 +1,296 @@
+//! Single flight and swap under races: generated interleavings of workers, submissions, readers
+//! and deletions on the embedded services, request by request, under a clock that jumps.
+//!
+//! Each case is one video. Two or three actors that submit and work, others that work on the same
+//! jobs, readers and sometimes a deletion take turns, and a turn is one request to DynamoDB or S3
+//! with its answer. Which actor comes next, how far the clock goes and who dies is drawn from the
+//! case's seed.
+//!
+//! ```sh
+//! INTERLEAVINGS=10000 cargo test -p eventrelay-tests --test races
+//! INTERLEAVINGS=1 RACES_SEED=<seed of a failure> cargo test -p eventrelay-tests --test races
+//! ```
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod actors;
+mod oracle;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use actors::{Hands, Making, Role, act};
+use eventrelay::{clock::Timestamp, store::videos::Selector, video::VideoKey};
+use eventrelay_tests::{
+    Aws, Stack,
+    gate::{Actor, Arrival, Gate, Passage, Stores, http_client, step},
+};
+use fastrand::Rng;
+use oracle::Oracle;
+
+/// Cases without `INTERLEAVINGS`.
+const INTERLEAVINGS: u64 = 400;
+
+/// Cases at a time.
+const LANES: usize = 6;
+
+/// 2100-01-01: no job is ever due by the clock of the stack, which lets them alone.
+const BEGINNING: Timestamp = Timestamp(4_102_444_800_000);
+
+/// The most actors of a case, and the one that looks in the end.
+const SEATS: usize = 8;
+
+/// Where an actor sits: clients are costly to make and are used again.
+struct Seat {
+    gate: Gate,
+    stores: Stores,
+}
+
+struct Lane {
+    seats: Vec<Seat>,
+    behind: Stores,
+}
+
+impl Lane {
+    fn new(aws: &Aws) -> Self {
+        let http = http_client();
+        let seats = (0..SEATS).map(|_| {
+            let gate = Gate::default();
+            let stores = Stores::new(aws, &http, Some(&gate));
+            Seat { gate, stores }
+        });
+        Self {
+            seats: seats.collect(),
+            behind: Stores::new(aws, &http, None),
+        }
+    }
+}
+
+/// One interleaving.
+struct Case<'a> {
+    lane: &'a Lane,
+    random: Rng,
+    oracle: Arc<Oracle>,
+    video: VideoKey,
+    /// Of a hundred steps, those that are an actor's last.
+    deaths: u8,
+}
+
+impl Case<'_> {
+    fn hands(&self, seat: usize, name: String) -> Hands {
+        Hands {
+            name,
+            stores: self.lane.seats[seat].stores.clone(),
+            behind: self.lane.behind.clone(),
+            gate: self.lane.seats[seat].gate.clone(),
+            oracle: Arc::clone(&self.oracle),
+            video: self.video.clone(),
+        }
+    }
+
+    fn making(&mut self, variants: u8) -> Making {
+        Making {
+            variant: self.random.u8(..variants),
+            force: self.random.u8(..4) == 0,
+            fails: self.random.u8(..5) == 0,
+            large: self.random.u8(..16) == 0,
+        }
+    }
+
+    fn roles(&mut self) -> Vec<Role> {
+        let variants = self.random.u8(1..=2);
+        let mut roles = Vec::new();
+        for _ in 0..self.random.u8(2..=3) {
+            roles.push(Role::Maker(self.making(variants)));
+        }
+        for _ in 0..self.random.u8(0..=2) {
+            roles.push(Role::Worker(self.making(variants)));
+        }
+        for _ in 0..self.random.u8(0..=1) {
+            roles.push(Role::Reader {
+                variant: self.random.bool().then(|| self.random.u8(..variants)),
+                times: self.random.u8(1..=3),
+            });
+        }
+        if self.random.u8(..8) == 0 {
+            roles.push(Role::Deleter);
+        }
+        roles
+    }
+
+    fn jump(&mut self) {
+        let seconds = match self.random.u8(..100) {
+            ..65 => 0,
+            65..88 => self.random.u64(1..=5),
+            88..95 => self.random.u64(20..=30),
+            95..98 => self.random.u64(85..=125),
+            _ => self.random.u64(175..=200),
+        };
+        let millis = self.random.u64(0..=1);
+        let jump = Duration::from_secs(seconds) + Duration::from_millis(millis);
+        self.oracle.world().jump(jump);
+    }
+
+    async fn run(&mut self) {
+        let roles = self.roles();
+        let mut actors: Vec<(usize, String, Actor)> = Vec::new();
+        for (seat, role) in roles.into_iter().enumerate() {
+            let name = format!("actor {seat}");
+            self.oracle.world().log(format!("{name} is {role:?}"));
+            let mut actor: Actor = Box::pin(act(self.hands(seat, name.clone()), role));
+            step(&mut actor, &self.lane.seats[seat].gate, None).await;
+            actors.push((seat, name, actor));
+        }
+        while !actors.is_empty() {
+            self.jump();
+            let next = self.random.usize(..actors.len());
+            let (seat, name, actor) = &mut actors[next];
+            let dies = self.random.u8(..100) < self.deaths;
+            let unheard = dies && self.random.bool();
+            if dies && !unheard {
+                self.oracle.world().log(format!("{name} dies"));
+                drop(actors.swap_remove(next));
+                continue;
+            }
+            let passage = match unheard {
+                true => Passage::Unheard,
+                false => Passage::Answered,
+            };
+            match step(actor, &self.lane.seats[*seat].gate, Some(passage)).await {
+                Arrival::Waits => {}
+                Arrival::Finished => {
+                    drop(actors.swap_remove(next));
+                }
+                Arrival::Cut => {
+                    let mut world = self.oracle.world();
+                    world.log(format!("{name} dies unheard"));
+                    world.unheard(name);
+                    drop(world);
+                    drop(actors.swap_remove(next));
+                }
+            }
+            if !self.oracle.world().violations.is_empty() {
+                return;
+            }
+        }
+        self.ends_well().await;
+    }
+
+    /// The newest analysis is the current one, every row has its blob, and nothing is stuck.
+    async fn ends_well(&self) {
+        let last = Hands {
+            stores: self.lane.behind.clone(),
+            ..self.hands(SEATS - 1, "the last".to_owned())
+        };
+        let current = last.find(&Selector::Newest).await.unwrap();
+        for variant in 0..2 {
+            let variant = actors::request(variant, false).variant();
+            let _ = last.find(&Selector::Variant(variant)).await.unwrap();
+        }
+        {
+            let mut world = self.oracle.world();
+            let newest = world.newest().map(|analysis| analysis.finished_at);
+            let current = current.map(|analysis| analysis.finished_at);
+            if !world.removed && current < newest {
+                world.violation(format!("{current:?} is current and {newest:?} was indexed"));
+            }
+            world.jump(Duration::from_secs(24 * 3600));
+        }
+        let lane = self.lane;
+        let seat = &lane.seats[SEATS - 1];
+        let known = self.oracle.world().indexed.len();
+        let making = Making {
+            variant: 0,
+            force: false,
+            fails: false,
+            large: false,
+        };
+        let hands = self.hands(SEATS - 1, "the last".to_owned());
+        let mut actor: Actor = Box::pin(act(hands, Role::Maker(making)));
+        let mut passage = None;
+        while step(&mut actor, &seat.gate, passage).await == Arrival::Waits {
+            passage = Some(Passage::Answered);
+        }
+        let current = last.find(&Selector::Newest).await.unwrap();
+        let mut world = self.oracle.world();
+        let made = world.indexed.get(known..).unwrap_or_default();
+        if made.len() != 1 || current.map(|analysis| analysis.etag).as_ref() != made.first() {
+            world.violation("a new submission came to nothing".to_owned());
+        }
+    }
+}
+
+async fn run(lane: &Lane, seed: u64) -> Result<u64, String> {
+    let mut random = Rng::with_seed(seed);
+    let deaths = if random.bool() { 0 } else { 4 };
+    let nonce = fastrand::u128(..);
+    let mut case = Case {
+        lane,
+        random,
+        oracle: Arc::default(),
+        video: format!("up:{nonce:064x}").parse().unwrap(),
+        deaths,
+    };
+    case.oracle.world().now = BEGINNING;
+    case.run().await;
+    let world = case.oracle.world();
+    match world.violations.is_empty() {
+        true => Ok(world.generations),
+        false => Err(format!(
+            "RACES_SEED={seed}: {}\n{}",
+            world.violations.join("; "),
+            world.log.join("\n")
+        )),
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("a number"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_interleaving_makes_two_of_one_or_goes_back() {
+    let cases = number("INTERLEAVINGS").unwrap_or(INTERLEAVINGS);
+    let first = number("RACES_SEED").unwrap_or_else(|| fastrand::u64(..1 << 48));
+    let stack = Stack::start().await.unwrap();
+    let next = Arc::new(AtomicU64::new(0));
+    let lanes: Vec<_> = (0..LANES)
+        .map(|_| {
+            let (aws, next) = (stack.ready.aws.clone(), Arc::clone(&next));
+            tokio::spawn(async move {
+                let lane = Lane::new(&aws);
+                let mut generations = 0;
+                loop {
+                    let case = next.fetch_add(1, Ordering::Relaxed);
+                    if case >= cases {
+                        return Ok(generations);
+                    }
+                    match run(&lane, first + case).await {
+                        Ok(made) => generations += made,
+                        Err(text) => {
+                            next.store(cases, Ordering::Relaxed);
+                            return Err(text);
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut generations = 0;
+    let mut failures = Vec::new();
+    for lane in lanes {
+        match lane.await.unwrap() {
+            Ok(made) => generations += made,
+            Err(text) => failures.push(text),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    // Each case ends with one; with no more than those nothing would have been tried.
+    assert!(generations > cases * 3 / 2, "{generations} generations");
+}
