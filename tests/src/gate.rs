@@ -125,11 +125,12 @@ pub fn http_client() -> SharedHttpClient {
 }
 
 impl Stores {
-    /// Stores whose requests wait at the gate, if there is one. A request that fails is not sent
-    /// again.
+    /// Stores whose requests wait at the gate, if there is one, but for those to the counters: a
+    /// transaction is counted in the step in which it was done, and its outcome heard. A request
+    /// that fails is not sent again.
     #[must_use]
     pub fn new(aws: &Aws, http: &SharedHttpClient, gate: Option<&Gate>) -> Self {
-        let http = match gate {
+        let gated = match gate {
             Some(gate) => SharedHttpClient::new(GatedClient {
                 inner: http.clone(),
                 gate: gate.clone(),
@@ -143,9 +144,9 @@ impl Stores {
             .region(region.clone())
             .credentials_provider(credentials.clone())
             .retry_config(RetryConfig::disabled())
-            .endpoint_url(&aws.dynamodb)
-            .http_client(http.clone())
-            .build();
+            .endpoint_url(&aws.dynamodb);
+        let waiting = dynamodb.clone().http_client(gated.clone()).build();
+        let counting = dynamodb.http_client(http.clone()).build();
         let s3 = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region)
@@ -153,11 +154,12 @@ impl Stores {
             .retry_config(RetryConfig::disabled())
             .endpoint_url(&aws.s3)
             .force_path_style(true)
-            .http_client(http)
+            .http_client(gated)
             .build();
-        let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb);
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(waiting);
+        let counting = aws_sdk_dynamodb::Client::from_conf(counting);
         let jobs = Jobs::new(dynamodb.clone(), "jobstable".to_owned());
-        let counters = Counters::new(dynamodb.clone(), "controlstable".to_owned());
+        let counters = Counters::new(counting, "controlstable".to_owned());
         Self {
             videos: Videos::new(dynamodb, "videostable".to_owned(), jobs.clone(), counters),
             jobs,
