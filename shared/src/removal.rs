@@ -22,9 +22,12 @@ pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Resu
     for job in context.videos.jobs_at_work(video, now).await? {
         cancel(context, &job, now).await?;
     }
+    // Listed before the rows go: what a new job of the video stores afterwards is its own.
+    let blobs = context.blobs.keys_of(video).await?;
     let had_rows = context.videos.remove(video).await?;
     context.search.forget(video, None).await?;
-    let had_blobs = context.blobs.delete_video(video).await?;
+    let had_blobs = !blobs.is_empty();
+    context.blobs.delete(blobs).await?;
     Ok(had_rows || had_blobs)
 }
 

@@ -264,12 +264,11 @@ impl Blobs {
         Ok(())
     }
 
-    /// Deletes every form of every analysis of a video, and its recording. Whether there was
-    /// anything.
+    /// Keys of every form of every analysis of a video, and of its recording.
     ///
     /// # Errors
-    /// [`Error::Storage`]. Some may be gone then.
-    pub async fn delete_video(&self, video: &VideoKey) -> Result<bool, Error> {
+    /// [`Error::Storage`].
+    pub async fn keys_of(&self, video: &VideoKey) -> Result<Vec<String>, Error> {
         let mut pages = self
             .client
             .list_objects_v2()
@@ -287,9 +286,7 @@ impl Blobs {
         {
             keys.push(media_key(hash));
         }
-        let known = !keys.is_empty();
-        self.delete(keys).await?;
-        Ok(known)
+        Ok(keys)
     }
 
     /// What is known of an uploaded recording; none where it was never put.
