@@ -46,6 +46,7 @@ impl Library {
             base_variant: "1".to_owned(),
             etag: etag(video, analysis),
             size_bytes: 1,
+            gzip_bytes: 0,
             title: analysis.video.title.clone(),
             category: "devops".to_owned(),
             duration_s: None,
