@@ -1,5 +1,5 @@
 //! Bodies of analyses: every one another text, all of the same length, and as compressible as
-//! real ones are (20 kB become some 6.5 kB).
+//! real ones are (20 kB become some 7.3 kB, packed in parts).
 
 use eventrelay::store::packed::{self, Packed};
 use fastrand::Rng;
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn bodies_compress_as_analyses_do() {
         let small = body("AAAAAAAAAAA", LENGTH).packed.gzip.len();
-        assert!((6_000..7_000).contains(&small), "{small}");
+        assert!((7_000..8_000).contains(&small), "{small}");
         let large = body("AAAAAAAAAAA", LARGE_LENGTH).packed.gzip.len();
         assert!(
             large > eventrelay::store::rows::INLINE_LIMIT,
