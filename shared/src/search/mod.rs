@@ -1,6 +1,6 @@
 //! Search by keywords in titles, key concepts, chapters, events and actions of all analyses.
 //! Pure: what is found by which words ([`Document`]), what is searched for ([`Query`]), and in which
-//! order it is shown ([`mod@rank`]). [`crate::store::search`] keeps the inverted index.
+//! order it is shown (`rank`). [`crate::store::search`] keeps the inverted index.
 //!
 //! # Ranking
 //!

@@ -12,7 +12,7 @@
 //!
 //! The body has a row of its own so that the conditional writes and the indexes do not carry it,
 //! and stands next to its entry so that one read brings both. The claims are in
-//! [`super::claims`], listings in [`super::listing`], the ends in [`super::removal`].
+//! [`super::claims`], listings in [`super::listing`], the ends in `removal`.
 
 use aws_sdk_dynamodb::{
     Client,
