@@ -183,6 +183,9 @@ impl Hands {
         }
         self.oracle.sends(&self.name, saves(&row.job));
         let is_revived = self.stores.jobs.revive(row, now).await?;
+        if is_revived {
+            self.oracle.world().revived(&row.job, &self.name, now);
+        }
         Ok(is_revived.then(|| row.job.id.clone()))
     }
 

@@ -137,6 +137,16 @@ impl World {
             .map(|(job, _)| job.clone())
     }
 
+    /// A job's message is to be sent anew, and the lease that ran out on it is gone. `now` is what
+    /// the actor said the time was.
+    pub(crate) fn revived(&mut self, job: &Job, actor: &str, now: Timestamp) {
+        if let Some((other, held)) = self.leases.remove(&job.id)
+            && held >= now
+        {
+            self.violation(format!("{actor} revives {}, run by {other}", job.id));
+        }
+    }
+
     /// A worker was told that it has the next step. `now` is what it said the time was.
     pub(crate) fn acquired(&mut self, job: &Job, worker: &str, until: Timestamp, now: Timestamp) {
         if let Some((other, held)) = self.leases.get(&job.id)
