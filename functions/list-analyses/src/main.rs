@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = &Context::from_env(&[Warm::DynamoDb]).await?;
     run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::videos::list_analyses).await)
+        Ok::<_, Error>(api::respond(context, request, api::analyses::list).await)
     }))
     .await
 }

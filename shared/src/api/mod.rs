@@ -4,6 +4,7 @@
 //! [`respond`] is what all of them share. They are in the files of their resources.
 
 pub mod admin;
+pub mod analyses;
 pub mod authorizer;
 mod cursor;
 pub mod deletion;

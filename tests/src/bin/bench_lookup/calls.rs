@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::{net::TcpListener, task::spawn_local};
 
 use crate::{
-    catalog, fill,
+    body, catalog, fill,
     handler::{Environment, Memory, Server},
     http::serve,
 };
@@ -89,7 +89,15 @@ pub(crate) async fn count(
     blobs: &Blobs,
 ) -> anyhow::Result<Vec<Counted>> {
     let large = u64::from(u32::MAX);
-    fill::large(dynamodb, blobs, environment.get("VIDEOS_TABLE")?, large).await?;
+    fill::place(
+        dynamodb,
+        blobs,
+        environment.get("VIDEOS_TABLE")?,
+        &catalog::key(large),
+        &body::body(catalog::id(large).as_str(), body::LARGE_LENGTH),
+        fill::Place::Bucket,
+    )
+    .await?;
     let counts = Counts::default();
     let mut counted = environment.clone();
     for variable in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"] {

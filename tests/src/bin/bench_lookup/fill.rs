@@ -24,7 +24,7 @@ use eventrelay_tests::until;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::{
-    body::{self, Body},
+    body::Body,
     catalog::{self, Lookup, Lookups},
 };
 
@@ -108,23 +108,44 @@ async fn fill_some(
         .collect())
 }
 
-/// Stores a video whose body is too large for the index: its blob, then its row.
+/// Where a lookup finds a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Beside the row.
+    Row,
+    /// In S3.
+    Bucket,
+}
+
+/// Stores a video with its body in a place, whatever its size: its blob, then its rows.
 ///
 /// # Errors
 /// When it is not taken.
-pub(crate) async fn large(
+pub(crate) async fn place(
     client: &Client,
     blobs: &Blobs,
     table: &str,
-    number: u64,
+    video: &VideoKey,
+    body: &Body,
+    place: Place,
 ) -> anyhow::Result<()> {
-    let video = catalog::key(number);
-    let body = body::body(catalog::id(number).as_str(), body::LARGE_LENGTH);
-    let key = analysis_key(&video, &body.etag, Form::Json);
+    let key = analysis_key(video, &body.etag, Form::Json);
+    let gzip = &body.packed.gzip;
     blobs
-        .put_gzip(&key, Form::Json.content_type(), body.packed.gzip.clone())
+        .put_gzip(&key, Form::Json.content_type(), gzip.clone())
         .await?;
-    write(client, table, rows(&video, &body)?).await
+    let mut rows = rows(video, body)?;
+    let beside = rows.last_mut().context("no row of a body")?;
+    match place {
+        Place::Row => {
+            let bytes = AttributeValue::B(gzip.to_vec().into());
+            beside.insert("body".to_owned(), bytes);
+        }
+        Place::Bucket => {
+            beside.remove("body");
+        }
+    }
+    write(client, table, rows).await
 }
 
 async fn write(

@@ -13,6 +13,7 @@ mod handler;
 mod http;
 mod load;
 mod measure;
+mod places;
 mod process;
 mod python;
 mod report;
@@ -83,6 +84,8 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
     let compared = compare::handlers(&setup, videos, baselines.as_ref(), &cores, effort).await?;
     eprintln!("measuring growth");
     let growth = growth::measure(&setup, &cores, effort, options.quick).await?;
+    eprintln!("measuring both places of a body");
+    let places = places::measure(&setup, &cores, effort).await?;
     eprintln!("measuring the whole stack");
     let stack = compare::stack(&setup, videos, &cores, effort).await?;
 
@@ -100,6 +103,7 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
         compared,
         stack,
         growth,
+        places,
     };
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string(&report)? + "\n")

@@ -9,6 +9,7 @@ use crate::{
     compare::{AFTER, BEFORE, Compared},
     growth::Growth,
     measure::{Measured, Spread, Turn},
+    places::Places,
 };
 
 /// Everything that was measured.
@@ -30,6 +31,7 @@ pub(crate) struct Report {
     pub(crate) compared: Vec<Compared>,
     pub(crate) stack: Vec<Compared>,
     pub(crate) growth: Vec<Growth>,
+    pub(crate) places: Vec<Places>,
 }
 
 impl fmt::Display for Report {
@@ -37,7 +39,8 @@ impl fmt::Display for Report {
         self.head(out)?;
         self.counts(out)?;
         self.comparison(out)?;
-        self.growth(out)
+        self.growth(out)?;
+        self.places(out)
     }
 }
 
@@ -156,6 +159,31 @@ impl Report {
             );
             line(out, &title, cells, ratio)?;
         }
+        writeln!(out)
+    }
+
+    fn places(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "| compressed body, bytes | beside its row: CPU µs | p50 ms | from S3: CPU µs | p50 ms | \
+             S3 costs more CPU by |\n|---|---|---|---|---|---|"
+        )?;
+        for places in &self.places {
+            let cpu =
+                |measured: &Measured| with_range(measured.spread(|turn| turn.cpu_us), thousands);
+            let p50 = |measured: &Measured| short(measured.spread(|turn| turn.p50_ms).median);
+            let ratio = places.row.times_fewer(&places.bucket, |turn| turn.cpu_us);
+            writeln!(
+                out,
+                "| {} | {} | {} | {} | {} | {}× |",
+                thousands(places.gzip_bytes as f64),
+                cpu(&places.row),
+                p50(&places.row),
+                cpu(&places.bucket),
+                p50(&places.bucket),
+                with_range(ratio, short),
+            )?;
+        }
         Ok(())
     }
 }
@@ -271,6 +299,11 @@ mod tests {
                 growth(100, false, 55.0),
                 growth(100, true, 10.0),
             ],
+            places: vec![Places {
+                gzip_bytes: 7_300,
+                row: measured("", 50.0),
+                bucket: measured("", 150.0),
+            }],
         };
         let text = report.to_string();
         assert!(text.contains("| 90 (90–90)× | 5.0 (5.0–5.0)× |"), "{text}");
@@ -278,6 +311,8 @@ mod tests {
             text.contains("| 50 (50–50) | 55 (55–55) | +10.0 % |"),
             "{text}"
         );
+        assert!(text.contains("| 7,300 | 50 (50–50) |"), "{text}");
+        assert!(text.contains("| 3.0 (3.0–3.0)× |"), "{text}");
         let tables = text.split("\n\n").filter(|part| part.starts_with('|'));
         for table in tables {
             let cells: Vec<usize> = table

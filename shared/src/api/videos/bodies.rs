@@ -1,0 +1,111 @@
+//! The bytes of an analysis: from beside its row, from memory, or from the bucket.
+
+use bytes::Bytes;
+
+use super::asked::{Asked, Shape};
+use crate::{
+    analysis::Analysis,
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    store::{
+        blobs::{self, Form},
+        packed,
+        videos::Found,
+    },
+};
+
+/// The largest document that is unpacked to be taken apart.
+const LARGEST_DOCUMENT: u64 = 64_000_000;
+
+/// What is wanted, in gzip; none where the blob is gone.
+pub(super) async fn gzip(
+    context: &Context,
+    asked: &Asked,
+    found: &Found,
+    now: Timestamp,
+) -> Result<Option<Bytes>, Error> {
+    let names = match &asked.shape {
+        Shape::Whole(Form::Json) => return whole(context, asked, found, now).await,
+        Shape::Whole(form) => return rendered(context, asked, found, *form, now).await,
+        Shape::Fields(names) => names,
+    };
+    let key = blobs::analysis_key(&asked.video, &found.analysis.etag, Form::Json);
+    let at_hand = found
+        .body
+        .clone()
+        .or_else(|| context.memory.blob(&key, now));
+    let is_known = found.parts != packed::Directory::default();
+    match at_hand {
+        Some(body) if is_known => found.parts.cut(names, &body).map(Some),
+        None if is_known => {
+            let pieces = context
+                .blobs
+                .get_ranges(&key, &found.parts.ranges(names))
+                .await?;
+            pieces
+                .map(|pieces| found.parts.assemble(names, &pieces))
+                .transpose()
+        }
+        // Stored before parts were: taken apart here.
+        _ => {
+            let Some(body) = whole(context, asked, found, now).await? else {
+                return Ok(None);
+            };
+            let text = String::from_utf8(blobs::gunzip(&body, LARGEST_DOCUMENT)?);
+            let packed = packed::pack(&text.map_err(Error::internal)?)?;
+            packed.parts.cut(names, &packed.gzip).map(Some)
+        }
+    }
+}
+
+async fn whole(
+    context: &Context,
+    asked: &Asked,
+    found: &Found,
+    now: Timestamp,
+) -> Result<Option<Bytes>, Error> {
+    match &found.body {
+        Some(body) => Ok(Some(body.clone())),
+        None => {
+            let key = blobs::analysis_key(&asked.video, &found.analysis.etag, Form::Json);
+            blob(context, &key, now).await
+        }
+    }
+}
+
+async fn blob(context: &Context, key: &str, now: Timestamp) -> Result<Option<Bytes>, Error> {
+    if let Some(blob) = context.memory.blob(key, now) {
+        return Ok(Some(blob));
+    }
+    let blob = context.blobs.get(key).await?;
+    if let Some(blob) = &blob {
+        context.memory.keep_blob(key, blob, now);
+    }
+    Ok(blob)
+}
+
+/// Another form than the document itself; made from that where it has gone.
+async fn rendered(
+    context: &Context,
+    asked: &Asked,
+    found: &Found,
+    form: Form,
+    now: Timestamp,
+) -> Result<Option<Bytes>, Error> {
+    let key = blobs::analysis_key(&asked.video, &found.analysis.etag, form);
+    if let Some(stored) = blob(context, &key, now).await? {
+        return Ok(Some(stored));
+    }
+    let Some(document) = whole(context, asked, found, now).await? else {
+        return Ok(None);
+    };
+    let document = blobs::gunzip(&document, LARGEST_DOCUMENT)?;
+    let analysis: Analysis = serde_json::from_slice(&document).map_err(Error::internal)?;
+    let gzip = blobs::gzip(form.render(&analysis).as_bytes());
+    context
+        .blobs
+        .put_gzip(&key, form.content_type(), gzip.clone())
+        .await?;
+    Ok(Some(gzip))
+}
