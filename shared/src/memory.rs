@@ -102,7 +102,7 @@ impl Memory {
         self.keep(key, Value::Row(found.clone()), bytes, now);
     }
 
-    /// A blob, by its key in the bucket.
+    /// A blob, by its key in the bucket; what was unpacked, by its entity tag.
     #[must_use]
     pub fn blob(&self, key: &str, now: Timestamp) -> Option<Bytes> {
         match self.get(&Key::Blob(key.to_owned()), now)? {
@@ -169,6 +169,9 @@ impl Memory {
     }
 }
 
+/// The time of what has not been.
+const NEVER: u64 = 0;
+
 /// Lookups that this instance has answered and not yet reported to the counters: a write for each
 /// would cost more than the lookup.
 #[derive(Debug)]
@@ -187,7 +190,7 @@ impl Tally {
             every,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
-            reported_at: AtomicU64::new(0),
+            reported_at: AtomicU64::new(NEVER),
         }
     }
 
@@ -197,9 +200,12 @@ impl Tally {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What is to be reported now, if it is time.
+    /// What is to be reported now, if it is time: the first call only begins to wait.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Counts> {
+        let _ =
+            self.reported_at
+                .compare_exchange(NEVER, now.0, Ordering::Relaxed, Ordering::Relaxed);
         let reported_at = Timestamp(self.reported_at.load(Ordering::Relaxed));
         if now < reported_at + self.every {
             return None;

@@ -20,7 +20,7 @@ use aws_sdk_s3::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 
 use super::packed::Range;
 use crate::{
@@ -393,7 +393,10 @@ pub fn gzip(body: &[u8]) -> Bytes {
 /// # Errors
 /// [`Error::TooLarge`] past the limit, [`Error::Internal`] when it is no gzip.
 pub fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
-    let mut plain = Vec::new();
+    // RFC 1952, section 2.3.1: the length stands in the end. It is a hint, as good as any.
+    let length = body.last_chunk().map_or(0, |end| u32::from_le_bytes(*end));
+    let length = usize::try_from(u64::from(length).min(limit)).unwrap_or_default();
+    let mut plain = Vec::with_capacity(length);
     let read = GzDecoder::new(body).take(limit + 1).read_to_end(&mut plain);
     match read.map_err(Error::internal)? as u64 {
         length if length > limit => Err(Error::TooLarge { what: "body" }),

@@ -70,7 +70,11 @@ impl Report {
         for counted in &self.calls {
             writeln!(out, "| {} | {counted} |", counted.lookup)?;
         }
-        writeln!(out)
+        writeln!(
+            out,
+            "\nBeside them one UpdateItem in `CountLookupsEverySeconds` from each instance, for the \
+             statistics.\n"
+        )
     }
 
     fn comparison(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
