@@ -50,9 +50,7 @@ impl Timestamp {
         u64::try_from(millis).ok().map(Self)
     }
 
-    /// The same as a calendar date and time in UTC.
-    #[must_use]
-    pub fn date_time(self) -> OffsetDateTime {
+    fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }

@@ -7,7 +7,10 @@
 mod asked;
 mod bodies;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use http::{StatusCode, header, response::Builder};
@@ -214,18 +217,9 @@ fn with_validators(
 
 /// `Tue, 24 Nov 2026 03:40:00 GMT` (RFC 9110, section 5.6.7).
 fn http_date(at: Timestamp) -> String {
-    let date = at.date_time();
-    let (weekday, month) = (date.weekday().to_string(), date.month().to_string());
-    format!(
-        "{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-        &weekday[..3],
-        date.day(),
-        &month[..3],
-        date.year(),
-        date.hour(),
-        date.minute(),
-        date.second()
-    )
+    /// The end of the year 9999, the last that has a form.
+    const LAST: u64 = 253_402_300_799_999;
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(at.0.min(LAST)))
 }
 
 #[cfg(test)]
@@ -237,6 +231,10 @@ mod tests {
         assert_eq!(
             http_date(Timestamp(784_111_777_000)),
             "Sun, 06 Nov 1994 08:49:37 GMT"
+        );
+        assert_eq!(
+            http_date(Timestamp(u64::MAX)),
+            "Fri, 31 Dec 9999 23:59:59 GMT"
         );
     }
 }

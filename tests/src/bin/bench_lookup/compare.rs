@@ -16,6 +16,7 @@ use crate::{
     measure::{self, Effort, Measured, Subject},
     process::{Cores, Watched},
     python::Baselines,
+    serve,
     setup::Setup,
 };
 
@@ -30,6 +31,9 @@ pub(crate) struct Compared {
 /// Names in the report, which computes ratios to the last two.
 pub(crate) const BEFORE: &str = "Python, before";
 pub(crate) const AFTER: &str = "Python, after";
+
+/// The server of the handler with a body that it has at hand.
+const FLOOR: &str = "HTTP alone, same body";
 
 /// Compares the handler with the baselines.
 ///
@@ -51,6 +55,13 @@ pub(crate) async fn handlers(
         subject("handler, index", &off, &lookups, false),
         subject("handler, index, gzip", &off, &lookups, true),
     ];
+    // Without a lookup, by the same server.
+    let floor = Lookup {
+        path: serve::FLOOR.into(),
+        plain: body::LENGTH,
+        gzip: body::LENGTH,
+    };
+    let alone = subject(FLOOR, &off, &Lookups::from([floor]), false);
     let mut pythons = Vec::new();
     if let Some(baselines) = baselines {
         for (name, server) in [
@@ -65,6 +76,7 @@ pub(crate) async fn handlers(
         subject.watched.pin(&cores.server)?;
         verify(setup.stack.client(), subject).await?;
     }
+    subjects.push(alone);
     // Those that remember have seen every video before it is measured.
     for subject in &subjects {
         if subject.name == AFTER || subject.name == "handler, in memory" {
