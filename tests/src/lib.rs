@@ -2,6 +2,7 @@
 //! API that knows nothing but HTTP.
 
 pub mod gate;
+mod response;
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -19,6 +20,8 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
+
+pub use response::{Response, read};
 
 /// How long a job of a few seconds may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -76,53 +79,6 @@ pub struct Standins {
     pub gemini: String,
     /// YouTube.
     pub youtube: String,
-}
-
-/// A response, read to its end.
-#[derive(Debug)]
-pub struct Response {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {self:?}: {}", self.text()))
-    }
-
-    /// The body as text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// A header, empty where it is missing.
-    #[must_use]
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
-
-    /// The response, if it has this status.
-    ///
-    /// # Panics
-    /// When it has another.
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{}", self.text());
-        self
-    }
 }
 
 impl Stack {
@@ -327,6 +283,15 @@ impl Stack {
         Ok(())
     }
 
+    /// Has the Gemini stand-in take its time, or behave otherwise as these settings say.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub async fn gemini_settings(&self, settings: Value) -> anyhow::Result<()> {
+        let url = format!("{}/_control/settings", self.ready.standins.gemini);
+        self.control(Method::PUT, url, settings).await
+    }
+
     /// Plans a fault of the Gemini stand-in.
     ///
     /// # Errors
@@ -469,20 +434,6 @@ pub async fn until<T>(
             bail!("not within {patience:?}");
         }
     }
-}
-
-/// Sends a request and reads its response to the end.
-///
-/// # Errors
-/// When there is none.
-pub async fn read(request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
-    let response = request.send().await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Ok(Response {
-        status,
-        headers,
-        body: response.bytes().await?.to_vec(),
-    })
 }
 
 /// Starts the local runtime and waits for its word.

@@ -3,17 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use eventrelay_tests::{PATIENCE, Stack, repository, until};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn submit_slow_upload(stack: &Stack, processing_ms: u64) -> Value {
-    let settings = format!("{}/_control/settings", stack.ready.standins.gemini);
     stack
-        .control(
-            Method::PUT,
-            settings,
-            json!({"processing_ms": processing_ms}),
-        )
+        .gemini_settings(json!({"processing_ms": processing_ms}))
         .await
         .unwrap();
     let recording = std::fs::read(repository("tests/data/media/talk.mp4")).unwrap();
@@ -53,9 +47,8 @@ async fn a_job_survives_kill_9_while_it_waits() {
 #[tokio::test]
 async fn a_job_survives_kill_9_while_the_model_thinks() {
     let mut stack = Stack::start().await.unwrap();
-    let settings = format!("{}/_control/settings", stack.ready.standins.gemini);
     stack
-        .control(Method::PUT, settings, json!({"generate_ms": 600_000}))
+        .gemini_settings(json!({"generate_ms": 600_000}))
         .await
         .unwrap();
     let job = stack

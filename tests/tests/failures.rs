@@ -212,11 +212,7 @@ async fn a_file_that_does_not_get_ready_fails_the_job_and_is_deleted() {
 async fn a_cancelled_job_ends_and_frees_its_video() {
     let stack = Stack::start().await.unwrap();
     let slow = json!({"processing_ms": 600_000});
-    let settings = format!("{}/_control/settings", stack.ready.standins.gemini);
-    stack
-        .control(Method::PUT, settings.clone(), slow)
-        .await
-        .unwrap();
+    stack.gemini_settings(slow).await.unwrap();
     let recording = std::fs::read(repository("tests/data/media/talk.mp4")).unwrap();
     let upload_id = stack.upload("talk.mp4", recording).await.unwrap();
     let submission = json!({"upload_id": upload_id});
@@ -255,7 +251,7 @@ async fn a_cancelled_job_ends_and_frees_its_video() {
         .expect("the file is deleted");
 
     stack
-        .control(Method::PUT, settings, json!({"processing_ms": 500}))
+        .gemini_settings(json!({"processing_ms": 500}))
         .await
         .unwrap();
     let done = stack.run(submission).await.unwrap();

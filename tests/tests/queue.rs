@@ -4,7 +4,6 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use eventrelay_tests::{PATIENCE, Stack, until};
-use reqwest::Method;
 use serde_json::json;
 
 const QUEUE: &str = "analysisqueue";
@@ -13,9 +12,8 @@ const DEAD_LETTERS: &str = "analysisdeadletters";
 #[tokio::test]
 async fn a_message_that_comes_again_pays_for_nothing_again() {
     let stack = Stack::start().await.unwrap();
-    let settings = format!("{}/_control/settings", stack.ready.standins.gemini);
     stack
-        .control(Method::PUT, settings, json!({"generate_ms": 1500}))
+        .gemini_settings(json!({"generate_ms": 1500}))
         .await
         .unwrap();
     let submission = json!({"url": "EEEEEEEEEEA"});

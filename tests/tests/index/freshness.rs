@@ -92,9 +92,8 @@ async fn a_stale_analysis_is_served_while_one_refresh_runs() {
     let stack = Stack::with(&settings).await.unwrap();
     let first = analyse(&stack, "SSSSSSSSSSA").await;
     let path = "/v1/videos/yt:SSSSSSSSSSA";
-    let control = format!("{}/_control/settings", stack.ready.standins.gemini);
     stack
-        .control(Method::PUT, control, json!({"generate_ms": 2000}))
+        .gemini_settings(json!({"generate_ms": 2000}))
         .await
         .unwrap();
     let refreshed = async || {

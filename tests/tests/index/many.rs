@@ -108,9 +108,8 @@ async fn videos_are_listed_newest_first_page_by_page() {
 async fn a_batch_has_an_answer_for_each() {
     let stack = forgetful().await;
     analyse(&stack, "BBBBBBBBBBA").await;
-    let control = format!("{}/_control/settings", stack.ready.standins.gemini);
     stack
-        .control(Method::PUT, control, json!({"generate_ms": 3000}))
+        .gemini_settings(json!({"generate_ms": 3000}))
         .await
         .unwrap();
     let running = stack

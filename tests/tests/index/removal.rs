@@ -62,9 +62,8 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
     );
 
     // A job that is still at it cannot bring it back.
-    let control = format!("{}/_control/settings", stack.ready.standins.gemini);
     stack
-        .control(Method::PUT, control, json!({"generate_ms": 1500}))
+        .gemini_settings(json!({"generate_ms": 1500}))
         .await
         .unwrap();
     let job = stack
@@ -104,7 +103,7 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
 #[tokio::test]
 async fn everything_is_deleted_by_an_admin_who_means_it() {
     let stack = forgetful().await;
-    let ids: Vec<String> = (0..30).map(|n| format!("XXXXXXXX{n:02}A")).collect();
+    let ids: Vec<String> = (0..30).map(|n| format!("KKKKKKKK{n:02}A")).collect();
     let answer = stack
         .post("/v1/videos/batch", json!({"videos": ids}))
         .await
