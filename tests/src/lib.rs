@@ -1,26 +1,26 @@
 //! What the whole-system tests share: a running `cargo local` of their own, and a client of its
 //! API that knows nothing but HTTP.
 
+mod aws;
 pub mod gate;
+mod launch;
 mod response;
 
 use std::{
     path::{Path, PathBuf},
-    process::Stdio,
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail, ensure};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 
+use launch::launch;
+
+pub use launch::local;
 pub use response::{Response, read};
 
 /// How long a job of a few seconds may take on a busy machine.
@@ -160,7 +160,8 @@ impl Stack {
         Ok(list.as_array().context("no list")?.clone())
     }
 
-    /// A request to the API with the key; `url` is absolute or a path.
+    /// A request to the API with the key, unless the headers name another; `url` is absolute or a
+    /// path.
     ///
     /// # Errors
     /// When there is no response.
@@ -175,10 +176,10 @@ impl Stack {
             true => url.to_owned(),
             false => format!("{}{url}", self.ready.api),
         };
-        let mut request = self
-            .client
-            .request(method, url)
-            .header("x-api-key", API_KEY);
+        let mut request = self.client.request(method, url);
+        if !headers.iter().any(|(name, _)| *name == "x-api-key") {
+            request = request.header("x-api-key", API_KEY);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -206,6 +207,28 @@ impl Stack {
         self.call(Method::POST, url, &[], Some(body)).await
     }
 
+    /// `GET` of a document that is there.
+    ///
+    /// # Errors
+    /// When there is no response.
+    ///
+    /// # Panics
+    /// When it is another than 200.
+    pub async fn get_json(&self, url: &str) -> anyhow::Result<Value> {
+        Ok(self.get(url).await?.expect(200).json())
+    }
+
+    /// `POST` of JSON that becomes a job. The job.
+    ///
+    /// # Errors
+    /// When there is no response.
+    ///
+    /// # Panics
+    /// When it is another than 202.
+    pub async fn accepted(&self, url: &str, body: Value) -> anyhow::Result<Value> {
+        Ok(self.post(url, body).await?.expect(202).json())
+    }
+
     /// A request that is not the API's own: without key, headers as given.
     #[must_use]
     pub fn client(&self) -> &reqwest::Client {
@@ -215,15 +238,13 @@ impl Stack {
     /// Submits a video and waits for the end of its job. The job as it was shown last.
     ///
     /// # Errors
-    /// When it is not accepted, or does not end in time.
+    /// When it does not end in time.
+    ///
+    /// # Panics
+    /// When it is not accepted.
     pub async fn run(&self, submission: Value) -> anyhow::Result<Value> {
-        let accepted = self.post("/v1/videos", submission).await?;
-        ensure!(
-            accepted.status == StatusCode::ACCEPTED,
-            "{}",
-            accepted.text()
-        );
-        self.end_of(&accepted.json()).await
+        let job = self.accepted("/v1/videos", submission).await?;
+        self.end_of(&job).await
     }
 
     /// Waits for the end of a job.
@@ -233,7 +254,7 @@ impl Stack {
     pub async fn end_of(&self, job: &Value) -> anyhow::Result<Value> {
         let path = format!("/v1/jobs/{}", job["job_id"].as_str().context("no job id")?);
         until(PATIENCE, async || {
-            let job = self.get(&path).await?.expect(200).json();
+            let job = self.get_json(&path).await?;
             let ended = ["done", "failed", "cancelled"]
                 .iter()
                 .any(|end| job["status"] == **end);
@@ -336,83 +357,6 @@ impl Stack {
         let list = answer.json();
         Ok(list.as_array().context("no list")?.clone())
     }
-
-    /// A client of the stack's DynamoDB, as the functions have one.
-    #[must_use]
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build())
-    }
-
-    /// A client of the stack's S3, as the functions have one.
-    #[must_use]
-    pub fn s3(&self) -> aws_sdk_s3::Client {
-        use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-        let key = Credentials::new("local", "local", None, None, "tests");
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(key)
-            .endpoint_url(&self.ready.aws.s3)
-            .force_path_style(true)
-            .build();
-        aws_sdk_s3::Client::from_conf(config)
-    }
-
-    /// Has the authorizer accept another key, with these scopes.
-    ///
-    /// # Errors
-    /// When the table refuses the row.
-    pub async fn accept_key(&self, key: &str, scopes: &[&str]) -> anyhow::Result<()> {
-        use aws_sdk_dynamodb::types::AttributeValue;
-        use sha2::Digest;
-        let hash = hex::encode(sha2::Sha256::digest(key));
-        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        self.dynamodb()
-            .put_item()
-            .table_name("controlstable")
-            .item("pk", AttributeValue::S(format!("key#{}", &hash[..16])))
-            .item("hash", AttributeValue::S(hash))
-            .item("scopes", AttributeValue::Ss(scopes))
-            .send()
-            .await?;
-        Ok(())
-    }
-
-    /// A client of the stack's SQS, as the functions have one.
-    #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-        let key = Credentials::builder()
-            .access_key_id("local")
-            .secret_access_key("local");
-        let config = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(key.provider_name("tests").build())
-            .endpoint_url(&self.ready.aws.sqs)
-            .build();
-        aws_sdk_sqs::Client::from_conf(config)
-    }
-
-    /// The same before it is built, for a client that behaves in some way.
-    #[must_use]
-    pub fn dynamodb_config(&self) -> aws_sdk_dynamodb::config::Builder {
-        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-        let key = Credentials::builder()
-            .access_key_id("local")
-            .secret_access_key("local");
-        aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(key.provider_name("tests").build())
-            .endpoint_url(&self.ready.aws.dynamodb)
-    }
-
-    /// URL of a queue, by the lower case of its name in the template.
-    #[must_use]
-    pub fn queue_url(&self, name: &str) -> String {
-        format!("{}/000000000000/{name}", self.ready.aws.sqs)
-    }
 }
 
 /// Asks again and again until there is an answer, or the time is up.
@@ -434,73 +378,6 @@ pub async fn until<T>(
             bail!("not within {patience:?}");
         }
     }
-}
-
-/// Starts the local runtime and waits for its word.
-async fn launch(data: &Path, environment: &[(String, String)]) -> anyhow::Result<(Child, Ready)> {
-    let mut child = Command::new(local()?)
-        .args([
-            "--json",
-            "--no-build",
-            "--port",
-            "0",
-            "--api-key",
-            API_KEY,
-            "--data",
-        ])
-        .arg(data)
-        .current_dir(repository(""))
-        .env_remove("GEMINI_API_KEY")
-        .env_remove("YOUTUBE_API_KEY")
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdout = child.stdout.take().context("no standard output")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
-    let line = line.context("the local runtime ended before it was ready")?;
-    Ok((
-        child,
-        serde_json::from_str(&line).with_context(|| line.clone())?,
-    ))
-}
-
-/// The local runtime, built with the functions once for all tests of this process.
-///
-/// # Errors
-/// When they do not build.
-pub fn local() -> anyhow::Result<&'static Path> {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
-    built
-        .as_deref()
-        .map_err(|error| anyhow::anyhow!(error.clone()))
-}
-
-/// `cargo test` builds the tests of the functions' crates and not the functions, so they are built
-/// here, by the same command that `cargo local` uses, with the profile of this program.
-fn build() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    // A test is in `deps`, a binary beside it.
-    let binaries = own
-        .ancestors()
-        .skip(1)
-        .find(|folder| !folder.ends_with("deps"))
-        .context("not in a target folder")?;
-    let profile = match binaries.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(folder) => folder,
-    };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = std::process::Command::new(cargo)
-        .args(["build", "--quiet", "--workspace", "--bins", "--locked"])
-        .args(["--profile", profile])
-        .current_dir(repository(""))
-        .status()?;
-    ensure!(status.success(), "the functions do not build");
-    Ok(binaries.join("eventrelay-local"))
 }
 
 #[expect(

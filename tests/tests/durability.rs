@@ -13,17 +13,14 @@ async fn submit_slow_upload(stack: &Stack, processing_ms: u64) -> Value {
     let recording = std::fs::read(repository("tests/data/media/talk.mp4")).unwrap();
     let upload_id = stack.upload("talk.mp4", recording).await.unwrap();
     stack
-        .post("/v1/videos", json!({"upload_id": upload_id}))
+        .accepted("/v1/videos", json!({"upload_id": upload_id}))
         .await
         .unwrap()
-        .expect(202)
-        .json()
 }
 
 async fn comes_to(stack: &Stack, job: &Value, stage: &str) {
     let path = format!("/v1/jobs/{}", job["job_id"].as_str().unwrap());
-    let there =
-        async || Ok((stack.get(&path).await?.expect(200).json()["stage"] == stage).then_some(()));
+    let there = async || Ok((stack.get_json(&path).await?["stage"] == stage).then_some(()));
     until(PATIENCE, there).await.unwrap();
 }
 
@@ -52,11 +49,9 @@ async fn a_job_survives_kill_9_while_the_model_thinks() {
         .await
         .unwrap();
     let job = stack
-        .post("/v1/videos", json!({"url": "DDDDDDDDDDA"}))
+        .accepted("/v1/videos", json!({"url": "DDDDDDDDDDA"}))
         .await
-        .unwrap()
-        .expect(202)
-        .json();
+        .unwrap();
     comes_to(&stack, &job, "analysing").await;
     stack.kill_and_restart().await.unwrap();
     let done = stack.end_of(&job).await.unwrap();

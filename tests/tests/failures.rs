@@ -217,14 +217,12 @@ async fn a_cancelled_job_ends_and_frees_its_video() {
     let upload_id = stack.upload("talk.mp4", recording).await.unwrap();
     let submission = json!({"upload_id": upload_id});
     let job = stack
-        .post("/v1/videos", submission.clone())
+        .accepted("/v1/videos", submission.clone())
         .await
-        .unwrap()
-        .expect(202)
-        .json();
+        .unwrap();
     let path = job["links"]["job"].as_str().unwrap();
     let processing = async || {
-        let shown = stack.get(path).await?.expect(200).json();
+        let shown = stack.get_json(path).await?;
         Ok((shown["stage"] == "processing").then_some(()))
     };
     eventrelay_tests::until(eventrelay_tests::PATIENCE, processing)

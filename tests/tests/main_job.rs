@@ -195,7 +195,7 @@ async fn an_upload_is_analysed_and_its_file_deleted() {
     let done = stack.run(submission.clone()).await.unwrap();
     assert_eq!(done["status"], "done", "{done:#}");
     let link = done["links"]["video"].as_str().unwrap();
-    let analysis = stack.get(link).await.unwrap().expect(200).json();
+    let analysis = stack.get_json(link).await.unwrap();
     assert_stands_in_transcript(&analysis);
     assert_eq!(analysis["video"]["platform"], "upload");
     assert_eq!(analysis["video"]["id"], format!("up:{upload_id}"));
@@ -241,12 +241,7 @@ async fn twenty_submissions_at_once_are_one_generation() {
         stack.gemini_calls(":generateContent").await.unwrap().len(),
         1
     );
-    let analysis = stack
-        .get("/v1/videos/yt:jNQXAC9IVRw")
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let analysis = stack.get_json("/v1/videos/yt:jNQXAC9IVRw").await.unwrap();
     assert!(
         analysis["summary"]
             .as_str()

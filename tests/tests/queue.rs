@@ -17,12 +17,7 @@ async fn a_message_that_comes_again_pays_for_nothing_again() {
         .await
         .unwrap();
     let submission = json!({"url": "EEEEEEEEEEA"});
-    let job = stack
-        .post("/v1/videos", submission)
-        .await
-        .unwrap()
-        .expect(202)
-        .json();
+    let job = stack.accepted("/v1/videos", submission).await.unwrap();
     let (sqs, url) = (stack.sqs(), stack.queue_url(QUEUE));
     for step in [0, 0, 0, 1, 2] {
         let body = json!({"v": 1, "job_id": job["job_id"], "step": step}).to_string();
@@ -107,12 +102,7 @@ async fn a_lost_message_is_sent_anew_when_somebody_asks() {
     let fault = json!({"on": "generate", "match": "EEEEEEEEEEI", "fault": {"kind": "rate_limited", "retry_delay_s": 5}});
     stack.gemini_fault(fault).await.unwrap();
     let submission = json!({"url": "EEEEEEEEEEI"});
-    let job = stack
-        .post("/v1/videos", submission)
-        .await
-        .unwrap()
-        .expect(202)
-        .json();
+    let job = stack.accepted("/v1/videos", submission).await.unwrap();
     let refused =
         async || Ok((!stack.gemini_calls(":generateContent").await?.is_empty()).then_some(()));
     until(PATIENCE, refused).await.unwrap();

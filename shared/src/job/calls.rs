@@ -16,7 +16,7 @@ use crate::{
     search::Document,
     store::{
         StoredAnalysis,
-        blobs::{self, Blobs, Form},
+        blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
         packed::{self, Directory, Packed},
     },
     upstream::{
@@ -35,9 +35,6 @@ const MAX_OUTPUT_TOKENS: u32 = 65_536;
 
 /// A transcript of the largest size that is taken, as it is rendered: every cue anew.
 const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
-
-/// A document of ours is far below.
-const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
 
 /// Everything that a job calls.
 #[derive(Clone, Debug)]

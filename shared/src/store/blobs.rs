@@ -29,6 +29,10 @@ use crate::{
     video::{ContentHash, VideoKey},
 };
 
+/// The largest document of ours that is unpacked to be taken apart, in bytes; analyses are far
+/// below.
+pub const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
+
 /// The forms in which an analysis is stored, so that none has to be made when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

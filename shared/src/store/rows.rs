@@ -12,9 +12,9 @@ use crate::{clock::Timestamp, error::Error, job::JobId, video::VideoKey};
 
 /// Largest compressed body that stands beside its row, in bytes. `cargo bench-lookup` measures both
 /// places: beside the row a lookup takes less processor time up to some 60 kB, and always one
-/// request less. A read of 32 kB costs about what a small read and a `GetObject` cost together ($0.125 per
-/// million read units of 4 kB, read eventually for half; $0.40 per million), so that beyond it time
-/// is bought with money.
+/// request less. A read of 32 kB costs about what a small read and a `GetObject` cost together
+/// ($0.125 per million read units of 4 kB, read eventually for half; $0.40 per million), so that
+/// beyond it time is bought with money.
 pub const INLINE_LIMIT: usize = 32 * 1024;
 
 /// Sort key of a video's entry.

@@ -29,7 +29,7 @@ async fn statistics_are_counted_and_can_be_counted_anew() {
         .unwrap()
         .expect(201);
     let settled = async || {
-        let stats = stack.get("/v1/stats").await?.expect(200).json();
+        let stats = stack.get_json("/v1/stats").await?;
         Ok((stats["videos"]["by_status"]["failed"] == 1).then_some(stats))
     };
     let stats = until(PATIENCE, settled).await.unwrap();
@@ -78,7 +78,7 @@ async fn statistics_are_counted_and_can_be_counted_anew() {
         .send()
         .await
         .unwrap();
-    let wrong = stack.get("/v1/stats").await.unwrap().expect(200).json();
+    let wrong = stack.get_json("/v1/stats").await.unwrap();
     assert_eq!(wrong["videos"]["by_status"]["done"], 1002);
     let job = stack
         .call(Method::POST, "/v1/admin/recount", &[], None)
@@ -92,7 +92,7 @@ async fn statistics_are_counted_and_can_be_counted_anew() {
         (&json!("done"), &json!(3)),
         "{done:#}"
     );
-    let right = stack.get("/v1/stats").await.unwrap().expect(200).json();
+    let right = stack.get_json("/v1/stats").await.unwrap();
     for name in ["videos", "bytes", "feedback"] {
         assert_eq!(right[name], stats[name]);
     }
@@ -108,12 +108,7 @@ async fn feedback_is_kept_and_listed() {
         let kept = stack.post(path, said).await.unwrap().expect(201).json();
         assert!(kept["feedback_id"].as_str().unwrap().starts_with("fb_"));
     }
-    let page = stack
-        .get(&format!("{path}?limit=2"))
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let page = stack.get_json(&format!("{path}?limit=2")).await.unwrap();
     let ratings: Vec<_> = page["feedback"]
         .as_array()
         .unwrap()
@@ -122,11 +117,9 @@ async fn feedback_is_kept_and_listed() {
         .collect();
     assert_eq!(ratings, [3, 2], "latest first");
     let rest = stack
-        .get(page["links"]["next"].as_str().unwrap())
+        .get_json(page["links"]["next"].as_str().unwrap())
         .await
-        .unwrap()
-        .expect(200)
-        .json();
+        .unwrap();
     assert_eq!(rest["feedback"][0]["rating"], 1);
     assert!(rest["links"]["next"].is_null() && rest["feedback"].as_array().unwrap().len() == 1);
     for (body, field) in [

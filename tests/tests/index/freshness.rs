@@ -33,12 +33,7 @@ async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
         let put = dynamodb.put_item().table_name("videostable");
         put.set_item(Some(item)).send().await.unwrap();
     }
-    let old = stack
-        .get(&format!("{path}?version=0"))
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let old = stack.get_json(&format!("{path}?version=0")).await.unwrap();
     assert_eq!(old, document);
     problem(
         stack.get(&format!("{path}?version=7")).await.unwrap(),
@@ -50,24 +45,14 @@ async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
         .await
         .unwrap();
     assert_eq!(forced["status"], "done");
-    let newest = stack.get(path).await.unwrap().expect(200).json();
+    let newest = stack.get_json(path).await.unwrap();
     assert_ne!(
         newest["provenance"]["analyzed_at"],
         document["provenance"]["analyzed_at"]
     );
-    let old = stack
-        .get(&format!("{path}?version=0"))
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let old = stack.get_json(&format!("{path}?version=0")).await.unwrap();
     assert_eq!(old, document, "the older version is what it was");
-    let listed = stack
-        .get(&format!("{path}/analyses"))
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let listed = stack.get_json(&format!("{path}/analyses")).await.unwrap();
     let versions: Vec<_> = listed["analyses"]
         .as_array()
         .unwrap()
@@ -116,13 +101,13 @@ async fn a_stale_analysis_is_served_while_one_refresh_runs() {
     jobs.insert(refresh["job_id"].as_str().unwrap().to_owned());
     assert_eq!(jobs.len(), 1, "one refresh");
     assert_eq!(
-        stack.get(path).await.unwrap().expect(200).json(),
+        stack.get_json(path).await.unwrap(),
         first,
         "the stale one meanwhile"
     );
     let job = json!({"job_id": jobs.into_iter().next().unwrap()});
     assert_eq!(stack.end_of(&job).await.unwrap()["status"], "done");
-    assert_ne!(stack.get(path).await.unwrap().expect(200).json(), first);
+    assert_ne!(stack.get_json(path).await.unwrap(), first);
 }
 
 #[tokio::test]
@@ -171,12 +156,7 @@ async fn a_failure_answers_for_the_next_submission_for_a_while() {
     let pause: u64 = again.header("retry-after").parse().unwrap();
     assert!((1..=90).contains(&pause), "briefly: {pause}");
     problem(again, 502, "answer-truncated");
-    let list = stack
-        .get("/v1/videos?status=failed")
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let list = stack.get_json("/v1/videos?status=failed").await.unwrap();
     assert_eq!(list["videos"][0]["video_id"], "yt:FFFFFFFFFFE", "{list:#}");
     assert!(
         list["videos"][0]["error"]["type"]

@@ -68,54 +68,17 @@ async fn parts_are_cut_from_what_is_stored() {
         .await
         .unwrap();
     assert!(vtt.expect(200).text().starts_with("WEBVTT"));
-    refused(
-        &stack,
-        Method::GET,
-        &format!("{path}?fields=colour"),
-        None,
-        "fields",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::GET,
-        &format!("{path}?fields="),
-        None,
-        "fields",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::GET,
-        &format!("{path}?fields=summary&format=md"),
-        None,
-        "fields",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::GET,
-        &format!("{path}/events?fields=summary"),
-        None,
-        "fields",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::GET,
-        &format!("{path}?version=1&variant=1"),
-        None,
-        "version",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::GET,
-        &format!("{path}?variant=a%23b"),
-        None,
-        "variant",
-    )
-    .await;
+    for (query, field) in [
+        ("?fields=colour", "fields"),
+        ("?fields=", "fields"),
+        ("?fields=summary&format=md", "fields"),
+        ("/events?fields=summary", "fields"),
+        ("?version=1&variant=1", "version"),
+        ("?variant=a%23b", "variant"),
+    ] {
+        let url = format!("{path}{query}");
+        refused(&stack, Method::GET, &url, None, field).await;
+    }
     let markdown = [("accept", "text/markdown")];
     let events = stack
         .call(Method::GET, &format!("{path}/events"), &markdown, None)
@@ -159,7 +122,7 @@ async fn a_row_without_its_blob_is_a_miss_and_is_healed() {
         ["v#1"],
         "the entry is gone, the empty variant stays"
     );
-    let stats = stack.get("/v1/stats").await.unwrap().expect(200).json();
+    let stats = stack.get_json("/v1/stats").await.unwrap();
     assert_eq!(stats["videos"]["total"], 0, "{stats:#}");
     analyse(&stack, "HHHHHHHHHHA").await;
 }
@@ -219,11 +182,9 @@ async fn a_large_body_is_cut_by_ranges_and_redirected() {
         put.set_item(Some(item)).send().await.unwrap();
     }
     let events = stack
-        .get("/v1/videos/yt:LLLLLLLLLLA/events")
+        .get_json("/v1/videos/yt:LLLLLLLLLLA/events")
         .await
-        .unwrap()
-        .expect(200)
-        .json();
+        .unwrap();
     assert_eq!(events["events"], json!([1, 2]));
 
     let url = format!("{}/v1/videos/yt:LLLLLLLLLLA", stack.ready.api);
@@ -283,15 +244,8 @@ async fn a_reader_does_not_write_after_it_has_read() {
     let stack = Stack::start().await.unwrap();
     stack.accept_key("er-a-reader", &["read"]).await.unwrap();
     let as_reader = async |method: Method, path: &str| {
-        let url = format!("{}{path}", stack.ready.api);
-        read(
-            stack
-                .client()
-                .request(method, url)
-                .header("x-api-key", "er-a-reader"),
-        )
-        .await
-        .unwrap()
+        let key = [("x-api-key", "er-a-reader")];
+        stack.call(method, path, &key, None).await.unwrap()
     };
     as_reader(Method::GET, "/v1/videos").await.expect(200);
     as_reader(Method::POST, "/v1/videos").await.expect(403);

@@ -25,11 +25,9 @@ pub(crate) async fn analyse(stack: &Stack, id: &str) -> Value {
     let job = stack.run(json!({"url": id})).await.unwrap();
     assert_eq!(job["status"], "done", "{job:#}");
     stack
-        .get(&format!("/v1/videos/yt:{id}"))
+        .get_json(&format!("/v1/videos/yt:{id}"))
         .await
         .unwrap()
-        .expect(200)
-        .json()
 }
 
 pub(crate) fn problem(response: Response, status: u16, slug: &str) -> Value {

@@ -17,7 +17,7 @@ async fn videos_are_listed_newest_first_page_by_page() {
     let mut url = "/v1/videos?limit=2".to_owned();
     let mut pages = 0;
     loop {
-        let page = stack.get(&url).await.unwrap().expect(200).json();
+        let page = stack.get_json(&url).await.unwrap();
         let videos = page["videos"].as_array().unwrap();
         assert!(videos.len() <= 2);
         found.extend(
@@ -34,12 +34,7 @@ async fn videos_are_listed_newest_first_page_by_page() {
     let newest_first: Vec<_> = ids.iter().rev().cloned().collect();
     assert_eq!(found, newest_first);
     assert!(pages <= 4);
-    let done = stack
-        .get("/v1/videos?status=done")
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let done = stack.get_json("/v1/videos?status=done").await.unwrap();
     assert_eq!(done["videos"].as_array().unwrap().len(), 5);
     let first = &done["videos"][0];
     for name in [
@@ -56,11 +51,9 @@ async fn videos_are_listed_newest_first_page_by_page() {
         let stack = &stack;
         async move {
             let page = stack
-                .get(&format!("/v1/videos?{query}"))
+                .get_json(&format!("/v1/videos?{query}"))
                 .await
-                .unwrap()
-                .expect(200)
-                .json();
+                .unwrap();
             page["videos"].as_array().unwrap().len()
         }
     };
@@ -75,12 +68,7 @@ async fn videos_are_listed_newest_first_page_by_page() {
     assert_eq!(of(format!("since={second}")).await, 2);
     assert_eq!(of("since=2999-01-01T00:00:00Z".to_owned()).await, 0);
 
-    let page = stack
-        .get("/v1/videos?limit=2")
-        .await
-        .unwrap()
-        .expect(200)
-        .json();
+    let page = stack.get_json("/v1/videos?limit=2").await.unwrap();
     let cursor = page["cursor"].as_str().unwrap();
     for (query, field) in [
         ("category=colour".to_owned(), "category"),
@@ -113,11 +101,9 @@ async fn a_batch_has_an_answer_for_each() {
         .await
         .unwrap();
     let running = stack
-        .post("/v1/videos", json!({"url": "BBBBBBBBBBE"}))
+        .accepted("/v1/videos", json!({"url": "BBBBBBBBBBE"}))
         .await
-        .unwrap()
-        .expect(202)
-        .json();
+        .unwrap();
     let videos = json!([
         "BBBBBBBBBBA",
         {"url": "https://youtu.be/BBBBBBBBBBE"},
@@ -190,38 +176,14 @@ async fn a_batch_has_an_answer_for_each() {
         54
     );
 
-    refused(
-        &stack,
-        Method::POST,
-        "/v1/videos/batch",
-        Some(json!({})),
-        "videos",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::POST,
-        "/v1/videos/batch",
-        Some(json!({"videos": []})),
-        "videos",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::POST,
-        "/v1/videos/batch",
-        Some(json!({"videos": vec!["AAAAAAAAAAA"; 51]})),
-        "videos",
-    )
-    .await;
-    refused(
-        &stack,
-        Method::POST,
-        "/v1/videos/batch",
-        Some(json!({"videos": ["x"], "more": 1})),
-        "more",
-    )
-    .await;
+    for (body, field) in [
+        (json!({}), "videos"),
+        (json!({"videos": []}), "videos"),
+        (json!({"videos": vec!["AAAAAAAAAAA"; 51]}), "videos"),
+        (json!({"videos": ["x"], "more": 1}), "more"),
+    ] {
+        refused(&stack, Method::POST, "/v1/videos/batch", Some(body), field).await;
+    }
 }
 
 #[tokio::test]
@@ -242,11 +204,9 @@ async fn a_playlist_is_submitted_page_by_page() {
         .unwrap();
     let url = format!("https://www.youtube.com/playlist?list={list}");
     let accepted = stack
-        .post("/v1/playlists", json!({"url": url}))
+        .accepted("/v1/playlists", json!({"url": url}))
         .await
-        .unwrap()
-        .expect(202)
-        .json();
+        .unwrap();
     let done = stack.end_of(&accepted).await.unwrap();
     assert_eq!(
         (&done["status"], &done["kind"]),
@@ -259,27 +219,20 @@ async fn a_playlist_is_submitted_page_by_page() {
         "{done:#}"
     );
     let all_done = async || {
-        let stats = stack.get("/v1/stats").await?.expect(200).json();
+        let stats = stack.get_json("/v1/stats").await?;
         Ok((stats["videos"]["by_status"]["done"] == 60).then_some(()))
     };
     until(PATIENCE, all_done).await.unwrap();
     let again = stack
-        .post("/v1/playlists", json!({"url": url}))
+        .accepted("/v1/playlists", json!({"url": url}))
         .await
-        .unwrap()
-        .expect(202)
-        .json();
+        .unwrap();
     let again = stack.end_of(&again).await.unwrap();
     assert_eq!(again["done"]["cached"], 60, "{again:#}");
 
     let missing =
         json!({"url": "https://www.youtube.com/playlist?list=PLnothinghere0000000000000000000000"});
-    let missing = stack
-        .post("/v1/playlists", missing)
-        .await
-        .unwrap()
-        .expect(202)
-        .json();
+    let missing = stack.accepted("/v1/playlists", missing).await.unwrap();
     let missing = stack.end_of(&missing).await.unwrap();
     assert_eq!(missing["status"], "failed");
     assert!(

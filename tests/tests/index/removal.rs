@@ -1,6 +1,6 @@
 //! Deletion of one video and of all.
 
-use eventrelay_tests::{PATIENCE, read, repository, until};
+use eventrelay_tests::{PATIENCE, repository, until};
 use reqwest::Method;
 use serde_json::json;
 
@@ -51,7 +51,7 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
         .await
         .unwrap();
     problem(no_video, 404, "not-found");
-    let stats = stack.get("/v1/stats").await.unwrap().expect(200).json();
+    let stats = stack.get_json("/v1/stats").await.unwrap();
     assert_eq!(
         (
             &stats["videos"]["total"],
@@ -67,11 +67,9 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
         .await
         .unwrap();
     let job = stack
-        .post("/v1/videos", json!({"url": "DDDDDDDDDDA"}))
+        .accepted("/v1/videos", json!({"url": "DDDDDDDDDDA"}))
         .await
-        .unwrap()
-        .expect(202)
-        .json();
+        .unwrap();
     let job_path = format!("/v1/jobs/{}", job["job_id"].as_str().unwrap());
     let asked =
         async || Ok((!stack.gemini_calls(":generateContent").await?.is_empty()).then_some(()));
@@ -81,7 +79,7 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
         .await
         .unwrap()
         .expect(204);
-    let ended = stack.get(&job_path).await.unwrap().expect(200).json();
+    let ended = stack.get_json(&job_path).await.unwrap();
     assert_eq!(ended["status"], "cancelled");
     let settled = async || {
         let empty = rows(&stack, "yt:DDDDDDDDDDA").await.is_empty();
@@ -118,15 +116,8 @@ async fn everything_is_deleted_by_an_admin_who_means_it() {
         .await
         .unwrap();
     let as_writer = async |method: Method, path: &str| {
-        let url = format!("{}{path}", stack.ready.api);
-        read(
-            stack
-                .client()
-                .request(method, url)
-                .header("x-api-key", "er-a-writer"),
-        )
-        .await
-        .unwrap()
+        let key = [("x-api-key", "er-a-writer")];
+        stack.call(method, path, &key, None).await.unwrap()
     };
     as_writer(Method::GET, "/v1/videos").await.expect(200);
     as_writer(Method::DELETE, "/v1/videos?confirm=all")
@@ -161,7 +152,7 @@ async fn everything_is_deleted_by_an_admin_who_means_it() {
         "{done:#}"
     );
     assert_eq!(done["done"]["deleted"], 30, "{done:#}");
-    let list = stack.get("/v1/videos").await.unwrap().expect(200).json();
+    let list = stack.get_json("/v1/videos").await.unwrap();
     assert_eq!(list["videos"], json!([]));
     let left = stack
         .s3()

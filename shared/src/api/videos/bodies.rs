@@ -9,14 +9,11 @@ use crate::{
     context::Context,
     error::Error,
     store::{
-        blobs::{self, Form},
+        blobs::{self, Form, LARGEST_DOCUMENT},
         packed,
         videos::Found,
     },
 };
-
-/// The largest document that is unpacked to be taken apart.
-const LARGEST_DOCUMENT: u64 = 64_000_000;
 
 /// What is wanted, in gzip; none where the blob is gone.
 pub(super) async fn gzip(

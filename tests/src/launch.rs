@@ -1,0 +1,85 @@
+//! The local runtime as a process of its own, built and started.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+};
+
+use anyhow::{Context as _, ensure};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{API_KEY, PATIENCE, Ready, repository};
+
+/// Starts the local runtime and waits for its word.
+pub(crate) async fn launch(
+    data: &Path,
+    environment: &[(String, String)],
+) -> anyhow::Result<(Child, Ready)> {
+    let mut child = Command::new(local()?)
+        .args([
+            "--json",
+            "--no-build",
+            "--port",
+            "0",
+            "--api-key",
+            API_KEY,
+            "--data",
+        ])
+        .arg(data)
+        .current_dir(repository(""))
+        .env_remove("GEMINI_API_KEY")
+        .env_remove("YOUTUBE_API_KEY")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdout = child.stdout.take().context("no standard output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
+    let line = line.context("the local runtime ended before it was ready")?;
+    Ok((
+        child,
+        serde_json::from_str(&line).with_context(|| line.clone())?,
+    ))
+}
+
+/// The local runtime, built with the functions once for all tests of this process.
+///
+/// # Errors
+/// When they do not build.
+pub fn local() -> anyhow::Result<&'static Path> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built
+        .as_deref()
+        .map_err(|error| anyhow::anyhow!(error.clone()))
+}
+
+/// `cargo test` builds the tests of the functions' crates and not the functions, so they are built
+/// here, by the same command that `cargo local` uses, with the profile of this program.
+fn build() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    // A test is in `deps`, a binary beside it.
+    let binaries = own
+        .ancestors()
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .context("not in a target folder")?;
+    let profile = match binaries.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(folder) => folder,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--workspace", "--bins", "--locked"])
+        .args(["--profile", profile])
+        .current_dir(repository(""))
+        .status()?;
+    ensure!(status.success(), "the functions do not build");
+    Ok(binaries.join("eventrelay-local"))
+}
