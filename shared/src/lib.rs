@@ -10,6 +10,7 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod job;
+pub mod limit;
 pub mod memory;
 pub mod queue;
 pub mod removal;

@@ -12,6 +12,7 @@ pub mod feedback;
 mod item;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod listing;
 pub mod packed;
 mod removal;

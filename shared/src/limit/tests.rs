@@ -1,0 +1,262 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const START: Timestamp = Timestamp(1_790_000_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn policy(bounds: Vec<Bound>) -> Policy {
+    Policy {
+        name: "x".to_owned(),
+        bounds,
+        breaks: true,
+        waits: true,
+    }
+}
+
+fn per_minute(quantity: u64) -> Policy {
+    policy(vec![Bound::rate(Unit::Requests, quantity, MINUTE)])
+}
+
+fn ms(millis: u64) -> Timestamp {
+    START + Duration::from_millis(millis)
+}
+
+/// Judges and writes the level down.
+fn ask(policy: &Policy, level: &mut Level, in_turn: bool, now: Timestamp) -> Verdict {
+    let (verdict, next) = judge(policy, level, Cost::CALL, in_turn, now);
+    if let Some(next) = next {
+        *level = next;
+    }
+    verdict
+}
+
+fn passes(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Pass { .. })
+}
+
+#[test]
+fn one_call_after_the_other_uses_nearly_all_of_the_quantity() {
+    for quantity in [20, 60, 1000] {
+        let (policy, mut level) = (per_minute(quantity), Level::default());
+        let passed = (0..600_000)
+            .step_by(5)
+            .filter(|at| passes(ask(&policy, &mut level, true, ms(*at))))
+            .count() as u64;
+        assert!(passed * 100 >= quantity * 10 * 94, "{passed} of {quantity}");
+    }
+}
+
+#[test]
+fn a_burst_is_a_twentieth_at_any_quantity() {
+    for quantity in [40, 60, 200, 777, 1000, 12_345] {
+        let (policy, mut level) = (per_minute(quantity), Level::default());
+        let passed = (0..quantity).filter(|_| passes(ask(&policy, &mut level, true, START)));
+        assert_eq!(passed.count() as u64, quantity / 20);
+    }
+}
+
+#[test]
+fn who_waits_returns_at_a_time_of_their_own_and_passes() {
+    let (policy, mut level) = (per_minute(60), Level::default());
+    let mut waiting = Vec::new();
+    for _ in 0..50 {
+        if let Verdict::Held { hold, until } = ask(&policy, &mut level, false, START) {
+            assert_eq!(hold, Hold::Rate);
+            waiting.push(until);
+        }
+    }
+    assert_eq!(waiting.len(), 47);
+    assert!(waiting.is_sorted_by(|a, b| a < b), "{waiting:?}");
+    for at in waiting {
+        // A newcomer at the same moment stands behind.
+        let newcomer = ask(&policy, &mut level.clone(), false, at);
+        assert!(!passes(newcomer), "overtaken at {at}");
+        assert!(
+            passes(ask(&policy, &mut level, true, at)),
+            "refused at {at}"
+        );
+    }
+}
+
+#[test]
+fn all_bounds_must_let_a_call_pass_and_none_is_charged_otherwise() {
+    let policy = policy(vec![
+        Bound::rate(Unit::Requests, 1000, MINUTE),
+        Bound::day(Unit::Tokens, 100, Zone::Pacific),
+    ]);
+    let cost = |tokens| Cost {
+        tokens,
+        ..Cost::CALL
+    };
+    let (verdict, level) = judge(&policy, &Level::default(), cost(60), false, START);
+    assert!(passes(verdict));
+    let level = level.unwrap();
+    let (verdict, unchanged) = judge(&policy, &level, cost(41), false, START);
+    let until = Zone::Pacific.next_midnight(START);
+    let hold = Hold::Day;
+    assert_eq!((verdict, unchanged), (Verdict::Held { hold, until }, None));
+    assert!(passes(judge(&policy, &level, cost(40), false, START).0));
+    assert!(passes(judge(&policy, &level, cost(100), false, until).0));
+    // The estimate was too high: what was not used is free again.
+    let settled = level.after_settlement(&policy, cost(60), cost(10), START);
+    let settled = settled.unwrap();
+    assert!(passes(judge(&policy, &settled, cost(90), false, START).0));
+    assert_eq!(
+        level.after_settlement(&policy, cost(60), cost(10), until),
+        None,
+        "yesterday's estimate is not given back today"
+    );
+}
+
+#[test]
+fn a_single_call_above_the_burst_passes_alone() {
+    let policy = policy(vec![Bound::rate(Unit::Tokens, 1_000_000, MINUTE)]);
+    let large = Cost {
+        tokens: 300_000,
+        ..Cost::CALL
+    };
+    let (verdict, level) = judge(&policy, &Level::default(), large, false, START);
+    assert!(passes(verdict));
+    let (verdict, _) = judge(&policy, &level.unwrap(), large, false, START);
+    let Verdict::Held { until, .. } = verdict else {
+        panic!("{verdict:?}")
+    };
+    let wait = START.until(until);
+    assert!((18..=20).contains(&wait.as_secs()), "{wait:?}");
+}
+
+#[test]
+fn a_pause_is_kept_to_and_a_shorter_one_changes_nothing() {
+    let (policy, level) = (per_minute(60), Level::default());
+    let level = level.after_pause(ms(5000)).unwrap();
+    assert_eq!(level.after_pause(ms(4000)), None);
+    let (verdict, _) = judge(&policy, &level, Cost::CALL, true, ms(4999));
+    let (hold, until) = (Hold::Paused, ms(5000));
+    assert_eq!(verdict, Verdict::Held { hold, until });
+    assert!(passes(judge(&policy, &level, Cost::CALL, false, until).0));
+}
+
+#[test]
+fn a_breaker_opens_by_share_and_lets_one_probe_pass() {
+    let policy = policy(Vec::new());
+    let mut level = Level::default();
+    for _ in 0..20 {
+        assert!(passes(ask(&policy, &mut level, false, START)));
+    }
+    for _ in 0..9 {
+        level = level.after_failure(false, START);
+        assert_eq!(level.condition(START), Condition::Closed);
+    }
+    level = level.after_failure(false, START);
+    let until = ms(15_000);
+    assert_eq!(level.condition(START), Condition::Open { until });
+    // One that had begun before changes nothing.
+    level = level.after_failure(false, ms(1));
+    let open = Verdict::Held {
+        hold: Hold::Open,
+        until,
+    };
+    assert_eq!(ask(&policy, &mut level, false, ms(14_999)), open);
+
+    let probe = Verdict::Pass { probe: true };
+    assert_eq!(ask(&policy, &mut level, false, until), probe);
+    let second = ask(&policy, &mut level, false, ms(15_001));
+    let (hold, until) = (Hold::Open, ms(30_001));
+    assert_eq!(second, Verdict::Held { hold, until });
+    // It fails: twice the pause.
+    let failed = level.after_failure(true, ms(16_000));
+    let until = ms(46_000);
+    assert_eq!(failed.condition(ms(16_000)), Condition::Open { until });
+    // It succeeds: all pass.
+    let mut closed = level.after_success();
+    assert_eq!(
+        ask(&policy, &mut closed, false, ms(16_000)),
+        Verdict::Pass { probe: false }
+    );
+    // It dies: another one is sent in the end.
+    assert_eq!(ask(&policy, &mut level, false, ms(315_000)), probe);
+}
+
+#[test]
+fn few_failures_open_nothing() {
+    let policy = policy(Vec::new());
+    let mut level = Level::default();
+    for at in 0..100 {
+        let now = ms(at * 20_000);
+        assert!(passes(ask(&policy, &mut level, false, now)));
+        level = level.after_failure(false, now);
+        assert_eq!(level.condition(now), Condition::Closed, "failure {at}");
+    }
+}
+
+#[test]
+fn a_level_is_read_back_and_a_shorter_one_fits_more_bounds() {
+    let (policy, mut level) = (per_minute(60), Level::default());
+    ask(&policy, &mut level, false, START);
+    let text = serde_json::to_string(&level).unwrap();
+    assert_eq!(serde_json::from_str::<Level>(&text).unwrap(), level);
+    assert_eq!(
+        serde_json::from_str::<Level>("{}").unwrap(),
+        Level::default()
+    );
+    let more = super::Policy {
+        bounds: vec![policy.bounds[0], Bound::day(Unit::Requests, 1, Zone::Utc)],
+        ..policy
+    };
+    assert!(passes(ask(&more, &mut level, false, START)));
+    assert!(!passes(ask(&more, &mut level, false, START)));
+}
+
+#[test]
+fn a_reading_tells_what_is_left() {
+    let (policy, mut level) = (per_minute(100), Level::default());
+    let left = |level: &Level| level.readings(&policy, START)[0].left;
+    assert_eq!(left(&level), 5);
+    ask(&policy, &mut level, false, START);
+    assert_eq!(left(&level), 4);
+    for _ in 0..9 {
+        ask(&policy, &mut level, false, START);
+    }
+    assert_eq!(left(&level), 0);
+}
+
+proptest! {
+    /// Whatever comes when, in turn or not: no window of a minute has more than the quantity.
+    #[test]
+    fn no_window_exceeds_the_quantity(
+        quantity in 1u64..80,
+        gaps in prop::collection::vec((0u64..3000, any::<bool>(), 1u64..4), 1..400),
+    ) {
+        let (policy, mut level) = (per_minute(quantity), Level::default());
+        let mut now = 0;
+        let mut passed: Vec<u64> = Vec::new();
+        for (gap, in_turn, at_once) in gaps {
+            now += gap;
+            for _ in 0..at_once {
+                if passes(ask(&policy, &mut level, in_turn, ms(now))) {
+                    passed.push(now);
+                }
+            }
+        }
+        for (first, begin) in passed.iter().enumerate() {
+            let within = passed[first..].iter().take_while(|at| **at < begin + 60_000);
+            prop_assert!(within.count() as u64 <= quantity);
+        }
+    }
+
+    /// Those that come when they are told need not come often.
+    #[test]
+    fn nobody_is_sent_away_without_end(arrivals in prop::collection::vec(0u64..20_000, 1..60)) {
+        let (policy, mut level) = (per_minute(120), Level::default());
+        let mut queue: Vec<(u64, bool, u32)> =
+            arrivals.into_iter().map(|at| (at, false, 0)).collect();
+        while let Some(next) = (0..queue.len()).min_by_key(|at| queue[*at].0) {
+            let (at, in_turn, asked) = queue.swap_remove(next);
+            if let Verdict::Held { until, .. } = ask(&policy, &mut level, in_turn, ms(at)) {
+                prop_assert!(asked < 3, "held {asked} times");
+                queue.push((START.until(until).as_millis() as u64, true, asked + 1));
+            }
+        }
+    }
+}

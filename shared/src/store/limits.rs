@@ -1,0 +1,308 @@
+//! The rows in which all instances keep their limits together: `limit#<name>` of the controls
+//! table.
+//!
+//! | attribute | what |
+//! |---|---|
+//! | `rev` | grows with every write: who writes says what they have judged |
+//! | `by` | unique to the write, so that who sends it again sees that it was done |
+//! | `doc` | the [`Level`] as JSON |
+//! | `ttl` | when DynamoDB may drop a row that nobody has written since, epoch seconds |
+//!
+//! A call is judged on what this instance has last seen, and the judgement is written under that
+//! revision: one conditional write where nobody else was in between. Where somebody was, the
+//! refused write brings what they have written, and the call is judged anew.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::update_item::UpdateItemError,
+    types::{
+        AttributeValue, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException,
+    },
+};
+
+use super::{
+    batch,
+    item::{Item, get_n, get_s, n, s},
+};
+use crate::{
+    clock::Timestamp,
+    error::Error,
+    limit::{self, Cost, Level, Policy, Reading, Verdict},
+};
+
+/// Writes of one judgement at most. Of `n` instances that judge at the same moment one is through
+/// with each round, and rounds take milliseconds. More than the workers that run at a time.
+const MOST_WRITES: usize = 150;
+
+/// Rows that an instance remembers at most.
+const MOST_SEEN: usize = 500;
+
+/// Longer than any pause or day.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A row as it was last seen; revision 0 is none.
+#[derive(Clone, Debug, Default)]
+struct Row {
+    rev: u64,
+    level: Level,
+}
+
+/// The limits of a deployment. Clones share what they have seen.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    client: Client,
+    table: String,
+    seen: Arc<Mutex<HashMap<String, Row>>>,
+}
+
+impl Limits {
+    /// The limits in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self {
+            client,
+            table,
+            seen: Arc::default(),
+        }
+    }
+
+    /// Asks to make a call, see [`limit::judge`].
+    ///
+    /// # Errors
+    /// [`Error::Storage`]: the call is not to be made then.
+    pub async fn acquire(
+        &self,
+        policy: &Policy,
+        cost: Cost,
+        in_turn: bool,
+        now: Timestamp,
+    ) -> Result<Verdict, Error> {
+        self.change(&policy.name, now, |level| {
+            limit::judge(policy, level, cost, in_turn, now)
+        })
+        .await
+    }
+
+    /// Notes that the probe of a failing service has succeeded.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn succeeded(&self, name: &str, now: Timestamp) -> Result<(), Error> {
+        self.change(name, now, |level| ((), Some(level.after_success())))
+            .await
+    }
+
+    /// Notes that a call has failed in a way that says that the service does not work. True if
+    /// that is why it is left alone from now on.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn failed(&self, name: &str, probe: bool, now: Timestamp) -> Result<bool, Error> {
+        self.change(name, now, |level| {
+            let next = level.after_failure(probe, now);
+            let opened = next.condition(now) != level.condition(now);
+            (opened, Some(next))
+        })
+        .await
+    }
+
+    /// Notes that a service has asked not to be called before `until`.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn pause(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<(), Error> {
+        self.change(name, now, |level| ((), level.after_pause(until)))
+            .await
+    }
+
+    /// Replaces what a call was counted as by what it has taken.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn settle(
+        &self,
+        policy: &Policy,
+        estimated: Cost,
+        real: Cost,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.change(&policy.name, now, |level| {
+            ((), level.after_settlement(policy, estimated, real, now))
+        })
+        .await
+    }
+
+    /// What is left of each bound of a policy by what this instance has last seen.
+    #[must_use]
+    pub fn last_seen(&self, policy: &Policy, now: Timestamp) -> Vec<Reading> {
+        let row = self.seen().get(&policy.name).cloned().unwrap_or_default();
+        row.level.readings(policy, now)
+    }
+
+    /// Whether nobody has asked this of the name in the present UTC day.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn is_first_today(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
+        let today = &now.rfc3339()[..10];
+        let name = format!("{name}:told:{today}");
+        let there = self.write(&name, 0, &Level::default(), now).await?;
+        Ok(there.is_none())
+    }
+
+    /// The levels of these names, that of a name without a row being the default. One read.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn levels(&self, names: &[String]) -> Result<Vec<Level>, Error> {
+        let keys = names
+            .iter()
+            .map(|name| Item::from([("pk".to_owned(), s(key(name)))]));
+        let items = batch::get_all(&self.client, &self.table, keys.collect(), false).await?;
+        let level = |name: &String| {
+            let is_it = |item: &&Item| get_s(item, "pk") == Some(key(name).as_str());
+            let item = items.iter().find(is_it);
+            item.map_or_else(Level::default, |item| row(item).level)
+        };
+        Ok(names.iter().map(level).collect())
+    }
+
+    /// Writes what `change` makes of a level. What changes nothing is decided on the row as it is
+    /// now, not as it was last seen: else a pause that is over elsewhere would be kept to here.
+    async fn change<T>(
+        &self,
+        name: &str,
+        now: Timestamp,
+        change: impl Fn(&Level) -> (T, Option<Level>),
+    ) -> Result<T, Error> {
+        let mut row = self.seen().get(name).cloned().unwrap_or_default();
+        let mut is_fresh = false;
+        for _ in 0..MOST_WRITES {
+            let (outcome, next) = change(&row.level);
+            let Some(level) = next else {
+                if is_fresh {
+                    return Ok(outcome);
+                }
+                row = self.read(name).await?;
+                is_fresh = true;
+                continue;
+            };
+            let rev = row.rev + 1;
+            match self.write(name, row.rev, &level, now).await? {
+                None => {
+                    self.remember(name, Row { rev, level });
+                    return Ok(outcome);
+                }
+                Some(other) => {
+                    self.remember(name, other.clone());
+                    (row, is_fresh) = (other, true);
+                }
+            }
+        }
+        Err(Error::Storage {
+            transient: true,
+            source: "too many instances write the same limit".into(),
+        })
+    }
+
+    /// None when it was written, else what stands there instead.
+    async fn write(
+        &self,
+        name: &str,
+        rev: u64,
+        level: &Level,
+        now: Timestamp,
+    ) -> Result<Option<Row>, Error> {
+        let doc = serde_json::to_string(level).map_err(Error::internal)?;
+        let by = uuid::Uuid::now_v7().simple().to_string();
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key(name)))
+            .update_expression("SET doc = :doc, rev = :next, #by = :by, #ttl = :ttl")
+            .expression_attribute_names("#by", "by")
+            .expression_attribute_values(":by", s(&by))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":doc", s(doc))
+            .expression_attribute_values(":next", n(rev + 1))
+            .expression_attribute_values(":ttl", n((now + KEPT).as_seconds()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = match rev {
+            0 => update.condition_expression("attribute_not_exists(pk)"),
+            _ => update
+                .condition_expression("rev = :rev")
+                .expression_attribute_values(":rev", n(rev)),
+        };
+        match update.send().await {
+            Ok(_) => Ok(None),
+            Err(SdkError::ServiceError(error)) if refused(error.err()).is_some() => {
+                let item = refused(error.err()).and_then(|refused| refused.item.as_ref());
+                // The SDK has sent it again, since the answer to the first was lost.
+                if item.is_some_and(|item| get_s(item, "by") == Some(by.as_str())) {
+                    return Ok(None);
+                }
+                Ok(Some(item.map_or_else(Row::default, row)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn read(&self, name: &str) -> Result<Row, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(key(name)))
+            .consistent_read(true)
+            .send()
+            .await?;
+        let row = read.item.as_ref().map_or_else(Row::default, row);
+        self.remember(name, row.clone());
+        Ok(row)
+    }
+
+    fn remember(&self, name: &str, row: Row) {
+        let mut seen = self.seen();
+        if seen.len() >= MOST_SEEN {
+            seen.clear();
+        }
+        seen.insert(name.to_owned(), row);
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<String, Row>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(error: &UpdateItemError) -> Option<&ConditionalCheckFailedException> {
+    match error {
+        UpdateItemError::ConditionalCheckFailedException(refused) => Some(refused),
+        _ => None,
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("limit#{name}")
+}
+
+/// A level that cannot be read counts as one that was never used: a limit must not stop the
+/// system for good.
+fn row(item: &HashMap<String, AttributeValue>) -> Row {
+    let doc = get_s(item, "doc").unwrap_or_default();
+    let level = serde_json::from_str(doc).unwrap_or_else(|error| {
+        tracing::error!(%error, "A limit cannot be read");
+        Level::default()
+    });
+    Row {
+        rev: get_n(item, "rev").unwrap_or_default(),
+        level,
+    }
+}
