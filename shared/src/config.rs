@@ -34,6 +34,9 @@ pub struct Config {
     /// `MEMORY_TTL_S`, `MEMORY_BYTES`, `MEMORY_ENTRIES`: what an instance remembers of what it has
     /// read.
     pub memory: Bounds,
+    /// `API_REQUESTS_PER_MINUTE`: what each API key may ask that has no limit of its own; 0 is no
+    /// limit.
+    pub api_requests_per_minute: u64,
     /// `COUNT_LOOKUPS_EVERY_S`: how often an instance reports the lookups it has answered.
     pub count_lookups_every: Duration,
     /// `JOB_DEADLINE_S`: how long a job may take from its submission to its end.
@@ -59,6 +62,34 @@ pub struct UpstreamConfig {
     pub youtube: YouTubeConfig,
     /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
     pub processing_timeout: Duration,
+}
+
+/// What the services may be called and what may be paid, by all instances together. 0 is no limit.
+#[derive(Clone, Debug, Default)]
+pub struct LimitsConfig {
+    /// `GEMINI_REQUESTS_PER_MINUTE`, of each model.
+    pub gemini_requests_per_minute: u64,
+    /// `GEMINI_TOKENS_PER_MINUTE`, of each model, read and written together.
+    pub gemini_tokens_per_minute: u64,
+    /// `GEMINI_REQUESTS_PER_DAY`, of each model.
+    pub gemini_requests_per_day: u64,
+    /// `YOUTUBE_UNITS_PER_DAY`: quota units of the Data API.
+    pub youtube_units_per_day: u64,
+    /// `CIRCUIT_BREAKERS`, `on` or `off`: whether a service that fails is left alone for a while.
+    pub circuit_breakers: bool,
+    /// `DAILY_BUDGET_USD`, in millionths of a US dollar here.
+    pub daily_budget_micro_usd: u64,
+    /// `DAILY_BUDGET_PER_KEY_USD`, in millionths of a US dollar here.
+    pub daily_budget_per_key_micro_usd: u64,
+}
+
+/// What the function that shows the limits knows of them.
+#[derive(Clone, Debug)]
+pub struct StatusConfig {
+    /// As [`UpstreamConfig::models`].
+    pub models: Vec<String>,
+    /// The limits.
+    pub limits: LimitsConfig,
 }
 
 /// How YouTube is reached.
@@ -109,6 +140,7 @@ impl Config {
                 bytes: number(read, "MEMORY_BYTES")?,
                 entries: number(read, "MEMORY_ENTRIES")?,
             },
+            api_requests_per_minute: number(read, "API_REQUESTS_PER_MINUTE")?,
             count_lookups_every: Duration::from_secs(number(read, "COUNT_LOOKUPS_EVERY_S")?),
             job_deadline: seconds(read, "JOB_DEADLINE_S")?,
             analysis_ttl: seconds(read, "ANALYSIS_TTL_S")?,
@@ -130,23 +162,7 @@ impl UpstreamConfig {
         if !["v1", "v1beta"].contains(&gemini_api_version.as_str()) {
             return Err(ConfigError::Invalid("GEMINI_API_VERSION", "v1 or v1beta"));
         }
-        let fallbacks = optional(read, "GEMINI_FALLBACK_MODELS").unwrap_or_default();
-        let models: Vec<String> = std::iter::once(required(read, "GEMINI_MODEL")?)
-            .chain(fallbacks.split(',').map(|model| model.trim().to_owned()))
-            .filter(|model| !model.is_empty())
-            .collect();
-        // A model name becomes part of a URL's path.
-        let is_name = |model: &String| {
-            model
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
-        };
-        if !models.iter().all(is_name) {
-            return Err(ConfigError::Invalid(
-                "GEMINI_MODEL",
-                "a list of model names",
-            ));
-        }
+        let models = models(read)?;
         Ok(Self {
             gemini_base_url: url(read, "GEMINI_BASE_URL")?,
             gemini_api_version,
@@ -158,6 +174,46 @@ impl UpstreamConfig {
             gemini_api_key: required(read, "GEMINI_API_KEY")?.into(),
             youtube: YouTubeConfig::read(read)?,
             processing_timeout: seconds(read, "PROCESSING_TIMEOUT_S")?,
+        })
+    }
+}
+
+impl LimitsConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    fn read(read: Read<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            gemini_requests_per_minute: number(read, "GEMINI_REQUESTS_PER_MINUTE")?,
+            gemini_tokens_per_minute: number(read, "GEMINI_TOKENS_PER_MINUTE")?,
+            gemini_requests_per_day: number(read, "GEMINI_REQUESTS_PER_DAY")?,
+            youtube_units_per_day: number(read, "YOUTUBE_UNITS_PER_DAY")?,
+            circuit_breakers: match required(read, "CIRCUIT_BREAKERS")?.as_str() {
+                "on" => true,
+                "off" => false,
+                _ => return Err(ConfigError::Invalid("CIRCUIT_BREAKERS", "on or off")),
+            },
+            daily_budget_micro_usd: usd(read, "DAILY_BUDGET_USD")?,
+            daily_budget_per_key_micro_usd: usd(read, "DAILY_BUDGET_PER_KEY_USD")?,
+        })
+    }
+}
+
+impl StatusConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let read: Read<'_> = &|name| std::env::var(name).ok();
+        Ok(Self {
+            models: models(read)?,
+            limits: LimitsConfig::read(read)?,
         })
     }
 }
@@ -178,6 +234,27 @@ impl YouTubeConfig {
             api_key: optional(read, "YOUTUBE_API_KEY").map(SecretString::from),
         })
     }
+}
+
+fn models(read: Read<'_>) -> Result<Vec<String>, ConfigError> {
+    let fallbacks = optional(read, "GEMINI_FALLBACK_MODELS").unwrap_or_default();
+    let models: Vec<String> = std::iter::once(required(read, "GEMINI_MODEL")?)
+        .chain(fallbacks.split(',').map(|model| model.trim().to_owned()))
+        .filter(|model| !model.is_empty())
+        .collect();
+    // A model name becomes part of a URL's path.
+    let is_name = |model: &String| {
+        model
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+    };
+    if !models.iter().all(is_name) {
+        return Err(ConfigError::Invalid(
+            "GEMINI_MODEL",
+            "a list of model names",
+        ));
+    }
+    Ok(models)
 }
 
 fn optional(read: Read<'_>, name: &str) -> Option<String> {
@@ -203,6 +280,13 @@ fn seconds(read: Read<'_>, name: &'static str) -> Result<Duration, ConfigError> 
 fn number<N: std::str::FromStr>(read: Read<'_>, name: &'static str) -> Result<N, ConfigError> {
     let number = required(read, name)?.parse().ok();
     number.ok_or(ConfigError::Invalid(name, "a whole number"))
+}
+
+fn usd(read: Read<'_>, name: &'static str) -> Result<u64, ConfigError> {
+    let usd: Option<f64> = required(read, name)?.parse().ok();
+    usd.filter(|usd| (0.0..=1e9).contains(usd))
+        .map(crate::cost::micro_usd)
+        .ok_or(ConfigError::Invalid(name, "an amount of US dollars"))
 }
 
 fn url(read: Read<'_>, name: &'static str) -> Result<Url, ConfigError> {

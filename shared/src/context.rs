@@ -7,17 +7,20 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 
 use crate::{
+    api::throttle::Leases,
     clock::Timestamp,
-    config::{Config, UpstreamConfig, YouTubeConfig},
+    config::{Config, ConfigError, LimitsConfig, UpstreamConfig, YouTubeConfig},
+    cost::Budget,
     error::Error,
-    job::{calls::Calls, machine::Limits, worker::Worker},
+    job::{calls::Calls, machine, worker::Worker},
     memory::{Memory, Tally},
     queue::Queue,
     store::{
-        blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, search::Search, videos::Videos,
+        blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, limits::Limits, search::Search,
+        videos::Videos,
     },
     task,
-    upstream::{HttpClient, gemini::Gemini, youtube::YouTube},
+    upstream::{Gate, HttpClient, gemini::Gemini, youtube::YouTube},
 };
 
 /// A service whose connection is opened in Init.
@@ -54,6 +57,10 @@ pub struct Context {
     cursor_key: Arc<OnceCell<[u8; 64]>>,
     /// Counters of the deployment.
     pub counters: Counters,
+    /// The limits that all instances keep together.
+    pub limits: Limits,
+    /// What this instance may give out of them by itself.
+    pub leases: Arc<Leases>,
     /// What this instance remembers.
     pub memory: Arc<Memory>,
     /// Lookups that it has not reported yet.
@@ -88,6 +95,8 @@ impl Context {
                 config.search_table.clone(),
                 config.videos_table.clone(),
             ),
+            limits: Limits::new(dynamodb.clone(), config.controls_table.clone()),
+            leases: Arc::default(),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
             blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
             queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
@@ -128,7 +137,9 @@ impl Context {
     /// When the environment is incomplete.
     pub fn task_worker(&self) -> Result<task::Worker, Error> {
         let config = YouTubeConfig::from_env().map_err(Error::internal)?;
-        let youtube = youtube(HttpClient::new()?, config);
+        let limits = LimitsConfig::from_env().map_err(Error::internal)?;
+        let gate = Gate::new(self.limits.clone(), limits);
+        let youtube = youtube(HttpClient::new()?, config, gate);
         Ok(task::Worker::new(self.clone(), youtube))
     }
 
@@ -138,10 +149,18 @@ impl Context {
     /// When the environment is incomplete.
     pub fn worker(&self) -> Result<Worker, Error> {
         let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
-        let limits = Limits {
+        let limits = machine::Limits {
             processing_timeout: upstream.processing_timeout,
             models: upstream.models.len(),
         };
+        let config = LimitsConfig::from_env().map_err(Error::internal)?;
+        let budget = Budget::of(self.limits.clone(), &config);
+        let is_priced = |model: &String| upstream.gemini_prices.of(model).is_some();
+        if budget.is_limited() && !upstream.models.iter().all(is_priced) {
+            // A budget that cannot count would be none.
+            return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
+        }
+        let gate = Gate::new(self.limits.clone(), config);
         let http = HttpClient::new()?;
         let calls = Calls {
             blobs: self.blobs.clone(),
@@ -150,10 +169,12 @@ impl Context {
                 upstream.gemini_base_url,
                 upstream.gemini_api_version,
                 upstream.gemini_api_key,
+                gate.clone(),
             ),
-            youtube: youtube(http, upstream.youtube),
+            youtube: youtube(http, upstream.youtube, gate),
             models: upstream.models,
             prices: upstream.gemini_prices,
+            budget,
             analysis_ttl: self.config.analysis_ttl,
         };
         let (jobs, videos) = (self.jobs.clone(), self.videos.clone());
@@ -168,12 +189,13 @@ impl Context {
     }
 }
 
-fn youtube(http: HttpClient, config: YouTubeConfig) -> YouTube {
+fn youtube(http: HttpClient, config: YouTubeConfig, gate: Gate) -> YouTube {
     YouTube::new(
         http,
         config.base_url,
         config.oembed_base_url,
         config.api_key,
+        gate,
     )
 }
 

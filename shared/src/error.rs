@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::analysis::{CaptionError, DraftError, Unusable};
+use crate::limit::Hold;
 use crate::store::entry::Failure;
 use crate::video::{NotAPlaylist, NotAVideo};
 
@@ -49,6 +50,24 @@ pub enum Service {
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Whose money it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purse {
+    /// That of all callers.
+    Deployment,
+    /// What one API key may spend.
+    Key,
+}
+
+impl fmt::Display for Purse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deployment => "deployment",
+            Self::Key => "API key",
+        })
     }
 }
 
@@ -209,6 +228,34 @@ pub enum Error {
     DailyQuotaSpent {
         /// Which.
         service: Service,
+        /// Until the next day begins, where that is known.
+        retry_after: Option<Duration>,
+    },
+    /// Our own limits do not let a service be called now. It was not called.
+    #[error("a call of {service} is held ({hold:?}) for {retry_after:?}")]
+    Held {
+        /// Which.
+        service: Service,
+        /// Why.
+        hold: Hold,
+        /// How long.
+        retry_after: Duration,
+    },
+    /// What may be paid in a day is paid.
+    #[error("daily budget of the {purse} spent")]
+    BudgetSpent {
+        /// Whose.
+        purse: Purse,
+        /// Until the next day begins.
+        retry_after: Duration,
+    },
+    /// It would cost more than the caller wants to pay. Nothing was paid for it.
+    #[error("estimated at {estimate_usd} US dollars, with a cap of {cap_usd}")]
+    CostAboveCap {
+        /// What it would cost in all.
+        estimate_usd: f64,
+        /// The cap.
+        cap_usd: f64,
     },
     /// A service failed, did not answer in time, or could not be reached.
     #[error("{service} unavailable")]
@@ -287,12 +334,18 @@ impl Error {
         }
     }
 
-    /// What to do about it. For [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] "permanent" means
-    /// for this model: a caller with another one may go on with that.
+    /// What to do about it. For [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] it is what to do
+    /// with this model: a caller with another one may go on with that.
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::TooManyRequests { retry_after } | Self::FailedBefore { retry_after, .. } => {
                 Disposition::RetryAfter(*retry_after)
+            }
+            Self::Held { retry_after, .. } | Self::BudgetSpent { retry_after, .. } => {
+                Disposition::RetryAfter(*retry_after)
+            }
+            Self::DailyQuotaSpent { retry_after, .. } => {
+                retry_after.map_or(Disposition::Permanent, Disposition::RetryAfter)
             }
             Self::RateLimited { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
                 retry_after.map_or(Disposition::Transient, Disposition::RetryAfter)
@@ -331,7 +384,7 @@ impl Error {
             | Self::PromptBlocked { .. }
             | Self::AnswerTruncated
             | Self::ModelGone { .. }
-            | Self::DailyQuotaSpent { .. }
+            | Self::CostAboveCap { .. }
             | Self::UpstreamRejected { .. }
             | Self::NotConfigured { .. }
             | Self::Storage {
@@ -339,6 +392,11 @@ impl Error {
             }
             | Self::Internal { .. } => Disposition::Permanent,
         }
+    }
+
+    /// Whether something was tried and failed. What was held was not.
+    pub fn was_tried(&self) -> bool {
+        !matches!(self, Self::Held { .. } | Self::BudgetSpent { .. })
     }
 
     /// The error and everything it was caused by, on one line, for our log.

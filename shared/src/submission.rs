@@ -8,13 +8,14 @@ use futures_util::future::join_all;
 use crate::{
     clock::Timestamp,
     context::Context,
+    cost::micro_usd,
     error::Error,
     job::{Job, JobId, Media, Request, State, revival},
     store::{
         StoredAnalysis,
         blobs::{self, Form},
         claims::{Claim, Wanted},
-        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES},
+        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD},
         entry::{Entry, Failure},
         jobs::JobRow,
         videos::Known,
@@ -34,6 +35,8 @@ pub struct Submission {
     pub request: Request,
     /// The transcript that came along, as WebVTT; its hash is in the request.
     pub transcript: Option<String>,
+    /// Id of the API key that it is submitted with.
+    pub submitted_by: Option<String>,
 }
 
 /// What comes of a submission.
@@ -270,22 +273,14 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
             .await?;
     }
     Ok(Job {
-        id: JobId::random(),
-        video: submission.video,
-        request: submission.request,
-        media,
-        state: State::Submitted,
-        created_at: now,
-        updated_at: now,
-        deadline: now + context.config.job_deadline,
-        due_at: now,
-        attempts: 0,
-        uploads: 0,
-        model: 0,
-        facts: Default::default(),
-        gemini_file: None,
-        usage: Default::default(),
-        settled: false,
+        submitted_by: submission.submitted_by,
+        ..Job::new(
+            submission.video,
+            submission.request,
+            media,
+            now + context.config.job_deadline,
+            now,
+        )
     })
 }
 
@@ -302,8 +297,14 @@ async fn finish(
     let mut counts = Counts::default();
     let mut outcomes: Vec<Result<Outcome, Error>> = Vec::with_capacity(found.len());
     for one in found {
-        let is_hit = matches!(one, Ok(Found::Cached(_)));
-        counts.add(if is_hit { LOOKUP_HITS } else { LOOKUP_MISSES }, 1);
+        match &one {
+            Ok(Found::Cached(analysis)) => {
+                counts.add(LOOKUP_HITS, 1);
+                let saved = micro_usd(analysis.usage.cost_usd.unwrap_or(0.0));
+                counts.add(SAVED_MICRO_USD, i64::try_from(saved).unwrap_or(i64::MAX));
+            }
+            _ => counts.add(LOOKUP_MISSES, 1),
+        }
         outcomes.push(match one {
             Ok(Found::Cached(analysis)) => Ok(Outcome::Cached(analysis)),
             Ok(Found::Queued(job)) => Ok(Outcome::Queued(job)),
@@ -345,6 +346,7 @@ mod tests {
             title: "t".to_owned(),
             category: "ai".to_owned(),
             duration_s: None,
+            usage: Default::default(),
             finished_at: Timestamp(1),
             expires_at: Timestamp(expires_at),
         }
@@ -397,23 +399,12 @@ mod tests {
 
     #[test]
     fn a_job_at_work_is_joined_even_when_forced_until_it_has_ended() {
-        let job = |state| Job {
-            id: JobId::random(),
-            video: "yt:dQw4w9WgXcQ".parse().unwrap(),
-            request: Request::default(),
-            media: Media::YouTube,
-            state,
-            created_at: NOW,
-            updated_at: NOW,
-            deadline: NOW,
-            due_at: NOW,
-            attempts: 0,
-            uploads: 0,
-            model: 0,
-            facts: Default::default(),
-            gemini_file: None,
-            usage: Default::default(),
-            settled: false,
+        let job = |state| {
+            let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+            Job {
+                state,
+                ..Job::new(video, Request::default(), Media::YouTube, NOW, NOW)
+            }
         };
         let known = Known::default();
         let running = job(State::Submitted);

@@ -33,6 +33,8 @@ pub(crate) async fn launch(
         .current_dir(repository(""))
         .env_remove("GEMINI_API_KEY")
         .env_remove("YOUTUBE_API_KEY")
+        // Tests ask more often than a caller should.
+        .env("API_REQUESTS_PER_MINUTE", "0")
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

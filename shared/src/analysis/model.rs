@@ -378,4 +378,7 @@ pub struct Usage {
     pub model_calls: u32,
     /// List price of the tokens in US dollars; none where the model's price is not known.
     pub cost_usd: Option<f64>,
+    /// Milliseconds that functions worked on it. What is waited for is not worked.
+    #[serde(default)]
+    pub billed_ms: u64,
 }

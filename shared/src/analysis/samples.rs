@@ -105,6 +105,7 @@ pub(super) fn facts() -> Facts {
             thinking_tokens: 500,
             model_calls: 1,
             cost_usd: Some(0.0612),
+            billed_ms: 41_250,
         },
     }
 }

@@ -83,6 +83,20 @@ impl Fields {
         }
     }
 
+    /// Takes an amount of US dollars above 0.
+    pub(super) fn price(&mut self, name: &'static str) -> Result<Option<f64>, Error> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(value) => match value.as_f64() {
+                Some(usd) if usd > 0.0 && usd <= 10_000.0 => Ok(Some(usd)),
+                _ => Err(Error::invalid(
+                    name,
+                    "must be an amount of US dollars above 0 and up to 10000",
+                )),
+            },
+        }
+    }
+
     /// Takes a whole number from 1 to `largest`.
     pub(super) fn size(&mut self, name: &'static str, largest: u64) -> Result<Option<u64>, Error> {
         match self.take(name) {

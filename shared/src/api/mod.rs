@@ -20,7 +20,9 @@ pub mod playlists;
 mod problem;
 pub mod search;
 pub mod stats;
+pub mod status;
 pub mod submissions;
+pub mod throttle;
 pub mod unknown;
 pub mod uploads;
 pub mod videos;
@@ -34,6 +36,7 @@ use serde::Serialize;
 pub use problem::{Problem, problem_type};
 
 use crate::{context::Context, error::Error};
+use throttle::Caller;
 
 /// What a handler gives.
 pub type Answer = Result<Response<Body>, Error>;
@@ -47,7 +50,12 @@ pub async fn respond(
 ) -> Response<Body> {
     let started = Instant::now();
     let request_id = request_id(&request);
-    let response = handler(context, &request).await.unwrap_or_else(|error| {
+    let standing = throttle::admit(context, &Caller::of(&request)).await;
+    let answer = match standing.and_then(|standing| standing.refused) {
+        Some(retry_after) => Err(Error::TooManyRequests { retry_after }),
+        None => handler(context, &request).await,
+    };
+    let mut response = answer.unwrap_or_else(|error| {
         if error.problem().status >= 500 {
             tracing::error!(
                 request.id = request_id,
@@ -63,6 +71,9 @@ pub async fn respond(
         }
         problem::response(&error, &request_id)
     });
+    if let Some(standing) = &standing {
+        throttle::tell(response.headers_mut(), standing);
+    }
     tracing::info!(
         request.id = request_id,
         http.method = %request.method(),

@@ -6,7 +6,8 @@ use super::{
     Answer,
     fields::{Fields, required},
     jobs::start_task,
-    submissions::language,
+    submissions::{language, resolution},
+    throttle::Caller,
 };
 use crate::{
     config::YouTubeConfig, context::Context, error::Error, job, store::counters::Counts,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// `POST`: 202 with the job that submits every video of a playlist, page by page: `url`, and for
-/// all of them `language` and `force`.
+/// all of them `language`, `resolution`, `max_cost_usd` (each) and `force`.
 ///
 /// # Errors
 /// [`Error::NotConfigured`] without a key of the YouTube Data API, [`Error::NotAPlaylist`],
@@ -28,15 +29,23 @@ pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfi
     let mut fields = Fields::of(request)?;
     let url = required("url", fields.string("url", playlist::MAX_BYTES)?)?;
     let language = fields.string("language", 35)?.map(language).transpose()?;
+    let resolution = fields
+        .string("resolution", 10)?
+        .map(resolution)
+        .transpose()?;
+    let max_cost_usd = fields.price("max_cost_usd")?;
     let force = fields.flag("force")?;
     fields.end()?;
     let work = Work::Playlist {
         playlist: playlist::parse(&url)?,
         request: job::Request {
             language,
+            resolution,
+            max_cost_usd,
             force,
             ..job::Request::default()
         },
+        submitted_by: Caller::of(request).key_id,
         page_token: None,
         counts: Counts::default(),
     };

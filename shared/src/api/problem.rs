@@ -12,7 +12,7 @@ use crate::{error::Error, job::JobError};
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// The body of every answer that is an error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Problem {
     /// Stable URI of the kind of problem.
     #[serde(rename = "type")]
@@ -29,6 +29,9 @@ pub struct Problem {
     /// What was named instead of a single video, or of a playlist: `playlist`, `channel`, `clip`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_kind: Option<String>,
+    /// What it would have cost in US dollars, where that is the problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_cost_usd: Option<f64>,
     /// To be quoted when something is asked about it.
     pub request_id: String,
 }
@@ -47,7 +50,16 @@ impl From<&Error> for JobError {
             title: problem.title.to_owned(),
             detail: error.detail().into_owned(),
             status: problem.status,
+            estimated_cost_usd: estimated_cost_usd(error),
         }
+    }
+}
+
+fn estimated_cost_usd(error: &Error) -> Option<f64> {
+    match error {
+        Error::CostAboveCap { estimate_usd, .. } => Some(*estimate_usd),
+        Error::FailedBefore { failure, .. } => failure.error.estimated_cost_usd,
+        _ => None,
     }
 }
 
@@ -76,6 +88,7 @@ pub(super) fn body(error: &Error, request_id: &str) -> Problem {
         detail: error.detail().into_owned(),
         field,
         reference_kind,
+        estimated_cost_usd: estimated_cost_usd(error),
         request_id: request_id.to_owned(),
     }
 }
@@ -97,9 +110,10 @@ pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
         "no-store".parse().expect("a constant"),
     );
     let pause = match error {
-        Error::TooManyRequests { retry_after } | Error::FailedBefore { retry_after, .. } => {
-            Some(*retry_after)
-        }
+        Error::TooManyRequests { retry_after }
+        | Error::FailedBefore { retry_after, .. }
+        | Error::Held { retry_after, .. }
+        | Error::BudgetSpent { retry_after, .. } => Some(*retry_after),
         _ if matches!(problem.status, 429 | 503) => Some(RETRY_AFTER),
         _ => None,
     };

@@ -11,7 +11,7 @@ use crate::{
     analysis::Category,
     context::Context,
     store::{
-        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES},
+        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD},
         entry::VideoStatus,
         feedback::FeedbackType,
     },
@@ -40,6 +40,8 @@ struct Videos {
 struct Lookups {
     hits: i64,
     misses: i64,
+    /// What those would have paid who submitted what was there.
+    saved_usd: f64,
 }
 
 #[derive(Serialize)]
@@ -79,6 +81,7 @@ pub async fn get(context: &Context, _: &Request) -> Answer {
         lookups: Lookups {
             hits: totals.get(LOOKUP_HITS),
             misses: totals.get(LOOKUP_MISSES),
+            saved_usd: totals.get(SAVED_MICRO_USD) as f64 / 1e6,
         },
         today: Today {
             date: now.rfc3339()[..10].to_owned(),

@@ -15,12 +15,13 @@ use super::{
     links::Links,
     problem::{self, Problem},
     request_id,
+    throttle::Caller,
 };
 use crate::{
-    analysis::{self, Window, captions},
+    analysis::{self, Usage, Window, captions},
     context::Context,
     error::Error,
-    job::Request as JobRequest,
+    job::{Request as JobRequest, Resolution},
     store::StoredAnalysis,
     submission::{self, Outcome, Submission},
     video::{ContentHash, VideoKey, reference},
@@ -36,6 +37,8 @@ struct Ready {
     title: String,
     finished_at: String,
     expires_at: String,
+    /// What was not paid again.
+    saved: Usage,
     links: ReadyLinks,
 }
 
@@ -53,6 +56,7 @@ impl Ready {
             title: analysis.title.clone(),
             finished_at: analysis.finished_at.rfc3339(),
             expires_at: analysis.expires_at.rfc3339(),
+            saved: analysis.usage,
             links: ReadyLinks {
                 video: links.video(video, special),
             },
@@ -68,7 +72,7 @@ impl Ready {
 /// [`Error::UploadMissing`], [`Error::FailedBefore`], [`Error::Storage`]. None of them leaves
 /// anything behind.
 pub async fn submit(context: &Context, request: &Request) -> Answer {
-    let submission = read(Fields::of(request)?)?;
+    let submission = read(Fields::of(request)?, &Caller::of(request))?;
     let (links, now) = (Links::of(request), (context.clock)());
     let video = submission.video.clone();
     let outcomes = submission::submit(context, vec![submission], now).await?;
@@ -119,7 +123,10 @@ pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
     fields.end()?;
     let (links, now) = (Links::of(request), (context.clock)());
     let request_id = request_id(request);
-    let read: Vec<Result<Submission, Error>> = entries.into_iter().map(read_entry).collect();
+    let caller = Caller::of(request);
+    let read: Vec<Result<Submission, Error>> = (entries.into_iter())
+        .map(|entry| read_entry(entry, &caller))
+        .collect();
     let submissions: Vec<Submission> = read.iter().flatten().cloned().collect();
     let mut outcomes = match submissions.is_empty() {
         true => Vec::new(),
@@ -191,23 +198,28 @@ impl BatchEntry {
 }
 
 /// A video of a batch: as a single one is submitted, or its URL alone.
-fn read_entry(entry: Value) -> Result<Submission, Error> {
+fn read_entry(entry: Value, caller: &Caller) -> Result<Submission, Error> {
     match entry {
-        Value::Object(fields) => read(Fields::from(fields)),
-        Value::String(url) => read(Fields::from(serde_json::Map::from_iter([(
-            "url".to_owned(),
-            Value::String(url),
-        )]))),
+        Value::Object(fields) => read(Fields::from(fields), caller),
+        Value::String(url) => {
+            let fields = [("url".to_owned(), Value::String(url))];
+            read(Fields::from(serde_json::Map::from_iter(fields)), caller)
+        }
         _ => Err(Error::invalid("videos", "must be objects or URLs")),
     }
 }
 
-fn read(mut fields: Fields) -> Result<Submission, Error> {
+fn read(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> {
     let url = fields.string("url", reference::MAX_BYTES)?;
     let upload_id = fields.string("upload_id", 80)?;
     let language = fields.string("language", 35)?.map(language).transpose()?;
     let window = window(fields.seconds("start_s")?, fields.seconds("end_s")?)?;
     let transcript = fields.string("transcript", captions::MAX_BYTES)?;
+    let resolution = fields
+        .string("resolution", 10)?
+        .map(resolution)
+        .transpose()?;
+    let max_cost_usd = fields.price("max_cost_usd")?;
     let force = fields.flag("force")?;
     fields.end()?;
     let video = match (url, upload_id) {
@@ -232,12 +244,15 @@ fn read(mut fields: Fields) -> Result<Submission, Error> {
         transcript: transcript
             .as_ref()
             .map(|text| hex::encode(Sha256::digest(text))),
+        resolution,
+        max_cost_usd,
         force,
     };
     Ok(Submission {
         video,
         request,
         transcript,
+        submitted_by: caller.key_id.clone(),
     })
 }
 
@@ -258,6 +273,15 @@ pub(super) fn language(tag: String) -> Result<String, Error> {
             "language",
             "must be a language tag such as en or pt-BR",
         ))
+    }
+}
+
+pub(super) fn resolution(name: String) -> Result<Resolution, Error> {
+    match name.as_str() {
+        "low" => Ok(Resolution::Low),
+        "medium" => Ok(Resolution::Medium),
+        "high" => Ok(Resolution::High),
+        _ => Err(Error::invalid("resolution", "must be low, medium or high")),
     }
 }
 

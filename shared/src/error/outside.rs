@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::Error;
+use crate::limit::Hold;
 
 /// What an error is called outside: stable, the same text for every occurrence
 /// (`type`, `title` and `status` of RFC 9457, section 3.1).
@@ -67,7 +68,10 @@ impl Error {
             Self::ModelGone { .. } => Problem::new("model-gone", "The model is not available", 502),
             Self::RateLimited { .. } => Problem::new("rate-limited", "A service we depend on limits our rate", 503),
             Self::DailyQuotaSpent { .. } => Problem::new("daily-quota-spent", "A daily quota is used up", 503),
-            Self::Unavailable { .. } => Problem::new("upstream-unavailable", "A service we depend on is unavailable", 503),
+            Self::Held { hold: Hold::Rate | Hold::Day | Hold::Paused, .. } => Problem::new("rate-limited", "A service we depend on limits our rate", 503),
+            Self::Held { hold: Hold::Open, .. } | Self::Unavailable { .. } => Problem::new("upstream-unavailable", "A service we depend on is unavailable", 503),
+            Self::BudgetSpent { .. } => Problem::new("budget-spent", "A daily budget is spent", 429),
+            Self::CostAboveCap { .. } => Problem::new("cost-above-cap", "It would cost more than it may", 422),
             Self::UpstreamRejected { .. } => Problem::new("upstream-rejected", "A service we depend on refused our request", 502),
             Self::UpstreamMalformed { .. } => Problem::new("upstream-malformed", "A service we depend on answered unusably", 502),
             Self::NotConfigured { .. } => Problem::new("not-configured", "This is not available here", 501),
@@ -99,8 +103,12 @@ impl Error {
             Self::VideoInaccessible { .. } => "The model could not open the video: it may be private, restricted by age or region, or removed.".into(),
             Self::PromptBlocked { reason } => format!("The model refused this content ({reason}).").into(),
             Self::RateLimited { service, .. } => format!("{service} asks us to slow down.").into(),
-            Self::DailyQuotaSpent { service } => format!("The daily quota at {service} is used up.").into(),
+            Self::Held { service, hold: Hold::Open, .. } => format!("{service} is unavailable at the moment.").into(),
+            Self::Held { service, .. } => format!("{service} is called as often as it may be; this has to wait.").into(),
+            Self::DailyQuotaSpent { service, .. } => format!("The daily quota at {service} is used up.").into(),
             Self::Unavailable { service, .. } => format!("{service} is unavailable at the moment.").into(),
+            Self::BudgetSpent { purse, .. } => format!("The budget of this {purse} for the day is spent.").into(),
+            Self::CostAboveCap { estimate_usd, cap_usd } => format!("The analysis would cost about {estimate_usd:.4} US dollars, above the cap of {cap_usd}.").into(),
             Self::UpstreamRejected { service, .. } => format!("{service} refused our request.").into(),
             Self::UpstreamMalformed { service, .. } => format!("{service} answered in a form we cannot use.").into(),
             Self::NotConfigured { what } => format!("This needs {what}, which is not configured here.").into(),

@@ -1,18 +1,20 @@
 //! The calls of a job to the outside, each of which ends in an observation or an error.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::{
-    Job, Media,
+    Job, Media, Resolution,
     machine::{Call, FileSeen, FileState, Observation},
     model::{GeminiFile, VideoFacts},
 };
 use crate::{
     analysis::{self, Usage, captions},
     clock::Timestamp,
+    cost::{Budget, Cap, Estimate, micro_usd},
     error::Error,
+    limit::Cost,
     search::Document,
     store::{
         StoredAnalysis,
@@ -31,7 +33,7 @@ use crate::{
 const CHUNK: u64 = 8 * 1024 * 1024;
 
 /// Output tokens of the configured models at most (contract of the models of 2026).
-const MAX_OUTPUT_TOKENS: u32 = 65_536;
+const MAX_OUTPUT_TOKENS: u64 = 65_536;
 
 /// A transcript of the largest size that is taken, as it is rendered: every cue anew.
 const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
@@ -49,17 +51,39 @@ pub struct Calls {
     pub models: Vec<String>,
     /// What their tokens cost.
     pub prices: gemini::Prices,
+    /// What may be paid for them in a day.
+    pub budget: Budget,
     /// How long an analysis is fresh.
     pub analysis_ttl: Duration,
 }
 
+/// What came of a call, and what the job has taken by then, whatever came of it.
+#[derive(Debug)]
+pub(super) struct Performed {
+    pub(super) observed: Result<Observation, Error>,
+    pub(super) usage: Usage,
+}
+
 impl Calls {
-    /// Performs a call within `time`.
-    pub(super) async fn perform(
+    /// Performs a call within `time`, beyond which no request goes on.
+    pub(super) async fn perform(&self, call: &Call, job: &Job, time: Duration) -> Performed {
+        let deadline = Instant::now() + time;
+        let calls = Self {
+            gemini: self.gemini.until(deadline),
+            youtube: self.youtube.until(deadline),
+            ..self.clone()
+        };
+        let mut usage = job.usage;
+        let observed = calls.call(call, job, time, &mut usage).await;
+        Performed { observed, usage }
+    }
+
+    async fn call(
         &self,
         call: &Call,
         job: &Job,
         time: Duration,
+        usage: &mut Usage,
     ) -> Result<Observation, Error> {
         match call {
             Call::FetchMetadata => self.fetch_metadata(job).await,
@@ -71,7 +95,7 @@ impl Calls {
                 .await
                 .map(seen)
                 .map(Observation::File),
-            Call::Analyse { file } => self.analyse(job, file.as_ref(), time).await,
+            Call::Analyse { file } => self.analyse(job, file.as_ref(), time, usage).await,
             Call::Index { .. } | Call::Settle => Err(Error::internal("not a call to the outside")),
         }
     }
@@ -153,7 +177,9 @@ impl Calls {
         job: &Job,
         file: Option<&GeminiFile>,
         time: Duration,
+        usage: &mut Usage,
     ) -> Result<Observation, Error> {
+        let started = Instant::now();
         let transcript = match &job.request.transcript {
             Some(sha256) => Some(self.transcript(sha256).await?),
             None => None,
@@ -179,6 +205,23 @@ impl Calls {
             .get(job.model)
             .ok_or_else(|| Error::internal("no such model"))?;
         let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
+        let text_bytes = texts.iter().map(|text| text.len()).sum::<usize>() + prompt.system.len();
+        let heard_s = transcript
+            .as_ref()
+            .and_then(|all| all.last())
+            .map(|last| last.end_s);
+        let estimate = Estimate::of(
+            job.facts.duration_s.or(heard_s),
+            job.request.window,
+            job.request.resolution,
+            text_bytes as u64,
+            MAX_OUTPUT_TOKENS,
+        );
+        let cap = job.request.max_cost_usd.map(|usd| Cap {
+            usd,
+            spent_usd: job.usage.cost_usd.unwrap_or(0.0),
+        });
+        let most_output = estimate.output_within(cap, &self.prices, model, MAX_OUTPUT_TOKENS)?;
         let request = gemini::GenerateRequest {
             model,
             media: Some(media),
@@ -191,12 +234,22 @@ impl Calls {
             system: &prompt.system,
             texts: &texts,
             json_schema: &prompt.schema,
-            max_output_tokens: MAX_OUTPUT_TOKENS,
-            media_resolution: None,
+            max_output_tokens: u32::try_from(most_output).unwrap_or(u32::MAX),
+            media_resolution: job.request.resolution.map(|resolution| match resolution {
+                Resolution::Low => gemini::MediaResolution::Low,
+                Resolution::Medium => gemini::MediaResolution::Medium,
+                Resolution::High => gemini::MediaResolution::High,
+            }),
             thinking_level: None,
+            estimate: Cost {
+                tokens: estimate.tokens(),
+                ..Cost::CALL
+            },
+            in_turn: job.in_turn,
         };
-        let generated = self.gemini.generate(&request, time).await?;
-        let usage = self.add_up(job.usage, model, &generated.usage);
+        let answered = self.ask(job, &request, estimate, time).await?;
+        *usage = self.add_up(job.usage, model, &answered.usage);
+        let generated = answered.outcome?;
 
         let now = Timestamp::now();
         let draft = analysis::Draft::parse(&generated.text)?;
@@ -212,7 +265,10 @@ impl Calls {
                 language: job.request.language.clone(),
                 model: generated.model_version.unwrap_or_else(|| model.clone()),
                 prompt_sha256: prompt.sha256,
-                usage,
+                usage: Usage {
+                    billed_ms: usage.billed_ms + started.elapsed().as_millis() as u64,
+                    ..*usage
+                },
                 analyzed_at: now.rfc3339(),
             },
         )?;
@@ -220,8 +276,33 @@ impl Calls {
         Ok(Observation::Analysed {
             analysis: Box::new(stored),
             parts,
-            usage,
         })
+    }
+
+    /// Asks the model, with what it may cost set aside of the budgets before and settled after.
+    async fn ask(
+        &self,
+        job: &Job,
+        request: &gemini::GenerateRequest<'_>,
+        estimate: Estimate,
+        time: Duration,
+    ) -> Result<gemini::Answered, Error> {
+        let estimated = estimate.cost_usd(&self.prices, request.model);
+        let by = job.submitted_by.as_deref();
+        let reserved = self
+            .budget
+            .reserve(by, micro_usd(estimated.unwrap_or(0.0)), Timestamp::now())
+            .await?;
+        let answered = self.gemini.generate(request, time).await;
+        let paid = match &answered {
+            Ok(answered) => self.prices.cost_usd(request.model, &answered.usage),
+            // Whether it was paid for is not known.
+            Err(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) => estimated,
+            Err(_) => None,
+        };
+        let paid = micro_usd(paid.unwrap_or(0.0));
+        self.budget.settle(reserved, paid, Timestamp::now()).await;
+        answered
     }
 
     fn add_up(&self, before: Usage, model: &str, tokens: &gemini::TokenUsage) -> Usage {
@@ -231,6 +312,7 @@ impl Calls {
             output_tokens: before.output_tokens + tokens.candidates,
             thinking_tokens: before.thinking_tokens + tokens.thoughts,
             model_calls: before.model_calls + 1,
+            billed_ms: before.billed_ms,
             // A sum with an unknown part is unknown.
             cost_usd: match before.model_calls {
                 0 => cost,
@@ -289,6 +371,7 @@ impl Calls {
             title: analysis.video.title.clone(),
             category: analysis::Category::of(analysis).as_str().to_owned(),
             duration_s: analysis.video.duration_s,
+            usage: analysis.provenance.usage,
             finished_at: now,
             expires_at: now + self.analysis_ttl,
         };

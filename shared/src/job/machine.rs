@@ -9,14 +9,11 @@
 
 use std::time::Duration;
 
-use super::{
-    model::{GeminiFile, Job, JobError, Media, State, VideoFacts},
-    retry,
-};
+use super::model::{GeminiFile, Job, JobError, Media, State, VideoFacts};
 use crate::{
-    analysis::Usage,
     clock::Timestamp,
     error::{Disposition, Error},
+    retry,
     store::{StoredAnalysis, packed::Directory},
 };
 
@@ -85,8 +82,6 @@ pub enum Observation {
         analysis: Box<StoredAnalysis>,
         /// Where the parts of its body stand.
         parts: Directory,
-        /// What it took.
-        usage: Usage,
     },
     /// The index points to it.
     Indexed,
@@ -242,7 +237,7 @@ pub fn step(
     let mut next = match observed {
         _ if is_late => end(job, &Error::DeadlineExceeded, now),
         Ok(observation) => {
-            job.attempts = 0;
+            (job.attempts, job.in_turn) = (0, false);
             on_observation(job, observation, limits, now)
         }
         Err(error) => on_error(job, error, limits, now, jitter),
@@ -274,17 +269,10 @@ fn on_observation(mut job: Job, observation: Observation, limits: Limits, now: T
             other => other,
         },
         Observation::File(seen) => return on_file(job, seen, limits, now),
-        Observation::Analysed {
-            analysis,
+        Observation::Analysed { analysis, parts } => State::Storing {
+            analysis: *analysis,
             parts,
-            usage,
-        } => {
-            job.usage = usage;
-            State::Storing {
-                analysis: *analysis,
-                parts,
-            }
-        }
+        },
         Observation::Indexed => State::Done,
         Observation::Settled => {
             job.settled = true;
@@ -342,15 +330,12 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
     if job.state.is_terminal() {
         // What is left of an ended job is worth some tries, but never another end.
         job.attempts += 1;
-        return match retry::delay(
-            Disposition::Transient,
-            job.attempts,
-            now,
-            Timestamp(u64::MAX),
-            jitter,
-        ) {
-            Some(delay) => wait_for(job, delay, now),
-            None => on_observation(job, Observation::Settled, limits, now),
+        return match job.attempts {
+            ..retry::MAX_ATTEMPTS => {
+                let delay = retry::backoff(job.attempts, jitter);
+                wait_for(job, delay, now)
+            }
+            _ => on_observation(job, Observation::Settled, limits, now),
         };
     }
     let another_model = job.model + 1 < limits.models;
@@ -376,7 +361,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         // What the platform says is good to have, and the model opens the video without it.
         _ if job.state == State::FetchingMetadata
             && error.disposition() != Disposition::Permanent
-            && job.attempts >= 2 =>
+            && (job.attempts >= 2 || !error.was_tried() || is_spent(error)) =>
         {
             job.attempts = 0;
             job.state = State::Analysing { file: None };
@@ -384,13 +369,19 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         }
         _ => {}
     }
-    match retry::delay(error.disposition(), job.attempts, now, job.deadline, jitter) {
+    match retry::delay(error, job.attempts, now, job.deadline, jitter) {
         Some(delay) => {
-            job.attempts += 1;
+            job.attempts += u32::from(error.was_tried());
+            job.in_turn = retry::is_turn(error);
             wait_for(job, delay, now)
         }
         None => end(job, error, now),
     }
+}
+
+/// Of a service that has done all it does in a day.
+fn is_spent(error: &Error) -> bool {
+    matches!(error, Error::DailyQuotaSpent { .. })
 }
 
 /// How long Gemini may take to prepare a file of this size and length: about a second for each

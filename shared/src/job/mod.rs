@@ -8,8 +8,7 @@ pub mod batch;
 pub mod calls;
 pub mod machine;
 pub mod model;
-pub mod retry;
 pub mod revival;
 pub mod worker;
 
-pub use model::{Job, JobError, JobId, Media, Request, Stage, State, Status};
+pub use model::{Job, JobError, JobId, Media, Request, Resolution, Stage, State, Status};

@@ -81,6 +81,9 @@ pub struct Job {
     /// Failed tries of the present step.
     #[serde(default)]
     pub attempts: u32,
+    /// The present step was held by a limit and told when its turn is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_turn: bool,
     /// How often the media was uploaded, or begun to be.
     #[serde(default)]
     pub uploads: u32,
@@ -96,6 +99,9 @@ pub struct Job {
     /// What it took so far.
     #[serde(default)]
     pub usage: Usage,
+    /// Id of the API key on whose behalf it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
     /// It has ended and left nothing behind: no claim, no file.
     #[serde(default)]
     pub settled: bool,
@@ -113,9 +119,28 @@ pub struct Request {
     /// Content hash of a transcript that came along, see [`crate::store::blobs`].
     #[serde(default)]
     pub transcript: Option<String>,
+    /// How finely the frames are looked at; none for the model's own choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
+    /// What it may cost in US dollars; none for any price. No part of the question: an analysis
+    /// that is there answers whatever it did cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
     /// A new analysis is made even where a fresh one exists.
     #[serde(default)]
     pub force: bool,
+}
+
+/// How finely the frames of a video are looked at: tokens, and so cost, for detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// A third of the tokens.
+    Low,
+    /// Between the two.
+    Medium,
+    /// For small print.
+    High,
 }
 
 /// Where the pictures and the sound come from.
@@ -208,7 +233,7 @@ pub struct GeminiFile {
 }
 
 /// Why a job failed, as the outside may know it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobError {
     /// Stable URI of the kind of problem (RFC 9457, section 3.1.1).
     #[serde(rename = "type")]
@@ -220,6 +245,9 @@ pub struct JobError {
     /// HTTP status of the problem, where it is the answer to a request.
     #[serde(default = "internal")]
     pub status: u16,
+    /// What it would have cost in US dollars, where that is the problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_cost_usd: Option<f64>,
 }
 
 fn internal() -> u16 {
@@ -303,6 +331,37 @@ impl State {
 }
 
 impl Job {
+    /// A new one, with nothing done.
+    #[must_use]
+    pub fn new(
+        video: VideoKey,
+        request: Request,
+        media: Media,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: JobId::random(),
+            video,
+            request,
+            media,
+            state: State::Submitted,
+            created_at: now,
+            updated_at: now,
+            deadline,
+            due_at: now,
+            attempts: 0,
+            in_turn: false,
+            uploads: 0,
+            model: 0,
+            facts: VideoFacts::default(),
+            gemini_file: None,
+            usage: Usage::default(),
+            submitted_by: None,
+            settled: false,
+        }
+    }
+
     /// How far it is, 0 to 100. Grows from step to step; 100 is done and nothing else.
     #[must_use]
     pub fn progress(&self) -> u8 {
@@ -339,10 +398,18 @@ impl Request {
     pub fn variant(&self) -> String {
         use sha2::Digest;
         let version = crate::analysis::PIPELINE_VERSION;
-        if self.language.is_none() && self.window.is_none() && self.transcript.is_none() {
+        let mut options = vec![
+            serde_json::json!(self.language),
+            serde_json::json!(self.window),
+            serde_json::json!(self.transcript),
+        ];
+        // Behind those that were there before it, and only where it is given: what is stored under
+        // the others keeps its name.
+        options.extend(self.resolution.map(|one| serde_json::json!(one)));
+        if options.iter().all(serde_json::Value::is_null) {
             return version.to_owned();
         }
-        let options = serde_json::json!([self.language, self.window, self.transcript]);
+        let options = serde_json::Value::Array(options);
         let hash = sha2::Sha256::digest(options.to_string());
         format!("{version}-{}", hex::encode(&hash[..8]))
     }

@@ -4,13 +4,16 @@
 //! acknowledged. A process that dies between two of these leaves a message that is delivered
 //! again; [`machine::receive`] tells it from a duplicate.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 
 use super::{
     Job,
-    calls::Calls,
+    calls::{Calls, Performed},
     machine::{self, Call, Limits, Observation, Reception, Then},
 };
 use crate::{
@@ -139,17 +142,24 @@ impl Worker {
         mut version: u32,
         invocation: &Invocation,
     ) -> Result<(), Error> {
+        let mut billed = Instant::now();
         while let Some(call) = machine::call(&job) {
             let stage = job.state.stage();
             // A job whose workers die before they can say so ends here.
             let is_late = Timestamp::now() >= job.deadline && !job.state.is_terminal();
-            let observed = match is_late {
-                true => Err(Error::DeadlineExceeded),
+            let Performed { observed, usage } = match is_late {
+                true => Performed {
+                    observed: Err(Error::DeadlineExceeded),
+                    usage: job.usage,
+                },
                 false => match self.perform(&call, &job, version, invocation).await {
-                    Some(observed) => observed,
+                    Some(performed) => performed,
                     None => return Ok(()),
                 },
             };
+            let before = std::mem::replace(&mut job.usage, usage);
+            job.usage.billed_ms += billed.elapsed().as_millis() as u64;
+            billed = Instant::now();
             if let Err(error) = &observed {
                 tracing::warn!(job.id = %job.id, job.stage = ?stage, error = error.report(), "A step failed");
             }
@@ -178,7 +188,7 @@ impl Worker {
             if !saved {
                 return self.give_up(&next.job).await;
             }
-            let spent = Counts::of_usage(&job.usage, &next.job.usage);
+            let spent = Counts::of_usage(&before, &next.job.usage);
             self.counters.count_today(&spent, now).await;
             tracing::info!(
                 job.id = %job.id,
@@ -206,16 +216,28 @@ impl Worker {
         job: &Job,
         version: u32,
         invocation: &Invocation,
-    ) -> Option<Result<Observation, Error>> {
+    ) -> Option<Performed> {
         let time = invocation.time_for_calls(Timestamp::now());
         let perform = AssertUnwindSafe(async {
+            let own = |observed| Performed {
+                observed,
+                usage: job.usage,
+            };
             match call {
-                Call::Index { .. } => self.index(job, version, invocation).await,
-                Call::Settle => self.settle(job).await,
-                _ => self.calls.perform(call, job, time).await.map(Some),
+                Call::Index { .. } => {
+                    let indexed = self.index(job, version, invocation).await;
+                    indexed.transpose().map(own)
+                }
+                Call::Settle => Some(own(self.settle(job).await)),
+                _ => Some(self.calls.perform(call, job, time).await),
             }
         });
-        let panicked = |_| Err(Error::internal("a step panicked"));
+        let panicked = |_| {
+            Some(Performed {
+                observed: Err(Error::internal("a step panicked")),
+                usage: job.usage,
+            })
+        };
         let perform = perform
             .catch_unwind()
             .map(|performed| performed.unwrap_or_else(panicked));
@@ -224,7 +246,7 @@ impl Worker {
         heartbeat.tick().await;
         loop {
             tokio::select! {
-                performed = &mut perform => return performed.transpose(),
+                performed = &mut perform => return performed,
                 _ = heartbeat.tick() => {
                     let until = Timestamp::now() + LEASE;
                     let lease = Lease { worker: invocation.id.clone(), until };
@@ -278,14 +300,14 @@ impl Worker {
     }
 
     /// Nothing may be left behind, so both are tried even if the first one fails.
-    async fn settle(&self, job: &Job) -> Result<Option<Observation>, Error> {
+    async fn settle(&self, job: &Job) -> Result<Observation, Error> {
         let released = match job.state {
             super::State::Done => self.make_searchable(&job.video).await,
             _ => self.release(job).await,
         };
         self.calls.delete_file(job).await?;
         released?;
-        Ok(Some(Observation::Settled))
+        Ok(Observation::Settled)
     }
 
     /// Puts the current analysis of a video into the search and takes the others out. What is there

@@ -207,7 +207,11 @@ pub const LOOKUP_HITS: &str = "lookup_hits";
 /// See [`LOOKUP_HITS`].
 pub const LOOKUP_MISSES: &str = "lookup_misses";
 
-const LASTING: [&str; 2] = [LOOKUP_HITS, LOOKUP_MISSES];
+/// What those would have paid who submitted a video that was analysed already, in millionths of a
+/// US dollar.
+pub const SAVED_MICRO_USD: &str = "saved_micro_usd";
+
+const LASTING: [&str; 3] = [LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD];
 
 fn row_key_prefix(name: &str) -> String {
     format!("count#{name}#")

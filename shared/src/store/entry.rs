@@ -46,7 +46,7 @@ impl VideoStatus {
 }
 
 /// A failed job that is remembered for a while, so that the same is not tried again at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// The job that failed.
     pub job: JobId,
@@ -168,6 +168,7 @@ mod tests {
             title: "t".to_owned(),
             category: category.to_owned(),
             duration_s: None,
+            usage: Default::default(),
             finished_at: Timestamp(finished_at),
             expires_at: Timestamp(finished_at + 1000),
         }
@@ -175,6 +176,7 @@ mod tests {
 
     fn error() -> JobError {
         JobError {
+            estimated_cost_usd: None,
             kind: "urn:eventrelay:problem:internal".to_owned(),
             title: "t".to_owned(),
             detail: "d".to_owned(),

@@ -22,7 +22,7 @@ pub mod videos;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
+use crate::{analysis::Usage, clock::Timestamp};
 
 /// What the index says of one stored analysis: everything a list or a lookup needs, and where the
 /// bodies are.
@@ -47,6 +47,9 @@ pub struct StoredAnalysis {
     pub category: String,
     /// Length of the video in seconds.
     pub duration_s: Option<f64>,
+    /// What it took, and so what is saved where it is found.
+    #[serde(default)]
+    pub usage: Usage,
     /// When it was made.
     pub finished_at: Timestamp,
     /// When it is no longer fresh.

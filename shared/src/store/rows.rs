@@ -200,6 +200,7 @@ mod tests {
             title: text,
             category: "programming".to_owned(),
             duration_s: Some(12345.678),
+            usage: Default::default(),
             finished_at: Timestamp(1_999_999_999_999),
             expires_at: Timestamp(1_999_999_999_999),
         };
@@ -243,6 +244,7 @@ mod tests {
         let (video, mut entry) = largest();
         entry.analysis = None;
         entry.error = Some(JobError {
+            estimated_cost_usd: None,
             kind: "k".to_owned(),
             title: "t".to_owned(),
             detail: "d".to_owned(),

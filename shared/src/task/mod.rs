@@ -56,6 +56,9 @@ pub enum Work {
         playlist: PlaylistId,
         /// How each is analysed.
         request: Request,
+        /// Id of the API key that it was submitted with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        submitted_by: Option<String>,
         /// Where its next page begins.
         page_token: Option<String>,
         /// What came of them: `found`, `cached`, `queued`, `joined`, `refused`, `unavailable`.

@@ -9,9 +9,9 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{JobError, Request, Status, machine::Reception, retry},
+    job::{JobError, Request, Status, machine::Reception},
     queue::Message,
-    removal,
+    removal, retry,
     store::{
         counters::Counts,
         entry::Entry,
@@ -93,6 +93,7 @@ impl Worker {
             Work::Playlist {
                 playlist,
                 request,
+                submitted_by,
                 page_token,
                 counts,
             } => {
@@ -101,11 +102,13 @@ impl Worker {
                     .playlist_page(playlist, page_token.as_deref())
                     .await?;
                 let mut counts = counts.clone();
-                self.submit_page(&page, request, &mut counts, now).await?;
+                self.submit_page(&page, request, submitted_by.as_ref(), &mut counts, now)
+                    .await?;
                 let has_more = page.next.is_some();
                 let work = Work::Playlist {
                     playlist: playlist.clone(),
                     request: request.clone(),
+                    submitted_by: submitted_by.clone(),
                     page_token: page.next,
                     counts,
                 };
@@ -155,6 +158,7 @@ impl Worker {
         &self,
         page: &PlaylistPage,
         request: &Request,
+        submitted_by: Option<&String>,
         counts: &mut Counts,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -162,6 +166,7 @@ impl Worker {
             video: VideoKey::YouTube(id.clone()),
             request: request.clone(),
             transcript: None,
+            submitted_by: submitted_by.cloned(),
         });
         counts.add("unavailable", page.unavailable.into());
         let submissions: Vec<_> = submissions.collect();
@@ -243,16 +248,10 @@ fn step(
             (task, None)
         }
         Err(error) => {
-            let delay = retry::delay(
-                error.disposition(),
-                task.attempts,
-                now,
-                task.deadline,
-                jitter,
-            );
+            let delay = retry::delay(&error, task.attempts, now, task.deadline, jitter);
             match delay {
                 Some(delay) => {
-                    task.attempts += 1;
+                    task.attempts += u32::from(error.was_tried());
                     task.due_at = now + delay;
                 }
                 None => {

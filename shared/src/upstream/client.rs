@@ -1,5 +1,6 @@
 //! The one warm HTTP client.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -9,14 +10,20 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Service, Source};
+use crate::telemetry::{self, Unit};
 
 /// Below the shortest idle time seen at a server (S3: about 20 s, aws-sdk-rust issue 1106), so that
 /// a pooled connection is rarely one that the other side has just closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Requests under way at a time, and so connections where there is no HTTP/2. A function does one
+/// thing at a time; what does many at once waits here, not in a queue of the other side.
+const POOL: usize = 16;
 /// Enough for any error document; what is beyond is not read.
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 /// No service means it when it asks for more than a day.
@@ -27,6 +34,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     inner: reqwest::Client,
+    pool: Arc<Semaphore>,
+    deadline: Option<Instant>,
 }
 
 /// One request. Ready when made; the setters add to it.
@@ -127,18 +136,30 @@ impl Answer {
 
     /// The pause that `Retry-After` asks for, at most a day: seconds, or a date, which is taken
     /// relative to the answer's own `Date` so that our clock does not matter (RFC 9110, section
-    /// 10.2.3).
+    /// 10.2.3). Where there is none, the one until `X-RateLimit-Reset`, epoch seconds, if
+    /// `X-RateLimit-Remaining` says that nothing is left
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
     pub fn retry_after(&self) -> Option<Duration> {
-        let value = self.header(RETRY_AFTER.as_str())?.trim();
-        let pause = match value.parse() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => {
-                let date = |text| OffsetDateTime::parse(text, &Rfc2822).ok();
-                let pause = date(value)? - date(self.header(DATE.as_str())?)?;
-                Duration::try_from(pause).unwrap_or_default()
+        let pause = match self.header(RETRY_AFTER.as_str()).map(str::trim) {
+            Some(value) => match value.parse() {
+                Ok(seconds) => Duration::from_secs(seconds),
+                Err(_) => since(self.date()?, date(value)?),
+            },
+            None => {
+                let header = |name| self.header(name).map(str::trim);
+                header("x-ratelimit-remaining").filter(|left| *left == "0")?;
+                let reset = header("x-ratelimit-reset")?.parse().ok()?;
+                since(
+                    self.date()?,
+                    OffsetDateTime::from_unix_timestamp(reset).ok()?,
+                )
             }
         };
         Some(pause.min(LONGEST_PAUSE))
+    }
+
+    fn date(&self) -> Option<OffsetDateTime> {
+        date(self.header(DATE.as_str())?)
     }
 
     /// The body as JSON.
@@ -151,6 +172,15 @@ impl Answer {
             source: Box::new(error),
         })
     }
+}
+
+/// A date of HTTP.
+fn date(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc2822).ok()
+}
+
+fn since(earlier: OffsetDateTime, later: OffsetDateTime) -> Duration {
+    Duration::try_from(later - earlier).unwrap_or_default()
 }
 
 impl HttpClient {
@@ -177,6 +207,7 @@ impl HttpClient {
         let inner = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .pool_max_idle_per_host(POOL)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             // Otherwise the proxy variables of the environment would be read.
@@ -184,10 +215,31 @@ impl HttpClient {
             .user_agent(concat!("eventrelay/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { inner })
+        Ok(Self {
+            inner,
+            pool: Arc::new(Semaphore::new(POOL)),
+            deadline: None,
+        })
     }
 
-    /// Sends a request and reads the answer. An idempotent request whose connection died before
+    /// The same client, none of whose requests goes on beyond `deadline`: that of the function
+    /// less what is needed to write down what came of it.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self {
+            deadline: Some(deadline),
+            ..self.clone()
+        }
+    }
+
+    /// Requests under way at this moment; without HTTP/2, as many connections are in use.
+    #[must_use]
+    pub fn active_connections(&self) -> usize {
+        POOL - self.pool.available_permits()
+    }
+
+    /// Sends a request and reads the answer. At most 16 are under way at a time; waiting for one
+    /// of them to end does not take from the request's own time. An idempotent request whose connection died before
     /// anything was answered is sent once more, at once and within the same time: most likely a
     /// pooled connection was closed by the other side (hyper issue 2136).
     ///
@@ -196,6 +248,49 @@ impl HttpClient {
     /// if a successful one is larger than the request's limit. An answer with an error status is an
     /// answer.
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
+        let service = request.service;
+        let _place = self.place(service).await?;
+        let started = Instant::now();
+        let answer = self.exchange(request).await;
+        let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        #[expect(clippy::cast_precision_loss, reason = "as many as the pool has")]
+        let active = self.active_connections() as f64;
+        telemetry::metrics(
+            ("service", &service.to_string()),
+            &[
+                (
+                    "api_call_duration_seconds",
+                    Unit::Seconds,
+                    started.elapsed().as_secs_f64(),
+                ),
+                ("active_connections", Unit::Count, active),
+            ],
+            &[("http.status", status.into())],
+            Timestamp::now(),
+        );
+        answer
+    }
+
+    /// A place among those that may be under way.
+    async fn place(&self, service: Service) -> Result<SemaphorePermit<'_>, Error> {
+        let place = self.pool.acquire();
+        let place = match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), place).await,
+            None => Ok(place.await),
+        };
+        let place = place.map_err(|_| Error::Unavailable {
+            service,
+            retry_after: None,
+            source: "no connection was free in time".into(),
+        })?;
+        place.map_err(Error::internal)
+    }
+
+    async fn exchange(&self, mut request: Request) -> Result<Answer, Error> {
+        if let Some(deadline) = self.deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            request.timeout = request.timeout.min(left);
+        }
         let deadline = Instant::now() + request.timeout;
         let service = request.service;
         let response = match self.attempt(&request, request.timeout).await {

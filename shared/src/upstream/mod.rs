@@ -3,10 +3,12 @@
 //! ([`crate::error::Error::disposition`]), and the caller does it.
 
 pub mod client;
+pub mod gate;
 pub mod gemini;
 pub mod youtube;
 
 pub use client::HttpClient;
+pub use gate::Gate;
 
 #[cfg(test)]
 mod responder;

@@ -164,6 +164,7 @@ async fn a_large_body_is_cut_by_ranges_and_redirected() {
         title: "t".to_owned(),
         category: "other".to_owned(),
         duration_s: None,
+        usage: Default::default(),
         finished_at: eventrelay::clock::Timestamp(1),
         expires_at: eventrelay::clock::Timestamp(u64::MAX / 2),
     };

@@ -50,6 +50,7 @@ impl Library {
             title: analysis.video.title.clone(),
             category: "devops".to_owned(),
             duration_s: None,
+            usage: Default::default(),
             finished_at: Timestamp(1),
             expires_at: Timestamp(2),
         };

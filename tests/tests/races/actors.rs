@@ -190,24 +190,13 @@ impl Hands {
     }
 
     fn new_job(&self, request: Request, now: Timestamp) -> Job {
-        Job {
-            id: JobId::random(),
-            video: self.video.clone(),
+        Job::new(
+            self.video.clone(),
             request,
-            media: Media::YouTube,
-            state: State::Submitted,
-            created_at: now,
-            updated_at: now,
-            deadline: now + DEADLINE,
-            due_at: now,
-            attempts: 0,
-            uploads: 0,
-            model: 0,
-            facts: Default::default(),
-            gemini_file: None,
-            usage: Default::default(),
-            settled: false,
-        }
+            Media::YouTube,
+            now + DEADLINE,
+            now,
+        )
     }
 
     async fn work_on_any(&self, making: Making) -> Result<(), Error> {
@@ -342,6 +331,7 @@ impl Hands {
             title: "t".to_owned(),
             category: "other".to_owned(),
             duration_s: None,
+            usage: Default::default(),
             finished_at: now,
             expires_at: now + FRESH,
         };

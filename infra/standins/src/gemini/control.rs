@@ -222,6 +222,11 @@ pub(super) async fn files(State(state): State<Arc<Gemini>>) -> Json<Value> {
     Json(lock(&state.files).all_to_json(&state.base_url))
 }
 
+pub(super) async fn disarm(State(state): State<Arc<Gemini>>) -> Json<Value> {
+    state.faults.clear();
+    Json(json!({}))
+}
+
 pub(super) async fn reset(State(state): State<Arc<Gemini>>) -> Json<Value> {
     state.calls.clear();
     state.faults.clear();

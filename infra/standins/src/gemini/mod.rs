@@ -12,6 +12,7 @@
 //!   the length of every video (null at first: nobody knows).
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
 //! - `GET /_control/calls`, `GET /_control/files`: what was called, which files exist.
+//! - `DELETE /_control/faults`: what was to go wrong does not.
 //! - `DELETE /_control`: back to the beginning.
 
 use std::{
@@ -100,7 +101,10 @@ fn router(state: Arc<Gemini>) -> Router {
         .layer(middleware::from_fn(errors::require_key))
         .route("/_control", delete(control::reset))
         .route("/_control/settings", put(control::settings))
-        .route("/_control/faults", post(control::arm))
+        .route(
+            "/_control/faults",
+            post(control::arm).delete(control::disarm),
+        )
         .route("/_control/calls", get(control::calls))
         .route("/_control/files", get(control::files))
         .layer(middleware::from_fn_with_state(

@@ -2,8 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    analysis::Usage,
     error::Service,
-    job::{JobId, Request, Status, retry::MAX_ATTEMPTS},
+    job::{JobId, Request, Status},
+    retry::MAX_ATTEMPTS,
     video::VideoKey,
 };
 
@@ -18,24 +20,9 @@ fn job(media: Media) -> Job {
         Media::YouTube => "yt:dQw4w9WgXcQ".to_owned(),
         Media::Upload { .. } => format!("up:{}", "ab".repeat(32)),
     };
-    Job {
-        id: JobId::random(),
-        video: video.parse::<VideoKey>().unwrap(),
-        request: Request::default(),
-        media,
-        state: State::Submitted,
-        created_at: START,
-        updated_at: START,
-        deadline: START + Duration::from_secs(7200),
-        due_at: START,
-        attempts: 0,
-        uploads: 0,
-        model: 0,
-        facts: VideoFacts::default(),
-        gemini_file: None,
-        usage: Usage::default(),
-        settled: false,
-    }
+    let video = video.parse::<VideoKey>().unwrap();
+    let deadline = START + Duration::from_secs(7200);
+    Job::new(video, Request::default(), media, deadline, START)
 }
 
 fn upload(size_bytes: u64) -> Job {
@@ -73,13 +60,13 @@ fn analysed() -> Observation {
         title: "t".to_owned(),
         category: "other".to_owned(),
         duration_s: None,
+        usage: Default::default(),
         finished_at: START,
         expires_at: START,
     };
     Observation::Analysed {
         analysis: Box::new(analysis),
         parts: Default::default(),
-        usage: Usage::default(),
     }
 }
 
@@ -190,6 +177,7 @@ fn another_model_is_asked_when_one_is_spent_or_gone() {
     .job;
     let spent = Error::DailyQuotaSpent {
         service: Service::Gemini,
+        retry_after: None,
     };
     let second = err(&analysing, &spent);
     assert_eq!((second.then, second.job.model), (Then::Now, 1));
@@ -342,6 +330,7 @@ fn error(number: u8) -> Error {
         },
         1 => Error::DailyQuotaSpent {
             service: Service::Gemini,
+            retry_after: None,
         },
         2 => Error::AnswerTruncated,
         3 => Error::AnswerEmpty,

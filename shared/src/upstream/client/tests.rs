@@ -91,6 +91,104 @@ async fn sequential_calls_share_one_connection() {
     );
 }
 
+/// Answers every request and then closes its connection without having said so.
+async fn closes_idle_connections() -> Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0; 4096];
+            if matches!(stream.read(&mut buffer).await, Ok(read) if read > 0) {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                let _ = stream.write_all(answer).await;
+            }
+        }
+    });
+    url.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_closes_idle_connections_is_not_noticed() {
+    let url = closes_idle_connections().await;
+    let client = HttpClient::new().unwrap();
+    for call in 0..50 {
+        let request = match call % 2 {
+            0 => get(&url),
+            _ => Request::new(Service::Gemini, Method::POST, url.clone(), 5 * SECOND, 100)
+                .body(Bytes::from_static(b"{}"))
+                .idempotent(),
+        };
+        assert_eq!(client.send(request).await.unwrap().body, "ok", "{call}");
+    }
+}
+
+#[tokio::test]
+async fn many_calls_at_once_wait_for_the_pool_and_do_not_fail_by_it() {
+    // None is answered until so many are there as may be; one more would be seen at the end.
+    let (arrived, gate) = (
+        Arc::new(std::sync::atomic::AtomicUsize::new(0)),
+        Arc::new(Semaphore::new(0)),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let (seen, opened) = (Arc::clone(&arrived), Arc::clone(&gate));
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (seen, opened) = (Arc::clone(&seen), Arc::clone(&opened));
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while matches!(stream.read(&mut buffer).await, Ok(read) if read > 0) {
+                    seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    opened.acquire().await.unwrap().forget();
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                    stream.write_all(answer).await.unwrap();
+                }
+            });
+        }
+    });
+    let client = HttpClient::new().unwrap();
+    let calls = (0..50).map(|_| {
+        let (client, request) = (client.clone(), get(&url));
+        tokio::spawn(async move { client.send(request).await.map(|answer| answer.body) })
+    });
+    let calls: Vec<_> = calls.collect();
+    let arrivals = || arrived.load(std::sync::atomic::Ordering::SeqCst);
+    while arrivals() < POOL {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((arrivals(), client.active_connections()), (POOL, POOL));
+    gate.add_permits(50);
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), "ok");
+    }
+    assert_eq!((arrivals(), client.active_connections()), (50, 0));
+}
+
+#[tokio::test]
+async fn nothing_goes_on_beyond_the_deadline() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let started = Instant::now();
+    let client = HttpClient::new().unwrap().until(started + SECOND / 20);
+    let error = client.send(get(&url)).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    // Nor does waiting for a place.
+    let all = client.pool.acquire_many(POOL as u32).await.unwrap();
+    let error = client.send(get(&url)).await.unwrap_err();
+    assert!(error.report().contains("no connection"), "{error:?}");
+    drop(all);
+    assert!(started.elapsed() < 4 * SECOND);
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_an_error_and_one_at_the_limit_is_not() {
     let server = Responder::start(|seen| {
@@ -200,6 +298,27 @@ fn retry_after_is_seconds_or_a_date_and_never_more_than_a_day() {
     assert_eq!(pause("Tue, 24 Nov 2026 08:00:30 GMT", None), None);
     assert_eq!(pause("soon", date), None);
     assert_eq!(pause("-1", date), None);
+}
+
+#[test]
+fn where_nothing_is_left_the_reset_is_waited_for() {
+    let pause = |remaining: &str, reset: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-remaining", remaining.parse().unwrap());
+        headers.insert("x-ratelimit-reset", reset.parse().unwrap());
+        headers.insert(DATE, "Tue, 24 Nov 2026 08:00:00 GMT".parse().unwrap());
+        Answer {
+            status: StatusCode::FORBIDDEN,
+            headers,
+            body: Bytes::new(),
+        }
+        .retry_after()
+    };
+    // 2026-11-24T08:00:42Z
+    assert_eq!(pause("0", "1795507242"), Some(42 * SECOND));
+    assert_eq!(pause("0", "1795507000"), Some(Duration::ZERO));
+    assert_eq!(pause("1", "1795507242"), None);
+    assert_eq!(pause("0", "never"), None);
 }
 
 #[test]

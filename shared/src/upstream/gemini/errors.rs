@@ -180,7 +180,10 @@ pub(super) fn classify(asked: Asked<'_>, answer: &Answer, key: &SecretString) ->
         source,
     };
     match http {
-        429 if status.per_day => Error::DailyQuotaSpent { service: SERVICE },
+        429 if status.per_day => Error::DailyQuotaSpent {
+            service: SERVICE,
+            retry_after: None,
+        },
         429 => {
             let pause = status.retry_delay.map(|delay| delay.min(LONGEST_PAUSE));
             Error::RateLimited {

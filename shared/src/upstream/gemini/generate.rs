@@ -10,6 +10,8 @@ use serde_json::Value;
 use super::errors::Asked;
 use super::{Gemini, SERVICE};
 use crate::error::Error;
+use crate::limit::Cost;
+use crate::upstream::gate::Target;
 
 /// The largest output of any model is 65,536 tokens, a few hundred kilobytes; thoughts and the
 /// envelope come on top.
@@ -87,6 +89,11 @@ pub struct GenerateRequest<'a> {
     pub media_resolution: Option<MediaResolution>,
     /// The model's own choice if none.
     pub thinking_level: Option<ThinkingLevel>,
+    /// What it will take in all, as far as can be told; counted against the limits until it is
+    /// known.
+    pub estimate: Cost,
+    /// Whether it was held before and comes at the time it was told.
+    pub in_turn: bool,
 }
 
 /// What a call took, in tokens.
@@ -100,6 +107,26 @@ pub struct TokenUsage {
     pub thoughts: u64,
 }
 
+impl TokenUsage {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.prompt
+            .saturating_add(self.candidates)
+            .saturating_add(self.thoughts)
+    }
+}
+
+/// What came back, and what it took: an answer that is of no use was paid for as well.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer, or [`Error::PromptBlocked`], [`Error::AnswerTruncated`],
+    /// [`Error::AnswerEmpty`], [`Error::AnswerMalformed`].
+    pub outcome: Result<Generated, Error>,
+    /// What it took.
+    pub usage: TokenUsage,
+}
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
@@ -107,8 +134,6 @@ pub struct Generated {
     pub text: String,
     /// The model that answered, as it names itself.
     pub model_version: Option<String>,
-    /// What it took.
-    pub usage: TokenUsage,
 }
 
 #[derive(Serialize)]
@@ -214,19 +239,28 @@ struct WireUsage {
     thoughts_token_count: u64,
 }
 
+impl WireAnswer {
+    fn usage(&self) -> TokenUsage {
+        TokenUsage {
+            prompt: self.usage_metadata.prompt_token_count,
+            candidates: self.usage_metadata.candidates_token_count,
+            thoughts: self.usage_metadata.thoughts_token_count,
+        }
+    }
+}
+
 impl Gemini {
     /// Asks a model and waits for its answer, at most for `timeout`.
     ///
     /// # Errors
-    /// As every call of the API ([`crate::error`]), and of these in particular:
-    /// [`Error::VideoInaccessible`], [`Error::FileGone`], [`Error::TooLarge`]; [`Error::ModelGone`]
-    /// and [`Error::DailyQuotaSpent`], after which another model may do; [`Error::PromptBlocked`],
-    /// [`Error::AnswerTruncated`], [`Error::AnswerEmpty`], [`Error::AnswerMalformed`].
+    /// Where there is no answer: as every call of the API ([`crate::error`]), and of these in
+    /// particular: [`Error::VideoInaccessible`], [`Error::FileGone`], [`Error::TooLarge`];
+    /// [`Error::ModelGone`] and [`Error::DailyQuotaSpent`], after which another model may do.
     pub async fn generate(
         &self,
         question: &GenerateRequest<'_>,
         timeout: Duration,
-    ) -> Result<Generated, Error> {
+    ) -> Result<Answered, Error> {
         let model = question.model;
         let asked = match question.media {
             Some(Media::YouTube(_)) => Asked::WatchYouTube { model },
@@ -237,7 +271,22 @@ impl Gemini {
         let request = self
             .request(Method::POST, url, timeout, ANSWER_LIMIT)?
             .json(&wire_request(question))?;
-        decode(self.call(asked, request).await?.json(SERVICE)?)
+        let call = async { self.send(asked, request).await?.json::<WireAnswer>(SERVICE) };
+        let target = Target::Model(model);
+        let answer = self
+            .gate
+            .pass(target, question.estimate, question.in_turn, call)
+            .await?;
+        let usage = answer.usage();
+        let real = Cost {
+            tokens: usage.total(),
+            ..question.estimate
+        };
+        self.gate.settle(target, question.estimate, real).await;
+        Ok(Answered {
+            outcome: decode(answer),
+            usage,
+        })
     }
 }
 
@@ -325,15 +374,9 @@ fn decode(answer: WireAnswer) -> Result<Generated, Error> {
             });
         }
     }
-    let usage = TokenUsage {
-        prompt: answer.usage_metadata.prompt_token_count,
-        candidates: answer.usage_metadata.candidates_token_count,
-        thoughts: answer.usage_metadata.thoughts_token_count,
-    };
     Ok(Generated {
         text,
         model_version: answer.model_version,
-        usage,
     })
 }
 

@@ -8,18 +8,20 @@ mod price;
 
 pub use files::{ChunkOutcome, File, FileState, UploadSession, UploadStart};
 pub use generate::{
-    GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, TokenUsage, Window,
+    Answered, GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, TokenUsage, Window,
 };
 pub use price::{Price, Prices};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use secrecy::SecretString;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
+use super::gate::{Gate, Target};
 use crate::error::{Error, Service};
+use crate::limit::Cost;
 use errors::Asked;
 
 const SERVICE: Service = Service::Gemini;
@@ -36,22 +38,35 @@ pub struct Gemini {
     base_url: Url,
     version: String,
     key: SecretString,
+    gate: Gate,
 }
 
 impl Gemini {
     /// A client of `version` (`v1` or `v1beta`; some models exist only in the latter) at `base_url`
-    /// (`https://generativelanguage.googleapis.com`). The key goes into a header, never into a URL.
+    /// (`https://generativelanguage.googleapis.com`), each call of which passes the gate. The key
+    /// goes into a header, never into a URL.
     pub fn new(
         http: HttpClient,
         base_url: Url,
         version: impl Into<String>,
         key: SecretString,
+        gate: Gate,
     ) -> Self {
         Self {
             http,
             base_url,
             version: version.into(),
             key,
+            gate,
+        }
+    }
+
+    /// The same with no call going on beyond `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self {
+            http: self.http.until(deadline),
+            ..self.clone()
         }
     }
 
@@ -77,8 +92,14 @@ impl Gemini {
         Ok(Request::new(SERVICE, method, url, timeout, limit).header(KEY_HEADER, key))
     }
 
-    /// Sends, and turns every status but success into what it means for what was `asked`.
+    /// A call of the Files API.
     async fn call(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
+        let call = self.send(asked, request);
+        self.gate.pass(Target::Files, Cost::CALL, false, call).await
+    }
+
+    /// Sends, and turns every status but success into what it means for what was `asked`.
+    async fn send(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let answer = self.http.send(request).await?;
         if answer.status.is_success() {
             return Ok(answer);
@@ -101,6 +122,7 @@ pub(crate) mod tests {
             server.url.clone(),
             "v1beta",
             KEY.into(),
+            Gate::open(),
         )
     }
 

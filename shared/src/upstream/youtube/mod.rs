@@ -6,7 +6,7 @@
 mod duration;
 mod playlist;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use secrecy::SecretString;
@@ -17,11 +17,16 @@ use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
+use super::gate::{Gate, Target};
 use crate::error::{Error, Service};
+use crate::limit::Cost;
 
 pub use playlist::PlaylistPage;
 
 const SERVICE: Service = Service::YouTube;
+/// What any `list` costs
+/// (<https://developers.google.com/youtube/v3/determine_quota_cost>).
+const LIST_UNITS: u64 = 1;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A video's whole description is below 64 kB.
 const LIMIT: usize = 256 * 1024;
@@ -59,6 +64,7 @@ pub struct YouTube {
     base_url: Url,
     oembed_base_url: Url,
     key: Option<SecretString>,
+    gate: Gate,
 }
 
 #[derive(Deserialize)]
@@ -108,20 +114,52 @@ struct WireEmbed {
 
 impl YouTube {
     /// A client of the Data API at `base_url` (`https://youtube.googleapis.com`), if there is a key,
-    /// and of oEmbed at `oembed_base_url` (`https://www.youtube.com`). The key goes into a header,
-    /// never into a URL.
+    /// and of oEmbed at `oembed_base_url` (`https://www.youtube.com`), each call of which passes
+    /// the gate. The key goes into a header, never into a URL.
     pub fn new(
         http: HttpClient,
         base_url: Url,
         oembed_base_url: Url,
         key: Option<SecretString>,
+        gate: Gate,
     ) -> Self {
         Self {
             http,
             base_url,
             oembed_base_url,
             key,
+            gate,
         }
+    }
+
+    /// The same with no call going on beyond `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self {
+            http: self.http.until(deadline),
+            ..self.clone()
+        }
+    }
+
+    /// Sends a request to the Data API that costs `units` of its daily quota.
+    async fn ask(
+        &self,
+        units: u64,
+        request: Request,
+        error_of: impl FnOnce(&Answer) -> Error,
+    ) -> Result<Answer, Error> {
+        let cost = Cost {
+            requests: units,
+            ..Cost::CALL
+        };
+        let call = async {
+            let answer = self.http.send(request).await?;
+            match answer.status.is_success() {
+                true => Ok(answer),
+                false => Err(error_of(&answer)),
+            }
+        };
+        self.gate.pass(Target::YouTube, cost, false, call).await
     }
 
     /// What is known of the video with this id. When the Data API's quota for the day is used up,
@@ -150,10 +188,7 @@ impl YouTube {
             .append_pair("id", id);
         let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT)
             .header("x-goog-api-key", secret_header(key)?);
-        let answer = self.http.send(request).await?;
-        if !answer.status.is_success() {
-            return Err(data_api_error(&answer));
-        }
+        let answer = self.ask(LIST_UNITS, request, data_api_error).await?;
         let list: WireList = answer.json(SERVICE)?;
         // Unknown and private videos are left out of the list, which is a success.
         let video = list.items.into_iter().next().ok_or(Error::VideoNotFound)?;
@@ -185,20 +220,9 @@ impl YouTube {
             .append_pair("format", "json")
             .append_pair("url", &format!("https://www.youtube.com/watch?v={video}"));
         let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT);
-        let answer = self.http.send(request).await?;
-        let embed = match answer.status.as_u16() {
-            // Also seen with status 200.
-            200..500 if answer.body.trim_ascii() == b"Forbidden" => {
-                return Err(Error::VideoPrivate);
-            }
-            200..300 => answer.json(SERVICE)?,
-            // Embedding is disabled, which says nothing about watching.
-            401 => WireEmbed::default(),
-            403 => return Err(Error::VideoPrivate),
-            // A malformed id is answered 400.
-            400 | 404 => return Err(Error::VideoNotFound),
-            _ => return Err(refusal(&answer, "oEmbed")),
-        };
+        let call = async { embed(&self.http.send(request).await?) };
+        let embed = self.gate.pass(Target::OEmbed, Cost::CALL, false, call);
+        let embed = embed.await?;
         Ok(Metadata {
             title: bounded(&embed.title),
             channel: bounded(&embed.author_name),
@@ -206,6 +230,20 @@ impl YouTube {
             published_at: None,
             source: MetadataSource::OEmbed,
         })
+    }
+}
+
+fn embed(answer: &Answer) -> Result<WireEmbed, Error> {
+    match answer.status.as_u16() {
+        // Also seen with status 200.
+        200..500 if answer.body.trim_ascii() == b"Forbidden" => Err(Error::VideoPrivate),
+        200..300 => answer.json(SERVICE),
+        // Embedding is disabled, which says nothing about watching.
+        401 => Ok(WireEmbed::default()),
+        403 => Err(Error::VideoPrivate),
+        // A malformed id is answered 400.
+        400 | 404 => Err(Error::VideoNotFound),
+        _ => Err(refusal(answer, "oEmbed")),
     }
 }
 
@@ -238,7 +276,10 @@ fn reason(answer: &Answer) -> String {
 /// (<https://developers.google.com/youtube/v3/docs/errors>).
 fn data_api_error(answer: &Answer) -> Error {
     match reason(answer).as_str() {
-        "quotaExceeded" | "dailyLimitExceeded" => Error::DailyQuotaSpent { service: SERVICE },
+        "quotaExceeded" | "dailyLimitExceeded" => Error::DailyQuotaSpent {
+            service: SERVICE,
+            retry_after: None,
+        },
         "rateLimitExceeded" | "userRateLimitExceeded" => Error::RateLimited {
             service: SERVICE,
             retry_after: answer.retry_after(),

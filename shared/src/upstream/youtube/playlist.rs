@@ -6,7 +6,9 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{SERVICE, TIMEOUT, YouTube, data_api_error, reason, secret_header, with_path};
+use super::{
+    LIST_UNITS, SERVICE, TIMEOUT, YouTube, data_api_error, reason, secret_header, with_path,
+};
 use crate::error::Error;
 use crate::upstream::client::{Answer, Request};
 use crate::video::{PlaylistId, YouTubeId};
@@ -105,10 +107,7 @@ impl YouTube {
         }
         let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT)
             .header("x-goog-api-key", secret_header(key)?);
-        let answer = self.http.send(request).await?;
-        if !answer.status.is_success() {
-            return Err(playlist_error(&answer));
-        }
+        let answer = self.ask(LIST_UNITS, request, playlist_error).await?;
         page(answer.json(SERVICE)?, page_token)
     }
 }

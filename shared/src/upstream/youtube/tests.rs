@@ -38,9 +38,15 @@ async fn server(status: u16, body: impl Into<String>) -> Responder {
 
 async fn ask(server: &Responder, key: Option<&str>) -> Result<Metadata, Error> {
     let (url, key) = (server.url.clone(), key.map(Into::into));
-    YouTube::new(HttpClient::new().unwrap(), url.clone(), url, key)
-        .metadata(ID)
-        .await
+    YouTube::new(
+        HttpClient::new().unwrap(),
+        url.clone(),
+        url,
+        key,
+        Gate::open(),
+    )
+    .metadata(ID)
+    .await
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ fn entry(body: &Body) -> StoredAnalysis {
         title: format!("A talk on {}", &body.etag[..12]),
         category: category.as_str().to_owned(),
         duration_s: Some(1800.0),
+        usage: Default::default(),
         finished_at: now,
         expires_at: now + TTL,
     }

@@ -1,5 +1,6 @@
 use super::super::tests::{KEY, assert_is, client};
 use super::*;
+use crate::upstream::Gate;
 use crate::upstream::HttpClient;
 use crate::upstream::responder::{Reply, Responder};
 
@@ -118,7 +119,13 @@ async fn a_name_that_cannot_be_a_header_is_only_in_the_body() {
 #[test]
 fn an_upload_is_not_directed_elsewhere() {
     let base = "https://generativelanguage.googleapis.com".parse().unwrap();
-    let gemini = Gemini::new(HttpClient::new().unwrap(), base, "v1beta", KEY.into());
+    let gemini = Gemini::new(
+        HttpClient::new().unwrap(),
+        base,
+        "v1beta",
+        KEY.into(),
+        Gate::open(),
+    );
     for good in [
         "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=a",
         "https://eu-storage.googleapis.com/upload",

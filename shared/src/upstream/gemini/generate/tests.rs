@@ -20,6 +20,8 @@ fn question(schema: &Value) -> GenerateRequest<'_> {
         max_output_tokens: 1000,
         media_resolution: Some(MediaResolution::Low),
         thinking_level: None,
+        estimate: Cost::CALL,
+        in_turn: false,
     }
 }
 
@@ -40,10 +42,11 @@ async fn a_question_is_of_the_protocol_with_the_video_first() {
     assert_is("GenerateContentResponse", ANSWER.as_bytes());
     let server = Responder::start(|_| Reply::new(200, ANSWER)).await;
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
-    let generated = client(&server)
+    let answered = client(&server)
         .generate(&question(&schema), 5 * SECOND)
         .await
         .unwrap();
+    let generated = answered.outcome.unwrap();
     assert_eq!(generated.text, r#"{"a":1}"#);
     assert_eq!(
         generated.model_version.as_deref(),
@@ -54,7 +57,7 @@ async fn a_question_is_of_the_protocol_with_the_video_first() {
         candidates: 7,
         thoughts: 90,
     };
-    assert_eq!(generated.usage, usage);
+    assert_eq!((answered.usage, usage.total()), (usage, 18_097));
 
     let seen = &server.seen()[0];
     assert_eq!(seen.path, "/v1beta/models/gemini-3.8-flash:generateContent");

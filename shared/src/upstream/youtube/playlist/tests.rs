@@ -1,4 +1,5 @@
 use super::*;
+use crate::upstream::Gate;
 use crate::upstream::client::HttpClient;
 use crate::upstream::responder::{Reply, Responder};
 use crate::upstream::youtube::tests::{KEY, failure};
@@ -44,9 +45,15 @@ async fn ask(
     token: Option<&str>,
 ) -> Result<PlaylistPage, Error> {
     let (url, key) = (server.url.clone(), key.map(Into::into));
-    YouTube::new(HttpClient::new().unwrap(), url.clone(), url, key)
-        .playlist_page(&LIST.parse().unwrap(), token)
-        .await
+    YouTube::new(
+        HttpClient::new().unwrap(),
+        url.clone(),
+        url,
+        key,
+        Gate::open(),
+    )
+    .playlist_page(&LIST.parse().unwrap(), token)
+    .await
 }
 
 /// What a successful answer is taken for.

@@ -1,0 +1,168 @@
+//! `GET /v1/status`: what of the services that we depend on can be called, and how much.
+
+use http::StatusCode;
+use lambda_http::Request;
+use serde::Serialize;
+
+use super::{Answer, json};
+use crate::{
+    clock::Timestamp,
+    config::StatusConfig,
+    context::Context,
+    cost::Budget,
+    limit::{Condition, Level, Policy, Reading, Unit},
+    upstream::gate::Target,
+};
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Status {
+    /// `ok`, or `degraded` where something is left alone or paused.
+    status: &'static str,
+    services: Vec<Service>,
+    /// What may be paid in a day; none where that is not limited.
+    budget: Option<Limit>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Service {
+    name: String,
+    /// Of the circuit breaker: `closed`, `open`, `half_open`.
+    breaker: &'static str,
+    /// When an open breaker lets a call try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_at: Option<String>,
+    /// Until when the service has asked not to be called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<String>,
+    limits: Vec<Limit>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Limit {
+    /// `requests`, `tokens`, `usd`.
+    unit: &'static str,
+    quantity: f64,
+    window_s: u64,
+    /// What a burst could take now.
+    left: f64,
+    /// When all of it is there again.
+    full_at: String,
+}
+
+/// `GET`: one read of the rows that all instances share.
+///
+/// # Errors
+/// [`crate::error::Error::Storage`].
+pub async fn get(context: &Context, _: &Request, config: &StatusConfig) -> Answer {
+    let now = (context.clock)();
+    let models = config.models.iter().map(|model| Target::Model(model));
+    let targets = models.chain([Target::Files, Target::YouTube, Target::OEmbed]);
+    let limits = &config.limits;
+    let mut policies: Vec<Policy> = targets.map(|target| target.policy(limits)).collect();
+    let budget = Budget::of(context.limits.clone(), limits).policy();
+    let services = policies.len();
+    policies.extend(budget);
+    let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
+    let levels = context.limits.levels(&names).await?;
+    json(StatusCode::OK, &status(&policies, &levels, services, now))
+}
+
+/// The first `services` of the policies are of services, one behind them of the budget.
+fn status(policies: &[Policy], levels: &[Level], services: usize, now: Timestamp) -> Status {
+    let all = policies.iter().zip(levels);
+    let budget = all.clone().nth(services);
+    let services: Vec<Service> = all
+        .take(services)
+        .map(|(policy, level)| service(policy, level, now))
+        .collect();
+    let is_well = |one: &Service| one.breaker == "closed" && one.paused_until.is_none();
+    Status {
+        status: match services.iter().all(is_well) {
+            true => "ok",
+            false => "degraded",
+        },
+        services,
+        budget: budget.and_then(|(policy, level)| {
+            let readings = level.readings(policy, now);
+            readings.into_iter().map(limit).next()
+        }),
+    }
+}
+
+fn service(policy: &Policy, level: &Level, now: Timestamp) -> Service {
+    let (breaker, opens_at) = match level.condition(now) {
+        Condition::Closed => ("closed", None),
+        Condition::HalfOpen => ("half_open", None),
+        Condition::Open { until } => ("open", Some(until.rfc3339())),
+    };
+    let readings = level.readings(policy, now);
+    Service {
+        name: policy.name.clone(),
+        breaker,
+        opens_at,
+        paused_until: level.pause(now).map(|pause| (now + pause).rfc3339()),
+        limits: readings.into_iter().map(limit).collect(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+fn limit(reading: Reading) -> Limit {
+    let (unit, share) = match reading.bound.unit() {
+        Unit::Requests => ("requests", 1.0),
+        Unit::Tokens => ("tokens", 1.0),
+        Unit::MicroUsd => ("usd", 1e6),
+    };
+    Limit {
+        unit,
+        quantity: reading.bound.quantity() as f64 / share,
+        window_s: reading.bound.window().as_secs(),
+        left: reading.left as f64 / share,
+        full_at: reading.full_at.rfc3339(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Bound, Zone};
+
+    const NOW: Timestamp = Timestamp(1_790_000_000_000);
+
+    fn policy(bounds: Vec<Bound>) -> Policy {
+        Policy {
+            name: "x".to_owned(),
+            bounds,
+            breaks: true,
+            waits: true,
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_left_alone_degrades_the_whole() {
+        let policies = [policy(Vec::new()), policy(Vec::new())];
+        let mut broken = Level::default();
+        let well = status(&policies, &[Level::default(), broken.clone()], 2, NOW);
+        assert_eq!((well.status, well.budget), ("ok", None));
+        for _ in 0..5 {
+            broken = broken.after_failure(false, NOW);
+        }
+        let ill = status(&policies, &[Level::default(), broken], 2, NOW);
+        assert_eq!((ill.status, ill.services[1].breaker), ("degraded", "open"));
+        assert_eq!(
+            ill.services[1].opens_at.as_deref(),
+            Some("2026-09-21T14:13:35Z")
+        );
+        let paused = Level::default().after_pause(Timestamp(NOW.0 + 1)).unwrap();
+        let ill = status(&policies, &[paused, Level::default()], 2, NOW);
+        assert_eq!(ill.status, "degraded");
+    }
+
+    #[test]
+    fn a_budget_is_shown_in_dollars() {
+        let budget = policy(vec![Bound::day(Unit::MicroUsd, 2_500_000, Zone::Utc)]);
+        let status = status(&[budget], &[Level::default()], 0, NOW);
+        let shown = status.budget.unwrap();
+        assert_eq!((shown.unit, shown.quantity, shown.left), ("usd", 2.5, 2.5));
+        assert_eq!(shown.full_at, "2026-09-22T00:00:00Z");
+    }
+}

@@ -1,0 +1,376 @@
+//! What an analysis will cost, before it is paid for, and what may be paid in a day.
+
+use crate::{
+    analysis::Window,
+    clock::Timestamp,
+    config::LimitsConfig,
+    error::{Error, Purse},
+    job::Resolution,
+    limit::{Bound, Cost, Policy, Unit, Verdict, Zone},
+    store::limits::Limits,
+    upstream::gemini::{Prices, TokenUsage},
+};
+
+/// Tokens of a second of video: a frame of 258, or 66 at low resolution, and 32 of sound, and the
+/// time stamps (<https://ai.google.dev/gemini-api/docs/video-understanding>).
+const PER_SECOND: f64 = 300.0;
+const PER_SECOND_LOW: f64 = 100.0;
+
+/// Where nobody says how long a video is: what fills the context of the models at the usual
+/// resolution. Nothing longer is taken by them.
+const LONGEST_S: f64 = 3600.0;
+
+/// Bytes of text to a token, about.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// An analysis is about so long, and longer with every second of the video; thoughts included.
+const LEAST_OUTPUT: u64 = 4000;
+const OUTPUT_PER_SECOND: f64 = 4.0;
+
+/// Output that a model is asked for must be worth asking.
+const LEAST_USEFUL_OUTPUT: u64 = 1000;
+
+/// What a question will take, about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written, thoughts included.
+    pub output_tokens: u64,
+}
+
+impl Estimate {
+    /// Of a question about a video of this length, or a part of it, with so many bytes of text.
+    /// `most_output` is what the model writes at most.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a length is at most days, and never negative"
+    )]
+    pub fn of(
+        duration_s: Option<f64>,
+        window: Option<Window>,
+        resolution: Option<Resolution>,
+        text_bytes: u64,
+        most_output: u64,
+    ) -> Self {
+        let length_s = length_s(duration_s, window);
+        let per_second = match resolution {
+            Some(Resolution::Low) => PER_SECOND_LOW,
+            _ => PER_SECOND,
+        };
+        let output = LEAST_OUTPUT + (length_s * OUTPUT_PER_SECOND) as u64;
+        Self {
+            input_tokens: (length_s * per_second).ceil() as u64
+                + text_bytes.div_ceil(BYTES_PER_TOKEN),
+            output_tokens: output.min(most_output),
+        }
+    }
+
+    /// All tokens.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+
+    /// In US dollars; none where the price of the model is not known.
+    #[must_use]
+    pub fn cost_usd(&self, prices: &Prices, model: &str) -> Option<f64> {
+        let usage = TokenUsage {
+            prompt: self.input_tokens,
+            candidates: self.output_tokens,
+            thoughts: 0,
+        };
+        prices.cost_usd(model, &usage)
+    }
+
+    /// Tokens that may be written so that a question costs no more than `left_usd`, which is what
+    /// makes a cap one: an estimate alone would only hope so. `most` where nothing is capped.
+    ///
+    /// # Errors
+    /// [`Error::CostAboveCap`] with the estimate if that is not enough; [`Error::NotConfigured`]
+    /// where the price of the model is not known.
+    pub fn output_within(
+        &self,
+        cap: Option<Cap>,
+        prices: &Prices,
+        model: &str,
+        most: u64,
+    ) -> Result<u64, Error> {
+        let Some(cap) = cap else { return Ok(most) };
+        let unknown = || Error::NotConfigured {
+            what: "a price of the model, by which a cap on cost is kept",
+        };
+        let estimate_usd = self.cost_usd(prices, model).ok_or_else(unknown)?;
+        let price = prices.of(model).ok_or_else(unknown)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "saturates"
+        )]
+        let affordable = {
+            let left_usd =
+                cap.usd - cap.spent_usd - self.input_tokens as f64 * price.input_usd / 1e6;
+            (left_usd / price.output_usd * 1e6) as u64
+        };
+        let is_enough = affordable >= self.output_tokens.max(LEAST_USEFUL_OUTPUT.min(most));
+        if cap.spent_usd + estimate_usd > cap.usd || !is_enough {
+            return Err(Error::CostAboveCap {
+                estimate_usd: cap.spent_usd + estimate_usd,
+                cap_usd: cap.usd,
+            });
+        }
+        Ok(affordable.min(most))
+    }
+}
+
+/// What a job may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cap {
+    /// In US dollars.
+    pub usd: f64,
+    /// What it has cost already.
+    pub spent_usd: f64,
+}
+
+/// Seconds that are watched.
+fn length_s(duration_s: Option<f64>, window: Option<Window>) -> f64 {
+    let start = window.map_or(0.0, |window| window.start_s);
+    let end = match (window.and_then(|window| window.end_s), duration_s) {
+        (Some(end), Some(duration)) => end.min(duration),
+        (end, duration) => end.or(duration).unwrap_or(start + LONGEST_S),
+    };
+    (end - start).max(0.0)
+}
+
+/// In millionths, rounded up.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and a cost is never negative"
+)]
+pub fn micro_usd(usd: f64) -> u64 {
+    (usd * 1e6).ceil() as u64
+}
+
+/// What may be paid in a UTC day: by the deployment, and on behalf of one API key.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    limits: Limits,
+    per_day: u64,
+    per_key_and_day: u64,
+}
+
+/// What is set aside of the budgets for one call.
+#[derive(Clone, Debug)]
+pub struct Reserved {
+    policies: Vec<Policy>,
+    cost: Cost,
+}
+
+impl Budget {
+    /// The budgets of a deployment.
+    #[must_use]
+    pub fn of(limits: Limits, config: &LimitsConfig) -> Self {
+        Self {
+            limits,
+            per_day: config.daily_budget_micro_usd,
+            per_key_and_day: config.daily_budget_per_key_micro_usd,
+        }
+    }
+
+    fn policies(&self, key_id: Option<&str>) -> Vec<(Purse, Policy)> {
+        let policy = |name: String, quantity| Policy {
+            name,
+            bounds: vec![Bound::day(Unit::MicroUsd, quantity, Zone::Utc)],
+            breaks: false,
+            waits: false,
+        };
+        let mut policies = Vec::new();
+        if self.per_day > 0 {
+            policies.push((
+                Purse::Deployment,
+                policy(DEPLOYMENT.to_owned(), self.per_day),
+            ));
+        }
+        if let Some(key_id) = key_id
+            && self.per_key_and_day > 0
+        {
+            let name = format!("{DEPLOYMENT}:{key_id}");
+            policies.push((Purse::Key, policy(name, self.per_key_and_day)));
+        }
+        policies
+    }
+
+    /// Sets an amount aside, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Error::BudgetSpent`] if it is not there; [`Error::Storage`].
+    pub async fn reserve(
+        &self,
+        key_id: Option<&str>,
+        micro_usd: u64,
+        now: Timestamp,
+    ) -> Result<Reserved, Error> {
+        let cost = Cost {
+            requests: 0,
+            tokens: 0,
+            micro_usd,
+        };
+        let mut reserved = Reserved {
+            policies: Vec::new(),
+            cost,
+        };
+        for (purse, policy) in self.policies(key_id) {
+            match self.limits.acquire(&policy, cost, false, now).await {
+                Ok(Verdict::Pass { .. }) => reserved.policies.push(policy),
+                Ok(Verdict::Held { until, .. }) => {
+                    self.settle(reserved, 0, now).await;
+                    self.tell_once(&policy, now).await;
+                    return Err(Error::BudgetSpent {
+                        purse,
+                        retry_after: now.until(until),
+                    });
+                }
+                Err(error) => {
+                    self.settle(reserved, 0, now).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(reserved)
+    }
+
+    /// Replaces what was set aside by what was paid. That it fails is logged; too much is set
+    /// aside then until the day is over.
+    pub async fn settle(&self, reserved: Reserved, micro_usd: u64, now: Timestamp) {
+        let paid = Cost {
+            micro_usd,
+            ..reserved.cost
+        };
+        for policy in &reserved.policies {
+            let settled = self.limits.settle(policy, reserved.cost, paid, now).await;
+            if let Err(error) = settled {
+                tracing::warn!(
+                    limit.name = policy.name,
+                    error = error.report(),
+                    "Could not settle a budget"
+                );
+            }
+        }
+    }
+
+    /// One event for each budget and day, however many jobs meet its end.
+    async fn tell_once(&self, policy: &Policy, now: Timestamp) {
+        match self.limits.is_first_today(&policy.name, now).await {
+            Ok(true) => tracing::error!(
+                alert = "budget",
+                limit.name = policy.name,
+                budget_micro_usd = policy.bounds.first().map(Bound::quantity),
+                "A daily budget is spent"
+            ),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(
+                limit.name = policy.name,
+                error = error.report(),
+                "Could not find out whether a spent budget was told of"
+            ),
+        }
+    }
+
+    /// Whether anything is limited.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.per_day > 0 || self.per_key_and_day > 0
+    }
+
+    /// What the deployment's budget is held to, for those who show it.
+    #[must_use]
+    pub fn policy(&self) -> Option<Policy> {
+        self.policies(None).pop().map(|(_, policy)| policy)
+    }
+}
+
+/// Name of the deployment's budget.
+const DEPLOYMENT: &str = "budget";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: u64 = 65_536;
+
+    fn estimate(duration_s: Option<f64>, resolution: Option<Resolution>) -> Estimate {
+        Estimate::of(duration_s, None, resolution, 0, MOST)
+    }
+
+    fn prices() -> Prices {
+        "m=1/10".parse().unwrap()
+    }
+
+    #[test]
+    fn tokens_are_duration_times_tokens_per_second_by_resolution() {
+        assert_eq!(estimate(Some(300.0), None).input_tokens, 90_000);
+        assert_eq!(
+            estimate(Some(300.0), Some(Resolution::Low)).input_tokens,
+            30_000
+        );
+        assert_eq!(estimate(None, None).input_tokens, 1_080_000);
+        assert_eq!(estimate(Some(86_400.0), None).output_tokens, MOST);
+        let window = |start_s, end_s| {
+            let window = Some(Window { start_s, end_s });
+            Estimate::of(Some(100.0), window, None, 8, MOST).input_tokens
+        };
+        assert_eq!(window(10.0, Some(20.0)), 3002);
+        assert_eq!(window(90.0, Some(500.0)), 3002);
+        assert_eq!(window(90.0, None), 3002);
+        assert_eq!(window(500.0, None), 2);
+    }
+
+    #[test]
+    fn a_cap_is_kept_by_the_output_that_is_asked_for() {
+        let short = estimate(Some(100.0), None);
+        assert_eq!((short.input_tokens, short.output_tokens), (30_000, 4400));
+        let within = |usd, spent_usd| {
+            let cap = Some(Cap { usd, spent_usd });
+            short.output_within(cap, &prices(), "m", MOST)
+        };
+        // 3 cents to read, 4.4 to write.
+        assert_eq!(within(1.0, 0.0).unwrap(), MOST);
+        let allowed = within(0.08, 0.0).unwrap();
+        assert!((4999..=5000).contains(&allowed), "{allowed}");
+        for (usd, spent) in [(0.07, 0.0), (0.08, 0.01), (0.02, 0.0)] {
+            let refused = within(usd, spent).unwrap_err();
+            let Error::CostAboveCap { estimate_usd, .. } = refused else {
+                panic!("{refused:?}")
+            };
+            assert!((estimate_usd - 0.074 - spent).abs() < 1e-9);
+        }
+        assert_eq!(
+            short.output_within(None, &prices(), "m", MOST).unwrap(),
+            MOST
+        );
+        let cap = Some(Cap {
+            usd: 1.0,
+            spent_usd: 0.0,
+        });
+        assert!(matches!(
+            short.output_within(cap, &prices(), "unknown", MOST),
+            Err(Error::NotConfigured { .. })
+        ));
+    }
+
+    #[test]
+    fn what_costs_nothing_fits_any_cap() {
+        let free: Prices = "m=0/0".parse().unwrap();
+        let cap = Some(Cap {
+            usd: 0.01,
+            spent_usd: 0.0,
+        });
+        let short = estimate(Some(100.0), None);
+        assert_eq!(short.output_within(cap, &free, "m", MOST).unwrap(), MOST);
+    }
+}

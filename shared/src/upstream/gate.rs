@@ -1,0 +1,263 @@
+//! What every call of a service passes: the limits that all instances keep together.
+//!
+//! The gate asks before a call whether it may be made, and notes afterwards what it says of the
+//! service. It never waits: a call that is held is an error that says when to come back.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use crate::{
+    clock::Timestamp,
+    config::LimitsConfig,
+    error::{Error, Service},
+    limit::{Bound, Cost, Hold, Policy, Unit, Verdict, Zone},
+    store::limits::Limits,
+    telemetry,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What is limited, and breaks, by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A model of Gemini, by its id: quotas are per model.
+    Model(&'a str),
+    /// The Files API of Gemini.
+    Files,
+    /// The YouTube Data API; the cost's requests are its quota units.
+    YouTube,
+    /// oEmbed of YouTube.
+    OEmbed,
+}
+
+impl Target<'_> {
+    fn service(self) -> Service {
+        match self {
+            Self::Model(_) | Self::Files => Service::Gemini,
+            Self::YouTube | Self::OEmbed => Service::YouTube,
+        }
+    }
+
+    /// What this deployment holds it to.
+    #[must_use]
+    pub fn policy(self, config: &LimitsConfig) -> Policy {
+        let name = match self {
+            Self::Model(model) => format!("gemini:{model}"),
+            Self::Files => "gemini-files".to_owned(),
+            Self::YouTube => "youtube".to_owned(),
+            Self::OEmbed => "youtube-oembed".to_owned(),
+        };
+        let rate =
+            |unit, quantity: u64| (quantity > 0).then(|| Bound::rate(unit, quantity, MINUTE));
+        let day = |quantity: u64| {
+            (quantity > 0).then(|| Bound::day(Unit::Requests, quantity, Zone::Pacific))
+        };
+        let bounds = match self {
+            Self::Model(_) => vec![
+                rate(Unit::Requests, config.gemini_requests_per_minute),
+                rate(Unit::Tokens, config.gemini_tokens_per_minute),
+                day(config.gemini_requests_per_day),
+            ],
+            Self::YouTube => vec![day(config.youtube_units_per_day)],
+            Self::Files | Self::OEmbed => Vec::new(),
+        };
+        Policy {
+            name,
+            bounds: bounds.into_iter().flatten().collect(),
+            breaks: config.circuit_breakers,
+            waits: true,
+        }
+    }
+}
+
+/// The gate. Clones are cheap and share what they have seen of the limits.
+#[derive(Clone, Debug)]
+pub struct Gate(Option<Arc<Closing>>);
+
+#[derive(Debug)]
+struct Closing {
+    limits: Limits,
+    config: LimitsConfig,
+}
+
+impl Gate {
+    /// A gate that keeps these limits.
+    #[must_use]
+    pub fn new(limits: Limits, config: LimitsConfig) -> Self {
+        Self(Some(Arc::new(Closing { limits, config })))
+    }
+
+    /// A gate that lets everything pass.
+    #[must_use]
+    pub fn open() -> Self {
+        Self(None)
+    }
+
+    /// Makes a call if it may be made, and notes what came of it. `in_turn` as in
+    /// [`crate::limit::judge`].
+    ///
+    /// # Errors
+    /// [`Error::Held`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`], if
+    /// the call was not made; [`Error::Storage`] if that could not be found out; else those of the
+    /// call.
+    pub async fn pass<T>(
+        &self,
+        target: Target<'_>,
+        cost: Cost,
+        in_turn: bool,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(closing) = &self.0 else {
+            return call.await;
+        };
+        let policy = target.policy(&closing.config);
+        let now = Timestamp::now();
+        let verdict = closing.limits.acquire(&policy, cost, in_turn, now).await?;
+        let probe = match verdict {
+            Verdict::Pass { probe } => probe,
+            Verdict::Held { hold, until } => return Err(held(target.service(), hold, until, now)),
+        };
+        if probe {
+            tracing::info!(limit.name = policy.name, "Trying whether a service is back");
+        }
+        let outcome = call.await;
+        let noted = closing.note(&policy.name, probe, outcome.as_ref().err());
+        if let Err(error) = noted.await {
+            tracing::warn!(
+                limit.name = policy.name,
+                error = error.report(),
+                "Could not note what came of a call"
+            );
+        }
+        outcome.map_err(|error| told_when(error, Timestamp::now()))
+    }
+
+    /// Replaces what a call was counted as by what it has taken. That it fails is logged and is no
+    /// reason to fail the call.
+    pub async fn settle(&self, target: Target<'_>, estimated: Cost, real: Cost) {
+        let Some(closing) = &self.0 else { return };
+        let policy = target.policy(&closing.config);
+        if policy
+            .bounds
+            .iter()
+            .all(|bound| bound.unit() == Unit::Requests)
+        {
+            return;
+        }
+        let now = Timestamp::now();
+        let settled = closing.limits.settle(&policy, estimated, real, now).await;
+        if let Err(error) = settled {
+            tracing::warn!(
+                limit.name = policy.name,
+                error = error.report(),
+                "Could not settle what a call has taken"
+            );
+        }
+    }
+}
+
+impl Closing {
+    async fn note(&self, name: &str, probe: bool, error: Option<&Error>) -> Result<(), Error> {
+        let now = Timestamp::now();
+        match error {
+            Some(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) => {
+                if self.limits.failed(name, probe, now).await? {
+                    breaker_is_open(name, true, now);
+                    tracing::warn!(
+                        limit.name = name,
+                        "A service fails too often and is left alone"
+                    );
+                }
+                return Ok(());
+            }
+            Some(Error::RateLimited {
+                retry_after: Some(pause),
+                ..
+            }) => self.limits.pause(name, now + *pause, now).await?,
+            Some(Error::DailyQuotaSpent { .. }) => {
+                let until = Zone::Pacific.next_midnight(now);
+                self.limits.pause(name, until, now).await?;
+            }
+            _ => {}
+        }
+        if probe {
+            self.limits.succeeded(name, now).await?;
+            breaker_is_open(name, false, now);
+            tracing::info!(limit.name = name, "A service is back");
+        }
+        Ok(())
+    }
+}
+
+fn breaker_is_open(name: &str, is_open: bool, now: Timestamp) {
+    let value = f64::from(u8::from(is_open));
+    let values = [("circuit_breaker_open", telemetry::Unit::Count, value)];
+    telemetry::metrics(("limit", name), &values, &[], now);
+}
+
+/// What a call that was held is told.
+fn held(service: Service, hold: Hold, until: Timestamp, now: Timestamp) -> Error {
+    let retry_after = now.until(until);
+    let is_of_the_day =
+        hold == Hold::Day || (hold == Hold::Paused && until == Zone::Pacific.next_midnight(now));
+    match is_of_the_day {
+        true => Error::DailyQuotaSpent {
+            service,
+            retry_after: Some(retry_after),
+        },
+        false => Error::Held {
+            service,
+            hold,
+            retry_after,
+        },
+    }
+}
+
+/// A service whose daily quota is spent does not say when the next day begins; it is known.
+fn told_when(error: Error, now: Timestamp) -> Error {
+    match error {
+        Error::DailyQuotaSpent {
+            service,
+            retry_after: None,
+        } => Error::DailyQuotaSpent {
+            service,
+            retry_after: Some(now.until(Zone::Pacific.next_midnight(now))),
+        },
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: LimitsConfig = LimitsConfig {
+        gemini_requests_per_minute: 1000,
+        gemini_tokens_per_minute: 0,
+        gemini_requests_per_day: 50,
+        youtube_units_per_day: 10_000,
+        circuit_breakers: true,
+        daily_budget_micro_usd: 0,
+        daily_budget_per_key_micro_usd: 0,
+    };
+
+    #[test]
+    fn a_bound_of_nothing_is_none() {
+        let bounds = |target: Target<'_>| target.policy(&CONFIG).bounds.len();
+        assert_eq!(bounds(Target::Model("m")), 2);
+        assert_eq!(bounds(Target::YouTube), 1);
+        assert_eq!(bounds(Target::Files), 0);
+        assert_eq!(Target::Model("m").policy(&CONFIG).name, "gemini:m");
+    }
+
+    #[test]
+    fn a_pause_until_midnight_is_a_spent_day() {
+        let now = Timestamp(1_790_000_000_000);
+        let midnight = Zone::Pacific.next_midnight(now);
+        for hold in [Hold::Day, Hold::Paused] {
+            let error = held(Service::Gemini, hold, midnight, now);
+            assert!(matches!(error, Error::DailyQuotaSpent { .. }), "{error:?}");
+        }
+        let short = held(Service::Gemini, Hold::Paused, Timestamp(now.0 + 5000), now);
+        assert!(matches!(short, Error::Held { .. }), "{short:?}");
+    }
+}
