@@ -17,6 +17,7 @@ use crate::{API_KEY, PATIENCE, Ready, repository};
 /// Starts the local runtime and waits for its word.
 pub(crate) async fn launch(
     data: &Path,
+    options: &[&str],
     environment: &[(String, String)],
 ) -> anyhow::Result<(Child, Ready)> {
     let mut child = Command::new(local()?)
@@ -30,6 +31,7 @@ pub(crate) async fn launch(
             "--data",
         ])
         .arg(data)
+        .args(options)
         .current_dir(repository(""))
         .env_remove("GEMINI_API_KEY")
         .env_remove("YOUTUBE_API_KEY")

@@ -2,6 +2,7 @@
 //! API that knows nothing but HTTP.
 
 mod aws;
+pub mod faults;
 pub mod gate;
 mod launch;
 mod response;
@@ -42,6 +43,7 @@ pub struct Stack {
     /// What it said when it was ready.
     pub ready: Ready,
     data: TempDir,
+    options: &'static [&'static str],
     environment: Vec<(String, String)>,
     client: reqwest::Client,
 }
@@ -95,16 +97,24 @@ impl Stack {
     /// # Errors
     /// When it does not build, or does not get ready.
     pub async fn with(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::launched(&[], environment).await
+    }
+
+    async fn launched(
+        options: &'static [&'static str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let environment: Vec<_> = environment
             .iter()
             .map(|(name, value)| ((*name).into(), (*value).into()))
             .collect();
         let data = TempDir::new()?;
-        let (child, ready) = launch(data.path(), &environment).await?;
+        let (child, ready) = launch(data.path(), options, &environment).await?;
         Ok(Self {
             child,
             ready,
             data,
+            options,
             environment,
             client: client()?,
         })
@@ -116,7 +126,7 @@ impl Stack {
     /// When that does not get ready.
     pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
         self.kill().await?;
-        let (child, ready) = launch(self.data.path(), &self.environment).await?;
+        let (child, ready) = launch(self.data.path(), self.options, &self.environment).await?;
         self.child = child;
         self.ready = ready;
         Ok(())

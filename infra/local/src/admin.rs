@@ -1,18 +1,21 @@
 //! What the local runtime knows about itself, for tests and for a look at a running system.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::{
     Json, Router,
-    extract::State,
+    body::Bytes,
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{delete, get, post, put},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
-use crate::lambda::Lambda;
+use crate::lambda::{Answer, Lambda, WhenBusy};
 
 /// What the endpoints read.
 #[derive(Clone, Debug)]
@@ -21,9 +24,22 @@ pub(crate) struct Admin {
     pub(crate) sqs: aws_sdk_sqs::Client,
     /// Logical id and URL of each queue.
     pub(crate) queues: Vec<(String, String)>,
+    /// Whether the event source mappings of each function are enabled.
+    pub(crate) mappings: Arc<BTreeMap<String, watch::Sender<bool>>>,
 }
 
-/// `GET /invocations`, `/instances`, `/queues` and `/health`.
+/// A change of the event source mappings of a function.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Switch {
+    enabled: bool,
+}
+
+/// | endpoint | what |
+/// |---|---|
+/// | `GET /health`, `/invocations`, `/instances`, `/queues` | how it is, and what has happened |
+/// | `DELETE /instances/{id}` | kills an instance |
+/// | `PUT /mappings/{function}` | `{"enabled": false}`: its queues are not read until they are enabled again |
+/// | `POST /2015-03-31/functions/{name}/invocations` | invokes a function, as Lambda's own API does |
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
@@ -35,8 +51,49 @@ pub(crate) fn router(admin: Admin) -> Router {
             "/instances",
             get(async |State(admin): State<Admin>| Json(admin.lambda.instances())),
         )
+        .route("/instances/{id}", delete(kill))
         .route("/queues", get(queues))
+        .route("/mappings/{function}", put(switch))
+        .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .with_state(admin)
+}
+
+async fn kill(State(admin): State<Admin>, Path(id): Path<String>) -> StatusCode {
+    match admin.lambda.kill(&id) {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::NOT_FOUND,
+    }
+}
+
+async fn switch(
+    State(admin): State<Admin>,
+    Path(function): Path<String>,
+    Json(switch): Json<Switch>,
+) -> StatusCode {
+    let Some(enabled) = admin.mappings.get(&function) else {
+        return StatusCode::NOT_FOUND;
+    };
+    enabled.send_replace(switch.enabled);
+    StatusCode::NO_CONTENT
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+async fn invoke(State(admin): State<Admin>, Path(name): Path<String>, payload: Bytes) -> Response {
+    if !admin.lambda.has(&name) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match admin
+        .lambda
+        .invoke(&name, payload, WhenBusy::Throttle)
+        .await
+    {
+        Answer::Payload(payload) => payload.into_response(),
+        Answer::FunctionError(document) => {
+            ([("x-amz-function-error", "Unhandled")], document).into_response()
+        }
+        Answer::Throttled => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    }
 }
 
 async fn queues(State(admin): State<Admin>) -> Response {

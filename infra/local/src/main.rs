@@ -8,6 +8,7 @@ mod aws;
 mod cli;
 mod clients;
 mod data;
+mod faults;
 mod gateway;
 mod lambda;
 mod queue_poller;

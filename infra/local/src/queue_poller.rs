@@ -36,6 +36,8 @@ pub(crate) struct Mapping {
     pub(crate) source: QueueSource,
     /// Concurrent invocations where the template sets no maximum.
     pub(crate) default_concurrency: u32,
+    /// Whether messages are taken from the queue.
+    pub(crate) enabled: watch::Receiver<bool>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) sqs: aws_sdk_sqs::Client,
 }
@@ -51,9 +53,17 @@ impl Mapping {
         let mapping = Arc::new(self);
         let mut stopping = shutdown.clone();
         let stopped = stopping.wait_for(|stop| *stop);
+        let (mut on, mut off) = (mapping.enabled.clone(), mapping.enabled.clone());
         let poll = async {
             while let Ok(slot) = slots.clone().acquire_owned().await {
-                match mapping.gather().await {
+                if on.wait_for(|enabled| *enabled).await.is_err() {
+                    return;
+                }
+                let gathered = tokio::select! {
+                    gathered = mapping.gather() => gathered,
+                    Ok(_) = off.wait_for(|enabled| !*enabled) => continue,
+                };
+                match gathered {
                     Ok(batch) if batch.is_empty() => {}
                     Ok(batch) => {
                         tokio::spawn(mapping.clone().process(batch, slot));

@@ -18,6 +18,7 @@ use crate::{
     cli::Options,
     clients::{self, Clients},
     data::{Data, Endpoints, Ready},
+    faults::{self, Faults},
     gateway,
     lambda::{Lambda, Settings},
     queue_poller::Mapping,
@@ -72,7 +73,14 @@ impl System {
             shutdown.clone(),
         )
         .await?;
-        let upstreams = Upstreams::start(own_variables()).await?;
+        let mut upstreams = Upstreams::start(own_variables()).await?;
+        let mut endpoints = clients::environment(&services);
+        let faults = options.faults.then(Faults::new);
+        if let Some(faults) = &faults {
+            for variables in [&mut upstreams.variables, &mut endpoints] {
+                faults.interpose(variables, &shutdown).await?;
+            }
+        }
         let template = read_template(&services.sqs, &upstreams.variables)?;
         let binaries = binaries_folder()?;
         if !options.no_build {
@@ -93,23 +101,39 @@ impl System {
             verbose: options.verbose,
             concurrency: options.concurrency,
             idle_limit: IDLE_LIMIT,
-            services: clients::environment(&services),
+            services: endpoints,
         };
         let lambda = Lambda::new(&template.functions, &settings)?;
+        if let Some(faults) = &faults {
+            faults.of(&lambda);
+        }
         let mut tasks = JoinSet::new();
-        for mapping in mappings(&template, options.concurrency, &lambda, &services, &clients) {
+        let mut enabled = BTreeMap::new();
+        for mapping in mappings(
+            &template,
+            options.concurrency,
+            &lambda,
+            &services,
+            &clients,
+            &mut enabled,
+        ) {
             tasks.spawn(mapping.run(shutdown.clone()));
         }
         let admin = Admin {
             lambda: lambda.clone(),
             sqs: clients.sqs.clone(),
+            mappings: Arc::new(enabled),
             queues: template
                 .queues
                 .iter()
                 .map(|queue| (queue.name.clone(), queue_url(&services, &queue.name)))
                 .collect(),
         };
-        let admin = serve_admin(admin, shutdown.clone(), &mut tasks).await?;
+        let mut router = admin::router(admin);
+        if let Some(faults) = faults {
+            router = router.merge(faults::router(faults));
+        }
+        let admin = serve_admin(router, shutdown.clone(), &mut tasks).await?;
         let Some(api) = template.api else {
             bail!("template.yaml declares no API")
         };
@@ -228,9 +252,13 @@ fn mappings(
     lambda: &Arc<Lambda>,
     services: &Services,
     clients: &Clients,
+    enabled: &mut BTreeMap<String, watch::Sender<bool>>,
 ) -> Vec<Mapping> {
     let mut mappings = Vec::new();
     for function in &template.functions {
+        let switch = enabled
+            .entry(function.name.clone())
+            .or_insert_with(|| watch::Sender::new(true));
         for source in &function.queue_sources {
             mappings.push(Mapping {
                 function: function.name.clone(),
@@ -238,6 +266,7 @@ fn mappings(
                 queue_arn: resources::queue_arn(&source.queue),
                 source: source.clone(),
                 default_concurrency,
+                enabled: switch.subscribe(),
                 lambda: lambda.clone(),
                 sqs: clients.sqs.clone(),
             });
@@ -247,17 +276,16 @@ fn mappings(
 }
 
 async fn serve_admin(
-    admin: Admin,
+    router: axum::Router,
     mut shutdown: watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     tasks.spawn(async move {
-        let served =
-            axum::serve(listener, admin::router(admin)).with_graceful_shutdown(async move {
-                let _ = shutdown.wait_for(|stop| *stop).await;
-            });
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let _ = shutdown.wait_for(|stop| *stop).await;
+        });
         if let Err(error) = served.await {
             tracing::error!(%error, "the admin endpoints ended");
         }

@@ -104,6 +104,7 @@ impl Instance {
             pid: child.id(),
             state: "starting",
             started_at: unix_ms(),
+            payload: Bytes::new(),
         };
         lock(&roster).insert(id.clone(), state);
         Ok(Self {

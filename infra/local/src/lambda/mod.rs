@@ -17,6 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rustix::process::{Signal, kill_process};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -79,6 +80,9 @@ pub(crate) struct InstanceState {
     state: &'static str,
     /// Unix time in milliseconds.
     started_at: u64,
+    /// What it was last invoked with.
+    #[serde(skip)]
+    payload: Bytes,
 }
 
 type Roster = Arc<Mutex<BTreeMap<String, InstanceState>>>;
@@ -171,6 +175,36 @@ impl Lambda {
         self.records.all()
     }
 
+    /// Whether the template has such a function.
+    pub(crate) fn has(&self, function: &str) -> bool {
+        self.pools.contains_key(function)
+    }
+
+    /// The instance whose process is one of which `is_it` holds.
+    pub(crate) fn instance_of(&self, is_it: impl Fn(u32) -> bool) -> Option<String> {
+        let processes: Vec<_> = lock(&self.roster)
+            .iter()
+            .filter_map(|(id, state)| Some((id.clone(), state.pid?)))
+            .collect();
+        let found = processes.into_iter().find(|(_, pid)| is_it(*pid));
+        found.map(|(id, _)| id)
+    }
+
+    /// Function of an instance and what it was last invoked with.
+    pub(crate) fn work_of(&self, instance: &str) -> Option<(String, Bytes)> {
+        let roster = lock(&self.roster);
+        let state = roster.get(instance)?;
+        Some((state.function.clone(), state.payload.clone()))
+    }
+
+    /// Kills the process of an instance, as a machine that fails does. False when there is none.
+    pub(crate) fn kill(&self, instance: &str) -> bool {
+        let roster = lock(&self.roster);
+        let pid = roster.get(instance).and_then(|state| state.pid);
+        let pid = pid.and_then(|pid| rustix::process::Pid::from_raw(pid.try_into().ok()?));
+        pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+    }
+
     /// The instances that run now.
     pub(crate) fn instances(&self) -> Vec<InstanceState> {
         lock(&self.roster).values().cloned().collect()
@@ -194,7 +228,10 @@ impl Pool {
                 }
             },
         };
-        set_state(&self.roster, instance.id(), "busy");
+        if let Some(entry) = lock(&self.roster).get_mut(instance.id()) {
+            entry.state = "busy";
+            entry.payload = payload.clone();
+        }
         let ended = instance.invoke(&request_id, payload).await;
         let Ended {
             answer,

@@ -56,6 +56,7 @@ async fn setup(change: impl FnOnce(&mut QueueSource)) -> Setup {
         queue_arn: "arn:aws:sqs:us-east-1:000000000000:work".into(),
         source,
         default_concurrency: 4,
+        enabled: watch::Sender::new(true).subscribe(),
         lambda: lambda.clone(),
         sqs: sqs.clone(),
     };

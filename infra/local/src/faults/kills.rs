@@ -1,0 +1,106 @@
+//! Deaths at a certain side effect.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether the side effect is done before the instance dies.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum When {
+    /// It is not: the request is thrown away.
+    Before,
+    /// It is, and the answer is thrown away.
+    After,
+}
+
+/// Whose side effects are counted, and at which one the instance dies, as `POST /faults/kills`
+/// takes it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Plan {
+    /// Name of the function.
+    function: String,
+    /// Counts while the instance works on an invocation whose payload contains this.
+    #[serde(rename = "match")]
+    matching: String,
+    /// Which side effect, counted from 1 over all instances; none to count only.
+    #[serde(default)]
+    at: Option<usize>,
+    #[serde(default = "after")]
+    when: When,
+}
+
+fn after() -> When {
+    When::After
+}
+
+/// A plan and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Planned {
+    #[serde(flatten)]
+    plan: Plan,
+    /// Service and operation of every side effect so far.
+    effects: Vec<String>,
+    /// The one at which the instance was killed.
+    killed_at: Option<String>,
+}
+
+/// All plans.
+#[derive(Debug, Default)]
+pub(super) struct Kills(Vec<Planned>);
+
+impl Kills {
+    pub(super) fn plan(&mut self, plan: Plan) {
+        self.0.push(Planned {
+            plan,
+            effects: Vec::new(),
+            killed_at: None,
+        });
+    }
+
+    pub(super) fn all(&self) -> &[Planned] {
+        &self.0
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Counts a side effect of an instance of `function` that works on `payload`. Whether the
+    /// instance is to die of it.
+    pub(super) fn count(&mut self, function: &str, payload: &str, effect: &str) -> Option<When> {
+        let mut verdict = None;
+        for planned in &mut self.0 {
+            let plan = &planned.plan;
+            if plan.function != function || !payload.contains(&plan.matching) {
+                continue;
+            }
+            planned.effects.push(effect.to_owned());
+            if plan.at == Some(planned.effects.len()) {
+                planned.killed_at = Some(effect.to_owned());
+                verdict = Some(plan.when);
+            }
+        }
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_meant_is_counted_and_dies_once() {
+        let mut kills = Kills::default();
+        let plan = r#"{"function": "F", "match": "job_1", "at": 2}"#;
+        kills.plan(serde_json::from_str(plan).unwrap());
+        let mut count = |function, payload| kills.count(function, payload, "s3 PUT");
+        assert_eq!(count("F", "job_1"), None);
+        assert_eq!(count("G", "job_1"), None);
+        assert_eq!(count("F", "job_2"), None);
+        assert_eq!(count("F", "{job_1}"), Some(When::After));
+        assert_eq!(count("F", "job_1"), None);
+        let planned = &kills.all()[0];
+        assert_eq!(planned.effects.len(), 3);
+        assert_eq!(planned.killed_at.as_deref(), Some("s3 PUT"));
+    }
+}

@@ -1,0 +1,71 @@
+//! Who is at the other end of a connection on this machine.
+//!
+//! The functions speak to every service over TCP and say nowhere who they are: a header of theirs
+//! would be code that only tests need. Linux knows whose socket it is (proc(5)); elsewhere nobody
+//! is known, and nothing is done to anybody.
+
+use std::{fs, net::SocketAddr};
+
+/// The inode of the socket that is bound to `address`.
+pub(super) fn socket_at(address: SocketAddr) -> Option<u64> {
+    inode(&fs::read_to_string("/proc/net/tcp").ok()?, address)
+}
+
+/// Whether a process has this socket open.
+pub(super) fn has_socket(pid: u32, inode: u64) -> bool {
+    let wanted = format!("socket:[{inode}]");
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    descriptors
+        .flatten()
+        .filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
+        .any(|target| target.to_str() == Some(wanted.as_str()))
+}
+
+/// <https://docs.kernel.org/networking/proc_net_tcp.html>
+fn inode(table: &str, address: SocketAddr) -> Option<u64> {
+    let SocketAddr::V4(address) = address else {
+        return None;
+    };
+    // The kernel prints the address as the number that its bytes in memory are.
+    let ip = u32::from_ne_bytes(address.ip().octets());
+    let local = format!("{ip:08X}:{:04X}", address.port());
+    let fields = table
+        .lines()
+        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>())
+        .find(|fields| fields.get(1) == Some(&local.as_str()))?;
+    fields.get(9)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_found_by_its_local_address() {
+        let table = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11 1 0
+   1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 22 1 0
+   2: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 33 1 0
+";
+        let found = |port| inode(table, SocketAddr::from(([127, 0, 0, 1], port)));
+        assert_eq!(found(50_000), Some(22));
+        assert_eq!(found(8080), Some(11));
+        assert_eq!(found(1), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_is_known_by_its_socket() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, peer) = listener.accept().unwrap();
+        let inode = socket_at(peer).unwrap();
+        assert!(has_socket(std::process::id(), inode));
+        drop(client);
+        assert!(!has_socket(std::process::id(), inode));
+        drop(accepted);
+    }
+}

@@ -1,0 +1,216 @@
+//! One proxy before one service. What passes is not changed, the `Host` header least of all: it is
+//! signed. But for one header: where Gemini names the URL of an upload, the proxy names its own.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    net::SocketAddr,
+    os::fd::AsFd as _,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::{
+    HeaderValue, Request, Response, Uri,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::{Faults, Verdict, When, target::Target, target::is_presigned, weather::Fault};
+
+/// Largest answer that is held, in bytes; what is larger breaks, as everything here may.
+const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// Pieces of an answer that trickles, and the time between two.
+const PIECES: usize = 10;
+const BETWEEN_PIECES: Duration = Duration::from_millis(50);
+
+/// The connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("broken")]
+struct Broken {
+    /// At once, and what was sent is thrown away (RST), instead of an orderly end.
+    is_reset: bool,
+}
+
+struct Proxy {
+    faults: Arc<Faults>,
+    target: Target,
+    /// Base URL of the service.
+    service: String,
+    /// Base URL of this proxy.
+    own: String,
+    client: Client<HttpConnector, Body>,
+}
+
+/// Starts a proxy before the service at `service`. Its base URL.
+pub(super) async fn start(
+    faults: Arc<Faults>,
+    target: Target,
+    service: &str,
+    mut shutdown: watch::Receiver<bool>,
+) -> anyhow::Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .context("cannot bind a free port")?;
+    let own = format!("http://{}", listener.local_addr()?);
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let proxy = Arc::new(Proxy {
+        faults,
+        target,
+        service: service.trim_end_matches('/').to_owned(),
+        own: own.clone(),
+        client: Client::builder(TokioExecutor::new()).build(connector),
+    });
+    tokio::spawn(async move {
+        let accept = async {
+            loop {
+                // A connection that is gone before it is taken is the peer's affair.
+                if let Ok((stream, peer)) = listener.accept().await {
+                    tokio::spawn(connection(proxy.clone(), stream, peer));
+                }
+            }
+        };
+        tokio::select! {
+            () = accept => {}
+            _ = shutdown.wait_for(|stop| *stop) => {}
+        }
+    });
+    Ok(own)
+}
+
+async fn connection(proxy: Arc<Proxy>, stream: TcpStream, peer: SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    let socket = stream.as_fd().try_clone_to_owned();
+    let instance = OnceLock::new();
+    let service = service_fn(|request| {
+        let instance = instance.get_or_init(|| proxy.faults.instance_at(peer));
+        proxy.pass(instance.as_deref(), request)
+    });
+    let served = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .without_shutdown()
+        .await;
+    let broken = served.err().and_then(|error| {
+        let source = std::error::Error::source(&error)?;
+        source
+            .downcast_ref::<Broken>()
+            .map(|broken| broken.is_reset)
+    });
+    if let (Some(true), Ok(socket)) = (broken, &socket) {
+        let _ = rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+    }
+}
+
+impl Proxy {
+    async fn pass(
+        &self,
+        instance: Option<&str>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Broken> {
+        let (parts, body) = request.into_parts();
+        let verdict = match instance {
+            Some(instance) if !is_presigned(&parts) => {
+                let operation = self.target.operation(&parts);
+                let effect = self.target.has_effect(&parts, &operation);
+                self.faults.judge(instance, self.target, &operation, effect)
+            }
+            _ => Verdict::default(),
+        };
+        let request = Request::from_parts(parts, Body::new(body));
+        match (instance, verdict.kill) {
+            (Some(instance), Some(when)) => {
+                if when == When::After {
+                    let answer = self.forward(request).await?;
+                    let _ = to_bytes(answer.into_body(), LARGEST_ANSWER).await;
+                }
+                self.faults.kill(instance);
+                Err(Broken { is_reset: false })
+            }
+            _ => self.break_with(verdict.fault, request).await,
+        }
+    }
+
+    async fn break_with(
+        &self,
+        fault: Option<Fault>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Broken> {
+        let Some(fault) = fault else {
+            return self.forward(request).await;
+        };
+        if let Some(refusal) = self.target.refusal(fault) {
+            // Read to its end: who is refused in the midst of a body sees a broken connection.
+            let _ = to_bytes(request.into_body(), LARGEST_ANSWER).await;
+            return Ok(refusal);
+        }
+        if fault == Fault::Reset {
+            return Err(Broken { is_reset: true });
+        }
+        let (mut parts, body) = self.forward(request).await?.into_parts();
+        let body = to_bytes(body, LARGEST_ANSWER)
+            .await
+            .map_err(|_| Broken { is_reset: false })?;
+        let body = match fault {
+            Fault::Held => pending().await,
+            Fault::Trickled => trickle(body),
+            Fault::Malformed => Body::from(body.slice(..body.len() / 2)),
+            _ => return Err(Broken { is_reset: false }),
+        };
+        parts.headers.remove(CONTENT_LENGTH);
+        parts.headers.remove(TRANSFER_ENCODING);
+        Ok(Response::from_parts(parts, body))
+    }
+
+    async fn forward(&self, mut request: Request<Body>) -> Result<Response<Body>, Broken> {
+        let broken = Broken { is_reset: false };
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let Ok(uri) = format!("{}{path}", self.service).parse::<Uri>() else {
+            return Err(broken);
+        };
+        *request.uri_mut() = uri;
+        let answer = self.client.request(request).await.map_err(|error| {
+            tracing::warn!(service = self.target.name(), %error, "nothing behind the proxy");
+            broken
+        })?;
+        let mut answer = answer.map(Body::new);
+        if let Some(url) = answer.headers_mut().get_mut("x-goog-upload-url")
+            && let Some(rest) = url
+                .to_str()
+                .ok()
+                .and_then(|url| url.strip_prefix(&self.service))
+            && let Ok(own) = HeaderValue::from_str(&format!("{}{rest}", self.own))
+        {
+            *url = own;
+        }
+        Ok(answer)
+    }
+}
+
+/// The answer in pieces, one at a time.
+fn trickle(body: Bytes) -> Body {
+    let length = body.len().div_ceil(PIECES).max(1);
+    let pieces: Vec<Bytes> = body.chunks(length).map(Bytes::copy_from_slice).collect();
+    let ticks = tokio::time::interval(BETWEEN_PIECES);
+    let pieces = stream::iter(pieces).zip(stream::unfold(ticks, async |mut ticks| {
+        ticks.tick().await;
+        Some(((), ticks))
+    }));
+    Body::from_stream(pieces.map(|(piece, ())| Ok::<_, Infallible>(piece)))
+}

@@ -1,0 +1,218 @@
+//! The services behind the proxies: what a request to one is, and how it says no.
+
+use axum::{body::Body, http::Response};
+use http::{Method, StatusCode, request::Parts};
+use serde_json::json;
+
+use super::weather::Fault;
+
+/// A service behind a proxy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Target {
+    DynamoDb,
+    S3,
+    Sqs,
+    Gemini,
+    YouTube,
+}
+
+impl Target {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "dynamodb",
+            Self::S3 => "s3",
+            Self::Sqs => "sqs",
+            Self::Gemini => "gemini",
+            Self::YouTube => "youtube",
+        }
+    }
+
+    /// A service of AWS, not an upstream.
+    pub(super) fn is_aws(self) -> bool {
+        matches!(self, Self::DynamoDb | Self::S3 | Self::Sqs)
+    }
+
+    /// What a request does, in the service's own word where it has one.
+    pub(super) fn operation(self, request: &Parts) -> String {
+        let target = request.headers.get("x-amz-target");
+        let named = target
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.rsplit('.').next());
+        match (self, named) {
+            (Self::DynamoDb | Self::Sqs, Some(operation)) => operation.to_owned(),
+            _ => format!("{} {}", request.method, request.uri.path()),
+        }
+    }
+
+    /// Whether a request leaves something behind.
+    pub(super) fn has_effect(self, request: &Parts, operation: &str) -> bool {
+        match self {
+            Self::DynamoDb => !matches!(
+                operation,
+                "GetItem"
+                    | "BatchGetItem"
+                    | "TransactGetItems"
+                    | "Query"
+                    | "Scan"
+                    | "DescribeTable"
+            ),
+            Self::Sqs => {
+                operation.starts_with("Send")
+                    || operation.starts_with("Delete")
+                    || operation.starts_with("Change")
+            }
+            Self::S3 | Self::Gemini | Self::YouTube => {
+                !matches!(request.method, Method::GET | Method::HEAD)
+            }
+        }
+    }
+
+    /// The answer of the service where it refuses; none where the fault is no answer.
+    pub(super) fn refusal(self, fault: Fault) -> Option<Response<Body>> {
+        let (status, code) = match (self, fault) {
+            // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+            (Self::DynamoDb, Fault::Throttled) => (400, "ProvisionedThroughputExceededException"),
+            (Self::DynamoDb, Fault::Internal) => (500, "InternalServerError"),
+            (Self::DynamoDb, Fault::Unavailable) => (503, "ServiceUnavailable"),
+            // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+            (Self::S3, Fault::Throttled) => (503, "SlowDown"),
+            (Self::S3, Fault::Internal) => (500, "InternalError"),
+            (Self::S3, Fault::Unavailable) => (503, "ServiceUnavailable"),
+            // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+            (Self::Sqs, Fault::Throttled) => (400, "RequestThrottled"),
+            (Self::Sqs, Fault::Internal) => (500, "InternalFailure"),
+            (Self::Sqs, Fault::Unavailable) => (503, "ServiceUnavailable"),
+            // https://cloud.google.com/apis/design/errors
+            (_, Fault::Throttled) => (429, "RESOURCE_EXHAUSTED"),
+            (_, Fault::Internal) => (500, "INTERNAL"),
+            (_, Fault::Unavailable) => (503, "UNAVAILABLE"),
+            _ => return None,
+        };
+        let words = "Broken on purpose by cargo local --faults";
+        let (kind, body) = match self {
+            Self::S3 => (
+                "application/xml",
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
+                     <Message>{words}</Message><RequestId>faults</RequestId></Error>"
+                ),
+            ),
+            Self::DynamoDb | Self::Sqs => {
+                let space = match self {
+                    Self::DynamoDb => "com.amazonaws.dynamodb.v20120810",
+                    _ => "com.amazonaws.sqs",
+                };
+                let body = json!({ "__type": format!("{space}#{code}"), "message": words });
+                ("application/x-amz-json-1.0", body.to_string())
+            }
+            Self::Gemini | Self::YouTube => {
+                let mut error = json!({ "code": status, "message": words, "status": code });
+                if fault == Fault::Throttled {
+                    error["details"] = json!([{
+                        "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                        "retryDelay": "1s",
+                    }]);
+                }
+                let body = json!({ "error": error });
+                ("application/json; charset=UTF-8", body.to_string())
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+        if let Ok(kind) = kind.parse() {
+            response.headers_mut().insert("content-type", kind);
+        }
+        Some(response)
+    }
+}
+
+/// A URL that was signed for somebody else to use: whoever sends it is not at work for a function.
+pub(super) fn is_presigned(request: &Parts) -> bool {
+    let query = request.uri.query().unwrap_or_default();
+    query.contains("X-Amz-Signature=")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(method: &str, uri: &str, target: Option<&str>) -> Parts {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        if let Some(target) = target {
+            request = request.header("x-amz-target", target);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn writes_are_told_from_reads() {
+        for (target, method, uri, header, operation, effect) in [
+            (
+                Target::DynamoDb,
+                "POST",
+                "/",
+                Some("DynamoDB_20120810.PutItem"),
+                "PutItem",
+                true,
+            ),
+            (
+                Target::DynamoDb,
+                "POST",
+                "/",
+                Some("DynamoDB_20120810.Query"),
+                "Query",
+                false,
+            ),
+            (
+                Target::Sqs,
+                "POST",
+                "/",
+                Some("AmazonSQS.SendMessage"),
+                "SendMessage",
+                true,
+            ),
+            (
+                Target::Sqs,
+                "POST",
+                "/",
+                Some("AmazonSQS.GetQueueUrl"),
+                "GetQueueUrl",
+                false,
+            ),
+            (Target::S3, "PUT", "/bucket/a", None, "PUT /bucket/a", true),
+            (Target::S3, "GET", "/bucket/a", None, "GET /bucket/a", false),
+            (
+                Target::Gemini,
+                "DELETE",
+                "/v1/files/a",
+                None,
+                "DELETE /v1/files/a",
+                true,
+            ),
+        ] {
+            let request = parts(method, uri, header);
+            assert_eq!(target.operation(&request), operation);
+            assert_eq!(
+                target.has_effect(&request, operation),
+                effect,
+                "{operation}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_service_refuses_in_its_own_words() {
+        let status = |target: Target, fault| target.refusal(fault).unwrap().status().as_u16();
+        assert_eq!(status(Target::DynamoDb, Fault::Throttled), 400);
+        assert_eq!(status(Target::S3, Fault::Throttled), 503);
+        assert_eq!(status(Target::Sqs, Fault::Internal), 500);
+        assert_eq!(status(Target::Gemini, Fault::Throttled), 429);
+        assert!(Target::S3.refusal(Fault::Lost).is_none());
+    }
+
+    #[test]
+    fn a_presigned_url_is_not_the_functions_own_call() {
+        assert!(is_presigned(&parts("PUT", "/b/k?X-Amz-Signature=1", None)));
+        assert!(!is_presigned(&parts("PUT", "/b/k", None)));
+    }
+}

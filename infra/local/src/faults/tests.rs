@@ -1,0 +1,66 @@
+#![allow(clippy::unwrap_used)]
+
+use axum::routing::any;
+use http::HeaderMap;
+use serde_json::json;
+
+use super::*;
+
+/// A service that answers every request with its `Host` header.
+async fn service() -> String {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let own = url.clone();
+    let router = Router::new().fallback(any(async move |headers: HeaderMap| {
+        let host = headers["host"].to_str().unwrap().to_owned();
+        ([("x-goog-upload-url", format!("{own}/upload?id=1"))], host)
+    }));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[expect(clippy::disallowed_methods, reason = "a client of the proxy")]
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder().build().unwrap()
+}
+
+#[tokio::test]
+async fn who_is_no_instance_gets_through_unchanged() {
+    let (_stop, shutdown) = watch::channel(false);
+    let faults = Faults::new();
+    *lock(&faults.weather) = Weather::new(
+        serde_json::from_value(json!({"seed": 1, "aws": 1.0, "upstreams": 1.0})).unwrap(),
+    );
+    let behind = service().await;
+    let mut variables = BTreeMap::from([
+        ("GEMINI_BASE_URL".to_owned(), behind.clone()),
+        (
+            "YOUTUBE_BASE_URL".to_owned(),
+            "https://youtube.googleapis.com".to_owned(),
+        ),
+    ]);
+    faults.interpose(&mut variables, &shutdown).await.unwrap();
+    let proxy = &variables["GEMINI_BASE_URL"];
+    assert_ne!(*proxy, behind);
+    assert_eq!(
+        variables["YOUTUBE_BASE_URL"],
+        "https://youtube.googleapis.com"
+    );
+    for _ in 0..20 {
+        let answer = client()
+            .post(format!("{proxy}/a%2Fb"))
+            .send()
+            .await
+            .unwrap();
+        let url = answer.headers()["x-goog-upload-url"].to_str().unwrap();
+        assert_eq!(url, format!("{proxy}/upload?id=1"));
+        assert_eq!(
+            format!("http://{}", answer.text().await.unwrap()),
+            *proxy,
+            "the signed header"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! How a test breaks a stack: the proxies before its services, its instances, its queues.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use aws_sdk_sqs::types::QueueAttributeName;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{Stack, read};
+
+/// The function that advances jobs.
+pub const WORKER: &str = "AdvanceAnalysis";
+
+/// The queue of jobs, and its dead letters.
+pub const QUEUE: &str = "analysisqueue";
+/// Where messages go that were received too often.
+pub const DEAD_LETTERS: &str = "analysisdeadletters";
+
+/// A death that was planned, and what came of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Killed {
+    /// What its payloads were told by.
+    #[serde(rename = "match")]
+    pub matching: String,
+    /// `before` or `after`.
+    pub when: String,
+    /// Service and operation of every side effect that was counted.
+    pub effects: Vec<String>,
+    /// The one at which an instance died.
+    pub killed_at: Option<String>,
+}
+
+impl Killed {
+    /// How many side effects with this in their name were performed.
+    #[must_use]
+    pub fn performed(&self, part: &str) -> usize {
+        let counted = self.effects.iter().filter(|effect| effect.contains(part));
+        let is_undone = self.when == "before"
+            && self
+                .killed_at
+                .as_ref()
+                .is_some_and(|effect| effect.contains(part));
+        counted.count() - usize::from(is_undone)
+    }
+}
+
+impl Stack {
+    /// Starts a stack whose functions call every service through a proxy that can break things.
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub async fn breakable(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::launched(&["--faults"], environment).await
+    }
+
+    /// A request to the admin endpoints. The body of its answer, null where it has none.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn admin(&self, method: Method, path: &str, body: Value) -> anyhow::Result<Value> {
+        let url = format!("{}{path}", self.ready.admin);
+        let mut request = self.client().request(method, &url);
+        if !body.is_null() {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        let answer = read(request).await?;
+        ensure!(answer.status.is_success(), "{url}: {}", answer.text());
+        match answer.body.is_empty() {
+            true => Ok(Value::Null),
+            false => Ok(answer.json()),
+        }
+    }
+
+    /// Whether a function's queue is read.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn read_queue(&self, function: &str, enabled: bool) -> anyhow::Result<()> {
+        let path = format!("/mappings/{function}");
+        let switch = json!({ "enabled": enabled });
+        self.admin(Method::PUT, &path, switch).await?;
+        Ok(())
+    }
+
+    /// Has the worker of a job die before or after (`when`) its side effect number `at`, or counts
+    /// them only.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn plan_kill(&self, job: &str, at: Option<usize>, when: &str) -> anyhow::Result<()> {
+        let plan = json!({"function": WORKER, "match": job, "at": at, "when": when});
+        self.admin(Method::POST, "/faults/kills", plan).await?;
+        Ok(())
+    }
+
+    /// The deaths that were planned.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn kills(&self) -> anyhow::Result<Vec<Killed>> {
+        let all = self
+            .admin(Method::GET, "/faults/kills", Value::Null)
+            .await?;
+        Ok(serde_json::from_value(all)?)
+    }
+
+    /// Has a share of all calls to AWS and to upstreams fail.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn weather(&self, seed: u64, aws: f64, upstreams: f64) -> anyhow::Result<()> {
+        let forecast = json!({"seed": seed, "aws": aws, "upstreams": upstreams});
+        self.admin(Method::PUT, "/faults/weather", forecast).await?;
+        Ok(())
+    }
+
+    /// Sets how long a message that was received is not seen: it comes back as soon as that when
+    /// its function dies, where the template says half an hour.
+    ///
+    /// # Errors
+    /// When the queue refuses.
+    pub async fn redeliver_after(&self, queue: &str, time: Duration) -> anyhow::Result<()> {
+        self.sqs()
+            .set_queue_attributes()
+            .queue_url(self.queue_url(queue))
+            .attributes(
+                QueueAttributeName::VisibilityTimeout,
+                time.as_secs().to_string(),
+            )
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Sends a message of a job by hand.
+    ///
+    /// # Errors
+    /// When the queue refuses.
+    pub async fn send_step(&self, job: &str, step: u32, delay: Duration) -> anyhow::Result<()> {
+        self.sqs()
+            .send_message()
+            .queue_url(self.queue_url(QUEUE))
+            .message_body(json!({"v": 1, "job_id": job, "step": step}).to_string())
+            .delay_seconds(i32::try_from(delay.as_secs())?)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// How many messages a queue holds, seen or unseen.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    pub async fn messages(&self, queue: &str) -> anyhow::Result<usize> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let asked = self
+            .sqs()
+            .get_queue_attributes()
+            .queue_url(self.queue_url(queue))
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await?;
+        let counts = asked.attributes.context("no attributes")?;
+        let counts = counts.values().map(|count| count.parse::<usize>());
+        Ok(counts.sum::<Result<usize, _>>()?)
+    }
+}
