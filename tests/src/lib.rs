@@ -1,6 +1,7 @@
 //! What the whole-system tests share: a running `cargo local` of their own, and a client of its
 //! API that knows nothing but HTTP.
 
+mod audit;
 mod aws;
 pub mod faults;
 pub mod gate;
