@@ -16,7 +16,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    types::{AttributeValue, Put},
+    operation::put_item::PutItemError,
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure},
 };
 
 use super::{
@@ -327,23 +328,27 @@ impl Jobs {
             .set_item(Some(item(job, version, lease)))
     }
 
+    /// False when the condition does not hold. It does not either when the SDK sends a write again
+    /// that was done and whose answer was lost: then what is there is what was to be written.
     async fn write(&self, put: Put) -> Result<bool, Error> {
         let written = self
             .client
             .put_item()
             .table_name(put.table_name)
-            .set_item(Some(put.item))
+            .set_item(Some(put.item.clone()))
             .set_condition_expression(put.condition_expression)
             .set_expression_attribute_values(put.expression_attribute_values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match written {
             Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(false)
-            }
+            Err(SdkError::ServiceError(error)) => match error.err() {
+                PutItemError::ConditionalCheckFailedException(failed) => {
+                    Ok(failed.item.as_ref() == Some(&put.item))
+                }
+                _ => Err(SdkError::ServiceError(error).into()),
+            },
             Err(error) => Err(error.into()),
         }
     }
