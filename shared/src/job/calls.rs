@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Job, Media, Resolution,
@@ -114,7 +115,9 @@ impl Calls {
 
     async fn start_upload(&self, job: &Job) -> Result<Observation, Error> {
         let (hash, size_bytes, mime_type) = recording(job)?;
+        let name = job.next_upload_name();
         let start = gemini::UploadStart {
+            name: &name,
             display_name: hash.as_str(),
             mime_type,
             size_bytes,
@@ -139,16 +142,15 @@ impl Calls {
         let key = blobs::media_key(hash);
         let stop = Timestamp::now() + time;
         // What a try before this one has sent is known to Gemini alone.
-        let resumed = offset > 0 || job.attempts > 0;
-        let mut offset = match resumed {
-            true => self
-                .gemini
-                .query_upload(&session)
-                .await?
-                .ok_or(Error::FileGone)?,
-            false => 0,
-        };
+        let mut is_known = offset == 0 && job.attempts == 0;
+        let mut offset = offset;
         loop {
+            if !is_known {
+                let Some(received) = self.gemini.query_upload(&session).await? else {
+                    return self.uploaded(job).await;
+                };
+                (offset, is_known) = (received, true);
+            }
             let length = CHUNK.min(size_bytes.saturating_sub(offset));
             if length == 0 {
                 return Err(Error::FileGone);
@@ -161,10 +163,19 @@ impl Calls {
             match self
                 .gemini
                 .upload_chunk(&session, offset, chunk, last)
-                .await?
+                .await
             {
-                gemini::ChunkOutcome::Final(file) => return Ok(Observation::File(seen(file))),
-                gemini::ChunkOutcome::Active => offset += length,
+                Ok(gemini::ChunkOutcome::Final(file)) => return Ok(Observation::File(seen(file))),
+                Ok(gemini::ChunkOutcome::Active) => offset += length,
+                // A worker that has died before this one may have sent it.
+                Err(error @ Error::UpstreamRejected { .. }) if offset == 0 && job.attempts == 0 => {
+                    match self.gemini.query_upload(&session).await? {
+                        Some(0) => return Err(error),
+                        Some(received) => offset = received,
+                        None => return self.uploaded(job).await,
+                    }
+                }
+                Err(error) => return Err(error),
             }
             if Timestamp::now() >= stop {
                 return Ok(Observation::UploadPaused { offset });
@@ -172,6 +183,17 @@ impl Calls {
         }
     }
 
+    /// The file of an upload that is over, if it has become one.
+    async fn uploaded(&self, job: &Job) -> Result<Observation, Error> {
+        let name = job.upload_name().ok_or(Error::FileGone)?;
+        let file = self.gemini.get_file(&name).await?;
+        Ok(Observation::File(seen(file)))
+    }
+
+    /// Has the model watch the video, and puts the analysis into the bucket. What was paid for is
+    /// kept beside the job at once, so that a worker that goes on in the place of a dead one makes
+    /// the same analysis of the same answer. One that dies between the answer and this is what a
+    /// second generation is paid for: Gemini cannot be asked for an answer again.
     async fn analyse(
         &self,
         job: &Job,
@@ -179,6 +201,53 @@ impl Calls {
         time: Duration,
         usage: &mut Usage,
     ) -> Result<Observation, Error> {
+        let made = match self.made(job).await? {
+            Some(made) => {
+                *usage = made.usage;
+                made
+            }
+            None => {
+                let made = self.make(job, file, time, usage).await?;
+                // Without it the analysis is as good, as long as nobody dies now.
+                if let Err(error) = self.keep(job, &made).await {
+                    tracing::warn!(job.id = %job.id, error = error.report(), "Could not keep an answer");
+                }
+                made
+            }
+        };
+        let (analysis, parts) = self.store(job, &made.analysis, made.finished_at).await?;
+        Ok(Observation::Analysed {
+            analysis: Box::new(analysis),
+            parts,
+        })
+    }
+
+    /// What a worker before this one has made.
+    async fn made(&self, job: &Job) -> Result<Option<Made>, Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        let Some(packed) = self.blobs.get(&key).await? else {
+            return Ok(None);
+        };
+        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(Error::internal)
+    }
+
+    async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        let text = serde_json::to_vec(made).map_err(Error::internal)?;
+        let gzip = blobs::gzip(&text);
+        self.blobs.put_gzip(&key, "application/json", gzip).await
+    }
+
+    async fn make(
+        &self,
+        job: &Job,
+        file: Option<&GeminiFile>,
+        time: Duration,
+        usage: &mut Usage,
+    ) -> Result<Made, Error> {
         let started = Instant::now();
         let transcript = match &job.request.transcript {
             Some(sha256) => Some(self.transcript(sha256).await?),
@@ -272,10 +341,10 @@ impl Calls {
                 analyzed_at: now.rfc3339(),
             },
         )?;
-        let (stored, parts) = self.store(job, &analysis, now).await?;
-        Ok(Observation::Analysed {
-            analysis: Box::new(stored),
-            parts,
+        Ok(Made {
+            analysis,
+            usage: *usage,
+            finished_at: now,
         })
     }
 
@@ -418,13 +487,28 @@ impl Calls {
         self.blobs.delete(keys.to_vec()).await
     }
 
-    /// Deletes the file at Gemini, if the job has one.
+    /// Deletes the file at Gemini, if the job has one or may have.
     pub(super) async fn delete_file(&self, job: &Job) -> Result<(), Error> {
-        match &job.gemini_file {
-            Some(name) => self.gemini.delete_file(name).await,
+        match job.gemini_file.clone().or_else(|| job.upload_name()) {
+            Some(name) => self.gemini.delete_file(&name).await,
             None => Ok(()),
         }
     }
+
+    /// Deletes what was kept for a worker in the place of a dead one.
+    pub(super) async fn delete_made(&self, job: &Job) -> Result<(), Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        self.blobs.delete(vec![key]).await
+    }
+}
+
+/// What a paid answer has become.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    analysis: analysis::Analysis,
+    /// Of the whole job, with this answer.
+    usage: Usage,
+    finished_at: Timestamp,
 }
 
 fn recording(job: &Job) -> Result<(&crate::video::ContentHash, u64, &str), Error> {

@@ -384,6 +384,25 @@ impl Job {
         }
     }
 
+    /// The name of the file at Gemini of the upload that was begun last; none before the first.
+    /// Known before there is such a file, so that it is found although its upload was not seen to
+    /// end.
+    #[must_use]
+    pub fn upload_name(&self) -> Option<String> {
+        (self.uploads > 0).then(|| self.name_of_upload(self.uploads))
+    }
+
+    /// The name of the file of the upload that comes next.
+    #[must_use]
+    pub fn next_upload_name(&self) -> String {
+        self.name_of_upload(self.uploads + 1)
+    }
+
+    fn name_of_upload(&self, number: u32) -> String {
+        let id = self.id.as_str().trim_start_matches("job_");
+        format!("files/{id}-{number}")
+    }
+
     /// What the analysis is stored under beside the video: the pipeline's version and, where there
     /// are any, a hash of the options, so that another question is another answer.
     #[must_use]

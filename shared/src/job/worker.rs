@@ -299,13 +299,15 @@ impl Worker {
         }
     }
 
-    /// Nothing may be left behind, so both are tried even if the first one fails.
+    /// Nothing may be left behind, so all are tried even if the first one fails.
     async fn settle(&self, job: &Job) -> Result<Observation, Error> {
         let released = match job.state {
             super::State::Done => self.make_searchable(&job.video).await,
             _ => self.release(job).await,
         };
+        let forgotten = self.calls.delete_made(job).await;
         self.calls.delete_file(job).await?;
+        forgotten?;
         released?;
         Ok(Observation::Settled)
     }

@@ -5,6 +5,7 @@
 //! | `media/` | SHA-256 of the file | uploaded recordings, as they are |
 //! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, WebVTT in gzip |
 //! | `analyses/` | video key / SHA-256 of the JSON body | the forms of an analysis, in gzip |
+//! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
 
 use std::{
     io::{Read, Write},
@@ -26,6 +27,7 @@ use super::packed::Range;
 use crate::{
     analysis::{Analysis, captions, markdown},
     error::Error,
+    job::JobId,
     video::{ContentHash, VideoKey},
 };
 
@@ -89,6 +91,12 @@ impl Form {
 #[must_use]
 pub fn analysis_key(video: &VideoKey, etag: &str, form: Form) -> String {
     format!("analyses/{video}/{etag}.{}.gz", form.extension())
+}
+
+/// Key of what a job has paid for and has not stored yet.
+#[must_use]
+pub fn made_key(video: &VideoKey, job: &JobId) -> String {
+    format!("analyses/{video}/{job}.made.gz")
 }
 
 /// Key of an uploaded recording.

@@ -415,3 +415,17 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Job>(&row).unwrap(), job);
     }
 }
+
+/// <https://ai.google.dev/api/files#File>
+#[test]
+fn the_file_of_an_upload_has_a_name_that_gemini_takes() {
+    let mut job = upload(1);
+    assert_eq!(job.upload_name(), None);
+    let next = job.next_upload_name();
+    job.uploads += 1;
+    assert_eq!(job.upload_name().as_ref(), Some(&next));
+    assert_ne!(job.next_upload_name(), next);
+    let id = next.strip_prefix("files/").unwrap();
+    let is_taken = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    assert!(id.len() <= 40 && id.chars().all(is_taken), "{id}");
+}

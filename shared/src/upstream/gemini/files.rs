@@ -24,6 +24,10 @@ const STATUS: &str = "x-goog-upload-status";
 /// What is going to be uploaded.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadStart<'a> {
+    /// The file's own name, `files/` and up to 40 lower-case letters, digits and inner dashes:
+    /// whoever chose it finds the file although nobody heard that it is there
+    /// (<https://ai.google.dev/api/files#File>).
+    pub name: &'a str,
     /// For people who look at the list of files; at most 512 characters.
     pub display_name: &'a str,
     /// Media type, such as `video/mp4`.
@@ -168,6 +172,7 @@ struct WireStart<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WireStartFile<'a> {
+    name: &'a str,
     display_name: &'a str,
     mime_type: &'a str,
     size_bytes: u64,
@@ -201,6 +206,7 @@ impl Gemini {
         }
         let request = request.json(&WireStart {
             file: WireStartFile {
+                name: start.name,
                 display_name: start.display_name,
                 mime_type: start.mime_type,
                 size_bytes: start.size_bytes,

@@ -9,6 +9,7 @@ const FILE: &str = r#"{"name":"files/abc123","displayName":"s.mp4","mimeType":"v
     "uri":"https://generativelanguage.googleapis.com/v1beta/files/abc123","state":"ACTIVE","source":"UPLOADED",
     "videoMetadata":{"videoDuration":"12.3s"}}"#;
 const START: UploadStart<'_> = UploadStart {
+    name: "files/abc123",
     display_name: "s.mp4",
     mime_type: "video/mp4",
     size_bytes: 600_000,
