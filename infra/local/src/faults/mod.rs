@@ -41,6 +41,9 @@ use self::{
 };
 use crate::lambda::Lambda;
 
+/// Looks into the table of sockets at most.
+const LOOKS: usize = 20;
+
 /// What is broken, and for whom.
 #[derive(Debug)]
 pub(crate) struct Faults {
@@ -102,7 +105,8 @@ impl Faults {
     /// The instance that a connection comes from.
     fn instance_at(&self, peer: SocketAddr) -> Option<String> {
         let lambda = self.lambda.get()?.upgrade()?;
-        let inode = peer::socket_at(peer)?;
+        // The kernel prints its table in pieces, between which a socket can change its place.
+        let inode = (0..LOOKS).find_map(|_| peer::socket_at(peer))?;
         lambda.instance_of(|pid| peer::has_socket(pid, inode))
     }
 

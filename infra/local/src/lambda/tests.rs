@@ -261,6 +261,30 @@ async fn a_crash_is_an_error_of_that_request_only() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_killed_fails_its_request_and_is_replaced() {
+    let data = TempDir::new().unwrap();
+    let lambda = start(&[probe("Probe")], &data);
+    let stuck = {
+        let lambda = lambda.clone();
+        tokio::spawn(async move { call(&lambda, json!({ "do": "hang" })).await })
+    };
+    let mut instance = None;
+    eventually("an instance that works", || {
+        instance = lambda.instance_of(|_| true).filter(|id| {
+            let work = lambda.work_of(id);
+            work.is_some_and(|(name, payload)| name == "Probe" && !payload.is_empty())
+        });
+        instance.is_some()
+    })
+    .await;
+    assert!(lambda.kill(&instance.unwrap()));
+    let error = failure(stuck.await.unwrap());
+    assert_eq!(error["errorType"], "Runtime.ExitError");
+    payload(call(&lambda, json!({})).await);
+    assert!(!lambda.kill("nobody"));
+}
+
+#[tokio::test]
 async fn a_failed_start_is_an_error_of_the_request() {
     let data = TempDir::new().unwrap();
     let mut exits = probe("Probe");

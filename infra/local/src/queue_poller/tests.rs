@@ -20,6 +20,7 @@ struct Setup {
     sqs: aws_sdk_sqs::Client,
     url: String,
     lambda: Arc<Lambda>,
+    enabled: watch::Sender<bool>,
     _services: aws::Services,
     _data: TempDir,
     _stop: watch::Sender<bool>,
@@ -50,13 +51,14 @@ async fn setup(change: impl FnOnce(&mut QueueSource)) -> Setup {
         maximum_concurrency: Some(2),
     };
     change(&mut source);
+    let enabled = watch::Sender::new(true);
     let mapping = Mapping {
         function: "Probe".into(),
         queue_url: url.clone(),
         queue_arn: "arn:aws:sqs:us-east-1:000000000000:work".into(),
         source,
         default_concurrency: 4,
-        enabled: watch::Sender::new(true).subscribe(),
+        enabled: enabled.subscribe(),
         lambda: lambda.clone(),
         sqs: sqs.clone(),
     };
@@ -65,6 +67,7 @@ async fn setup(change: impl FnOnce(&mut QueueSource)) -> Setup {
         sqs,
         url,
         lambda,
+        enabled,
         _services: services,
         _data: data,
         _stop: stop,
@@ -126,6 +129,18 @@ async fn what_is_done_is_deleted() {
         .await;
     eventually("two invocations", || setup.lambda.invocations().len() == 2).await;
     setup.eventually_counts("0", "0").await;
+}
+
+#[tokio::test]
+async fn a_queue_that_is_not_read_keeps_its_messages() {
+    let setup = setup(|_| {}).await;
+    setup.enabled.send_replace(false);
+    setup.send(&json!({ "do": "answer", "with": null })).await;
+    setup.eventually_counts("1", "0").await;
+    assert!(setup.lambda.invocations().is_empty());
+    setup.enabled.send_replace(true);
+    setup.eventually_counts("0", "0").await;
+    assert_eq!(setup.lambda.invocations().len(), 1);
 }
 
 #[tokio::test]
