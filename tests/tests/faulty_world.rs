@@ -1,0 +1,272 @@
+//! Many videos through a world in which 5 % of the calls to AWS and 10 % of those to upstreams
+//! fail, and instances are killed at random: every job ends, nothing is lost, nothing is there
+//! twice, and nobody waits for longer than a user's time-out.
+//!
+//! The users are real HTTP clients that do what a good client does: they repeat what was answered
+//! 5xx or 429, and nothing else.
+//!
+//! ```sh
+//! cargo test -p eventrelay-tests --test faulty_world                       # 12 videos
+//! FAULTY_WORLD=100 cargo test -p eventrelay-tests --test faulty_world      # the whole load
+//! FAULTY_WORLD_SEED=<seed of a failure> cargo test -p eventrelay-tests --test faulty_world
+//! ```
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+
+use eventrelay_tests::{
+    PATIENCE, Response, Stack,
+    faults::{DEAD_LETTERS, QUEUE},
+    read, repository, until,
+};
+use fastrand::Rng;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Shares of calls that fail.
+const OF_AWS: f64 = 0.05;
+const OF_UPSTREAMS: f64 = 0.1;
+
+/// What a user's client waits for one call: no function that answers one may take longer than the
+/// 30 s that API Gateway has, <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
+const USER_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// How often a user repeats a call that was answered 5xx, or 429.
+const REPEATS: usize = 20;
+
+/// Time between two kills.
+const BETWEEN_KILLS: Duration = Duration::from_secs(2);
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// The users of a stack.
+struct Users<'a> {
+    stack: &'a Stack,
+    calls: Cell<usize>,
+    repeated: Cell<usize>,
+    longest: Cell<Duration>,
+}
+
+impl Users<'_> {
+    /// A call, repeated as a good client does.
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+        let mut ticks = tokio::time::interval(Duration::from_millis(500));
+        for _ in 0..REPEATS {
+            ticks.tick().await;
+            let started = Instant::now();
+            let call = self.stack.call(method.clone(), path, &[], body.clone());
+            let answer = tokio::time::timeout(USER_TIMEOUT, call)
+                .await
+                .unwrap_or_else(|_| panic!("{method} {path} hangs"))
+                .unwrap();
+            self.calls.set(self.calls.get() + 1);
+            self.longest.set(self.longest.get().max(started.elapsed()));
+            if !answer.status.is_server_error() && answer.status != 429 {
+                return answer;
+            }
+            self.repeated.set(self.repeated.get() + 1);
+        }
+        panic!("{method} {path} is not answered");
+    }
+
+    /// Submits a video. Its job.
+    async fn submit(&self, number: usize) -> Value {
+        let submission = match number % 2 {
+            0 => json!({ "url": format!("{number:010}A") }),
+            _ => json!({ "upload_id": self.upload(number).await }),
+        };
+        let answer = self
+            .call(Method::POST, "/v1/videos", Some(submission))
+            .await;
+        // 200 where a call was repeated whose answer was lost and the job has ended since.
+        assert!(
+            matches!(answer.status.as_u16(), 200 | 202),
+            "{}",
+            answer.text()
+        );
+        answer.json()
+    }
+
+    async fn upload(&self, number: usize) -> String {
+        use sha2::Digest;
+        let mut bytes = std::fs::read(repository("tests/data/media/talk.mp4")).unwrap();
+        bytes.extend(number.to_le_bytes());
+        let sha256 = hex::encode(sha2::Sha256::digest(&bytes));
+        let body = json!({
+            "file_name": "talk.mp4", "content_type": "video/mp4", "size_bytes": bytes.len(),
+            "sha256": sha256,
+        });
+        let granted = self.call(Method::POST, "/v1/uploads", Some(body)).await;
+        let granted = granted.expect(201).json();
+        let put = &granted["upload"];
+        let mut request = self.stack.client().put(put["url"].as_str().unwrap());
+        for (name, value) in put["headers"].as_object().unwrap() {
+            request = request.header(name, value.as_str().unwrap());
+        }
+        let _ = read(request.body(bytes)).await.unwrap().expect(200);
+        granted["upload_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Submits a video and asks until its job has ended. The job.
+    async fn run(&self, number: usize) -> Value {
+        let submitted = self.submit(number).await;
+        if submitted["job_id"].is_null() {
+            return submitted;
+        }
+        let path = format!("/v1/jobs/{}", submitted["job_id"].as_str().unwrap());
+        let mut ticks = tokio::time::interval(Duration::from_secs(2));
+        let started = Instant::now();
+        loop {
+            ticks.tick().await;
+            let job = self.call(Method::GET, &path, None).await.expect(200).json();
+            if ["done", "failed"].iter().any(|end| job["status"] == **end) {
+                return job;
+            }
+            assert!(started.elapsed() < 8 * PATIENCE, "it does not end: {job:#}");
+        }
+    }
+}
+
+/// Kills instances until it is dropped.
+async fn kill_at_random(stack: &Stack, mut random: Rng, killed: &Cell<usize>) {
+    let mut ticks = tokio::time::interval(BETWEEN_KILLS);
+    loop {
+        ticks.tick().await;
+        let instances = stack.instances().await.unwrap();
+        let Some(instance) = random.choice(&instances) else {
+            continue;
+        };
+        let path = format!("/instances/{}", instance["instance"].as_str().unwrap());
+        // It may have ended by itself.
+        if stack
+            .admin(Method::DELETE, &path, Value::Null)
+            .await
+            .is_ok()
+        {
+            killed.set(killed.get() + 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_load_of_videos_goes_through_a_faulty_world() {
+    let videos = usize::try_from(number("FAULTY_WORLD").unwrap_or(12)).unwrap();
+    let seed = number("FAULTY_WORLD_SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
+    println!("FAULTY_WORLD={videos} FAULTY_WORLD_SEED={seed}");
+    let stack = Stack::breakable(&[]).await.unwrap();
+    stack
+        .redeliver_after(QUEUE, Duration::from_secs(5))
+        .await
+        .unwrap();
+    stack
+        .gemini_settings(json!({"generate_ms": 500, "processing_ms": 500, "video_duration_s": 60}))
+        .await
+        .unwrap();
+    stack.weather(seed, OF_AWS, OF_UPSTREAMS).await.unwrap();
+
+    let users = Users {
+        stack: &stack,
+        calls: Cell::new(0),
+        repeated: Cell::new(0),
+        longest: Cell::new(Duration::ZERO),
+    };
+    let killed = Cell::new(0);
+    let started = Instant::now();
+    let jobs = tokio::select! {
+        jobs = join_all((0..videos).map(|number| users.run(number))) => jobs,
+        () = kill_at_random(&stack, Rng::with_seed(seed), &killed) => unreachable!(),
+    };
+    let dealt: BTreeMap<String, u64> = serde_json::from_value(
+        stack
+            .admin(Method::GET, "/faults/weather", Value::Null)
+            .await
+            .unwrap(),
+    )
+    .unwrap();
+    println!(
+        "{videos} jobs ended after {:?}: {} calls of users, {} repeated, the longest took {:?}; {} \
+         instances killed; faults: {dealt:#?}",
+        started.elapsed(),
+        users.calls.get(),
+        users.repeated.get(),
+        users.longest.get(),
+        killed.get(),
+    );
+    assert!(dealt.len() > 8 && killed.get() > 0, "the world is faulty");
+
+    // The world is well again, and what was under way comes to its end.
+    stack.weather(seed, 0.0, 0.0).await.unwrap();
+    let settled = async || {
+        let open = stack.rows("jobstable").await?;
+        let open = open.iter().filter(|row| row.contains_key("open"));
+        let mut is_any = false;
+        for row in open {
+            is_any = true;
+            // A lost message is sent anew for whoever asks.
+            let path = format!("/v1/jobs/{}", row["pk"].as_s().unwrap());
+            let _ = stack.get(&path).await?;
+        }
+        let is_quiet = !is_any && stack.messages(QUEUE).await? == 0;
+        Ok(is_quiet.then_some(()))
+    };
+    until(2 * PATIENCE, settled).await.expect("all is settled");
+
+    let failed: Vec<_> = jobs
+        .iter()
+        .filter(|job| job["status"] == "failed")
+        .collect();
+    for job in &failed {
+        println!("{} failed: {}", job["job_id"], job["error"]["detail"]);
+        assert!(job["error"]["type"].is_string(), "honestly: {job:#}");
+    }
+    assert!(failed.len() <= 1 + videos / 10, "{} failed", failed.len());
+    for job in jobs.iter().filter(|job| job["status"] == "done") {
+        let path = format!("/v1/videos/{}", job["video_id"].as_str().unwrap());
+        let _ = stack.get(&path).await.unwrap().expect(200);
+    }
+
+    // Every job that was written down has ended, and every video has one analysis at most.
+    let rows = stack.rows("jobstable").await.unwrap();
+    let ended: HashMap<_, _> = rows
+        .iter()
+        .map(|row| (row["pk"].as_s().unwrap(), row["stage"].as_s().unwrap()))
+        .collect();
+    for job in jobs.iter().filter_map(|job| job["job_id"].as_str()) {
+        assert!(ended.contains_key(&job.to_owned()), "{job} is lost");
+    }
+    let mut analyses = HashMap::<String, usize>::new();
+    for row in stack.rows("videostable").await.unwrap() {
+        if row["sk"].as_s().unwrap().starts_with("v#") && row.contains_key("doc") {
+            *analyses
+                .entry(row["pk"].as_s().unwrap().clone())
+                .or_default() += 1;
+        }
+    }
+    assert_eq!(analyses.len(), videos - failed.len());
+    assert!(analyses.values().all(|count| *count == 1), "{analyses:?}");
+    assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
+
+    // What was given up belongs to a job that has ended nevertheless.
+    let dead = stack
+        .sqs()
+        .receive_message()
+        .queue_url(stack.queue_url(DEAD_LETTERS))
+        .max_number_of_messages(10)
+        .send()
+        .await
+        .unwrap();
+    for message in dead.messages.unwrap_or_default() {
+        let body: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
+        let job = body["job_id"].as_str().unwrap().to_owned();
+        println!("a dead letter of {job}, which is {:?}", ended.get(&job));
+        assert!(ended.contains_key(&job), "{job}");
+    }
+}

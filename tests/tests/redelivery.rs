@@ -1,0 +1,120 @@
+//! Messages that come twice, late, out of order and all at once: one generation, one result.
+//!
+//! ```sh
+//! cargo test -p eventrelay-tests --test redelivery
+//! ```
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use eventrelay_tests::{
+    PATIENCE, Stack,
+    faults::{DEAD_LETTERS, QUEUE, WORKER},
+    until,
+};
+use serde_json::{Value, json};
+
+/// A job that nobody works on while the queue is not read.
+async fn submitted(stack: &Stack, video: &str) -> Value {
+    stack.read_queue(WORKER, false).await.unwrap();
+    let submission = json!({ "url": video });
+    stack.accepted("/v1/videos", submission).await.unwrap()
+}
+
+fn id(job: &Value) -> &str {
+    job["job_id"].as_str().unwrap()
+}
+
+/// Waits until no message is left, and checks that none was given up.
+async fn drained(stack: &Stack) {
+    let empty = async || Ok((stack.messages(QUEUE).await? == 0).then_some(()));
+    until(PATIENCE, empty).await.expect("the queue is empty");
+    assert_eq!(stack.messages(DEAD_LETTERS).await.unwrap(), 0);
+}
+
+async fn assert_made_once(stack: &Stack, job: &Value) {
+    let done = stack.end_of(job).await.unwrap();
+    assert_eq!(done["status"], "done", "{done:#}");
+    drained(stack).await;
+    let generations = stack.gemini_calls(":generateContent").await.unwrap();
+    assert_eq!(generations.len(), 1, "{generations:#?}");
+    assert_eq!(done["usage"]["model_calls"], 1);
+    assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn ten_copies_at_once_are_one_generation() {
+    let stack = Stack::start().await.unwrap();
+    stack
+        .gemini_settings(json!({"generate_ms": 1000}))
+        .await
+        .unwrap();
+    let job = submitted(&stack, "FFFFFFFFFFA").await;
+    for _ in 0..10 {
+        stack.send_step(id(&job), 0, Duration::ZERO).await.unwrap();
+    }
+    stack.read_queue(WORKER, true).await.unwrap();
+    assert_made_once(&stack, &job).await;
+}
+
+#[tokio::test]
+async fn steps_in_any_order_are_one_generation() {
+    let stack = Stack::start().await.unwrap();
+    stack
+        .gemini_settings(json!({"generate_ms": 1000}))
+        .await
+        .unwrap();
+    let job = submitted(&stack, "FFFFFFFFFFE").await;
+    // The last before the first, and steps that there will never be.
+    for step in [99, 4, 3, 2, 1, 0] {
+        stack
+            .send_step(id(&job), step, Duration::ZERO)
+            .await
+            .unwrap();
+    }
+    stack.read_queue(WORKER, true).await.unwrap();
+    for (step, seconds) in [(2, 1), (0, 2), (1, 3)] {
+        stack
+            .send_step(id(&job), step, Duration::from_secs(seconds))
+            .await
+            .unwrap();
+    }
+    assert_made_once(&stack, &job).await;
+}
+
+#[tokio::test]
+async fn what_comes_after_the_end_changes_nothing() {
+    let stack = Stack::start().await.unwrap();
+    let job = stack.run(json!({"url": "FFFFFFFFFFI"})).await.unwrap();
+    drained(&stack).await;
+    let jobs = stack.rows("jobstable").await.unwrap();
+    let videos = stack.rows("videostable").await.unwrap();
+    for step in 0..8 {
+        stack
+            .send_step(id(&job), step, Duration::ZERO)
+            .await
+            .unwrap();
+    }
+    drained(&stack).await;
+    assert_eq!(stack.rows("jobstable").await.unwrap(), jobs);
+    assert_eq!(stack.rows("videostable").await.unwrap(), videos);
+    assert_made_once(&stack, &job).await;
+}
+
+/// The visibility timeout is over while the worker is still at it, again and again.
+#[tokio::test]
+async fn a_message_that_comes_back_while_it_is_worked_on_is_one_generation() {
+    let stack = Stack::start().await.unwrap();
+    stack
+        .redeliver_after(QUEUE, Duration::from_secs(1))
+        .await
+        .unwrap();
+    stack
+        .gemini_settings(json!({"generate_ms": 8000}))
+        .await
+        .unwrap();
+    let job = submitted(&stack, "FFFFFFFFFFM").await;
+    stack.read_queue(WORKER, true).await.unwrap();
+    assert_made_once(&stack, &job).await;
+}
