@@ -229,9 +229,8 @@ impl Calls {
             return Ok(None);
         };
         let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(Error::internal)
+        // Another version of the code may have written it, and it can be made anew.
+        Ok(serde_json::from_slice(&text).ok())
     }
 
     async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
@@ -487,12 +486,13 @@ impl Calls {
         self.blobs.delete(keys.to_vec()).await
     }
 
-    /// Deletes the file at Gemini, if the job has one or may have.
-    pub(super) async fn delete_file(&self, job: &Job) -> Result<(), Error> {
-        match job.gemini_file.clone().or_else(|| job.upload_name()) {
-            Some(name) => self.gemini.delete_file(&name).await,
-            None => Ok(()),
+    /// Deletes every file that the job has at Gemini, or may have.
+    pub(super) async fn delete_files(&self, job: &Job) -> Result<(), Error> {
+        let mut deleted = Ok(());
+        for name in job.file_names() {
+            deleted = self.gemini.delete_file(&name).await.and(deleted);
         }
+        deleted
     }
 
     /// Deletes what was kept for a worker in the place of a dead one.

@@ -398,6 +398,21 @@ impl Job {
         self.name_of_upload(self.uploads + 1)
     }
 
+    /// The names of all files that the job may have at Gemini: of every upload that was begun, and
+    /// the one it knows of.
+    #[must_use]
+    pub fn file_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = (1..=self.uploads)
+            .map(|number| self.name_of_upload(number))
+            .collect();
+        names.extend(
+            self.gemini_file
+                .clone()
+                .filter(|known| !names.contains(known)),
+        );
+        names
+    }
+
     fn name_of_upload(&self, number: u32) -> String {
         let id = self.id.as_str().trim_start_matches("job_");
         format!("files/{id}-{number}")

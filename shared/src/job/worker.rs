@@ -293,9 +293,11 @@ impl Worker {
     /// Deletes a file that a lost step has made, unless the job goes on with it.
     async fn give_up(&self, lost: &Job) -> Result<(), Error> {
         let known = self.jobs.get(&lost.id).await?.map(|row| row.job);
+        let is_theirs =
+            |job: &Job| lost.gemini_file.is_none() || job.gemini_file == lost.gemini_file;
         match known {
-            Some(job) if !job.settled && job.gemini_file == lost.gemini_file => Ok(()),
-            _ => self.calls.delete_file(lost).await,
+            Some(job) if !job.settled && is_theirs(&job) => Ok(()),
+            _ => self.calls.delete_files(lost).await,
         }
     }
 
@@ -306,7 +308,7 @@ impl Worker {
             _ => self.release(job).await,
         };
         let forgotten = self.calls.delete_made(job).await;
-        self.calls.delete_file(job).await?;
+        self.calls.delete_files(job).await?;
         forgotten?;
         released?;
         Ok(Observation::Settled)

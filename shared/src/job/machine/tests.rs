@@ -428,4 +428,10 @@ fn the_file_of_an_upload_has_a_name_that_gemini_takes() {
     let id = next.strip_prefix("files/").unwrap();
     let is_taken = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     assert!(id.len() <= 40 && id.chars().all(is_taken), "{id}");
+
+    // All that may be there is known, whatever Gemini has called it.
+    job.gemini_file = Some(next.clone());
+    assert_eq!(job.file_names(), [next.clone()]);
+    job.gemini_file = Some("files/a".to_owned());
+    assert_eq!(job.file_names(), [next, "files/a".to_owned()]);
 }
