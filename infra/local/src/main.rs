@@ -14,7 +14,6 @@ mod lambda;
 mod queue_poller;
 mod resources;
 mod system;
-mod template;
 mod upstreams;
 
 use std::{
@@ -25,6 +24,7 @@ use std::{
 
 use anyhow::bail;
 use clap::Parser as _;
+use eventrelay_template as template;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 

@@ -6,7 +6,7 @@
 mod fields;
 mod functions;
 mod intrinsics;
-pub(crate) mod model;
+pub mod model;
 mod rules;
 mod stores;
 #[cfg(test)]
@@ -24,15 +24,15 @@ use self::{
 };
 
 /// Region of everything local.
-pub(crate) const REGION: &str = "us-east-1";
+pub const REGION: &str = "us-east-1";
 
 /// Account of everything local.
-pub(crate) const ACCOUNT: &str = "000000000000";
+pub const ACCOUNT: &str = "000000000000";
 
 /// Why a template is refused, and where.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}{}{reason}", if path.is_empty() { "the template " } else { ": " })]
-pub(crate) struct Refused {
+pub struct Refused {
     path: String,
     reason: String,
 }
@@ -47,11 +47,11 @@ impl Refused {
 }
 
 /// What the template meets on this machine.
-pub(crate) struct Site<'a> {
+pub struct Site<'a> {
     /// Base URL of SQS, of which queue URLs are made.
-    pub(crate) sqs: &'a str,
+    pub sqs: &'a str,
     /// Values that replace those of environment variables of the same name.
-    pub(crate) overrides: &'a BTreeMap<String, String>,
+    pub overrides: &'a BTreeMap<String, String>,
 }
 
 /// Types that change nothing locally.
@@ -74,7 +74,7 @@ const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 ///
 /// # Errors
 /// Names the first thing that is not understood, or that AWS would refuse.
-pub(crate) fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
+pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
     let mut document = Fields::of("", Some(yaml::parse(text)?))?;
     document.only("Transform", TRANSFORM)?;
     let globals = globals(document.object("Globals")?)?;
