@@ -14,6 +14,7 @@ pub mod job;
 pub mod limit;
 pub mod memory;
 pub mod queue;
+pub mod readers;
 pub mod removal;
 pub mod retry;
 pub mod search;

@@ -20,7 +20,7 @@ use crate::{
         jobs::JobRow,
         videos::Known,
     },
-    video::VideoKey,
+    video::{VideoKey, container},
 };
 
 /// After a job's deadline its claim is good for this much longer, so that it ends first.
@@ -110,7 +110,8 @@ fn failed_before(failure: Box<Failure>, now: Timestamp) -> Error {
 ///
 /// # Errors
 /// [`Error::Storage`] where nothing can be said of any of them. Of one of them:
-/// [`Error::UploadMissing`], [`Error::FailedBefore`], [`Error::Storage`].
+/// [`Error::UploadMissing`], [`Error::UploadMismatch`], [`Error::FailedBefore`],
+/// [`Error::Storage`].
 pub async fn submit(
     context: &Context,
     submissions: Vec<Submission>,
@@ -257,6 +258,11 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
         VideoKey::Upload(hash) => {
             let recording = context.blobs.recording(hash).await?;
             let recording = recording.ok_or(Error::UploadMissing)?;
+            let key = blobs::media_key(hash);
+            let head = context.blobs.get_range(&key, 0, container::HEAD_BYTES);
+            if !container::fits(&recording.content_type, &head.await?) {
+                return Err(Error::UploadMismatch { what: "type" });
+            }
             Media::Upload {
                 size_bytes: recording.size_bytes,
                 content_type: recording.content_type,

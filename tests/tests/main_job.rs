@@ -255,7 +255,9 @@ async fn twenty_submissions_at_once_are_one_generation() {
 async fn a_recording_passes_through_a_function_without_being_held() {
     const SIZE: usize = 150_000_000;
     let stack = Stack::start().await.unwrap();
-    let upload_id = stack.upload("long.mp4", vec![7; SIZE]).await.unwrap();
+    let mut recording = vec![7; SIZE];
+    recording[..12].copy_from_slice(b"\0\0\0\x10ftypisom");
+    let upload_id = stack.upload("long.mp4", recording).await.unwrap();
     let job = stack.run(json!({"upload_id": upload_id})).await.unwrap();
     assert_eq!(job["status"], "done", "{job:#}");
     let invocations = stack.invocations().await.unwrap();

@@ -11,7 +11,7 @@ pub mod prompt;
 #[cfg(test)]
 mod samples;
 pub mod schema;
-mod text;
+pub(crate) mod text;
 
 pub use assemble::{Facts, Unusable, assemble};
 pub use captions::CaptionError;

@@ -1,18 +1,23 @@
-//! Cleaning of text that comes from a model or a platform, before it is stored.
+//! Cleaning of text that comes from a model, a platform or a caller, where it enters.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick,
+};
 
 /// Text of one line: white space in runs and at the ends is dropped, then what is beyond `most`
 /// characters.
-pub(super) fn line(text: &str, most: usize) -> String {
+pub(crate) fn line(text: &str, most: usize) -> String {
     let words = visible(text);
     let joined = words.split_whitespace().collect::<Vec<_>>().join(" ");
     cut(&joined, most)
 }
 
 /// Text of several lines: indentation and line breaks are kept, white space at the ends is not.
-pub(super) fn block(text: &str, most: usize) -> String {
-    let text = visible(&text.replace("\r\n", "\n").replace('\r', "\n"));
+pub(crate) fn block(text: &str, most: usize) -> String {
+    let text = visible(text).replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     cut(lines.join("\n").trim_matches('\n'), most)
 }
@@ -53,24 +58,79 @@ pub(super) fn language_tag(text: &str) -> Option<String> {
     formed.then(|| tag.to_owned())
 }
 
-/// Drops control characters other than white space, and those that turn the direction of writing,
-/// with which text can be made to look like other text (<https://trojansource.codes>).
+/// Marks that may stand on one character. Scripts in use come to five; more of them run over the
+/// lines above and below.
+const MARKS: usize = 8;
+
+/// Writes text in one way (NFC) and drops what is not seen: control characters other than white
+/// space, characters that turn the direction of writing, with which text can be made to look like
+/// other text (<https://trojansource.codes>), those without width, with which it can hide in other
+/// text or differ from what looks the same (Unicode Technical Report 36, section 3), and marks
+/// beyond [`MARKS`]. Joiners stay inside a word, where scripts and emoji need them.
 fn visible(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    let keep = |c: &char| !turns(*c) && (!c.is_control() || matches!(c, '\n' | '\t' | '\r'));
-    text.chars().filter(keep).collect()
+    let text = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        _ => Cow::Owned(text.nfc().collect()),
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut marks = 0;
+    // A joiner that joins nothing is dropped with what follows it.
+    let mut joiner = None;
+    for c in text.chars() {
+        let c = match c {
+            '\u{2028}' | '\u{2029}' | '\u{85}' => '\n',
+            '\u{200c}' | '\u{200d}' => {
+                let joins = out.chars().next_back().is_some_and(|c| !c.is_whitespace());
+                joiner = Some(c).filter(|_| joins);
+                continue;
+            }
+            c => c,
+        };
+        if is_hidden(c) {
+            continue;
+        }
+        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        if marks > MARKS {
+            continue;
+        }
+        out.extend(joiner.take().filter(|_| !c.is_whitespace()));
+        out.push(c);
+    }
+    out
+}
+
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' | '\r' => false,
+        // Soft hyphen, grapheme joiner, Mongolian separators, invisible operators, the byte order
+        // mark; fillers that are letters by name.
+        '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{2060}'..='\u{2065}' => {
+            true
+        }
+        '\u{feff}' | '\u{3164}' | '\u{ffa0}' | '\u{115f}' | '\u{1160}' => true,
+        // Marks, embeddings, overrides and isolates of direction.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => true,
+        '\u{2066}'..='\u{206f}' => true,
+        // Annotations, tags, which spell out ASCII unseen, and what is no character.
+        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => true,
+        c => c.is_control() || u32::from(c) & 0xfffe == 0xfffe,
+    }
 }
 
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
-        Some((end, _)) => text[..end].trim_end().to_owned(),
+        Some((end, _)) => {
+            let ends = |c: char| c.is_whitespace() || matches!(c, '\u{200c}' | '\u{200d}');
+            text[..end].trim_end_matches(ends).to_owned()
+        }
         None => text.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -110,6 +170,64 @@ mod tests {
                 None,
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_dropped() {
+        for (text, expected) in [
+            // Trojan source: overrides, isolates, marks of direction.
+            (
+                "user\u{202e}nimda\u{2066}x\u{2069}\u{200f}\u{61c}",
+                "usernimdax",
+            ),
+            // Zero width, soft hyphen, byte order mark, word joiner, fillers.
+            ("pay\u{200b}pal\u{ad}\u{feff}\u{2060}\u{3164}", "paypal"),
+            // Tags that spell an instruction unseen.
+            ("Talk\u{e0001}\u{e0069}\u{e0067}\u{e006e}", "Talk"),
+            ("a\u{fff9}b\u{fffb}\u{ffff}\u{1fffe}", "ab"),
+            ("\u{200d}a\u{200d} \u{200c}b\u{200d}", "a b"),
+            ("a\u{2028}b\u{2029}c\u{85}d", "a b c d"),
+            // What scripts need stays.
+            (
+                "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+                "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+            ),
+            (
+                "\u{1f469}\u{200d}\u{1f4bb}\u{fe0f}",
+                "\u{1f469}\u{200d}\u{1f4bb}\u{fe0f}",
+            ),
+            // One way of writing.
+            ("Cafe\u{301}", "Caf\u{e9}"),
+        ] {
+            assert_eq!(line(text, 99), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn marks_do_not_pile_up() {
+        let flood = format!("Z{}", "\u{335}\u{310}\u{302}".repeat(50));
+        let kept = line(&flood, 999);
+        assert_eq!(
+            kept.chars().filter(|c| is_combining_mark(*c)).count(),
+            MARKS
+        );
+        let tibetan = "\u{f67}\u{fb1}\u{fb2}\u{fb5}\u{f74}\u{f83}";
+        assert_eq!(line(tibetan, 99), tibetan);
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_twice_changes_nothing(
+            text in "(\\PC|[\u{200c}\u{200d}\u{301}\u{327}\u{202e}\u{e0041}\u{ad} \n\t\u{0}]){0,40}"
+        ) {
+            let once = line(&text, 20);
+            prop_assert!(once.chars().count() <= 20);
+            prop_assert!(!once.contains(|c: char| c.is_control() || is_hidden(c)));
+            prop_assert_eq!(&line(&once, 20), &once);
+            let once = block(&text, 20);
+            prop_assert!(!once.contains(|c: char| c != '\n' && c != '\t' && is_hidden(c)));
+            prop_assert_eq!(&block(&once, 20), &once);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     paging, path_parameter,
 };
 use crate::{
+    analysis::text,
     context::Context,
     error::Error,
     store::feedback::{Feedback, FeedbackType},
@@ -74,6 +75,17 @@ fn video(request: &Request) -> Result<VideoKey, Error> {
 /// [`Error::NotFound`], [`Error::InvalidInput`], [`Error::Storage`].
 pub async fn create(context: &Context, request: &Request) -> Answer {
     let video = video(request)?;
+    let (kind, rating, comment) = read(request)?;
+    if context.videos.entry(&video).await?.is_none() {
+        return Err(Error::NotFound { what: "video" });
+    }
+    let feedback = Feedback::new(kind, rating, comment, (context.clock)());
+    context.videos.add_feedback(&video, &feedback).await?;
+    json(StatusCode::CREATED, &View::from(feedback))
+}
+
+/// What is said: its type, and a rating or a comment.
+pub(crate) fn read(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
     let mut fields = Fields::of(request)?;
     let kind = required("type", fields.string("type", 32)?)?;
     let kind = FeedbackType::parse(&kind).ok_or_else(|| {
@@ -92,15 +104,12 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
         return Err(Error::invalid("comment", reason));
     }
     fields.end()?;
+    let comment = comment.map(|comment| text::block(&comment, LONGEST_COMMENT));
+    let comment = comment.filter(|comment| !comment.is_empty());
     if rating.is_none() && comment.is_none() {
         return Err(Error::invalid("rating", "is missing, and so is comment"));
     }
-    if context.videos.entry(&video).await?.is_none() {
-        return Err(Error::NotFound { what: "video" });
-    }
-    let feedback = Feedback::new(kind, rating, comment, (context.clock)());
-    context.videos.add_feedback(&video, &feedback).await?;
-    json(StatusCode::CREATED, &View::from(feedback))
+    Ok((kind, rating, comment))
 }
 
 /// `GET`: what was said of a video, latest first.

@@ -1,9 +1,10 @@
 //! Reading a JSON body field by field, so that a refusal names the field.
 
-use http::header;
+use http::{HeaderMap, header};
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value};
 
+use super::strict;
 use crate::error::Error;
 
 /// Largest body that is looked at: a transcript of its largest size, escaped, and the rest.
@@ -16,12 +17,7 @@ pub(super) struct Fields(Map<String, Value>);
 impl Fields {
     /// Reads the body of a request.
     pub(super) fn of(request: &Request) -> Result<Self, Error> {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        let media_type = content_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
+        if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType);
         }
         let body: &[u8] = match request.body() {
@@ -34,24 +30,26 @@ impl Fields {
                 what: "request body",
             });
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Error::MalformedBody {
-                reason: "The body is not a JSON object.".into(),
-            }),
-            Err(error) => Err(Error::MalformedBody {
-                reason: format!(
-                    "The body is not JSON: error at line {}, column {}.",
-                    error.line(),
-                    error.column()
-                )
-                .into(),
-            }),
-        }
+        strict::object(body).map(Self)
     }
 
-    /// Takes a string of 1 to `longest` bytes; `null` is as good as nothing.
+    /// Takes a string of 1 to `longest` bytes without control characters other than white space;
+    /// `null` is as good as nothing.
     pub(super) fn string(
+        &mut self,
+        name: &'static str,
+        longest: usize,
+    ) -> Result<Option<String>, Error> {
+        let text = self.text(name, longest)?;
+        let is_hidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+        if text.as_ref().is_some_and(|text| text.contains(is_hidden)) {
+            return Err(Error::invalid(name, "must not have control characters"));
+        }
+        Ok(text)
+    }
+
+    /// Takes a string of 1 to `longest` bytes, whatever they are; its reader has to see to them.
+    pub(super) fn text(
         &mut self,
         name: &'static str,
         longest: usize,
@@ -158,6 +156,27 @@ impl From<Map<String, Value>> for Fields {
     }
 }
 
+/// Whether the headers say that the body is JSON, once and as it is. JSON is UTF-8 (RFC 8259,
+/// section 8.1) and its type has no parameters; that one is borne with.
+fn is_json(headers: &HeaderMap) -> bool {
+    let coded = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let mut parts = only.to_str().unwrap_or_default().split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let is_utf8 = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let value = value.trim_matches('"');
+        !name.eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
+    };
+    !coded && media_type.eq_ignore_ascii_case("application/json") && parts.all(is_utf8)
+}
+
 /// A field that has to be there.
 pub(super) fn required<T>(name: &'static str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::invalid(name, "is missing"))
@@ -170,7 +189,7 @@ mod tests {
 
     fn fields(body: impl Into<Body>) -> Result<Fields, Error> {
         let request =
-            http::Request::post("/").header("content-type", "Application/JSON; charset=x");
+            http::Request::post("/").header("content-type", "Application/JSON; charset=\"UTF-8\"");
         Fields::of(&request.body(body.into()).unwrap())
     }
 
@@ -228,12 +247,50 @@ mod tests {
             fields(" ".repeat(LARGEST_BODY + 1)),
             Err(Error::TooLarge { .. })
         ));
-        let form = http::Request::post("/").header("content-type", "text/plain");
-        let form = form.body(Body::from("{}")).unwrap();
-        assert!(matches!(
-            Fields::of(&form),
-            Err(Error::UnsupportedMediaType)
-        ));
+    }
+
+    #[test]
+    fn a_body_is_read_only_where_its_headers_say_json_once() {
+        let read = |headers: &[(&str, &str)]| {
+            let mut request = http::Request::post("/");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            Fields::of(&request.body(Body::from("{}")).unwrap())
+        };
+        let json = ("content-type", "application/json");
+        assert!(read(&[json]).is_ok());
+        assert!(read(&[json, ("content-encoding", "identity")]).is_ok());
+        assert!(read(&[("content-type", "application/json;charset=utf-8; v=1")]).is_ok());
+        for headers in [
+            &[][..],
+            &[("content-type", "")],
+            &[("content-type", "text/plain")],
+            &[("content-type", "text/json")],
+            &[("content-type", "application/problem+json")],
+            &[("content-type", "application/json, text/plain")],
+            &[("content-type", "application/json; charset=utf-16")],
+            &[("content-type", "application/json; charset")],
+            &[json, json],
+            &[json, ("content-type", "text/plain")],
+            &[json, ("content-encoding", "gzip")],
+        ] {
+            let refused = read(headers);
+            assert!(
+                matches!(refused, Err(Error::UnsupportedMediaType)),
+                "{headers:?}: {refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn hidden_characters_are_for_those_who_ask() {
+        let body = r#"{"a": "x\u0000", "b": "x\u0000", "c": "x\u0085", "d": "x\ty\r\n"}"#;
+        let mut fields = fields(body).unwrap();
+        assert_eq!(field_of(fields.string("a", 10).unwrap_err()), "a");
+        assert_eq!(fields.text("b", 10).unwrap().as_deref(), Some("x\0"));
+        assert_eq!(field_of(fields.string("c", 10).unwrap_err()), "c");
+        assert!(fields.string("d", 10).unwrap().is_some());
     }
 
     proptest! {

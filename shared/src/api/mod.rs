@@ -21,6 +21,7 @@ mod problem;
 pub mod search;
 pub mod stats;
 pub mod status;
+mod strict;
 pub mod submissions;
 pub mod throttle;
 pub mod unknown;

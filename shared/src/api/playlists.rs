@@ -10,8 +10,13 @@ use super::{
     throttle::Caller,
 };
 use crate::{
-    config::YouTubeConfig, context::Context, error::Error, job, store::counters::Counts,
-    task::Work, video::playlist,
+    config::YouTubeConfig,
+    context::Context,
+    error::Error,
+    job,
+    store::counters::Counts,
+    task::Work,
+    video::{PlaylistId, playlist},
 };
 
 /// `POST`: 202 with the job that submits every video of a playlist, page by page: `url`, and for
@@ -26,6 +31,19 @@ pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfi
             what: "key of the YouTube Data API",
         });
     }
+    let (playlist, asked) = read(request)?;
+    let work = Work::Playlist {
+        playlist,
+        request: asked,
+        submitted_by: Caller::of(request).key_id,
+        page_token: None,
+        counts: Counts::default(),
+    };
+    start_task(context, request, work).await
+}
+
+/// A playlist, and what is asked of each of its videos.
+pub(crate) fn read(request: &Request) -> Result<(PlaylistId, job::Request), Error> {
     let mut fields = Fields::of(request)?;
     let url = required("url", fields.string("url", playlist::MAX_BYTES)?)?;
     let language = fields.string("language", 35)?.map(language).transpose()?;
@@ -36,18 +54,12 @@ pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfi
     let max_cost_usd = fields.price("max_cost_usd")?;
     let force = fields.flag("force")?;
     fields.end()?;
-    let work = Work::Playlist {
-        playlist: playlist::parse(&url)?,
-        request: job::Request {
-            language,
-            resolution,
-            max_cost_usd,
-            force,
-            ..job::Request::default()
-        },
-        submitted_by: Caller::of(request).key_id,
-        page_token: None,
-        counts: Counts::default(),
+    let asked = job::Request {
+        language,
+        resolution,
+        max_cost_usd,
+        force,
+        ..job::Request::default()
     };
-    start_task(context, request, work).await
+    Ok((playlist::parse(&url)?, asked))
 }

@@ -69,10 +69,10 @@ impl Ready {
 ///
 /// # Errors
 /// [`Error::NotAVideo`], [`Error::InvalidInput`], [`Error::TranscriptInvalid`],
-/// [`Error::UploadMissing`], [`Error::FailedBefore`], [`Error::Storage`]. None of them leaves
-/// anything behind.
+/// [`Error::UploadMissing`], [`Error::UploadMismatch`], [`Error::FailedBefore`],
+/// [`Error::Storage`]. None of them leaves anything behind.
 pub async fn submit(context: &Context, request: &Request) -> Answer {
-    let submission = read(Fields::of(request)?, &Caller::of(request))?;
+    let submission = read(request)?;
     let (links, now) = (Links::of(request), (context.clock)());
     let video = submission.video.clone();
     let outcomes = submission::submit(context, vec![submission], now).await?;
@@ -118,15 +118,9 @@ struct BatchEntry {
 /// # Errors
 /// [`Error::InvalidInput`] for what is no list of videos, [`Error::Storage`].
 pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
-    let mut fields = Fields::of(request)?;
-    let entries = required("videos", fields.list("videos", MOST_VIDEOS)?)?;
-    fields.end()?;
+    let read = read_batch(request)?;
     let (links, now) = (Links::of(request), (context.clock)());
     let request_id = request_id(request);
-    let caller = Caller::of(request);
-    let read: Vec<Result<Submission, Error>> = (entries.into_iter())
-        .map(|entry| read_entry(entry, &caller))
-        .collect();
     let submissions: Vec<Submission> = read.iter().flatten().cloned().collect();
     let mut outcomes = match submissions.is_empty() {
         true => Vec::new(),
@@ -197,24 +191,39 @@ impl BatchEntry {
     }
 }
 
+/// A request for one video.
+pub(crate) fn read(request: &Request) -> Result<Submission, Error> {
+    submission(Fields::of(request)?, &Caller::of(request))
+}
+
+/// A request for up to fifty, each read by itself.
+pub(crate) fn read_batch(request: &Request) -> Result<Vec<Result<Submission, Error>>, Error> {
+    let mut fields = Fields::of(request)?;
+    let entries = required("videos", fields.list("videos", MOST_VIDEOS)?)?;
+    fields.end()?;
+    let caller = Caller::of(request);
+    let read = entries.into_iter().map(|entry| read_entry(entry, &caller));
+    Ok(read.collect())
+}
+
 /// A video of a batch: as a single one is submitted, or its URL alone.
 fn read_entry(entry: Value, caller: &Caller) -> Result<Submission, Error> {
     match entry {
-        Value::Object(fields) => read(Fields::from(fields), caller),
+        Value::Object(fields) => submission(Fields::from(fields), caller),
         Value::String(url) => {
             let fields = [("url".to_owned(), Value::String(url))];
-            read(Fields::from(serde_json::Map::from_iter(fields)), caller)
+            submission(Fields::from(serde_json::Map::from_iter(fields)), caller)
         }
         _ => Err(Error::invalid("videos", "must be objects or URLs")),
     }
 }
 
-fn read(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> {
+fn submission(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> {
     let url = fields.string("url", reference::MAX_BYTES)?;
     let upload_id = fields.string("upload_id", 80)?;
     let language = fields.string("language", 35)?.map(language).transpose()?;
     let window = window(fields.seconds("start_s")?, fields.seconds("end_s")?)?;
-    let transcript = fields.string("transcript", captions::MAX_BYTES)?;
+    let transcript = fields.text("transcript", captions::MAX_BYTES)?;
     let resolution = fields
         .string("resolution", 10)?
         .map(resolution)

@@ -12,43 +12,21 @@ use super::{
     json,
 };
 use crate::{
+    analysis::text,
     context::Context,
     error::Error,
     store::blobs::Recording,
-    video::{ContentHash, VideoKey},
+    video::{ContentHash, VideoKey, container},
 };
 
 /// Largest file that the Files API takes (2 GB, contracts of the Files API).
 const LARGEST_FILE: u64 = 2_000_000_000;
 
+/// Bytes of a file name, as most file systems have it.
+const LONGEST_NAME: usize = 255;
+
 /// How long a grant is good for.
 const VALID: Duration = Duration::from_secs(3600);
-
-/// Media types that Gemini watches or listens to
-/// (<https://ai.google.dev/gemini-api/docs/video-understanding>, …/audio).
-const MEDIA_TYPES: [&str; 21] = [
-    "video/mp4",
-    "video/mpeg",
-    "video/quicktime",
-    "video/mov",
-    "video/avi",
-    "video/x-msvideo",
-    "video/x-flv",
-    "video/webm",
-    "video/wmv",
-    "video/x-ms-wmv",
-    "video/3gpp",
-    "video/x-matroska",
-    "audio/mpeg",
-    "audio/mp3",
-    "audio/mp4",
-    "audio/wav",
-    "audio/x-wav",
-    "audio/aac",
-    "audio/ogg",
-    "audio/flac",
-    "audio/webm",
-];
 
 #[derive(Serialize)]
 struct Upload {
@@ -73,17 +51,44 @@ struct Put {
 /// # Errors
 /// [`Error::InvalidInput`], [`Error::Storage`].
 pub async fn create(context: &Context, request: &Request) -> Answer {
+    let (hash, recording) = read(request)?;
+    let uploaded = context.blobs.recording(&hash).await?;
+    let grant = context.blobs.grant_upload(&hash, &recording, VALID).await?;
+    let body = Upload {
+        upload_id: hash.as_str().to_owned(),
+        video_id: VideoKey::Upload(hash).to_string(),
+        // Put under a wrong type before, it is put again.
+        uploaded: uploaded.is_some_and(|there| {
+            (there.size_bytes, &there.content_type)
+                == (recording.size_bytes, &recording.content_type)
+        }),
+        upload: Put {
+            method: "PUT",
+            url: grant.url,
+            headers: grant.headers.into_iter().collect(),
+            expires_at: ((context.clock)() + VALID).rfc3339(),
+        },
+    };
+    json(StatusCode::CREATED, &body)
+}
+
+/// What is going to be put.
+pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error> {
     let mut fields = Fields::of(request)?;
-    let file_name = required("file_name", fields.string("file_name", 255)?)?;
-    if file_name.chars().any(char::is_control) {
+    let file_name = required("file_name", fields.string("file_name", LONGEST_NAME)?)?;
+    if file_name.contains(char::is_control) {
         return Err(Error::invalid(
             "file_name",
             "must not have control characters",
         ));
     }
+    let file_name = text::line(&file_name, LONGEST_NAME);
+    if file_name.is_empty() {
+        return Err(Error::invalid("file_name", "has nothing to be seen"));
+    }
     let content_type = required("content_type", fields.string("content_type", 127)?)?;
     let content_type = content_type.trim().to_ascii_lowercase();
-    if !MEDIA_TYPES.contains(&content_type.as_str()) {
+    if !container::is_media_type(&content_type) {
         return Err(Error::invalid(
             "content_type",
             "is not a type of video or audio we can read",
@@ -94,24 +99,10 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     let hash = ContentHash::parse(&sha256.to_ascii_lowercase())
         .map_err(|_| Error::invalid("sha256", "must be 64 hexadecimal digits"))?;
     fields.end()?;
-
     let recording = Recording {
         size_bytes,
         content_type,
         file_name,
     };
-    let uploaded = context.blobs.recording(&hash).await?;
-    let grant = context.blobs.grant_upload(&hash, &recording, VALID).await?;
-    let body = Upload {
-        upload_id: hash.as_str().to_owned(),
-        video_id: VideoKey::Upload(hash).to_string(),
-        uploaded: uploaded.is_some_and(|there| there.size_bytes == recording.size_bytes),
-        upload: Put {
-            method: "PUT",
-            url: grant.url,
-            headers: grant.headers.into_iter().collect(),
-            expires_at: ((context.clock)() + VALID).rfc3339(),
-        },
-    };
-    json(StatusCode::CREATED, &body)
+    Ok((hash, recording))
 }

@@ -376,9 +376,9 @@ impl Calls {
     fn add_up(&self, before: Usage, model: &str, tokens: &gemini::TokenUsage) -> Usage {
         let cost = self.prices.cost_usd(model, tokens);
         Usage {
-            input_tokens: before.input_tokens + tokens.prompt,
-            output_tokens: before.output_tokens + tokens.candidates,
-            thinking_tokens: before.thinking_tokens + tokens.thoughts,
+            input_tokens: before.input_tokens.saturating_add(tokens.prompt),
+            output_tokens: before.output_tokens.saturating_add(tokens.candidates),
+            thinking_tokens: before.thinking_tokens.saturating_add(tokens.thoughts),
             model_calls: before.model_calls + 1,
             billed_ms: before.billed_ms,
             // A sum with an unknown part is unknown.

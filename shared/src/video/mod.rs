@@ -1,7 +1,8 @@
-//! Which video, and which playlist: identifiers, the key a video is stored under, and the reading of
-//! references.
+//! Which video, and which playlist: identifiers, the key a video is stored under, the reading of
+//! references, and what container a recording is in.
 
 mod address;
+pub mod container;
 mod id;
 mod key;
 pub mod playlist;

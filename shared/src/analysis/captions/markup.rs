@@ -62,9 +62,9 @@ fn voice(tag: &str) -> Option<Option<String>> {
     Some((!name.is_empty()).then_some(name))
 }
 
-/// One line without white space at its ends or in runs.
+/// One line of what can be seen, without white space at its ends or in runs.
 pub(super) fn single_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    super::super::text::line(text, usize::MAX)
 }
 
 /// Writes `&`, `<` and `>` as WebVTT demands.

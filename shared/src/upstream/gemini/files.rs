@@ -18,6 +18,11 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
 /// The domain that Google's upload servers are under.
 const GOOGLE: &str = "googleapis.com";
 
+/// The API's own have about 80 and 20 bytes, and URLs to upload to about 300.
+const LONGEST_URI: usize = 1024;
+const LONGEST_MEDIA_TYPE: usize = 127;
+const LONGEST_UPLOAD_URL: usize = 4096;
+
 const COMMAND: &str = "x-goog-upload-command";
 const STATUS: &str = "x-goog-upload-status";
 
@@ -93,7 +98,7 @@ impl From<String> for FileState {
 
 /// A file at the API (<https://ai.google.dev/api/files#File>).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "WireFile")]
+#[serde(try_from = "WireFile")]
 pub struct File {
     /// `files/` and an id.
     pub name: String,
@@ -143,10 +148,19 @@ struct WireUploaded {
     file: File,
 }
 
-impl From<WireFile> for File {
-    fn from(wire: WireFile) -> Self {
+impl TryFrom<WireFile> for File {
+    type Error = &'static str;
+
+    /// What is kept of it stands in the row of a job and in requests: it is bounded here.
+    fn try_from(wire: WireFile) -> Result<Self, Self::Error> {
+        if file_id(&wire.name).is_none() {
+            return Err("the name of a file that is none");
+        }
+        if wire.uri.len() > LONGEST_URI || wire.mime_type.len() > LONGEST_MEDIA_TYPE {
+            return Err("a file whose description is too long");
+        }
         let duration = wire.video_metadata.and_then(|video| video.video_duration);
-        Self {
+        Ok(Self {
             name: wire.name,
             uri: wire.uri,
             mime_type: wire.mime_type,
@@ -160,8 +174,16 @@ impl From<WireFile> for File {
                 .and_then(seconds)
                 .map(|d| d.as_secs_f64()),
             size_bytes: wire.size_bytes.and_then(|size| size.parse().ok()),
-        }
+        })
     }
+}
+
+/// The id in a file's name. Ids are lower-case letters, digits and inner dashes; nothing else may
+/// reach a path.
+fn file_id(name: &str) -> Option<&str> {
+    let is_id_byte = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let id = name.strip_prefix("files/")?;
+    ((1..=64).contains(&id.len()) && id.bytes().all(is_id_byte)).then_some(id)
 }
 
 #[derive(Serialize)]
@@ -225,6 +247,9 @@ impl Gemini {
     /// [`Error::UpstreamMalformed`] if the URL is neither of our base URL's origin nor one of
     /// Google's: what a service answers must not direct us to somebody else.
     pub fn resume_upload(&self, url: &str) -> Result<UploadSession, Error> {
+        if url.len() > LONGEST_UPLOAD_URL {
+            return Err(malformed("the upload URL is too long"));
+        }
         let url = Url::parse(url).map_err(|_| malformed("the upload URL is not a URL"))?;
         let google = url.scheme() == "https"
             && url.port().is_none()
@@ -303,13 +328,7 @@ impl Gemini {
     }
 
     async fn file_call(&self, method: Method, name: &str) -> Result<Answer, Error> {
-        // Ids are lower-case letters, digits and inner dashes; nothing else may reach the path.
-        let id = name.strip_prefix("files/").filter(|id| {
-            (1..=64).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        });
+        let id = file_id(name);
         let id = id.ok_or_else(|| Error::internal("the name of a file at Gemini is not one"))?;
         let url = self.url([self.version.as_str(), "files", id])?;
         let request = self.request(method, url, CONTROL_TIMEOUT, CONTROL_LIMIT)?;

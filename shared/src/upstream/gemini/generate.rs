@@ -17,6 +17,10 @@ use crate::upstream::gate::Target;
 /// envelope come on top.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
+/// No call takes more: the largest context of any model is below ten million. What is counted and
+/// paid by is not left to an answer alone.
+const MOST_TOKENS: u64 = 1 << 32;
+
 /// What the model is to watch.
 #[derive(Clone, Copy, Debug)]
 pub enum Media<'a> {
@@ -198,7 +202,7 @@ struct WireThinking {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct WireAnswer {
+pub(super) struct WireAnswer {
     candidates: Vec<WireCandidate>,
     prompt_feedback: WireFeedback,
     usage_metadata: WireUsage,
@@ -242,9 +246,9 @@ struct WireUsage {
 impl WireAnswer {
     fn usage(&self) -> TokenUsage {
         TokenUsage {
-            prompt: self.usage_metadata.prompt_token_count,
-            candidates: self.usage_metadata.candidates_token_count,
-            thoughts: self.usage_metadata.thoughts_token_count,
+            prompt: self.usage_metadata.prompt_token_count.min(MOST_TOKENS),
+            candidates: self.usage_metadata.candidates_token_count.min(MOST_TOKENS),
+            thoughts: self.usage_metadata.thoughts_token_count.min(MOST_TOKENS),
         }
     }
 }
@@ -348,7 +352,7 @@ fn offset(at: Duration) -> String {
 /// What an answer amounts to. `STOP` with a text is an answer. With any other finish reason, known
 /// or new, the text is taken only if it is a complete JSON document, which a cut-off one is not;
 /// running into the output limit is a failure in any case, since the model was not done.
-fn decode(answer: WireAnswer) -> Result<Generated, Error> {
+pub(super) fn decode(answer: WireAnswer) -> Result<Generated, Error> {
     if let Some(reason) = answer.prompt_feedback.block_reason {
         return Err(Error::prompt_blocked(&reason));
     }

@@ -108,6 +108,15 @@ impl Gemini {
     }
 }
 
+/// Reads an answer about a YouTube video, whatever its status.
+pub(crate) fn read_generated(answer: &Answer) -> Result<Generated, Error> {
+    if !answer.status.is_success() {
+        let asked = Asked::WatchYouTube { model: "model" };
+        return Err(errors::classify(asked, answer, &SecretString::default()));
+    }
+    generate::decode(answer.json(SERVICE)?)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

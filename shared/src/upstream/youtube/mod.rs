@@ -18,6 +18,7 @@ use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
 use super::gate::{Gate, Target};
+use crate::analysis::text;
 use crate::error::{Error, Service};
 use crate::limit::Cost;
 
@@ -256,9 +257,9 @@ fn with_path(base: &Url, segments: &[&str]) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// A text of somebody else's, without surrounding space and not too long.
+/// A text of somebody else's, cleaned and not too long.
 fn bounded(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().take(TITLE_CHARS).collect();
+    let text = text::line(text, TITLE_CHARS);
     (!text.is_empty()).then_some(text)
 }
 

@@ -248,3 +248,25 @@ async fn an_answer_that_is_no_file_is_malformed() {
         );
     }
 }
+
+#[test]
+fn a_description_has_bounds() {
+    let with = |name: &str, uri: usize, mime_type: usize| {
+        let (uri, mime_type) = ("u".repeat(uri), "m".repeat(mime_type));
+        let wire = serde_json::json!({"name": name, "uri": uri, "mimeType": mime_type});
+        serde_json::from_value::<File>(wire)
+    };
+    assert!(with("files/a-1", LONGEST_URI, LONGEST_MEDIA_TYPE).is_ok());
+    assert!(with("files/a", LONGEST_URI + 1, 1).is_err());
+    assert!(with("files/a", 1, LONGEST_MEDIA_TYPE + 1).is_err());
+    for name in [
+        "",
+        "files/",
+        "a",
+        "files/../models",
+        "files/a/b",
+        "files/a?key=b",
+    ] {
+        assert!(with(name, 1, 1).is_err(), "{name}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The readers of what comes from outside that are not public, as functions of its bytes, so that
+//! their properties can be tested from without (`tests/properties`). Nothing else calls them.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use lambda_http::Request;
+
+use crate::{
+    api::{feedback, playlists, submissions, uploads},
+    error::Error,
+    job,
+    store::{blobs::Recording, feedback::FeedbackType},
+    submission::Submission,
+    upstream::{client::Answer, gemini},
+    video::{ContentHash, PlaylistId},
+};
+
+/// The body of `POST /v1/videos`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn submission(request: &Request) -> Result<Submission, Error> {
+    submissions::read(request)
+}
+
+/// The body of `POST /v1/videos/batch`.
+///
+/// # Errors
+/// What the caller is told, of the whole or of one of its videos.
+pub fn batch(request: &Request) -> Result<Vec<Result<Submission, Error>>, Error> {
+    submissions::read_batch(request)
+}
+
+/// The body of `POST /v1/playlists`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn playlist(request: &Request) -> Result<(PlaylistId, job::Request), Error> {
+    playlists::read(request)
+}
+
+/// The body of `POST /v1/uploads`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn upload(request: &Request) -> Result<(ContentHash, Recording), Error> {
+    uploads::read(request)
+}
+
+/// The body of `POST /v1/videos/{video_id}/feedback`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn feedback(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
+    feedback::read(request)
+}
+
+/// What Gemini answers to `generateContent`, of any status.
+///
+/// # Errors
+/// What becomes of the step.
+pub fn generated(status: StatusCode, body: Bytes) -> Result<gemini::Generated, Error> {
+    let answer = Answer {
+        status,
+        headers: HeaderMap::new(),
+        body,
+    };
+    gemini::read_generated(&answer)
+}
