@@ -240,7 +240,7 @@ pub fn to_vtt(segments: &[Segment]) -> String {
             .map(markup::single_line)
             .filter(|name| !name.is_empty())
         {
-            Some(name) => out.push_str(&format!("<v {}>{text}</v>\n", markup::escape(&name))),
+            Some(name) => out.push_str(&format!("<v {}>{text}</v>\n", markup::annotation(&name))),
             None => out.push_str(&format!("{text}\n")),
         }
     }

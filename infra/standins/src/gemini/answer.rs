@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    control::Fault,
-    extract,
+    control::{Fault, Settings},
+    extract, obey,
     request::{GenerateContent, PromptTokens},
     schema_fill,
 };
@@ -24,6 +24,8 @@ pub(super) struct Answer {
     /// None where there are no candidates.
     candidate: Option<Candidate>,
     block_reason: Option<String>,
+    /// Parts before the text.
+    calls: Vec<Value>,
     prompt: PromptTokens,
     response_id: String,
 }
@@ -52,7 +54,7 @@ pub(super) fn details(tokens: PromptTokens) -> Value {
 /// answer.
 pub(super) fn answer(
     request: &GenerateContent,
-    video_duration_s: Option<f64>,
+    settings: &Settings,
     body: &[u8],
     fault: Option<&Fault>,
 ) -> Answer {
@@ -62,7 +64,7 @@ pub(super) fn answer(
         text: Some(text.to_owned()),
         finish_reason: "STOP",
     };
-    let mut block_reason = None;
+    let (mut block_reason, mut calls) = (None, Vec::new());
     let candidate = match fault {
         Some(Fault::Blocked { reason }) => {
             block_reason = Some(reason.clone());
@@ -87,15 +89,23 @@ pub(super) fn answer(
                 finish_reason: "MAX_TOKENS",
             })
         }
-        _ => Some(within_limit(
-            text(request),
-            request.generation_config.max_output_tokens,
-        )),
+        _ => {
+            let mut text = text(request);
+            if settings.obeys {
+                let obeyed = obey::obey(&request.said(), text);
+                (text, calls) = (obeyed.text, obeyed.calls);
+            }
+            Some(within_limit(
+                text,
+                request.generation_config.max_output_tokens,
+            ))
+        }
     };
     Answer {
         candidate,
         block_reason,
-        prompt: request.prompt_tokens(video_duration_s),
+        calls,
+        prompt: request.prompt_tokens(settings.video_duration_s),
         response_id,
     }
 }
@@ -182,7 +192,9 @@ impl Answer {
             let mut one = json!({"index": 0});
             match text {
                 Some(text) => {
-                    one["content"] = json!({"parts": [{"text": text}], "role": "model"});
+                    let mut parts = if last { self.calls.clone() } else { Vec::new() };
+                    parts.push(json!({"text": text}));
+                    one["content"] = json!({"parts": parts, "role": "model"});
                     usage["candidatesTokenCount"] = json!(written);
                 }
                 None if candidate.finish_reason == "STOP" => {

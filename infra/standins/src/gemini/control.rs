@@ -27,6 +27,8 @@ pub(super) struct Settings {
     pub(super) generate: Duration,
     /// Seconds of every video; none where nobody said it.
     pub(super) video_duration_s: Option<f64>,
+    /// Whether orders in a transcript or a title are obeyed.
+    pub(super) obeys: bool,
 }
 
 impl Default for Settings {
@@ -35,6 +37,7 @@ impl Default for Settings {
             processing: Duration::from_secs(1),
             generate: Duration::ZERO,
             video_duration_s: None,
+            obeys: false,
         }
     }
 }
@@ -47,6 +50,7 @@ pub(super) struct Change {
     generate_ms: Option<u64>,
     #[serde(default, deserialize_with = "given")]
     video_duration_s: Option<Option<f64>>,
+    obeys: Option<bool>,
 }
 
 /// Tells a null from a field that is not there.
@@ -194,10 +198,14 @@ pub(super) async fn settings(
     if let Some(length) = length {
         settings.video_duration_s = length;
     }
+    if let Some(obeys) = change.obeys {
+        settings.obeys = obeys;
+    }
     Json(json!({
         "processing_ms": u64::try_from(settings.processing.as_millis()).unwrap_or(u64::MAX),
         "generate_ms": u64::try_from(settings.generate.as_millis()).unwrap_or(u64::MAX),
         "video_duration_s": settings.video_duration_s,
+        "obeys": settings.obeys,
     }))
     .into_response()
 }

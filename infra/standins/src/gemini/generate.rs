@@ -93,7 +93,7 @@ async fn answered(
     };
     let settings = state.settings();
     server::pause(settings.generate).await;
-    let answer = answer::answer(&request, settings.video_duration_s, &body, fault.as_ref());
+    let answer = answer::answer(&request, &settings, &body, fault.as_ref());
     Ok(match form {
         Form::Whole => Json(answer.whole()).into_response(),
         Form::ServerSentEvents => events(&answer.pieces()),

@@ -7,7 +7,7 @@
 //! are those that users of the API report.
 //!
 //! # Control surface
-//! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "video_duration_s"?}`: how long a
+//! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "video_duration_s"?, "obeys"?}`: how long a
 //!   file is PROCESSING after its upload (1000 at first), how long an answer takes (0 at first), and
 //!   the length of every video (null at first: nobody knows).
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
@@ -37,6 +37,7 @@ mod errors;
 mod extract;
 mod files;
 mod generate;
+mod obey;
 mod request;
 mod schema_fill;
 mod transcript;

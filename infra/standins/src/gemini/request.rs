@@ -158,6 +158,19 @@ impl GenerateContent {
         texts.find_map(transcript::parse)
     }
 
+    /// The words of the caller's texts: of a transcript what is said in it.
+    pub(super) fn said(&self) -> String {
+        let texts = self.parts().filter_map(|part| part.text.as_deref());
+        let words = texts.map(|text| match transcript::parse(text) {
+            Some(cues) => {
+                let cues: Vec<String> = cues.into_iter().map(|cue| cue.text).collect();
+                cues.join(" ")
+            }
+            None => text.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// Text counts by its bytes, video by its seconds where they are known.
     pub(super) fn prompt_tokens(&self, video_duration_s: Option<f64>) -> PromptTokens {
         let mut tokens = PromptTokens::default();

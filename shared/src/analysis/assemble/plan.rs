@@ -19,7 +19,7 @@ pub(super) fn checked(plan: BuildPlan, video_title: &str, times: &mut Times) -> 
     for step in steps {
         let description = block(&step.description, TEXT_CHARS);
         let target_file = step.target_file.map(|file| line(&file, NAME_CHARS));
-        let target_file = target_file.filter(|file| !file.is_empty());
+        let target_file = target_file.filter(|file| is_confined(file));
         let again = |other: &BuildStep| {
             other.description == description && other.target_file == target_file
         };
@@ -46,6 +46,16 @@ pub(super) fn checked(plan: BuildPlan, video_title: &str, times: &mut Times) -> 
         technologies: list(&plan.technologies, NAMES, NAME_CHARS),
         steps: kept,
     })
+}
+
+/// Whether a path leads to a file below wherever it is put, on every system: no root, drive, home
+/// or scheme, no way up.
+fn is_confined(path: &str) -> bool {
+    let is_name = |name: &str| {
+        let stem = name.trim_end_matches(['.', ' ']);
+        !stem.is_empty() && stem.len() == name.len() && !name.starts_with('~')
+    };
+    !path.contains(['\\', ':', '\0']) && path.split('/').all(is_name)
 }
 
 /// A value of a closed list, which the type of the field does not hold the model to.

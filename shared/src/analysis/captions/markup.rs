@@ -74,6 +74,16 @@ pub(super) fn escape(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
+/// A name inside a voice tag. Two hyphens at its end would make an arrow with the end of the tag,
+/// and a line with an arrow ends a cue.
+pub(super) fn annotation(name: &str) -> String {
+    let name = escape(name);
+    match name.strip_suffix('-') {
+        Some(rest) => format!("{rest}&#45;"),
+        None => name,
+    }
+}
+
 /// Escapes only what would be read as something else: SRT has no character references of its own,
 /// and many programs show them as they are.
 pub(super) fn escape_sparingly(text: &str) -> String {

@@ -198,6 +198,20 @@ fn segments() -> impl Strategy<Value = Vec<Segment>> {
     )
 }
 
+#[test]
+fn a_speaker_makes_no_arrow() {
+    let segments = [Segment {
+        start_s: 0.0,
+        end_s: 1.0,
+        text: "-->".into(),
+        speaker: Some("A --".into()),
+    }];
+    let vtt = to_vtt(&segments);
+    assert_eq!(vtt.matches("-->").count(), 1, "{vtt}");
+    assert_eq!(parse(&vtt).unwrap(), segments);
+    assert_eq!(to_srt(&segments).matches("-->").count(), 1);
+}
+
 proptest! {
     #[test]
     fn webvtt_that_is_written_is_read_back(segments in segments()) {

@@ -1,0 +1,35 @@
+//! What holds of every reader of bytes from outside, whatever the bytes.
+//!
+//! A target is a function of the bytes that panics where something does not hold. The fuzzers
+//! (`tests/fuzz`) look for bytes that do it; the tests here run every seed of theirs.
+
+mod answers;
+mod bodies;
+mod captions;
+mod references;
+mod template;
+
+/// A property of a reader.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its fuzz target and of the folder of its seeds.
+pub const TARGETS: [(&str, Target); 9] = [
+    ("api_body", bodies::api_body),
+    ("captions", captions::captions),
+    ("gemini_answer", answers::gemini_answer),
+    ("gemini_draft", answers::gemini_draft),
+    ("gemini_file", answers::gemini_file),
+    ("queue_record", bodies::queue_record),
+    ("search_query", bodies::search_query),
+    ("template", template::template),
+    ("video_reference", references::video_reference),
+];
+
+/// Runs the target of this name.
+///
+/// # Panics
+/// Where the property does not hold, or there is no such target.
+pub fn run(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|(known, _)| *known == name);
+    target.expect("a known target").1(data);
+}

@@ -1,0 +1,37 @@
+//! What callers call a video or a playlist.
+
+use eventrelay::video::{PlaylistId, VideoKey, YouTubeId, playlist, reference};
+
+/// What is read as a video or a playlist is found again under its own address, and in no other way.
+pub(crate) fn video_reference(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    match reference::parse(text) {
+        Ok(found) => {
+            let id = found.id;
+            assert_eq!(YouTubeId::parse(id.as_str()), Ok(id.clone()));
+            for again in [id.as_str().to_owned(), id.watch_url()] {
+                let again = reference::parse(&again).expect("a canonical reference");
+                assert_eq!((again.id, again.start_s), (id.clone(), None));
+            }
+            let key = VideoKey::YouTube(id.clone());
+            assert_eq!(key.to_string().parse(), Ok(key.clone()));
+            assert_eq!(key.watch_url(), Some(id.watch_url()));
+            let start = found.start_s.unwrap_or(0.0);
+            assert!(start.is_finite() && start >= 0.0, "{start}");
+        }
+        Err(refusal) => assert!(!refusal.to_string().is_empty() && !refusal.kind().is_empty()),
+    }
+    match playlist::parse(text) {
+        Ok(id) => {
+            assert_eq!(PlaylistId::parse(id.as_str()), Ok(id.clone()));
+            assert_eq!(playlist::parse(&id.url()), Ok(id.clone()));
+        }
+        Err(refusal) => assert!(!refusal.to_string().is_empty() && !refusal.kind().is_empty()),
+    }
+    if let Ok(key) = text.parse::<VideoKey>() {
+        assert_eq!(key.to_string().parse(), Ok(key.clone()));
+        assert!(key.to_string().len() <= 67, "a key is part of other keys");
+    }
+}
