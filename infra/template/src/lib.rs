@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub use self::yaml::parse;
+
 use self::{
     fields::{Fields, join, text},
     intrinsics::{Kind, Scope},

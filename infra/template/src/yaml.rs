@@ -16,8 +16,11 @@ const MAXIMUM_BYTES: usize = 1024 * 1024;
 /// Deepest nesting that is read; every level is a stack frame.
 const MAXIMUM_DEPTH: usize = 64;
 
-/// Reads one document.
-pub(super) fn parse(text: &str) -> Result<Value, Refused> {
+/// Reads one document, intrinsic functions in their long form.
+///
+/// # Errors
+/// What of it is no YAML, or none that templates are written in.
+pub fn parse(text: &str) -> Result<Value, Refused> {
     if text.len() > MAXIMUM_BYTES {
         return Err(Refused::new("", "is larger than 1 MiB"));
     }
