@@ -2,9 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    analysis::Usage,
     error::Service,
-    job::{JobId, Request, Status},
+    job::{Request, Status},
     retry::MAX_ATTEMPTS,
     video::VideoKey,
 };
