@@ -53,6 +53,9 @@ impl From<Version> for u8 {
 }
 
 impl Message {
+    /// The step of a message that is about whichever is next: it is never behind.
+    pub const WHICHEVER: u32 = u32::MAX;
+
     /// Reads the body of a record.
     ///
     /// # Errors

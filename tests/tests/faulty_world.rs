@@ -14,7 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
     time::{Duration, Instant},
 };
@@ -51,7 +51,8 @@ fn number(name: &str) -> Option<u64> {
 struct Users<'a> {
     stack: &'a Stack,
     calls: Cell<usize>,
-    repeated: Cell<usize>,
+    /// How many calls were repeated, by the status that they were answered with.
+    repeated: RefCell<BTreeMap<u16, usize>>,
     longest: Cell<Duration>,
 }
 
@@ -72,7 +73,8 @@ impl Users<'_> {
             if !answer.status.is_server_error() && answer.status != 429 {
                 return answer;
             }
-            self.repeated.set(self.repeated.get() + 1);
+            let mut repeated = self.repeated.borrow_mut();
+            *repeated.entry(answer.status.as_u16()).or_default() += 1;
         }
         panic!("{method} {path} is not answered");
     }
@@ -175,7 +177,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     let users = Users {
         stack: &stack,
         calls: Cell::new(0),
-        repeated: Cell::new(0),
+        repeated: RefCell::default(),
         longest: Cell::new(Duration::ZERO),
     };
     let killed = Cell::new(0);
@@ -192,11 +194,11 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     )
     .unwrap();
     println!(
-        "{videos} jobs ended after {:?}: {} calls of users, {} repeated, the longest took {:?}; {} \
+        "{videos} jobs ended after {:?}: {} calls of users, repeated by status {:?}, the longest took {:?}; {} \
          instances killed; faults: {dealt:#?}",
         started.elapsed(),
         users.calls.get(),
-        users.repeated.get(),
+        users.repeated.borrow(),
         users.longest.get(),
         killed.get(),
     );

@@ -102,6 +102,31 @@ async fn what_comes_after_the_end_changes_nothing() {
     assert_made_once(&stack, &job).await;
 }
 
+/// SQS delivers a message again while its worker is at it, so that the message is gone when the
+/// worker dies.
+#[tokio::test]
+async fn a_worker_that_dies_after_its_message_came_again_is_replaced() {
+    let stack = Stack::breakable(&[]).await.unwrap();
+    stack
+        .redeliver_after(QUEUE, Duration::from_secs(4))
+        .await
+        .unwrap();
+    stack
+        .gemini_settings(json!({"generate_ms": 7000}))
+        .await
+        .unwrap();
+    let job = submitted(&stack, "FFFFFFFFFFQ").await;
+    // When the analysis is stored and the job has moved on.
+    stack.plan_kill(id(&job), Some(11), "after").await.unwrap();
+    stack.read_queue(WORKER, true).await.unwrap();
+    // Nobody asks for the job, who would have its message sent anew.
+    drained(&stack).await;
+    assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
+    let killed = stack.kills().await.unwrap();
+    assert!(killed[0].killed_at.is_some(), "{killed:#?}");
+    assert_made_once(&stack, &job).await;
+}
+
 /// The visibility timeout is over while the worker is still at it, again and again.
 #[tokio::test]
 async fn a_message_that_comes_back_while_it_is_worked_on_is_one_generation() {

@@ -159,7 +159,9 @@ pub enum Reception {
 /// A message that is behind and is received for the first time is a duplicate. One that is behind
 /// and was received before belongs to a worker that died after it had saved its step: whether it
 /// still sent the next message is not known, so this one goes on in its place. Should both exist,
-/// the lease of the step lets one of them through and the other is behind by then.
+/// the lease of the step lets one of them through and the other is behind by then. A message that
+/// had to wait for a lease is about [`Message::WHICHEVER`](crate::queue::Message::WHICHEVER) step
+/// and lives as long as its job.
 #[must_use]
 pub fn receive(
     job: &Job,

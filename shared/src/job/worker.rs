@@ -128,9 +128,11 @@ impl Worker {
             let taken_until = running_until
                 .unwrap_or(now)
                 .max(now + Duration::from_secs(1));
+            // Who runs it may have received this very message, and dies with it if it dies: the one
+            // in its place must not be taken for a duplicate by what was done until then.
             return self
                 .queue
-                .send(&job.id, version, now.until(taken_until))
+                .send(&job.id, Message::WHICHEVER, now.until(taken_until))
                 .await;
         }
         self.run(job, version, invocation).await

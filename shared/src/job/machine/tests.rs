@@ -291,6 +291,11 @@ fn messages_are_run_waited_for_or_dropped() {
         Reception::Run,
         "its worker died"
     );
+    assert_eq!(
+        receive(&job, 3, crate::queue::Message::WHICHEVER, 1, START),
+        Reception::Run,
+        "the one that it waited for may have died"
+    );
     let waiting = Job {
         due_at: START + Duration::from_secs(7),
         ..job.clone()
