@@ -16,8 +16,13 @@ pub(super) fn limit(text: Option<&str>) -> Result<u16, Error> {
     limit.ok_or_else(wrong)
 }
 
-/// Refuses what is no parameter: a misspelt filter that does nothing helps nobody.
+/// Refuses what is no parameter: a misspelt filter that does nothing helps nobody. So does one of
+/// two values of a parameter.
 pub(super) fn only(query: &QueryMap, known: &[&str]) -> Result<(), Error> {
+    let twice = |name: &&&str| query.all(name).is_some_and(|values| values.len() > 1);
+    if let Some(name) = known.iter().find(twice) {
+        return Err(Error::invalid((*name).to_owned(), "is given twice"));
+    }
     match query.iter().find(|(name, _)| !known.contains(name)) {
         None => Ok(()),
         Some((name, _)) => {
@@ -38,5 +43,17 @@ mod tests {
         for wrong in ["0", "101", "-1", "ten", "", "1.5"] {
             assert!(limit(Some(wrong)).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_parameter_is_known_and_given_once() {
+        let read = |query: &str| {
+            let query: QueryMap = query.parse().unwrap();
+            only(&query, &["limit", "cursor"])
+        };
+        assert!(read("").is_ok());
+        assert!(read("limit=1&cursor=a").is_ok());
+        assert!(read("limit=1&limit=1").is_err());
+        assert!(read("limit=1&colour=red").is_err());
     }
 }
