@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 
-use crate::{memory::Bounds, upstream::gemini::Prices};
+use crate::{api::authorizer::trusted_url, memory::Bounds, upstream::gemini::Prices};
 
 /// Reads variables by name. A function instead of the environment, so that a test needs none.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -43,6 +42,8 @@ pub struct Config {
     pub job_deadline: Duration,
     /// `ANALYSIS_TTL_S`: how long an analysis is fresh.
     pub analysis_ttl: Duration,
+    /// `SECRETS_TTL_S`: how long a secret is used before it is read again.
+    pub secrets_ttl: Duration,
 }
 
 /// What the worker knows beside that: the services it calls.
@@ -56,8 +57,8 @@ pub struct UpstreamConfig {
     pub models: Vec<String>,
     /// `GEMINI_PRICES`: US dollars per million tokens, `model=in/out,…`; may be empty.
     pub gemini_prices: Prices,
-    /// `GEMINI_API_KEY`.
-    pub gemini_api_key: SecretString,
+    /// `GEMINI_SECRET`: name of the secret that holds the key.
+    pub gemini_secret: String,
     /// How YouTube is reached.
     pub youtube: YouTubeConfig,
     /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
@@ -99,8 +100,17 @@ pub struct YouTubeConfig {
     pub base_url: Url,
     /// `YOUTUBE_OEMBED_BASE_URL`.
     pub oembed_base_url: Url,
-    /// `YOUTUBE_API_KEY`; without it oEmbed is asked.
-    pub api_key: Option<SecretString>,
+    /// `YOUTUBE_SECRET`: name of the secret that holds the key; without it oEmbed is asked.
+    pub secret: Option<String>,
+}
+
+/// Whose tokens the authorizer takes instead of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwtConfig {
+    /// `JWT_ISSUER`: URL of the issuer, exactly as its tokens have it in `iss`.
+    pub issuer: String,
+    /// `JWT_AUDIENCE`: what its tokens for us have in `aud`.
+    pub audience: String,
 }
 
 /// A variable that is missing or does not say what it should. Its value is not told: it may be a
@@ -144,6 +154,7 @@ impl Config {
             count_lookups_every: Duration::from_secs(number(read, "COUNT_LOOKUPS_EVERY_S")?),
             job_deadline: seconds(read, "JOB_DEADLINE_S")?,
             analysis_ttl: seconds(read, "ANALYSIS_TTL_S")?,
+            secrets_ttl: seconds(read, "SECRETS_TTL_S")?,
         })
     }
 }
@@ -171,7 +182,7 @@ impl UpstreamConfig {
                 .unwrap_or_default()
                 .parse()
                 .map_err(|_| ConfigError::Invalid("GEMINI_PRICES", "a list of model=in/out"))?,
-            gemini_api_key: required(read, "GEMINI_API_KEY")?.into(),
+            gemini_secret: required(read, "GEMINI_SECRET")?,
             youtube: YouTubeConfig::read(read)?,
             processing_timeout: seconds(read, "PROCESSING_TIMEOUT_S")?,
         })
@@ -231,8 +242,31 @@ impl YouTubeConfig {
         Ok(Self {
             base_url: url(read, "YOUTUBE_BASE_URL")?,
             oembed_base_url: url(read, "YOUTUBE_OEMBED_BASE_URL")?,
-            api_key: optional(read, "YOUTUBE_API_KEY").map(SecretString::from),
+            secret: optional(read, "YOUTUBE_SECRET"),
         })
+    }
+}
+
+impl JwtConfig {
+    /// Reads the environment; none where no issuer is named.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or malformed.
+    pub fn from_env() -> Result<Option<Self>, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    fn read(read: Read<'_>) -> Result<Option<Self>, ConfigError> {
+        let Some(issuer) = optional(read, "JWT_ISSUER") else {
+            return Ok(None);
+        };
+        // OpenID Connect Core 1.0, section 2.
+        let is_issuer = |url: &Url| url.query().is_none() && url.fragment().is_none();
+        if !trusted_url(&issuer).as_ref().is_some_and(is_issuer) {
+            return Err(ConfigError::Invalid("JWT_ISSUER", "an https URL"));
+        }
+        let audience = required(read, "JWT_AUDIENCE")?;
+        Ok(Some(Self { issuer, audience }))
     }
 }
 
@@ -306,7 +340,7 @@ mod tests {
             "GEMINI_API_VERSION" => "v1beta",
             "GEMINI_MODEL" => "gemini-3.8-flash",
             "GEMINI_FALLBACK_MODELS" => " gemini-3.7-flash,, gemini-3.6-flash ",
-            "GEMINI_API_KEY" => "k",
+            "GEMINI_SECRET" => "eventrelay/gemini",
             "PROCESSING_TIMEOUT_S" => "60",
             _ => return None,
         };
@@ -321,7 +355,41 @@ mod tests {
             ["gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash"]
         );
         assert_eq!(config.gemini_base_url.as_str(), "http://host:1/");
-        assert!(config.youtube.api_key.is_none());
+        assert!(config.youtube.secret.is_none());
+    }
+
+    #[test]
+    fn tokens_are_of_an_issuer_and_for_an_audience_or_not_taken() {
+        let read = |issuer: &'static str, audience: &'static str| {
+            JwtConfig::read(&move |name| match name {
+                "JWT_ISSUER" => Some(issuer.to_owned()),
+                "JWT_AUDIENCE" => Some(audience.to_owned()),
+                _ => None,
+            })
+        };
+        assert_eq!(read("", "a"), Ok(None));
+        for issuer in ["https://login.example/realm/", "http://127.0.0.1:9/"] {
+            let config = read(issuer, "a").unwrap().unwrap();
+            assert_eq!(
+                (config.issuer.as_str(), config.audience.as_str()),
+                (issuer, "a")
+            );
+        }
+        assert_eq!(
+            read("https://login.example", ""),
+            Err(ConfigError::Missing("JWT_AUDIENCE"))
+        );
+        for issuer in [
+            "http://login.example",
+            "https://a:b@login.example",
+            "https://login.example?a",
+            "x",
+        ] {
+            assert!(matches!(
+                read(issuer, "a"),
+                Err(ConfigError::Invalid("JWT_ISSUER", _))
+            ));
+        }
     }
 
     #[test]
@@ -337,8 +405,8 @@ mod tests {
             .unwrap_err()
         };
         assert_eq!(
-            with("GEMINI_API_KEY", " "),
-            ConfigError::Missing("GEMINI_API_KEY")
+            with("GEMINI_SECRET", " "),
+            ConfigError::Missing("GEMINI_SECRET")
         );
         for (name, value) in [
             ("GEMINI_API_VERSION", "v2"),
@@ -348,14 +416,5 @@ mod tests {
         ] {
             assert!(matches!(with(name, value), ConfigError::Invalid(wrong, _) if wrong == name));
         }
-    }
-
-    #[test]
-    fn does_not_print_a_secret() {
-        let config = UpstreamConfig::read(&|name| match name {
-            "GEMINI_API_KEY" | "YOUTUBE_API_KEY" => Some("hush".to_owned()),
-            _ => upstream(name),
-        });
-        assert!(!format!("{config:?}").contains("hush"));
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     job::{calls::Calls, machine, worker::Worker},
     memory::{Memory, Tally},
     queue::Queue,
+    secrets::{Secret, Secrets},
     store::{
         blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, limits::Limits, search::Search,
         videos::Videos,
@@ -67,6 +68,8 @@ pub struct Context {
     pub tally: Arc<Tally>,
     /// The time; asked once per request.
     pub clock: fn() -> Timestamp,
+    /// How AWS is reached.
+    sdk: SdkConfig,
 }
 
 impl Context {
@@ -108,6 +111,7 @@ impl Context {
             clock: Timestamp::now,
             jobs,
             config,
+            sdk,
         };
         join_all(warm.iter().map(|service| context.warm(*service))).await;
         Ok(context)
@@ -131,23 +135,33 @@ impl Context {
         }
     }
 
-    /// The worker of the tasks of this deployment.
+    /// The secrets of this deployment. Their client is built for those who read one only.
+    fn secrets(&self) -> Secrets {
+        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
+        Secrets::new(client, self.config.secrets_ttl, self.clock)
+    }
+
+    /// The worker of the tasks of this deployment, with its secret read.
     ///
     /// # Errors
     /// When the environment is incomplete.
-    pub fn task_worker(&self) -> Result<task::Worker, Error> {
+    pub async fn task_worker(&self) -> Result<task::Worker, Error> {
         let config = YouTubeConfig::from_env().map_err(Error::internal)?;
         let limits = LimitsConfig::from_env().map_err(Error::internal)?;
         let gate = Gate::new(self.limits.clone(), limits);
-        let youtube = youtube(HttpClient::new()?, config, gate);
+        let secret = config.secret.as_ref().map(|id| self.secrets().secret(id));
+        if let Some(secret) = &secret {
+            secret.warm().await;
+        }
+        let youtube = youtube(HttpClient::new()?, config, secret, gate);
         Ok(task::Worker::new(self.clone(), youtube))
     }
 
-    /// The worker of this deployment.
+    /// The worker of this deployment, with its secrets read.
     ///
     /// # Errors
     /// When the environment is incomplete.
-    pub fn worker(&self) -> Result<Worker, Error> {
+    pub async fn worker(&self) -> Result<Worker, Error> {
         let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
         let limits = machine::Limits {
             processing_timeout: upstream.processing_timeout,
@@ -161,6 +175,17 @@ impl Context {
             return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
         }
         let gate = Gate::new(self.limits.clone(), config);
+        let secrets = self.secrets();
+        let gemini_secret = secrets.secret(upstream.gemini_secret);
+        let youtube_secret = upstream.youtube.secret.as_ref();
+        let youtube_secret = youtube_secret.map(|id| secrets.secret(id));
+        join_all(
+            [Some(&gemini_secret), youtube_secret.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(Secret::warm),
+        )
+        .await;
         let http = HttpClient::new()?;
         let calls = Calls {
             blobs: self.blobs.clone(),
@@ -168,10 +193,10 @@ impl Context {
                 http.clone(),
                 upstream.gemini_base_url,
                 upstream.gemini_api_version,
-                upstream.gemini_api_key,
+                gemini_secret,
                 gate.clone(),
             ),
-            youtube: youtube(http, upstream.youtube, gate),
+            youtube: youtube(http, upstream.youtube, youtube_secret, gate),
             models: upstream.models,
             prices: upstream.gemini_prices,
             budget,
@@ -189,14 +214,8 @@ impl Context {
     }
 }
 
-fn youtube(http: HttpClient, config: YouTubeConfig, gate: Gate) -> YouTube {
-    YouTube::new(
-        http,
-        config.base_url,
-        config.oembed_base_url,
-        config.api_key,
-        gate,
-    )
+fn youtube(http: HttpClient, config: YouTubeConfig, secret: Option<Secret>, gate: Gate) -> YouTube {
+    YouTube::new(http, config.base_url, config.oembed_base_url, secret, gate)
 }
 
 /// Time-outs below those of the functions, so that a request that hangs is an error and not the

@@ -45,6 +45,8 @@ pub enum Service {
     Vercel,
     /// The Netlify API.
     Netlify,
+    /// The issuer of the tokens that callers present.
+    Issuer,
 }
 
 impl fmt::Display for Service {
@@ -289,7 +291,7 @@ pub enum Error {
         /// What is missing, with its article, such as `a key of the YouTube Data API`.
         what: &'static str,
     },
-    /// DynamoDB, S3 or SQS failed.
+    /// DynamoDB, S3, SQS or Secrets Manager failed.
     #[error("storage failed")]
     Storage {
         /// Whether trying again can help.

@@ -18,6 +18,7 @@ pub mod readers;
 pub mod removal;
 pub mod retry;
 pub mod search;
+pub mod secrets;
 pub mod store;
 pub mod submission;
 pub mod task;

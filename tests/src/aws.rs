@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::{config as dynamodb, types::AttributeValue};
 use aws_sdk_s3::config as s3;
+use aws_sdk_secretsmanager::config as secretsmanager;
 use aws_sdk_sqs::config as sqs;
 use sha2::Digest;
 
@@ -50,6 +51,18 @@ impl Stack {
             .endpoint_url(&self.ready.aws.sqs)
             .build();
         aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// A client of Secrets Manager.
+    #[must_use]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(secretsmanager::BehaviorVersion::latest())
+            .region(secretsmanager::Region::from_static(REGION))
+            .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
+            .endpoint_url(&self.ready.aws.secrets_manager)
+            .build();
+        aws_sdk_secretsmanager::Client::from_conf(config)
     }
 
     /// URL of a queue, by the lower case of its name in the template.

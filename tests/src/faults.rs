@@ -52,7 +52,7 @@ impl Stack {
     /// # Errors
     /// As [`Stack::start`].
     pub async fn breakable(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::launched(&["--faults"], environment).await
+        Self::launched(&["--faults"], environment, false).await
     }
 
     /// A request to the admin endpoints. The body of its answer, null where it has none.

@@ -14,13 +14,24 @@ use tokio::{
 
 use crate::{API_KEY, PATIENCE, Ready, repository};
 
-/// Starts the local runtime and waits for its word.
+/// Starts the local runtime and waits for its word. If `recorded`, what it and the functions write
+/// goes into the file `written` of the folder.
 pub(crate) async fn launch(
     data: &Path,
     options: &[&str],
     environment: &[(String, String)],
+    recorded: bool,
 ) -> anyhow::Result<(Child, Ready)> {
-    let mut child = Command::new(local()?)
+    let mut command = Command::new(local()?);
+    if recorded {
+        let path = data.join("written");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)?;
+        command.arg("--verbose").stderr(file);
+    }
+    let mut child = command
         .args([
             "--json",
             "--no-build",

@@ -46,6 +46,7 @@ pub struct Stack {
     data: TempDir,
     options: &'static [&'static str],
     environment: Vec<(String, String)>,
+    recorded: bool,
     client: reqwest::Client,
 }
 
@@ -71,6 +72,8 @@ pub struct Aws {
     pub dynamodb: String,
     /// S3.
     pub s3: String,
+    /// Secrets Manager.
+    pub secrets_manager: String,
     /// SQS.
     pub sqs: String,
 }
@@ -98,25 +101,35 @@ impl Stack {
     /// # Errors
     /// When it does not build, or does not get ready.
     pub async fn with(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::launched(&[], environment).await
+        Self::launched(&[], environment, false).await
+    }
+
+    /// The same, and all that it and its functions write is in its folder.
+    ///
+    /// # Errors
+    /// When it does not build, or does not get ready.
+    pub async fn recorded(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::launched(&[], environment, true).await
     }
 
     async fn launched(
         options: &'static [&'static str],
         environment: &[(&str, &str)],
+        recorded: bool,
     ) -> anyhow::Result<Self> {
         let environment: Vec<_> = environment
             .iter()
             .map(|(name, value)| ((*name).into(), (*value).into()))
             .collect();
         let data = TempDir::new()?;
-        let (child, ready) = launch(data.path(), options, &environment).await?;
+        let (child, ready) = launch(data.path(), options, &environment, recorded).await?;
         Ok(Self {
             child,
             ready,
             data,
             options,
             environment,
+            recorded,
             client: client()?,
         })
     }
@@ -127,7 +140,21 @@ impl Stack {
     /// When that does not get ready.
     pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
         self.kill().await?;
-        let (child, ready) = launch(self.data.path(), self.options, &self.environment).await?;
+        self.resume().await
+    }
+
+    /// Starts another one on the folder of one that has ended.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub async fn resume(&mut self) -> anyhow::Result<()> {
+        let (child, ready) = launch(
+            self.data.path(),
+            self.options,
+            &self.environment,
+            self.recorded,
+        )
+        .await?;
         self.child = child;
         self.ready = ready;
         Ok(())
@@ -152,6 +179,12 @@ impl Stack {
     /// When it has ended already.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
+    }
+
+    /// The folder of all its state.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Process id of the local runtime; none once it has ended.

@@ -53,14 +53,21 @@ fn table(template: &Value) -> String {
         let mut rights = Rights::new();
         for policy in items(&properties["Policies"]) {
             match policy.get("Statement") {
-                Some(statements) => items(statements).iter().for_each(|one| read(one, &mut rights)),
+                Some(statements) => items(statements)
+                    .iter()
+                    .for_each(|one| read(one, &mut rights)),
                 None => add(&mut rights, OTHERS, plain(&policy), vec![]),
             }
         }
         let variables = [globals, properties].map(|of| of["Environment"]["Variables"].clone());
         for variables in variables.iter().filter_map(Value::as_object) {
             for (variable, _) in variables.iter().filter(|(_, value)| is_secret(value)) {
-                add(&mut rights, OTHERS, format!("`{variable}`"), vec!["read when deployed".into()]);
+                add(
+                    &mut rights,
+                    OTHERS,
+                    format!("`{variable}`"),
+                    vec!["read when deployed".into()],
+                );
             }
         }
         let cell = |service| cell(rights.get(service));
@@ -79,7 +86,9 @@ fn table(template: &Value) -> String {
 fn read(statement: &Value, rights: &mut Rights) {
     assert_eq!(statement["Effect"], "Allow", "{statement}");
     assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none());
-    let only = statement.get("Condition").map(|condition| format!(" where {}", keys(condition)));
+    let only = statement
+        .get("Condition")
+        .map(|condition| format!(" where {}", keys(condition)));
     for action in items(&statement["Action"]) {
         let action = action.as_str().unwrap();
         let (service, name) = action.split_once(':').unwrap();
@@ -90,7 +99,11 @@ fn read(statement: &Value, rights: &mut Rights) {
             _ => (OTHERS, action),
         };
         for resource in items(&statement["Resource"]) {
-            let on = format!("{}{}", plain(&resource), only.as_deref().unwrap_or_default());
+            let on = format!(
+                "{}{}",
+                plain(&resource),
+                only.as_deref().unwrap_or_default()
+            );
             add(rights, service, on, vec![name.to_owned()]);
         }
     }
@@ -104,10 +117,13 @@ fn add(rights: &mut Rights, service: &'static str, on: String, actions: Vec<Stri
 }
 
 fn cell(rights: Option<&BTreeMap<String, Vec<String>>>) -> String {
-    let lines = rights.into_iter().flatten().map(|(on, actions)| match actions.is_empty() {
-        true => on.clone(),
-        false => format!("{on}: {}", actions.join(", ")),
-    });
+    let lines = rights
+        .into_iter()
+        .flatten()
+        .map(|(on, actions)| match actions.is_empty() {
+            true => on.clone(),
+            false => format!("{on}: {}", actions.join(", ")),
+        });
     lines.collect::<Vec<_>>().join("<br>")
 }
 
@@ -119,9 +135,10 @@ fn plain(resource: &Value) -> String {
             Some((name, Value::String(target))) if name == "Fn::GetAtt" => {
                 target.strip_suffix(".Arn").unwrap_or(target).to_owned()
             }
-            Some((name, Value::String(pattern))) if name == "Fn::Sub" => {
-                pattern.replace(".Arn}", "").replace(['{', '}'], "").replace('$', "")
-            }
+            Some((name, Value::String(pattern))) if name == "Fn::Sub" => pattern
+                .replace(".Arn}", "")
+                .replace(['{', '}'], "")
+                .replace('$', ""),
             _ => resource.to_string(),
         },
         other => other.to_string(),
@@ -131,14 +148,22 @@ fn plain(resource: &Value) -> String {
 
 /// The values of a condition on the first part of keys; another condition in full.
 fn keys(condition: &Value) -> String {
-    let conditions: Vec<&Map<String, Value>> =
-        condition.as_object().unwrap().values().filter_map(Value::as_object).collect();
+    let conditions: Vec<&Map<String, Value>> = condition
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(Value::as_object)
+        .collect();
     let mut values = Vec::new();
     for (name, value) in conditions.into_iter().flatten() {
         if name != "dynamodb:LeadingKeys" {
             return format!("`{condition}`");
         }
-        values.extend(items(value).iter().map(|key| format!("`{}`", key.as_str().unwrap())));
+        values.extend(
+            items(value)
+                .iter()
+                .map(|key| format!("`{}`", key.as_str().unwrap())),
+        );
     }
     format!("the key is {}", values.join(" or "))
 }

@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-    let (worker, queue) = (&context.worker()?, &context.queue);
+    let (worker, queue) = (&context.worker().await?, &context.queue);
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         batch::advance(queue, event, async |message, receive_count, invocation| {
             worker.advance(message, receive_count, invocation).await

@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-    let (queue, worker) = (&context.tasks_queue, &context.task_worker()?);
+    let (queue, worker) = (&context.tasks_queue, &context.task_worker().await?);
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         batch::advance(queue, event, async |message, receive_count, _| {
             worker.advance(message, receive_count).await

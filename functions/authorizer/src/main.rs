@@ -1,7 +1,7 @@
-//! The authorizer of the API: lets in who has a key.
+//! The authorizer of the API: lets in who has a key or, where an issuer is configured, a token.
 
 use eventrelay::{
-    api::authorizer::{self, Question},
+    api::authorizer::{self, Question, Tokens},
     context::{Context, Warm},
     telemetry,
 };
@@ -11,8 +11,9 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = &Context::from_env(&[Warm::DynamoDb]).await?;
+    let tokens = &Tokens::from_env()?;
     run(service_fn(async |event: LambdaEvent<Question>| {
-        authorizer::judge(context, event.payload)
+        authorizer::judge(context, tokens.as_ref(), event.payload)
             .await
             .map_err(Error::from)
     }))

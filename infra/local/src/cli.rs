@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use eventrelay::store::keys::Scope;
 
 const ENVIRONMENT_HELP: &str = "\
 Environment:
   GEMINI_API_KEY       with it, the real Gemini and YouTube are called; without, stand-ins
-  YOUTUBE_API_KEY      passed on when set
+  YOUTUBE_API_KEY      a key of the YouTube Data API
   EVENTRELAY_API_KEY   as --api-key
+  DEFAULT_AUTHORIZER   Bearer: keys and tokens come as `Authorization: Bearer`, not as `x-api-key`
+  AWS_LAMBDA_LOG_LEVEL what the functions log, such as DEBUG
+  The two keys are put into a local Secrets Manager, which is in memory only.
   Any other variable that a function declares in template.yaml replaces the template's value, for
   example PROCESSING_TIMEOUT_S=5 or GEMINI_BASE_URL=http://127.0.0.1:9000.";
 
@@ -66,6 +70,51 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     /// Analyse one video, print the analysis and end
     Analyze(Analyze),
+    /// Make, list and take back API keys
+    Key(Key),
+}
+
+/// What to do with API keys. Works beside a `cargo local` on the same folder, and without one.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) action: KeyAction,
+}
+
+/// What there is to do with API keys.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum KeyAction {
+    /// Make a key and show it, once
+    Create(CreateKey),
+    /// Show what is known of all keys
+    List,
+    /// Take a key back
+    Revoke {
+        /// As `list` shows it
+        key_id: String,
+    },
+}
+
+/// A key that is to be made.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CreateKey {
+    /// Whose it is, or what for
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What it may do, of read, write and admin
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "read,write",
+        value_name = "SCOPES"
+    )]
+    pub(crate) scopes: Vec<Scope>,
+    /// Most requests in a minute [default: no limit]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) per_minute: Option<u32>,
+    /// Days until it expires [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) expires_days: Option<u16>,
 }
 
 /// A video and how to look at it.
@@ -136,5 +185,26 @@ mod tests {
             }))
         ));
         assert!(Cli::try_parse_from(["local", "--ephemeral", "--data", "d"]).is_err());
+    }
+
+    #[test]
+    fn a_key_reads_and_writes_unless_told_otherwise() {
+        let create = |more: &[&str]| {
+            let arguments = ["local", "key", "create", "--name", "n"].iter().chain(more);
+            match Cli::try_parse_from(arguments)?.command {
+                Some(Command::Key(Key {
+                    action: KeyAction::Create(key),
+                })) => Ok(key),
+                other => panic!("{other:?}"),
+            }
+        };
+        let scopes = create(&[]).map(|key: CreateKey| key.scopes);
+        assert_eq!(scopes.unwrap(), [Scope::Read, Scope::Write]);
+        let scopes = create(&["--scopes", "admin"]).map(|key| key.scopes);
+        assert_eq!(scopes.unwrap(), [Scope::Admin]);
+        for wrong in [["--scopes", "root"], ["--expires-days", "0"]] {
+            let refused: Result<CreateKey, clap::Error> = create(&wrong);
+            assert!(refused.is_err(), "{wrong:?}");
+        }
     }
 }

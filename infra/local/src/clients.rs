@@ -30,22 +30,31 @@ pub(crate) fn environment(services: &Services) -> BTreeMap<String, String> {
         ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
         ("AWS_ENDPOINT_URL_DYNAMODB", &services.dynamodb),
         ("AWS_ENDPOINT_URL_S3", &services.s3),
+        (
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            &services.secrets_manager,
+        ),
         ("AWS_ENDPOINT_URL_SQS", &services.sqs),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
 }
 
+/// A client of the DynamoDB at this base URL.
+pub(crate) fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(credentials())
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
 impl Clients {
     pub(crate) fn of(services: &Services) -> Self {
         let behavior = BehaviorVersion::latest;
         let region = Region::from_static(REGION);
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(behavior())
-            .region(region.clone())
-            .credentials_provider(credentials())
-            .endpoint_url(&services.dynamodb)
-            .build();
         let s3 = aws_sdk_s3::Config::builder()
             .behavior_version(behavior())
             .region(region.clone())
@@ -60,7 +69,7 @@ impl Clients {
             .endpoint_url(&services.sqs)
             .build();
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            dynamodb: dynamodb(&services.dynamodb),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
         }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use eventrelay::store::keys::ApiKey;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -33,6 +34,7 @@ pub(crate) struct Ready {
 pub(crate) struct Endpoints {
     pub(crate) dynamodb: String,
     pub(crate) s3: String,
+    pub(crate) secrets_manager: String,
     pub(crate) sqs: String,
 }
 
@@ -118,7 +120,7 @@ impl Data {
                 Ok(key.to_owned())
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let key = generate_key()?;
+                let key = ApiKey::generate()?.reveal().to_owned();
                 write_private(&path, &key)?;
                 Ok(key)
             }
@@ -144,13 +146,6 @@ impl Drop for Data {
         // Without the lock nobody reads it.
         let _ = std::fs::remove_file(self.path.join("running.json"));
     }
-}
-
-/// 256 random bits.
-fn generate_key() -> anyhow::Result<String> {
-    let mut bytes = [0; 32];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(format!("er_local_{}", hex::encode(bytes)))
 }
 
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -188,6 +183,7 @@ mod tests {
             aws: Endpoints {
                 dynamodb: "d".into(),
                 s3: "s".into(),
+                secrets_manager: "m".into(),
                 sqs: "q".into(),
             },
             standins: BTreeMap::new(),
@@ -208,7 +204,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let data = free(Data::open(folder.path()).unwrap());
         let key = data.api_key().unwrap();
-        assert_eq!(key.len(), "er_local_".len() + 64);
+        assert!(key.starts_with("er_"), "{key}");
         assert_eq!(data.api_key().unwrap(), key);
         let mode = folder
             .path()

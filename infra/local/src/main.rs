@@ -3,13 +3,13 @@
 
 mod admin;
 mod analyze;
-mod api_key;
 mod aws;
 mod cli;
 mod clients;
 mod data;
 mod faults;
 mod gateway;
+mod keys;
 mod lambda;
 mod queue_poller;
 mod resources;
@@ -51,6 +51,7 @@ async fn main() -> ExitCode {
     let ended = match &cli.command {
         None => serve(&cli.options).await,
         Some(Command::Analyze(request)) => analyze::run(&cli.options, request).await,
+        Some(Command::Key(request)) => keys::run(&cli.options, &request.action).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,13 +13,12 @@ use tokio::{net::TcpListener, process::Command, sync::watch, task::JoinSet};
 
 use crate::{
     admin::{self, Admin},
-    api_key,
     aws::{self, Services},
     cli::Options,
     clients::{self, Clients},
     data::{Data, Endpoints, Ready},
     faults::{self, Faults},
-    gateway,
+    gateway, keys,
     lambda::{Lambda, Settings},
     queue_poller::Mapping,
     resources,
@@ -32,9 +31,6 @@ use crate::{
 
 /// Folder of the workspace, which this program is built in and for.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
-/// The table of the API keys.
-const CONTROLS_TABLE: &str = "ControlsTable";
 
 /// How long an instance may be idle.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -81,6 +77,9 @@ impl System {
                 faults.interpose(variables, &shutdown).await?;
             }
         }
+        for (name, text) in &upstreams.secrets {
+            services.vault.put(name, text);
+        }
         let template = read_template(&services.sqs, &upstreams.variables)?;
         let binaries = binaries_folder()?;
         if !options.no_build {
@@ -93,7 +92,7 @@ impl System {
             Some(key) => key.clone(),
             None => data.api_key()?,
         };
-        api_key::accept(&key, &physical_name(CONTROLS_TABLE), &clients.dynamodb).await?;
+        keys::accept_own(&key, clients.dynamodb.clone()).await?;
 
         let settings = Settings {
             binaries,
@@ -156,6 +155,7 @@ impl System {
             aws: Endpoints {
                 dynamodb: services.dynamodb.clone(),
                 s3: services.s3.clone(),
+                secrets_manager: services.secrets_manager.clone(),
                 sqs: services.sqs.clone(),
             },
             standins,
@@ -191,7 +191,10 @@ fn own_variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn read_template(sqs: &str, overrides: &BTreeMap<String, String>) -> anyhow::Result<Template> {
+pub(crate) fn read_template(
+    sqs: &str,
+    overrides: &BTreeMap<String, String>,
+) -> anyhow::Result<Template> {
     let path = Path::new(WORKSPACE).join("template.yaml");
     let text = std::fs::read_to_string(&path).context("cannot read template.yaml")?;
     template::read(&text, &Site { sqs, overrides }).context("template.yaml")

@@ -4,11 +4,20 @@ use std::collections::BTreeMap;
 
 use eventrelay_standins::{Running, gemini, youtube};
 
+/// Variables of this process that hold a key, by the variable of the functions that names the secret
+/// of it, and the name that it has here.
+const KEYS: [(&str, &str, &str); 2] = [
+    ("GEMINI_API_KEY", "GEMINI_SECRET", "eventrelay/gemini"),
+    ("YOUTUBE_API_KEY", "YOUTUBE_SECRET", "eventrelay/youtube"),
+];
+
 /// The stand-ins that run, and what the environment of the functions is given.
 pub(crate) struct Upstreams {
     pub(crate) standins: BTreeMap<String, Running>,
     /// Values of the variables that functions declare.
     pub(crate) variables: BTreeMap<String, String>,
+    /// What the secrets hold, by their names. In no environment and on no disk.
+    pub(crate) secrets: BTreeMap<String, String>,
 }
 
 impl Upstreams {
@@ -16,30 +25,43 @@ impl Upstreams {
     ///
     /// # Errors
     /// When a stand-in cannot listen.
-    pub(crate) async fn start(own: BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let mut variables = BTreeMap::from([("YOUTUBE_API_KEY".to_owned(), String::new())]);
+    pub(crate) async fn start(mut own: BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let mut variables = BTreeMap::new();
+        let mut secrets = BTreeMap::new();
+        for (variable, names, secret) in KEYS {
+            // An empty key is none.
+            let key = own.remove(variable).filter(|key| !key.trim().is_empty());
+            let name = own.remove(names).filter(|name| !name.is_empty());
+            let name = name.unwrap_or_else(|| secret.to_owned());
+            // Without a secret to read, YouTube's oEmbed is asked.
+            variables.insert(
+                names.to_owned(),
+                key.as_ref().map_or_else(String::new, |_| name.clone()),
+            );
+            if let Some(key) = key {
+                secrets.insert(name, key);
+            }
+        }
         let mut standins = BTreeMap::new();
-        if own.get("GEMINI_API_KEY").is_none_or(String::is_empty) {
+        if variables["GEMINI_SECRET"].is_empty() {
             let (gemini, youtube) = (gemini::start(0).await?, youtube::start(0).await?);
             for (name, value) in [
-                ("GEMINI_API_KEY", "stand-in"),
+                ("GEMINI_SECRET", "eventrelay/gemini"),
                 ("GEMINI_BASE_URL", &gemini.base_url),
                 ("YOUTUBE_BASE_URL", &youtube.base_url),
                 ("YOUTUBE_OEMBED_BASE_URL", &youtube.base_url),
             ] {
                 variables.insert(name.to_owned(), value.to_owned());
             }
+            secrets.insert("eventrelay/gemini".to_owned(), "stand-in".to_owned());
             standins.insert("gemini".to_owned(), gemini);
             standins.insert("youtube".to_owned(), youtube);
         }
-        let own = own.into_iter().filter(|(name, value)| {
-            // An empty key is none.
-            name != "GEMINI_API_KEY" || !value.is_empty()
-        });
         variables.extend(own);
         Ok(Self {
             standins,
             variables,
+            secrets,
         })
     }
 }
@@ -63,7 +85,8 @@ mod tests {
         ])
         .await;
         let variables = &upstreams.variables;
-        assert_eq!(variables["GEMINI_API_KEY"], "stand-in");
+        assert_eq!(variables["GEMINI_SECRET"], "eventrelay/gemini");
+        assert_eq!(upstreams.secrets["eventrelay/gemini"], "stand-in");
         assert_eq!(
             variables["GEMINI_BASE_URL"],
             upstreams.standins["gemini"].base_url
@@ -73,15 +96,30 @@ mod tests {
             upstreams.standins["youtube"].base_url
         );
         assert_eq!(variables["YOUTUBE_BASE_URL"], "http://127.0.0.1:9");
-        assert_eq!(variables["YOUTUBE_API_KEY"], "");
+        assert_eq!(variables["YOUTUBE_SECRET"], "");
+        assert_eq!(upstreams.secrets.len(), 1);
     }
 
     #[tokio::test]
     async fn with_a_key_the_real_services_are_called() {
-        let upstreams = start(&[("GEMINI_API_KEY", "k"), ("YOUTUBE_API_KEY", "y")]).await;
+        let upstreams = start(&[
+            ("GEMINI_API_KEY", "k"),
+            ("YOUTUBE_API_KEY", "y"),
+            ("YOUTUBE_SECRET", "mine"),
+        ])
+        .await;
         assert!(upstreams.standins.is_empty());
-        assert_eq!(upstreams.variables["GEMINI_API_KEY"], "k");
-        assert_eq!(upstreams.variables["YOUTUBE_API_KEY"], "y");
+        let names = ["GEMINI_SECRET", "YOUTUBE_SECRET"].map(|name| &upstreams.variables[name]);
+        assert_eq!(names, ["eventrelay/gemini", "mine"]);
+        assert_eq!(upstreams.secrets["eventrelay/gemini"], "k");
+        assert_eq!(upstreams.secrets["mine"], "y");
+        assert!(
+            upstreams
+                .variables
+                .values()
+                .all(|value| value != "k" && value != "y"),
+            "no key becomes a variable"
+        );
         assert!(!upstreams.variables.contains_key("GEMINI_BASE_URL"));
     }
 }

@@ -71,6 +71,11 @@ pub(super) fn function(
         .optional_text("LogFormat")?
         .unwrap_or_else(|| "Text".into());
     let log_level = logging.optional_text("ApplicationLogLevel")?;
+    let log_level = site
+        .overrides
+        .get("AWS_LAMBDA_LOG_LEVEL")
+        .cloned()
+        .or(log_level);
     logging.finish(&["LogGroup", "SystemLogLevel"])?;
     let environment = environment(fields.object("Environment")?, site)?;
 
@@ -245,10 +250,20 @@ pub(super) fn queue_of(arn: &str, scope: &Scope<'_>) -> Option<String> {
 }
 
 /// The API without its routes, which the functions' events declare.
-pub(super) fn api(id: &str, mut fields: Fields, scope: &Scope<'_>) -> Result<Api, Refused> {
+pub(super) fn api(
+    id: &str,
+    mut fields: Fields,
+    scope: &Scope<'_>,
+    site: &Site<'_>,
+) -> Result<Api, Refused> {
     fields.only("StageName", "$default")?;
     let mut auth = fields.object("Auth")?;
-    let default_authorizer = auth.optional_text("DefaultAuthorizer")?;
+    let declared = auth.optional_text("DefaultAuthorizer")?;
+    let default_authorizer = site
+        .overrides
+        .get("DEFAULT_AUTHORIZER")
+        .cloned()
+        .or(declared);
     let mut authorizers = BTreeMap::new();
     for (name, fields) in auth.object("Authorizers")?.objects()? {
         authorizers.insert(name, authorizer(fields, scope)?);

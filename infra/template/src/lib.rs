@@ -52,7 +52,8 @@ impl Refused {
 pub struct Site<'a> {
     /// Base URL of SQS, of which queue URLs are made.
     pub sqs: &'a str,
-    /// Values that replace those of environment variables of the same name.
+    /// Values that replace those of environment variables of the same name; `DEFAULT_AUTHORIZER`
+    /// replaces `DefaultAuthorizer`, and `AWS_LAMBDA_LOG_LEVEL` all `ApplicationLogLevel`.
     pub overrides: &'a BTreeMap<String, String>,
 }
 
@@ -84,7 +85,12 @@ pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
     let conditions = document.take("Conditions");
     let resources = document.object("Resources")?.objects()?;
     let outputs = document.take("Outputs");
-    document.finish(&["AWSTemplateFormatVersion", "Description", "Metadata"])?;
+    document.finish(&[
+        "AWSTemplateFormatVersion",
+        "Description",
+        "Metadata",
+        "Rules",
+    ])?;
 
     let mut scope = Scope {
         parameters,
@@ -130,7 +136,7 @@ pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
             Kind::Api if template.api.is_some() => {
                 return Err(Refused::new(format!("Resources.{id}"), "is a second API"));
             }
-            Kind::Api => template.api = Some(functions::api(&id, fields, &scope)?),
+            Kind::Api => template.api = Some(functions::api(&id, fields, &scope, site)?),
             Kind::Queue => template.queues.push(stores::queue(&id, fields, &scope)?),
             Kind::Table => template.tables.push(stores::table(&id, fields)?),
             Kind::Bucket => template.buckets.push(stores::bucket(&id, fields)?),

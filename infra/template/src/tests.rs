@@ -70,8 +70,7 @@ fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Template, String>
 
 #[test]
 fn the_template_of_the_project_is_read() {
-    let keys = [("GEMINI_API_KEY", "stand-in"), ("YOUTUBE_API_KEY", "")];
-    let template = read_with(PROJECT, &keys).unwrap();
+    let template = read_with(PROJECT, &[]).unwrap();
     let worker = template
         .functions
         .iter()
@@ -80,7 +79,8 @@ fn the_template_of_the_project_is_read() {
     assert_eq!(worker.binary, "advance-analysis");
     assert_eq!(worker.timeout, Duration::from_secs(300));
     assert_eq!(worker.memory_mb, 256);
-    assert_eq!(worker.environment["GEMINI_API_KEY"], "stand-in");
+    assert_eq!(worker.environment["GEMINI_SECRET"], "eventrelay/gemini");
+    assert_eq!(worker.environment["YOUTUBE_SECRET"], "");
     assert_eq!(worker.environment["PROCESSING_TIMEOUT_S"], "1800");
     assert_eq!(worker.environment["VIDEOS_TABLE"], "videostable");
     assert_eq!(
@@ -110,11 +110,30 @@ fn the_template_of_the_project_is_read() {
 
 #[test]
 fn a_secret_without_a_local_value_is_refused() {
-    let error = read_with(PROJECT, &[]).unwrap_err();
+    let text = SMALL.replace("KEY: plain", "KEY: '{{resolve:secretsmanager:a}}'");
+    let error = read_with(&text, &[]).unwrap_err();
     assert!(
-        error.contains("AdvanceAnalysis") && error.contains("set GEMINI_API_KEY"),
+        error.contains("Worker") && error.contains("set KEY"),
         "{error}"
     );
+}
+
+#[test]
+fn another_authorizer_may_be_the_default() {
+    let default = |overrides: &[(&str, &str)]| {
+        let template = read_with(PROJECT, overrides)?;
+        let api = template.api.unwrap();
+        let route = api.routes.iter().find(|route| route.path == "/v1/videos");
+        match &route.unwrap().authorizer {
+            RouteAuthorizer::Named(name) => Ok(api.authorizers[name].identity_headers.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(default(&[]), Ok(vec!["x-api-key".to_owned()]));
+    let bearer = [("DEFAULT_AUTHORIZER", "Bearer")];
+    assert_eq!(default(&bearer), Ok(vec!["authorization".to_owned()]));
+    let lost: Result<_, String> = default(&[("DEFAULT_AUTHORIZER", "Lost")]);
+    assert!(lost.unwrap_err().contains("`Lost` is no authorizer"));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::{
 /// [`Error::NotConfigured`] without a key of the YouTube Data API, [`Error::NotAPlaylist`],
 /// [`Error::InvalidInput`], [`Error::Storage`].
 pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfig) -> Answer {
-    if youtube.api_key.is_none() {
+    if youtube.secret.is_none() {
         return Err(Error::NotConfigured {
             what: "key of the YouTube Data API",
         });

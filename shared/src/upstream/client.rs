@@ -39,7 +39,7 @@ pub struct HttpClient {
 }
 
 /// One request. Ready when made; the setters add to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     service: Service,
     method: Method,

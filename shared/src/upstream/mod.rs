@@ -5,10 +5,11 @@
 pub mod client;
 pub mod gate;
 pub mod gemini;
+mod key;
 pub mod youtube;
 
 pub use client::HttpClient;
 pub use gate::Gate;
 
 #[cfg(test)]
-mod responder;
+pub(crate) mod responder;

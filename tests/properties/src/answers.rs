@@ -46,16 +46,27 @@ pub(crate) fn gemini_draft(data: &[u8]) {
 pub(crate) fn gemini_file(data: &[u8]) {
     if let Ok(file) = serde_json::from_slice::<File>(data) {
         let id = file.name.strip_prefix("files/").expect("a file's name");
-        assert!(!id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        assert!(
+            !id.is_empty()
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        );
         assert!(file.name.len() <= 70 && file.uri.len() <= 1024 && file.mime_type.len() <= 127);
-        assert!(file.duration_s.is_none_or(|length| length.is_finite() && length >= 0.0));
+        assert!(
+            file.duration_s
+                .is_none_or(|length| length.is_finite() && length >= 0.0)
+        );
     }
 }
 
 fn shown(error: &Error) {
     let (detail, kind) = (error.detail(), error.problem());
     assert!((400..600).contains(&kind.status));
-    assert!(detail.len() < 300 && !detail.contains(char::is_control), "{detail:?}");
+    assert!(
+        detail.len() < 300 && !detail.contains(char::is_control),
+        "{detail:?}"
+    );
 }
 
 /// What is made of an answer is about the video that was asked about, can be stored and read
@@ -82,7 +93,10 @@ fn draft(text: &str, model: String) {
         return;
     };
     assert_eq!(analysis.video.id, VIDEO);
-    assert_eq!(analysis.video.url.as_deref(), Some("https://www.youtube.com/watch?v=dQw4w9WgXcQ"));
+    assert_eq!(
+        analysis.video.url.as_deref(),
+        Some("https://www.youtube.com/watch?v=dQw4w9WgXcQ")
+    );
     assert!(!analysis.video.title.is_empty() && !analysis.video.title.contains(char::is_control));
     stored(&analysis);
     captioned(&analysis);
@@ -95,9 +109,15 @@ fn stored(analysis: &Analysis) {
     let again: Analysis = serde_json::from_str(&json).expect("its own document");
     assert_eq!(&again, analysis);
     let packed = packed::pack(&json).expect("a document with its head");
-    assert_eq!(blobs::gunzip(&packed.gzip, 1 << 26).expect("gzip"), json.as_bytes());
+    assert_eq!(
+        blobs::gunzip(&packed.gzip, 1 << 26).expect("gzip"),
+        json.as_bytes()
+    );
     for name in ["summary", "events", "transcript", "provenance"] {
-        let cut = packed.parts.cut(&[name], &packed.gzip).expect("a selection");
+        let cut = packed
+            .parts
+            .cut(&[name], &packed.gzip)
+            .expect("a selection");
         let cut = blobs::gunzip(&cut, 1 << 26).expect("gzip");
         let cut: serde_json::Value = serde_json::from_slice(&cut).expect("JSON");
         let whole: serde_json::Value = serde_json::from_str(&json).expect("JSON");
@@ -114,7 +134,10 @@ fn captioned(analysis: &Analysis) {
     assert_eq!(srt.matches("-->").count(), transcript.len(), "{srt}");
     if !transcript.is_empty() && vtt.len() <= captions::MAX_BYTES {
         let words = |segments: &[eventrelay::analysis::Segment]| -> Vec<String> {
-            segments.iter().map(|segment| segment.text.clone()).collect()
+            segments
+                .iter()
+                .map(|segment| segment.text.clone())
+                .collect()
         };
         let again = captions::parse(&vtt).expect("our own WebVTT");
         assert_eq!(words(&again), words(transcript));
@@ -139,7 +162,10 @@ fn inert(markdown: &str) {
             }
             Event::Start(Tag::Heading { level, .. }) => {
                 titles += usize::from(level == HeadingLevel::H1);
-                assert!(matches!(level, HeadingLevel::H1 | HeadingLevel::H2), "{markdown}");
+                assert!(
+                    matches!(level, HeadingLevel::H1 | HeadingLevel::H2),
+                    "{markdown}"
+                );
             }
             Event::Start(
                 Tag::Image { .. }

@@ -66,9 +66,14 @@ pub(crate) fn api_body(data: &[u8]) {
 fn submission(one: &Submission) {
     let variant = one.request.variant();
     // A part of keys and of URLs.
-    let plain = variant.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let plain = variant
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-');
     assert!(plain && variant.len() <= 40, "{variant}");
-    let hash = one.transcript.as_ref().map(|text| hex::encode(Sha256::digest(text)));
+    let hash = one
+        .transcript
+        .as_ref()
+        .map(|text| hex::encode(Sha256::digest(text)));
     assert_eq!(hash, one.request.transcript);
     if let Some(window) = one.request.window {
         assert!(window.start_s >= 0.0 && window.end_s.is_none_or(|end| end > window.start_s));

@@ -30,7 +30,11 @@ pub(crate) fn template(data: &[u8]) {
             assert!(is_queue(&source.queue), "{source:?}");
         }
     }
-    for (target, _) in template.queues.iter().filter_map(|queue| queue.redrive.as_ref()) {
+    for (target, _) in template
+        .queues
+        .iter()
+        .filter_map(|queue| queue.redrive.as_ref())
+    {
         assert!(is_queue(target), "{target}");
     }
 }

@@ -32,9 +32,15 @@ fn every_target_has_its_fuzzer_and_every_fuzzer_its_target() {
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     fuzzers.sort();
-    assert!(fuzzers.iter().eq(TARGETS.iter().map(|(name, _)| name)), "{fuzzers:?}");
+    assert!(
+        fuzzers.iter().eq(TARGETS.iter().map(|(name, _)| name)),
+        "{fuzzers:?}"
+    );
     let manifest = fs::read_to_string(Path::new(FUZZ).join("Cargo.toml")).unwrap();
     for name in fuzzers {
-        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        assert!(
+            manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")),
+            "{name}"
+        );
     }
 }

@@ -186,6 +186,7 @@ impl Client {
             .http
             .post(self.api.join(path)?)
             .header("x-api-key", &self.key)
+            .bearer_auth(&self.key)
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.to_string());
         succeeded(request.send().await.context("the API does not answer")?).await
@@ -196,7 +197,11 @@ impl Client {
         if url.origin() != self.api.origin() {
             bail!("the API answered with a link to another place");
         }
-        let request = self.http.get(url).header("x-api-key", &self.key);
+        let request = self
+            .http
+            .get(url)
+            .header("x-api-key", &self.key)
+            .bearer_auth(&self.key);
         request.send().await.context("the API does not answer")
     }
 }

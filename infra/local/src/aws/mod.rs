@@ -1,5 +1,6 @@
-//! The AWS services that the functions use, embedded: DynamoDB, S3 and SQS, each on a free port of
-//! 127.0.0.1 and with its state in files, so that a killed runtime finds everything again.
+//! The AWS services that the functions use, embedded: DynamoDB, S3, SQS and Secrets Manager, each on
+//! a free port of 127.0.0.1. But for the secrets, their state is in files, so that a killed runtime
+//! finds everything again.
 //!
 //! Durability is that of the process, not of the machine: what was answered survives `kill -9`,
 //! because it has been handed to the operating system, but nothing waits for the disk.
@@ -7,6 +8,7 @@
 mod database;
 mod dynamodb;
 mod s3;
+pub(crate) mod secrets;
 mod sqs;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,10 @@ pub(crate) struct Services {
     pub(crate) dynamodb: String,
     /// Base URL of S3, which is addressed by path (`force_path_style`).
     pub(crate) s3: String,
+    /// Base URL of Secrets Manager.
+    pub(crate) secrets_manager: String,
+    /// Its secrets.
+    pub(crate) vault: secrets::Vault,
     /// Base URL of SQS.
     pub(crate) sqs: String,
     tasks: JoinSet<()>,
@@ -49,8 +55,8 @@ impl Services {
 
 /// Starts all services on the state in `data`, which is made if it is not there.
 ///
-/// S3 verifies every signature against `credentials`, SQS asks for their access key id, and
-/// DynamoDB only for a well-formed signature. The services run until `shutdown` holds true or its
+/// S3 verifies every signature against `credentials`, SQS and Secrets Manager ask for their access
+/// key id, and DynamoDB only for a well-formed signature. The services run until `shutdown` holds true or its
 /// sender is dropped.
 ///
 /// # Errors
@@ -63,7 +69,11 @@ pub(crate) async fn start(
     std::fs::create_dir_all(data)
         .with_context(|| format!("cannot make the data folder {}", data.display()))?;
     let mut tasks = JoinSet::new();
+    let (secrets_manager, vault) =
+        secrets::start(credentials, Clock::system(), &shutdown, &mut tasks).await?;
     Ok(Services {
+        secrets_manager,
+        vault,
         sqs: sqs::start(data, credentials, Clock::system(), &shutdown, &mut tasks).await?,
         s3: s3::start(data, credentials, Clock::system(), &shutdown, &mut tasks).await?,
         dynamodb: dynamodb::start(data, &shutdown, &mut tasks).await?,

@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) video_duration_s: Option<f64>,
     /// Whether orders in a transcript or a title are obeyed.
     pub(super) obeys: bool,
+    /// The one key that is valid; none where any is.
+    pub(super) api_key: Option<String>,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             generate: Duration::ZERO,
             video_duration_s: None,
             obeys: false,
+            api_key: None,
         }
     }
 }
@@ -51,10 +54,14 @@ pub(super) struct Change {
     #[serde(default, deserialize_with = "given")]
     video_duration_s: Option<Option<f64>>,
     obeys: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    api_key: Option<Option<String>>,
 }
 
 /// Tells a null from a field that is not there.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f64>>, D::Error> {
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -200,6 +207,9 @@ pub(super) async fn settings(
     }
     if let Some(obeys) = change.obeys {
         settings.obeys = obeys;
+    }
+    if let Some(key) = change.api_key {
+        settings.api_key = key;
     }
     Json(json!({
         "processing_ms": u64::try_from(settings.processing.as_millis()).unwrap_or(u64::MAX),

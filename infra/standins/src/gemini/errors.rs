@@ -1,13 +1,17 @@
 //! Errors as `google.rpc.Status`, in the words that Google answers with.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
+
+use super::Gemini;
 
 /// An error body with its HTTP status.
 #[derive(Clone, Debug)]
@@ -213,7 +217,11 @@ impl IntoResponse for ApiError {
 }
 
 /// Middleware: every call carries an API key but those to an upload URL, which is its own permit.
-pub(super) async fn require_key(request: Request, next: Next) -> Response {
+pub(super) async fn require_key(
+    State(state): State<Arc<Gemini>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let parameters = || url::form_urlencoded::parse(query.as_bytes());
     let is_upload_url = request.uri().path().starts_with("/upload/")
@@ -229,7 +237,12 @@ pub(super) async fn require_key(request: Request, next: Next) -> Response {
         match key.as_deref() {
             None | Some("") => return ApiError::no_key().into_response(),
             Some("invalid") => return ApiError::invalid_key().into_response(),
-            Some(_) => {}
+            Some(key) => {
+                let valid = state.settings().api_key;
+                if valid.is_some_and(|valid| valid != key) {
+                    return ApiError::invalid_key().into_response();
+                }
+            }
         }
     }
     next.run(request).await

@@ -7,9 +7,12 @@
 //! are those that users of the API report.
 //!
 //! # Control surface
-//! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "video_duration_s"?, "obeys"?}`: how long a
-//!   file is PROCESSING after its upload (1000 at first), how long an answer takes (0 at first), and
-//!   the length of every video (null at first: nobody knows).
+//! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "video_duration_s"?, "api_key"?,
+//!   "obeys"?}`:
+//!   how long a file is PROCESSING after its upload (1000 at first), how long an answer takes (0 at
+//!   first), the length of every video (null at first: nobody knows), and the one key that is valid
+//!   (null at first: every key but `invalid` is), and whether orders in a transcript
+//!   or a title are obeyed.
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
 //! - `GET /_control/calls`, `GET /_control/files`: what was called, which files exist.
 //! - `DELETE /_control/faults`: what was to go wrong does not.
@@ -99,7 +102,10 @@ fn router(state: Arc<Gemini>) -> Router {
     router
         .fallback(|| async { ApiError::no_such_method() })
         .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
-        .layer(middleware::from_fn(errors::require_key))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            errors::require_key,
+        ))
         .route("/_control", delete(control::reset))
         .route("/_control/settings", put(control::settings))
         .route(

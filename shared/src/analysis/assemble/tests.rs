@@ -451,15 +451,38 @@ fn a_plan_writes_no_file_outside_of_its_project() {
         let mut draft = samples::draft();
         let plan = draft.content.build_plan.as_mut().unwrap();
         plan.steps[0].target_file = Some(file.to_owned());
-        let plan = assemble(draft, samples::facts()).unwrap().content.build_plan;
+        let plan = assemble(draft, samples::facts())
+            .unwrap()
+            .content
+            .build_plan;
         plan.unwrap().steps.remove(0).target_file
     };
-    for file in ["Cargo.toml", "src/main.rs", ".github/workflows/ci.yml", "a b/c-d_e.txt"] {
+    for file in [
+        "Cargo.toml",
+        "src/main.rs",
+        ".github/workflows/ci.yml",
+        "a b/c-d_e.txt",
+    ] {
         assert_eq!(file_of(file).as_deref(), Some(file));
     }
     for file in [
-        "", "/etc/passwd", "../x", "a/../../x", "a/..", ".", "./x", "~/.ssh/config", "C:\\x", "c:x",
-        "file:///etc/passwd", "https://evil.example/x", "a//b", "a\\b", "a/", "con. ", "a/ .. /b",
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "a/..",
+        ".",
+        "./x",
+        "~/.ssh/config",
+        "C:\\x",
+        "c:x",
+        "file:///etc/passwd",
+        "https://evil.example/x",
+        "a//b",
+        "a\\b",
+        "a/",
+        "con. ",
+        "a/ .. /b",
     ] {
         assert_eq!(file_of(file), None, "{file}");
     }

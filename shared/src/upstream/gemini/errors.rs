@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::SERVICE;
 use crate::error::{Error, Source};
 use crate::upstream::client::Answer;
+use crate::upstream::key::key_refused;
 
 /// What was asked for: the same status means something else for another question.
 #[derive(Clone, Copy, Debug)]
@@ -131,11 +131,8 @@ impl Status {
 
     /// For the log: bounded, on one line, without the key, which Google quotes in some messages
     /// ("Consumer 'api_key:...' has been suspended").
-    fn source(&self, http: u16, key: &SecretString) -> Source {
-        let mut message = self.message.clone();
-        if !key.expose_secret().is_empty() {
-            message = message.replace(key.expose_secret(), "[key]");
-        }
+    fn source(&self, http: u16, redact: impl Fn(&str) -> String) -> Source {
+        let message = redact(&self.message);
         let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let message: String = line
             .chars()
@@ -170,11 +167,15 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     ))
 }
 
-/// The error that an answer without success means.
-pub(super) fn classify(asked: Asked<'_>, answer: &Answer, key: &SecretString) -> Error {
+/// The error that an answer without success means; `redact` takes our key out of a text.
+pub(super) fn classify(
+    asked: Asked<'_>,
+    answer: &Answer,
+    redact: impl Fn(&str) -> String,
+) -> Error {
     let status = Status::parse(&answer.body);
     let http = answer.status.as_u16();
-    let source = status.source(http, key);
+    let source = status.source(http, redact);
     let rejected = |source| Error::UpstreamRejected {
         service: SERVICE,
         source,
@@ -200,7 +201,8 @@ pub(super) fn classify(asked: Asked<'_>, answer: &Answer, key: &SecretString) ->
             service: SERVICE,
             source,
         },
-        _ if status.is_about_the_key() => rejected(source),
+        401 => key_refused(SERVICE, source),
+        _ if status.is_about_the_key() => key_refused(SERVICE, source),
         413 => Error::TooLarge { what: "video" },
         400 if status.says(&["token count", "exceeds the maximum number of tokens"]) => {
             Error::TooLarge { what: "video" }

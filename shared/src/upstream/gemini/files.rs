@@ -210,8 +210,7 @@ impl Gemini {
         let url = self.url(["upload", self.version.as_str(), "files"])?;
         let mime_type = HeaderValue::from_str(start.mime_type)
             .map_err(|_| Error::invalid("media_type", "is not a media type"))?;
-        let mut request = self
-            .request(Method::POST, url, CONTROL_TIMEOUT, CONTROL_LIMIT)?
+        let mut request = Request::new(SERVICE, Method::POST, url, CONTROL_TIMEOUT, CONTROL_LIMIT)
             .header(
                 "x-goog-upload-protocol",
                 HeaderValue::from_static("resumable"),
@@ -234,7 +233,7 @@ impl Gemini {
                 size_bytes: start.size_bytes,
             },
         })?;
-        let answer = self.call(Asked::StartUpload, request).await?;
+        let answer = self.call_with_key(Asked::StartUpload, request).await?;
         let url = answer
             .header("x-goog-upload-url")
             .ok_or_else(|| malformed("no upload URL"))?;
@@ -331,8 +330,8 @@ impl Gemini {
         let id = file_id(name);
         let id = id.ok_or_else(|| Error::internal("the name of a file at Gemini is not one"))?;
         let url = self.url([self.version.as_str(), "files", id])?;
-        let request = self.request(method, url, CONTROL_TIMEOUT, CONTROL_LIMIT)?;
-        self.call(Asked::File, request).await
+        let request = Request::new(SERVICE, method, url, CONTROL_TIMEOUT, CONTROL_LIMIT);
+        self.call_with_key(Asked::File, request).await
     }
 }
 

@@ -11,6 +11,7 @@ use super::errors::Asked;
 use super::{Gemini, SERVICE};
 use crate::error::Error;
 use crate::limit::Cost;
+use crate::upstream::client::Request;
 use crate::upstream::gate::Target;
 
 /// The largest output of any model is 65,536 tokens, a few hundred kilobytes; thoughts and the
@@ -272,10 +273,13 @@ impl Gemini {
         };
         let method = format!("{model}:generateContent");
         let url = self.url([self.version.as_str(), "models", &method])?;
-        let request = self
-            .request(Method::POST, url, timeout, ANSWER_LIMIT)?
+        let request = Request::new(SERVICE, Method::POST, url, timeout, ANSWER_LIMIT)
             .json(&wire_request(question))?;
-        let call = async { self.send(asked, request).await?.json::<WireAnswer>(SERVICE) };
+        let call = async {
+            self.send_with_key(asked, request)
+                .await?
+                .json::<WireAnswer>(SERVICE)
+        };
         let target = Target::Model(model);
         let answer = self
             .gate

@@ -14,14 +14,14 @@ pub use price::{Price, Prices};
 
 use std::time::{Duration, Instant};
 
-use http::Method;
-use secrecy::SecretString;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
 use super::gate::{Gate, Target};
+use super::key::with_key;
 use crate::error::{Error, Service};
 use crate::limit::Cost;
+use crate::secrets::Secret;
 use errors::Asked;
 
 const SERVICE: Service = Service::Gemini;
@@ -37,7 +37,7 @@ pub struct Gemini {
     http: HttpClient,
     base_url: Url,
     version: String,
-    key: SecretString,
+    key: Secret,
     gate: Gate,
 }
 
@@ -49,7 +49,7 @@ impl Gemini {
         http: HttpClient,
         base_url: Url,
         version: impl Into<String>,
-        key: SecretString,
+        key: Secret,
         gate: Gate,
     ) -> Self {
         Self {
@@ -80,19 +80,22 @@ impl Gemini {
         Ok(url)
     }
 
-    /// A request that carries the key.
-    fn request(
-        &self,
-        method: Method,
-        url: Url,
-        timeout: Duration,
-        limit: usize,
-    ) -> Result<Request, Error> {
-        let key = secret_header(&self.key)?;
-        Ok(Request::new(SERVICE, method, url, timeout, limit).header(KEY_HEADER, key))
+    /// A call of the Files API that needs the key.
+    async fn call_with_key(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
+        let call = self.send_with_key(asked, request);
+        self.gate.pass(Target::Files, Cost::CALL, false, call).await
     }
 
-    /// A call of the Files API.
+    /// [`Self::send`] with the key in the request.
+    async fn send_with_key(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
+        with_key(&self.key, async |key| {
+            let request = request.clone().header(KEY_HEADER, secret_header(key)?);
+            self.send(asked, request).await
+        })
+        .await
+    }
+
+    /// A call of the Files API whose URL is the credential.
     async fn call(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let call = self.send(asked, request);
         self.gate.pass(Target::Files, Cost::CALL, false, call).await
@@ -104,7 +107,9 @@ impl Gemini {
         if answer.status.is_success() {
             return Ok(answer);
         }
-        Err(errors::classify(asked, &answer, &self.key))
+        Err(errors::classify(asked, &answer, |text| {
+            self.key.redact(text)
+        }))
     }
 }
 
@@ -112,7 +117,7 @@ impl Gemini {
 pub(crate) fn read_generated(answer: &Answer) -> Result<Generated, Error> {
     if !answer.status.is_success() {
         let asked = Asked::WatchYouTube { model: "model" };
-        return Err(errors::classify(asked, answer, &SecretString::default()));
+        return Err(errors::classify(asked, answer, str::to_owned));
     }
     generate::decode(answer.json(SERVICE)?)
 }

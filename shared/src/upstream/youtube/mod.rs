@@ -9,7 +9,6 @@ mod playlist;
 use std::time::{Duration, Instant};
 
 use http::Method;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -18,9 +17,11 @@ use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
 use super::gate::{Gate, Target};
+use super::key::{key_refused, with_key};
 use crate::analysis::text;
 use crate::error::{Error, Service};
 use crate::limit::Cost;
+use crate::secrets::Secret;
 
 pub use playlist::PlaylistPage;
 
@@ -64,7 +65,7 @@ pub struct YouTube {
     http: HttpClient,
     base_url: Url,
     oembed_base_url: Url,
-    key: Option<SecretString>,
+    key: Option<Secret>,
     gate: Gate,
 }
 
@@ -121,7 +122,7 @@ impl YouTube {
         http: HttpClient,
         base_url: Url,
         oembed_base_url: Url,
-        key: Option<SecretString>,
+        key: Option<Secret>,
         gate: Gate,
     ) -> Self {
         Self {
@@ -145,6 +146,7 @@ impl YouTube {
     /// Sends a request to the Data API that costs `units` of its daily quota.
     async fn ask(
         &self,
+        key: &Secret,
         units: u64,
         request: Request,
         error_of: impl FnOnce(&Answer) -> Error,
@@ -154,7 +156,7 @@ impl YouTube {
             ..Cost::CALL
         };
         let call = async {
-            let answer = self.http.send(request).await?;
+            let answer = self.send_with_key(key, request).await?;
             match answer.status.is_success() {
                 true => Ok(answer),
                 false => Err(error_of(&answer)),
@@ -182,14 +184,14 @@ impl YouTube {
         }
     }
 
-    async fn data_api(&self, id: &str, key: &SecretString) -> Result<Metadata, Error> {
+    async fn data_api(&self, id: &str, key: &Secret) -> Result<Metadata, Error> {
         let mut url = with_path(&self.base_url, &["youtube", "v3", "videos"])?;
         url.query_pairs_mut()
             .append_pair("part", "snippet,contentDetails,status")
             .append_pair("id", id);
-        let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT)
-            .header("x-goog-api-key", secret_header(key)?);
-        let answer = self.ask(LIST_UNITS, request, data_api_error).await?;
+        let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT);
+        let answer = self.ask(key, LIST_UNITS, request, data_api_error);
+        let answer = answer.await?;
         let list: WireList = answer.json(SERVICE)?;
         // Unknown and private videos are left out of the list, which is a success.
         let video = list.items.into_iter().next().ok_or(Error::VideoNotFound)?;
@@ -212,6 +214,24 @@ impl YouTube {
             published_at: OffsetDateTime::parse(&video.snippet.published_at, &Rfc3339).ok(),
             source: MetadataSource::DataApi,
         })
+    }
+
+    /// Sends a request to the Data API. An answer that refuses the key is an error.
+    async fn send_with_key(&self, key: &Secret, request: Request) -> Result<Answer, Error> {
+        with_key(key, async |key| {
+            let request = request
+                .clone()
+                .header("x-goog-api-key", secret_header(key)?);
+            let answer = self.http.send(request).await?;
+            match refuses_key(&answer) {
+                true => Err(key_refused(
+                    SERVICE,
+                    format!("{} {}", answer.status.as_u16(), reason(&answer)),
+                )),
+                false => Ok(answer),
+            }
+        })
+        .await
     }
 
     async fn oembed(&self, id: &str) -> Result<Metadata, Error> {
@@ -271,6 +291,29 @@ fn reason(answer: &Answer) -> String {
     let reason = reason.and_then(Value::as_str).unwrap_or_default();
     let constant = reason.chars().filter(char::is_ascii_alphanumeric);
     constant.take(60).collect()
+}
+
+/// Whether an answer is about the key: unknown, expired, restricted, or of a project that may not
+/// use the API (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
+fn refuses_key(answer: &Answer) -> bool {
+    if !matches!(answer.status.as_u16(), 400 | 401 | 403) {
+        return false;
+    }
+    const REASONS: [&str; 4] = [
+        "keyInvalid",
+        "keyExpired",
+        "accessNotConfigured",
+        "ipRefererBlocked",
+    ];
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let details = document.pointer("/error/details").and_then(Value::as_array);
+    let mut details = details.into_iter().flatten();
+    answer.status.as_u16() == 401
+        || REASONS.contains(&reason(answer).as_str())
+        || details.any(|detail| {
+            let reason = detail["reason"].as_str().unwrap_or_default();
+            reason.starts_with("API_KEY_") || reason == "SERVICE_DISABLED"
+        })
 }
 
 /// What an error of the Data API means

@@ -6,9 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    LIST_UNITS, SERVICE, TIMEOUT, YouTube, data_api_error, reason, secret_header, with_path,
-};
+use super::{LIST_UNITS, SERVICE, TIMEOUT, YouTube, data_api_error, reason, with_path};
 use crate::error::Error;
 use crate::upstream::client::{Answer, Request};
 use crate::video::{PlaylistId, YouTubeId};
@@ -105,9 +103,8 @@ impl YouTube {
         if let Some(token) = page_token {
             url.query_pairs_mut().append_pair("pageToken", token);
         }
-        let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT)
-            .header("x-goog-api-key", secret_header(key)?);
-        let answer = self.ask(LIST_UNITS, request, playlist_error).await?;
+        let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT);
+        let answer = self.ask(key, LIST_UNITS, request, playlist_error).await?;
         page(answer.json(SERVICE)?, page_token)
     }
 }

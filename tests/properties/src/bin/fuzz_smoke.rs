@@ -47,13 +47,22 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<bool> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()?;
     let home = root.join("target/fuzz");
     let host = host()?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     // A named target keeps the flags from build scripts, which have nothing that counts.
     let built = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--quiet", "--target", &host])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--target",
+            &host,
+        ])
         .arg("--target-dir")
         .arg(&home)
         .current_dir(root.join("tests/fuzz"))
@@ -65,7 +74,13 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         if !cli.targets.is_empty() && !cli.targets.iter().any(|one| one == name) {
             continue;
         }
-        let outcome = fuzz(cli, &root, &home, &home.join(&host).join("release").join(name), name)?;
+        let outcome = fuzz(
+            cli,
+            &root,
+            &home,
+            &home.join(&host).join("release").join(name),
+            name,
+        )?;
         println!("{name:<18} {}", outcome.line);
         all_held &= outcome.held;
     }
@@ -77,13 +92,7 @@ struct Outcome {
     line: String,
 }
 
-fn fuzz(
-    cli: &Cli,
-    root: &Path,
-    home: &Path,
-    binary: &Path,
-    name: &str,
-) -> anyhow::Result<Outcome> {
+fn fuzz(cli: &Cli, root: &Path, home: &Path, binary: &Path, name: &str) -> anyhow::Result<Outcome> {
     let folder = |kind: &str| -> anyhow::Result<PathBuf> {
         let folder = home.join(kind).join(name);
         fs::create_dir_all(&folder)?;
@@ -105,18 +114,24 @@ fn fuzz(
     fs::write(home.join(format!("{name}.log")), told.as_bytes())?;
     let stat = |name: &str| {
         let line = told.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split_whitespace().nth(1)).unwrap_or("?").to_owned()
+        line.and_then(|line| line.split_whitespace().nth(1))
+            .unwrap_or("?")
+            .to_owned()
     };
     let (runs, rate) = (
         stat("stat::number_of_executed_units"),
         stat("stat::average_exec_per_sec"),
     );
     let covered = told.lines().rev().find_map(|line| line.split_once("cov: "));
-    let covered = covered.and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or("?");
+    let covered = covered
+        .and_then(|(_, rest)| rest.split_whitespace().next())
+        .unwrap_or("?");
     let mut line = format!("{runs} runs, {rate} a second, {covered} edges");
     let held = ran.status.success();
     if !held {
-        let failed = told.lines().find(|line| line.contains("panicked at") || line.contains("ERROR"));
+        let failed = told
+            .lines()
+            .find(|line| line.contains("panicked at") || line.contains("ERROR"));
         line.push_str(&format!(
             ", FAILED: {} (target/fuzz/{name}.log, target/fuzz/artifacts/{name})",
             failed.unwrap_or("ended badly"),

@@ -1,0 +1,225 @@
+//! Secrets Manager: secrets that functions read and that are put again to rotate them, in memory
+//! only: no key of the user's reaches the disk.
+//!
+//! AWS JSON 1.1, `GetSecretValue` and `PutSecretValue` of
+//! <https://docs.aws.amazon.com/secretsmanager/latest/apireference/>. The current version is the
+//! only one. Signatures are not verified, but a request has to name the access key.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_sdk_sqs::config::Credentials;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{sync::watch, task::JoinSet};
+use uuid::Uuid;
+
+use super::{ACCOUNT_ID, Clock, REGION, serve};
+
+/// Media type of requests and responses.
+const JSON: &str = "application/x-amz-json-1.1";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// Longest text of a secret, in bytes.
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
+const MAX_SECRET_BYTES: usize = 65_536;
+
+/// A text in which every byte is a `\u0000` escape, and the rest of the request.
+const MAX_REQUEST_BYTES: usize = 7 * MAX_SECRET_BYTES;
+
+/// The secrets. A clone is the same ones.
+#[derive(Clone)]
+pub(crate) struct Vault {
+    secrets: Arc<Mutex<BTreeMap<String, Secret>>>,
+    clock: Clock,
+    access_key_id: String,
+}
+
+struct Secret {
+    text: String,
+    version: Uuid,
+    changed_ms: i64,
+}
+
+impl Vault {
+    /// Makes a secret, or gives it another text.
+    pub(crate) fn put(&self, name: &str, text: &str) {
+        let secret = Secret {
+            text: text.to_owned(),
+            version: Uuid::now_v7(),
+            changed_ms: self.clock.now_ms(),
+        };
+        self.lock().insert(name.to_owned(), secret);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let secrets = self.lock();
+        formatter.debug_set().entries(secrets.keys()).finish()
+    }
+}
+
+/// Starts Secrets Manager without a secret and returns its base URL.
+///
+/// # Errors
+/// When no port is free.
+pub(super) async fn start(
+    credentials: &Credentials,
+    clock: Clock,
+    shutdown: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<(String, Vault)> {
+    let vault = Vault {
+        secrets: Arc::default(),
+        clock,
+        access_key_id: credentials.access_key_id().to_owned(),
+    };
+    let router = Router::new()
+        .fallback(handle)
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .with_state(vault.clone());
+    Ok((serve(router, shutdown, tasks).await?, vault))
+}
+
+/// The error shapes, and what they say.
+type Failure = (StatusCode, &'static str, &'static str);
+
+const NO_SUCH_TOKEN: Failure = (
+    StatusCode::BAD_REQUEST,
+    "UnrecognizedClientException",
+    "The security token included in the request is invalid.",
+);
+const NO_SUCH_SECRET: Failure = (
+    StatusCode::BAD_REQUEST,
+    "ResourceNotFoundException",
+    "Secrets Manager can't find the specified secret.",
+);
+const NO_SUCH_VERSION: Failure = (
+    StatusCode::BAD_REQUEST,
+    "ResourceNotFoundException",
+    "Secrets Manager can't find the specified secret value.",
+);
+const NO_SUCH_ACTION: Failure = (
+    StatusCode::BAD_REQUEST,
+    "UnknownOperationException",
+    "The action is not available on this endpoint.",
+);
+const MALFORMED: Failure = (
+    StatusCode::BAD_REQUEST,
+    "SerializationException",
+    "The request cannot be read.",
+);
+const INVALID_TEXT: Failure = (
+    StatusCode::BAD_REQUEST,
+    "InvalidParameterException",
+    "The secret string must have from 1 to 65536 bytes.",
+);
+
+async fn handle(State(vault): State<Vault>, headers: HeaderMap, body: Bytes) -> Response {
+    let (status, body) = match perform(&vault, &headers, &body) {
+        Ok(output) => (StatusCode::OK, output),
+        Err((status, shape, message)) => (status, json!({ "__type": shape, "Message": message })),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, JSON.to_owned()),
+        (REQUEST_ID, Uuid::now_v7().to_string()),
+    ];
+    (status, headers, body.to_string()).into_response()
+}
+
+fn perform(vault: &Vault, headers: &HeaderMap, body: &[u8]) -> Result<Value, Failure> {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let authorization = header(header::AUTHORIZATION.as_str()).unwrap_or_default();
+    let scope = authorization.split_once("Credential=");
+    let key = scope.and_then(|(_, scope)| scope.split('/').next());
+    if key != Some(vault.access_key_id.as_str()) {
+        return Err(NO_SUCH_TOKEN);
+    }
+    match header("x-amz-target") {
+        Some("secretsmanager.GetSecretValue") => get(vault, body),
+        Some("secretsmanager.PutSecretValue") => put(vault, body),
+        _ => Err(NO_SUCH_ACTION),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSecretValue {
+    secret_id: String,
+    version_id: Option<String>,
+    version_stage: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutSecretValue {
+    secret_id: String,
+    secret_string: String,
+}
+
+fn get(vault: &Vault, body: &[u8]) -> Result<Value, Failure> {
+    let request: GetSecretValue = serde_json::from_slice(body).map_err(|_| MALFORMED)?;
+    let secrets = vault.lock();
+    let name = name(&request.secret_id);
+    let secret = secrets.get(name).ok_or(NO_SUCH_SECRET)?;
+    let version = secret.version.to_string();
+    let is_other = |asked: Option<String>, there: &str| asked.is_some_and(|asked| asked != there);
+    if is_other(request.version_id, &version) || is_other(request.version_stage, "AWSCURRENT") {
+        return Err(NO_SUCH_VERSION);
+    }
+    let mut output = description(name, secret);
+    output["SecretString"] = secret.text.clone().into();
+    // Seconds with a fraction, as the JSON protocols have times.
+    let millis = u32::try_from(secret.changed_ms % 1000).unwrap_or_default();
+    output["CreatedDate"] = json!((secret.changed_ms / 1000) as f64 + f64::from(millis) / 1000.0);
+    Ok(output)
+}
+
+fn put(vault: &Vault, body: &[u8]) -> Result<Value, Failure> {
+    let request: PutSecretValue = serde_json::from_slice(body).map_err(|_| MALFORMED)?;
+    if !(1..=MAX_SECRET_BYTES).contains(&request.secret_string.len()) {
+        return Err(INVALID_TEXT);
+    }
+    let name = name(&request.secret_id);
+    if !vault.lock().contains_key(name) {
+        return Err(NO_SUCH_SECRET);
+    }
+    vault.put(name, &request.secret_string);
+    let secrets = vault.lock();
+    secrets
+        .get(name)
+        .map(|secret| description(name, secret))
+        .ok_or(NO_SUCH_SECRET)
+}
+
+/// What ends the ARN of a secret after its name; AWS has six random characters there.
+const SUFFIX: &str = "-local0";
+
+fn description(name: &str, secret: &Secret) -> Value {
+    json!({
+        "ARN": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:{name}{SUFFIX}"),
+        "Name": name,
+        "VersionId": secret.version.to_string(),
+        "VersionStages": ["AWSCURRENT"],
+    })
+}
+
+/// The name in an id, which is a name or an ARN.
+fn name(id: &str) -> &str {
+    let arn = id.split_once(":secret:").map(|(_, name)| name);
+    arn.and_then(|name| name.strip_suffix(SUFFIX)).unwrap_or(id)
+}

@@ -1,0 +1,183 @@
+//! The public keys of the issuer of tokens: OpenID Connect Discovery 1.0, section 4, and JSON Web
+//! Key Sets (RFC 7517).
+
+use std::time::Duration;
+
+use http::Method;
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::{
+    clock::Timestamp,
+    error::{Error, Service},
+    upstream::{HttpClient, client::Request},
+};
+
+/// How long keys are used before they are read again.
+const TTL: Duration = Duration::from_secs(10 * 60);
+/// How long keys are used at all while they cannot be read again: a key that the issuer has taken
+/// back must not be good for ever because the issuer is down.
+const LONGEST_STALE: Duration = Duration::from_secs(60 * 60);
+/// Between two reads, however many tokens name a key that there is not.
+const PAUSE: Duration = Duration::from_secs(60);
+/// Between two tries when the first has failed.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// For each of the two documents.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// The largest document that is read, in bytes. Those of large issuers are below 10 kB.
+const LIMIT: usize = 256 * 1024;
+/// The most keys that are looked at.
+const MOST_KEYS: usize = 100;
+
+/// A key that tokens are signed with.
+#[derive(Clone)]
+pub(super) struct Key {
+    kid: String,
+    /// The one algorithm that it is good for.
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+}
+
+/// The keys of one issuer, as they were read last.
+pub(super) struct Jwks {
+    http: HttpClient,
+    issuer: String,
+    read: Mutex<Read>,
+}
+
+#[derive(Default)]
+struct Read {
+    keys: Vec<Key>,
+    at: Timestamp,
+    /// Until then they are not read again.
+    pause_until: Timestamp,
+}
+
+impl Read {
+    fn find(&self, kid: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    fn is_due(&self, kid: &str, now: Timestamp) -> bool {
+        let is_stale = now >= self.at + TTL;
+        now >= self.pause_until && (is_stale || self.find(kid).is_none())
+    }
+}
+
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    /// Each is read by itself: one of a kind that is not known must not take the others with it.
+    keys: Vec<Value>,
+}
+
+impl Jwks {
+    /// Reads nothing yet.
+    pub(super) fn new(http: HttpClient, issuer: String) -> Self {
+        Self {
+            http,
+            issuer,
+            read: Mutex::default(),
+        }
+    }
+
+    /// The key with this id, read anew where it is not known or was read long ago. None where the
+    /// issuer has none, or does not say.
+    pub(super) async fn key(&self, kid: &str, now: Timestamp) -> Option<Key> {
+        // Whoever comes while they are being read waits for what that brings.
+        let mut read = self.read.lock().await;
+        if read.is_due(kid, now) {
+            match self.fetch().await {
+                Ok(keys) => {
+                    *read = Read {
+                        keys,
+                        at: now,
+                        pause_until: now + PAUSE,
+                    };
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error.report(), "the keys of the issuer of tokens are not read");
+                    read.pause_until = now + PAUSE_AFTER_FAILURE;
+                }
+            }
+        }
+        let is_good = now < read.at + TTL + LONGEST_STALE;
+        read.find(kid).filter(|_| is_good).cloned()
+    }
+
+    async fn fetch(&self) -> Result<Vec<Key>, Error> {
+        let base = self.issuer.trim_end_matches('/');
+        let discovery = format!("{base}/.well-known/openid-configuration");
+        let discovery: Discovery = self.document(&discovery).await?;
+        if discovery.issuer != self.issuer {
+            return Err(malformed("it names another issuer"));
+        }
+        if self.issuer.starts_with("https://") && !discovery.jwks_uri.starts_with("https://") {
+            return Err(malformed("its keys are not at an https URL"));
+        }
+        let set: Set = self.document(&discovery.jwks_uri).await?;
+        let keys = set.keys.into_iter().take(MOST_KEYS);
+        Ok(keys.filter_map(key).collect())
+    }
+
+    async fn document<T: DeserializeOwned>(&self, url: &str) -> Result<T, Error> {
+        let url = trusted_url(url).ok_or_else(|| malformed("a URL that is not taken"))?;
+        let request = Request::new(Service::Issuer, Method::GET, url, TIMEOUT, LIMIT);
+        let answer = self.http.send(request).await?;
+        match answer.status.is_success() {
+            true => answer.json(Service::Issuer),
+            false => Err(malformed(&format!("it answers {}", answer.status.as_u16()))),
+        }
+    }
+}
+
+/// A URL that keys may be read from: https, or http on this machine, and nothing that is a secret.
+pub(crate) fn trusted_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_local = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    ((url.scheme() == "https" || is_local) && is_plain).then_some(url)
+}
+
+/// A key for one of the two algorithms; none for any other.
+fn key(document: Value) -> Option<Key> {
+    let jwk: Jwk = serde_json::from_value(document).ok()?;
+    let common = &jwk.common;
+    let is_for_signing = |usage: &PublicKeyUse| *usage == PublicKeyUse::Signature;
+    if !common.public_key_use.as_ref().is_none_or(is_for_signing) {
+        return None;
+    }
+    let (algorithm, named) = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        _ => return None,
+    };
+    if common.key_algorithm.is_some_and(|other| other != named) {
+        return None;
+    }
+    Some(Key {
+        kid: common.key_id.clone()?,
+        algorithm,
+        key: DecodingKey::from_jwk(&jwk).ok()?,
+    })
+}
+
+fn malformed(what: &str) -> Error {
+    Error::UpstreamMalformed {
+        service: Service::Issuer,
+        source: what.into(),
+    }
+}

@@ -1,0 +1,185 @@
+//! The Lambda authorizer of the HTTP API, payload format 2.0 with simple responses
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
+
+mod jwks;
+mod tokens;
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use jwks::trusted_url;
+pub use tokens::Tokens;
+
+use crate::{
+    context::Context,
+    error::Error,
+    store::keys::{Caller, Scope},
+};
+
+/// Headers that may be the identity of an authorizer, in lower case.
+const CREDENTIAL_HEADERS: [&str; 2] = ["x-api-key", "authorization"];
+
+/// What API Gateway asks, as far as it matters here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// Headers by their lower-case names.
+    #[serde(default)]
+    headers: HashMap<String, String>,
+    /// The values that the answer is remembered by.
+    #[serde(default)]
+    identity_source: Vec<String>,
+    /// `GET /v1/jobs/{job_id}`
+    #[serde(default)]
+    route_key: String,
+}
+
+impl Question {
+    /// What the caller presents. Only a header that the answer is remembered by counts: by another
+    /// one, a caller would get the answer to somebody else's.
+    fn credential(&self) -> Option<&str> {
+        let headers = CREDENTIAL_HEADERS
+            .iter()
+            .filter_map(|name| self.headers.get(*name));
+        let mut identity = headers.filter(|value| self.identity_source.contains(value));
+        let value = identity.next()?.trim();
+        // The name of a scheme has no case (RFC 9110, section 11.1).
+        match value.split_once(' ') {
+            Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Some(credential.trim_start())
+            }
+            _ => Some(value),
+        }
+    }
+}
+
+/// What it is told.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// Whether the request may pass.
+    is_authorized: bool,
+    /// What its handler is told of the caller: `key_id` and, if there is a limit, `per_minute`.
+    context: HashMap<&'static str, String>,
+}
+
+/// Lets a request pass whose key, or token, is good and may do what the route does. Deny by
+/// default.
+///
+/// # Errors
+/// [`Error::Storage`] when the keys cannot be read; API Gateway answers 500 then.
+pub async fn judge(
+    context: &Context,
+    tokens: Option<&Tokens>,
+    question: Question,
+) -> Result<Verdict, Error> {
+    let now = (context.clock)();
+    let credential = question.credential().unwrap_or_default();
+    let caller = match tokens {
+        Some(tokens) if Tokens::is_one(credential) => tokens.authenticate(credential, now).await,
+        _ => context.keys.authenticate(credential, now).await?,
+    };
+    Ok(verdict(caller, &question.route_key))
+}
+
+fn verdict(caller: Option<Caller>, route_key: &str) -> Verdict {
+    let is_admins = route_key == "DELETE /v1/videos" || route_key.contains(" /v1/admin/");
+    let needed = match route_key.starts_with("GET ") {
+        _ if is_admins => Scope::Admin,
+        true => Scope::Read,
+        false => Scope::Write,
+    };
+    let caller = caller.filter(|caller| caller.scopes.contains(&needed));
+    let is_authorized = caller.is_some();
+    let mut context = HashMap::new();
+    if let Some(caller) = caller {
+        context.insert("key_id", caller.key_id);
+        if let Some(limit) = caller.per_minute {
+            context.insert("per_minute", limit.to_string());
+        }
+    }
+    Verdict {
+        is_authorized,
+        context,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(scopes: &[&str]) -> Option<Caller> {
+        let scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
+        Some(Caller {
+            key_id: "k".to_owned(),
+            scopes,
+            per_minute: Some(60),
+        })
+    }
+
+    #[test]
+    fn denies_by_default() {
+        assert!(!verdict(None, "GET /v1/jobs/{job_id}").is_authorized);
+        assert!(!verdict(caller(&[]), "GET /v1/jobs/{job_id}").is_authorized);
+        assert!(!verdict(caller(&["write"]), "GET /v1/jobs/{job_id}").is_authorized);
+    }
+
+    #[test]
+    fn a_reader_does_not_write() {
+        assert!(verdict(caller(&["read"]), "GET /v1/jobs/{job_id}").is_authorized);
+        assert!(!verdict(caller(&["read"]), "POST /v1/videos").is_authorized);
+        assert!(!verdict(caller(&["read"]), "$default").is_authorized);
+        assert!(verdict(caller(&["read", "write"]), "POST /v1/videos").is_authorized);
+    }
+
+    #[test]
+    fn only_an_admin_deletes_everything() {
+        for route in ["DELETE /v1/videos", "POST /v1/admin/recount"] {
+            assert!(!verdict(caller(&["read", "write"]), route).is_authorized);
+            assert!(verdict(caller(&["admin"]), route).is_authorized);
+        }
+        let one = "DELETE /v1/videos/{video_id}";
+        assert!(verdict(caller(&["write"]), one).is_authorized);
+    }
+
+    #[test]
+    fn the_handler_is_told_of_the_caller() {
+        let passed = verdict(caller(&["read"]), "GET /v1/stats").context;
+        let told =
+            [("key_id", "k"), ("per_minute", "60")].map(|(name, told)| (name, told.to_owned()));
+        assert_eq!(passed, HashMap::from(told));
+        assert!(
+            verdict(caller(&["read"]), "POST /v1/videos")
+                .context
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn only_what_the_answer_is_remembered_by_is_a_credential() {
+        let ask = |headers: &[(&str, &str)], identity: &[&str]| {
+            let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let question = Question {
+                headers: headers.iter().map(pair).collect(),
+                identity_source: identity.iter().map(|value| (*value).to_owned()).collect(),
+                route_key: String::new(),
+            };
+            question.credential().map(str::to_owned)
+        };
+        let both = [("x-api-key", "key"), ("authorization", "Bearer token")];
+        assert_eq!(ask(&both, &["key", "GET /"]).as_deref(), Some("key"));
+        assert_eq!(
+            ask(&both, &["GET /", "Bearer token"]).as_deref(),
+            Some("token")
+        );
+        assert_eq!(ask(&both, &["GET /"]), None);
+        assert_eq!(ask(&both, &[]), None);
+        let other = [("x-other", "key")];
+        assert_eq!(ask(&other, &["key"]), None);
+        let odd = [("authorization", "bEARER  a.b.c ")];
+        assert_eq!(ask(&odd, &["bEARER  a.b.c "]).as_deref(), Some("a.b.c"));
+        let basic = [("authorization", "Basic abc")];
+        assert_eq!(ask(&basic, &["Basic abc"]).as_deref(), Some("Basic abc"));
+    }
+}

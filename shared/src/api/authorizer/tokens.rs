@@ -1,0 +1,149 @@
+//! JSON Web Tokens as credentials (RFC 7519, and RFC 8725 on what goes wrong with them): signed
+//! with RS256 or ES256 by one issuer, for one audience.
+
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::jwks::Jwks;
+use crate::{
+    clock::Timestamp,
+    config::JwtConfig,
+    error::Error,
+    store::keys::{Caller, Scope},
+    upstream::HttpClient,
+};
+
+/// A longer token is not looked at. The headers of a request have 10,240 bytes at most, all together
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const LONGEST: usize = 8 * 1024;
+/// How much the issuer's clock may differ from ours.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// What a scope may begin with, where the issuer serves others as well.
+const PREFIX: &str = "eventrelay:";
+
+/// Whose tokens are taken.
+pub struct Tokens {
+    config: JwtConfig,
+    jwks: Jwks,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: OneOrMany,
+    /// Seconds since 1970, which may have a fraction.
+    exp: f64,
+    #[serde(default)]
+    nbf: Option<f64>,
+    /// Separated by spaces (RFC 8693, section 4.2).
+    #[serde(default)]
+    scope: Option<OneOrMany>,
+    /// The same at some issuers, or a list.
+    #[serde(default)]
+    scp: Option<OneOrMany>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let texts = match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        };
+        texts.iter().map(String::as_str)
+    }
+}
+
+impl Tokens {
+    /// The tokens that the environment names; none where it names no issuer.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it is incomplete or wrong.
+    pub fn from_env() -> Result<Option<Self>, Error> {
+        let config = JwtConfig::from_env().map_err(Error::internal)?;
+        config.map(Self::new).transpose()
+    }
+
+    /// The tokens of an issuer. Reads nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when there is no HTTP client.
+    pub fn new(config: JwtConfig) -> Result<Self, Error> {
+        let jwks = Jwks::new(HttpClient::new()?, config.issuer.clone());
+        Ok(Self { config, jwks })
+    }
+
+    /// Whether a credential has the form of a token, which no key of ours has.
+    pub(super) fn is_one(credential: &str) -> bool {
+        credential.split('.').count() == 3 && credential.starts_with("ey")
+    }
+
+    /// Who presents this token; none where it is not good, or nobody can say.
+    pub(super) async fn authenticate(&self, token: &str, now: Timestamp) -> Option<Caller> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let header = decode_header(token).ok()?;
+        let is_allowed = matches!(header.alg, Algorithm::RS256 | Algorithm::ES256);
+        // Extensions that must be understood are not (RFC 7515, section 4.1.11).
+        if !is_allowed || header.crit.is_some() {
+            return None;
+        }
+        let key = self.jwks.key(&header.kid?, now).await?;
+        // The key says which algorithm is used, not the token.
+        let mut only_the_signature = Validation::new(key.algorithm);
+        only_the_signature.required_spec_claims.clear();
+        only_the_signature.validate_exp = false;
+        only_the_signature.validate_aud = false;
+        let claims: Claims = decode(token, &key.key, &only_the_signature).ok()?.claims;
+        self.is_for_us(&claims, now).then(|| caller(&claims))
+    }
+
+    fn is_for_us(&self, claims: &Claims, now: Timestamp) -> bool {
+        let at = |seconds: f64| Duration::try_from_secs_f64(seconds).map(|at| Timestamp(0) + at);
+        let is_good = at(claims.exp).is_ok_and(|exp| now < exp + LEEWAY);
+        let has_begun = claims
+            .nbf
+            .is_none_or(|nbf| at(nbf).is_ok_and(|nbf| now + LEEWAY >= nbf));
+        claims.iss == self.config.issuer
+            && claims.aud.iter().any(|aud| aud == self.config.audience)
+            && !claims.sub.is_empty()
+            && is_good
+            && has_begun
+    }
+}
+
+fn caller(claims: &Claims) -> Caller {
+    let lists = [&claims.scope, &claims.scp].into_iter().flatten();
+    let words = lists
+        .flat_map(OneOrMany::iter)
+        .flat_map(str::split_whitespace);
+    let mut scopes: Vec<Scope> = words
+        .filter_map(|word| word.strip_prefix(PREFIX).unwrap_or(word).parse().ok())
+        .collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    let mut hash = Sha256::new();
+    // An issuer is a URL and has no line break.
+    hash.update(format!("{}\n{}", claims.iss, claims.sub));
+    let mut key_id = format!("jwt:{}", hex::encode(hash.finalize()));
+    key_id.truncate(4 + 16);
+    Caller {
+        key_id,
+        scopes,
+        per_minute: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
