@@ -223,3 +223,95 @@ fn name(id: &str) -> &str {
     let arn = id.split_once(":secret:").map(|(_, name)| name);
     arn.and_then(|name| name.strip_suffix(SUFFIX)).unwrap_or(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_secretsmanager::{
+        Client, Config,
+        config::{BehaviorVersion, Credentials, Region},
+        error::ProvideErrorMetadata as _,
+    };
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{aws, clients};
+
+    fn client(endpoint: &str, access_key_id: &str) -> Client {
+        let credentials = Credentials::new(access_key_id, "local", None, None, "test");
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(REGION))
+            .credentials_provider(credentials)
+            .endpoint_url(endpoint)
+            .build();
+        Client::from_conf(config)
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_read_and_put_as_at_aws() {
+        let data = TempDir::new().unwrap();
+        let (_stop, shutdown) = watch::channel(false);
+        let services = aws::start(data.path(), &clients::credentials(), shutdown)
+            .await
+            .unwrap();
+        services.vault.put("a/key", "hush-1");
+        let client = client(&services.secrets_manager, "local");
+        let get = async |id: &str| client.get_secret_value().secret_id(id).send().await;
+        let first = get("a/key").await.unwrap();
+        assert_eq!(first.secret_string(), Some("hush-1"));
+        assert_eq!(first.version_stages(), ["AWSCURRENT"]);
+        let by_arn = get(first.arn().unwrap()).await.unwrap();
+        assert_eq!(
+            (by_arn.name(), by_arn.secret_string()),
+            (Some("a/key"), Some("hush-1"))
+        );
+
+        let put = client
+            .put_secret_value()
+            .secret_id("a/key")
+            .secret_string("hush-2");
+        let put = put.send().await.unwrap();
+        let second = get("a/key").await.unwrap();
+        assert_eq!(second.secret_string(), Some("hush-2"));
+        assert_eq!(second.version_id(), put.version_id());
+        assert_ne!(second.version_id(), first.version_id());
+        assert!(second.created_date().unwrap() >= first.created_date().unwrap());
+        let old = client.get_secret_value().secret_id("a/key");
+        let old = old.set_version_id(first.version_id).send().await;
+        assert!(
+            old.unwrap_err()
+                .into_service_error()
+                .is_resource_not_found_exception()
+        );
+
+        let lost = get("lost").await.unwrap_err().into_service_error();
+        assert!(lost.is_resource_not_found_exception());
+        let message = "Secrets Manager can't find the specified secret.";
+        assert_eq!(lost.message(), Some(message));
+        let lost = client
+            .put_secret_value()
+            .secret_id("lost")
+            .secret_string("x");
+        let lost = lost.send().await.unwrap_err().into_service_error();
+        assert!(lost.is_resource_not_found_exception());
+        let listed = client.list_secrets().send().await.unwrap_err();
+        assert_eq!(listed.code(), Some("UnknownOperationException"));
+        assert!(!format!("{:?}", services.vault).contains("hush"));
+    }
+
+    #[tokio::test]
+    async fn somebody_else_is_refused() {
+        let data = TempDir::new().unwrap();
+        let (_stop, shutdown) = watch::channel(false);
+        let services = aws::start(data.path(), &clients::credentials(), shutdown)
+            .await
+            .unwrap();
+        services.vault.put("a", "hush");
+        let other = client(&services.secrets_manager, "other");
+        let refused = other.get_secret_value().secret_id("a").send().await;
+        assert_eq!(
+            refused.unwrap_err().code(),
+            Some("UnrecognizedClientException")
+        );
+    }
+}
