@@ -1,8 +1,14 @@
 //! What a deployment says of itself: the environment variables that `template.yaml` sets.
 
+mod upkeep;
+
 use std::time::Duration;
 
 use url::Url;
+
+pub use upkeep::{
+    DeadLettersConfig, SweepConfig, analysis_dead_letters_url, tasks_dead_letters_url,
+};
 
 use crate::{api::authorizer::trusted_url, memory::Bounds, upstream::gemini::Prices};
 

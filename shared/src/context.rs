@@ -17,8 +17,8 @@ use crate::{
     queue::Queue,
     secrets::{Secret, Secrets},
     store::{
-        blobs::Blobs, counters::Counters, jobs::Jobs, keys::Keys, limits::Limits, search::Search,
-        videos::Videos,
+        blobs::Blobs, bookmarks::Bookmarks, counters::Counters, dead_letters::DeadLetters,
+        jobs::Jobs, keys::Keys, limits::Limits, search::Search, videos::Videos,
     },
     task,
     upstream::{Gate, HttpClient, gemini::Gemini, youtube::YouTube},
@@ -44,6 +44,10 @@ pub struct Context {
     pub videos: Videos,
     /// The jobs.
     pub jobs: Jobs,
+    /// The messages that were given up.
+    pub dead_letters: DeadLetters,
+    /// Where the sweeper goes on.
+    pub bookmarks: Bookmarks,
     /// What of the analyses can be found by its words.
     pub search: Search,
     /// API keys.
@@ -100,6 +104,8 @@ impl Context {
             ),
             limits: Limits::new(dynamodb.clone(), config.controls_table.clone()),
             leases: Arc::default(),
+            dead_letters: DeadLetters::new(jobs.clone()),
+            bookmarks: Bookmarks::new(dynamodb.clone(), config.controls_table.clone()),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
             blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
             queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
@@ -136,7 +142,7 @@ impl Context {
     }
 
     /// The secrets of this deployment. Their client is built for those who read one only.
-    fn secrets(&self) -> Secrets {
+    pub(crate) fn secrets(&self) -> Secrets {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
         Secrets::new(client, self.config.secrets_ttl, self.clock)
     }

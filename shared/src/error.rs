@@ -190,6 +190,9 @@ pub enum Error {
     /// The job's time was up.
     #[error("deadline exceeded")]
     DeadlineExceeded,
+    /// The messages of a job died with every delivery, and with them what was to say why.
+    #[error("dead-lettered")]
+    DeadLettered,
     /// Somebody called it off.
     #[error("cancelled")]
     Cancelled,
@@ -382,6 +385,7 @@ impl Error {
             | Self::ProcessingTimedOut
             | Self::FileGone
             | Self::DeadlineExceeded
+            | Self::DeadLettered
             | Self::Cancelled
             | Self::PromptBlocked { .. }
             | Self::AnswerTruncated

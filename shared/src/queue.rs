@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
+use aws_sdk_sqs::{
+    Client,
+    types::{MessageAttributeValue, SendMessageBatchRequestEntry},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{error::Error, job::JobId};
@@ -96,10 +99,29 @@ impl Queue {
         Self { client, url }
     }
 
+    /// Another queue, reached by the same connections.
+    #[must_use]
+    pub fn beside(&self, url: String) -> Self {
+        Self {
+            client: self.client.clone(),
+            url,
+        }
+    }
+
+    /// Its name, which is the end of its URL and of its ARN.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Opens a connection, so that the first request finds one.
     pub async fn warm(&self) {
-        let name = self.url.rsplit('/').next().unwrap_or_default();
-        let _ = self.client.get_queue_url().queue_name(name).send().await;
+        let _ = self
+            .client
+            .get_queue_url()
+            .queue_name(self.name())
+            .send()
+            .await;
     }
 
     /// Says that a step is due after `delay`.
@@ -165,6 +187,28 @@ impl Queue {
         let refused = sent.failed().iter();
         let refused = refused.filter_map(|failed| jobs.get(failed.id().parse::<usize>().ok()?));
         Ok(refused.cloned().collect())
+    }
+
+    /// Sends a body as it is, with attributes of the message.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], also where SQS does not take such a body.
+    pub async fn send_body(&self, body: &str, attributes: &[(&str, &str)]) -> Result<(), Error> {
+        let mut send = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body);
+        for (name, value) in attributes {
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(*value)
+                .build()
+                .map_err(Error::internal)?;
+            send = send.message_attributes(*name, value);
+        }
+        send.send().await?;
+        Ok(())
     }
 
     /// Has a message that could not be dealt with delivered again after `delay`, instead of after

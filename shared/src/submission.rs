@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// After a job's deadline its claim is good for this much longer, so that it ends first.
-const CLAIM_MARGIN: Duration = Duration::from_secs(60);
+pub(crate) const CLAIM_MARGIN: Duration = Duration::from_secs(60);
 
 /// A video and how it is to be analysed.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@ pub mod faults;
 pub mod gate;
 mod launch;
 mod response;
+mod rows;
 
 use std::{
     path::{Path, PathBuf},
@@ -117,10 +118,7 @@ impl Stack {
         environment: &[(&str, &str)],
         recorded: bool,
     ) -> anyhow::Result<Self> {
-        let environment: Vec<_> = environment
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
+        let environment = variables(environment);
         let data = TempDir::new()?;
         let (child, ready) = launch(data.path(), options, &environment, recorded).await?;
         Ok(Self {
@@ -158,6 +156,15 @@ impl Stack {
         self.child = child;
         self.ready = ready;
         Ok(())
+    }
+
+    /// The same with other variables: a new version is deployed.
+    ///
+    /// # Errors
+    /// When that does not get ready.
+    pub async fn redeploy(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.environment = variables(environment);
+        self.kill_and_restart().await
     }
 
     /// Stops the stack as Ctrl-C does and waits for its end.
@@ -202,6 +209,31 @@ impl Stack {
             .await?
             .json();
         Ok(list.as_array().context("no list")?.clone())
+    }
+
+    /// Invokes a function by its logical id with an event, past all that would invoke it. Its
+    /// answer.
+    ///
+    /// # Errors
+    /// When there is no such function, or it fails.
+    pub async fn invoke(&self, function: &str, event: Value) -> anyhow::Result<Value> {
+        let url = format!(
+            "{}/2015-03-31/functions/{function}/invocations",
+            self.ready.admin
+        );
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", "application/json")
+            .body(event.to_string());
+        let answer = read(request).await?;
+        let has_failed = answer.headers.contains_key("x-amz-function-error");
+        ensure!(
+            answer.status == 200 && !has_failed,
+            "{function}: {}",
+            answer.text()
+        );
+        Ok(answer.json())
     }
 
     /// A request to the API with the key, unless the headers name another; `url` is absolute or a
@@ -401,6 +433,11 @@ impl Stack {
         let list = answer.json();
         Ok(list.as_array().context("no list")?.clone())
     }
+}
+
+fn variables(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    environment.iter().map(owned).collect()
 }
 
 /// Asks again and again until there is an answer, or the time is up.

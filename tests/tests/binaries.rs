@@ -6,10 +6,11 @@ use std::process::Command;
 
 use eventrelay_tests::{local, repository};
 
-const FUNCTIONS: [&str; 21] = [
+const FUNCTIONS: [&str; 25] = [
     "advance-analysis",
     "advance-task",
     "authorizer",
+    "bury-dead-letters",
     "cancel-job",
     "create-feedback",
     "create-upload",
@@ -20,14 +21,17 @@ const FUNCTIONS: [&str; 21] = [
     "get-stats",
     "get-video",
     "list-analyses",
+    "list-dead-letters",
     "list-feedback",
     "list-videos",
     "recount-stats",
+    "redrive-dead-letters",
     "reject-unknown",
     "search-videos",
     "submit-batch",
     "submit-playlist",
     "submit-video",
+    "sweep",
 ];
 
 /// aws-lc gathers jitter entropy for some 50 ms of every cold start unless it is built without,

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use eventrelay::{
+    config::analysis_dead_letters_url,
     context::{Context, Warm},
     job::batch,
     telemetry,
@@ -13,10 +14,16 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
     let (worker, queue) = (&context.worker().await?, &context.queue);
+    let dead_letters = &queue.beside(analysis_dead_letters_url()?);
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::advance(queue, event, async |message, receive_count, invocation| {
-            worker.advance(message, receive_count, invocation).await
-        })
+        batch::advance(
+            queue,
+            dead_letters,
+            event,
+            async |message, receive_count, invocation| {
+                worker.advance(message, receive_count, invocation).await
+            },
+        )
         .await
         .map_err(Error::from)
     }))

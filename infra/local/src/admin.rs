@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
@@ -77,25 +77,6 @@ async fn switch(
     StatusCode::NO_CONTENT
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
-async fn invoke(State(admin): State<Admin>, Path(name): Path<String>, payload: Bytes) -> Response {
-    if !admin.lambda.has(&name) {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    match admin
-        .lambda
-        .invoke(&name, payload, WhenBusy::Throttle)
-        .await
-    {
-        Answer::Payload(payload) => payload.into_response(),
-        Answer::FunctionError(document) => {
-            ([("x-amz-function-error", "Unhandled")], document).into_response()
-        }
-        Answer::Throttled => StatusCode::TOO_MANY_REQUESTS.into_response(),
-        Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-    }
-}
-
 async fn queues(State(admin): State<Admin>) -> Response {
     let mut counts = Map::new();
     for (name, url) in &admin.queues {
@@ -123,4 +104,39 @@ async fn queues(State(admin): State<Admin>) -> Response {
         );
     }
     Json(counts).into_response()
+}
+
+/// Invokes a function with the event in the body and answers as Lambda's `Invoke` does: a failure
+/// of the function is 200 with the header `x-amz-function-error`
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>). The event must be sent as
+/// `application/json`, which no web page may do across origins without being asked.
+async fn invoke(
+    State(admin): State<Admin>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    event: Bytes,
+) -> Response {
+    let refuse = |status: StatusCode, why: &str| (status, why.to_owned()).into_response();
+    let content_type = headers.get(header::CONTENT_TYPE);
+    if content_type.is_none_or(|value| value != "application/json") {
+        return refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send the event as application/json",
+        );
+    }
+    if !admin.lambda.has(&name) {
+        return refuse(StatusCode::NOT_FOUND, "the template has no such function");
+    }
+    if serde_json::from_slice::<serde::de::IgnoredAny>(&event).is_err() {
+        return refuse(StatusCode::BAD_REQUEST, "the event is not JSON");
+    }
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    match admin.lambda.invoke(&name, event, WhenBusy::Throttle).await {
+        Answer::Payload(payload) => (json, payload).into_response(),
+        Answer::FunctionError(error) => {
+            (json, [("x-amz-function-error", "Unhandled")], error).into_response()
+        }
+        Answer::Throttled => refuse(StatusCode::TOO_MANY_REQUESTS, "all instances are busy"),
+        Answer::TooLarge => refuse(StatusCode::PAYLOAD_TOO_LARGE, "the event is too large"),
+    }
 }

@@ -13,6 +13,7 @@ mod keys;
 mod lambda;
 mod queue_poller;
 mod resources;
+mod schedule;
 mod system;
 mod upstreams;
 

@@ -22,6 +22,7 @@ use crate::{
     lambda::{Lambda, Settings},
     queue_poller::Mapping,
     resources,
+    schedule::Schedule,
     template::{
         self, ACCOUNT, Site,
         model::{Template, physical_name},
@@ -117,6 +118,16 @@ impl System {
             &mut enabled,
         ) {
             tasks.spawn(mapping.run(shutdown.clone()));
+        }
+        for function in &template.functions {
+            for every in &function.schedules {
+                let schedule = Schedule {
+                    function: function.name.clone(),
+                    every: *every,
+                    lambda: lambda.clone(),
+                };
+                tasks.spawn(schedule.run(shutdown.clone()));
+            }
         }
         let admin = Admin {
             lambda: lambda.clone(),

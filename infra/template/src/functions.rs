@@ -81,12 +81,15 @@ pub(super) fn function(
 
     let mut routes = Vec::new();
     let mut queue_sources = Vec::new();
+    let mut schedules = Vec::new();
     for (_, mut event) in fields.object("Events")?.objects()? {
         let kind = event.text("Type")?;
         let properties = event.object("Properties")?;
         match kind.as_str() {
             "HttpApi" => routes.push(route(id, properties)?),
             "SQS" => queue_sources.push(queue_source(properties, scope)?),
+            "Schedule" => schedules.extend(schedule("Schedule", properties)?),
+            "ScheduleV2" => schedules.extend(schedule("ScheduleExpression", properties)?),
             _ => return Err(event.refuse("Type", format!("`{kind}` is not supported locally"))),
         }
         event.finish(&[])?;
@@ -106,6 +109,7 @@ pub(super) fn function(
         log_level,
         reserved_concurrency,
         queue_sources,
+        schedules,
     };
     Ok((function, routes))
 }
@@ -238,6 +242,35 @@ fn queue_source(mut fields: Fields, scope: &Scope<'_>) -> Result<QueueSource, Re
         report_batch_item_failures,
         maximum_concurrency,
     })
+}
+
+/// How often an event of type `Schedule` or `ScheduleV2` comes; none where it is switched off.
+/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
+fn schedule(name: &str, mut fields: Fields) -> Result<Option<Duration>, Refused> {
+    let expression = fields.text(name)?;
+    let Some(every) = rate(&expression) else {
+        let reason = format!("`{expression}` is no rate, which is all that is supported locally");
+        return Err(fields.refuse(name, reason));
+    };
+    let is_enabled = fields.flag("Enabled", true)?;
+    let state = fields.optional_text("State")?;
+    fields.finish(&["Description", "FlexibleTimeWindow", "Name", "RetryPolicy"])?;
+    let is_on = is_enabled && state.is_none_or(|state| state == "ENABLED");
+    Ok(is_on.then_some(every))
+}
+
+/// `rate(5 minutes)`
+fn rate(expression: &str) -> Option<Duration> {
+    let inner = expression.strip_prefix("rate(")?.strip_suffix(')')?;
+    let (value, unit) = inner.split_once(' ')?;
+    let value: u32 = value.parse().ok().filter(|value| *value > 0)?;
+    let minutes = match unit.strip_suffix('s').unwrap_or(unit) {
+        "minute" => 1,
+        "hour" => 60,
+        "day" => 24 * 60,
+        _ => return None,
+    };
+    Some(Duration::from_secs(60 * minutes) * value)
 }
 
 /// Logical id of the queue with this ARN.

@@ -43,6 +43,8 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// Queues that it is run for.
     pub queue_sources: Vec<QueueSource>,
+    /// How often each schedule invokes it.
+    pub schedules: Vec<Duration>,
 }
 
 /// An event of type `SQS` of a function.

@@ -91,6 +91,12 @@ fn the_template_of_the_project_is_read() {
     );
     assert_eq!(worker.queue_sources[0].queue, "AnalysisQueue");
     assert!(worker.queue_sources[0].report_batch_item_failures);
+    let of = |name: &str| template.functions.iter().find(|f| f.name == name).unwrap();
+    let buried: Vec<_> = (of("BuryDeadLetters").queue_sources.iter())
+        .map(|source| source.queue.as_str())
+        .collect();
+    assert_eq!(buried, ["AnalysisDeadLetters", "TasksDeadLetters"]);
+    assert_eq!(of("Sweep").schedules, [Duration::from_secs(300)]);
     let api = template.api.unwrap();
     let authorizer = |path: &str| {
         let route = api.routes.iter().find(|route| route.path == path).unwrap();
@@ -329,5 +335,46 @@ proptest! {
         let mut text = SMALL.as_bytes().to_vec();
         text.splice(at..(at + length).min(SMALL.len()), other.bytes());
         let _ = read_with(&String::from_utf8_lossy(&text), &[]);
+    }
+}
+
+#[test]
+fn a_schedule_is_a_rate() {
+    let with = |event: &str| {
+        let events = format!("      Events:\n        Tick: {event}\n");
+        let text = SMALL.replacen("      Events:\n", &events, 1);
+        let template = read_with(&text, &[])?;
+        Ok::<_, String>(template.functions[0].schedules.clone())
+    };
+    let minutes = |count| Duration::from_secs(60 * count);
+    for (event, every) in [
+        (
+            "{ Type: Schedule, Properties: { Schedule: rate(1 minute) } }",
+            minutes(1),
+        ),
+        (
+            "{ Type: ScheduleV2, Properties: { ScheduleExpression: rate(5 minutes) } }",
+            minutes(5),
+        ),
+        (
+            "{ Type: ScheduleV2, Properties: { ScheduleExpression: rate(2 hours) } }",
+            minutes(120),
+        ),
+    ] {
+        assert_eq!(with(event).unwrap(), [every], "{event}");
+    }
+    let off = "{ Type: ScheduleV2, Properties: { ScheduleExpression: rate(5 minutes), State: DISABLED } }";
+    assert!(with(off).unwrap().is_empty());
+    for wrong in [
+        "cron(0 * * * ? *)",
+        "rate(0 minutes)",
+        "rate(5 weeks)",
+        "rate(5)",
+        "5 minutes",
+    ] {
+        let event =
+            format!("{{ Type: ScheduleV2, Properties: {{ ScheduleExpression: \"{wrong}\" }} }}");
+        let refused = with(&event).unwrap_err();
+        assert!(refused.contains("ScheduleExpression"), "{refused}");
     }
 }

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod analyses;
 pub mod authorizer;
 mod cursor;
+pub mod dead_letters;
 pub mod deletion;
 pub mod feedback;
 mod fields;

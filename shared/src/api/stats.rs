@@ -11,7 +11,10 @@ use crate::{
     analysis::Category,
     context::Context,
     store::{
-        counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD},
+        counters::{
+            Counts, DEAD_LETTERS, DELETED_FILES, DELETED_UPLOADS, LOOKUP_HITS, LOOKUP_MISSES,
+            REVIVED_JOBS, REVIVED_TASKS, SAVED_MICRO_USD,
+        },
         entry::VideoStatus,
         feedback::FeedbackType,
     },
@@ -27,6 +30,7 @@ struct Stats {
     lookups: Lookups,
     today: Today,
     feedback: Feedback,
+    upkeep: Upkeep,
 }
 
 #[derive(Serialize)]
@@ -54,6 +58,16 @@ struct Today {
     cost_usd: f64,
     /// Calls of models whose price is not known: they are not in the cost.
     unpriced_calls: i64,
+}
+
+/// What went wrong and was mended, of all time.
+#[derive(Serialize)]
+struct Upkeep {
+    dead_letters: i64,
+    revived_jobs: i64,
+    revived_tasks: i64,
+    deleted_files: i64,
+    deleted_uploads: i64,
 }
 
 #[derive(Serialize)]
@@ -93,6 +107,13 @@ pub async fn get(context: &Context, _: &Request) -> Answer {
             unpriced_calls: today.get("unpriced_calls"),
         },
         feedback: feedback(&totals),
+        upkeep: Upkeep {
+            dead_letters: totals.get(DEAD_LETTERS),
+            revived_jobs: totals.get(REVIVED_JOBS),
+            revived_tasks: totals.get(REVIVED_TASKS),
+            deleted_files: totals.get(DELETED_FILES),
+            deleted_uploads: totals.get(DELETED_UPLOADS),
+        },
     };
     json(StatusCode::OK, &view)
 }

@@ -35,6 +35,7 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::ProcessingTimedOut, "processing-timeout", Permanent),
         (Error::FileGone, "file-gone", Permanent),
         (Error::DeadlineExceeded, "deadline-exceeded", Permanent),
+        (Error::DeadLettered, "dead-lettered", Permanent),
         (Error::Cancelled, "cancelled", Permanent),
         (Error::prompt_blocked("SAFETY"), "prompt-blocked", Permanent),
         (Error::AnswerTruncated, "answer-truncated", Permanent),

@@ -12,19 +12,40 @@ use lambda_runtime::LambdaEvent;
 use super::worker::Invocation;
 use crate::{
     clock::Timestamp,
+    dead_letters,
     error::{Disposition, Error},
     queue::{Message, Queue},
 };
 
 /// Has the message of every record of a batch dealt with, by a function that is also told how
-/// often it was received.
+/// often it was received. What is no message goes to `dead_letters` at once.
 ///
 /// # Errors
 /// When a record that failed cannot be named: the whole batch is delivered again then.
 pub async fn advance(
     queue: &Queue,
+    dead_letters: &Queue,
     event: LambdaEvent<SqsEvent>,
     advance: impl AsyncFn(&Message, u32, &Invocation) -> Result<(), Error>,
+) -> Result<SqsBatchResponse, Error> {
+    let advance_one = async |record: &SqsMessage, invocation: &Invocation| match Message::parse(
+        record.body.as_deref().unwrap_or_default(),
+    ) {
+        Ok(message) => advance(&message, receive_count(record), invocation).await,
+        Err(error) => dead_letters::send_poison(dead_letters, record, &error).await,
+    };
+    each(Some(queue), event, advance_one).await
+}
+
+/// Has every record of a batch dealt with. With its queue, one that failed is delivered again
+/// sooner than the queue would.
+///
+/// # Errors
+/// When a record that failed cannot be named: the whole batch is delivered again then.
+pub async fn each(
+    queue: Option<&Queue>,
+    event: LambdaEvent<SqsEvent>,
+    deal_with: impl AsyncFn(&SqsMessage, &Invocation) -> Result<(), Error>,
 ) -> Result<SqsBatchResponse, Error> {
     let invocation = Invocation {
         id: event.context.request_id.clone(),
@@ -32,9 +53,8 @@ pub async fn advance(
     };
     let mut response = SqsBatchResponse::default();
     for record in event.payload.records {
-        let advanced =
-            AssertUnwindSafe(Box::pin(advance_one(&advance, &record, &invocation))).catch_unwind();
-        let error = match advanced.await {
+        let dealt_with = AssertUnwindSafe(Box::pin(deal_with(&record, &invocation))).catch_unwind();
+        let error = match dealt_with.await {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error,
             Err(_) => Error::internal("a step panicked"),
@@ -45,7 +65,9 @@ pub async fn advance(
             error = error.report(),
             "A record failed"
         );
-        hasten(queue, &record, &error).await;
+        if let Some(queue) = queue {
+            hasten(queue, &record, &error).await;
+        }
         // An empty name would fail the whole batch in silence; so does an error, aloud.
         let unnamed = || Error::internal("a record without an id");
         let mut failure = BatchItemFailure::default();
@@ -53,15 +75,6 @@ pub async fn advance(
         response.batch_item_failures.push(failure);
     }
     Ok(response)
-}
-
-async fn advance_one(
-    advance: &impl AsyncFn(&Message, u32, &Invocation) -> Result<(), Error>,
-    record: &SqsMessage,
-    invocation: &Invocation,
-) -> Result<(), Error> {
-    let message = Message::parse(record.body.as_deref().unwrap_or_default())?;
-    advance(&message, receive_count(record), invocation).await
 }
 
 /// Has a record delivered again in seconds, not when the visibility timeout of the queue is over,
@@ -83,7 +96,8 @@ async fn hasten(queue: &Queue, record: &SqsMessage, error: &Error) {
     }
 }
 
-fn receive_count(record: &SqsMessage) -> u32 {
+/// How often a record was received.
+pub(crate) fn receive_count(record: &SqsMessage) -> u32 {
     let count = record.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }

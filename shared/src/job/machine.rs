@@ -439,5 +439,41 @@ pub fn cancel(mut job: Job, now: Timestamp) -> Option<Job> {
     Some(job)
 }
 
+/// The job after its message was given up; none if it had ended before.
+#[must_use]
+pub fn give_up(mut job: Job, now: Timestamp) -> Option<Job> {
+    if job.state.is_terminal() {
+        return None;
+    }
+    job.updated_at = now;
+    Some(end(job, &Error::DeadLettered, now).job)
+}
+
+/// A job that has failed since its message was given up, from its beginning on; none if it has
+/// ended otherwise or is not settled yet.
+#[must_use]
+pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
+    if !(job.settled && was_given_up(&job)) {
+        return None;
+    }
+    Some(Job {
+        state: State::Submitted,
+        updated_at: now,
+        deadline,
+        due_at: now,
+        attempts: 0,
+        uploads: 0,
+        gemini_file: None,
+        settled: false,
+        ..job
+    })
+}
+
+/// Whether a job has failed since its message was given up.
+#[must_use]
+pub fn was_given_up(job: &Job) -> bool {
+    matches!(&job.state, State::Failed { error, .. } if *error == JobError::from(&Error::DeadLettered))
+}
+
 #[cfg(test)]
 mod tests;

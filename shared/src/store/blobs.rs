@@ -26,6 +26,7 @@ use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 use super::packed::Range;
 use crate::{
     analysis::{Analysis, captions, markdown},
+    clock::Timestamp,
     error::Error,
     job::JobId,
     video::{ContentHash, VideoKey},
@@ -102,13 +103,31 @@ pub fn made_key(video: &VideoKey, job: &JobId) -> String {
 /// Key of an uploaded recording.
 #[must_use]
 pub fn media_key(hash: &ContentHash) -> String {
-    format!("media/{}", hash.as_str())
+    format!("{MEDIA}{}", hash.as_str())
+}
+
+/// The recording that an object is, by its key; none for another object.
+#[must_use]
+pub fn media_hash(key: &str) -> Option<ContentHash> {
+    ContentHash::parse(key.strip_prefix(MEDIA)?).ok()
 }
 
 /// Key of a transcript that came with a request, by the SHA-256 of its text.
 #[must_use]
 pub fn transcript_key(sha256: &str) -> String {
     format!("transcripts/{sha256}.vtt.gz")
+}
+
+/// Beginning of the keys of uploaded recordings.
+const MEDIA: &str = "media/";
+
+/// An object, as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its key.
+    pub key: String,
+    /// When it was put.
+    pub modified_at: Timestamp,
 }
 
 /// An uploaded recording.
@@ -299,6 +318,31 @@ impl Blobs {
             keys.push(media_key(hash));
         }
         Ok(keys)
+    }
+
+    /// A page of the uploaded recordings, by key, behind `after`. A page that is not full is the last.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn list_media(&self, after: Option<&str>, limit: u16) -> Result<Vec<Stored>, Error> {
+        let listed = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(MEDIA)
+            .set_start_after(after.map(str::to_owned))
+            .max_keys(i32::from(limit))
+            .send()
+            .await?;
+        let objects = listed.contents.unwrap_or_default().into_iter();
+        let stored = objects.filter_map(|object| {
+            let modified_at = object.last_modified?.to_millis().ok()?;
+            Some(Stored {
+                key: object.key?,
+                modified_at: Timestamp(u64::try_from(modified_at).ok()?),
+            })
+        });
+        Ok(stored.collect())
     }
 
     /// What is known of an uploaded recording; none where it was never put.

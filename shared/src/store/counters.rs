@@ -211,7 +211,28 @@ pub const LOOKUP_MISSES: &str = "lookup_misses";
 /// US dollar.
 pub const SAVED_MICRO_USD: &str = "saved_micro_usd";
 
-const LASTING: [&str; 3] = [LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD];
+/// Messages that were given up.
+pub const DEAD_LETTERS: &str = "dead_letters";
+/// What the sweeper has mended: jobs and tasks whose message was lost, files that nobody deleted at
+/// Gemini, recordings that nobody submitted.
+pub const REVIVED_JOBS: &str = "revived_jobs";
+/// See [`REVIVED_JOBS`].
+pub const REVIVED_TASKS: &str = "revived_tasks";
+/// See [`REVIVED_JOBS`].
+pub const DELETED_FILES: &str = "deleted_files";
+/// See [`REVIVED_JOBS`].
+pub const DELETED_UPLOADS: &str = "deleted_uploads";
+
+const LASTING: [&str; 8] = [
+    LOOKUP_HITS,
+    LOOKUP_MISSES,
+    SAVED_MICRO_USD,
+    DEAD_LETTERS,
+    REVIVED_JOBS,
+    REVIVED_TASKS,
+    DELETED_FILES,
+    DELETED_UPLOADS,
+];
 
 fn row_key_prefix(name: &str) -> String {
     format!("count#{name}#")

@@ -10,6 +10,8 @@
 //! | `stage` | for people who look at the table |
 //! | `open`, `due_at` | key of the index `due`; `open` is there until the job is settled |
 //! | `ttl` | when DynamoDB may drop a settled job, epoch seconds |
+//!
+//! Beside them stand the dead letters, see [`super::dead_letters`].
 
 use std::time::Duration;
 
@@ -271,6 +273,50 @@ impl Jobs {
         self.write(put.build().map_err(Error::internal)?).await
     }
 
+    /// Writes a change to a job that nobody runs, as version + 1. False when the job has moved on or
+    /// somebody is at it.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn overrule_idle(
+        &self,
+        job: &Job,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let put = self
+            .put(job, version + 1, None)
+            .condition_expression(
+                "version = :version AND (attribute_not_exists(running_until) OR running_until < :now)",
+            )
+            .expression_attribute_values(":version", n(version))
+            .expression_attribute_values(":now", n(now.0));
+        self.write(put.build().map_err(Error::internal)?).await
+    }
+
+    /// Notes that the message of a task is sent anew. False when somebody else did, or the task has
+    /// moved on.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn revive_task(
+        &self,
+        task: &Task,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let revived = Task {
+            due_at: now,
+            ..task.clone()
+        };
+        let put = self
+            .put_task(&revived, version)?
+            .condition_expression("version = :version AND due_at = :due")
+            .expression_attribute_values(":version", n(version))
+            .expression_attribute_values(":due", n(task.due_at.0));
+        self.write(put.build().map_err(Error::internal)?).await
+    }
+
     /// Notes that the message of a job which nobody runs is sent anew. False when somebody else
     /// did, or the job has moved on.
     ///
@@ -313,6 +359,16 @@ impl Jobs {
     pub(super) fn new_job(&self, job: &Job) -> Result<Put, Error> {
         self.put(job, 0, None)
             .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(Error::internal)
+    }
+
+    /// A settled job that goes on, as version + 1, to be part of a transaction.
+    pub(super) fn resumed_job(&self, job: &Job, version: u32) -> Result<Put, Error> {
+        self.put(job, version + 1, None)
+            .condition_expression("version = :version AND attribute_not_exists(#open)")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":version", n(version))
             .build()
             .map_err(Error::internal)
     }

@@ -5,8 +5,11 @@
 
 mod batch;
 pub mod blobs;
+pub mod bookmarks;
 pub mod claims;
 pub mod counters;
+pub mod dead_letters;
+mod due;
 pub mod entry;
 pub mod feedback;
 mod item;
@@ -15,7 +18,11 @@ pub mod keys;
 pub mod limits;
 pub mod listing;
 pub mod packed;
+mod reclaim;
 mod removal;
+pub use due::Due;
+pub use reclaim::Reclaimed;
+
 pub mod rows;
 pub mod search;
 pub mod videos;

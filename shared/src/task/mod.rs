@@ -11,6 +11,7 @@ pub use worker::Worker;
 
 use crate::{
     clock::Timestamp,
+    error::Error,
     job::{JobError, JobId, Request, Status},
     store::{counters::Counts, feedback::FeedbackPosition, listing::Position},
     video::PlaylistId,
@@ -107,6 +108,13 @@ impl Task {
             due_at: now,
             attempts: 0,
         }
+    }
+
+    /// Whether it has failed since its message was given up.
+    #[must_use]
+    pub fn was_given_up(&self) -> bool {
+        let error = JobError::from(&Error::DeadLettered);
+        self.status == Status::Failed && self.error == Some(error)
     }
 
     /// Whether nothing follows.

@@ -170,6 +170,11 @@ impl Lambda {
         }
     }
 
+    /// Whether the template has this function.
+    pub(crate) fn has(&self, function: &str) -> bool {
+        self.pools.contains_key(function)
+    }
+
     /// The last invocations, newest last.
     pub(crate) fn invocations(&self) -> Vec<Invocation> {
         self.records.all()

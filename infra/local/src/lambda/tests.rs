@@ -38,6 +38,7 @@ pub(crate) fn probe(name: &str) -> Function {
         log_level: None,
         reserved_concurrency: None,
         queue_sources: Vec::new(),
+        schedules: Vec::new(),
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) enum Asked<'a> {
     StartUpload,
     /// A file, or an upload that has been started.
     File,
+    /// The list of all files.
+    Files,
 }
 
 /// Bounds for what is kept of foreign text for the log.

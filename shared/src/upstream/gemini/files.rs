@@ -10,11 +10,16 @@ use url::Url;
 
 use super::errors::{Asked, seconds};
 use super::{CONTROL_LIMIT, CONTROL_TIMEOUT, Gemini, SERVICE};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::upstream::client::{Answer, Request};
 
 /// For one chunk of the size the official SDKs send, 8 MiB.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most that there can be in a page (<https://ai.google.dev/api/files#method:-files.list>).
+const FILES_IN_PAGE: &str = "100";
+/// Of a page, each of whose files is below 2 kB.
+const LIST_LIMIT: usize = 1024 * 1024;
 /// The domain that Google's upload servers are under.
 const GOOGLE: &str = "googleapis.com";
 
@@ -114,6 +119,29 @@ pub struct File {
     pub duration_s: Option<f64>,
     /// Size in bytes.
     pub size_bytes: Option<u64>,
+    /// The name that whoever uploaded it gave it.
+    pub display_name: Option<String>,
+    /// When it was uploaded.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A page of the files of the project.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilePage {
+    /// The files; none where there are none. One that cannot be read is none of ours, and does not
+    /// take the others with it.
+    #[serde(default, deserialize_with = "readable")]
+    pub files: Vec<File>,
+    /// Where the next page begins; none, or empty, behind the last.
+    #[serde(default)]
+    pub next_page_token: Option<String>,
+}
+
+fn readable<'de, D: serde::Deserializer<'de>>(list: D) -> Result<Vec<File>, D::Error> {
+    let files = Vec::<serde_json::Value>::deserialize(list)?.into_iter();
+    let read = files.filter_map(|file| serde_json::from_value(file).ok());
+    Ok(read.collect())
 }
 
 #[derive(Deserialize)]
@@ -129,6 +157,8 @@ struct WireFile {
     video_metadata: Option<WireVideo>,
     /// An int64, which is a string in JSON.
     size_bytes: Option<String>,
+    display_name: Option<String>,
+    create_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -174,6 +204,11 @@ impl TryFrom<WireFile> for File {
                 .and_then(seconds)
                 .map(|d| d.as_secs_f64()),
             size_bytes: wire.size_bytes.and_then(|size| size.parse().ok()),
+            display_name: wire.display_name,
+            created_at: wire
+                .create_time
+                .as_deref()
+                .and_then(Timestamp::parse_rfc3339),
         })
     }
 }
@@ -313,6 +348,27 @@ impl Gemini {
     /// [`Error::FileGone`] if there is none, else as every call.
     pub async fn get_file(&self, name: &str) -> Result<File, Error> {
         self.file_call(Method::GET, name).await?.json(SERVICE)
+    }
+
+    /// A page of all files of the project, from `page_token` on.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn list_files(&self, page_token: Option<&str>) -> Result<FilePage, Error> {
+        let mut url = self.url([self.version.as_str(), "files"])?;
+        let mut query = url.query_pairs_mut();
+        query.append_pair("pageSize", FILES_IN_PAGE);
+        if let Some(token) = page_token {
+            query.append_pair("pageToken", token);
+        }
+        drop(query);
+        let request = Request::new(SERVICE, Method::GET, url, CONTROL_TIMEOUT, LIST_LIMIT);
+        let answer = self.call_with_key(Asked::Files, request).await?;
+        let page: FilePage = answer.json(SERVICE)?;
+        Ok(FilePage {
+            next_page_token: page.next_page_token.filter(|token| !token.is_empty()),
+            ..page
+        })
     }
 
     /// Deletes a file; one that is not there is deleted already.

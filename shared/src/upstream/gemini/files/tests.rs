@@ -270,3 +270,41 @@ fn a_description_has_bounds() {
         assert!(with(name, 1, 1).is_err(), "{name}");
     }
 }
+
+#[tokio::test]
+async fn files_are_listed_page_by_page() {
+    let server = Responder::start(|seen| {
+        let next = r#""nextPageToken":"a+b/c=""#;
+        match seen.path.as_str() {
+            "/v1beta/files?pageSize=100" => Reply::new(
+                200,
+                format!(r#"{{"files":[{{"name":"a/b"}},{FILE}],{next}}}"#),
+            ),
+            // An empty page is an empty object.
+            "/v1beta/files?pageSize=100&pageToken=a%2Bb%2Fc%3D" => Reply::new(200, "{}"),
+            other => Reply::new(404, other.to_owned()),
+        }
+    })
+    .await;
+    let first = client(&server).list_files(None).await.unwrap();
+    let file = &first.files[0];
+    assert_eq!(file.display_name.as_deref(), Some("s.mp4"));
+    let created_at = file.created_at.unwrap();
+    assert_eq!(created_at.rfc3339(), "2026-11-24T08:00:00Z");
+    let token = first.next_page_token.unwrap();
+    let last = client(&server).list_files(Some(&token)).await.unwrap();
+    assert_eq!(last, FilePage::default());
+    assert_eq!(server.seen()[1].header("x-goog-api-key"), KEY);
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_is_an_error_and_no_missing_file() {
+    for (status, body) in [(403, ""), (404, ""), (500, ""), (200, "[]"), (200, "")] {
+        let server = file_server(status, body).await;
+        let listed = client(&server).list_files(None).await;
+        assert!(
+            !matches!(listed, Ok(_) | Err(Error::FileGone)),
+            "{status} {body}"
+        );
+    }
+}

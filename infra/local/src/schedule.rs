@@ -1,0 +1,101 @@
+//! Schedules: what EventBridge Scheduler invokes on AWS.
+//!
+//! <https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html>
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior},
+};
+use uuid::Uuid;
+
+use crate::{
+    lambda::{Answer, Lambda, WhenBusy},
+    template::{ACCOUNT, REGION},
+};
+
+/// A schedule of a function.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    pub(crate) function: String,
+    pub(crate) every: Duration,
+    pub(crate) lambda: Arc<Lambda>,
+}
+
+impl Schedule {
+    /// Invokes the function again and again, first after one period, until `shutdown` holds true.
+    pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        let mut ticks = tokio::time::interval_at(Instant::now() + self.every, self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stopped = shutdown.wait_for(|stop| *stop);
+        let invoke = async {
+            loop {
+                ticks.tick().await;
+                let event: Bytes = event(OffsetDateTime::now_utc()).to_string().into();
+                let answer = self
+                    .lambda
+                    .invoke(&self.function, event, WhenBusy::Throttle)
+                    .await;
+                if !matches!(answer, Answer::Payload(_)) {
+                    tracing::warn!(function = self.function, "a scheduled invocation failed");
+                }
+            }
+        };
+        tokio::select! {
+            _ = stopped => {}
+            () = invoke => {}
+        }
+    }
+}
+
+/// The event of a schedule that sets no input of its own.
+fn event(now: OffsetDateTime) -> Value {
+    json!({
+        "version": "0",
+        "id": Uuid::now_v7().to_string(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": ACCOUNT,
+        "time": now.format(&Rfc3339).unwrap_or_default(),
+        "region": REGION,
+        "resources": [],
+        "detail": "{}",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::lambda::tests::{eventually, probe, start};
+
+    #[tokio::test]
+    async fn a_function_is_invoked_again_and_again_until_it_stops() {
+        let data = TempDir::new().unwrap();
+        let lambda = start(&[probe("Probe")], &data);
+        let (stop, shutdown) = watch::channel(false);
+        let schedule = Schedule {
+            function: "Probe".into(),
+            every: Duration::from_millis(20),
+            lambda: lambda.clone(),
+        };
+        let running = tokio::spawn(schedule.run(shutdown));
+        eventually("it was invoked", || lambda.invocations().len() >= 3).await;
+        stop.send(true).unwrap();
+        running.await.unwrap();
+    }
+
+    #[test]
+    fn an_event_says_where_it_comes_from() {
+        let event = event(OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(event["source"], "aws.scheduler");
+        assert_eq!(event["time"], "1970-01-01T00:00:00Z");
+    }
+}

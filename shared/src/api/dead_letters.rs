@@ -1,0 +1,257 @@
+//! `/v1/admin/dead-letters`.
+
+use http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use serde::Serialize;
+
+use super::{Answer, cursor, fields::Fields, json, links::Links, paging};
+use crate::{
+    context::Context,
+    dead_letters::redrive::{self, Redriven},
+    error::Error,
+    job::JobId,
+    store::{
+        Due,
+        dead_letters::{DeadLetter, DeadLetterId, Reason, Source},
+    },
+};
+
+/// Dead letters in one redrive: each takes up to some ten calls, of which the slowest is a
+/// transaction.
+const MOST_REDRIVEN: usize = 25;
+
+/// What the cursors of both requests are good for.
+const SCOPE: &str = "dead-letters";
+
+#[derive(Serialize)]
+struct Listing {
+    dead_letters: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    links: ListingLinks,
+}
+
+#[derive(Serialize)]
+struct ListingLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct View {
+    id: DeadLetterId,
+    queue: Source,
+    reason: Reason,
+    body: String,
+    body_bytes: usize,
+    receive_count: u32,
+    died_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<JobId>,
+    links: ViewLinks,
+}
+
+#[derive(Serialize)]
+struct ViewLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+}
+
+impl View {
+    fn of(letter: DeadLetter, links: &Links) -> Self {
+        Self {
+            id: letter.id,
+            queue: letter.queue,
+            reason: letter.reason,
+            body: letter.body,
+            body_bytes: letter.body_bytes,
+            receive_count: letter.receive_count,
+            died_at: letter.died_at.rfc3339(),
+            links: ViewLinks {
+                job: letter.job_id.as_ref().map(|job| links.job(job)),
+            },
+            job_id: letter.job_id,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<Outcome>,
+    /// Where the next redrive of all goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    id: DeadLetterId,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// What a redrive is of.
+#[derive(Debug, PartialEq)]
+enum Asked {
+    These(Vec<DeadLetterId>),
+    /// All, from this cursor on.
+    All(Option<String>),
+}
+
+/// `GET`: the messages that were given up and not redriven since, the latest first; `?limit=` in a
+/// page, from `?cursor=` on.
+///
+/// # Errors
+/// [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn list(context: &Context, request: &Request) -> Answer {
+    let query = request.query_string_parameters();
+    let limit = paging::limit(query.first("limit"))?;
+    paging::only(&query, &["limit", "cursor"])?;
+    let after = position(context, query.first("cursor")).await?;
+    let (letters, next) = context.dead_letters.list(limit, after.as_ref()).await?;
+    let links = Links::of(request);
+    let next = text(context, next.as_ref()).await?;
+    let view = Listing {
+        dead_letters: letters
+            .into_iter()
+            .map(|letter| View::of(letter, &links))
+            .collect(),
+        links: ListingLinks {
+            next: next.as_deref().map(|cursor| links.next(request, cursor)),
+        },
+        cursor: next,
+    };
+    json(StatusCode::OK, &view)
+}
+
+/// `POST …/redrive`: sends dead letters on their way again, those of `{ids}` or, with `{all: true}`,
+/// the latest ones from `cursor` on. What came of each is told; one that fails does not keep the
+/// others.
+///
+/// # Errors
+/// [`Error::InvalidInput`], [`Error::Storage`] where nothing could be listed.
+pub async fn redrive(context: &Context, request: &Request) -> Answer {
+    let now = (context.clock)();
+    let (ids, next) = match asked(Fields::of(request)?)? {
+        Asked::These(ids) => (ids, None),
+        Asked::All(after) => {
+            let after = position(context, after.as_deref()).await?;
+            let limit = MOST_REDRIVEN as u16;
+            let (letters, next) = context.dead_letters.list(limit, after.as_ref()).await?;
+            (letters.into_iter().map(|letter| letter.id).collect(), next)
+        }
+    };
+    let mut results = Vec::with_capacity(ids.len());
+    for id in ids {
+        let (outcome, reason) = match redrive::redrive(context, &id, now).await {
+            Ok(Redriven::Requeued) => ("requeued", None),
+            Ok(Redriven::Gone) => ("gone", None),
+            Ok(Redriven::Refused(reason)) => ("refused", Some(reason.into_owned())),
+            Err(error) => {
+                tracing::error!(dead_letter.id = %id, error = error.report(), "Could not redrive a dead letter");
+                ("refused", Some(error.detail().into_owned()))
+            }
+        };
+        results.push(Outcome {
+            id,
+            outcome,
+            reason,
+        });
+    }
+    let cursor = text(context, next.as_ref()).await?;
+    json(StatusCode::OK, &Results { results, cursor })
+}
+
+fn asked(mut fields: Fields) -> Result<Asked, Error> {
+    let ids = fields.list("ids", MOST_REDRIVEN)?;
+    let all = fields.flag("all")?;
+    let cursor = fields.string("cursor", 1024)?;
+    fields.end()?;
+    match (ids, all) {
+        (None, true) => Ok(Asked::All(cursor)),
+        (None, false) => Err(Error::invalid("ids", "is missing, and so is all")),
+        (Some(_), true) => Err(Error::invalid("all", "cannot be given together with ids")),
+        (Some(_), false) if cursor.is_some() => Err(Error::invalid(
+            "cursor",
+            "cannot be given together with ids",
+        )),
+        (Some(ids), false) => {
+            let mut parsed: Vec<DeadLetterId> = Vec::with_capacity(ids.len());
+            for (at, id) in ids.iter().enumerate() {
+                let id = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(|| {
+                    Error::invalid(format!("ids[{at}]"), "is not the id of a dead letter")
+                })?;
+                if !parsed.contains(&id) {
+                    parsed.push(id);
+                }
+            }
+            Ok(Asked::These(parsed))
+        }
+    }
+}
+
+async fn position(context: &Context, cursor: Option<&str>) -> Result<Option<Due>, Error> {
+    match cursor {
+        Some(text) => Ok(Some(cursor::decode(
+            context.cursor_key().await?,
+            SCOPE,
+            text,
+        )?)),
+        None => Ok(None),
+    }
+}
+
+async fn text(context: &Context, position: Option<&Due>) -> Result<Option<String>, Error> {
+    match position {
+        Some(position) => Ok(Some(cursor::encode(
+            context.cursor_key().await?,
+            SCOPE,
+            position,
+        )?)),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn of(body: Value) -> Result<Asked, Error> {
+        match body {
+            Value::Object(fields) => asked(fields.into()),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn these_or_all_and_not_both() {
+        let id: DeadLetterId = "dead_a-1".parse().unwrap();
+        assert_eq!(
+            of(json!({"ids": ["dead_a-1", "dead_a-1"]})).unwrap(),
+            Asked::These(vec![id])
+        );
+        assert_eq!(of(json!({"all": true})).unwrap(), Asked::All(None));
+        let many = vec!["dead_a"; MOST_REDRIVEN + 1];
+        for (wrong, named) in [
+            (json!({}), "ids"),
+            (json!({"all": false}), "ids"),
+            (json!({"ids": []}), "ids"),
+            (json!({"ids": many}), "ids"),
+            (json!({"ids": "dead_a"}), "ids"),
+            (json!({"ids": ["dead_a", "job_a"]}), "ids[1]"),
+            (json!({"ids": [7]}), "ids[0]"),
+            (json!({"ids": ["dead_a"], "all": true}), "all"),
+            (json!({"ids": ["dead_a"], "cursor": "c"}), "cursor"),
+            (json!({"all": 1}), "all"),
+            (json!({"all": true, "most": 1}), "most"),
+        ] {
+            match of(wrong.clone()) {
+                Err(Error::InvalidInput { field, .. }) => assert_eq!(field, named, "{wrong}"),
+                other => panic!("{wrong}: {other:?}"),
+            }
+        }
+    }
+}

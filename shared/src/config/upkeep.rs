@@ -1,0 +1,90 @@
+//! What the functions know that keep the house: the dead letters and the sweeper.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{ConfigError, LimitsConfig, Read, number, required, seconds, url};
+
+/// The queues of dead letters.
+#[derive(Clone, Debug)]
+pub struct DeadLettersConfig {
+    /// `ANALYSIS_DEAD_LETTERS_URL`: of the queue of jobs.
+    pub analysis_url: String,
+    /// `TASKS_DEAD_LETTERS_URL`: of the queue of tasks.
+    pub tasks_url: String,
+}
+
+/// What the sweeper knows.
+#[derive(Clone, Debug)]
+pub struct SweepConfig {
+    /// `GEMINI_BASE_URL`.
+    pub gemini_base_url: Url,
+    /// `GEMINI_API_VERSION`: `v1` or `v1beta`.
+    pub gemini_api_version: String,
+    /// `GEMINI_SECRET`: name of the secret that holds the key.
+    pub gemini_secret: String,
+    /// The limits that its calls keep to.
+    pub limits: LimitsConfig,
+    /// `SWEEP_OVERDUE_S`: how long the message of a job or a task may be overdue.
+    pub overdue: Duration,
+    /// `SWEEP_FILES_AGE_S`: how old a file at Gemini is before it may be nobody's.
+    pub files_age: Duration,
+    /// `SWEEP_UPLOADS_AGE_S`: how long a recording may wait for its submission.
+    pub uploads_age: Duration,
+}
+
+impl DeadLettersConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            analysis_url: analysis_dead_letters_url()?,
+            tasks_url: tasks_dead_letters_url()?,
+        })
+    }
+}
+
+impl SweepConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    fn read(read: Read<'_>) -> Result<Self, ConfigError> {
+        let age = |name| number(read, name).map(Duration::from_secs);
+        Ok(Self {
+            gemini_base_url: url(read, "GEMINI_BASE_URL")?,
+            gemini_api_version: required(read, "GEMINI_API_VERSION")?,
+            gemini_secret: required(read, "GEMINI_SECRET")?,
+            limits: LimitsConfig::read(read)?,
+            overdue: seconds(read, "SWEEP_OVERDUE_S")?,
+            files_age: age("SWEEP_FILES_AGE_S")?,
+            uploads_age: age("SWEEP_UPLOADS_AGE_S")?,
+        })
+    }
+}
+
+/// `ANALYSIS_DEAD_LETTERS_URL`: where the worker of jobs sends poison.
+///
+/// # Errors
+/// When it is missing.
+pub fn analysis_dead_letters_url() -> Result<String, ConfigError> {
+    required(
+        &|name| std::env::var(name).ok(),
+        "ANALYSIS_DEAD_LETTERS_URL",
+    )
+}
+
+/// `TASKS_DEAD_LETTERS_URL`: where the worker of tasks sends poison.
+///
+/// # Errors
+/// When it is missing.
+pub fn tasks_dead_letters_url() -> Result<String, ConfigError> {
+    required(&|name| std::env::var(name).ok(), "TASKS_DEAD_LETTERS_URL")
+}

@@ -1,0 +1,133 @@
+//! Dead letters on their way again.
+
+use std::{borrow::Cow, time::Duration};
+
+use crate::{
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    job::{JobId, Status, machine},
+    store::{
+        Reclaimed,
+        dead_letters::{DeadLetter, DeadLetterId, Source},
+        jobs::{AnyRow, JobRow},
+    },
+    submission::CLAIM_MARGIN,
+    task::Task,
+};
+
+/// What came of redriving a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redriven {
+    /// A message lies in its queue.
+    Requeued,
+    /// There is no such dead letter any more: it was redriven before, or its time was over.
+    Gone,
+    /// Nothing was done, for this reason; it stays.
+    Refused(Cow<'static, str>),
+}
+
+/// Sends a dead letter on its way: what can be read as the message of its job as that stands now,
+/// what cannot as it was. A job or task that failed by it goes on under its id, with time as at its
+/// submission. Should it be done twice, there are two messages, one of which is of no use.
+///
+/// # Errors
+/// [`Error::Storage`], and [`Error::Internal`] for a row that this version cannot read.
+pub async fn redrive(
+    context: &Context,
+    id: &DeadLetterId,
+    now: Timestamp,
+) -> Result<Redriven, Error> {
+    let Some(letter) = context.dead_letters.get(id).await? else {
+        return Ok(Redriven::Gone);
+    };
+    let redriven = match letter.message() {
+        Some(message) => match context.jobs.any(&message.job_id).await? {
+            Some(AnyRow::Job(row)) => resume_job(context, *row, now).await?,
+            Some(AnyRow::Task(task, version)) => resume_task(context, *task, version, now).await?,
+            None => refused("Its job is not kept any more."),
+        },
+        None => send_as_it_was(context, &letter).await?,
+    };
+    // Marked when it is sent: who dies in between sends it again.
+    if redriven == Redriven::Requeued {
+        context.dead_letters.mark_redriven(id, now).await?;
+    }
+    Ok(redriven)
+}
+
+fn refused(reason: impl Into<Cow<'static, str>>) -> Redriven {
+    Redriven::Refused(reason.into())
+}
+
+/// For a version that can read it by now.
+async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriven, Error> {
+    if !letter.is_whole() {
+        return Ok(refused("Its body was too long to be kept."));
+    }
+    let queue = match letter.queue {
+        Source::Analysis => &context.queue,
+        Source::Tasks => &context.tasks_queue,
+    };
+    queue.send_body(&letter.body, &[]).await?;
+    Ok(Redriven::Requeued)
+}
+
+async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Redriven, Error> {
+    let JobRow { job, version, .. } = row;
+    let id = job.id.clone();
+    if !job.settled && machine::was_given_up(&job) {
+        // Its claim is about to be released; nothing is lost by sending that message once more.
+        send(context, &id, version).await?;
+        return Ok(refused(
+            "Its job has just failed and is being settled; try again.",
+        ));
+    }
+    if !job.settled {
+        send(context, &id, version).await?;
+        return Ok(Redriven::Requeued);
+    }
+    let deadline = now + context.config.job_deadline;
+    let Some(resumed) = machine::resume(job, deadline, now) else {
+        return Ok(refused("Its job has ended otherwise."));
+    };
+    let lease_until = deadline + CLAIM_MARGIN;
+    let claimed = context.videos.reclaim(&resumed, version, lease_until, now);
+    Ok(match claimed.await? {
+        Reclaimed::Yes => {
+            send(context, &id, version + 1).await?;
+            Redriven::Requeued
+        }
+        Reclaimed::Owned(owner) => refused(format!("Another job is at the same: {owner}.")),
+        Reclaimed::Fresh => refused("There is a fresh analysis by now."),
+        Reclaimed::Moved => refused("Its job is changing; try again."),
+    })
+}
+
+async fn resume_task(
+    context: &Context,
+    mut task: Task,
+    version: u32,
+    now: Timestamp,
+) -> Result<Redriven, Error> {
+    let id = task.id.clone();
+    let mut step = version;
+    if task.has_ended() {
+        if !task.was_given_up() {
+            return Ok(refused("Its job has ended otherwise."));
+        }
+        (task.status, task.error, task.attempts) = (Status::Running, None, 0);
+        (task.updated_at, task.due_at) = (now, now);
+        task.deadline = now + context.config.job_deadline;
+        if !context.jobs.save_task(&task, version).await? {
+            return Ok(refused("Its job is changing; try again."));
+        }
+        step += 1;
+    }
+    context.tasks_queue.send(&id, step, Duration::ZERO).await?;
+    Ok(Redriven::Requeued)
+}
+
+async fn send(context: &Context, id: &JobId, step: u32) -> Result<(), Error> {
+    context.queue.send(id, step, Duration::ZERO).await
+}
