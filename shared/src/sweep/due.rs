@@ -96,7 +96,7 @@ fn is_lost_task(task: &Task, overdue: Duration, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        job::{Job, Media, Request, State},
+        job::{Job, Media, Request},
         task::Work,
     };
 
