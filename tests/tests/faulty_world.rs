@@ -162,7 +162,7 @@ async fn kill_at_random(stack: &Stack, mut random: Rng, killed: &Cell<usize>) {
 async fn a_load_of_videos_goes_through_a_faulty_world() {
     let videos = usize::try_from(number("FAULTY_WORLD").unwrap_or(12)).unwrap();
     let seed = number("FAULTY_WORLD_SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
-    println!("FAULTY_WORLD={videos} FAULTY_WORLD_SEED={seed}");
+    eprintln!("FAULTY_WORLD={videos} FAULTY_WORLD_SEED={seed}");
     let stack = Stack::breakable(&[]).await.unwrap();
     stack
         .redeliver_after(QUEUE, Duration::from_secs(5))
@@ -193,7 +193,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
             .unwrap(),
     )
     .unwrap();
-    println!(
+    eprintln!(
         "{videos} jobs ended after {:?}: {} calls of users, repeated by status {:?}, the longest took {:?}; {} \
          instances killed; faults: {dealt:#?}",
         started.elapsed(),
@@ -226,7 +226,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
         .filter(|job| job["status"] == "failed")
         .collect();
     for job in &failed {
-        println!("{} failed: {}", job["job_id"], job["error"]["detail"]);
+        eprintln!("{} failed: {}", job["job_id"], job["error"]["detail"]);
         assert!(job["error"]["type"].is_string(), "honestly: {job:#}");
     }
     assert!(failed.len() <= 1 + videos / 10, "{} failed", failed.len());
@@ -268,7 +268,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     for message in dead.messages.unwrap_or_default() {
         let body: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
         let job = body["job_id"].as_str().unwrap().to_owned();
-        println!("a dead letter of {job}, which is {:?}", ended.get(&job));
+        eprintln!("a dead letter of {job}, which is {:?}", ended.get(&job));
         assert!(ended.contains_key(&job), "{job}");
     }
 }

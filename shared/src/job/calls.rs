@@ -1,9 +1,11 @@
 //! The calls of a job to the outside, each of which ends in an observation or an error.
 
+mod kept;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use kept::Made;
 
 use super::{
     Job, Media, Resolution,
@@ -220,24 +222,6 @@ impl Calls {
             analysis: Box::new(analysis),
             parts,
         })
-    }
-
-    /// What a worker before this one has made.
-    async fn made(&self, job: &Job) -> Result<Option<Made>, Error> {
-        let key = blobs::made_key(&job.video, &job.id);
-        let Some(packed) = self.blobs.get(&key).await? else {
-            return Ok(None);
-        };
-        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
-        // Another version of the code may have written it, and it can be made anew.
-        Ok(serde_json::from_slice(&text).ok())
-    }
-
-    async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
-        let key = blobs::made_key(&job.video, &job.id);
-        let text = serde_json::to_vec(made).map_err(Error::internal)?;
-        let gzip = blobs::gzip(&text);
-        self.blobs.put_gzip(&key, "application/json", gzip).await
     }
 
     async fn make(
@@ -494,21 +478,6 @@ impl Calls {
         }
         deleted
     }
-
-    /// Deletes what was kept for a worker in the place of a dead one.
-    pub(super) async fn delete_made(&self, job: &Job) -> Result<(), Error> {
-        let key = blobs::made_key(&job.video, &job.id);
-        self.blobs.delete(vec![key]).await
-    }
-}
-
-/// What a paid answer has become.
-#[derive(Debug, Serialize, Deserialize)]
-struct Made {
-    analysis: analysis::Analysis,
-    /// Of the whole job, with this answer.
-    usage: Usage,
-    finished_at: Timestamp,
 }
 
 fn recording(job: &Job) -> Result<(&crate::video::ContentHash, u64, &str), Error> {

@@ -26,6 +26,9 @@ use serde_json::{Value, json};
 /// What is paid for.
 const GENERATION: &str = ":generateContent";
 
+/// Where it is written down.
+const KEPT: &str = ".made.gz";
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     YouTube,
@@ -137,10 +140,10 @@ async fn wrong(harness: &Harness, run: &Run, killed: &Killed, expected: &Value) 
     let paid = killed.performed(GENERATION);
     // Who dies with the answer in its hand has told nobody, and a call to Gemini has no name by
     // which it could be asked for again.
-    let at_generation = killed
-        .killed_at
-        .as_ref()
-        .is_some_and(|effect| killed.when == "after" && effect.contains(GENERATION));
+    let at_generation = killed.killed_at.as_ref().is_some_and(|effect| {
+        (killed.when == "after" && effect.contains(GENERATION))
+            || (killed.when == "before" && effect.ends_with(KEPT))
+    });
     let most = 1 + usize::from(at_generation);
     if paid == 0 || paid > most {
         wrong.push(format!("{paid} generations were paid"));
@@ -166,7 +169,7 @@ async fn the_worker_dies_at_every_side_effect() {
         harness.to_the_end(std::slice::from_ref(&run)).await;
         let kills = harness.stack.kills().await.unwrap();
         let effects = of_job(&kills, &run).effects.clone();
-        println!("{kind:?}: {effects:#?}");
+        eprintln!("{kind:?}: {effects:#?}");
         expected.push((kind, effects, harness.analysis(&run).await));
     }
 
@@ -196,7 +199,7 @@ async fn the_worker_dies_at_every_side_effect() {
         }
         let started = Instant::now();
         harness.to_the_end(&runs).await;
-        println!("{} deaths took {:?}", runs.len(), started.elapsed());
+        eprintln!("{} deaths took {:?}", runs.len(), started.elapsed());
         let kills = harness.stack.kills().await.unwrap();
         let (mut complaints, mut spared) = (Vec::new(), 0);
         for run in &runs {

@@ -103,10 +103,10 @@ impl Faults {
     }
 
     /// The instance that a connection comes from.
-    fn instance_at(&self, peer: SocketAddr) -> Option<String> {
+    fn instance_at(&self, peer: SocketAddr, own: SocketAddr) -> Option<String> {
         let lambda = self.lambda.get()?.upgrade()?;
         // The kernel prints its table in pieces, between which a socket can change its place.
-        let inode = (0..LOOKS).find_map(|_| peer::socket_at(peer))?;
+        let inode = (0..LOOKS).find_map(|_| peer::socket(peer, own))?;
         lambda.instance_of(|pid| peer::has_socket(pid, inode))
     }
 

@@ -94,10 +94,13 @@ pub(super) async fn start(
 
 async fn connection(proxy: Arc<Proxy>, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
+    let Ok(own) = stream.local_addr() else {
+        return;
+    };
     let socket = stream.as_fd().try_clone_to_owned();
     let instance = OnceLock::new();
     let service = service_fn(|request| {
-        let instance = instance.get_or_init(|| proxy.faults.instance_at(peer));
+        let instance = instance.get_or_init(|| proxy.faults.instance_at(peer, own));
         proxy.pass(instance.as_deref(), request)
     });
     let served = http1::Builder::new()

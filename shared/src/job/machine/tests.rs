@@ -435,7 +435,7 @@ fn the_file_of_an_upload_has_a_name_that_gemini_takes() {
 
     // All that may be there is known, whatever Gemini has called it.
     job.gemini_file = Some(next.clone());
-    assert_eq!(job.file_names(), [next.clone()]);
+    assert_eq!(job.file_names(), std::slice::from_ref(&next));
     job.gemini_file = Some("files/a".to_owned());
     assert_eq!(job.file_names(), [next, "files/a".to_owned()]);
 }

@@ -1,0 +1,47 @@
+//! What was paid for, kept beside the job until it is settled.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Calls, LARGEST_DOCUMENT};
+use crate::{
+    analysis::{Analysis, Usage},
+    clock::Timestamp,
+    error::Error,
+    job::Job,
+    store::blobs,
+};
+
+/// What a paid answer has become.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Made {
+    pub(super) analysis: Analysis,
+    /// Of the whole job, with this answer.
+    pub(super) usage: Usage,
+    pub(super) finished_at: Timestamp,
+}
+
+impl Calls {
+    /// What a worker before this one has made.
+    pub(super) async fn made(&self, job: &Job) -> Result<Option<Made>, Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        let Some(packed) = self.blobs.get(&key).await? else {
+            return Ok(None);
+        };
+        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        // Another version of the code may have written it, and it can be made anew.
+        Ok(serde_json::from_slice(&text).ok())
+    }
+
+    pub(super) async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        let text = serde_json::to_vec(made).map_err(Error::internal)?;
+        let gzip = blobs::gzip(&text);
+        self.blobs.put_gzip(&key, "application/json", gzip).await
+    }
+
+    /// Deletes what was kept for a worker in the place of a dead one.
+    pub(in crate::job) async fn delete_made(&self, job: &Job) -> Result<(), Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        self.blobs.delete(vec![key]).await
+    }
+}
