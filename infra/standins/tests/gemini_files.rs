@@ -398,6 +398,18 @@ async fn a_key_is_asked_for_everywhere_but_on_the_upload_url() {
     let calls = caller.calls().await;
     assert_eq!(calls.last().unwrap()["path"], "/v1/files");
     assert!(!json!(calls).to_string().contains("secret"));
+
+    // A key that was rotated is as good as none.
+    for (valid, status) in [
+        (json!("test-key"), 200),
+        (json!("another"), 400),
+        (json!(null), 200),
+    ] {
+        caller
+            .control("PUT", "/settings", &json!({"api_key": valid}))
+            .await;
+        assert_eq!(caller.get("/v1/files").await.0, status, "{valid}");
+    }
 }
 
 #[tokio::test]
