@@ -76,16 +76,13 @@ async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriv
 async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Redriven, Error> {
     let JobRow { job, version, .. } = row;
     let id = job.id.clone();
-    if !job.settled && machine::was_given_up(&job) {
-        // Its claim is about to be released; nothing is lost by sending that message once more.
-        send(context, &id, version).await?;
-        return Ok(refused(
-            "Its job has just failed and is being settled; try again.",
-        ));
-    }
     if !job.settled {
         send(context, &id, version).await?;
-        return Ok(Redriven::Requeued);
+        // One that has failed gives up its claim first, with this message or the one before.
+        return Ok(match machine::was_given_up(&job) {
+            true => refused("Its job has just failed and is being settled; try again."),
+            false => Redriven::Requeued,
+        });
     }
     let deadline = now + context.config.job_deadline;
     let Some(resumed) = machine::resume(job, deadline, now) else {

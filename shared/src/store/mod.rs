@@ -20,14 +20,14 @@ pub mod listing;
 pub mod packed;
 mod reclaim;
 mod removal;
-pub use due::Due;
-pub use reclaim::Reclaimed;
-
 pub mod rows;
 pub mod search;
 pub mod videos;
 
 use serde::{Deserialize, Serialize};
+
+pub use due::Due;
+pub use reclaim::Reclaimed;
 
 use crate::{analysis::Usage, clock::Timestamp};
 

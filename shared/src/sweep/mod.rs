@@ -1,8 +1,8 @@
 //! The sweeper: on a schedule, finishes what somebody died over and takes out what nobody needs.
 //!
-//! Its parts ([`due`], [`files`], [`uploads`]) do not depend on each other, and one that fails does
-//! not stop the others. Each may be done twice, by two sweepers at a time, and end in the middle:
-//! what it does is conditional on what it saw, or a deletion.
+//! Its parts (what is due, the files at Gemini, the uploads) do not depend on each other, and one
+//! that fails does not stop the others. Each may be done twice, by two sweepers at a time, and end in
+//! the middle: what it does is conditional on what it saw, or a deletion.
 
 mod due;
 mod files;

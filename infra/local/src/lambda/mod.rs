@@ -180,11 +180,6 @@ impl Lambda {
         self.records.all()
     }
 
-    /// Whether the template has such a function.
-    pub(crate) fn has(&self, function: &str) -> bool {
-        self.pools.contains_key(function)
-    }
-
     /// The instance whose process is one of which `is_it` holds.
     pub(crate) fn instance_of(&self, is_it: impl Fn(u32) -> bool) -> Option<String> {
         let processes: Vec<_> = lock(&self.roster)
