@@ -346,7 +346,7 @@ fn a_schedule_is_a_rate() {
         let template = read_with(&text, &[])?;
         Ok::<_, String>(template.functions[0].schedules.clone())
     };
-    let minutes = |count| Duration::from_secs(60 * count);
+    let minutes = |count: u64| Duration::from_secs(60 * count);
     for (event, every) in [
         (
             "{ Type: Schedule, Properties: { Schedule: rate(1 minute) } }",
