@@ -55,6 +55,27 @@ impl Stack {
         Ok(())
     }
 
+    /// Forgets what all instances keep together of limits, pauses and breakers.
+    ///
+    /// # Errors
+    /// When the table refuses.
+    pub async fn forget_limits(&self) -> anyhow::Result<()> {
+        let dynamodb = self.dynamodb();
+        let rows = dynamodb
+            .scan()
+            .table_name("controlstable")
+            .filter_expression("begins_with(pk, :limit)")
+            .expression_attribute_values(":limit", AttributeValue::S("limit#".to_owned()))
+            .send()
+            .await?;
+        for row in rows.items() {
+            let key = row.get("pk").context("no key")?.clone();
+            let delete = dynamodb.delete_item().table_name("controlstable");
+            delete.key("pk", key).send().await?;
+        }
+        Ok(())
+    }
+
     /// Has a job or a task be due since 1970.
     ///
     /// # Errors

@@ -80,6 +80,8 @@ async fn lost_job(stack: &Stack, video: &str) -> (String, u32) {
     let purge = stack.sqs().purge_queue().queue_url(stack.queue_url(QUEUE));
     purge.send().await.unwrap();
     stack.make_overdue(&id).await.unwrap();
+    // The pause that the model has asked for is over.
+    stack.forget_limits().await.unwrap();
     (id, version)
 }
 

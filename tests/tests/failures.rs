@@ -103,6 +103,7 @@ async fn limits_are_waited_for_and_quotas_are_gone_around() {
 
     let beyond_deadline = generate_into(&stack, "BBBBBBBBBBE", limited(300), Value::Null).await;
     assert_eq!(slug(&beyond_deadline), "rate-limited");
+    stack.forget_limits().await.unwrap();
 
     let job = generate_into(&stack, "BBBBBBBBBBI", json!({"kind": "daily_quota"}), once).await;
     assert_eq!(job["status"], "done", "a fallback model answers: {job:#}");
@@ -112,10 +113,17 @@ async fn limits_are_waited_for_and_quotas_are_gone_around() {
         .map(|call| &call["path"])
         .collect();
     assert_ne!(models[0], models[1]);
+    // Nobody asks the spent one again today.
+    let job = stack.run(json!({"url": "BBBBBBBBBBY"})).await.unwrap();
+    assert_eq!(job["status"], "done", "{job:#}");
+    let later = stack.gemini_calls(":generateContent").await.unwrap();
+    assert_eq!(later.len(), calls.len() + 1);
+    assert_eq!(&later[calls.len()]["path"], models[1]);
 
     let spent = json!({"kind": "daily_quota"});
     let job = generate_into(&stack, "BBBBBBBBBBM", spent, Value::Null).await;
     assert_eq!(slug(&job), "daily-quota-spent");
+    stack.forget_limits().await.unwrap();
 
     let job = generate_into(
         &stack,

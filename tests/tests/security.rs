@@ -82,8 +82,16 @@ fn table(template: &Value) -> String {
     table
 }
 
-/// One allowance of a policy.
+/// One allowance of a policy, which may hang on a parameter.
 fn read(statement: &Value, rights: &mut Rights) {
+    if let Some(choice) = statement.get("Fn::If") {
+        for one in [&choice[1], &choice[2]] {
+            if one["Ref"] != "AWS::NoValue" {
+                read(one, rights);
+            }
+        }
+        return;
+    }
     assert_eq!(statement["Effect"], "Allow", "{statement}");
     assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none());
     let only = statement
@@ -136,6 +144,8 @@ fn plain(resource: &Value) -> String {
                 target.strip_suffix(".Arn").unwrap_or(target).to_owned()
             }
             Some((name, Value::String(pattern))) if name == "Fn::Sub" => pattern
+                .rsplit_once(":secret:")
+                .map_or(pattern.as_str(), |(_, secret)| secret)
                 .replace(".Arn}", "")
                 .replace(['{', '}'], "")
                 .replace('$', ""),

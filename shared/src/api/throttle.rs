@@ -1,9 +1,10 @@
 //! How often a caller may ask.
 //!
 //! Each API key has a limit in a row that all instances share. So that the row is not written by
-//! every request, an instance takes what a key may use in a second and gives it out from memory
-//! for that second. What is left over then is lost: a caller whose requests are spread over many
-//! instances may be refused a second's worth for each of them too early, never too late.
+//! every request, an instance that is asked often takes more than one request out of it at once,
+//! twice as many each time up to what the key may use in a second, and gives them out from memory
+//! for a second. What is left over then is lost: a caller may be refused too early by at most as
+//! many requests as it has just made, and never too late.
 //!
 //! The headers are those of `draft-ietf-httpapi-ratelimit-headers-10`.
 
@@ -80,6 +81,7 @@ pub struct Leases(Mutex<HashMap<String, Lease>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Lease {
+    taken: u64,
     left: u64,
     until: Timestamp,
     /// What the row has left beside the lease, and when all is there again.
@@ -106,7 +108,8 @@ pub(super) async fn admit(context: &Context, caller: &Caller) -> Option<Standing
     if let Some(standing) = context.leases.take(&policy, now) {
         return Some(standing);
     }
-    match lease(&context.limits, &policy, now).await {
+    let wanted = context.leases.wanted(&policy, now);
+    match lease(&context.limits, &policy, wanted, now).await {
         Ok((lease, refused)) => {
             context.leases.keep(&policy, lease);
             Some(lease.standing(&policy, refused, now))
@@ -119,15 +122,13 @@ pub(super) async fn admit(context: &Context, caller: &Caller) -> Option<Standing
     }
 }
 
-/// Takes what can be used in a second, or else a single request.
+/// Takes so many requests, or else a single one.
 async fn lease(
     limits: &Limits,
     policy: &Policy,
+    wanted: u64,
     now: Timestamp,
 ) -> Result<(Lease, Option<Duration>), Error> {
-    let quantity = quantity(policy);
-    let (of_a_second, burst) = (quantity / 60, (quantity / 20).max(2));
-    let wanted = of_a_second.clamp(1, burst);
     let cost = |requests| Cost {
         requests,
         ..Cost::CALL
@@ -141,6 +142,7 @@ async fn lease(
     }
     let reading = limits.last_seen(policy, now).into_iter().next();
     let lease = Lease {
+        taken,
         left: taken - 1,
         until: now + LEASE,
         beside: reading.map_or(0, |reading| reading.left),
@@ -151,6 +153,7 @@ async fn lease(
         // Until then nobody has to look again.
         Verdict::Held { until, .. } => {
             let nothing = Lease {
+                taken: 0,
                 left: 0,
                 until,
                 ..lease
@@ -179,17 +182,31 @@ impl Lease {
 }
 
 impl Leases {
-    /// Gives out from memory; none where the row must be asked.
+    /// Answers from memory; none where the row must be asked.
     fn take(&self, policy: &Policy, now: Timestamp) -> Option<Standing> {
         let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lease = leases
             .get_mut(&policy.name)
             .filter(|lease| now < lease.until)?;
-        if lease.left == 0 {
-            return None;
+        match lease {
+            Lease { taken: 0, .. } => {
+                let refused = now.until(lease.until);
+                Some(lease.standing(policy, Some(refused), now))
+            }
+            Lease { left: 0, .. } => None,
+            _ => {
+                lease.left -= 1;
+                Some(lease.standing(policy, None, now))
+            }
         }
-        lease.left -= 1;
-        Some(lease.standing(policy, None, now))
+    }
+
+    /// How many to take next: more than one only where the last ones were used up before their time.
+    fn wanted(&self, policy: &Policy, now: Timestamp) -> u64 {
+        let leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = leases.get(&policy.name).filter(|lease| now < lease.until);
+        let of_a_second = (quantity(policy) / 60).max(1);
+        last.map_or(1, |lease| (2 * lease.taken).clamp(1, of_a_second))
     }
 
     fn keep(&self, policy: &Policy, lease: Lease) {
@@ -251,7 +268,9 @@ mod tests {
     fn a_lease_is_given_out_for_its_second() {
         let (leases, policy) = (Leases::default(), policy(600));
         assert_eq!(leases.take(&policy, NOW), None);
+        assert_eq!(leases.wanted(&policy, NOW), 1);
         let lease = Lease {
+            taken: 3,
             left: 2,
             until: NOW + LEASE,
             beside: 20,
@@ -262,8 +281,18 @@ mod tests {
         assert_eq!((first.left, first.full_in, first.refused), (21, 2, None));
         assert!(leases.take(&policy, NOW).is_some());
         assert_eq!(leases.take(&policy, NOW), None, "used up");
+        assert_eq!(leases.wanted(&policy, NOW), 6);
+        assert_eq!(leases.wanted(&policy, NOW + LEASE), 1);
         leases.keep(&policy, lease);
         assert_eq!(leases.take(&policy, NOW + LEASE), None, "over");
+        let refused = Lease {
+            taken: 0,
+            left: 0,
+            ..lease
+        };
+        leases.keep(&policy, refused);
+        assert_eq!(leases.take(&policy, NOW).unwrap().refused, Some(LEASE));
+        assert_eq!(leases.take(&policy, NOW + LEASE), None, "may ask again");
     }
 
     #[test]

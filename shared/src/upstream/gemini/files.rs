@@ -364,7 +364,13 @@ impl Gemini {
         drop(query);
         let request = Request::new(SERVICE, Method::GET, url, CONTROL_TIMEOUT, LIST_LIMIT);
         let answer = self.call_with_key(Asked::Files, request).await?;
-        let page: FilePage = answer.json(SERVICE)?;
+        // As an object: a list would be read as a page without files.
+        let page: serde_json::Map<String, serde_json::Value> = answer.json(SERVICE)?;
+        let page = serde_json::from_value::<FilePage>(page.into());
+        let page = page.map_err(|error| Error::UpstreamMalformed {
+            service: SERVICE,
+            source: error.into(),
+        })?;
         Ok(FilePage {
             next_page_token: page.next_page_token.filter(|token| !token.is_empty()),
             ..page
