@@ -21,6 +21,8 @@ use crate::telemetry::{self, Unit};
 /// a pooled connection is rarely one that the other side has just closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Between two parts of a body. What has begun to answer does not think any more.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// Requests under way at a time, and so connections where there is no HTTP/2. A function does one
 /// thing at a time; what does many at once waits here, not in a queue of the other side.
 const POOL: usize = 16;
@@ -36,6 +38,7 @@ pub struct HttpClient {
     inner: reqwest::Client,
     pool: Arc<Semaphore>,
     deadline: Option<Instant>,
+    read_timeout: Duration,
 }
 
 /// One request. Ready when made; the setters add to it.
@@ -219,6 +222,7 @@ impl HttpClient {
             inner,
             pool: Arc::new(Semaphore::new(POOL)),
             deadline: None,
+            read_timeout: READ_TIMEOUT,
         })
     }
 
@@ -304,7 +308,15 @@ impl HttpClient {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = BytesMut::new();
         loop {
-            match response.chunk().await {
+            let chunk = tokio::time::timeout(self.read_timeout, response.chunk()).await;
+            let Ok(chunk) = chunk else {
+                return Err(Error::Unavailable {
+                    service,
+                    retry_after: None,
+                    source: "a body that does not go on".into(),
+                });
+            };
+            match chunk {
                 Ok(Some(chunk)) if status.is_success() => {
                     if body.len() + chunk.len() > request.limit {
                         let source = format!("a body of more than {} bytes", request.limit);

@@ -172,6 +172,29 @@ async fn many_calls_at_once_wait_for_the_pool_and_do_not_fail_by_it() {
 }
 
 #[tokio::test]
+async fn a_body_that_stops_in_its_midst_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 4096];
+        assert!(stream.read(&mut buffer).await.unwrap() > 0);
+        let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nnot all of it";
+        stream.write_all(begun).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let client = HttpClient {
+        read_timeout: SECOND / 20,
+        ..HttpClient::new().unwrap()
+    };
+    let error = client.send(get(&url)).await.unwrap_err();
+    assert!(error.report().contains("does not go on"), "{error:?}");
+}
+
+#[tokio::test]
 async fn nothing_goes_on_beyond_the_deadline() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url: Url = format!("http://{}/", listener.local_addr().unwrap())
