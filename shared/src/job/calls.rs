@@ -1,28 +1,25 @@
 //! The calls of a job to the outside, each of which ends in an observation or an error.
 
+mod analyse;
 mod kept;
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use kept::Made;
-
 use super::{
-    Job, Media, Resolution,
+    Job, Media,
     machine::{Call, FileSeen, FileState, Observation},
     model::{GeminiFile, VideoFacts},
 };
 use crate::{
-    analysis::{self, Usage, captions},
+    analysis::Usage,
     clock::Timestamp,
-    cost::{Budget, Cap, Estimate, micro_usd},
+    cost::Budget,
     error::Error,
-    limit::Cost,
     search::Document,
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
-        packed::{self, Directory, Packed},
+        packed::{Directory, Packed},
     },
     upstream::{
         gemini::{self, Gemini},
@@ -34,12 +31,6 @@ use crate::{
 /// Part of a recording that is held in memory: a multiple of the granularity of 256 KiB that the
 /// Files API asks for, and the size that Google's own SDKs send.
 const CHUNK: u64 = 8 * 1024 * 1024;
-
-/// Output tokens of the configured models at most (contract of the models of 2026).
-const MAX_OUTPUT_TOKENS: u64 = 65_536;
-
-/// A transcript of the largest size that is taken, as it is rendered: every cue anew.
-const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
 
 /// Everything that a job calls.
 #[derive(Clone, Debug)]
@@ -192,244 +183,6 @@ impl Calls {
         Ok(Observation::File(seen(file)))
     }
 
-    /// Has the model watch the video, and puts the analysis into the bucket. What was paid for is
-    /// kept beside the job at once, so that a worker that goes on in the place of a dead one makes
-    /// the same analysis of the same answer. One that dies between the answer and this is what a
-    /// second generation is paid for: Gemini cannot be asked for an answer again.
-    async fn analyse(
-        &self,
-        job: &Job,
-        file: Option<&GeminiFile>,
-        time: Duration,
-        usage: &mut Usage,
-    ) -> Result<Observation, Error> {
-        let made = match self.made(job).await? {
-            Some(made) => {
-                *usage = made.usage;
-                made
-            }
-            None => {
-                let made = self.make(job, file, time, usage).await?;
-                // Without it the analysis is as good, as long as nobody dies now.
-                if let Err(error) = self.keep(job, &made).await {
-                    tracing::warn!(job.id = %job.id, error = error.report(), "Could not keep an answer");
-                }
-                made
-            }
-        };
-        let (analysis, parts) = self.store(job, &made.analysis, made.finished_at).await?;
-        Ok(Observation::Analysed {
-            analysis: Box::new(analysis),
-            parts,
-        })
-    }
-
-    async fn make(
-        &self,
-        job: &Job,
-        file: Option<&GeminiFile>,
-        time: Duration,
-        usage: &mut Usage,
-    ) -> Result<Made, Error> {
-        let started = Instant::now();
-        let transcript = match &job.request.transcript {
-            Some(sha256) => Some(self.transcript(sha256).await?),
-            None => None,
-        };
-        let prompt = analysis::prompt::build(&analysis::prompt::Options {
-            language: job.request.language.clone(),
-            window: job.request.window,
-            transcript: transcript.as_deref(),
-            title: job.facts.title.as_deref(),
-            duration_s: job.facts.duration_s,
-        });
-        let url = job.video.watch_url();
-        let media = match (file, &url) {
-            (Some(file), _) => gemini::Media::File {
-                uri: &file.uri,
-                mime_type: &file.mime_type,
-            },
-            (None, Some(url)) => gemini::Media::YouTube(url),
-            (None, None) => return Err(Error::internal("nothing to watch")),
-        };
-        let model = self
-            .models
-            .get(job.model)
-            .ok_or_else(|| Error::internal("no such model"))?;
-        let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
-        let text_bytes = texts.iter().map(|text| text.len()).sum::<usize>() + prompt.system.len();
-        let heard_s = transcript
-            .as_ref()
-            .and_then(|all| all.last())
-            .map(|last| last.end_s);
-        let estimate = Estimate::of(
-            job.facts.duration_s.or(heard_s),
-            job.request.window,
-            job.request.resolution,
-            text_bytes as u64,
-            MAX_OUTPUT_TOKENS,
-        );
-        let cap = job.request.max_cost_usd.map(|usd| Cap {
-            usd,
-            spent_usd: job.usage.cost_usd.unwrap_or(0.0),
-        });
-        let most_output = estimate.output_within(cap, &self.prices, model, MAX_OUTPUT_TOKENS)?;
-        let request = gemini::GenerateRequest {
-            model,
-            media: Some(media),
-            window: job.request.window.map(|window| gemini::Window {
-                start: Duration::try_from_secs_f64(window.start_s).unwrap_or_default(),
-                end: window
-                    .end_s
-                    .and_then(|end| Duration::try_from_secs_f64(end).ok()),
-            }),
-            system: &prompt.system,
-            texts: &texts,
-            json_schema: &prompt.schema,
-            max_output_tokens: u32::try_from(most_output).unwrap_or(u32::MAX),
-            media_resolution: job.request.resolution.map(|resolution| match resolution {
-                Resolution::Low => gemini::MediaResolution::Low,
-                Resolution::Medium => gemini::MediaResolution::Medium,
-                Resolution::High => gemini::MediaResolution::High,
-            }),
-            thinking_level: None,
-            estimate: Cost {
-                tokens: estimate.tokens(),
-                ..Cost::CALL
-            },
-            in_turn: job.in_turn,
-        };
-        let answered = self.ask(job, &request, estimate, time).await?;
-        *usage = self.add_up(job.usage, model, &answered.usage);
-        let generated = answered.outcome?;
-
-        let now = Timestamp::now();
-        let draft = analysis::Draft::parse(&generated.text)?;
-        let analysis = analysis::assemble(
-            draft,
-            analysis::Facts {
-                key: job.video.clone(),
-                title: job.facts.title.clone().or_else(|| file_title(job)),
-                channel: job.facts.channel.clone(),
-                duration_s: job.facts.duration_s,
-                window: job.request.window,
-                transcript,
-                language: job.request.language.clone(),
-                model: generated.model_version.unwrap_or_else(|| model.clone()),
-                prompt_sha256: prompt.sha256,
-                usage: Usage {
-                    billed_ms: usage.billed_ms + started.elapsed().as_millis() as u64,
-                    ..*usage
-                },
-                analyzed_at: now.rfc3339(),
-            },
-        )?;
-        Ok(Made {
-            analysis,
-            usage: *usage,
-            finished_at: now,
-        })
-    }
-
-    /// Asks the model, with what it may cost set aside of the budgets before and settled after.
-    async fn ask(
-        &self,
-        job: &Job,
-        request: &gemini::GenerateRequest<'_>,
-        estimate: Estimate,
-        time: Duration,
-    ) -> Result<gemini::Answered, Error> {
-        let estimated = estimate.cost_usd(&self.prices, request.model);
-        let by = job.submitted_by.as_deref();
-        let reserved = self
-            .budget
-            .reserve(by, micro_usd(estimated.unwrap_or(0.0)), Timestamp::now())
-            .await?;
-        let answered = self.gemini.generate(request, time).await;
-        let paid = match &answered {
-            Ok(answered) => self.prices.cost_usd(request.model, &answered.usage),
-            // Whether it was paid for is not known.
-            Err(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) => estimated,
-            Err(_) => None,
-        };
-        let paid = micro_usd(paid.unwrap_or(0.0));
-        self.budget.settle(reserved, paid, Timestamp::now()).await;
-        answered
-    }
-
-    fn add_up(&self, before: Usage, model: &str, tokens: &gemini::TokenUsage) -> Usage {
-        let cost = self.prices.cost_usd(model, tokens);
-        Usage {
-            input_tokens: before.input_tokens.saturating_add(tokens.prompt),
-            output_tokens: before.output_tokens.saturating_add(tokens.candidates),
-            thinking_tokens: before.thinking_tokens.saturating_add(tokens.thoughts),
-            model_calls: before.model_calls + 1,
-            billed_ms: before.billed_ms,
-            // A sum with an unknown part is unknown.
-            cost_usd: match before.model_calls {
-                0 => cost,
-                _ => before
-                    .cost_usd
-                    .zip(cost)
-                    .map(|(before, cost)| before + cost),
-            },
-        }
-    }
-
-    async fn transcript(&self, sha256: &str) -> Result<Vec<analysis::Segment>, Error> {
-        let gone = || Error::internal("the transcript of a job is gone");
-        let packed = self
-            .blobs
-            .get(&blobs::transcript_key(sha256))
-            .await?
-            .ok_or_else(gone)?;
-        let text = blobs::gunzip(&packed, LARGEST_TRANSCRIPT)?;
-        let text = String::from_utf8(text).map_err(Error::internal)?;
-        Ok(captions::parse(&text)?)
-    }
-
-    /// Puts every form of an analysis into the bucket.
-    async fn store(
-        &self,
-        job: &Job,
-        analysis: &analysis::Analysis,
-        now: Timestamp,
-    ) -> Result<(StoredAnalysis, Directory), Error> {
-        let json = serde_json::to_string(analysis).map_err(Error::internal)?;
-        let etag = sha256(json.as_bytes());
-        let packed = packed::pack(&json)?;
-        let put = |form: Form, gzip: Bytes| {
-            let key = blobs::analysis_key(&job.video, &etag, form);
-            async move { self.blobs.put_gzip(&key, form.content_type(), gzip).await }
-        };
-        let rendered = |form: Form| put(form, blobs::gzip(form.render(analysis).as_bytes()));
-        futures_util::future::try_join4(
-            put(Form::Json, packed.gzip.clone()),
-            rendered(Form::Markdown),
-            rendered(Form::Vtt),
-            rendered(Form::Srt),
-        )
-        .await?;
-        let base = super::Request {
-            transcript: None,
-            ..job.request.clone()
-        };
-        let stored = StoredAnalysis {
-            variant: job.variant(),
-            base_variant: base.variant(),
-            size_bytes: json.len() as u64,
-            gzip_bytes: packed.gzip.len() as u64,
-            etag,
-            title: analysis.video.title.clone(),
-            category: analysis::Category::of(analysis).as_str().to_owned(),
-            duration_s: analysis.video.duration_s,
-            usage: analysis.provenance.usage,
-            finished_at: now,
-            expires_at: now + self.analysis_ttl,
-        };
-        Ok((stored, packed.parts))
-    }
-
     /// The body of an analysis that lies in the bucket, with where its parts stand.
     pub(super) async fn stored_body(
         &self,
@@ -494,17 +247,6 @@ fn recording(job: &Job) -> Result<(&crate::video::ContentHash, u64, &str), Error
     }
 }
 
-/// The name of the file without its ending, as a title until the video has a better one.
-fn file_title(job: &Job) -> Option<String> {
-    let Media::Upload { file_name, .. } = &job.media else {
-        return None;
-    };
-    let stem = file_name
-        .rsplit_once('.')
-        .map_or(file_name.as_str(), |(stem, _)| stem);
-    (!stem.trim().is_empty()).then(|| stem.trim().to_owned())
-}
-
 fn seen(file: gemini::File) -> FileSeen {
     FileSeen {
         state: match file.state {
@@ -520,9 +262,4 @@ fn seen(file: gemini::File) -> FileSeen {
         },
         duration_s: file.duration_s,
     }
-}
-
-fn sha256(body: &[u8]) -> String {
-    use sha2::Digest;
-    hex::encode(sha2::Sha256::digest(body))
 }
