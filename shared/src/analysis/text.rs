@@ -68,10 +68,19 @@ const MARKS: usize = 8;
 /// text or differ from what looks the same (Unicode Technical Report 36, section 3), and marks
 /// beyond [`MARKS`]. Joiners stay inside a word, where scripts and emoji need them.
 fn visible(text: &str) -> String {
-    let text = match is_nfc_quick(text.chars()) {
+    // What stood between a letter and its mark is gone then, and they are one character.
+    composed(&shown(&composed(text))).into_owned()
+}
+
+/// Normalization Form C (Unicode Standard Annex 15).
+fn composed(text: &str) -> Cow<'_, str> {
+    match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         _ => Cow::Owned(text.nfc().collect()),
-    };
+    }
+}
+
+fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
     // A joiner that joins nothing is dropped with what follows it.
@@ -216,10 +225,18 @@ mod tests {
         assert_eq!(line(tibetan, 99), tibetan);
     }
 
+    #[test]
+    fn a_mark_that_was_kept_apart_becomes_one_with_its_letter() {
+        assert_eq!(
+            line("a\u{17}\u{341}b e\u{202e}\u{301}", 20),
+            "\u{e1}b \u{e9}"
+        );
+    }
+
     proptest! {
         #[test]
         fn cleaning_twice_changes_nothing(
-            text in "(\\PC|[\u{200c}\u{200d}\u{301}\u{327}\u{202e}\u{e0041}\u{ad} \n\t\u{0}]){0,40}"
+            text in "(\\PC|[el\u{341}\u{200c}\u{200d}\u{301}\u{327}\u{202e}\u{e0041}\u{ad} \n\t\u{0}]){0,40}"
         ) {
             let once = line(&text, 20);
             prop_assert!(once.chars().count() <= 20);
