@@ -57,7 +57,8 @@ impl PlaylistId {
             return Err(NotAPlaylist::Channel);
         }
         let capitals = text.bytes().take(2).all(|b| b.is_ascii_uppercase());
-        if !capitals || !(MIN_LEN..=MAX_LEN).contains(&text.len()) {
+        // `VL` is what pages put before an id, and begins none.
+        if !capitals || kind(&["VL"]) || !(MIN_LEN..=MAX_LEN).contains(&text.len()) {
             return Err(NotAPlaylist::MalformedId);
         }
         Ok(Self(text.into()))

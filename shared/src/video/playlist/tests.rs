@@ -314,6 +314,10 @@ fn a_refusal_says_what_the_text_is() {
         (&list("..%2F..%2Fvideos"), MalformedId),
         (&list(&long_id), MalformedId),
         ("https://music.youtube.com/browse/VLxyz", MalformedId),
+        (
+            "https://music.youtube.com/browse/VLVL9dWKQ9dWKQ",
+            MalformedId,
+        ),
     ] {
         assert_eq!(id_of(text), Err(refusal), "{text:?}");
     }
