@@ -6,9 +6,11 @@
 
 pub mod batch;
 pub mod calls;
+mod id;
 pub mod machine;
 pub mod model;
 pub mod revival;
 pub mod worker;
 
-pub use model::{Job, JobError, JobId, Media, Request, Resolution, Stage, State, Status};
+pub use id::{JobId, NotAJobId};
+pub use model::{Job, JobError, Media, Request, Resolution, Stage, State, Status};
