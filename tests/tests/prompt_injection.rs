@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eventrelay::analysis::Analysis;
-use eventrelay_tests::{Stack, read};
+use eventrelay_tests::{PATIENCE, Stack, read, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -103,18 +103,18 @@ async fn calls(stack: &Stack, gemini: bool) -> Vec<String> {
     calls.as_array().unwrap().iter().map(line).collect()
 }
 
+/// All that is kept, when nothing is kept any more for a job alone: a worker takes that away
+/// behind the job's end.
 async fn blobs(stack: &Stack) -> BTreeSet<String> {
-    let list = stack
-        .s3()
-        .list_objects_v2()
-        .bucket("bucket")
-        .send()
-        .await
-        .unwrap();
-    list.contents()
-        .iter()
-        .map(|object| object.key().unwrap().to_owned())
-        .collect()
+    let settled = until(PATIENCE, async || {
+        let list = stack.s3().list_objects_v2().bucket("bucket").send();
+        let list = list.await?;
+        let keys = list.contents().iter().filter_map(|object| object.key());
+        let keys: BTreeSet<String> = keys.map(str::to_owned).collect();
+        let is_settled = !keys.iter().any(|key| key.ends_with(".made.gz"));
+        Ok(is_settled.then_some(keys))
+    });
+    settled.await.unwrap()
 }
 
 /// A key without the hash in it.
