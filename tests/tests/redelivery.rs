@@ -47,7 +47,7 @@ async fn assert_made_once(stack: &Stack, job: &Value) {
 async fn ten_copies_at_once_are_one_generation() {
     let stack = Stack::start().await.unwrap();
     stack
-        .gemini_settings(json!({"generate_ms": 1000}))
+        .gemini_settings(json!({"generate_ms": 3000}))
         .await
         .unwrap();
     let job = submitted(&stack, "FFFFFFFFFFA").await;
@@ -55,6 +55,16 @@ async fn ten_copies_at_once_are_one_generation() {
         stack.send_step(id(&job), 0, Duration::ZERO).await.unwrap();
     }
     stack.read_queue(WORKER, true).await.unwrap();
+    // And ten more of the step that is paid for, while it is at it.
+    let link = job["links"]["job"].as_str().unwrap();
+    let thinking = async || {
+        let stage = stack.get_json(link).await?["stage"].take();
+        Ok((stage == "analysing").then_some(()))
+    };
+    until(PATIENCE, thinking).await.unwrap();
+    for _ in 0..10 {
+        stack.send_step(id(&job), 99, Duration::ZERO).await.unwrap();
+    }
     assert_made_once(&stack, &job).await;
 }
 
