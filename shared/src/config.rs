@@ -82,6 +82,16 @@ pub struct LimitsConfig {
     pub gemini_requests_per_day: u64,
     /// `YOUTUBE_UNITS_PER_DAY`: quota units of the Data API.
     pub youtube_units_per_day: u64,
+    /// `GITHUB_WRITES_PER_SECOND`.
+    pub github_writes_per_second: u64,
+    /// `GITHUB_WRITES_PER_MINUTE`.
+    pub github_writes_per_minute: u64,
+    /// `GITHUB_WRITES_PER_HOUR`.
+    pub github_writes_per_hour: u64,
+    /// `VERCEL_DEPLOYMENTS_PER_MINUTE`.
+    pub vercel_deployments_per_minute: u64,
+    /// `NETLIFY_DEPLOYS_PER_MINUTE`.
+    pub netlify_deploys_per_minute: u64,
     /// `CIRCUIT_BREAKERS`, `on` or `off`: whether a service that fails is left alone for a while.
     pub circuit_breakers: bool,
     /// `DAILY_BUDGET_USD`, in millionths of a US dollar here.
@@ -210,6 +220,11 @@ impl LimitsConfig {
             gemini_tokens_per_minute: number(read, "GEMINI_TOKENS_PER_MINUTE")?,
             gemini_requests_per_day: number(read, "GEMINI_REQUESTS_PER_DAY")?,
             youtube_units_per_day: number(read, "YOUTUBE_UNITS_PER_DAY")?,
+            github_writes_per_second: number(read, "GITHUB_WRITES_PER_SECOND")?,
+            github_writes_per_minute: number(read, "GITHUB_WRITES_PER_MINUTE")?,
+            github_writes_per_hour: number(read, "GITHUB_WRITES_PER_HOUR")?,
+            vercel_deployments_per_minute: number(read, "VERCEL_DEPLOYMENTS_PER_MINUTE")?,
+            netlify_deploys_per_minute: number(read, "NETLIFY_DEPLOYS_PER_MINUTE")?,
             circuit_breakers: match required(read, "CIRCUIT_BREAKERS")?.as_str() {
                 "on" => true,
                 "off" => false,

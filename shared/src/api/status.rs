@@ -56,7 +56,14 @@ struct Limit {
 pub async fn get(context: &Context, _: &Request, config: &StatusConfig) -> Answer {
     let now = (context.clock)();
     let models = config.models.iter().map(|model| Target::Model(model));
-    let targets = models.chain([Target::Files, Target::YouTube, Target::OEmbed]);
+    let targets = models.chain([
+        Target::Files,
+        Target::YouTube,
+        Target::OEmbed,
+        Target::GitHub,
+        Target::Vercel,
+        Target::Netlify,
+    ]);
     let limits = &config.limits;
     let mut policies: Vec<Policy> = targets.map(|target| target.policy(limits)).collect();
     let budget = Budget::of(context.limits.clone(), limits).policy();

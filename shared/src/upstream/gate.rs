@@ -14,7 +14,9 @@ use crate::{
     telemetry,
 };
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// What is limited, and breaks, by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,14 @@ pub enum Target<'a> {
     YouTube,
     /// oEmbed of YouTube.
     OEmbed,
+    /// What creates content at GitHub, in the name of one token
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>,
+    /// "secondary rate limits", and "best practices": a second between two writes).
+    GitHub,
+    /// Deployments that are created at Vercel.
+    Vercel,
+    /// Deploys that are created at Netlify.
+    Netlify,
 }
 
 impl Target<'_> {
@@ -34,6 +44,9 @@ impl Target<'_> {
         match self {
             Self::Model(_) | Self::Files => Service::Gemini,
             Self::YouTube | Self::OEmbed => Service::YouTube,
+            Self::GitHub => Service::GitHub,
+            Self::Vercel => Service::Vercel,
+            Self::Netlify => Service::Netlify,
         }
     }
 
@@ -45,19 +58,31 @@ impl Target<'_> {
             Self::Files => "gemini-files".to_owned(),
             Self::YouTube => "youtube".to_owned(),
             Self::OEmbed => "youtube-oembed".to_owned(),
+            Self::GitHub => "github".to_owned(),
+            Self::Vercel => "vercel".to_owned(),
+            Self::Netlify => "netlify".to_owned(),
         };
-        let rate =
-            |unit, quantity: u64| (quantity > 0).then(|| Bound::rate(unit, quantity, MINUTE));
+        let rate = |unit, quantity: u64, window| {
+            (quantity > 0).then(|| Bound::rate(unit, quantity, window))
+        };
+        let calls = |quantity, window| rate(Unit::Requests, quantity, window);
         let day = |quantity: u64| {
             (quantity > 0).then(|| Bound::day(Unit::Requests, quantity, Zone::Pacific))
         };
         let bounds = match self {
             Self::Model(_) => vec![
-                rate(Unit::Requests, config.gemini_requests_per_minute),
-                rate(Unit::Tokens, config.gemini_tokens_per_minute),
+                calls(config.gemini_requests_per_minute, MINUTE),
+                rate(Unit::Tokens, config.gemini_tokens_per_minute, MINUTE),
                 day(config.gemini_requests_per_day),
             ],
             Self::YouTube => vec![day(config.youtube_units_per_day)],
+            Self::GitHub => vec![
+                calls(config.github_writes_per_second, SECOND),
+                calls(config.github_writes_per_minute, MINUTE),
+                calls(config.github_writes_per_hour, HOUR),
+            ],
+            Self::Vercel => vec![calls(config.vercel_deployments_per_minute, MINUTE)],
+            Self::Netlify => vec![calls(config.netlify_deploys_per_minute, MINUTE)],
             Self::Files | Self::OEmbed => Vec::new(),
         };
         Policy {
@@ -229,12 +254,18 @@ fn told_when(error: Error, now: Timestamp) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::{Level, judge};
 
     const CONFIG: LimitsConfig = LimitsConfig {
         gemini_requests_per_minute: 1000,
         gemini_tokens_per_minute: 0,
         gemini_requests_per_day: 50,
         youtube_units_per_day: 10_000,
+        github_writes_per_second: 1,
+        github_writes_per_minute: 80,
+        github_writes_per_hour: 500,
+        vercel_deployments_per_minute: 0,
+        netlify_deploys_per_minute: 3,
         circuit_breakers: true,
         daily_budget_micro_usd: 0,
         daily_budget_per_key_micro_usd: 0,
@@ -246,7 +277,45 @@ mod tests {
         assert_eq!(bounds(Target::Model("m")), 2);
         assert_eq!(bounds(Target::YouTube), 1);
         assert_eq!(bounds(Target::Files), 0);
+        assert_eq!(bounds(Target::Vercel), 0);
         assert_eq!(Target::Model("m").policy(&CONFIG).name, "gemini:m");
+    }
+
+    /// How many calls of somebody who always has another one pass in the first second, minute and
+    /// hour.
+    fn passed(target: Target<'_>) -> [usize; 3] {
+        const ENDS_MS: [u64; 3] = [1000, 60_000, 3_600_000];
+        let policy = target.policy(&CONFIG);
+        let start = Timestamp(1_790_000_000_000);
+        let (mut level, mut now, mut in_turn) = (Level::default(), start, false);
+        let mut passed = [0; 3];
+        while now.0 < start.0 + ENDS_MS[2] {
+            let (verdict, next) = judge(&policy, &level, Cost::CALL, in_turn, now);
+            level = next.unwrap_or(level);
+            match verdict {
+                Verdict::Pass { .. } => {
+                    in_turn = false;
+                    for (count, end) in passed.iter_mut().zip(ENDS_MS) {
+                        *count += usize::from(now.0 < start.0 + end);
+                    }
+                }
+                Verdict::Held { until, .. } => (now, in_turn) = (until, true),
+            }
+        }
+        passed
+    }
+
+    #[test]
+    fn github_is_written_to_as_often_as_it_allows() {
+        let [second, minute, hour] = passed(Target::GitHub);
+        assert_eq!(second, 1);
+        assert!(minute <= 60, "{minute}");
+        assert!((475..=500).contains(&hour), "{hour}");
+    }
+
+    #[test]
+    fn netlify_takes_three_deploys_in_a_minute() {
+        assert_eq!(passed(Target::Netlify)[1], 3);
     }
 
     #[test]
