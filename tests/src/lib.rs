@@ -351,19 +351,22 @@ impl Stack {
             "file_name": name, "content_type": "video/mp4", "size_bytes": bytes.len(), "sha256": sha256,
         });
         let granted = self.post("/v1/uploads", body).await?.expect(201).json();
+        self.put_upload(&granted, bytes).await
+    }
+
+    /// Puts the bytes of an upload that was granted. Its id.
+    ///
+    /// # Errors
+    /// When they are refused.
+    pub async fn put_upload(&self, granted: &Value, bytes: Vec<u8>) -> anyhow::Result<String> {
         let put = &granted["upload"];
-        let mut request = self
-            .client
-            .put(put["url"].as_str().context("no URL")?)
-            .body(bytes);
+        let mut request = self.client.put(put["url"].as_str().context("no URL")?);
         for (name, value) in put["headers"].as_object().context("no headers")? {
             request = request.header(name, value.as_str().unwrap_or_default());
         }
-        let _ = read(request).await?.expect(200);
-        Ok(granted["upload_id"]
-            .as_str()
-            .context("no upload id")?
-            .to_owned())
+        let _ = read(request.body(bytes)).await?.expect(200);
+        let id = granted["upload_id"].as_str().context("no upload id")?;
+        Ok(id.to_owned())
     }
 
     /// Has a stand-in behave in some way: `DELETE`, `POST` or `PUT` on its control surface.

@@ -22,7 +22,7 @@ use std::{
 use eventrelay_tests::{
     PATIENCE, Response, Stack,
     faults::{DEAD_LETTERS, QUEUE},
-    read, repository, until,
+    repository, until,
 };
 use fastrand::Rng;
 use futures_util::future::join_all;
@@ -108,13 +108,7 @@ impl Users<'_> {
         });
         let granted = self.call(Method::POST, "/v1/uploads", Some(body)).await;
         let granted = granted.expect(201).json();
-        let put = &granted["upload"];
-        let mut request = self.stack.client().put(put["url"].as_str().unwrap());
-        for (name, value) in put["headers"].as_object().unwrap() {
-            request = request.header(name, value.as_str().unwrap());
-        }
-        let _ = read(request.body(bytes)).await.unwrap().expect(200);
-        granted["upload_id"].as_str().unwrap().to_owned()
+        self.stack.put_upload(&granted, bytes).await.unwrap()
     }
 
     /// Submits a video and asks until its job has ended. The job.

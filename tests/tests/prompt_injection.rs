@@ -107,10 +107,7 @@ async fn calls(stack: &Stack, gemini: bool) -> Vec<String> {
 /// behind the job's end.
 async fn blobs(stack: &Stack) -> BTreeSet<String> {
     let settled = until(PATIENCE, async || {
-        let list = stack.s3().list_objects_v2().bucket("bucket").send();
-        let list = list.await?;
-        let keys = list.contents().iter().filter_map(|object| object.key());
-        let keys: BTreeSet<String> = keys.map(str::to_owned).collect();
+        let keys = BTreeSet::from_iter(stack.objects().await?);
         let is_settled = !keys.iter().any(|key| key.ends_with(".made.gz"));
         Ok(is_settled.then_some(keys))
     });

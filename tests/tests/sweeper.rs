@@ -214,13 +214,8 @@ async fn a_recording_that_nobody_submitted_is_deleted_and_no_other() {
         "{one} {other}"
     );
     assert_eq!(sweep(&stack).await, json!({}));
-    let listed = stack
-        .s3()
-        .list_objects_v2()
-        .bucket("bucket")
-        .prefix("media/");
-    let keys: Vec<_> = listed.send().await.unwrap().contents.unwrap_or_default();
-    let keys: Vec<_> = keys.into_iter().filter_map(|object| object.key).collect();
+    let mut keys = stack.objects().await.unwrap();
+    keys.retain(|key| key.starts_with("media/"));
     assert_eq!(keys.len(), 1, "{keys:?}");
     assert!(
         used.ends_with(keys[0].trim_start_matches("media/")),

@@ -1,6 +1,6 @@
 //! Recordings that are none, and their names.
 
-use eventrelay_tests::{Response, Stack, read};
+use eventrelay_tests::{Response, Stack};
 use reqwest::Method;
 use serde_json::json;
 use sha2::Digest;
@@ -19,16 +19,8 @@ pub(crate) async fn submit(stack: &Stack, bytes: &[u8], content_type: &str) -> R
         .expect(201)
         .json();
     assert_eq!(granted["uploaded"], false, "{content_type}");
-    let put = &granted["upload"];
-    let mut request = stack.client().put(put["url"].as_str().unwrap());
-    for (name, value) in put["headers"].as_object().unwrap() {
-        request = request.header(name, value.as_str().unwrap());
-    }
-    let _ = read(request.body(bytes.to_vec()))
-        .await
-        .unwrap()
-        .expect(200);
-    let body = json!({"upload_id": granted["upload_id"]});
+    let id = stack.put_upload(&granted, bytes.to_vec()).await.unwrap();
+    let body = json!({"upload_id": id});
     stack.post("/v1/videos", body).await.unwrap()
 }
 
@@ -96,18 +88,8 @@ pub(crate) async fn names(stack: &Stack) {
     for (_, value) in put["headers"].as_object().unwrap() {
         assert!(value.as_str().unwrap().is_ascii(), "{put}");
     }
-    let mut request = stack.client().put(put["url"].as_str().unwrap());
-    for (name, value) in put["headers"].as_object().unwrap() {
-        request = request.header(name, value.as_str().unwrap());
-    }
-    let _ = read(request.body(bytes.to_vec()))
-        .await
-        .unwrap()
-        .expect(200);
-    let job = stack
-        .run(json!({"upload_id": granted["upload_id"]}))
-        .await
-        .unwrap();
+    let id = stack.put_upload(&granted, bytes.to_vec()).await.unwrap();
+    let job = stack.run(json!({"upload_id": id})).await.unwrap();
     assert_eq!(job["status"], "done", "{job:#}");
     let analysis = stack
         .get_json(job["links"]["video"].as_str().unwrap())
