@@ -46,7 +46,7 @@ enum Kind {
 #[serde(default)]
 pub(super) struct Used {
     /// Of a rate: when all that was taken will have been worked off (the theoretical arrival time
-    /// of the next cell, ITU-T I.371, annex A), in microseconds since the epoch.
+    /// of the next cell, ITU-T I.371, annex A), in nanoseconds since the epoch.
     #[serde(skip_serializing_if = "is_zero")]
     until_ns: u64,
     /// Of a rate: the same with all that wait for their turn.
@@ -121,6 +121,19 @@ impl Bound {
         }
     }
 
+    /// What sets it apart from the other bounds of a policy, whichever of them there are.
+    pub(super) fn name(&self) -> String {
+        let unit = match self.unit {
+            Unit::Requests => "requests",
+            Unit::Tokens => "tokens",
+            Unit::MicroUsd => "micro_usd",
+        };
+        match self.kind {
+            Kind::Rate { window, .. } => format!("{unit}/{}s", window.as_secs()),
+            Kind::Day(_) => format!("{unit}/day"),
+        }
+    }
+
     /// Whether it is of a day.
     #[must_use]
     pub fn is_of_a_day(&self) -> bool {
@@ -143,10 +156,7 @@ impl Bound {
                 burst, interval_ns, ..
             } => {
                 let now_ns = now.0.saturating_mul(NANOS);
-                let until = match in_turn {
-                    true => used.until_ns,
-                    false => used.until_ns.max(used.turns_ns),
-                };
+                let until = used.taken_until(in_turn);
                 let free = until.saturating_sub(tolerance(cost, burst, interval_ns));
                 (free > now_ns).then(|| Timestamp(free.div_ceil(NANOS)))
             }
@@ -177,14 +187,14 @@ impl Bound {
         }
     }
 
-    /// Has a call that is held until `until` stand before those that come after it.
-    pub(super) fn give_turn(&self, used: &mut Used, cost: u64, until: Timestamp) {
-        if let Kind::Rate {
-            burst, interval_ns, ..
-        } = self.kind
+    /// Has a call that is held until `until`, by this bound or by another one, stand before those
+    /// that come after it.
+    pub(super) fn give_turn(&self, used: &mut Used, cost: u64, in_turn: bool, until: Timestamp) {
+        if let Kind::Rate { interval_ns, .. } = self.kind
             && cost > 0
         {
-            let starts = until.0.saturating_mul(NANOS) + tolerance(cost, burst, interval_ns);
+            let free_ns = until.0.saturating_mul(NANOS);
+            let starts = used.taken_until(in_turn).max(free_ns);
             let ends = starts.saturating_add(length(cost, interval_ns));
             used.turns_ns = used.turns_ns.max(ends);
         }
@@ -233,6 +243,15 @@ impl Bound {
 }
 
 impl Used {
+    /// Of a rate: when what stands before a call will have been worked off, in nanoseconds since
+    /// the epoch.
+    fn taken_until(&self, in_turn: bool) -> u64 {
+        match in_turn {
+            true => self.until_ns,
+            false => self.until_ns.max(self.turns_ns),
+        }
+    }
+
     fn sum_on(&self, day: u64) -> u64 {
         if self.day == day { self.sum } else { 0 }
     }

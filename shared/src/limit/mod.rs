@@ -12,7 +12,7 @@ mod day;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,9 +70,9 @@ impl Cost {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Level {
-    /// In the order of the policy's bounds. A level that was written for other bounds counts for
-    /// those that it fits.
-    used: Vec<Used>,
+    /// By the names of the bounds: a policy may get and lose bounds, and what was used of the
+    /// others still counts.
+    uses: BTreeMap<String, Used>,
     /// The thing itself asked not to be called before.
     paused_until: Timestamp,
     breaker: Breaker,
@@ -137,14 +137,15 @@ pub fn judge(
     if level.paused_until > now {
         return held(Hold::Paused, level.paused_until);
     }
-    let mut level = level.fitted(policy);
+    let mut level = level.clone();
+    let mut used = level.used_of(policy);
     let in_turn = in_turn || !policy.waits;
     let probe = match policy.breaks.then(|| level.breaker.condition(now)) {
         Some(Condition::Open { until }) => return held(Hold::Open, until),
         Some(Condition::HalfOpen) => true,
         Some(Condition::Closed) | None => false,
     };
-    let bounds = || policy.bounds.iter().zip(&level.used);
+    let bounds = || policy.bounds.iter().zip(&used);
     // A day that is used up is told before a rate, since it is waited for the longest.
     let of_day = |bound: &Bound| bound.is_of_a_day();
     for (bound, used) in bounds().filter(|(bound, _)| of_day(bound)) {
@@ -159,26 +160,35 @@ pub fn judge(
         if !policy.waits {
             return held(hold, until);
         }
-        for (bound, used) in policy.bounds.iter().zip(&mut level.used) {
-            bound.give_turn(used, cost.of(bound.unit()), until);
+        for (bound, used) in policy.bounds.iter().zip(&mut used) {
+            bound.give_turn(used, cost.of(bound.unit()), in_turn, until);
         }
+        level.use_up(policy, used);
         return (Verdict::Held { hold, until }, Some(level));
     }
-    for (bound, used) in policy.bounds.iter().zip(&mut level.used) {
+    for (bound, used) in policy.bounds.iter().zip(&mut used) {
         bound.take(used, cost.of(bound.unit()), in_turn, now);
     }
+    level.use_up(policy, used);
     if policy.breaks {
         level.breaker.called(probe, now);
     }
-    (Verdict::Pass { probe }, Some(level))
+    let counts = policy.breaks || !policy.bounds.is_empty();
+    (Verdict::Pass { probe }, counts.then_some(level))
 }
 
 impl Level {
-    /// With one entry for each bound of the policy.
-    fn fitted(&self, policy: &Policy) -> Self {
-        let mut level = self.clone();
-        level.used.resize(policy.bounds.len(), Used::default());
-        level
+    /// What was used of each bound of the policy, in their order.
+    fn used_of(&self, policy: &Policy) -> Vec<Used> {
+        let used = |bound: &Bound| self.uses.get(&bound.name()).copied();
+        let all = policy.bounds.iter();
+        all.map(|bound| used(bound).unwrap_or_default()).collect()
+    }
+
+    /// Replaces what was used of each bound of the policy.
+    fn use_up(&mut self, policy: &Policy, used: Vec<Used>) {
+        let names = policy.bounds.iter().map(Bound::name);
+        self.uses.extend(names.zip(used));
     }
 
     /// After the probe has succeeded: the service is back.
@@ -217,21 +227,22 @@ impl Level {
         real: Cost,
         now: Timestamp,
     ) -> Option<Self> {
-        let mut level = self.fitted(policy);
-        for (bound, used) in policy.bounds.iter().zip(&mut level.used) {
+        let mut used = self.used_of(policy);
+        for (bound, used) in policy.bounds.iter().zip(&mut used) {
             let unit = bound.unit();
             bound.correct(used, estimated.of(unit), real.of(unit), now);
         }
+        let mut level = self.clone();
+        level.use_up(policy, used);
         (level != *self).then_some(level)
     }
 
     /// What is left of each bound.
     #[must_use]
     pub fn readings(&self, policy: &Policy, now: Timestamp) -> Vec<Reading> {
-        let level = self.fitted(policy);
-        let bounds = policy.bounds.iter().zip(&level.used);
+        let bounds = policy.bounds.iter().zip(self.used_of(policy));
         bounds
-            .map(|(bound, used)| bound.reading(used, now))
+            .map(|(bound, used)| bound.reading(&used, now))
             .collect()
     }
 

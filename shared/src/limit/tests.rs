@@ -221,6 +221,42 @@ fn a_reading_tells_what_is_left() {
     assert_eq!(left(&level), 0);
 }
 
+#[test]
+fn who_waits_for_one_bound_does_not_use_up_the_burst_of_another() {
+    let policy = policy(vec![
+        Bound::rate(Unit::Requests, 1, Duration::from_secs(1)),
+        Bound::rate(Unit::Requests, 500, Duration::from_secs(3600)),
+    ]);
+    let mut level = Level::default();
+    assert!(passes(ask(&policy, &mut level, false, START)));
+    for second in 1..=20 {
+        let Verdict::Held { until, .. } = ask(&policy, &mut level, false, START) else {
+            panic!("passed at once")
+        };
+        assert_eq!(until, ms(second * 1000));
+    }
+    for second in 1..=20 {
+        assert!(passes(ask(&policy, &mut level, true, ms(second * 1000))));
+    }
+}
+
+#[test]
+fn a_bound_that_goes_takes_nothing_of_the_others_with_it() {
+    let day = Bound::day(Unit::Requests, 1, Zone::Pacific);
+    let both = policy(vec![Bound::rate(Unit::Tokens, 100, MINUTE), day]);
+    let mut level = Level::default();
+    assert!(passes(ask(&both, &mut level, false, START)));
+    assert!(!passes(ask(&policy(vec![day]), &mut level, false, START)));
+}
+
+#[test]
+fn what_is_not_limited_and_does_not_break_is_not_written_down() {
+    let mut policy = policy(Vec::new());
+    policy.breaks = false;
+    let (verdict, level) = judge(&policy, &Level::default(), Cost::CALL, false, START);
+    assert_eq!((passes(verdict), level), (true, None));
+}
+
 proptest! {
     /// Whatever comes when, in turn or not: no window of a minute has more than the quantity.
     #[test]
@@ -242,6 +278,40 @@ proptest! {
         for (first, begin) in passed.iter().enumerate() {
             let within = passed[first..].iter().take_while(|at| **at < begin + 60_000);
             prop_assert!(within.count() as u64 <= quantity);
+        }
+    }
+
+    /// The same of two bounds at once, whose turns are given together; who is held comes back when
+    /// told, or later.
+    #[test]
+    fn no_window_of_several_bounds_exceeds_its_quantity(
+        quick in 1u64..4,
+        slow in 5u64..60,
+        arrivals in prop::collection::vec((0u64..30_000, 0u64..2000), 1..80),
+    ) {
+        let second = Duration::from_secs(1);
+        let policy = policy(vec![
+            Bound::rate(Unit::Requests, quick, second),
+            Bound::rate(Unit::Requests, slow, MINUTE),
+        ]);
+        let mut level = Level::default();
+        let mut queue: Vec<(u64, u64, bool)> =
+            arrivals.into_iter().map(|(at, late)| (at, late, false)).collect();
+        let mut passed = Vec::new();
+        while let Some(next) = (0..queue.len()).min_by_key(|at| queue[*at].0) {
+            let (at, late, in_turn) = queue.swap_remove(next);
+            match ask(&policy, &mut level, in_turn, ms(at)) {
+                Verdict::Pass { .. } => passed.push(at),
+                Verdict::Held { until, .. } => {
+                    queue.push((START.until(until).as_millis() as u64 + late, late, true));
+                }
+            }
+        }
+        for (quantity, window_ms) in [(quick, 1000), (slow, 60_000)] {
+            for (first, begin) in passed.iter().enumerate() {
+                let within = passed[first..].iter().take_while(|at| **at < begin + window_ms);
+                prop_assert!(within.count() as u64 <= quantity);
+            }
         }
     }
 
