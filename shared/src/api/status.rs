@@ -26,7 +26,7 @@ struct Status {
 #[derive(Debug, PartialEq, Serialize)]
 struct Service {
     name: String,
-    /// Of the circuit breaker: `closed`, `open`, `half_open`.
+    /// Of the circuit breaker: `closed`, `open`, `half_open`, or `off`.
     breaker: &'static str,
     /// When an open breaker lets a call try.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,8 @@ fn status(policies: &[Policy], levels: &[Level], services: usize, now: Timestamp
         .take(services)
         .map(|(policy, level)| service(policy, level, now))
         .collect();
-    let is_well = |one: &Service| one.breaker == "closed" && one.paused_until.is_none();
+    let is_well =
+        |one: &Service| matches!(one.breaker, "closed" | "off") && one.paused_until.is_none();
     Status {
         status: match services.iter().all(is_well) {
             true => "ok",
@@ -97,10 +98,13 @@ fn status(policies: &[Policy], levels: &[Level], services: usize, now: Timestamp
 }
 
 fn service(policy: &Policy, level: &Level, now: Timestamp) -> Service {
-    let (breaker, opens_at) = match level.condition(now) {
-        Condition::Closed => ("closed", None),
-        Condition::HalfOpen => ("half_open", None),
-        Condition::Open { until } => ("open", Some(until.rfc3339())),
+    // A breaker that is off does not stand open, whatever it was before.
+    let condition = policy.breaks.then(|| level.condition(now));
+    let (breaker, opens_at) = match condition {
+        None => ("off", None),
+        Some(Condition::Closed) => ("closed", None),
+        Some(Condition::HalfOpen) => ("half_open", None),
+        Some(Condition::Open { until }) => ("open", Some(until.rfc3339())),
     };
     let readings = level.readings(policy, now);
     Service {
@@ -162,6 +166,18 @@ mod tests {
         let paused = Level::default().after_pause(Timestamp(NOW.0 + 1)).unwrap();
         let ill = status(&policies, &[paused, Level::default()], 2, NOW);
         assert_eq!(ill.status, "degraded");
+    }
+
+    #[test]
+    fn a_breaker_that_is_off_is_not_open_whatever_it_was_before() {
+        let mut broken = Level::default();
+        for _ in 0..5 {
+            broken = broken.after_failure(false, NOW);
+        }
+        let mut policy = policy(Vec::new());
+        policy.breaks = false;
+        let status = status(&[policy], &[broken], 1, NOW);
+        assert_eq!((status.status, status.services[0].breaker), ("ok", "off"));
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Gate {
             tracing::info!(limit.name = policy.name, "Trying whether a service is back");
         }
         let outcome = call.await;
-        let noted = closing.note(&policy.name, probe, outcome.as_ref().err());
+        let noted = closing.note(&policy, probe, outcome.as_ref().err());
         if let Err(error) = noted.await {
             tracing::warn!(
                 limit.name = policy.name,
@@ -181,10 +181,11 @@ impl Gate {
 }
 
 impl Closing {
-    async fn note(&self, name: &str, probe: bool, error: Option<&Error>) -> Result<(), Error> {
+    async fn note(&self, policy: &Policy, probe: bool, error: Option<&Error>) -> Result<(), Error> {
         let now = Timestamp::now();
+        let name = &policy.name;
         match error {
-            Some(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) => {
+            Some(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) if policy.breaks => {
                 if self.limits.failed(name, probe, now).await? {
                     breaker_is_open(name, true, now);
                     tracing::warn!(
