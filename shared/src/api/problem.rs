@@ -55,6 +55,15 @@ impl From<&Error> for JobError {
     }
 }
 
+impl JobError {
+    /// Whether it says that the messages of a job were given up. Its words may have been those of
+    /// an earlier version.
+    #[must_use]
+    pub fn is_dead_letter(&self) -> bool {
+        self.kind == problem_type(Error::DeadLettered.problem().slug)
+    }
+}
+
 fn estimated_cost_usd(error: &Error) -> Option<f64> {
     match error {
         Error::CostAboveCap { estimate_usd, .. } => Some(*estimate_usd),

@@ -344,7 +344,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
     match error {
         Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
             job.model += 1;
-            job.attempts = 0;
+            (job.attempts, job.in_turn) = (0, false);
             return go_on(job, now);
         }
         // A bad answer was paid for: one more is asked for, not eight.
@@ -363,9 +363,9 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         // What the platform says is good to have, and the model opens the video without it.
         _ if job.state == State::FetchingMetadata
             && error.disposition() != Disposition::Permanent
-            && (job.attempts >= 2 || !error.was_tried() || is_spent(error)) =>
+            && (job.attempts >= 2 || !error.was_tried()) =>
         {
-            job.attempts = 0;
+            (job.attempts, job.in_turn) = (0, false);
             job.state = State::Analysing { file: None };
             return go_on(job, now);
         }
@@ -379,11 +379,6 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         }
         None => end(job, error, now),
     }
-}
-
-/// Of a service that has done all it does in a day.
-fn is_spent(error: &Error) -> bool {
-    matches!(error, Error::DailyQuotaSpent { .. })
 }
 
 /// How long Gemini may take to prepare a file of this size and length: about a second for each
@@ -462,7 +457,9 @@ pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
         deadline,
         due_at: now,
         attempts: 0,
+        in_turn: false,
         uploads: 0,
+        model: 0,
         gemini_file: None,
         settled: false,
         ..job
@@ -472,7 +469,7 @@ pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
 /// Whether a job has failed since its message was given up.
 #[must_use]
 pub fn was_given_up(job: &Job) -> bool {
-    matches!(&job.state, State::Failed { error, .. } if *error == JobError::from(&Error::DeadLettered))
+    matches!(&job.state, State::Failed { error, .. } if error.is_dead_letter())
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ pub use worker::Worker;
 
 use crate::{
     clock::Timestamp,
-    error::Error,
     job::{JobError, JobId, Request, Status},
     store::{counters::Counts, feedback::FeedbackPosition, listing::Position},
     video::PlaylistId,
@@ -113,8 +112,8 @@ impl Task {
     /// Whether it has failed since its message was given up.
     #[must_use]
     pub fn was_given_up(&self) -> bool {
-        let error = JobError::from(&Error::DeadLettered);
-        self.status == Status::Failed && self.error == Some(error)
+        let is_dead_letter = self.error.as_ref().is_some_and(JobError::is_dead_letter);
+        self.status == Status::Failed && is_dead_letter
     }
 
     /// Whether nothing follows.

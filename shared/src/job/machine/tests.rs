@@ -178,8 +178,14 @@ fn another_model_is_asked_when_one_is_spent_or_gone() {
         service: Service::Gemini,
         retry_after: None,
     };
-    let second = err(&analysing, &spent);
+    // Whose turn it was with one model stands behind those that wait for the other.
+    let in_turn = Job {
+        in_turn: true,
+        ..analysing
+    };
+    let second = err(&in_turn, &spent);
     assert_eq!((second.then, second.job.model), (Then::Now, 1));
+    assert!(!second.job.in_turn);
     let third = err(
         &second.job,
         &Error::ModelGone {
