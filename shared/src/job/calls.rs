@@ -122,7 +122,7 @@ impl Calls {
     }
 
     /// Sends the recording in parts, each read from the bucket when its turn comes, until it is
-    /// all there or the time is up.
+    /// all there or the time is up: none is begun that might not end within it.
     async fn upload(
         &self,
         job: &Job,
@@ -133,7 +133,7 @@ impl Calls {
         let (hash, size_bytes, _) = recording(job)?;
         let session = self.gemini.resume_upload(session)?;
         let key = blobs::media_key(hash);
-        let stop = Timestamp::now() + time;
+        let stop = Timestamp::now() + time.saturating_sub(gemini::CHUNK_TIMEOUT);
         // What a try before this one has sent is known to Gemini alone.
         let mut is_known = offset == 0 && job.attempts == 0;
         let mut offset = offset;

@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::upstream::client::{Answer, Request};
 
-/// For one chunk of the size the official SDKs send, 8 MiB.
-const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long [`Gemini::upload_chunk`] may take: for a chunk of the size the official SDKs send, 8 MiB.
+pub const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most that there can be in a page (<https://ai.google.dev/api/files#method:-files.list>).
 const FILES_IN_PAGE: &str = "100";
 /// Of a page, each of whose files is below 2 kB.

@@ -6,7 +6,9 @@ mod files;
 mod generate;
 mod price;
 
-pub use files::{ChunkOutcome, File, FilePage, FileState, UploadSession, UploadStart};
+pub use files::{
+    CHUNK_TIMEOUT, ChunkOutcome, File, FilePage, FileState, UploadSession, UploadStart,
+};
 pub use generate::{
     Answered, GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, TokenUsage, Window,
 };
