@@ -310,6 +310,10 @@ impl HttpClient {
         loop {
             let chunk = tokio::time::timeout(self.read_timeout, response.chunk()).await;
             let Ok(chunk) = chunk else {
+                if !status.is_success() {
+                    // The status says enough.
+                    break;
+                }
                 return Err(Error::Unavailable {
                     service,
                     retry_after: None,

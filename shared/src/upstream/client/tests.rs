@@ -171,8 +171,8 @@ async fn many_calls_at_once_wait_for_the_pool_and_do_not_fail_by_it() {
     assert_eq!((arrivals(), client.active_connections()), (50, 0));
 }
 
-#[tokio::test]
-async fn a_body_that_stops_in_its_midst_is_given_up() {
+/// What comes of an answer that begins so and does not go on.
+async fn stalled(begun: &'static [u8]) -> Result<Answer, Error> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: Url = format!("http://{}/", listener.local_addr().unwrap())
         .parse()
@@ -182,7 +182,6 @@ async fn a_body_that_stops_in_its_midst_is_given_up() {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut buffer = [0; 4096];
         assert!(stream.read(&mut buffer).await.unwrap() > 0);
-        let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nnot all of it";
         stream.write_all(begun).await.unwrap();
         std::future::pending::<()>().await;
     });
@@ -190,8 +189,22 @@ async fn a_body_that_stops_in_its_midst_is_given_up() {
         read_timeout: SECOND / 20,
         ..HttpClient::new().unwrap()
     };
-    let error = client.send(get(&url)).await.unwrap_err();
+    client.send(get(&url)).await
+}
+
+#[tokio::test]
+async fn a_body_that_stops_in_its_midst_is_given_up() {
+    let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nnot all of it";
+    let error = stalled(begun).await.unwrap_err();
     assert!(error.report().contains("does not go on"), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_error_whose_body_stops_keeps_its_status() {
+    let begun = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 9\r\n\r\n{";
+    let answer = stalled(begun).await.unwrap();
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.retry_after(), Some(7 * SECOND));
 }
 
 #[tokio::test]
