@@ -200,7 +200,8 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
             shown(&row.job, &links, now)
         }
         AnyRow::Task(task, version) => {
-            revival::revive_task_if_lost(&context.tasks_queue, &task, version, now).await;
+            revival::revive_task_if_lost(&context.jobs, &context.tasks_queue, &task, version, now)
+                .await;
             task_shown(StatusCode::OK, &task, &links)
         }
     }

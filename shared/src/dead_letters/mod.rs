@@ -97,12 +97,10 @@ pub async fn bury(
     let Some(message) = letter.message() else {
         return Ok(());
     };
+    let received = first_received(record).unwrap_or(now);
     let ended = match letter.queue {
-        Source::Analysis => {
-            let received = first_received(record).unwrap_or(now);
-            end_job(context, &message.job_id, message.step, received, now).await
-        }
-        Source::Tasks => end_task(context, &message.job_id, message.step, now).await,
+        Source::Analysis => end_job(context, &message.job_id, message.step, received, now).await,
+        Source::Tasks => end_task(context, &message.job_id, message.step, received, now).await,
     };
     match ended {
         // A row that this version cannot read may be why the message died: it is left as it is.
@@ -211,11 +209,19 @@ async fn end_job(
 }
 
 /// A task holds no claim and no file: it fails, and that is all.
-async fn end_task(context: &Context, id: &JobId, step: u32, now: Timestamp) -> Result<(), Error> {
+async fn end_task(
+    context: &Context,
+    id: &JobId,
+    step: u32,
+    received: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
     let Some((mut task, version)) = context.jobs.task(id).await? else {
         return Ok(());
     };
-    if task.has_ended() || version != step {
+    // As with a job: a message that was sent for the same step since then is still to come.
+    let is_superseded = received + SKEW < task.due_at;
+    if task.has_ended() || version != step || is_superseded {
         return Ok(());
     }
     task.status = Status::Failed;

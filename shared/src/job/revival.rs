@@ -1,4 +1,5 @@
-//! Jobs whose message is lost.
+//! Jobs and tasks whose message is lost: whoever was to send it died between writing them down and
+//! doing so.
 
 use std::time::Duration;
 
@@ -10,39 +11,126 @@ use crate::{
     task::Task,
 };
 
-/// How long a job's message may be overdue before it counts as lost.
+/// How long a job's message may be overdue before it counts as lost for somebody who asks.
 const OVERDUE: Duration = Duration::from_secs(30);
 
 /// The same for a task, a page of which takes longer than a job's row is silent.
 const OVERDUE_TASK: Duration = Duration::from_secs(120);
 
-/// Sends the message of a job anew that should have gone on long ago: whoever was to send it died
-/// between writing the job down and doing so. Somebody who asks for the job is a good moment; that
-/// it fails is no reason not to answer them.
+/// Sends the message of a job anew if it is lost. Somebody who asks for the job is a good moment;
+/// that it fails is no reason not to answer them.
 pub async fn revive_if_lost(jobs: &Jobs, queue: &Queue, row: &JobRow, now: Timestamp) {
-    let waited_for = row.running_until.unwrap_or_default().max(row.job.due_at) + OVERDUE;
-    if row.job.settled || now < waited_for {
-        return;
-    }
-    let revived = async {
-        if jobs.revive(row, now).await? {
-            tracing::warn!(job.id = %row.job.id, "Sent the lost message of a job anew");
-            queue.send(&row.job.id, row.version, Duration::ZERO).await?;
-        }
-        Ok::<_, Error>(())
-    };
-    if let Err(error) = revived.await {
+    if let Err(error) = revive(jobs, queue, row, OVERDUE, now).await {
         tracing::warn!(job.id = %row.job.id, error = error.report(), "Could not revive a job");
     }
 }
 
-/// The same for a task. Its pages bear being done twice, so nothing is written before.
-pub async fn revive_task_if_lost(queue: &Queue, task: &Task, version: u32, now: Timestamp) {
-    if task.has_ended() || now < task.due_at + OVERDUE_TASK {
-        return;
+/// The same for a task.
+pub async fn revive_task_if_lost(
+    jobs: &Jobs,
+    queue: &Queue,
+    task: &Task,
+    version: u32,
+    now: Timestamp,
+) {
+    if let Err(error) = revive_task(jobs, queue, task, version, OVERDUE_TASK, now).await {
+        tracing::warn!(job.id = %task.id, error = error.report(), "Could not revive a task");
+    }
+}
+
+/// Sends the message of a job anew that should have been seen so long ago. False where it should
+/// not, or somebody else has sent it.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn revive(
+    jobs: &Jobs,
+    queue: &Queue,
+    row: &JobRow,
+    overdue: Duration,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if !is_lost(row, overdue, now) || !jobs.revive(row, now).await? {
+        return Ok(false);
+    }
+    tracing::warn!(job.id = %row.job.id, "Sent the lost message of a job anew");
+    queue.send(&row.job.id, row.version, Duration::ZERO).await?;
+    Ok(true)
+}
+
+/// The same for a task.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn revive_task(
+    jobs: &Jobs,
+    queue: &Queue,
+    task: &Task,
+    version: u32,
+    overdue: Duration,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if !is_lost_task(task, overdue, now) || !jobs.revive_task(task, version, now).await? {
+        return Ok(false);
     }
     tracing::warn!(job.id = %task.id, "Sent the lost message of a task anew");
-    if let Err(error) = queue.send(&task.id, version, Duration::ZERO).await {
-        tracing::warn!(job.id = %task.id, error = error.report(), "Could not revive a task");
+    queue.send(&task.id, version, Duration::ZERO).await?;
+    Ok(true)
+}
+
+/// Pure. A job is lost when nobody is at it and its message should have been seen long ago.
+fn is_lost(row: &JobRow, overdue: Duration, now: Timestamp) -> bool {
+    let expected = row.running_until.unwrap_or_default().max(row.job.due_at);
+    !row.job.settled && now >= expected + overdue
+}
+
+/// Pure. The same for a task.
+fn is_lost_task(task: &Task, overdue: Duration, now: Timestamp) -> bool {
+    !task.has_ended() && now >= task.due_at + overdue
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        job::{Job, Media, Request, Status},
+        task::Work,
+    };
+
+    const OVERDUE: Duration = Duration::from_secs(60);
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn row(due_at: u64, running_until: Option<u64>) -> JobRow {
+        let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+        JobRow {
+            job: Job {
+                due_at: Timestamp(due_at),
+                ..Job::new(video, Request::default(), Media::YouTube, NOW, NOW)
+            },
+            version: 0,
+            running_until: running_until.map(Timestamp),
+        }
+    }
+
+    #[test]
+    fn a_job_is_lost_when_nobody_is_at_it_for_long() {
+        assert!(is_lost(&row(940_000, None), OVERDUE, NOW));
+        assert!(!is_lost(&row(940_001, None), OVERDUE, NOW));
+        assert!(!is_lost(&row(0, Some(NOW.0 + 1)), OVERDUE, NOW));
+        assert!(!is_lost(&row(0, Some(940_001)), OVERDUE, NOW));
+        assert!(is_lost(&row(0, Some(940_000)), OVERDUE, NOW));
+        let mut settled = row(0, None);
+        settled.job.settled = true;
+        assert!(!is_lost(&settled, OVERDUE, NOW));
+    }
+
+    #[test]
+    fn a_task_is_lost_until_it_has_ended() {
+        let mut task = Task::new(Work::DeleteVideos { deleted: 0 }, NOW, Timestamp(940_000));
+        assert!(is_lost_task(&task, OVERDUE, NOW));
+        task.due_at = Timestamp(940_001);
+        assert!(!is_lost_task(&task, OVERDUE, NOW));
+        (task.due_at, task.status) = (Timestamp(0), Status::Failed);
+        assert!(!is_lost_task(&task, OVERDUE, NOW));
     }
 }

@@ -320,11 +320,16 @@ impl Blobs {
         Ok(keys)
     }
 
-    /// A page of the uploaded recordings, by key, behind `after`. A page that is not full is the last.
+    /// A page of the uploaded recordings, by key, behind `after`, and where the next one begins if
+    /// there is one. A page that is not full need not be the last.
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn list_media(&self, after: Option<&str>, limit: u16) -> Result<Vec<Stored>, Error> {
+    pub async fn list_media(
+        &self,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<(Vec<Stored>, Option<String>), Error> {
         let listed = self
             .client
             .list_objects_v2()
@@ -334,15 +339,17 @@ impl Blobs {
             .max_keys(i32::from(limit))
             .send()
             .await?;
-        let objects = listed.contents.unwrap_or_default().into_iter();
-        let stored = objects.filter_map(|object| {
+        let objects = listed.contents.unwrap_or_default();
+        let last = objects.last().and_then(|object| object.key.clone());
+        let next = last.filter(|_| listed.is_truncated == Some(true));
+        let stored = objects.into_iter().filter_map(|object| {
             let modified_at = object.last_modified?.to_millis().ok()?;
             Some(Stored {
                 key: object.key?,
                 modified_at: Timestamp(u64::try_from(modified_at).ok()?),
             })
         });
-        Ok(stored.collect())
+        Ok((stored.collect(), next))
     }
 
     /// What is known of an uploaded recording; none where it was never put.

@@ -2,21 +2,18 @@
 //! follows. Their message is sent anew, and the worker does the rest: it takes over a lease that ran
 //! out, and ends a job whose deadline has passed.
 
-use std::time::Duration;
-
 use futures_util::stream::{self, StreamExt};
 
 use super::{Part, Sweeper};
 use crate::{
     clock::Timestamp,
     error::Error,
-    job::JobId,
+    job::{JobId, revival},
     store::{
         Due,
         counters::{Counts, REVIVED_JOBS, REVIVED_TASKS},
-        jobs::{AnyRow, JobRow},
+        jobs::AnyRow,
     },
-    task::Task,
 };
 
 /// Keys in a page, and rows that are looked at together.
@@ -60,80 +57,16 @@ impl Sweeper {
         let overdue = self.config.overdue;
         let context = &self.context;
         match context.jobs.any(id).await? {
-            Some(AnyRow::Job(row)) if is_lost(&row, overdue, now) => {
-                if !context.jobs.revive(&row, now).await? {
-                    return Ok(None);
-                }
-                tracing::warn!(job.id = %id, "Sent the lost message of a job anew");
-                let sent = context.queue.send(id, row.version, Duration::ZERO);
-                sent.await.map(|()| Some(REVIVED_JOBS))
+            Some(AnyRow::Job(row)) => {
+                let revived = revival::revive(&context.jobs, &context.queue, &row, overdue, now);
+                Ok(revived.await?.then_some(REVIVED_JOBS))
             }
-            Some(AnyRow::Task(task, version)) if is_lost_task(&task, overdue, now) => {
-                if !context.jobs.revive_task(&task, version, now).await? {
-                    return Ok(None);
-                }
-                tracing::warn!(job.id = %id, "Sent the lost message of a task anew");
-                let sent = context.tasks_queue.send(id, version, Duration::ZERO);
-                sent.await.map(|()| Some(REVIVED_TASKS))
+            Some(AnyRow::Task(task, version)) => {
+                let (jobs, queue) = (&context.jobs, &context.tasks_queue);
+                let revived = revival::revive_task(jobs, queue, &task, version, overdue, now);
+                Ok(revived.await?.then_some(REVIVED_TASKS))
             }
-            _ => Ok(None),
+            None => Ok(None),
         }
-    }
-}
-
-/// Pure. A job is lost when nobody is at it and its message should have been seen long ago.
-fn is_lost(row: &JobRow, overdue: Duration, now: Timestamp) -> bool {
-    let expected = row.running_until.unwrap_or_default().max(row.job.due_at);
-    !row.job.settled && now >= expected + overdue
-}
-
-/// Pure. The same for a task.
-fn is_lost_task(task: &Task, overdue: Duration, now: Timestamp) -> bool {
-    !task.has_ended() && now >= task.due_at + overdue
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        job::{Job, Media, Request},
-        task::Work,
-    };
-
-    const OVERDUE: Duration = Duration::from_secs(60);
-    const NOW: Timestamp = Timestamp(1_000_000);
-
-    fn row(due_at: u64, running_until: Option<u64>) -> JobRow {
-        let video = "yt:dQw4w9WgXcQ".parse().unwrap();
-        JobRow {
-            job: Job {
-                due_at: Timestamp(due_at),
-                ..Job::new(video, Request::default(), Media::YouTube, NOW, NOW)
-            },
-            version: 0,
-            running_until: running_until.map(Timestamp),
-        }
-    }
-
-    #[test]
-    fn a_job_is_lost_when_nobody_is_at_it_for_long() {
-        assert!(is_lost(&row(940_000, None), OVERDUE, NOW));
-        assert!(!is_lost(&row(940_001, None), OVERDUE, NOW));
-        assert!(!is_lost(&row(0, Some(NOW.0 + 1)), OVERDUE, NOW));
-        assert!(!is_lost(&row(0, Some(940_001)), OVERDUE, NOW));
-        assert!(is_lost(&row(0, Some(940_000)), OVERDUE, NOW));
-        let mut settled = row(0, None);
-        settled.job.settled = true;
-        assert!(!is_lost(&settled, OVERDUE, NOW));
-    }
-
-    #[test]
-    fn a_task_is_lost_until_it_has_ended() {
-        let mut task = Task::new(Work::DeleteVideos { deleted: 0 }, NOW, Timestamp(940_000));
-        assert!(is_lost_task(&task, OVERDUE, NOW));
-        task.due_at = Timestamp(940_001);
-        assert!(!is_lost_task(&task, OVERDUE, NOW));
-        (task.due_at, task.status) = (Timestamp(0), crate::job::Status::Failed);
-        assert!(!is_lost_task(&task, OVERDUE, NOW));
     }
 }

@@ -1,4 +1,4 @@
-//! Files at Gemini that nobody deleted: whoever had uploaded one died before it wrote down its name.
+//! Files at Gemini that nobody deleted: the job that had uploaded one could not, when it was settled.
 
 use std::time::Duration;
 
@@ -64,17 +64,17 @@ impl Sweeper {
 }
 
 /// Pure. The recording that a file was uploaded from, if we have uploaded it and it is old enough: a
-/// job names its file by the hash of its recording.
+/// job gives its file the hash of its recording to display.
 fn suspect(file: &File, age: Duration, now: Timestamp) -> Option<ContentHash> {
     let hash = ContentHash::parse(file.display_name.as_deref()?).ok()?;
     let created_at = file.created_at?;
     (now >= created_at + age).then_some(hash)
 }
 
-/// Pure. Whether a job goes on with a file, or may have uploaded it and not written it down yet.
+/// Pure. Whether a job goes on with a file, or is just uploading it and has not written that down.
 fn may_need(job: &Job, file: &File) -> bool {
-    let named = job.gemini_file.as_deref();
-    !job.settled && named.is_none_or(|named| named == file.name)
+    let is_its = job.file_names().contains(&file.name) || job.next_upload_name() == file.name;
+    !job.settled && is_its
 }
 
 #[cfg(test)]

@@ -33,14 +33,12 @@ impl Sweeper {
         let mut after = bookmarks.read(BOOKMARK).await?;
         while !self.is_over(until) {
             let blobs = &self.context.blobs;
-            let page = blobs.list_media(after.as_deref(), IN_PAGE).await?;
-            let last = page.last().map(|stored| stored.key.clone());
-            let is_last = page.len() < usize::from(IN_PAGE);
+            let (page, next) = blobs.list_media(after.as_deref(), IN_PAGE).await?;
             let deleted = self.delete_unused_of(&page).await?;
             done.add(DELETED_UPLOADS, deleted);
-            after = last.filter(|_| !is_last);
+            after = next;
             bookmarks.write(BOOKMARK, after.as_deref()).await?;
-            if is_last {
+            if after.is_none() {
                 break;
             }
         }
