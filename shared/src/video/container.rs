@@ -1,8 +1,9 @@
 //! The container of a recording, told by its first bytes.
 //!
-//! Only those that Gemini takes are known; all of them begin with bytes of their own, so that a
-//! page, a document, an archive or a program is none of them, whatever comes behind its first
-//! bytes. The crate `infer` was looked at: it knows neither 3GPP nor MPEG transport streams, not
+//! Only those that Gemini takes are known; nearly all of them begin with bytes of their own, so that
+//! a page, a document, an archive or a program is none of them, whatever comes behind its first
+//! bytes. (Of old QuickTime files only the name of a box is sure: a text with `mdat` as its fifth to
+//! eighth letter is taken for one, and refused by Gemini.) The crate `infer` was looked at: it knows neither 3GPP nor MPEG transport streams, not
 //! all brands of MP4, and takes anything with `mdat` at its thirteenth byte for QuickTime.
 
 /// How many bytes of the beginning are needed: a few packets of a transport stream.
@@ -91,7 +92,7 @@ impl Container {
         };
         // The first box of QuickTime files from before `ftyp`
         // (QuickTime File Format, "Atoms"; RFC 4337 has `ftyp`).
-        let old_box = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"];
+        let old_box = [b"moov", b"wide", b"free", b"skip", b"pnot"];
         // Still pictures in the same boxes: HEIF, AVIF, Canon's raw files.
         let still = [
             b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx ",
@@ -102,7 +103,9 @@ impl Container {
                 let is_still = still.iter().any(|brand| at(8, *brand));
                 return (!is_still).then_some(Self::IsoMedia);
             }
-            _ if old_box.iter().any(|kind| at(4, *kind)) => Self::IsoMedia,
+            _ if at(4, b"mdat") => Self::IsoMedia,
+            // None of these is longer than 16 MB, so its length begins with 0, and a text does not.
+            [0, ..] if old_box.iter().any(|kind| at(4, *kind)) => Self::IsoMedia,
             _ if at(0, b"\x1a\x45\xdf\xa3") => Self::Matroska,
             _ if riff && at(8, b"AVI ") => Self::Avi,
             _ if riff && at(8, b"WAVE") => Self::Wave,
@@ -142,11 +145,17 @@ fn is_transport_stream(head: &[u8]) -> bool {
     })
 }
 
-/// The header of a frame (ISO/IEC 11172-3, section 2.4.1.3; MPEG 2.5 has one bit of sync less).
+/// The header of a frame (ISO/IEC 11172-3, section 2.4.1.3; MPEG 2.5 has one bit of sync less). The
+/// one that nobody writes, layer 1 of MPEG-1 with a checksum, begins as a text in UTF-16 does.
 fn is_mpeg_audio(second: u8, third: u8) -> bool {
     let (version, layer) = (second >> 3 & 0b11, second >> 1 & 0b11);
     let (bit_rate, sampling) = (third >> 4, third >> 2 & 0b11);
-    second & 0xe0 == 0xe0 && version != 1 && layer != 0 && bit_rate != 15 && sampling != 3
+    second & 0xe0 == 0xe0
+        && second != 0xfe
+        && version != 1
+        && layer != 0
+        && bit_rate != 15
+        && sampling != 3
 }
 
 #[cfg(test)]

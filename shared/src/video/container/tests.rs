@@ -74,10 +74,12 @@ fn recordings() -> Vec<(Vec<u8>, &'static [&'static str])> {
 }
 
 /// Beginnings of what is no recording.
-const OTHERS: [&[u8]; 26] = [
+const OTHERS: [&[u8]; 28] = [
     b"",
     b"\0",
     b"<!DOCTYPE html><html>",
+    b"\xff\xfeT\0h\0e\0 \0",
+    b"The free encyclopedia",
     b"\n\n<html><script>alert(1)</script>",
     b"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\">",
     b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
