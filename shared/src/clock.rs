@@ -41,6 +41,12 @@ impl Timestamp {
         self.date_time().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// The day in UTC, `2026-11-24` (RFC 3339, `full-date`).
+    #[must_use]
+    pub fn day(self) -> String {
+        self.rfc3339()[..10].to_owned()
+    }
+
     /// Reads what [`Timestamp::rfc3339`] writes, in any offset; none for what is no time, or one
     /// before 1970.
     #[must_use]

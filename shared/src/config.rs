@@ -185,14 +185,10 @@ impl UpstreamConfig {
     }
 
     fn read(read: Read<'_>) -> Result<Self, ConfigError> {
-        let gemini_api_version = required(read, "GEMINI_API_VERSION")?;
-        if !["v1", "v1beta"].contains(&gemini_api_version.as_str()) {
-            return Err(ConfigError::Invalid("GEMINI_API_VERSION", "v1 or v1beta"));
-        }
         let models = models(read)?;
         Ok(Self {
             gemini_base_url: url(read, "GEMINI_BASE_URL")?,
-            gemini_api_version,
+            gemini_api_version: gemini_api_version(read)?,
             models,
             gemini_prices: optional(read, "GEMINI_PRICES")
                 .unwrap_or_default()
@@ -288,6 +284,14 @@ impl JwtConfig {
         }
         let audience = required(read, "JWT_AUDIENCE")?;
         Ok(Some(Self { issuer, audience }))
+    }
+}
+
+fn gemini_api_version(read: Read<'_>) -> Result<String, ConfigError> {
+    let name = "GEMINI_API_VERSION";
+    match required(read, name)? {
+        version if ["v1", "v1beta"].contains(&version.as_str()) => Ok(version),
+        _ => Err(ConfigError::Invalid(name, "v1 or v1beta")),
     }
 }
 

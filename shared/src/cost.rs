@@ -27,9 +27,6 @@ const BYTES_PER_TOKEN: u64 = 4;
 const LEAST_OUTPUT: u64 = 4000;
 const OUTPUT_PER_SECOND: f64 = 4.0;
 
-/// Output that a model is asked for must be worth asking.
-const LEAST_USEFUL_OUTPUT: u64 = 1000;
-
 /// What a question will take, about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
@@ -85,8 +82,8 @@ impl Estimate {
         prices.cost_usd(model, &usage)
     }
 
-    /// Tokens that may be written so that a question costs no more than `left_usd`, which is what
-    /// makes a cap one: an estimate alone would only hope so. `most` where nothing is capped.
+    /// Tokens that may be written so that a question stays within its cap, which is what
+    /// makes it one: an estimate alone would only hope so. `most` where nothing is capped.
     ///
     /// # Errors
     /// [`Error::CostAboveCap`] with the estimate if that is not enough; [`Error::NotConfigured`]
@@ -102,7 +99,6 @@ impl Estimate {
         let unknown = || Error::NotConfigured {
             what: "a price of the model, by which a cap on cost is kept",
         };
-        let estimate_usd = self.cost_usd(prices, model).ok_or_else(unknown)?;
         let price = prices.of(model).ok_or_else(unknown)?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -115,8 +111,8 @@ impl Estimate {
                 cap.usd - cap.spent_usd - self.input_tokens as f64 * price.input_usd / 1e6;
             (left_usd / price.output_usd * 1e6) as u64
         };
-        let is_enough = affordable >= self.output_tokens.max(LEAST_USEFUL_OUTPUT.min(most));
-        if cap.spent_usd + estimate_usd > cap.usd || !is_enough {
+        if affordable < self.output_tokens {
+            let estimate_usd = self.cost_usd(prices, model).unwrap_or_default();
             return Err(Error::CostAboveCap {
                 estimate_usd: cap.spent_usd + estimate_usd,
                 cap_usd: cap.usd,

@@ -1,11 +1,12 @@
 //! How long to wait before what failed is tried again, and when to stop trying.
 //!
 //! Three things are kept apart. *Whether* trying again can help, the error says itself
-//! ([`Error::disposition`]). *How long* to wait is decided here and nowhere else. *By what* it is
-//! tried again is the caller's affair: a delayed message, for all that happens in a job or a task;
-//! the header `Retry-After`, for a caller of the API. Nothing tries again in place, but for the one
-//! case in which nothing was tried: a pooled connection that was dead when it was used
-//! ([`crate::upstream::HttpClient::send`]).
+//! ([`Error::disposition`]). *How long* to wait is decided here (and, for a message whose job could
+//! not even be written down, in [`crate::job::batch`]). *By what* it is tried again is the caller's
+//! affair: a delayed message, for all that happens in a job or a task; the header `Retry-After`,
+//! for a caller of the API. Nothing tries again in place, but where nothing was tried: on a pooled
+//! connection that was dead when it was used ([`crate::upstream::HttpClient::send`]), and with a key
+//! that was replaced since it was read.
 
 use std::time::Duration;
 

@@ -256,11 +256,13 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
     let media = match &submission.video {
         VideoKey::YouTube(_) => Media::YouTube,
         VideoKey::Upload(hash) => {
-            let recording = context.blobs.recording(hash).await?;
-            let recording = recording.ok_or(Error::UploadMissing)?;
             let key = blobs::media_key(hash);
-            let head = context.blobs.get_range(&key, 0, container::HEAD_BYTES);
-            if !container::fits(&recording.content_type, &head.await?) {
+            let (recording, head) = futures_util::try_join!(
+                context.blobs.recording(hash),
+                context.blobs.get_range(&key, 0, container::HEAD_BYTES)
+            )?;
+            let recording = recording.ok_or(Error::UploadMissing)?;
+            if !container::fits(&recording.content_type, &head) {
                 return Err(Error::UploadMismatch { what: "type" });
             }
             Media::Upload {

@@ -1,12 +1,16 @@
 //! What no route takes.
 
-use eventrelay::{api, context::Context, telemetry};
+use eventrelay::{
+    api,
+    context::{Context, Warm},
+    telemetry,
+};
 use lambda_http::{Error, Request, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let context = &Context::from_env(&[]).await?;
+    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
     run(service_fn(async |request: Request| {
         Ok::<_, Error>(api::respond(context, request, api::unknown::refuse).await)
     }))

@@ -98,7 +98,7 @@ pub async fn get(context: &Context, _: &Request) -> Answer {
             saved_usd: totals.get(SAVED_MICRO_USD) as f64 / 1e6,
         },
         today: Today {
-            date: now.rfc3339()[..10].to_owned(),
+            date: now.day(),
             model_calls: today.get("model_calls"),
             input_tokens: today.get("input_tokens"),
             output_tokens: today.get("output_tokens"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{ConfigError, LimitsConfig, Read, number, required, seconds, url};
+use super::{ConfigError, LimitsConfig, Read, gemini_api_version, number, required, seconds, url};
 
 /// The queues of dead letters.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl SweepConfig {
         let age = |name| number(read, name).map(Duration::from_secs);
         Ok(Self {
             gemini_base_url: url(read, "GEMINI_BASE_URL")?,
-            gemini_api_version: required(read, "GEMINI_API_VERSION")?,
+            gemini_api_version: gemini_api_version(read)?,
             gemini_secret: required(read, "GEMINI_SECRET")?,
             limits: LimitsConfig::read(read)?,
             overdue: seconds(read, "SWEEP_OVERDUE_S")?,

@@ -120,7 +120,7 @@ impl Counters {
 
     /// The same for the counters of a UTC day.
     pub async fn count_today(&self, changes: &Counts, now: Timestamp) {
-        self.count_in(&day(now), changes).await;
+        self.count_in(&now.day(), changes).await;
     }
 
     async fn count_in(&self, name: &str, changes: &Counts) {
@@ -152,7 +152,7 @@ impl Counters {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn read(&self, now: Timestamp) -> Result<(Counts, Counts), Error> {
-        let today = day(now);
+        let today = now.day();
         let names = [TOTALS, today.as_str()];
         let keys = names
             .iter()
@@ -242,11 +242,6 @@ fn row_key(name: &str, shard: u64) -> String {
     format!("{}{shard}", row_key_prefix(name))
 }
 
-/// `2026-11-25`
-fn day(now: Timestamp) -> String {
-    now.rfc3339()[..10].to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,6 +287,6 @@ mod tests {
 
     #[test]
     fn a_day_is_a_date() {
-        assert_eq!(day(Timestamp(1_790_000_000_123)), "2026-09-21");
+        assert_eq!(Timestamp(1_790_000_000_123).day(), "2026-09-21");
     }
 }

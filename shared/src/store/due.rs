@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{clock::Timestamp, error::Error, job::JobId};
 
-/// Value of `open` in the row of a job or task that has not ended.
-const OPEN: &str = "1";
+/// Value of `open` in the row of a job that is not settled, and of a task that has not ended.
+pub(super) const OPEN: &str = "1";
 
 /// A key of the index, and where a listing of it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     batch,
+    due::OPEN,
     item::{Item, get_n, get_s, n, s},
 };
 use crate::{
@@ -178,7 +179,7 @@ impl Jobs {
             );
         put = match task.has_ended() {
             true => put.item("ttl", n((task.updated_at + KEPT).as_seconds())),
-            false => put.item("open", s("1")),
+            false => put.item("open", s(OPEN)),
         };
         Ok(put)
     }
@@ -428,7 +429,7 @@ fn item(job: &Job, version: u32, lease: Option<&Lease>) -> Item {
     if job.settled {
         attributes.push(("ttl", n((job.updated_at + KEPT).as_seconds())));
     } else {
-        attributes.push(("open", s("1")));
+        attributes.push(("open", s(OPEN)));
     }
     if let Some(lease) = lease {
         attributes.push(("running_by", s(&lease.worker)));

@@ -151,8 +151,7 @@ impl Limits {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn is_first_today(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
-        let today = &now.rfc3339()[..10];
-        let name = format!("{name}:told:{today}");
+        let name = format!("{name}:told:{}", now.day());
         let there = self.write(&name, 0, &Level::default(), now).await?;
         Ok(there.is_none())
     }
