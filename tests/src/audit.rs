@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
 
-use crate::Stack;
+use crate::{PATIENCE, Stack, faults::DEAD_LETTERS, until};
 
 type Row = HashMap<String, AttributeValue>;
 
@@ -17,7 +18,7 @@ impl Stack {
     pub async fn leftovers(&self) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
         for row in self.rows("jobstable").await? {
-            if row.contains_key("open") {
+            if is_open(&row) {
                 found.push(format!("the job {} is open", text(&row, "pk")));
             }
         }
@@ -79,6 +80,24 @@ impl Stack {
         Ok(rows?)
     }
 
+    /// All dead letters that were not redriven, as their rows say.
+    ///
+    /// # Errors
+    /// When a service does not answer, or the queue of the dead letters is not emptied in time.
+    pub async fn dead_letters(&self) -> anyhow::Result<Vec<Value>> {
+        // What was given up just now is on its way to its row, and comes again after 150 s where
+        // whoever carries it dies.
+        let empty = async || Ok((self.messages(DEAD_LETTERS).await? == 0).then_some(()));
+        until(2 * PATIENCE, empty).await?;
+        let mut rows = self.rows("jobstable").await?;
+        rows.retain(|row| text(row, "open") == "dead");
+        let letters: Result<Vec<_>, _> = rows
+            .iter()
+            .map(|row| serde_json::from_str(text(row, "doc")))
+            .collect();
+        Ok(letters?)
+    }
+
     /// Keys of all objects of the bucket.
     ///
     /// # Errors
@@ -99,7 +118,13 @@ impl Stack {
     }
 }
 
-fn text<'a>(row: &'a Row, name: &str) -> &'a str {
+/// Whether a row is that of a job or a task which is not settled. Dead letters are beside them.
+#[must_use]
+pub fn is_open(row: &Row) -> bool {
+    text(row, "open") == "1"
+}
+
+pub(crate) fn text<'a>(row: &'a Row, name: &str) -> &'a str {
     row.get(name)
         .and_then(|value| value.as_s().ok())
         .map_or("", String::as_str)

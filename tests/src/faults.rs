@@ -47,7 +47,8 @@ impl Killed {
 }
 
 impl Stack {
-    /// Starts a stack whose functions call every service through a proxy that can break things.
+    /// Starts a stack whose functions call every service but Secrets Manager through a proxy that
+    /// can break things.
     ///
     /// # Errors
     /// As [`Stack::start`].
@@ -93,6 +94,17 @@ impl Stack {
     /// When the local runtime does not answer.
     pub async fn plan_kill(&self, job: &str, at: Option<usize>, when: &str) -> anyhow::Result<()> {
         let plan = json!({"function": WORKER, "match": job, "at": at, "when": when});
+        self.admin(Method::POST, "/faults/kills", plan).await?;
+        Ok(())
+    }
+
+    /// Has the worker of a job die before or after (`when`) its first side effect with `part` in its
+    /// name, whatever its number. Others are not counted.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn plan_kill_at(&self, job: &str, part: &str, when: &str) -> anyhow::Result<()> {
+        let plan = json!({"function": WORKER, "match": job, "effect": part, "at": 1, "when": when});
         self.admin(Method::POST, "/faults/kills", plan).await?;
         Ok(())
     }

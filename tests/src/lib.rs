@@ -23,6 +23,7 @@ use tokio::process::{Child, Command};
 
 use launch::launch;
 
+pub use audit::is_open;
 pub use launch::local;
 pub use response::{Response, read};
 

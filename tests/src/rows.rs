@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
-use crate::Stack;
+use crate::{Stack, audit::text};
 
 const TABLE: &str = "jobstable";
 
@@ -61,15 +61,10 @@ impl Stack {
     /// When the table refuses.
     pub async fn forget_limits(&self) -> anyhow::Result<()> {
         let dynamodb = self.dynamodb();
-        let rows = dynamodb
-            .scan()
-            .table_name("controlstable")
-            .filter_expression("begins_with(pk, :limit)")
-            .expression_attribute_values(":limit", AttributeValue::S("limit#".to_owned()))
-            .send()
-            .await?;
-        for row in rows.items() {
-            let key = row.get("pk").context("no key")?.clone();
+        let mut rows = self.rows("controlstable").await?;
+        rows.retain(|row| text(row, "pk").starts_with("limit#"));
+        for row in &rows {
+            let key = AttributeValue::S(text(row, "pk").to_owned());
             let delete = dynamodb.delete_item().table_name("controlstable");
             delete.key("pk", key).send().await?;
         }

@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use eventrelay_tests::{PATIENCE, Stack, until};
+use eventrelay_tests::{
+    PATIENCE, Stack,
+    faults::{DEAD_LETTERS, QUEUE},
+    until,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const QUEUE: &str = "analysisqueue";
-const DEAD: &str = "analysisdeadletters";
 const TASKS: &str = "tasksqueue";
 const DEAD_TASKS: &str = "tasksdeadletters";
 const LIST: &str = "/v1/admin/dead-letters";
@@ -176,18 +178,16 @@ async fn poison_of_every_kind_is_kept_at_once_and_goes_back_as_it_was() {
 async fn a_message_that_breaks_its_worker_five_times_fails_the_job_until_it_is_redriven() {
     // A version whose worker does not start.
     let mut stack = Stack::with(&[("GEMINI_API_VERSION", "v9")]).await.unwrap();
-    let at_once = HashMap::from([(QueueAttributeName::VisibilityTimeout, "1".to_owned())]);
-    let set = stack
-        .sqs()
-        .set_queue_attributes()
-        .queue_url(stack.queue_url(QUEUE));
-    set.set_attributes(Some(at_once)).send().await.unwrap();
+    stack
+        .redeliver_after(QUEUE, Duration::from_secs(1))
+        .await
+        .unwrap();
     let job = stack
         .accepted("/v1/videos", json!({"url": "FFFFFFFFFFE"}))
         .await
         .unwrap();
     let id = job["job_id"].as_str().unwrap();
-    let failed = comes_to(&stack, id, "failed").await;
+    let failed = given_up(&stack, id).await;
     assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
     assert_eq!(failed["error"]["status"], 500);
     let listed = stack.get_json(LIST).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_dead_letter_ends_its_job_and_gives_up_the_claim_however_often_it_come
     let stack = Stack::start().await.unwrap();
     let (id, version) = lost_job(&stack, "FFFFFFFFFFI").await;
     for _ in 0..3 {
-        send(&stack, DEAD, &message(&id, version)).await;
+        send(&stack, DEAD_LETTERS, &message(&id, version)).await;
     }
     let failed = given_up(&stack, &id).await;
     assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
@@ -273,7 +273,7 @@ async fn a_dead_letter_ends_its_job_and_gives_up_the_claim_however_often_it_come
 async fn a_redriven_job_goes_on_once_whoever_redrives_it() {
     let stack = Stack::start().await.unwrap();
     let (id, version) = lost_job(&stack, "FFFFFFFFFFM").await;
-    send(&stack, DEAD, &message(&id, version)).await;
+    send(&stack, DEAD_LETTERS, &message(&id, version)).await;
     let _ = given_up(&stack, &id).await;
     let letter = letters(&stack, 1).await.remove(0);
     let settled = async || Ok((stack.job_row(&id).await?.1["settled"] == true).then_some(()));
@@ -318,7 +318,7 @@ async fn a_late_duplicate_fails_nothing() {
         message(id, 0),
         message(id, version),
     ] {
-        send(&stack, DEAD, &body).await;
+        send(&stack, DEAD_LETTERS, &body).await;
     }
     letters(&stack, 4).await;
     assert_eq!(stack.end_of(&running).await.unwrap()["status"], "done");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use eventrelay_tests::{
     PATIENCE, Stack,
-    faults::{DEAD_LETTERS, QUEUE, WORKER},
+    faults::{QUEUE, WORKER},
     until,
 };
 use serde_json::{Value, json};
@@ -30,7 +30,8 @@ fn id(job: &Value) -> &str {
 async fn drained(stack: &Stack) {
     let empty = async || Ok((stack.messages(QUEUE).await? == 0).then_some(()));
     until(PATIENCE, empty).await.expect("the queue is empty");
-    assert_eq!(stack.messages(DEAD_LETTERS).await.unwrap(), 0);
+    let dead = stack.dead_letters().await.unwrap();
+    assert!(dead.is_empty(), "{dead:#?}");
 }
 
 async fn assert_made_once(stack: &Stack, job: &Value) {
@@ -126,14 +127,18 @@ async fn a_worker_that_dies_after_its_message_came_again_is_replaced() {
         .await
         .unwrap();
     let job = submitted(&stack, "FFFFFFFFFFQ").await;
-    // When the analysis is stored and the job has moved on.
-    stack.plan_kill(id(&job), Some(11), "after").await.unwrap();
+    // When the analysis is stored and the job has moved on, before it is in the index.
+    let part = "dynamodb TransactWriteItems";
+    stack.plan_kill_at(id(&job), part, "before").await.unwrap();
     stack.read_queue(WORKER, true).await.unwrap();
+    let died = async || Ok(stack.kills().await?[0].killed_at.is_some().then_some(()));
+    until(PATIENCE, died).await.expect("the worker dies");
+    // The lease of the dead keeps the job where it was.
+    let (version, doc) = stack.job_row(id(&job)).await.unwrap();
+    assert_eq!((version, &doc["state"]["stage"]), (2, &json!("storing")));
     // Nobody asks for the job, who would have its message sent anew.
     drained(&stack).await;
     assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
-    let killed = stack.kills().await.unwrap();
-    assert!(killed[0].killed_at.is_some(), "{killed:#?}");
     assert_made_once(&stack, &job).await;
 }
 

@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use eventrelay_tests::{Stack, local, repository};
+use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, local, repository, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Digest;
@@ -56,6 +56,17 @@ async fn gemini_key_is(stack: &Stack, key: &str) {
         .gemini_settings(json!({"api_key": key, "processing_ms": 200}))
         .await
         .unwrap();
+}
+
+/// Waits until no worker is busy, with the settling of the last job for one: a second instance
+/// would be started for the next job, and read a new key by itself.
+async fn workers_rest(stack: &Stack) {
+    let rest = async || {
+        let instances = stack.instances().await?;
+        let mut workers = instances.iter().filter(|one| one["function"] == WORKER);
+        Ok(workers.all(|one| one["state"] == "idle").then_some(()))
+    };
+    until(PATIENCE, rest).await.expect("the workers rest");
 }
 
 /// All files under a folder.
@@ -111,6 +122,7 @@ async fn no_secret_of_a_run_is_written_down_and_a_rotated_one_is_used_at_once() 
         (json!({"url": "DDDDDDDDDDI"}), "done"),
         (json!({"url": "DDDDDDDDDDM"}), "failed"),
     ] {
+        workers_rest(&stack).await;
         if submission["url"] == "DDDDDDDDDDI" {
             gemini_key_is(&stack, &new).await;
         }
@@ -151,11 +163,7 @@ async fn no_secret_of_a_run_is_written_down_and_a_rotated_one_is_used_at_once() 
         );
     }
     let instances = stack.instances().await.unwrap();
-    assert!(
-        instances
-            .iter()
-            .any(|one| one["function"] == "AdvanceAnalysis")
-    );
+    assert!(instances.iter().any(|one| one["function"] == WORKER));
     for instance in instances {
         let environment = fs::read(format!("/proc/{}/environ", instance["pid"]));
         // One may have ended by now.

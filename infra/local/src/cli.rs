@@ -60,7 +60,8 @@ pub(crate) struct Options {
     #[arg(long, global = true, default_value_t = 64, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) concurrency: u32,
-    /// Call every service through a proxy that the admin endpoints can have break things (Linux)
+    /// Call every service but Secrets Manager through a proxy that the admin endpoints can have
+    /// break things (Linux)
     #[arg(long, global = true)]
     pub(crate) faults: bool,
 }

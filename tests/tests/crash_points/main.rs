@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use eventrelay_tests::{
     PATIENCE, Stack,
-    faults::{DEAD_LETTERS, Killed, QUEUE, WORKER},
-    repository, until,
+    faults::{Killed, QUEUE, WORKER},
+    is_open, repository, until,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ impl Harness {
         let empty = async || Ok((self.stack.messages(QUEUE).await? == 0).then_some(()));
         let ended = until(3 * PATIENCE, empty).await;
         let rows = self.stack.rows("jobstable").await.unwrap();
-        let open: Vec<_> = rows.iter().filter(|row| row.contains_key("open")).collect();
+        let open: Vec<_> = rows.iter().filter(|row| is_open(row)).collect();
         assert!(
             ended.is_ok() && open.is_empty(),
             "the queue is empty: {}, and of {} jobs are open: {open:#?}",
@@ -219,8 +219,8 @@ async fn the_worker_dies_at_every_side_effect() {
         }
         // A lease that was prolonged on a slow machine is a side effect more of one run alone.
         assert!(spared <= KINDS.len(), "{spared} workers did not die");
-        if harness.stack.messages(DEAD_LETTERS).await.unwrap() > 0 {
-            complaints.push("there are dead letters".to_owned());
+        for letter in harness.stack.dead_letters().await.unwrap() {
+            complaints.push(format!("there is a dead letter: {letter}"));
         }
         complaints.extend(harness.stack.leftovers().await.unwrap());
         assert!(complaints.is_empty(), "{}", complaints.join("\n"));

@@ -22,6 +22,9 @@ pub(super) struct Plan {
     /// Counts while the instance works on an invocation whose payload contains this.
     #[serde(rename = "match")]
     matching: String,
+    /// Counts only side effects with this in their name; none for all.
+    #[serde(default)]
+    effect: Option<String>,
     /// Which side effect, counted from 1 over all instances; none to count only.
     #[serde(default)]
     at: Option<usize>,
@@ -38,7 +41,7 @@ fn after() -> When {
 pub(super) struct Planned {
     #[serde(flatten)]
     plan: Plan,
-    /// Service and operation of every side effect so far.
+    /// Service and operation of every side effect that was counted so far.
     effects: Vec<String>,
     /// The one at which the instance was killed.
     killed_at: Option<String>,
@@ -71,7 +74,11 @@ impl Kills {
         let mut verdict = None;
         for planned in &mut self.0 {
             let plan = &planned.plan;
-            if plan.function != function || !payload.contains(&plan.matching) {
+            let part = plan.effect.as_deref().unwrap_or_default();
+            let is_meant = plan.function == function
+                && payload.contains(&plan.matching)
+                && effect.contains(part);
+            if !is_meant {
                 continue;
             }
             planned.effects.push(effect.to_owned());
@@ -102,5 +109,16 @@ mod tests {
         let planned = &kills.all()[0];
         assert_eq!(planned.effects.len(), 3);
         assert_eq!(planned.killed_at.as_deref(), Some("s3 PUT"));
+    }
+
+    #[test]
+    fn an_effect_is_named_by_a_part_of_it() {
+        let mut kills = Kills::default();
+        let plan = r#"{"function": "F", "match": "job_1", "effect": "Put", "at": 1}"#;
+        kills.plan(serde_json::from_str(plan).unwrap());
+        assert_eq!(kills.count("F", "job_1", "sqs SendMessage"), None);
+        let kill = kills.count("F", "job_1", "dynamodb PutItem");
+        assert_eq!(kill, Some(When::After));
+        assert_eq!(kills.all()[0].effects, ["dynamodb PutItem"]);
     }
 }

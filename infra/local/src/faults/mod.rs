@@ -1,4 +1,5 @@
-//! Breaks what the functions call, as told by the admin endpoints: a proxy before every service.
+//! Breaks what the functions call, as told by the admin endpoints: a proxy before every service but
+//! Secrets Manager.
 //!
 //! | endpoint | what |
 //! |---|---|

@@ -3,8 +3,13 @@
 use axum::routing::any;
 use http::HeaderMap;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::*;
+use crate::lambda::{
+    Answer, WhenBusy,
+    tests::{probe, start},
+};
 
 /// A service that answers every request with its `Host` header.
 async fn service() -> String {
@@ -34,6 +39,14 @@ async fn who_is_no_instance_gets_through_unchanged() {
     *lock(&faults.weather) = Weather::new(
         serde_json::from_value(json!({"seed": 1, "aws": 1.0, "upstreams": 1.0})).unwrap(),
     );
+    // There is an instance, whose calls would all fail.
+    let data = TempDir::new().unwrap();
+    let lambda = start(&[probe("Probe")], &data);
+    let answer = lambda
+        .invoke("Probe", "{}".into(), WhenBusy::Throttle)
+        .await;
+    assert!(matches!(answer, Answer::Payload(_)), "{answer:?}");
+    faults.of(&lambda);
     let behind = service().await;
     let mut variables = BTreeMap::from([
         ("GEMINI_BASE_URL".to_owned(), behind.clone()),
@@ -63,4 +76,6 @@ async fn who_is_no_instance_gets_through_unchanged() {
             "the signed header"
         );
     }
+    assert!(lambda.instance_of(|_| true).is_some(), "it is still there");
+    assert!(lock(&faults.weather).dealt.is_empty());
 }
