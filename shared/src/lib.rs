@@ -14,6 +14,7 @@ pub mod error;
 pub mod job;
 pub mod limit;
 pub mod memory;
+pub mod project;
 pub mod queue;
 pub mod readers;
 pub mod removal;

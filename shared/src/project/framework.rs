@@ -1,0 +1,185 @@
+//! What kinds of software there are and what each is built with.
+
+use serde::{Deserialize, Serialize};
+
+use super::Language;
+
+/// What kind of software.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectType {
+    /// Something for a browser.
+    Web,
+    /// An HTTP service.
+    Api,
+    /// A program for a command line.
+    Cli,
+    /// Machine learning: a notebook and its modules.
+    Ml,
+    /// An application for telephones.
+    Mobile,
+}
+
+/// What it is built with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framework {
+    /// A Next.js application in TypeScript.
+    #[serde(rename = "nextjs")]
+    NextJs,
+    /// HTML, CSS and JavaScript as they are served.
+    Static,
+    /// A FastAPI service.
+    #[serde(rename = "fastapi")]
+    FastApi,
+    /// An Express service in TypeScript.
+    Express,
+    /// An axum service.
+    Axum,
+    /// A Python program.
+    Python,
+    /// A Rust program.
+    Rust,
+    /// A Jupyter notebook with its Python modules.
+    Notebook,
+    /// An Expo application in TypeScript.
+    Expo,
+}
+
+/// No framework of the kind that was asked for is written in that language, or the framework is of
+/// another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such framework of that kind")]
+pub struct NoSuchFramework;
+
+impl ProjectType {
+    /// Its frameworks, the one that is taken unasked first.
+    #[must_use]
+    pub const fn frameworks(self) -> &'static [Framework] {
+        match self {
+            Self::Web => &[Framework::NextJs, Framework::Static],
+            Self::Api => &[Framework::FastApi, Framework::Express, Framework::Axum],
+            Self::Cli => &[Framework::Python, Framework::Rust],
+            Self::Ml => &[Framework::Notebook],
+            Self::Mobile => &[Framework::Expo],
+        }
+    }
+}
+
+impl Framework {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::NextJs,
+        Self::Static,
+        Self::FastApi,
+        Self::Express,
+        Self::Axum,
+        Self::Python,
+        Self::Rust,
+        Self::Notebook,
+        Self::Expo,
+    ];
+
+    /// The one that fits what was asked for.
+    ///
+    /// # Errors
+    /// [`NoSuchFramework`].
+    pub fn choose(
+        kind: ProjectType,
+        framework: Option<Self>,
+        language: Option<Language>,
+    ) -> Result<Self, NoSuchFramework> {
+        let fits = |one: &&Self| {
+            framework.is_none_or(|asked| asked == **one)
+                && language.is_none_or(|asked| one.language() == asked)
+        };
+        let found = kind.frameworks().iter().find(fits);
+        found.copied().ok_or(NoSuchFramework)
+    }
+
+    /// As the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NextJs => "nextjs",
+            Self::Static => "static",
+            Self::FastApi => "fastapi",
+            Self::Express => "express",
+            Self::Axum => "axum",
+            Self::Python => "python",
+            Self::Rust => "rust",
+            Self::Notebook => "notebook",
+            Self::Expo => "expo",
+        }
+    }
+
+    /// The language that its programs are written in.
+    #[must_use]
+    pub const fn language(self) -> Language {
+        match self {
+            Self::NextJs | Self::Express | Self::Expo => Language::TypeScript,
+            Self::Static => Language::JavaScript,
+            Self::FastApi | Self::Python | Self::Notebook => Language::Python,
+            Self::Axum | Self::Rust => Language::Rust,
+        }
+    }
+
+    /// The file that everything begins at, which every plan has: the templates point at it.
+    #[must_use]
+    pub const fn entry(self) -> &'static str {
+        match self {
+            Self::NextJs => "app/page.tsx",
+            Self::Static => "index.html",
+            // Exposes `app`.
+            Self::FastApi => "app/main.py",
+            // Exports the application as its default, and listens when it is run.
+            Self::Express => "src/index.ts",
+            Self::Axum | Self::Rust => "src/main.rs",
+            // Exposes `main()`, which returns the exit status.
+            Self::Python => "app/cli.py",
+            Self::Notebook => "notebooks/analysis.ipynb",
+            // Of Expo Router.
+            Self::Expo => "app/index.tsx",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_framework_is_chosen_by_kind_and_language() {
+        let choose = Framework::choose;
+        assert_eq!(choose(ProjectType::Web, None, None), Ok(Framework::NextJs));
+        assert_eq!(
+            choose(ProjectType::Api, None, Some(Language::Rust)),
+            Ok(Framework::Axum)
+        );
+        assert_eq!(
+            choose(ProjectType::Api, Some(Framework::Expo), None),
+            Err(NoSuchFramework)
+        );
+        assert_eq!(
+            choose(ProjectType::Ml, None, Some(Language::Rust)),
+            Err(NoSuchFramework)
+        );
+    }
+
+    #[test]
+    fn each_has_its_name_and_is_of_one_kind() {
+        let kinds = [
+            ProjectType::Web,
+            ProjectType::Api,
+            ProjectType::Cli,
+            ProjectType::Ml,
+            ProjectType::Mobile,
+        ];
+        let listed: Vec<_> = kinds.iter().flat_map(|kind| kind.frameworks()).collect();
+        assert_eq!(listed, Framework::ALL.iter().collect::<Vec<_>>());
+        for one in Framework::ALL {
+            assert_eq!(serde_json::to_value(one).unwrap(), one.as_str());
+            assert_ne!(Language::of_path(one.entry()), Language::Text);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What is to be made.
+
+mod model;
+
+pub use model::{Dependency, Plan, PlannedFile, slug};
