@@ -12,7 +12,12 @@ use crate::{
     config::{Config, ConfigError, LimitsConfig, UpstreamConfig, YouTubeConfig},
     cost::Budget,
     error::Error,
-    job::{calls::Calls, machine, worker::Worker},
+    flow::Driver,
+    job::{
+        calls::Calls,
+        machine,
+        worker::{Analyses, Worker},
+    },
     memory::{Memory, Tally},
     queue::Queue,
     secrets::{Secret, Secrets},
@@ -208,15 +213,19 @@ impl Context {
             budget,
             analysis_ttl: self.config.analysis_ttl,
         };
-        let (jobs, videos) = (self.jobs.clone(), self.videos.clone());
-        let (counters, search, queue) = (
-            self.counters.clone(),
-            self.search.clone(),
-            self.queue.clone(),
-        );
-        Ok(Worker::new(
-            jobs, videos, counters, search, queue, calls, limits,
-        ))
+        let driver = Driver {
+            jobs: self.jobs.clone(),
+            queue: self.queue.clone(),
+            counters: self.counters.clone(),
+        };
+        let analyses = Analyses {
+            videos: self.videos.clone(),
+            search: self.search.clone(),
+            calls,
+            limits,
+            jobs: self.jobs.clone(),
+        };
+        Ok(Worker::new(driver, analyses))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod context;
 pub mod cost;
 pub mod dead_letters;
 pub mod error;
+pub mod flow;
 pub mod job;
 pub mod limit;
 pub mod memory;

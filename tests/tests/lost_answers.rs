@@ -24,7 +24,7 @@ use aws_smithy_runtime_api::client::{
 };
 use eventrelay::{
     clock::Timestamp,
-    job::JobId,
+    job::{Job, JobId},
     store::jobs::{Jobs, Lease},
 };
 use eventrelay_tests::{Stack, faults::WORKER, gate::http_client};
@@ -90,7 +90,7 @@ async fn a_step_is_not_lost_with_the_answer_to_its_write() {
     };
     let config = stack.dynamodb_config().http_client(losing).build();
     let jobs = Jobs::new(Client::from_conf(config), "jobstable".to_owned());
-    let row = jobs.get(&id).await.unwrap().unwrap();
+    let row = jobs.get::<Job>(&id).await.unwrap().unwrap();
     let now = Timestamp::now();
     let lease = |worker: &str| Lease {
         worker: worker.to_owned(),

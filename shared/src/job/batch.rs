@@ -9,11 +9,11 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures_util::FutureExt;
 use lambda_runtime::LambdaEvent;
 
-use super::worker::Invocation;
 use crate::{
     clock::Timestamp,
     dead_letters,
     error::{Disposition, Error},
+    flow::Invocation,
     queue::{Message, Queue},
 };
 

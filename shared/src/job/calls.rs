@@ -15,6 +15,7 @@ use crate::{
     clock::Timestamp,
     cost::Budget,
     error::Error,
+    flow::Performed,
     search::Document,
     store::{
         StoredAnalysis,
@@ -51,16 +52,14 @@ pub struct Calls {
     pub analysis_ttl: Duration,
 }
 
-/// What came of a call, and what the job has taken by then, whatever came of it.
-#[derive(Debug)]
-pub(super) struct Performed {
-    pub(super) observed: Result<Observation, Error>,
-    pub(super) usage: Usage,
-}
-
 impl Calls {
     /// Performs a call within `time`, beyond which no request goes on.
-    pub(super) async fn perform(&self, call: &Call, job: &Job, time: Duration) -> Performed {
+    pub(super) async fn perform(
+        &self,
+        call: &Call,
+        job: &Job,
+        time: Duration,
+    ) -> Performed<Observation> {
         let deadline = Instant::now() + time;
         let calls = Self {
             gemini: self.gemini.until(deadline),
@@ -69,7 +68,11 @@ impl Calls {
         };
         let mut usage = job.usage;
         let observed = calls.call(call, job, time, &mut usage).await;
-        Performed { observed, usage }
+        Performed {
+            observed,
+            usage,
+            is_saved: false,
+        }
     }
 
     async fn call(

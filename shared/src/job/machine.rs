@@ -13,6 +13,7 @@ use super::model::{GeminiFile, Job, JobError, Media, State, VideoFacts};
 use crate::{
     clock::Timestamp,
     error::{Disposition, Error},
+    flow::{Next, Then},
     retry,
     store::{StoredAnalysis, packed::Directory},
 };
@@ -122,64 +123,6 @@ pub struct Limits {
     pub models: usize,
 }
 
-/// What follows a step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Next {
-    /// The job as it is now.
-    pub job: Job,
-    /// When to go on.
-    pub then: Then,
-}
-
-/// When to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
-    /// At once.
-    Now,
-    /// With a message that is delayed so long.
-    After(Duration),
-    /// Never: the job has ended and is settled.
-    End,
-}
-
-/// What to do with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reception {
-    /// Run the step.
-    Run,
-    /// Send it again with this delay.
-    Wait(Duration),
-    /// It is of no use: another message has done its work.
-    Drop,
-}
-
-/// What to do with a message for the step `step` that is received for the `receive_count`th time
-/// while the job has come to `version`.
-///
-/// A message that is behind and is received for the first time is a duplicate. One that is behind
-/// and was received before belongs to a worker that died after it had saved its step: whether it
-/// still sent the next message is not known, so this one goes on in its place. Should both exist,
-/// the lease of the step lets one of them through and the other is behind by then. A message that
-/// had to wait for a lease is about [`Message::WHICHEVER`](crate::queue::Message::WHICHEVER) step
-/// and lives as long as its job.
-#[must_use]
-pub fn receive(
-    job: &Job,
-    version: u32,
-    step: u32,
-    receive_count: u32,
-    now: Timestamp,
-) -> Reception {
-    if job.settled || (step < version && receive_count <= 1) {
-        return Reception::Drop;
-    }
-    match now.until(job.due_at) {
-        Duration::ZERO => Reception::Run,
-        _ if job.state.is_terminal() => Reception::Run,
-        early => Reception::Wait(early),
-    }
-}
-
 /// The state in which the first step is done, for a reader that looks while it runs.
 #[must_use]
 pub fn begin(mut job: Job, now: Timestamp) -> Job {
@@ -232,7 +175,7 @@ pub fn step(
     limits: Limits,
     now: Timestamp,
     jitter: f64,
-) -> Next {
+) -> Next<Job> {
     let mut job = job.clone();
     job.updated_at = now;
     let is_late = now >= job.deadline && !job.state.is_terminal();
@@ -253,7 +196,12 @@ pub fn step(
     next
 }
 
-fn on_observation(mut job: Job, observation: Observation, limits: Limits, now: Timestamp) -> Next {
+fn on_observation(
+    mut job: Job,
+    observation: Observation,
+    limits: Limits,
+    now: Timestamp,
+) -> Next<Job> {
     job.state = match observation {
         Observation::Metadata(facts) => {
             job.facts = facts;
@@ -289,7 +237,7 @@ fn on_observation(mut job: Job, observation: Observation, limits: Limits, now: T
     go_on(job, now)
 }
 
-fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next {
+fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next<Job> {
     job.gemini_file = Some(seen.name);
     job.facts.duration_s = seen.duration_s.or(job.facts.duration_s);
     let (since, looks) = match job.state {
@@ -328,7 +276,7 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next
     }
 }
 
-fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter: f64) -> Next {
+fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter: f64) -> Next<Job> {
     if job.state.is_terminal() {
         // What is left of an ended job is worth some tries, but never another end.
         job.attempts += 1;
@@ -396,7 +344,7 @@ fn later_look(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.clamp(1, 16)).min(LONGEST_LOOK)
 }
 
-fn go_on(mut job: Job, now: Timestamp) -> Next {
+fn go_on(mut job: Job, now: Timestamp) -> Next<Job> {
     job.due_at = now;
     Next {
         job,
@@ -404,7 +352,7 @@ fn go_on(mut job: Job, now: Timestamp) -> Next {
     }
 }
 
-fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next {
+fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next<Job> {
     job.due_at = now + delay;
     Next {
         job,
@@ -412,7 +360,7 @@ fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next {
     }
 }
 
-fn end(mut job: Job, error: &Error, now: Timestamp) -> Next {
+fn end(mut job: Job, error: &Error, now: Timestamp) -> Next<Job> {
     job.state = State::Failed {
         error: JobError::from(error),
         until: now + retry::remembered_for(error),

@@ -6,6 +6,7 @@ use super::JobId;
 use crate::{
     analysis::{Usage, Window},
     clock::Timestamp,
+    flow::Record,
     store::{StoredAnalysis, packed::Directory},
     video::VideoKey,
 };
@@ -248,6 +249,12 @@ pub enum Status {
     Cancelled,
 }
 
+impl std::fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(formatter)
+    }
+}
+
 impl State {
     /// The stage.
     #[must_use]
@@ -377,6 +384,50 @@ impl Job {
     #[must_use]
     pub fn variant(&self) -> String {
         self.request.variant()
+    }
+}
+
+impl Record for Job {
+    const KIND: Option<&'static str> = None;
+
+    fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    fn stage(&self) -> String {
+        self.state.stage().to_string()
+    }
+
+    fn due_at(&self) -> Timestamp {
+        self.due_at
+    }
+
+    fn make_due(&mut self, at: Timestamp) {
+        self.due_at = at;
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    fn set_usage(&mut self, usage: Usage) {
+        self.usage = usage;
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.state.is_terminal()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.settled
     }
 }
 

@@ -30,6 +30,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     error::Error,
+    flow::Record,
     job::{Job, JobId},
     task::Task,
 };
@@ -49,16 +50,19 @@ pub enum AnyRow {
     Task(Box<Task>, u32),
 }
 
-/// A job as it was read.
+/// Work in steps as it was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JobRow {
-    /// The job.
-    pub job: Job,
+pub struct Row<R> {
+    /// What it remembers.
+    pub job: R,
     /// Finished steps.
     pub version: u32,
     /// Until when somebody is at it; none when nobody is.
     pub running_until: Option<Timestamp>,
 }
+
+/// An analysis as it was read.
+pub type JobRow = Row<Job>;
 
 /// Who runs a step, and until when nobody else does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,11 +87,17 @@ impl Jobs {
         Self { client, table }
     }
 
-    /// The job as it is now (strongly consistent).
+    /// The record as it is now (strongly consistent); none where the id stands for something else.
     ///
     /// # Errors
     /// [`Error::Storage`], or [`Error::Internal`] for a row that this version cannot read.
-    pub async fn get(&self, id: &JobId) -> Result<Option<JobRow>, Error> {
+    pub async fn get<R: Record>(&self, id: &JobId) -> Result<Option<Row<R>>, Error> {
+        let item = self.item(id).await?;
+        let item = item.filter(|item| get_s(item, "kind") == R::KIND);
+        item.as_ref().map(row).transpose()
+    }
+
+    async fn item(&self, id: &JobId) -> Result<Option<Item>, Error> {
         let read = self
             .client
             .get_item()
@@ -96,8 +106,7 @@ impl Jobs {
             .consistent_read(true)
             .send()
             .await?;
-        let item = read.item.filter(|item| !is_task(item));
-        item.as_ref().map(row).transpose()
+        Ok(read.item)
     }
 
     /// A task with its version, strongly consistent.
@@ -116,18 +125,10 @@ impl Jobs {
     /// # Errors
     /// As [`Jobs::get`].
     pub async fn any(&self, id: &JobId) -> Result<Option<AnyRow>, Error> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", s(id.as_str()))
-            .consistent_read(true)
-            .send()
-            .await?;
-        let Some(item) = read.item else {
+        let Some(item) = self.item(id).await? else {
             return Ok(None);
         };
-        if !is_task(&item) {
+        if get_s(&item, "kind") == Job::KIND {
             return Ok(Some(AnyRow::Job(Box::new(row(&item)?))));
         }
         let no_document = || Error::internal("a task without a document");
@@ -184,12 +185,12 @@ impl Jobs {
         Ok(put)
     }
 
-    /// Several jobs as they are now; those that are not there are left out. One read for up to a
+    /// Several records as they are now; those that are not there are left out. One read for up to a
     /// hundred.
     ///
     /// # Errors
     /// As [`Jobs::get`].
-    pub async fn get_all(&self, ids: &[JobId]) -> Result<Vec<JobRow>, Error> {
+    pub async fn get_all<R: Record>(&self, ids: &[JobId]) -> Result<Vec<Row<R>>, Error> {
         let keys = ids
             .iter()
             .map(|id| Item::from([("pk".to_owned(), s(id.as_str()))]));
@@ -201,9 +202,9 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn acquire(
+    pub async fn acquire<R: Record>(
         &self,
-        job: &Job,
+        job: &R,
         version: u32,
         lease: &Lease,
         now: Timestamp,
@@ -251,9 +252,9 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn save(
+    pub async fn save<R: Record>(
         &self,
-        job: &Job,
+        job: &R,
         version: u32,
         worker: &str,
         keep: Option<&Lease>,
@@ -266,7 +267,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn overrule(&self, job: &Job, version: u32) -> Result<bool, Error> {
+    pub async fn overrule<R: Record>(&self, job: &R, version: u32) -> Result<bool, Error> {
         let put = self
             .put(job, version + 1, None)
             .condition_expression("version = :version")
@@ -279,9 +280,9 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn overrule_idle(
+    pub async fn overrule_idle<R: Record>(
         &self,
-        job: &Job,
+        job: &R,
         version: u32,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -323,11 +324,9 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn revive(&self, row: &JobRow, now: Timestamp) -> Result<bool, Error> {
-        let revived = Job {
-            due_at: now,
-            ..row.job.clone()
-        };
+    pub async fn revive<R: Record>(&self, row: &Row<R>, now: Timestamp) -> Result<bool, Error> {
+        let mut revived = row.job.clone();
+        revived.make_due(now);
         let put = self
             .put(&revived, row.version, None)
             .condition_expression(
@@ -335,15 +334,15 @@ impl Jobs {
                  AND (attribute_not_exists(running_until) OR running_until < :now)",
             )
             .expression_attribute_values(":version", n(row.version))
-            .expression_attribute_values(":due", n(row.job.due_at.0))
+            .expression_attribute_values(":due", n(row.job.due_at().0))
             .expression_attribute_values(":now", n(now.0));
         self.write(put.build().map_err(Error::internal)?).await
     }
 
     /// The write of [`Jobs::save`], to be part of a transaction.
-    pub(super) fn outcome(
+    pub(super) fn outcome<R: Record>(
         &self,
-        job: &Job,
+        job: &R,
         version: u32,
         worker: &str,
         keep: Option<&Lease>,
@@ -357,7 +356,7 @@ impl Jobs {
     }
 
     /// A new job, to be part of a transaction.
-    pub(super) fn new_job(&self, job: &Job) -> Result<Put, Error> {
+    pub(super) fn new_job<R: Record>(&self, job: &R) -> Result<Put, Error> {
         self.put(job, 0, None)
             .condition_expression("attribute_not_exists(pk)")
             .build()
@@ -365,7 +364,7 @@ impl Jobs {
     }
 
     /// A settled job that goes on, as version + 1, to be part of a transaction.
-    pub(super) fn resumed_job(&self, job: &Job, version: u32) -> Result<Put, Error> {
+    pub(super) fn resumed_job<R: Record>(&self, job: &R, version: u32) -> Result<Put, Error> {
         self.put(job, version + 1, None)
             .condition_expression("version = :version AND attribute_not_exists(#open)")
             .expression_attribute_names("#open", "open")
@@ -374,15 +373,15 @@ impl Jobs {
             .map_err(Error::internal)
     }
 
-    fn put(
+    fn put<R: Record>(
         &self,
-        job: &Job,
+        job: &R,
         version: u32,
         lease: Option<&Lease>,
     ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
         Put::builder()
             .table_name(&self.table)
-            .set_item(Some(item(job, version, lease)))
+            .set_item(Some(item_of(job, version, lease)))
     }
 
     /// False when the condition does not hold. It does not either when the SDK sends a write again
@@ -411,23 +410,20 @@ impl Jobs {
     }
 }
 
-fn item(job: &Job, version: u32, lease: Option<&Lease>) -> Item {
-    let stage = serde_json::to_value(job.state.stage());
-    let stage = stage
-        .as_ref()
-        .ok()
-        .and_then(|stage| stage.as_str())
-        .unwrap_or_default();
+fn item_of<R: Record>(job: &R, version: u32, lease: Option<&Lease>) -> Item {
     let doc = serde_json::to_string(job).unwrap_or_default();
     let mut attributes: Vec<(&str, AttributeValue)> = vec![
-        ("pk", s(job.id.as_str())),
+        ("pk", s(job.id().as_str())),
         ("version", n(version)),
-        ("stage", s(stage)),
-        ("due_at", n(job.due_at.0)),
+        ("stage", s(job.stage())),
+        ("due_at", n(job.due_at().0)),
         ("doc", s(doc)),
     ];
-    if job.settled {
-        attributes.push(("ttl", n((job.updated_at + KEPT).as_seconds())));
+    if let Some(kind) = R::KIND {
+        attributes.push(("kind", s(kind)));
+    }
+    if job.is_settled() {
+        attributes.push(("ttl", n((job.updated_at() + KEPT).as_seconds())));
     } else {
         attributes.push(("open", s(OPEN)));
     }
@@ -441,13 +437,9 @@ fn item(job: &Job, version: u32, lease: Option<&Lease>) -> Item {
         .collect()
 }
 
-fn is_task(item: &Item) -> bool {
-    get_s(item, "kind") == Some(TASK)
-}
-
-fn row(item: &Item) -> Result<JobRow, Error> {
+fn row<R: Record>(item: &Item) -> Result<Row<R>, Error> {
     let doc = get_s(item, "doc").ok_or_else(|| Error::internal("a job without a document"))?;
-    Ok(JobRow {
+    Ok(Row {
         job: serde_json::from_str(doc).map_err(Error::internal)?,
         version: get_n(item, "version")
             .ok_or_else(|| Error::internal("a job without a version"))?,

@@ -9,7 +9,8 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{JobError, Request, Status, machine::Reception},
+    flow::Reception,
+    job::{JobError, Request, Status},
     queue::Message,
     removal, retry,
     store::{
@@ -218,7 +219,7 @@ impl Worker {
     }
 }
 
-/// What to do with a message, see [`crate::job::machine::receive`].
+/// What to do with a message, see [`crate::flow::receive`].
 fn receive(task: &Task, version: u32, step: u32, receive_count: u32, now: Timestamp) -> Reception {
     if task.has_ended() || (step < version && receive_count <= 1) {
         return Reception::Drop;

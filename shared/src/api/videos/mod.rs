@@ -22,7 +22,7 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::revival,
+    job::{Job, revival},
     store::{
         StoredAnalysis,
         blobs::{self, Form},
@@ -155,7 +155,7 @@ async fn row(
 async fn missing(context: &Context, request: &Request, asked: &Asked, now: Timestamp) -> Answer {
     let at_work = context.videos.job_at_work(&asked.video, now).await?;
     let row = match &at_work {
-        Some(id) => context.jobs.get(id).await?,
+        Some(id) => context.jobs.get::<Job>(id).await?,
         None => None,
     };
     let Some(row) = row.filter(|row| !row.job.state.is_terminal()) else {

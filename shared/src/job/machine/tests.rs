@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     error::Service,
+    flow::{Reception, receive},
     job::{Request, Status},
     retry::MAX_ATTEMPTS,
     video::VideoKey,
@@ -69,15 +70,15 @@ fn analysed() -> Observation {
     }
 }
 
-fn ok(job: &Job, observation: Observation, now: Timestamp) -> Next {
+fn ok(job: &Job, observation: Observation, now: Timestamp) -> Next<Job> {
     step(job, Ok(observation), LIMITS, now, 0.5)
 }
 
-fn err(job: &Job, error: &Error) -> Next {
+fn err(job: &Job, error: &Error) -> Next<Job> {
     step(job, Err(error), LIMITS, START, 0.5)
 }
 
-fn slug(next: &Next) -> String {
+fn slug(next: &Next<Job>) -> String {
     match &next.job.state {
         State::Failed { error, .. } => error.kind.rsplit(':').next().unwrap().to_owned(),
         other => panic!("not failed: {other:?}"),
