@@ -128,7 +128,7 @@ impl Hands {
             Some(owner) => {
                 self.stores
                     .jobs
-                    .get_all(std::slice::from_ref(owner))
+                    .get_all::<Job>(std::slice::from_ref(owner))
                     .await?
             }
             None => Vec::new(),
@@ -209,7 +209,7 @@ impl Hands {
 
     /// Drives a job to its end, or until it is lost.
     pub(crate) async fn work(&self, id: &JobId, making: Making) -> Result<(), Error> {
-        let Some(row) = self.stores.jobs.get(id).await? else {
+        let Some(row) = self.stores.jobs.get::<Job>(id).await? else {
             return Ok(());
         };
         if row.job.settled {
