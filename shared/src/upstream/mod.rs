@@ -8,6 +8,8 @@ pub mod gate;
 pub mod gemini;
 pub mod github;
 mod key;
+pub mod netlify;
+pub mod vercel;
 pub mod youtube;
 
 pub use client::HttpClient;

@@ -1,6 +1,6 @@
 //! What Vercel and Netlify are given, and what a project is called there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -81,6 +81,18 @@ pub fn digests(files: &[ProjectFile]) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The paths of what Netlify asks for by its SHA-1, one for each content, without a `/` before them.
+#[must_use]
+pub fn required<'a>(digests: &'a BTreeMap<String, String>, asked: &[String]) -> Vec<&'a str> {
+    let by_content: BTreeMap<&str, &str> = digests
+        .iter()
+        .map(|(path, digest)| (digest.as_str(), path.trim_start_matches('/')))
+        .collect();
+    let asked: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
+    let paths = asked.iter().filter_map(|digest| by_content.get(digest));
+    paths.copied().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Target;
@@ -132,5 +144,17 @@ mod tests {
             ]
         );
         assert_eq!(digests["/index.html"], sha1(&files[4].content));
+    }
+
+    #[test]
+    fn each_content_that_is_asked_for_is_sent_once() {
+        let files = files();
+        let digests = digests(&files);
+        let picture = sha1(&files[2].content);
+        let asked = [picture.clone(), picture, sha1(b"unknown"), sha1(b"")];
+        let mut paths = required(&digests, &asked);
+        paths.sort_unstable();
+        assert_eq!(paths, ["images/b.png", "notes/empty.txt"]);
+        assert_eq!(required(&digests, &[]), [""; 0]);
     }
 }
