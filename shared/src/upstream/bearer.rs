@@ -24,14 +24,20 @@ pub(super) const FREE: Cost = Cost {
     ..Cost::CALL
 };
 
+/// Takes our token out of a text.
+pub(super) type Redact<'a> = &'a dyn Fn(&str) -> String;
+
+/// What an answer without success means.
+pub(super) type ErrorOf<'a> = &'a (dyn Fn(&Answer, Redact<'_>) -> Error + Sync);
+
 /// One call: what of the service it is of, what it costs there, and what its answers mean.
 pub(super) struct Call<'a> {
     pub(super) target: Target<'a>,
     pub(super) cost: Cost,
     /// Whether an answer without success is an answer all the same.
     pub(super) accepts: &'a (dyn Fn(&Answer) -> bool + Sync),
-    /// What every other one means; the function takes the token out of a text.
-    pub(super) error_of: &'a (dyn Fn(&Answer, &dyn Fn(&str) -> String) -> Error + Sync),
+    /// What every other one means.
+    pub(super) error_of: ErrorOf<'a>,
 }
 
 /// The API. A clone is cheap and shares its connections.
@@ -134,12 +140,7 @@ fn header(token: &SecretString) -> Result<http::HeaderValue, Error> {
 }
 
 /// A foreign text for the log: bounded, on one line, without the token.
-pub(super) fn logged(
-    answer: &Answer,
-    code: &str,
-    message: &str,
-    redact: &dyn Fn(&str) -> String,
-) -> Source {
+pub(super) fn logged(answer: &Answer, code: &str, message: &str, redact: Redact<'_>) -> Source {
     let text = redact(&format!("{code} {message}"));
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.chars().filter(|c| !c.is_control());

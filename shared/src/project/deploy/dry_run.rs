@@ -32,8 +32,8 @@ pub struct DryFile {
     pub bytes: u64,
     /// Its mode in git.
     pub mode: &'static str,
-    /// Whether it needs a call of its own.
-    pub is_alone: bool,
+    /// Whether it is sent together with others; else in a call of its own.
+    pub inline: bool,
 }
 
 /// A call that would be made.
@@ -82,10 +82,10 @@ pub fn dry_run(to: Where<'_>, files: &[ProjectFile]) -> DryRun {
         path: file.path.clone(),
         bytes: file.content.len() as u64,
         mode: entry.mode.as_str(),
-        is_alone: match to.target {
-            Target::GitHub | Target::GitHubPages => matches!(entry.content, Content::Object(_)),
-            Target::Vercel => false,
-            Target::Netlify => true,
+        inline: match to.target {
+            Target::GitHub | Target::GitHubPages => matches!(entry.content, Content::Text(_)),
+            Target::Vercel => true,
+            Target::Netlify => false,
         },
     };
     let files_sent = entries.filter(|(file, _)| sent(file));
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(github.name, "octo-org/weather-app");
         assert_eq!(github.calls[0].path, "/orgs/octo-org/repos");
         assert_eq!(count(&github), 7);
-        let alone = github.files.iter().filter(|file| file.is_alone).count();
+        let alone = github.files.iter().filter(|file| !file.inline).count();
         assert_eq!((alone, github.files[1].mode), (3, "100755"));
         assert_eq!(count(&run(Target::GitHubPages, None, &files)), 10);
     }

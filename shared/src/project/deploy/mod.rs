@@ -11,7 +11,8 @@ mod tree;
 pub use dry_run::{Call, DryFile, DryRun, Where, dry_run};
 pub use hosts::{VercelSettings, digests, host_name, published, required, vercel_settings};
 pub use names::{
-    Address, InvalidName, MOST_NAMES, Owner, RepositoryName, bears_marker, description, marker,
+    Address, InvalidName, MOST_NAMES, Owner, RepositoryName, bears_marker, branch, commit_message,
+    description, marker,
 };
 pub use objects::{NotAnObjectId, ObjectId, sha1};
 pub use target::Target;

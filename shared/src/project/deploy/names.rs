@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::ProjectId;
+use super::super::{DeploymentId, ProjectId};
 use crate::analysis::text;
 
 /// Longest name of a repository at GitHub.
@@ -16,6 +16,9 @@ const LONGEST_OWNER: usize = 39;
 
 /// Longest description of a repository at GitHub, in characters.
 const LONGEST_DESCRIPTION: usize = 350;
+
+/// Longest first line of a commit, in characters: what tools show of it.
+const LONGEST_SUBJECT: usize = 72;
 
 /// How many names are tried for a repository: the one that was asked for, and that with `-2` to
 /// `-10` behind it.
@@ -154,9 +157,43 @@ pub fn bears_marker(description: Option<&str>, project: &ProjectId) -> bool {
     description.is_some_and(|text| text.ends_with(&marker(project)))
 }
 
+/// The branch that a deployment into a repository of ours makes: what stands there may have been
+/// changed since, so it is asked for, not overwritten.
+#[must_use]
+pub fn branch(deployment: &DeploymentId) -> String {
+    format!("eventrelay/{deployment}")
+}
+
+/// What the commit of a deployment says: a line of at most 72 characters, and where it comes from
+/// in the form of trailers (<https://git-scm.com/docs/git-interpret-trailers>).
+#[must_use]
+pub fn commit_message(title: &str, project: &ProjectId, deployment: &DeploymentId) -> String {
+    let title = match text::line(title, LONGEST_SUBJECT) {
+        empty if empty.is_empty() => "Generated project".to_owned(),
+        title => title,
+    };
+    format!("{title}\n\nEventRelay-Project: {project}\nEventRelay-Deployment: {deployment}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commit_says_where_it_comes_from() {
+        let (project, deployment) = (ProjectId::random(), DeploymentId::random());
+        let message = |title: &str| commit_message(title, &project, &deployment);
+        let trailers =
+            format!("EventRelay-Project: {project}\nEventRelay-Deployment: {deployment}\n");
+        assert_eq!(
+            message("A weather\n\nEventRelay-Project: x"),
+            format!("A weather EventRelay-Project: x\n\n{trailers}")
+        );
+        assert_eq!(message(" "), format!("Generated project\n\n{trailers}"));
+        let long = message(&"a".repeat(500));
+        assert_eq!(long.lines().next().map(str::len), Some(72));
+        assert_eq!(branch(&deployment), format!("eventrelay/{deployment}"));
+    }
 
     #[test]
     fn a_repository_is_called_as_github_takes_it() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::SERVICE;
 use crate::error::Error;
-use crate::upstream::bearer::{logged, refusal};
+use crate::upstream::bearer::{Redact, logged, refusal};
 use crate::upstream::client::Answer;
 
 /// The least that is waited where a limit was reached and no header says for how long
@@ -76,8 +76,8 @@ pub(super) fn is_refused_with(answer: &Answer, words: &str) -> bool {
     answer.status == http::StatusCode::UNPROCESSABLE_ENTITY && Refusal::of(answer).says(words)
 }
 
-/// The error that an answer without success means; `redact` takes our token out of a text.
-pub(super) fn classify(asked: Asked, answer: &Answer, redact: &dyn Fn(&str) -> String) -> Error {
+/// The error that an answer without success means.
+pub(super) fn classify(asked: Asked, answer: &Answer, redact: Redact<'_>) -> Error {
     let refusal_text = Refusal::of(answer);
     let details = refusal_text.details.join("; ");
     let source = logged(answer, &refusal_text.message, &details, redact);

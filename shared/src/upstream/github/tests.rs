@@ -1,4 +1,8 @@
 use super::*;
+use crate::clock::Timestamp;
+use crate::project::ProjectFile;
+use crate::project::deploy::samples::files;
+use crate::project::deploy::{self, ObjectId, Where, blobs, dry_run, entries};
 use crate::upstream::responder::{Reply, Responder, Seen};
 use serde_json::Value;
 
@@ -82,4 +86,64 @@ async fn a_path_of_a_base_url_is_kept_and_a_branch_is_a_path() {
         let path = format!("{prefix}/repos/octocat/Hello-World/git/ref/heads/a/b%3Fc%23d");
         assert_eq!((url.path(), url.query()), (path.as_str(), None));
     }
+}
+
+/// Makes each call of a first deployment of these files, and says which they were.
+async fn deployed(files: &[ProjectFile]) -> Vec<(String, String)> {
+    let commit = "7638417db6d59f3c431d3e1f261cc637155684cd";
+    let server = Responder::start(move |seen| match seen.path.rsplit('/').next() {
+        Some("repos") => Reply::new(201, example("created_repository")),
+        Some("blobs") => {
+            let content = sent(seen)["content"].as_str().unwrap().to_owned();
+            let content = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, content);
+            let sha = ObjectId::of_blob(&content.unwrap());
+            Reply::new(201, serde_json::json!({ "sha": sha }).to_string())
+        }
+        Some("trees" | "commits") => Reply::new(201, format!(r#"{{"sha":"{commit}"}}"#)),
+        _ => Reply::new(200, example("reference")),
+    })
+    .await;
+    let github = client(&server);
+    let new = NewRepository {
+        organisation: None,
+        name: &at().name,
+        description: "",
+        private: true,
+    };
+    github.create_repository(new).await.unwrap();
+    let head = github.reference(&at(), "main").await.unwrap().unwrap();
+    for blob in blobs(files) {
+        let made = github.create_blob(&at(), blob.content).await.unwrap();
+        assert_eq!(made, blob.id);
+    }
+    let tree = github.create_tree(&at(), None, &entries(files)).await;
+    let new = NewCommit {
+        tree: &tree.unwrap(),
+        parents: &[head],
+        message: "A project",
+        at: Timestamp(0),
+    };
+    let commit = github.commit(&at(), new).await.unwrap();
+    let moved = github.move_reference(&at(), "main", &commit).await;
+    assert_eq!(moved.unwrap(), Moved::Done);
+    let seen = server.seen().into_iter();
+    seen.map(|seen| (seen.method, seen.path)).collect()
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_the_calls_that_are_made() {
+    let files = files();
+    let to = Where {
+        target: deploy::Target::GitHub,
+        owner: None,
+        repository: &at().name,
+        host: "",
+    };
+    let told = dry_run(to, &files).calls.into_iter().flat_map(|call| {
+        let path = call.path.replace("{owner}", at().owner.as_str());
+        std::iter::repeat_n((call.method.to_owned(), path), call.times)
+    });
+    let made = deployed(&files).await;
+    assert_eq!(made, told.collect::<Vec<_>>());
+    assert_eq!(made.len(), 7);
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::bearer::{Bearer, Call, FREE, logged, refusal};
+use super::bearer::{Bearer, Call, FREE, Redact, logged, refusal};
 use super::client::{Answer, HttpClient, Request};
 use super::gate::{Gate, Target};
 use crate::analysis::text;
@@ -344,8 +344,8 @@ fn is_taken(answer: &Answer) -> bool {
             .contains("unique")
 }
 
-/// The error that an answer without success means; `redact` takes our token out of a text.
-fn classify(answer: &Answer, redact: &dyn Fn(&str) -> String) -> Error {
+/// The error that an answer without success means.
+fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let message = document["message"].as_str().unwrap_or_default();
     let errors = match &document["errors"] {

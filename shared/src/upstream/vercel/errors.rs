@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::SERVICE;
 use crate::error::Error;
-use crate::upstream::bearer::{logged, refusal};
+use crate::upstream::bearer::{Redact, logged, refusal};
 use crate::upstream::client::Answer;
 use crate::upstream::key::key_refused;
 
@@ -28,8 +28,8 @@ struct WireError {
     invalid_token: bool,
 }
 
-/// The error that an answer without success means; `redact` takes our token out of a text.
-pub(super) fn classify(answer: &Answer, redact: &dyn Fn(&str) -> String) -> Error {
+/// The error that an answer without success means.
+pub(super) fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
     let WireAnswer { error } = serde_json::from_slice(&answer.body).unwrap_or_default();
     let source = logged(answer, &error.code, &error.message, redact);
     match error.invalid_token {
