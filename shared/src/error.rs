@@ -272,6 +272,14 @@ pub enum Error {
         /// What was seen.
         source: Source,
     },
+    /// A service does not show yet what was just made there.
+    #[error("{service} is not ready yet")]
+    NotReady {
+        /// Which.
+        service: Service,
+        /// Its words.
+        source: Source,
+    },
     /// A service refused our request or our key: a fault of ours or of the configuration.
     #[error("{service} rejected our request")]
     UpstreamRejected {
@@ -358,6 +366,7 @@ impl Error {
             Self::AnswerEmpty
             | Self::AnswerMalformed { .. }
             | Self::UpstreamMalformed { .. }
+            | Self::NotReady { .. }
             | Self::Storage {
                 transient: true, ..
             } => Disposition::Transient,

@@ -50,6 +50,7 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::BudgetSpent { purse: Purse::Key, retry_after: wait }, "budget-spent", RetryAfter(wait)),
         (Error::CostAboveCap { estimate_usd: 0.5, cap_usd: 0.1 }, "cost-above-cap", Permanent),
         (Error::Unavailable { service, retry_after: None, source: source() }, "upstream-unavailable", Transient),
+        (Error::NotReady { service, source: source() }, "upstream-not-ready", Transient),
         (Error::UpstreamRejected { service, source: source() }, "upstream-rejected", Permanent),
         (Error::UpstreamMalformed { service, source: source() }, "upstream-malformed", Transient),
         (Error::NotConfigured { what: "a key" }, "not-configured", Permanent),

@@ -3,9 +3,11 @@
 //! | room | what |
 //! |---|---|
 //! | [`plan`] | what is to be made: asked of the model in one call, read with distrust |
+//! | [`deploy`] | what a target takes, what it is called there, what is sent |
 //!
 //! All of it is pure.
 
+pub mod deploy;
 mod framework;
 mod id;
 pub mod plan;

@@ -29,7 +29,7 @@ pub enum Target<'a> {
     YouTube,
     /// oEmbed of YouTube.
     OEmbed,
-    /// What creates content at GitHub, in the name of one token
+    /// What creates content at GitHub, in the name of one token; what reads costs nothing of it
     /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>,
     /// "secondary rate limits", and "best practices": a second between two writes).
     GitHub,
@@ -256,6 +256,7 @@ fn told_when(error: Error, now: Timestamp) -> Error {
 mod tests {
     use super::*;
     use crate::limit::{Level, judge};
+    use crate::upstream::bearer::FREE;
 
     const CONFIG: LimitsConfig = LimitsConfig {
         gemini_requests_per_minute: 1000,
@@ -312,6 +313,27 @@ mod tests {
         assert_eq!(second, 1);
         assert!(minute <= 60, "{minute}");
         assert!((475..=500).contains(&hour), "{hour}");
+    }
+
+    #[test]
+    fn reading_is_held_by_a_pause_and_by_nothing_else() {
+        let policy = Target::GitHub.policy(&CONFIG);
+        let now = Timestamp(1_790_000_000_000);
+        let pass = Verdict::Pass { probe: false };
+        let (write, level) = judge(&policy, &Level::default(), Cost::CALL, false, now);
+        let level = level.unwrap();
+        assert_eq!(write, pass);
+        let (write, level) = judge(&policy, &level, Cost::CALL, false, now);
+        assert!(matches!(write, Verdict::Held { .. }), "{write:?}");
+        let level = level.unwrap();
+        let read = |level: &Level| judge(&policy, level, FREE, false, now).0;
+        assert_eq!(read(&level), pass);
+        let until = now + SECOND;
+        let held = Verdict::Held {
+            hold: Hold::Paused,
+            until,
+        };
+        assert_eq!(read(&level.after_pause(until).unwrap()), held);
     }
 
     #[test]

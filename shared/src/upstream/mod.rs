@@ -2,10 +2,14 @@
 //! the environment or tries twice on an answer: a failure says what to do about it
 //! ([`crate::error::Error::disposition`]), and the caller does it.
 
+mod bearer;
 pub mod client;
 pub mod gate;
 pub mod gemini;
+pub mod github;
 mod key;
+pub mod netlify;
+pub mod vercel;
 pub mod youtube;
 
 pub use client::HttpClient;

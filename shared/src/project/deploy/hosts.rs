@@ -1,0 +1,160 @@
+//! What Vercel and Netlify are given, and what a project is called there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::super::{Framework, ProjectFile, ProjectId};
+use super::sha1;
+
+/// Longest name of a site whose every deploy still has a host name: Netlify puts 24 digits and two
+/// hyphens before it, and a label has 63 characters (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 37;
+
+/// Digits of the project's id in its name: 40 bits that are drawn at random (RFC 9562, 5.7).
+const DIGITS: usize = 10;
+
+/// What a project is called at Vercel and at Netlify, at most 37 characters: its name and the end of
+/// its id, so that it is nobody else's and the same each time. `name` as [`super::super::plan::slug`]
+/// makes it.
+#[must_use]
+pub fn host_name(name: &str, project: &ProjectId) -> String {
+    let id = project.as_str();
+    let digits = &id[id.len() - DIGITS..];
+    let room = LONGEST_HOST - DIGITS - 1;
+    let name = name.get(..room).unwrap_or(name).trim_end_matches('-');
+    format!("{name}-{digits}")
+}
+
+/// How Vercel is to build a project. What is none it finds out by itself
+/// (<https://vercel.com/docs/rest-api/deployments/create-a-new-deployment>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VercelSettings {
+    /// Name of a preset; none for files that are served as they are.
+    pub framework: Option<&'static str>,
+    /// What builds it.
+    pub build_command: Option<&'static str>,
+    /// What installs its dependencies.
+    pub install_command: Option<&'static str>,
+    /// Where what was built lies.
+    pub output_directory: Option<&'static str>,
+}
+
+/// The settings of a framework; none where Vercel does not take it ([`super::Target::takes`]).
+#[must_use]
+pub const fn vercel_settings(framework: Framework) -> Option<VercelSettings> {
+    let framework = match framework {
+        Framework::NextJs => Some("nextjs"),
+        Framework::FastApi => Some("fastapi"),
+        Framework::Express => Some("express"),
+        Framework::Static => None,
+        Framework::Axum
+        | Framework::Python
+        | Framework::Rust
+        | Framework::Notebook
+        | Framework::Expo => return None,
+    };
+    Some(VercelSettings {
+        framework,
+        build_command: None,
+        install_command: None,
+        output_directory: None,
+    })
+}
+
+/// What of a project is served where it is served as it is: all but what tools keep under names that
+/// begin with a dot. `.well-known` is for the web (RFC 8615).
+pub fn published(files: &[ProjectFile]) -> impl Iterator<Item = &ProjectFile> {
+    let is_hidden = |part: &str| part.starts_with('.') && part != ".well-known";
+    files
+        .iter()
+        .filter(move |file| !file.path.split('/').any(is_hidden))
+}
+
+/// The digest of a deploy at Netlify: the SHA-1 of each file that is [`published`], by its path with
+/// a `/` before it.
+#[must_use]
+pub fn digests(files: &[ProjectFile]) -> BTreeMap<String, String> {
+    published(files)
+        .map(|file| (format!("/{}", file.path), sha1(&file.content)))
+        .collect()
+}
+
+/// The paths of what Netlify asks for by its SHA-1, one for each content, without a `/` before them.
+#[must_use]
+pub fn required<'a>(digests: &'a BTreeMap<String, String>, asked: &[String]) -> Vec<&'a str> {
+    let by_content: BTreeMap<&str, &str> = digests
+        .iter()
+        .map(|(path, digest)| (digest.as_str(), path.trim_start_matches('/')))
+        .collect();
+    let asked: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
+    let paths = asked.iter().filter_map(|digest| by_content.get(digest));
+    paths.copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Target;
+    use super::super::samples::{file, files};
+    use super::*;
+
+    #[test]
+    fn a_project_has_a_host_name_of_its_own() {
+        let (one, other) = (ProjectId::random(), ProjectId::random());
+        let name = host_name("weather-app", &one);
+        assert_eq!(name, host_name("weather-app", &one));
+        assert_ne!(name, host_name("weather-app", &other));
+        assert!(name.starts_with("weather-app-"));
+        for slug in ["a", &"a".repeat(40), &format!("{}-b", "a".repeat(25))] {
+            let name = host_name(slug, &one);
+            assert!(name.len() <= LONGEST_HOST, "{name}");
+            assert!(!name.contains("--"), "{name}");
+        }
+    }
+
+    #[test]
+    fn vercel_is_told_of_each_framework_that_it_takes() {
+        for framework in Framework::ALL {
+            let settings = vercel_settings(framework);
+            assert_eq!(settings.is_some(), Target::Vercel.takes(framework));
+        }
+        assert_eq!(
+            serde_json::to_value(vercel_settings(Framework::NextJs)).unwrap(),
+            serde_json::json!({"framework": "nextjs", "buildCommand": null, "installCommand": null, "outputDirectory": null})
+        );
+    }
+
+    #[test]
+    fn what_tools_keep_is_not_served() {
+        let mut files = files();
+        files.push(file(".github/workflows/ci.yml", "on: push\n"));
+        files.push(file(".well-known/security.txt", "Contact: x\n"));
+        let digests = digests(&files);
+        let paths: Vec<_> = digests.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "/.well-known/security.txt",
+                "/bin/run",
+                "/images/a.png",
+                "/images/b.png",
+                "/index.html",
+                "/notes/empty.txt"
+            ]
+        );
+        assert_eq!(digests["/index.html"], sha1(&files[4].content));
+    }
+
+    #[test]
+    fn each_content_that_is_asked_for_is_sent_once() {
+        let files = files();
+        let digests = digests(&files);
+        let picture = sha1(&files[2].content);
+        let asked = [picture.clone(), picture, sha1(b"unknown"), sha1(b"")];
+        let mut paths = required(&digests, &asked);
+        paths.sort_unstable();
+        assert_eq!(paths, ["images/b.png", "notes/empty.txt"]);
+        assert_eq!(required(&digests, &[]), [""; 0]);
+    }
+}

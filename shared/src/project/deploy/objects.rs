@@ -1,0 +1,106 @@
+//! What git calls a content by (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>).
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
+
+/// Hexadecimal digits of a SHA-1, and of a SHA-256, which git can name its objects by as well.
+const LENGTHS: [usize; 2] = [40, 64];
+
+/// The id of an object of git: a hash in lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ObjectId(String);
+
+/// The text is no such id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of an object of git")]
+pub struct NotAnObjectId;
+
+impl ObjectId {
+    /// The id of a file's content.
+    #[must_use]
+    pub fn of_blob(content: &[u8]) -> Self {
+        let hash = Sha1::new()
+            .chain_update(format!("blob {}\0", content.len()))
+            .chain_update(content);
+        Self(hex::encode(hash.finalize()))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ObjectId {
+    type Error = NotAnObjectId;
+
+    fn try_from(text: String) -> Result<Self, NotAnObjectId> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        match LENGTHS.contains(&text.len()) && text.bytes().all(is_digit) {
+            true => Ok(Self(text)),
+            false => Err(NotAnObjectId),
+        }
+    }
+}
+
+impl From<ObjectId> for String {
+    fn from(id: ObjectId) -> Self {
+        id.0
+    }
+}
+
+impl FromStr for ObjectId {
+    type Err = NotAnObjectId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnObjectId> {
+        text.to_owned().try_into()
+    }
+}
+
+/// The SHA-1 of a content, in hexadecimal digits: what Netlify knows files by.
+#[must_use]
+pub fn sha1(content: &[u8]) -> String {
+    hex::encode(Sha1::digest(content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_has_the_id_that_git_gives_it() {
+        // As `git hash-object` prints them.
+        for (content, id) in [
+            ("", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
+            (
+                "what is up, doc?",
+                "bd9dbf5aae1a3862dd1526723246b20206e5fc37",
+            ),
+        ] {
+            assert_eq!(ObjectId::of_blob(content.as_bytes()).as_str(), id);
+        }
+        assert_eq!(sha1(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+
+    #[test]
+    fn an_id_is_hexadecimal_digits_and_nothing_else() {
+        let id = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+        assert_eq!(id.parse::<ObjectId>().unwrap().as_str(), id);
+        assert!("ab".repeat(32).parse::<ObjectId>().is_ok());
+        let upper = id.to_uppercase();
+        for text in ["", "main", "../../x", &id[1..], &upper, &format!("{id}/")] {
+            assert_eq!(text.parse::<ObjectId>(), Err(NotAnObjectId), "{text}");
+        }
+        assert!(serde_json::from_str::<ObjectId>(r#""main""#).is_err());
+    }
+}
