@@ -3,12 +3,14 @@
 //! | room | what |
 //! |---|---|
 //! | [`plan`] | what is to be made: asked of the model in one call, read with distrust |
+//! | [`templates`] | the files that need no model |
 //!
 //! All of it is pure.
 
 mod framework;
 mod id;
 pub mod plan;
+pub mod templates;
 
 use serde::{Deserialize, Serialize};
 
