@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`plan`] | what is to be made: asked of the model in one call, read with distrust |
 //! | [`templates`] | the files that need no model |
+//! | [`package`] | the list of a project's files, and the archive of them |
 //!
 //! All of it is pure.
 
 mod framework;
 mod id;
+pub mod package;
 pub mod plan;
 pub mod templates;
 

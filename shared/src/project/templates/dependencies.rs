@@ -72,21 +72,20 @@ impl Dependencies {
 
 /// Names that cargo refuses for a program: words of the language, crates that come with it, and
 /// directories of `target`.
-const RESERVED: [&str; 64] = [
-    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "build", "const",
-    "continue", "core", "crate", "deps", "do", "dyn", "else", "enum", "examples", "extern", "false",
-    "final", "fn", "for", "gen", "if", "impl", "in", "incremental", "let", "loop", "macro", "match",
-    "mod", "move", "mut", "override", "priv", "proc-macro", "proc_macro", "pub", "ref", "return",
-    "self", "static", "std", "struct", "super", "test", "trait", "true", "try", "type", "typeof",
-    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "nul", "con",
-];
+const RESERVED: &str = "\
+    abstract alloc as async await become box break build const continue core crate deps do \
+    dyn else enum examples extern false final fn for gen if impl in incremental let loop \
+    macro match mod move mut override priv proc-macro proc_macro pub ref return self static \
+    std struct super test trait true try type typeof union unsafe unsized use virtual where \
+    while yield nul con \
+";
 
 /// What the project calls itself in its manifest: the plan's name, or that with an ending where it
 /// is taken by what it uses (pip would look for itself) or by the language.
 pub(super) fn own_name(plan: &Plan, dependencies: &Dependencies) -> String {
     let name = slug(&plan.name);
     let reserved = Registry::of(plan.framework) == Some(Registry::CratesIo)
-        && RESERVED.contains(&name.as_str());
+        && RESERVED.split_whitespace().any(|word| word == name);
     if reserved || dependencies.names(&name) {
         format!("{name}-app")
     } else {

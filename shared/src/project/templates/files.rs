@@ -7,7 +7,7 @@ use super::super::{Framework, Origin, ProjectFile};
 use super::commands::commands;
 use super::dependencies::{Dependencies, own_name};
 use super::readme::Readme;
-use super::{Facts, title_of};
+use super::{Facts, one_line, title_of};
 
 /// Longest description in a manifest, in characters.
 const LONGEST_DESCRIPTION: usize = 200;
@@ -31,12 +31,26 @@ impl Project {
         let title = title_of(plan);
         Self {
             name: own_name(plan, &dependencies),
-            description: title.chars().take(LONGEST_DESCRIPTION).collect(),
+            description: described(plan).unwrap_or_else(|| title.clone()),
             title,
             dependencies,
             program: plan.framework == Framework::Python,
         }
     }
+}
+
+/// The first line of the summary, cut after a word where it is long.
+fn described(plan: &Plan) -> Option<String> {
+    let mut lines = plan.summary.lines().map(one_line);
+    let line = lines.find(|line| !line.is_empty())?;
+    let Some((at, _)) = line.char_indices().nth(LONGEST_DESCRIPTION) else {
+        return Some(line);
+    };
+    let cut = &line[..at];
+    Some(match cut.rsplit_once(' ') {
+        Some((words, _)) => format!("{words} …"),
+        None => cut.to_owned(),
+    })
 }
 
 /// What the workflow installs first. Rust is on GitHub's own machines.
@@ -101,7 +115,10 @@ macro_rules! fixed {
 /// A template's text, which ends in a line feed.
 fn text(template: &impl Template) -> String {
     // Writing to a string does not fail.
-    template.render().map(|text| text + "\n").unwrap_or_default()
+    template
+        .render()
+        .map(|text| text + "\n")
+        .unwrap_or_default()
 }
 
 /// All files of a project that need no model, in no order.

@@ -83,7 +83,12 @@ fn sections(plan: &Plan) -> Vec<Section> {
 
 impl<'a> Row<'a> {
     fn of(file: &'a PlannedFile) -> Self {
-        let mut moments: Vec<Moment> = file.sources.iter().map(|span| span.start_s).map(Moment::of).collect();
+        let mut moments: Vec<Moment> = file
+            .sources
+            .iter()
+            .map(|span| span.start_s)
+            .map(Moment::of)
+            .collect();
         moments.dedup_by_key(|moment| moment.second);
         Self {
             path: &file.path,

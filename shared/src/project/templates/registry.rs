@@ -176,7 +176,11 @@ mod tests {
     #[test]
     fn only_a_range_is_a_range() {
         for (registry, version, range) in [
-            (Npm, Some("^1.2.3 || >=2.0.0-beta <3"), "^1.2.3 || >=2.0.0-beta <3"),
+            (
+                Npm,
+                Some("^1.2.3 || >=2.0.0-beta <3"),
+                "^1.2.3 || >=2.0.0-beta <3",
+            ),
             (Npm, Some("latest"), "latest"),
             (Npm, Some("https://evil.example/a.tgz"), "*"),
             (Npm, Some("file:../../etc"), "*"),
