@@ -13,7 +13,9 @@ use std::fmt::Write;
 use super::text::name;
 use super::*;
 use crate::video::VideoKey;
-use escape::{code_block, inline};
+use escape::code_block;
+
+pub(crate) use escape::inline;
 
 /// Writes the whole document.
 #[must_use]
@@ -305,7 +307,7 @@ impl Page {
 }
 
 /// Seconds as `mm:ss`, from an hour on as `h:mm:ss`.
-fn clock(at_s: f64) -> String {
+pub(crate) fn clock(at_s: f64) -> String {
     // Saturates at both ends, and is 0 for what is not a number.
     let all = at_s as u64;
     let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);

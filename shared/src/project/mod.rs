@@ -4,13 +4,17 @@
 //! |---|---|
 //! | [`plan`] | what is to be made: asked of the model in one call, read with distrust |
 //! | [`deploy`] | what a target takes, what it is called there, what is sent |
+//! | [`templates`] | the files that need no model |
+//! | [`package`] | the list of a project's files, and the archive of them |
 //!
 //! All of it is pure.
 
 pub mod deploy;
 mod framework;
 mod id;
+pub mod package;
 pub mod plan;
+pub mod templates;
 
 use serde::{Deserialize, Serialize};
 

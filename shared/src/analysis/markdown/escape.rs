@@ -6,7 +6,7 @@
 /// Backslashes before punctuation and character references are CommonMark's own ways
 /// (<https://spec.commonmark.org/0.31.2/#backslash-escapes>). GitHub finds addresses and mentions in
 /// plain text too, and formulas between dollars; those are broken up.
-pub(super) fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(words.len() + words.len() / 8);
     for (at, character) in words.char_indices() {

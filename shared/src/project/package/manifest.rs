@@ -1,0 +1,196 @@
+//! The list of a project's files.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::super::{Language, Origin, ProjectFile, Span};
+
+/// A file's mode, as git has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FileMode {
+    /// Read and written.
+    #[serde(rename = "100644")]
+    Regular,
+    /// Run as well.
+    #[serde(rename = "100755")]
+    Executable,
+}
+
+impl FileMode {
+    /// That of a file.
+    #[must_use]
+    pub const fn of(file: &ProjectFile) -> Self {
+        if file.executable {
+            Self::Executable
+        } else {
+            Self::Regular
+        }
+    }
+
+    /// As git writes it: six octal digits.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Regular => "100644",
+            Self::Executable => "100755",
+        }
+    }
+
+    /// The permissions in it: nine bits.
+    #[must_use]
+    pub const fn permissions(self) -> u32 {
+        match self {
+            Self::Regular => 0o644,
+            Self::Executable => 0o755,
+        }
+    }
+}
+
+/// A project's files without their texts, sorted by path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// One for each file.
+    pub files: Vec<ManifestEntry>,
+}
+
+/// A file of a project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestEntry {
+    /// Relative to the project's root, with `/`.
+    pub path: String,
+    /// Its length.
+    pub bytes: usize,
+    /// Of its bytes, in 64 small hexadecimal digits.
+    pub sha256: String,
+    /// Its mode.
+    pub mode: FileMode,
+    /// What it is written in.
+    pub language: Language,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// Where in the video it comes from.
+    #[serde(default)]
+    pub sources: Vec<Span>,
+}
+
+impl Manifest {
+    /// That of some files, in whichever order.
+    #[must_use]
+    pub fn of(files: &[ProjectFile]) -> Self {
+        let mut files: Vec<_> = files.iter().map(ManifestEntry::of).collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        Self { files }
+    }
+
+    /// Length of all files together, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// One hash over all files, in 64 small hexadecimal digits: the same exactly where the same
+    /// paths hold the same bytes with the same modes, whoever wrote them.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for file in &self.files {
+            // No path has a NUL, and what stands before it is of a fixed length.
+            hash.update(file.mode.as_str());
+            hash.update(&file.sha256);
+            hash.update(&file.path);
+            hash.update([0]);
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+impl ManifestEntry {
+    /// That of a file.
+    #[must_use]
+    pub fn of(file: &ProjectFile) -> Self {
+        Self {
+            path: file.path.clone(),
+            bytes: file.content.len(),
+            sha256: hex::encode(Sha256::digest(&file.content)),
+            mode: FileMode::of(file),
+            language: Language::of_path(&file.path),
+            origin: file.origin,
+            sources: file.sources.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, content: &str, executable: bool) -> ProjectFile {
+        ProjectFile {
+            path: path.to_owned(),
+            content: content.as_bytes().to_vec(),
+            executable,
+            origin: Origin::Model,
+            sources: vec![Span {
+                start_s: 1.5,
+                end_s: 3.0,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_manifest_tells_of_its_files() {
+        let manifest = Manifest::of(&[file("run.py", "abc", true), file("a.md", "", false)]);
+        assert_eq!(manifest.bytes(), 3);
+        let expected = serde_json::json!({"files": [
+            {
+                "path": "a.md",
+                "bytes": 0,
+                "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                "mode": "100644",
+                "language": "markdown",
+                "origin": "model",
+                "sources": [{"start_s": 1.5, "end_s": 3.0}],
+            },
+            {
+                "path": "run.py",
+                "bytes": 3,
+                "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                "mode": "100755",
+                "language": "python",
+                "origin": "model",
+                "sources": [{"start_s": 1.5, "end_s": 3.0}],
+            },
+        ]});
+        assert_eq!(serde_json::to_value(&manifest).unwrap(), expected);
+        assert_eq!(
+            serde_json::from_value::<Manifest>(expected).unwrap(),
+            manifest
+        );
+        for mode in [FileMode::Regular, FileMode::Executable] {
+            assert_eq!(serde_json::to_value(mode).unwrap(), mode.as_str());
+        }
+    }
+
+    #[test]
+    fn its_hash_is_of_paths_bytes_and_modes() {
+        let (one, two) = (file("a", "1", false), file("b", "2", false));
+        let hash = |files: &[ProjectFile]| Manifest::of(files).sha256();
+        let whole = hash(&[one.clone(), two.clone()]);
+        assert_eq!(whole.len(), 64);
+        assert_eq!(hash(&[two.clone(), one.clone()]), whole);
+        let by_us = ProjectFile {
+            origin: Origin::Template,
+            sources: Vec::new(),
+            ..two.clone()
+        };
+        assert_eq!(hash(&[one.clone(), by_us]), whole);
+        for other in [
+            file("c", "2", false),
+            file("b", "3", false),
+            file("b", "2", true),
+        ] {
+            assert_ne!(hash(&[one.clone(), other]), whole);
+        }
+        assert_ne!(hash(&[one]), whole);
+    }
+}

@@ -1,0 +1,152 @@
+//! The packages that a project of a framework has whether or not its plan names them.
+//!
+//! Each range begins at the version that all of a framework's were tried together with, and ends
+//! before the next version that may break its users (semantic versioning 2.0, section 8; below 1.0
+//! the registries' own custom). What a framework pins among its own parts is pinned here.
+
+use super::super::Framework;
+
+/// A package of the framework's registry (npm, PyPI or crates.io).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name in the registry.
+    pub name: &'static str,
+    /// A range in the registry's own syntax.
+    pub version: &'static str,
+    /// Only for development and tests.
+    pub dev: bool,
+    /// Features that are switched on (crates.io only).
+    pub features: &'static [&'static str],
+}
+
+const fn used(name: &'static str, version: &'static str) -> Package {
+    Package {
+        name,
+        version,
+        dev: false,
+        features: &[],
+    }
+}
+
+const fn dev(name: &'static str, version: &'static str) -> Package {
+    Package {
+        dev: true,
+        ..used(name, version)
+    }
+}
+
+const fn with(
+    name: &'static str,
+    version: &'static str,
+    features: &'static [&'static str],
+) -> Package {
+    Package {
+        features,
+        ..used(name, version)
+    }
+}
+
+/// The last TypeScript with a compiler in JavaScript, which other tools call: 7 has none.
+const TYPESCRIPT: Package = dev("typescript", "~6.0.3");
+
+/// Of the version of Node.js that the workflow runs.
+const NODE_TYPES: Package = dev("@types/node", "^24.0.0");
+
+const NEXTJS: &[Package] = &[
+    used("next", "^16.4.6"),
+    used("react", "^19.3.0"),
+    used("react-dom", "^19.3.0"),
+    NODE_TYPES,
+    dev("@types/react", "^19.3.0"),
+    dev("@types/react-dom", "^19.3.0"),
+    TYPESCRIPT,
+];
+
+const EXPRESS: &[Package] = &[
+    used("express", "^5.3.0"),
+    dev("@types/express", "^5.0.6"),
+    NODE_TYPES,
+    // The one that tsx brings.
+    dev("esbuild", "~0.28.2"),
+    dev("tsx", "^4.23.15"),
+    TYPESCRIPT,
+];
+
+/// As `expo/bundledNativeModules.json` of its version 57 has them; React and React Native exactly,
+/// because the renderer refuses another React.
+const EXPO: &[Package] = &[
+    used("expo", "~57.0.26"),
+    used("expo-constants", "~57.0.20"),
+    used("expo-linking", "~57.0.11"),
+    used("expo-router", "~57.0.24"),
+    used("expo-status-bar", "~57.0.1"),
+    used("react", "19.2.3"),
+    // This and react-native-web make it run in a browser too.
+    used("react-dom", "19.2.3"),
+    used("react-native", "0.86.3"),
+    used("react-native-safe-area-context", "~5.7.0"),
+    used("react-native-screens", "~4.26.0"),
+    used("react-native-web", "~0.21.0"),
+    dev("@types/react", "~19.2.0"),
+    TYPESCRIPT,
+];
+
+const PYTEST: Package = dev("pytest", ">=9.2,<10");
+
+const FASTAPI: &[Package] = &[
+    used("fastapi", ">=0.165,<1"),
+    used("uvicorn", ">=0.54,<1"),
+    // The client for tests that comes with FastAPI is built on it.
+    dev("httpx", ">=0.28,<1"),
+    PYTEST,
+];
+
+const PYTHON: &[Package] = &[PYTEST];
+
+const NOTEBOOK: &[Package] = &[
+    used("jupyter", ">=1.1,<2"),
+    used("matplotlib", ">=3.11,<4"),
+    used("numpy", ">=2.4,<3"),
+    used("pandas", ">=3.1,<4"),
+    used("scikit-learn", ">=1.9,<2"),
+    PYTEST,
+];
+
+const SERDE: Package = with("serde", "1.0.229", &["derive"]);
+const SERDE_JSON: Package = used("serde_json", "1.0.154");
+
+const AXUM: &[Package] = &[
+    used("axum", "0.8.9"),
+    SERDE,
+    SERDE_JSON,
+    with(
+        "tokio",
+        "1.54.1",
+        &["macros", "net", "rt-multi-thread", "signal", "sync", "time"],
+    ),
+    used("tracing", "0.1.44"),
+    with("tracing-subscriber", "0.3.23", &["env-filter"]),
+];
+
+const RUST: &[Package] = &[
+    used("anyhow", "1.0.104"),
+    with("clap", "4.6.9", &["derive"]),
+    SERDE,
+    SERDE_JSON,
+];
+
+/// Those of a framework.
+#[must_use]
+pub const fn packages(framework: Framework) -> &'static [Package] {
+    match framework {
+        Framework::NextJs => NEXTJS,
+        Framework::Static => &[],
+        Framework::FastApi => FASTAPI,
+        Framework::Express => EXPRESS,
+        Framework::Axum => AXUM,
+        Framework::Python => PYTHON,
+        Framework::Rust => RUST,
+        Framework::Notebook => NOTEBOOK,
+        Framework::Expo => EXPO,
+    }
+}

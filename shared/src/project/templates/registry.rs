@@ -1,0 +1,203 @@
+//! What packages are called in the registries, and which ranges of versions they take.
+//!
+//! A plan's dependencies come from a model that has listened to somebody's video: only a name and a
+//! range get into a manifest, never an address, a path or an option.
+
+use super::super::Framework;
+
+/// Longest name of a package: npm's own bound, the largest of the three.
+const LONGEST_NAME: usize = 214;
+
+/// Longest range.
+const LONGEST_RANGE: usize = 100;
+
+/// Where a framework's packages come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Registry {
+    /// <https://registry.npmjs.org>.
+    Npm,
+    /// <https://pypi.org>.
+    PyPi,
+    /// <https://crates.io>.
+    CratesIo,
+}
+
+impl Registry {
+    /// That of a framework; none where nothing is installed.
+    pub(super) const fn of(framework: Framework) -> Option<Self> {
+        match framework {
+            Framework::NextJs | Framework::Express | Framework::Expo => Some(Self::Npm),
+            Framework::FastApi | Framework::Python | Framework::Notebook => Some(Self::PyPi),
+            Framework::Axum | Framework::Rust => Some(Self::CratesIo),
+            Framework::Static => None,
+        }
+    }
+
+    /// Whether a package can be called so. On PyPI with its extras: `name[one,two]`.
+    pub(super) fn is_name(self, name: &str) -> bool {
+        if name.len() > LONGEST_NAME {
+            return false;
+        }
+        match self {
+            Self::Npm => match name.strip_prefix('@').map(|name| name.split_once('/')) {
+                None => is_npm_part(name),
+                Some(Some((scope, name))) => is_npm_part(scope) && is_npm_part(name),
+                Some(None) => false,
+            },
+            Self::PyPi => match name.split_once('[') {
+                None => is_pypi_part(name),
+                Some((name, extras)) => {
+                    let extras = extras.strip_suffix(']').unwrap_or_default();
+                    is_pypi_part(name) && extras.split(',').all(is_pypi_part)
+                }
+            },
+            Self::CratesIo => {
+                name.len() <= 64
+                    && name.starts_with(|first: char| first.is_ascii_alphabetic())
+                    && name.bytes().all(|b| is_word(b) || b == b'_' || b == b'-')
+            }
+        }
+    }
+
+    /// What two names of one package have in common: PyPI's normal form without extras (PEP 503),
+    /// crates.io's own rule of hyphens.
+    pub(super) fn key(self, name: &str) -> String {
+        match self {
+            Self::Npm => name.to_owned(),
+            Self::PyPi => {
+                let name = name.split('[').next().unwrap_or(name).to_ascii_lowercase();
+                let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+                parts.collect::<Vec<_>>().join("-")
+            }
+            Self::CratesIo => name.to_ascii_lowercase().replace('_', "-"),
+        }
+    }
+
+    /// What stands in the manifest for a range, or for none.
+    pub(super) fn range(self, version: Option<&str>) -> &str {
+        match version.map(str::trim) {
+            Some(version) if self.is_range(version) => version,
+            _ => self.any(),
+        }
+    }
+
+    /// Any version.
+    const fn any(self) -> &'static str {
+        match self {
+            Self::Npm | Self::CratesIo => "*",
+            Self::PyPi => "",
+        }
+    }
+
+    fn is_range(self, version: &str) -> bool {
+        if version.is_empty() || version.len() > LONGEST_RANGE {
+            return false;
+        }
+        match self {
+            // Neither `:` nor `/`: what has them is an address, a path or another package.
+            Self::Npm => version
+                .bytes()
+                .all(|b| is_word(b) || b".*^~<>=|+- ".contains(&b)),
+            Self::PyPi => version.split(',').all(|clause| {
+                let clause = clause.trim();
+                let number = clause.trim_start_matches(['<', '>', '=', '!', '~']);
+                let operator = &clause[..clause.len() - number.len()];
+                let number = number.trim_start();
+                ["<", "<=", "!=", "==", ">=", ">", "~="].contains(&operator)
+                    && !number.is_empty()
+                    && number.bytes().all(|b| is_word(b) || b".*+!-_".contains(&b))
+            }),
+            Self::CratesIo => semver::VersionReq::parse(version).is_ok(),
+        }
+    }
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+/// npm's rule for new packages: small letters, digits and four marks, two of which do not begin it.
+fn is_npm_part(name: &str) -> bool {
+    !name.starts_with(['.', '_', '-'])
+        && !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._~".contains(&b))
+}
+
+/// PEP 508: letters and digits at both ends.
+fn is_pypi_part(name: &str) -> bool {
+    let ends = |end: Option<u8>| end.is_some_and(is_word);
+    ends(name.bytes().next())
+        && ends(name.bytes().next_back())
+        && name.bytes().all(|b| is_word(b) || b"-_.".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Registry::{CratesIo, Npm, PyPi};
+
+    #[test]
+    fn a_name_is_a_name_in_its_registry() {
+        for (registry, name, good) in [
+            (Npm, "react", true),
+            (Npm, "@types/react-dom", true),
+            (Npm, "React", false),
+            (Npm, "@types", false),
+            (Npm, "a/b", false),
+            (Npm, "..", false),
+            (Npm, "", false),
+            (PyPi, "scikit-learn", true),
+            (PyPi, "uvicorn[standard]", true),
+            (PyPi, "a[b,c-d]", true),
+            (PyPi, "a[b", false),
+            (PyPi, "a[]", false),
+            (PyPi, "-r", false),
+            (PyPi, "a @ https://evil.example/a.whl", false),
+            (PyPi, "a\n--index-url=x", false),
+            (CratesIo, "serde_json", true),
+            (CratesIo, "1a", false),
+            (CratesIo, "a.b", false),
+            (CratesIo, "", false),
+        ] {
+            assert_eq!(registry.is_name(name), good, "{registry:?} {name}");
+        }
+        assert!(!Npm.is_name(&"a".repeat(215)));
+    }
+
+    #[test]
+    fn a_package_is_the_same_by_another_spelling() {
+        assert_eq!(PyPi.key("Scikit_Learn"), PyPi.key("scikit-learn"));
+        assert_eq!(PyPi.key("uvicorn[standard]"), "uvicorn");
+        assert_eq!(CratesIo.key("tracing_subscriber"), "tracing-subscriber");
+        assert_eq!(Npm.key("@types/node"), "@types/node");
+    }
+
+    #[test]
+    fn only_a_range_is_a_range() {
+        for (registry, version, range) in [
+            (
+                Npm,
+                Some("^1.2.3 || >=2.0.0-beta <3"),
+                "^1.2.3 || >=2.0.0-beta <3",
+            ),
+            (Npm, Some("latest"), "latest"),
+            (Npm, Some("https://evil.example/a.tgz"), "*"),
+            (Npm, Some("file:../../etc"), "*"),
+            (Npm, Some("someone/repository"), "*"),
+            (Npm, Some(" "), "*"),
+            (Npm, None, "*"),
+            (PyPi, Some(">=1.0,<2"), ">=1.0,<2"),
+            (PyPi, Some("~= 1.4.2"), "~= 1.4.2"),
+            (PyPi, Some("1.4"), ""),
+            (PyPi, Some(">=1; python_version<'3'"), ""),
+            (PyPi, Some(">=1,"), ""),
+            (PyPi, Some("=>1"), ""),
+            (CratesIo, Some("1.0"), "1.0"),
+            (CratesIo, Some(">=1, <3"), ">=1, <3"),
+            (CratesIo, Some("one"), "*"),
+        ] {
+            assert_eq!(registry.range(version), range, "{registry:?} {version:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a video's author might make a model say.
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
+use super::*;
+
+const TEXTS: [&str; 16] = [
+    "\"; require('child_process').exec('id'); \"",
+    "</script><script>alert(1)</script>",
+    "${process.env} `id` $(id)",
+    "ends in a backslash\\",
+    "\\\", \"scripts\": {\"preinstall\": \"id\"}, \"x\": \"",
+    "\"\nbuild-backend = \"evil\"\n[project]\nx = \"",
+    "'''\"\"\"",
+    "line\u{2028}separator\u{85}and\u{0}nul\u{1b}[31m",
+    "{{ project.name }} {% raw %} {# #}",
+    "${{ secrets.GITHUB_TOKEN }}",
+    "[click](javascript:alert(1)) ![image](https://evil.example/pixel.png)",
+    "a | b |\n| c | @everyone https://evil.example",
+    "```\n# heading\n<b>bold</b>",
+    "\u{202e}reversed\u{202c} \u{feff}",
+    "# \u{1f600} ---",
+    "",
+];
+
+fn said(framework: Framework, text: &str) -> (Plan, Facts) {
+    let mut plan = plan(framework);
+    let set = |field: &mut String| text.clone_into(field);
+    set(&mut plan.title);
+    set(&mut plan.summary);
+    set(&mut plan.name);
+    plan.files
+        .iter_mut()
+        .for_each(|file| set(&mut file.purpose));
+    set(&mut plan.files[1].path);
+    plan.files[0].sources[0].start_s = f64::NAN;
+    plan.files[0].sources[1].start_s = -1e300;
+    plan.dependencies = vec![
+        dependency(text, Some(text), false),
+        dependency("named", Some(text), true),
+    ];
+    let facts = Facts {
+        video_title: text.to_owned(),
+        ..facts()
+    };
+    (plan, facts)
+}
+
+/// What a Markdown page has beside words: its links, and whether there is anything that acts.
+fn acting(markdown: &str) -> (Vec<String>, bool) {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
+    let (mut links, mut acts) = (Vec::new(), false);
+    for event in Parser::new_ext(markdown, options) {
+        match event {
+            Event::Start(Tag::Link { dest_url, .. }) => links.push(dest_url.to_string()),
+            Event::Start(Tag::Image { .. } | Tag::HtmlBlock | Tag::Strong) => acts = true,
+            Event::Html(_) | Event::InlineHtml(_) | Event::Code(_) => acts = true,
+            _ => {}
+        }
+    }
+    (links, acts)
+}
+
+/// Holds for whatever a plan says.
+fn is_harmless(framework: Framework, said_text: &str) {
+    let (plan, facts) = said(framework, said_text);
+    let files = render(&plan, &facts);
+    let usual = render(&super::plan(framework), &super::facts());
+    assert_eq!(files.len(), usual.len());
+    for (file, usual) in files.iter().zip(&usual) {
+        let written = text(&files, &file.path);
+        assert!(
+            parses(&file.path, written),
+            "{} of {said_text:?}",
+            file.path
+        );
+        let shown = |c: char| c == '\n' || !c.is_control();
+        assert!(written.chars().all(shown), "{} of {said_text:?}", file.path);
+        match Language::of_path(&file.path) {
+            // Nothing of what is said gets here.
+            Language::Yaml | Language::Python | Language::Css | Language::TypeScript => {
+                assert_eq!(file.content, usual.content, "{}", file.path);
+            }
+            Language::Tsx => assert_eq!(
+                written.lines().count(),
+                text(std::slice::from_ref(usual), &usual.path)
+                    .lines()
+                    .count()
+            ),
+            Language::Markdown => {
+                let (links, acts) = acting(written);
+                assert!(!acts, "{written}");
+                let ours = |link: &String| {
+                    link.starts_with("https://youtu.be/jNQXAC9IVRw") || !link.contains(':')
+                };
+                assert!(links.iter().all(ours), "{links:?}");
+            }
+            _ => {}
+        }
+    }
+    let title = title_of(&plan);
+    match framework {
+        Framework::Expo => assert_eq!(json(&files, "app.json")["expo"]["name"], title),
+        Framework::NextJs => {
+            let manifest = json(&files, "package.json");
+            let usual = json(&usual, "package.json");
+            assert_eq!(manifest["scripts"], usual["scripts"]);
+            let keys = |value: &serde_json::Value| {
+                value
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .cloned()
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(keys(&manifest), keys(&usual));
+        }
+        Framework::FastApi => {
+            let (manifest, usual) = (
+                toml(&files, "pyproject.toml"),
+                toml(&usual, "pyproject.toml"),
+            );
+            assert_eq!(manifest["build-system"], usual["build-system"]);
+            assert_eq!(manifest["tool"], usual["tool"]);
+            for line in text(&files, "requirements.txt").lines().skip(1) {
+                assert!(
+                    !line.starts_with('-') && !line.contains(['@', ' ', '/']),
+                    "{line}"
+                );
+            }
+        }
+        Framework::Rust => {
+            let manifest = toml(&files, "Cargo.toml");
+            let keys: Vec<_> = manifest.keys().map(String::as_str).collect();
+            assert_eq!(keys, ["dependencies", "dev-dependencies", "package"]);
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_is_said_does_nothing() {
+    for text in TEXTS {
+        for framework in Framework::ALL {
+            is_harmless(framework, text);
+        }
+    }
+}
+
+#[test]
+fn an_upload_is_linked_to_nowhere() {
+    for url in [
+        None,
+        Some("https://evil.example/watch?v=jNQXAC9IVRw".to_owned()),
+    ] {
+        let facts = Facts {
+            video_url: url,
+            ..facts()
+        };
+        let files = render(&plan(Framework::Static), &facts);
+        let readme = text(&files, "README.md");
+        assert!(readme.contains("| 01:23, 1:02:05 |"), "{readme}");
+        assert!(!readme.contains("://"), "{readme}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_said_does_nothing(
+        text in prop_oneof![any::<String>(), "[\\\\\"'`|<>\\[\\](){}#$@:/.!*_~\n\r a-z0-9-]{0,60}"],
+        which in 0..Framework::ALL.len(),
+    ) {
+        is_harmless(Framework::ALL[which], &text);
+    }
+}

@@ -1,0 +1,1 @@
+"""Made from a video; see the README."""
