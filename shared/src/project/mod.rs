@@ -9,6 +9,7 @@
 mod framework;
 mod id;
 pub mod plan;
+pub mod validate;
 
 use serde::{Deserialize, Serialize};
 
