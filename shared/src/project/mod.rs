@@ -15,6 +15,7 @@ mod id;
 pub mod package;
 pub mod plan;
 pub mod templates;
+pub mod validate;
 
 use serde::{Deserialize, Serialize};
 

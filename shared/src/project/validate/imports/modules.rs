@@ -1,0 +1,42 @@
+//! Which modules of Python a project has.
+
+use super::super::surroundings::Surroundings;
+
+/// What a path without its ending is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Module {
+    /// A module of its own.
+    File,
+    /// A folder with modules.
+    Package(String),
+    /// Nothing.
+    Missing,
+}
+
+/// The module of a path.
+pub(super) fn at(around: &Surroundings, path: &str) -> Module {
+    let file = |ending: &str| around.paths.contains(&format!("{path}{ending}"));
+    if file(".py") || file(".pyi") {
+        return Module::File;
+    }
+    let prefix = format!("{path}/");
+    let inside = around
+        .paths
+        .range(prefix.clone()..)
+        .take_while(|one| one.starts_with(&prefix));
+    let mut programs = inside.filter(|one| one.ends_with(".py"));
+    match programs.next() {
+        Some(_) => Module::Package(path.to_owned()),
+        None => Module::Missing,
+    }
+}
+
+/// The folder from which a name is a module of the project's own; none where it is none.
+pub(super) fn home(around: &Surroundings, folder: &str, name: &str) -> Option<String> {
+    let homes = ["", "src", folder];
+    let homes = homes.iter().map(|home| (*home).to_owned());
+    homes.into_iter().find(|home| {
+        let path = super::join(home, name).unwrap_or_default();
+        at(around, &path) != Module::Missing
+    })
+}

@@ -1,0 +1,38 @@
+//! Queries over syntax trees, made once.
+
+use std::sync::LazyLock;
+
+use tree_sitter::{Node, Query, QueryCursor, StreamingIterator};
+
+use super::super::piece::Piece;
+
+/// A query in the language of one grammar. None where the grammar does not know its nodes, which a
+/// test rules out.
+pub(super) type Made = LazyLock<Option<Query>>;
+
+/// Makes a query.
+pub(super) fn made(grammar: tree_sitter::Language, text: &str) -> Option<Query> {
+    Query::new(&grammar, text).ok()
+}
+
+/// The nodes that a query captures, each with the name of its capture.
+pub(super) fn captures<'t>(
+    piece: &'t Piece<'_>,
+    query: &'static Made,
+) -> Vec<(&'static str, Node<'t>)> {
+    let Some(query) = query.as_ref() else {
+        return Vec::new();
+    };
+    let names = query.capture_names();
+    let mut cursor = QueryCursor::new();
+    let mut matches = cursor.matches(query, piece.root(), piece.text.as_bytes());
+    let mut found = Vec::new();
+    while let Some(one) = matches.next() {
+        let captured = one
+            .captures()
+            .iter()
+            .map(|one| (names[one.index as usize], one.node));
+        found.extend(captured);
+    }
+    found
+}

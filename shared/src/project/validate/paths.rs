@@ -1,0 +1,166 @@
+//! Paths of files: confined to the project, and such that every file system, Git and archive holds
+//! them as they are.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// Longest path, in bytes: what is left of Windows' 260 once a home and a folder are before it.
+pub const LONGEST_PATH: usize = 180;
+
+/// Longest segment, in bytes.
+pub const LONGEST_SEGMENT: usize = 100;
+
+/// Most segments.
+pub const DEEPEST: usize = 10;
+
+/// Why a path is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAPath {
+    /// Nothing, or nothing between two `/`.
+    #[error(
+        "a segment is empty; write the path relative to the project's root, without a leading, doubled or trailing slash"
+    )]
+    Empty,
+    /// `.` or `..`.
+    #[error("`.` and `..` are no segments of a path; write it relative to the project's root")]
+    Dots,
+    /// Beyond [`LONGEST_PATH`], [`LONGEST_SEGMENT`] or [`DEEPEST`].
+    #[error("the path is too long: at most 180 bytes, 100 of each segment, and 10 segments")]
+    TooLong,
+    /// A backslash, a colon or another character that Windows has no place for.
+    #[error(
+        "the path has a character that not every file system holds: use letters, digits, `-`, `_` and `.`"
+    )]
+    Character,
+    /// One that is not seen, or changes how others are.
+    #[error("the path has a control character or one without width")]
+    Hidden,
+    /// Two ways of writing one name.
+    #[error("the path is not in Unicode's normalisation form C")]
+    NotComposed,
+    /// Windows drops what stands there.
+    #[error("a segment begins with a space, or ends with a space or a dot")]
+    Ending,
+    /// A device of Windows.
+    #[error(
+        "a segment is the name of a device of Windows (CON, PRN, AUX, NUL, COM1, LPT1 and so on)"
+    )]
+    Device,
+    /// Git's own folder, or what some file system takes for it.
+    #[error("a segment is, or is taken for, Git's own folder")]
+    Git,
+}
+
+/// Whether a path is confined and holds everywhere.
+///
+/// # Errors
+/// [`NotAPath`] says why not.
+pub fn check(path: &str) -> Result<(), NotAPath> {
+    if path.len() > LONGEST_PATH || path.split('/').count() > DEEPEST {
+        return Err(NotAPath::TooLong);
+    }
+    if path.chars().any(is_hidden) {
+        // Git compares names on Apple's file systems without those that have no width.
+        let seen: String = path.chars().filter(|c| !is_hidden(*c)).collect();
+        let git = seen.split('/').any(is_git);
+        return Err(if git { NotAPath::Git } else { NotAPath::Hidden });
+    }
+    if !is_nfc(path) {
+        return Err(NotAPath::NotComposed);
+    }
+    path.split('/').try_for_each(segment)
+}
+
+fn segment(segment: &str) -> Result<(), NotAPath> {
+    // <https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions>
+    const NOWHERE: [char; 8] = ['\\', ':', '*', '?', '"', '<', '>', '|'];
+    match segment {
+        "" => Err(NotAPath::Empty),
+        "." | ".." => Err(NotAPath::Dots),
+        long if long.len() > LONGEST_SEGMENT => Err(NotAPath::TooLong),
+        git if is_git(git) => Err(NotAPath::Git),
+        odd if odd.contains(NOWHERE) => Err(NotAPath::Character),
+        odd if odd.starts_with(char::is_whitespace) => Err(NotAPath::Ending),
+        odd if odd.ends_with('.') || odd.ends_with(char::is_whitespace) => Err(NotAPath::Ending),
+        device if is_device(device) => Err(NotAPath::Device),
+        _ => Ok(()),
+    }
+}
+
+/// Control characters, those of direction and those without width: what Unicode says may be ignored
+/// where names are compared, and HFS+ does ignore
+/// (<https://github.com/git/git/blob/master/utf8.c>, `next_hfs_char`).
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// `.git` in any case, its short name on NTFS, and what NTFS drops after either
+/// (<https://github.com/git/git/blob/master/path.c>, `is_ntfs_dotgit`).
+fn is_git(segment: &str) -> bool {
+    let name = segment.split(':').next().unwrap_or_default();
+    let name = name.trim_end_matches(['.', ' ']).to_lowercase();
+    name == ".git" || name == "git~1"
+}
+
+/// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions>: also before
+/// a dot, and with the superscript digits one to three.
+fn is_device(segment: &str) -> bool {
+    let name = segment.split('.').next().unwrap_or_default();
+    let name = name.trim_end_matches(' ').to_ascii_uppercase();
+    if matches!(
+        name.as_str(),
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$"
+    ) {
+        return true;
+    }
+    let number = ["COM", "LPT"]
+        .iter()
+        .find_map(|port| name.strip_prefix(port));
+    let mut digits = number.unwrap_or_default().chars();
+    let numbered = matches!(digits.next(), Some('0'..='9' | '¹' | '²' | '³'));
+    numbered && digits.next().is_none()
+}
+
+/// What a path is where case is not told apart, which is what two paths must differ in.
+#[must_use]
+pub fn folded(path: &str) -> String {
+    // Upper case first: it writes out what has more than one small form.
+    let folded = path.to_uppercase().to_lowercase();
+    folded.nfkc().collect()
+}
+
+/// Of each path the one before it that it collides with: the same where case is not told apart, or
+/// a file where it has a folder or the other way round.
+#[must_use]
+pub fn collisions<'a>(paths: &[&'a str]) -> Vec<Option<&'a str>> {
+    let mut files: BTreeMap<String, &'a str> = BTreeMap::new();
+    let mut folders: BTreeMap<String, &'a str> = BTreeMap::new();
+    let one = |path: &&'a str| {
+        let name = folded(path);
+        let parents = || name.match_indices('/').map(|(at, _)| &name[..at]);
+        let over = parents().find_map(|parent| files.get(parent).copied());
+        // Folders that differ in case become one on some systems and two on others.
+        let spelt = parents().find_map(|parent| {
+            let depth = parent.split('/').count();
+            let other = folders.get(parent)?;
+            let same = other.split('/').take(depth).eq(path.split('/').take(depth));
+            (!same).then_some(*other)
+        });
+        let found = files.get(&name).or_else(|| folders.get(&name)).copied();
+        for parent in parents() {
+            folders.entry(parent.to_owned()).or_insert(path);
+        }
+        files.entry(name.clone()).or_insert(path);
+        found.or(over).or(spelt)
+    };
+    paths.iter().map(one).collect()
+}

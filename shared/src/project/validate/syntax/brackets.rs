@@ -1,0 +1,67 @@
+//! Which bracket has no partner: what most syntax errors of a model come from, and what a grammar
+//! tells of too late.
+
+use tree_sitter::Node;
+
+use super::super::{finding::excerpt, piece::Piece};
+
+/// The first bracket without a partner, by its line, and what to do. The tree knows which brackets
+/// are code and which are in texts and comments.
+pub(super) fn unbalanced(piece: &Piece<'_>) -> Option<(u32, String)> {
+    let mut open: Vec<(Node<'_>, char)> = Vec::new();
+    let mut found = None;
+    piece.walk(|node, _| {
+        if found.is_some() {
+            return false;
+        }
+        if node.is_missing() || node.child_count() > 0 {
+            return true;
+        }
+        let Some(end) = piece.of(node).chars().last() else {
+            return true;
+        };
+        match node.kind() {
+            // `${` and `#[` end in what they open.
+            "(" | "[" | "{" | "${" => open.push((node, end)),
+            ")" | "]" | "}" => found = close(piece, &mut open, node, end),
+            _ => {}
+        }
+        true
+    });
+    found.or_else(|| {
+        let (node, bracket) = open.last()?;
+        Some((piece.line(*node), unclosed(piece, *node, *bracket)))
+    })
+}
+
+fn close<'t>(
+    piece: &Piece<'_>,
+    open: &mut Vec<(Node<'t>, char)>,
+    node: Node<'t>,
+    closing: char,
+) -> Option<(u32, String)> {
+    let line = piece.line(node);
+    let shown = excerpt(piece.line_text(node));
+    match open.pop() {
+        None => Some((line, format!("`{closing}` closes nothing in {shown}"))),
+        Some((_, opened)) if partner(opened) == closing => None,
+        Some((opening, bracket)) => {
+            let opened = unclosed(piece, opening, bracket);
+            let message = format!("{opened} before `{closing}` of line {line}: {shown}");
+            Some((piece.line(opening), message))
+        }
+    }
+}
+
+fn unclosed(piece: &Piece<'_>, node: Node<'_>, bracket: char) -> String {
+    let (line, shown) = (piece.line(node), excerpt(piece.line_text(node)));
+    format!("`{bracket}` of line {line} is never closed, in {shown}")
+}
+
+const fn partner(bracket: char) -> char {
+    match bracket {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
