@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::super::ProjectFile;
-use super::{Content, Owner, RepositoryName, Target, blobs, digests, entries};
+use super::{Content, Entry, Owner, RepositoryName, Target};
+use super::{blobs, digests, entries, is_published};
 
 /// The branch that a new repository begins with.
 const BRANCH: &str = "main";
@@ -72,13 +73,11 @@ fn call(method: &'static str, path: impl Into<String>, times: usize) -> Call {
 #[must_use]
 pub fn dry_run(to: Where<'_>, files: &[ProjectFile]) -> DryRun {
     let sent = |file: &ProjectFile| match to.target {
-        Target::Netlify => super::published(std::slice::from_ref(file))
-            .next()
-            .is_some(),
+        Target::Netlify => is_published(&file.path),
         Target::GitHub | Target::GitHubPages | Target::Vercel => true,
     };
     let entries = files.iter().zip(entries(files));
-    let dry_file = |(file, entry): (&ProjectFile, super::Entry<'_>)| DryFile {
+    let dry_file = |(file, entry): (&ProjectFile, Entry<'_>)| DryFile {
         path: file.path.clone(),
         bytes: file.content.len() as u64,
         mode: entry.mode.as_str(),

@@ -63,20 +63,20 @@ pub const fn vercel_settings(framework: Framework) -> Option<VercelSettings> {
     })
 }
 
-/// What of a project is served where it is served as it is: all but what tools keep under names that
-/// begin with a dot. `.well-known` is for the web (RFC 8615).
-pub fn published(files: &[ProjectFile]) -> impl Iterator<Item = &ProjectFile> {
+/// Whether a file is served where a project is served as it is: all are but what tools keep under
+/// names that begin with a dot. `.well-known` is for the web (RFC 8615).
+#[must_use]
+pub fn is_published(path: &str) -> bool {
     let is_hidden = |part: &str| part.starts_with('.') && part != ".well-known";
-    files
-        .iter()
-        .filter(move |file| !file.path.split('/').any(is_hidden))
+    !path.split('/').any(is_hidden)
 }
 
-/// The digest of a deploy at Netlify: the SHA-1 of each file that is [`published`], by its path with
-/// a `/` before it.
+/// The digest of a deploy at Netlify: the SHA-1 of each file that [`is_published`], by its path
+/// with a `/` before it.
 #[must_use]
 pub fn digests(files: &[ProjectFile]) -> BTreeMap<String, String> {
-    published(files)
+    let published = files.iter().filter(|file| is_published(&file.path));
+    published
         .map(|file| (format!("/{}", file.path), sha1(&file.content)))
         .collect()
 }

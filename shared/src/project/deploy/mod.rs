@@ -9,7 +9,7 @@ mod target;
 mod tree;
 
 pub use dry_run::{Call, DryFile, DryRun, Where, dry_run};
-pub use hosts::{VercelSettings, digests, host_name, published, required, vercel_settings};
+pub use hosts::{VercelSettings, digests, host_name, is_published, required, vercel_settings};
 pub use names::{
     Address, InvalidName, MOST_NAMES, Owner, RepositoryName, bears_marker, branch, commit_message,
     description, marker,
