@@ -1,11 +1,13 @@
 //! What a deployment says of itself: the environment variables that `template.yaml` sets.
 
+mod builds;
 mod upkeep;
 
 use std::time::Duration;
 
 use url::Url;
 
+pub use builds::{BuildsConfig, TargetConfig, builds_dead_letters_url};
 pub use upkeep::{
     DeadLettersConfig, SweepConfig, analysis_dead_letters_url, tasks_dead_letters_url,
 };
@@ -30,12 +32,16 @@ pub struct Config {
     pub controls_table: String,
     /// `SEARCH_TABLE`: name of the inverted index.
     pub search_table: String,
+    /// `PROJECTS_TABLE`: name of the table of projects and deployments.
+    pub projects_table: String,
     /// `BUCKET`: name of the bucket of all blobs.
     pub bucket: String,
     /// `ANALYSIS_QUEUE_URL`: where jobs are advanced from.
     pub analysis_queue_url: String,
     /// `TASKS_QUEUE_URL`: where tasks on many videos are advanced from.
     pub tasks_queue_url: String,
+    /// `BUILDS_QUEUE_URL`: where projects and deployments are advanced from.
+    pub builds_queue_url: String,
     /// `MEMORY_TTL_S`, `MEMORY_BYTES`, `MEMORY_ENTRIES`: what an instance remembers of what it has
     /// read.
     pub memory: Bounds,
@@ -55,20 +61,27 @@ pub struct Config {
 /// What the worker knows beside that: the services it calls.
 #[derive(Clone, Debug)]
 pub struct UpstreamConfig {
-    /// `GEMINI_BASE_URL`.
-    pub gemini_base_url: Url,
-    /// `GEMINI_API_VERSION`: `v1` or `v1beta`.
-    pub gemini_api_version: String,
-    /// `GEMINI_MODEL`, then `GEMINI_FALLBACK_MODELS` in their order. Never empty.
-    pub models: Vec<String>,
-    /// `GEMINI_PRICES`: US dollars per million tokens, `model=in/out,…`; may be empty.
-    pub gemini_prices: Prices,
-    /// `GEMINI_SECRET`: name of the secret that holds the key.
-    pub gemini_secret: String,
+    /// The models.
+    pub models: ModelsConfig,
     /// How YouTube is reached.
     pub youtube: YouTubeConfig,
     /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
     pub processing_timeout: Duration,
+}
+
+/// The models that are asked, and their service.
+#[derive(Clone, Debug)]
+pub struct ModelsConfig {
+    /// `GEMINI_BASE_URL`.
+    pub base_url: Url,
+    /// `GEMINI_API_VERSION`: `v1` or `v1beta`.
+    pub api_version: String,
+    /// `GEMINI_MODEL`, then `GEMINI_FALLBACK_MODELS` in their order. Never empty.
+    pub names: Vec<String>,
+    /// `GEMINI_PRICES`: US dollars per million tokens, `model=in/out,…`; may be empty.
+    pub prices: Prices,
+    /// `GEMINI_SECRET`: name of the secret that holds the key.
+    pub secret: String,
 }
 
 /// What the services may be called and what may be paid, by all instances together. 0 is no limit.
@@ -103,7 +116,7 @@ pub struct LimitsConfig {
 /// What the function that shows the limits knows of them.
 #[derive(Clone, Debug)]
 pub struct StatusConfig {
-    /// As [`UpstreamConfig::models`].
+    /// As [`ModelsConfig::names`].
     pub models: Vec<String>,
     /// The limits.
     pub limits: LimitsConfig,
@@ -158,9 +171,11 @@ impl Config {
             jobs_table: required(read, "JOBS_TABLE")?,
             controls_table: required(read, "CONTROLS_TABLE")?,
             search_table: required(read, "SEARCH_TABLE")?,
+            projects_table: required(read, "PROJECTS_TABLE")?,
             bucket: required(read, "BUCKET")?,
             analysis_queue_url: required(read, "ANALYSIS_QUEUE_URL")?,
             tasks_queue_url: required(read, "TASKS_QUEUE_URL")?,
+            builds_queue_url: required(read, "BUILDS_QUEUE_URL")?,
             memory: Bounds {
                 ttl: Duration::from_secs(number(read, "MEMORY_TTL_S")?),
                 bytes: number(read, "MEMORY_BYTES")?,
@@ -185,18 +200,25 @@ impl UpstreamConfig {
     }
 
     fn read(read: Read<'_>) -> Result<Self, ConfigError> {
-        let models = models(read)?;
         Ok(Self {
-            gemini_base_url: url(read, "GEMINI_BASE_URL")?,
-            gemini_api_version: gemini_api_version(read)?,
-            models,
-            gemini_prices: optional(read, "GEMINI_PRICES")
+            models: ModelsConfig::read(read)?,
+            youtube: YouTubeConfig::read(read)?,
+            processing_timeout: seconds(read, "PROCESSING_TIMEOUT_S")?,
+        })
+    }
+}
+
+impl ModelsConfig {
+    fn read(read: Read<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            base_url: url(read, "GEMINI_BASE_URL")?,
+            api_version: gemini_api_version(read)?,
+            names: models(read)?,
+            prices: optional(read, "GEMINI_PRICES")
                 .unwrap_or_default()
                 .parse()
                 .map_err(|_| ConfigError::Invalid("GEMINI_PRICES", "a list of model=in/out"))?,
-            gemini_secret: required(read, "GEMINI_SECRET")?,
-            youtube: YouTubeConfig::read(read)?,
-            processing_timeout: seconds(read, "PROCESSING_TIMEOUT_S")?,
+            secret: required(read, "GEMINI_SECRET")?,
         })
     }
 }
@@ -376,10 +398,10 @@ mod tests {
     fn reads_models_in_their_order() {
         let config = UpstreamConfig::read(&upstream).unwrap();
         assert_eq!(
-            config.models,
+            config.models.names,
             ["gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash"]
         );
-        assert_eq!(config.gemini_base_url.as_str(), "http://host:1/");
+        assert_eq!(config.models.base_url.as_str(), "http://host:1/");
         assert!(config.youtube.secret.is_none());
     }
 

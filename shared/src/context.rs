@@ -8,8 +8,12 @@ use tokio::sync::OnceCell;
 
 use crate::{
     api::throttle::Leases,
+    build,
     clock::Timestamp,
-    config::{Config, ConfigError, LimitsConfig, UpstreamConfig, YouTubeConfig},
+    config::{
+        BuildsConfig, Config, ConfigError, LimitsConfig, ModelsConfig, TargetConfig,
+        UpstreamConfig, YouTubeConfig,
+    },
     cost::Budget,
     error::Error,
     flow::Driver,
@@ -19,14 +23,18 @@ use crate::{
         worker::{Analyses, Worker},
     },
     memory::{Memory, Tally},
+    models::Models,
     queue::Queue,
     secrets::{Secret, Secrets},
     store::{
         blobs::Blobs, bookmarks::Bookmarks, counters::Counters, dead_letters::DeadLetters,
-        jobs::Jobs, keys::Keys, limits::Limits, search::Search, videos::Videos,
+        jobs::Jobs, keys::Keys, limits::Limits, projects::Projects, search::Search, videos::Videos,
     },
     task,
-    upstream::{Gate, HttpClient, gemini::Gemini, youtube::YouTube},
+    upstream::{
+        Gate, HttpClient, gemini::Gemini, github::GitHub, netlify::Netlify, vercel::Vercel,
+        youtube::YouTube,
+    },
 };
 
 /// A service whose connection is opened in Init.
@@ -63,6 +71,10 @@ pub struct Context {
     pub queue: Queue,
     /// The queue of tasks.
     pub tasks_queue: Queue,
+    /// The queue of builds.
+    pub builds_queue: Queue,
+    /// Projects and deployments.
+    pub projects: Projects,
     /// The key that signs cursors, once it was read.
     cursor_key: Arc<OnceCell<[u8; 64]>>,
     /// Counters of the deployment.
@@ -107,6 +119,11 @@ impl Context {
                 config.search_table.clone(),
                 config.videos_table.clone(),
             ),
+            projects: Projects::new(
+                dynamodb.clone(),
+                config.projects_table.clone(),
+                jobs.clone(),
+            ),
             limits: Limits::new(dynamodb.clone(), config.controls_table.clone()),
             leases: Arc::default(),
             dead_letters: DeadLetters::new(jobs.clone()),
@@ -114,7 +131,8 @@ impl Context {
             keys: Keys::new(dynamodb, config.controls_table.clone()),
             blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
             queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
-            tasks_queue: Queue::new(sqs, config.tasks_queue_url.clone()),
+            tasks_queue: Queue::new(sqs.clone(), config.tasks_queue_url.clone()),
+            builds_queue: Queue::new(sqs, config.builds_queue_url.clone()),
             cursor_key: Arc::default(),
             counters,
             memory: Arc::new(Memory::new(config.memory)),
@@ -168,7 +186,7 @@ impl Context {
         Ok(task::Worker::new(self.clone(), youtube))
     }
 
-    /// The worker of this deployment, with its secrets read.
+    /// The worker of analyses of this deployment, with its secrets read.
     ///
     /// # Errors
     /// When the environment is incomplete.
@@ -176,47 +194,21 @@ impl Context {
         let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
         let limits = machine::Limits {
             processing_timeout: upstream.processing_timeout,
-            models: upstream.models.len(),
+            models: upstream.models.names.len(),
         };
         let config = LimitsConfig::from_env().map_err(Error::internal)?;
-        let budget = Budget::of(self.limits.clone(), &config);
-        let is_priced = |model: &String| upstream.gemini_prices.of(model).is_some();
-        if budget.is_limited() && !upstream.models.iter().all(is_priced) {
-            // A budget that cannot count would be none.
-            return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
-        }
-        let gate = Gate::new(self.limits.clone(), config);
+        let gate = Gate::new(self.limits.clone(), config.clone());
         let secrets = self.secrets();
-        let gemini_secret = secrets.secret(upstream.gemini_secret);
+        let gemini = secrets.secret(upstream.models.secret.clone());
         let youtube_secret = upstream.youtube.secret.as_ref();
         let youtube_secret = youtube_secret.map(|id| secrets.secret(id));
-        join_all(
-            [Some(&gemini_secret), youtube_secret.as_ref()]
-                .into_iter()
-                .flatten()
-                .map(Secret::warm),
-        )
-        .await;
+        warm_all([Some(&gemini), youtube_secret.as_ref()]).await;
         let http = HttpClient::new()?;
         let calls = Calls {
             blobs: self.blobs.clone(),
-            gemini: Gemini::new(
-                http.clone(),
-                upstream.gemini_base_url,
-                upstream.gemini_api_version,
-                gemini_secret,
-                gate.clone(),
-            ),
+            models: self.models(&http, upstream.models, gemini, &gate, &config)?,
             youtube: youtube(http, upstream.youtube, youtube_secret, gate),
-            models: upstream.models,
-            prices: upstream.gemini_prices,
-            budget,
             analysis_ttl: self.config.analysis_ttl,
-        };
-        let driver = Driver {
-            jobs: self.jobs.clone(),
-            queue: self.queue.clone(),
-            counters: self.counters.clone(),
         };
         let analyses = Analyses {
             videos: self.videos.clone(),
@@ -225,8 +217,78 @@ impl Context {
             limits,
             jobs: self.jobs.clone(),
         };
-        Ok(Worker::new(driver, analyses))
+        Ok(Worker::new(self.driver(&self.queue), analyses))
     }
+
+    /// The worker of builds of this deployment, with its secrets read.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub async fn build_worker(&self) -> Result<build::worker::Worker, Error> {
+        let config = BuildsConfig::from_env().map_err(Error::internal)?;
+        let gate = Gate::new(self.limits.clone(), config.limits.clone());
+        let secrets = self.secrets();
+        let secret = |target: &TargetConfig| target.secret.as_ref().map(|id| secrets.secret(id));
+        let gemini = secrets.secret(config.models.secret.clone());
+        let github = secret(&config.github);
+        let vercel = secret(&config.vercel);
+        let netlify = secret(&config.netlify);
+        let all = [
+            Some(&gemini),
+            github.as_ref(),
+            vercel.as_ref(),
+            netlify.as_ref(),
+        ];
+        warm_all(all).await;
+        let http = HttpClient::new()?;
+        let (github_url, netlify_url) = (config.github.base_url, config.netlify.base_url);
+        let (vercel_url, team) = (config.vercel.base_url, config.vercel_team);
+        let calls = build::calls::Calls {
+            models: self.models(&http, config.models, gemini, &gate, &config.limits)?,
+            github: github.map(|token| GitHub::new(http.clone(), github_url, token, gate.clone())),
+            vercel: vercel
+                .map(|token| Vercel::new(http.clone(), vercel_url, team, token, gate.clone())),
+            netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, gate)),
+            context: self.clone(),
+        };
+        let driver = self.driver(&self.builds_queue);
+        Ok(build::worker::Worker::new(driver, calls))
+    }
+
+    fn driver(&self, queue: &Queue) -> Driver {
+        Driver {
+            jobs: self.jobs.clone(),
+            queue: queue.clone(),
+            counters: self.counters.clone(),
+        }
+    }
+
+    fn models(
+        &self,
+        http: &HttpClient,
+        models: ModelsConfig,
+        secret: Secret,
+        gate: &Gate,
+        limits: &LimitsConfig,
+    ) -> Result<Models, Error> {
+        let budget = Budget::of(self.limits.clone(), limits);
+        let is_priced = |model: &String| models.prices.of(model).is_some();
+        if budget.is_limited() && !models.names.iter().all(is_priced) {
+            // A budget that cannot count would be none.
+            return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
+        }
+        let (url, version) = (models.base_url, models.api_version);
+        Ok(Models {
+            gemini: Gemini::new(http.clone(), url, version, secret, gate.clone()),
+            names: models.names,
+            prices: models.prices,
+            budget,
+        })
+    }
+}
+
+async fn warm_all<'a>(secrets: impl IntoIterator<Item = Option<&'a Secret>>) {
+    join_all(secrets.into_iter().flatten().map(Secret::warm)).await;
 }
 
 fn youtube(http: HttpClient, config: YouTubeConfig, secret: Option<Secret>, gate: Gate) -> YouTube {

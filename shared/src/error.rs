@@ -121,6 +121,9 @@ pub enum Error {
         /// Why, as a sentence.
         reason: Cow<'static, str>,
     },
+    /// The resource is not any more what the caller says they have seen.
+    #[error("precondition failed")]
+    PreconditionFailed,
     /// The caller has used up their own allowance with us.
     #[error("caller over their limit for {retry_after:?}")]
     TooManyRequests {
@@ -213,6 +216,22 @@ pub enum Error {
     AnswerMalformed {
         /// In which way.
         source: Source,
+    },
+    /// A file that the model wrote cannot be used, and not after its repairs either.
+    #[error("{path} is unusable")]
+    FileUnusable {
+        /// Its path, which is confined.
+        path: String,
+        /// The first thing that is wrong with it, in our words.
+        finding: String,
+    },
+    /// A target could not build or publish what it was given.
+    #[error("{target} could not publish it")]
+    DeploymentBroken {
+        /// Which target.
+        target: &'static str,
+        /// Its words, in a line: what whoever deploys has to mend.
+        message: String,
     },
     /// The model is not, or no longer, offered: another one may be.
     #[error("no model {model}")]
@@ -380,6 +399,7 @@ impl Error {
             | Self::Forbidden
             | Self::NotFound { .. }
             | Self::Conflict { .. }
+            | Self::PreconditionFailed
             | Self::TooLarge { .. }
             | Self::UploadMissing
             | Self::UploadMismatch { .. }
@@ -398,6 +418,8 @@ impl Error {
             | Self::Cancelled
             | Self::PromptBlocked { .. }
             | Self::AnswerTruncated
+            | Self::FileUnusable { .. }
+            | Self::DeploymentBroken { .. }
             | Self::ModelGone { .. }
             | Self::CostAboveCap { .. }
             | Self::UpstreamRejected { .. }

@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod api;
+pub mod build;
 pub mod clock;
 pub mod config;
 pub mod context;
@@ -15,6 +16,7 @@ pub mod flow;
 pub mod job;
 pub mod limit;
 pub mod memory;
+pub mod models;
 pub mod project;
 pub mod queue;
 pub mod readers;

@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use crate::{
+    build::{self, start},
     clock::Timestamp,
     context::Context,
     error::Error,
     job::{JobId, machine},
+    project::{Deployment, DeploymentStatus, Project},
+    store::project_blobs,
     video::VideoKey,
 };
 
 /// Tries to end a job that takes a step at the same moment.
 const TRIES: u32 = 8;
+
+/// Projects or deployments in a page.
+const PAGE: u16 = 50;
 
 /// Ends the jobs of a video, then removes its rows, what the search knows of it, and its blobs: a row never points at a blob
 /// that is gone. Whether there was anything. May be done again.
@@ -22,13 +28,73 @@ pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Resu
     for job in context.videos.jobs_at_work(video, now).await? {
         cancel(context, &job, now).await?;
     }
+    let had_projects = remove_projects(context, video, now).await?;
     // Listed before the rows go: what a new job of the video stores afterwards is its own.
     let blobs = context.blobs.keys_of(video).await?;
     let had_rows = context.videos.remove(video).await?;
     context.search.forget(video, None).await?;
     let had_blobs = !blobs.is_empty();
     context.blobs.delete(blobs).await?;
-    Ok(had_rows || had_blobs)
+    Ok(had_rows || had_blobs || had_projects)
+}
+
+/// Removes every project of a video. Whether there was any.
+async fn remove_projects(
+    context: &Context,
+    video: &VideoKey,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let parent = video.to_string();
+    let mut had_projects = false;
+    loop {
+        let children = context.projects.children::<Project>(&parent, PAGE, None);
+        let (projects, _) = children.await?;
+        // The index may show for a moment what is gone.
+        let mut were_there = false;
+        for project in &projects {
+            were_there |= context.projects.project(&project.id).await?.is_some();
+            remove_project(context, project, now).await?;
+        }
+        had_projects |= were_there;
+        if !were_there {
+            return Ok(had_projects);
+        }
+    }
+}
+
+/// Ends the build of a project, then removes its row, those of its deployments, and its blobs. What
+/// was deployed stays where it is. May be done again.
+///
+/// # Errors
+/// [`Error::Storage`]. Some may be gone then.
+pub async fn remove_project(
+    context: &Context,
+    project: &Project,
+    now: Timestamp,
+) -> Result<(), Error> {
+    start::overrule(context, &project.job, build::machine::cancel, now).await?;
+    context.projects.delete(project.id.as_str()).await?;
+    let parent = project.id.as_str();
+    let mut after: Option<String> = None;
+    loop {
+        let children = context
+            .projects
+            .children::<Deployment>(parent, PAGE, after.as_deref());
+        let (deployments, next) = children.await?;
+        for deployment in deployments {
+            if deployment.status == DeploymentStatus::Running {
+                start::overrule(context, &deployment.job, build::machine::cancel, now).await?;
+            }
+            context.projects.delete(deployment.id.as_str()).await?;
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    let prefix = project_blobs::prefix(&project.id);
+    let blobs = context.blobs.keys_under(&prefix).await?;
+    context.blobs.delete(blobs).await
 }
 
 async fn cancel(context: &Context, id: &JobId, now: Timestamp) -> Result<(), Error> {

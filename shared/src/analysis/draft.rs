@@ -53,7 +53,7 @@ impl Draft {
     /// # Errors
     /// [`DraftError`]: nothing of an answer that does not fit is used.
     pub fn parse(text: &str) -> Result<Self, DraftError> {
-        let text = without_fence(text);
+        let text = super::text::without_fence(text);
         if text.is_empty() {
             return Err(DraftError::Empty);
         }
@@ -85,19 +85,6 @@ impl Draft {
             },
         })
     }
-}
-
-/// Models asked for JSON still put it in a fence at times.
-fn without_fence(text: &str) -> &str {
-    let text = text.trim();
-    let Some(inside) = text.strip_prefix("```") else {
-        return text;
-    };
-    let inside = inside.strip_suffix("```").unwrap_or(inside);
-    inside
-        .split_once('\n')
-        .map_or(inside, |(_info, body)| body)
-        .trim()
 }
 
 /// The fields of an answer, taken one by one so that a fault is told with its place: serde loses

@@ -382,3 +382,43 @@ pub struct Usage {
     #[serde(default)]
     pub billed_ms: u64,
 }
+
+impl Usage {
+    /// Both together. A cost of which a part is not known is not known.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(more.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(more.output_tokens),
+            thinking_tokens: self.thinking_tokens.saturating_add(more.thinking_tokens),
+            model_calls: self.model_calls.saturating_add(more.model_calls),
+            cost_usd: match (self.model_calls, more.model_calls) {
+                (0, _) => more.cost_usd,
+                (_, 0) => self.cost_usd,
+                _ => self.cost_usd.zip(more.cost_usd).map(|(one, two)| one + two),
+            },
+            billed_ms: self.billed_ms.saturating_add(more.billed_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_of_which_a_part_is_not_known_is_not_known() {
+        let paid = |cost_usd| Usage {
+            model_calls: 1,
+            cost_usd,
+            billed_ms: 5,
+            ..Usage::default()
+        };
+        let (cheap, dear, unknown) = (paid(Some(0.25)), paid(Some(0.5)), paid(None));
+        assert_eq!(cheap.plus(dear).cost_usd, Some(0.75));
+        assert_eq!(Usage::default().plus(cheap), cheap);
+        assert_eq!(cheap.plus(Usage::default()), cheap);
+        assert_eq!(cheap.plus(unknown).cost_usd, None);
+        assert_eq!(unknown.plus(cheap).model_calls, 2);
+    }
+}

@@ -22,6 +22,19 @@ pub(crate) fn block(text: &str, most: usize) -> String {
     cut(lines.join("\n").trim_matches('\n'), most)
 }
 
+/// Models asked for JSON still put it in a fence at times.
+pub(crate) fn without_fence(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inside) = text.strip_prefix("```") else {
+        return text;
+    };
+    let inside = inside.strip_suffix("```").unwrap_or(inside);
+    inside
+        .split_once('\n')
+        .map_or(inside, |(_info, body)| body)
+        .trim()
+}
+
 /// Non-empty lines without repetitions, whatever their case; at most `items` of them.
 pub(super) fn list(texts: &[String], items: usize, most: usize) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();

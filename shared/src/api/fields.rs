@@ -125,13 +125,43 @@ impl Fields {
         }
     }
 
-    /// Takes a yes or no.
-    pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, Error> {
+    /// Takes a list of at most `most` values.
+    pub(super) fn list_or_empty(
+        &mut self,
+        name: &'static str,
+        most: usize,
+    ) -> Result<Option<Vec<Value>>, Error> {
         match self.take(name) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(flag),
+            None => Ok(None),
+            Some(Value::Array(items)) if items.len() <= most => Ok(Some(items)),
+            Some(_) => Err(Error::invalid(
+                name,
+                format!("must be a list of at most {most}"),
+            )),
+        }
+    }
+
+    /// Takes an object; its members are named by themselves.
+    pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(Self(fields))),
+            Some(_) => Err(Error::invalid(name, "must be an object")),
+        }
+    }
+
+    /// Takes a yes or no, if it is said.
+    pub(super) fn optional_flag(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
             Some(_) => Err(Error::invalid(name, "must be true or false")),
         }
+    }
+
+    /// Takes a yes or no.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, Error> {
+        Ok(self.optional_flag(name)?.unwrap_or(false))
     }
 
     /// Refuses what was not taken: a misspelt option that does nothing helps nobody.

@@ -7,9 +7,10 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, header_value, links::Links, path_parameter};
+use super::{Answer, builds, header_value, links::Links, path_parameter};
 use crate::{
     analysis::Usage,
+    build,
     clock::Timestamp,
     context::Context,
     error::Error,
@@ -199,6 +200,11 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
             revival::revive_if_lost(&context.jobs, &context.queue, &row, now).await;
             shown(&row.job, &links, now)
         }
+        AnyRow::Build(row) => {
+            revival::revive_if_lost(&context.jobs, &context.builds_queue, &row, now).await;
+            let files = builds::files(context, &row.job).await?;
+            builds::shown(&row.job, files, &links, now)
+        }
         AnyRow::Task(task, version) => {
             revival::revive_task_if_lost(&context.jobs, &context.tasks_queue, &task, version, now)
                 .await;
@@ -231,6 +237,12 @@ pub async fn cancel(context: &Context, request: &Request) -> Answer {
                     return shown(&cancelled, &links, now);
                 }
             }
+            AnyRow::Build(row) => {
+                let cancel = build::machine::cancel;
+                let cancelled = build::start::overrule(context, &row.job.id, cancel, now).await?;
+                let build = cancelled.as_ref().unwrap_or(&row.job);
+                return builds::shown(build, None, &links, now);
+            }
             AnyRow::Task(mut task, version) => {
                 if task.has_ended() {
                     return task_shown(StatusCode::OK, &task, &links);
@@ -253,5 +265,9 @@ async fn find(context: &Context, request: &Request) -> Result<AnyRow, Error> {
     let id = path_parameter(&parameters, "job_id")
         .parse()
         .map_err(|_| missing())?;
-    context.jobs.any(&id).await?.ok_or_else(missing)
+    match context.jobs.any(&id).await?.ok_or_else(missing)? {
+        // A part of a project's build is nobody's business.
+        AnyRow::Build(row) if matches!(row.job.work, build::Work::File(_)) => Err(missing()),
+        row => Ok(row),
+    }
 }

@@ -1,8 +1,20 @@
 //! Absolute URLs, as the caller reaches us.
 
 use lambda_http::Request;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{job::JobId, video::VideoKey};
+use crate::{
+    job::JobId,
+    project::{DeploymentId, ProjectId},
+    video::VideoKey,
+};
+
+/// What a segment of a path is escaped by (RFC 3986, section 3.3: all but the unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Where the API stands.
 #[derive(Clone, Debug)]
@@ -26,6 +38,21 @@ impl Links {
 
     pub(super) fn job(&self, id: &JobId) -> String {
         format!("{}/v1/jobs/{id}", self.base)
+    }
+
+    pub(super) fn project(&self, id: &ProjectId) -> String {
+        format!("{}/v1/projects/{id}", self.base)
+    }
+
+    pub(super) fn project_file(&self, id: &ProjectId, path: &str) -> String {
+        let segments = path.split('/');
+        let segments = segments.map(|one| utf8_percent_encode(one, SEGMENT).to_string());
+        let path = segments.collect::<Vec<_>>().join("/");
+        format!("{}/files/{path}", self.project(id))
+    }
+
+    pub(super) fn deployment(&self, id: &DeploymentId) -> String {
+        format!("{}/v1/deployments/{id}", self.base)
     }
 
     /// The request again, from this cursor on.

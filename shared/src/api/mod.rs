@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod analyses;
 pub mod authorizer;
+mod builds;
 mod cursor;
 pub mod dead_letters;
 pub mod deletion;
@@ -19,6 +20,7 @@ mod negotiate;
 mod paging;
 pub mod playlists;
 mod problem;
+pub mod projects;
 pub mod search;
 pub mod stats;
 pub mod status;

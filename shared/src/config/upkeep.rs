@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{ConfigError, LimitsConfig, Read, gemini_api_version, number, required, seconds, url};
+use super::{
+    ConfigError, LimitsConfig, Read, builds_dead_letters_url, gemini_api_version, number, required,
+    seconds, url,
+};
 
 /// The queues of dead letters.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct DeadLettersConfig {
     pub analysis_url: String,
     /// `TASKS_DEAD_LETTERS_URL`: of the queue of tasks.
     pub tasks_url: String,
+    /// `BUILDS_DEAD_LETTERS_URL`: of the queue of builds.
+    pub builds_url: String,
 }
 
 /// What the sweeper knows.
@@ -43,6 +48,7 @@ impl DeadLettersConfig {
         Ok(Self {
             analysis_url: analysis_dead_letters_url()?,
             tasks_url: tasks_dead_letters_url()?,
+            builds_url: builds_dead_letters_url()?,
         })
     }
 }

@@ -16,16 +16,18 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsMessage;
 
 use crate::{
+    build::{self, Build},
     clock::Timestamp,
     config::DeadLettersConfig,
     context::Context,
     error::Error,
-    job::{JobError, JobId, Status, batch::receive_count, machine},
+    flow::Record,
+    job::{Job, JobError, JobId, Status, batch::receive_count, machine},
     queue::Queue,
     store::{
         counters::{Counts, DEAD_LETTERS},
         dead_letters::{DeadLetter, DeadLetterId, Kept, Source},
-        jobs::JobRow,
+        jobs::Row,
     },
 };
 
@@ -100,6 +102,7 @@ pub async fn bury(
     let received = first_received(record).unwrap_or(now);
     let ended = match letter.queue {
         Source::Analysis => end_job(context, &message.job_id, message.step, received, now).await,
+        Source::Builds => end_build(context, &message.job_id, message.step, received, now).await,
         Source::Tasks => end_task(context, &message.job_id, message.step, received, now).await,
     };
     match ended {
@@ -124,6 +127,7 @@ fn letter_of(
     let queue = match () {
         () if is_of(&config.analysis_url) => Source::Analysis,
         () if is_of(&config.tasks_url) => Source::Tasks,
+        () if is_of(&config.builds_url) => Source::Builds,
         () => return Err(Error::internal("a record of no queue of dead letters")),
     };
     let attribute = |name: &str| {
@@ -164,17 +168,23 @@ enum Verdict {
 /// later message was sent for the same step: a message that is sent anew makes the job due anew, and
 /// one that was received before cannot be that one. Whoever is behind is a late duplicate; should
 /// there be no other, the sweeper finds the job.
-fn judge(row: &JobRow, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
+fn judge<R: Record>(
+    row: &Row<R>,
+    was_given_up: bool,
+    step: u32,
+    received: Timestamp,
+    now: Timestamp,
+) -> Verdict {
     let job = &row.job;
-    if job.state.is_terminal() {
-        let by_this = machine::was_given_up(job) && step.checked_add(1) == Some(row.version);
-        return match by_this && !job.settled {
+    if job.is_terminal() {
+        let by_this = was_given_up && step.checked_add(1) == Some(row.version);
+        return match by_this && !job.is_settled() {
             true => Verdict::Settle,
             false => Verdict::Leave,
         };
     }
     let is_running = row.running_until.is_some_and(|until| until >= now);
-    let is_superseded = received + SKEW < job.due_at;
+    let is_superseded = received + SKEW < job.due_at();
     match row.version != step || is_running || is_superseded {
         true => Verdict::Leave,
         false => Verdict::Fail,
@@ -189,11 +199,12 @@ async fn end_job(
     now: Timestamp,
 ) -> Result<(), Error> {
     for _ in 0..TRIES {
-        let Some(row) = context.jobs.get(id).await? else {
+        let Some(row) = context.jobs.get::<Job>(id).await? else {
             return Ok(());
         };
         let version = row.version;
-        match judge(&row, step, received, now) {
+        let was_given_up = machine::was_given_up(&row.job);
+        match judge(&row, was_given_up, step, received, now) {
             Verdict::Leave => return Ok(()),
             Verdict::Settle => return context.queue.send(id, version, Duration::ZERO).await,
             Verdict::Fail => {}
@@ -203,6 +214,34 @@ async fn end_job(
         };
         if context.jobs.overrule_idle(&failed, version, now).await? {
             return context.queue.send(id, version + 1, Duration::ZERO).await;
+        }
+    }
+    Err(changing())
+}
+
+async fn end_build(
+    context: &Context,
+    id: &JobId,
+    step: u32,
+    received: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let Some(row) = context.jobs.get::<Build>(id).await? else {
+            return Ok(());
+        };
+        let (version, queue) = (row.version, &context.builds_queue);
+        let was_given_up = build::machine::was_given_up(&row.job);
+        match judge(&row, was_given_up, step, received, now) {
+            Verdict::Leave => return Ok(()),
+            Verdict::Settle => return queue.send(id, version, Duration::ZERO).await,
+            Verdict::Fail => {}
+        }
+        let Some(failed) = build::machine::give_up(row.job, now) else {
+            return Ok(());
+        };
+        if context.jobs.overrule_idle(&failed, version, now).await? {
+            return queue.send(id, version + 1, Duration::ZERO).await;
         }
     }
     Err(changing())

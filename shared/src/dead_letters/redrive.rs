@@ -10,7 +10,7 @@ use crate::{
     store::{
         Reclaimed,
         dead_letters::{DeadLetter, DeadLetterId, Source},
-        jobs::{AnyRow, JobRow},
+        jobs::{AnyRow, BuildRow, JobRow},
     },
     submission::CLAIM_MARGIN,
     task::Task,
@@ -44,6 +44,7 @@ pub async fn redrive(
     let redriven = match letter.message() {
         Some(message) => match context.jobs.any(&message.job_id).await? {
             Some(AnyRow::Job(row)) => resume_job(context, *row, now).await?,
+            Some(AnyRow::Build(row)) => resume_build(context, &row).await?,
             Some(AnyRow::Task(task, version)) => resume_task(context, *task, version, now).await?,
             None => refused("Its job is not kept any more."),
         },
@@ -68,6 +69,7 @@ async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriv
     let queue = match letter.queue {
         Source::Analysis => &context.queue,
         Source::Tasks => &context.tasks_queue,
+        Source::Builds => &context.builds_queue,
     };
     queue.send_body(&letter.body, &[]).await?;
     Ok(Redriven::Requeued)
@@ -99,6 +101,16 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
         Reclaimed::Fresh => refused("There is a fresh analysis by now."),
         Reclaimed::Moved => refused("Its job is changing; try again."),
     })
+}
+
+/// One that has ended is begun anew by whoever asked for it: its project is told how it ended.
+async fn resume_build(context: &Context, row: &BuildRow) -> Result<Redriven, Error> {
+    if row.job.settled {
+        return Ok(refused("Its build has ended; ask for another one."));
+    }
+    let queue = &context.builds_queue;
+    queue.send(&row.job.id, row.version, Duration::ZERO).await?;
+    Ok(Redriven::Requeued)
 }
 
 async fn resume_task(

@@ -1,5 +1,8 @@
 use super::*;
-use crate::job::{Job, Media, Request, State};
+use crate::{
+    job::{Media, Request, State},
+    store::jobs::JobRow,
+};
 
 const NOW: Timestamp = Timestamp(1_000_000);
 const STEP: u32 = 3;
@@ -31,7 +34,8 @@ fn row(job: Job) -> JobRow {
 }
 
 fn judged(row: &JobRow, step: u32) -> Verdict {
-    judge(row, step, Timestamp(950_000), NOW)
+    let was_given_up = machine::was_given_up(&row.job);
+    judge(row, was_given_up, step, Timestamp(950_000), NOW)
 }
 
 #[test]

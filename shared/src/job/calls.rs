@@ -13,19 +13,16 @@ use super::{
 use crate::{
     analysis::Usage,
     clock::Timestamp,
-    cost::Budget,
     error::Error,
     flow::Performed,
+    models::Models,
     search::Document,
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
         packed::{Directory, Packed},
     },
-    upstream::{
-        gemini::{self, Gemini},
-        youtube::YouTube,
-    },
+    upstream::{gemini, youtube::YouTube},
     video::VideoKey,
 };
 
@@ -38,16 +35,10 @@ const CHUNK: u64 = 8 * 1024 * 1024;
 pub struct Calls {
     /// The bucket.
     pub blobs: Blobs,
-    /// The model's service.
-    pub gemini: Gemini,
+    /// The models and their service.
+    pub models: Models,
     /// The platform.
     pub youtube: YouTube,
-    /// Models in the order in which they are asked.
-    pub models: Vec<String>,
-    /// What their tokens cost.
-    pub prices: gemini::Prices,
-    /// What may be paid for them in a day.
-    pub budget: Budget,
     /// How long an analysis is fresh.
     pub analysis_ttl: Duration,
 }
@@ -62,7 +53,7 @@ impl Calls {
     ) -> Performed<Observation> {
         let deadline = Instant::now() + time;
         let calls = Self {
-            gemini: self.gemini.until(deadline),
+            models: self.models.until(deadline),
             youtube: self.youtube.until(deadline),
             ..self.clone()
         };
@@ -87,6 +78,7 @@ impl Calls {
             Call::StartUpload => self.start_upload(job).await,
             Call::Upload { session, offset } => self.upload(job, session, *offset, time).await,
             Call::LookAtFile { name } => self
+                .models
                 .gemini
                 .get_file(name)
                 .await
@@ -118,7 +110,7 @@ impl Calls {
             mime_type,
             size_bytes,
         };
-        let session = self.gemini.start_upload(&start).await?;
+        let session = self.models.gemini.start_upload(&start).await?;
         Ok(Observation::UploadStarted {
             session: session.url().to_string(),
         })
@@ -134,7 +126,7 @@ impl Calls {
         time: Duration,
     ) -> Result<Observation, Error> {
         let (hash, size_bytes, _) = recording(job)?;
-        let session = self.gemini.resume_upload(session)?;
+        let session = self.models.gemini.resume_upload(session)?;
         let key = blobs::media_key(hash);
         let stop = Timestamp::now() + time.saturating_sub(gemini::CHUNK_TIMEOUT);
         // What a try before this one has sent is known to Gemini alone.
@@ -142,7 +134,7 @@ impl Calls {
         let mut offset = offset;
         loop {
             if !is_known {
-                let Some(received) = self.gemini.query_upload(&session).await? else {
+                let Some(received) = self.models.gemini.query_upload(&session).await? else {
                     return self.uploaded(job).await;
                 };
                 (offset, is_known) = (received, true);
@@ -157,6 +149,7 @@ impl Calls {
             }
             let last = offset + length == size_bytes;
             match self
+                .models
                 .gemini
                 .upload_chunk(&session, offset, chunk, last)
                 .await
@@ -165,7 +158,7 @@ impl Calls {
                 Ok(gemini::ChunkOutcome::Active) => offset += length,
                 // A worker that has died before this one may have sent it.
                 Err(error @ Error::UpstreamRejected { .. }) if offset == 0 && job.attempts == 0 => {
-                    match self.gemini.query_upload(&session).await? {
+                    match self.models.gemini.query_upload(&session).await? {
                         Some(0) => return Err(error),
                         Some(received) => offset = received,
                         None => return self.uploaded(job).await,
@@ -182,7 +175,7 @@ impl Calls {
     /// The file of an upload that is over, if it has become one.
     async fn uploaded(&self, job: &Job) -> Result<Observation, Error> {
         let name = job.upload_name().ok_or(Error::FileGone)?;
-        let file = self.gemini.get_file(&name).await?;
+        let file = self.models.gemini.get_file(&name).await?;
         Ok(Observation::File(seen(file)))
     }
 
@@ -230,7 +223,7 @@ impl Calls {
     pub(super) async fn delete_files(&self, job: &Job) -> Result<(), Error> {
         let mut deleted = Ok(());
         for name in job.file_names() {
-            deleted = self.gemini.delete_file(&name).await.and(deleted);
+            deleted = self.models.gemini.delete_file(&name).await.and(deleted);
         }
         deleted
     }

@@ -17,11 +17,30 @@ impl JobId {
         Self(format!("job_{}", Uuid::now_v7().simple()))
     }
 
+    /// The id that a part of something always has, so that opening it twice opens it once.
+    #[must_use]
+    pub fn derived(from: &str, part: &str) -> Self {
+        Self(format!("job_{}", derived_uuid(from, part).simple()))
+    }
+
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A UUID of version 8 (RFC 9562, section 5.8): the time of the id that it is derived from, so that
+/// it sorts with its like, and a hash of both.
+pub(crate) fn derived_uuid(from: &str, part: &str) -> Uuid {
+    use sha2::Digest;
+    let id = from.rsplit('_').next().unwrap_or_default();
+    let time = Uuid::try_parse(id).unwrap_or_default();
+    let hash = sha2::Sha256::digest(format!("{from}\n{part}"));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    bytes[..6].copy_from_slice(&time.as_bytes()[..6]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 impl fmt::Display for JobId {
@@ -66,5 +85,15 @@ mod tests {
         ] {
             assert_eq!(text.parse::<JobId>(), Err(NotAJobId), "{text}");
         }
+    }
+
+    #[test]
+    fn a_derived_id_is_always_the_same_and_of_the_same_time() {
+        let id = JobId::random();
+        let part = JobId::derived(id.as_str(), "file 1");
+        assert_eq!(part, JobId::derived(id.as_str(), "file 1"));
+        assert_ne!(part, JobId::derived(id.as_str(), "file 2"));
+        assert_eq!(part.as_str()[..16], id.as_str()[..16]);
+        assert_eq!(part.as_str().parse(), Ok(part.clone()));
     }
 }

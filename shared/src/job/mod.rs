@@ -12,5 +12,6 @@ pub mod model;
 pub mod revival;
 pub mod worker;
 
+pub(crate) use id::derived_uuid;
 pub use id::{JobId, NotAJobId};
 pub use model::{Job, JobError, Media, Request, Resolution, Stage, State, Status};

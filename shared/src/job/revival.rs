@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::{
     clock::Timestamp,
     error::Error,
+    flow::Record,
     queue::Queue,
-    store::jobs::{JobRow, Jobs},
+    store::jobs::{Jobs, Row},
     task::Task,
 };
 
@@ -19,9 +20,9 @@ const OVERDUE_TASK: Duration = Duration::from_secs(120);
 
 /// Sends the message of a job anew if it is lost. Somebody who asks for the job is a good moment;
 /// that it fails is no reason not to answer them.
-pub async fn revive_if_lost(jobs: &Jobs, queue: &Queue, row: &JobRow, now: Timestamp) {
+pub async fn revive_if_lost<R: Record>(jobs: &Jobs, queue: &Queue, row: &Row<R>, now: Timestamp) {
     if let Err(error) = revive(jobs, queue, row, OVERDUE, now).await {
-        tracing::warn!(job.id = %row.job.id, error = error.report(), "Could not revive a job");
+        tracing::warn!(job.id = %row.job.id(), error = error.report(), "Could not revive a job");
     }
 }
 
@@ -43,18 +44,20 @@ pub async fn revive_task_if_lost(
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn revive(
+pub async fn revive<R: Record>(
     jobs: &Jobs,
     queue: &Queue,
-    row: &JobRow,
+    row: &Row<R>,
     overdue: Duration,
     now: Timestamp,
 ) -> Result<bool, Error> {
     if !is_lost(row, overdue, now) || !jobs.revive(row, now).await? {
         return Ok(false);
     }
-    tracing::warn!(job.id = %row.job.id, "Sent the lost message of a job anew");
-    queue.send(&row.job.id, row.version, Duration::ZERO).await?;
+    tracing::warn!(job.id = %row.job.id(), "Sent the lost message of a job anew");
+    queue
+        .send(row.job.id(), row.version, Duration::ZERO)
+        .await?;
     Ok(true)
 }
 
@@ -79,9 +82,9 @@ pub async fn revive_task(
 }
 
 /// Pure. A job is lost when nobody is at it and its message should have been seen long ago.
-fn is_lost(row: &JobRow, overdue: Duration, now: Timestamp) -> bool {
-    let expected = row.running_until.unwrap_or_default().max(row.job.due_at);
-    !row.job.settled && now >= expected + overdue
+fn is_lost(row: &Row<impl Record>, overdue: Duration, now: Timestamp) -> bool {
+    let expected = row.running_until.unwrap_or_default().max(row.job.due_at());
+    !row.job.is_settled() && now >= expected + overdue
 }
 
 /// Pure. The same for a task.
@@ -94,6 +97,7 @@ mod tests {
     use super::*;
     use crate::{
         job::{Job, Media, Request, Status},
+        store::jobs::JobRow,
         task::Work,
     };
 

@@ -24,6 +24,14 @@ macro_rules! id {
                 Self(format!(concat!($prefix, "{}"), Uuid::now_v7().simple()))
             }
 
+            /// The id that what is begun by a job always has, so that beginning it twice
+            /// begins it once.
+            #[must_use]
+            pub fn derived(from: &str) -> Self {
+                let uuid = crate::job::derived_uuid(from, $prefix);
+                Self(format!(concat!($prefix, "{}"), uuid.simple()))
+            }
+
             /// As text.
             #[must_use]
             pub fn as_str(&self) -> &str {

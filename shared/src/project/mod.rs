@@ -10,17 +10,29 @@
 //! All of it is pure.
 
 pub mod deploy;
+mod document;
 mod framework;
+pub mod generate;
 mod id;
 pub mod package;
 pub mod plan;
+mod prompt;
+mod request;
 pub mod templates;
 pub mod validate;
+mod workable;
 
 use serde::{Deserialize, Serialize};
 
+pub use document::{
+    Change, Deployment, DeploymentRequest, DeploymentResult, DeploymentStatus, Made, Project,
+    ProjectStatus,
+};
 pub use framework::{Framework, NoSuchFramework, ProjectType};
 pub use id::{DeploymentId, NotAnId, ProjectId};
+pub use prompt::Question;
+pub use request::{LONGEST_FEATURE, LONGEST_INSTRUCTIONS, MOST_FEATURES, ProjectRequest};
+pub use workable::{Unworkable, workable};
 
 /// Most files of a project, those from templates included.
 pub const MOST_FILES: usize = 120;

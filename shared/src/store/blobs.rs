@@ -6,6 +6,7 @@
 //! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, WebVTT in gzip |
 //! | `analyses/` | video key / SHA-256 of the JSON body | the forms of an analysis, in gzip |
 //! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
+//! | `projects/` | project id / … | see [`super::project_blobs`] |
 
 use std::{
     io::{Read, Write},
@@ -186,6 +187,22 @@ impl Blobs {
         Ok(())
     }
 
+    /// Stores bytes as they are.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .body(ByteStream::from(body))
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// The bytes as stored; none where there is no such blob.
     ///
     /// # Errors
@@ -300,22 +317,31 @@ impl Blobs {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn keys_of(&self, video: &VideoKey) -> Result<Vec<String>, Error> {
+        let mut keys = self.keys_under(&format!("analyses/{video}/")).await?;
+        if let VideoKey::Upload(hash) = video
+            && self.recording(hash).await?.is_some()
+        {
+            keys.push(media_key(hash));
+        }
+        Ok(keys)
+    }
+
+    /// Every key with this beginning.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn keys_under(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let mut pages = self
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
-            .prefix(format!("analyses/{video}/"))
+            .prefix(prefix)
             .into_paginator()
             .send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let objects = page?.contents.unwrap_or_default();
             keys.extend(objects.into_iter().filter_map(|object| object.key));
-        }
-        if let VideoKey::Upload(hash) = video
-            && self.recording(hash).await?.is_some()
-        {
-            keys.push(media_key(hash));
         }
         Ok(keys)
     }

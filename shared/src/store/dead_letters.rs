@@ -79,6 +79,8 @@ pub enum Source {
     Analysis,
     /// That of the tasks.
     Tasks,
+    /// That of the builds.
+    Builds,
 }
 
 /// Why a message was given up.

@@ -5,13 +5,14 @@
 //! | `pk` | job id |
 //! | `version` | grows by one with every finished step: who writes says what they have read |
 //! | `running_by`, `running_until` | lease of the step that runs |
-//! | `doc` | the [`Job`] or [`Task`] as JSON |
-//! | `kind` | `task` for a task |
+//! | `doc` | the [`Job`], [`Build`] or [`Task`] as JSON |
+//! | `kind` | `build` for a build, `task` for a task |
 //! | `stage` | for people who look at the table |
 //! | `open`, `due_at` | key of the index `due`; `open` is there until the job is settled |
 //! | `ttl` | when DynamoDB may drop a settled job, epoch seconds |
 //!
-//! Beside them stand the dead letters, see [`super::dead_letters`].
+//! Beside them stand the dead letters, see [`super::dead_letters`], and who waits for whom among the
+//! parts of a build, see [`super::joins`].
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use super::{
     item::{Item, get_n, get_s, n, s},
 };
 use crate::{
+    build::Build,
     clock::Timestamp,
     error::Error,
     flow::Record,
@@ -36,9 +38,9 @@ use crate::{
 };
 
 /// How long a settled job can be asked for.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Value of `kind` in the row of a task; jobs have none.
+/// Value of `kind` in the row of a task; analyses have none.
 const TASK: &str = "task";
 
 /// What an id stands for.
@@ -46,6 +48,8 @@ const TASK: &str = "task";
 pub enum AnyRow {
     /// The analysis of a video.
     Job(Box<JobRow>),
+    /// A build.
+    Build(Box<BuildRow>),
     /// Work on many videos, and its version.
     Task(Box<Task>, u32),
 }
@@ -63,6 +67,9 @@ pub struct Row<R> {
 
 /// An analysis as it was read.
 pub type JobRow = Row<Job>;
+
+/// A build as it was read.
+pub type BuildRow = Row<Build>;
 
 /// Who runs a step, and until when nobody else does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +137,9 @@ impl Jobs {
         };
         if get_s(&item, "kind") == Job::KIND {
             return Ok(Some(AnyRow::Job(Box::new(row(&item)?))));
+        }
+        if get_s(&item, "kind") == Build::KIND {
+            return Ok(Some(AnyRow::Build(Box::new(row(&item)?))));
         }
         let no_document = || Error::internal("a task without a document");
         let task = get_s(&item, "doc").ok_or_else(no_document)?;
@@ -245,6 +255,14 @@ impl Jobs {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Writes new work down. False where it was there.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn create<R: Record>(&self, job: &R) -> Result<bool, Error> {
+        self.write(self.new_job(job)?).await
     }
 
     /// Writes the outcome of the step that `worker` ran on `version`, as version + 1; keeps the

@@ -61,6 +61,11 @@ impl Sweeper {
                 let revived = revival::revive(&context.jobs, &context.queue, &row, overdue, now);
                 Ok(revived.await?.then_some(REVIVED_JOBS))
             }
+            Some(AnyRow::Build(row)) => {
+                let queue = &context.builds_queue;
+                let revived = revival::revive(&context.jobs, queue, &row, overdue, now);
+                Ok(revived.await?.then_some(REVIVED_JOBS))
+            }
             Some(AnyRow::Task(task, version)) => {
                 let (jobs, queue) = (&context.jobs, &context.tasks_queue);
                 let revived = revival::revive_task(jobs, queue, &task, version, overdue, now);

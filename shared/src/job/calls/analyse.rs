@@ -8,10 +8,11 @@ use super::{Calls, kept::Made};
 use crate::{
     analysis::{self, Usage, captions},
     clock::Timestamp,
-    cost::{Cap, Estimate, micro_usd},
+    cost::{Cap, Estimate},
     error::Error,
     job::{Job, Media, Request, Resolution, machine::Observation, model::GeminiFile},
     limit::Cost,
+    models::MAX_OUTPUT_TOKENS,
     store::{
         StoredAnalysis,
         blobs::{self, Form},
@@ -19,9 +20,6 @@ use crate::{
     },
     upstream::gemini,
 };
-
-/// Output tokens of the configured models at most (contract of the models of 2026).
-const MAX_OUTPUT_TOKENS: u64 = 65_536;
 
 /// A transcript of the largest size that is taken, as it is rendered: every cue anew.
 const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
@@ -87,10 +85,7 @@ impl Calls {
             (None, Some(url)) => gemini::Media::YouTube(url),
             (None, None) => return Err(Error::internal("nothing to watch")),
         };
-        let model = self
-            .models
-            .get(job.model)
-            .ok_or_else(|| Error::internal("no such model"))?;
+        let model = self.models.name(job.model)?;
         let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
         let text_bytes = texts.iter().map(|text| text.len()).sum::<usize>() + prompt.system.len();
         let heard_s = transcript
@@ -108,7 +103,8 @@ impl Calls {
             usd,
             spent_usd: job.usage.cost_usd.unwrap_or(0.0),
         });
-        let most_output = estimate.output_within(cap, &self.prices, model, MAX_OUTPUT_TOKENS)?;
+        let most_output =
+            estimate.output_within(cap, &self.models.prices, model, MAX_OUTPUT_TOKENS)?;
         let request = gemini::GenerateRequest {
             model,
             media: Some(media),
@@ -134,8 +130,9 @@ impl Calls {
             },
             in_turn: job.in_turn,
         };
-        let answered = self.ask(job, &request, estimate, time).await?;
-        *usage = self.add_up(job.usage, model, &answered.usage);
+        let by = job.submitted_by.as_deref();
+        let answered = self.models.ask(&request, estimate, by, time).await?;
+        *usage = self.models.add_up(job.usage, model, &answered.usage);
         let generated = answered.outcome?;
 
         let now = Timestamp::now();
@@ -150,7 +147,7 @@ impl Calls {
                 window: job.request.window,
                 transcript,
                 language: job.request.language.clone(),
-                model: generated.model_version.unwrap_or_else(|| model.clone()),
+                model: generated.model_version.unwrap_or_else(|| model.to_owned()),
                 prompt_sha256: prompt.sha256,
                 usage: Usage {
                     billed_ms: usage.billed_ms + started.elapsed().as_millis() as u64,
@@ -164,51 +161,6 @@ impl Calls {
             usage: *usage,
             finished_at: now,
         })
-    }
-
-    /// Asks the model, with what it may cost set aside of the budgets before and settled after.
-    async fn ask(
-        &self,
-        job: &Job,
-        request: &gemini::GenerateRequest<'_>,
-        estimate: Estimate,
-        time: Duration,
-    ) -> Result<gemini::Answered, Error> {
-        let estimated = estimate.cost_usd(&self.prices, request.model);
-        let by = job.submitted_by.as_deref();
-        let reserved = self
-            .budget
-            .reserve(by, micro_usd(estimated.unwrap_or(0.0)), Timestamp::now())
-            .await?;
-        let answered = self.gemini.generate(request, time).await;
-        let paid = match &answered {
-            Ok(answered) => self.prices.cost_usd(request.model, &answered.usage),
-            // Whether it was paid for is not known.
-            Err(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) => estimated,
-            Err(_) => None,
-        };
-        let paid = micro_usd(paid.unwrap_or(0.0));
-        self.budget.settle(reserved, paid, Timestamp::now()).await;
-        answered
-    }
-
-    fn add_up(&self, before: Usage, model: &str, tokens: &gemini::TokenUsage) -> Usage {
-        let cost = self.prices.cost_usd(model, tokens);
-        Usage {
-            input_tokens: before.input_tokens.saturating_add(tokens.prompt),
-            output_tokens: before.output_tokens.saturating_add(tokens.candidates),
-            thinking_tokens: before.thinking_tokens.saturating_add(tokens.thoughts),
-            model_calls: before.model_calls + 1,
-            billed_ms: before.billed_ms,
-            // A sum with an unknown part is unknown.
-            cost_usd: match before.model_calls {
-                0 => cost,
-                _ => before
-                    .cost_usd
-                    .zip(cost)
-                    .map(|(before, cost)| before + cost),
-            },
-        }
     }
 
     async fn transcript(&self, sha256: &str) -> Result<Vec<analysis::Segment>, Error> {

@@ -105,6 +105,18 @@ impl Manifest {
 }
 
 impl ManifestEntry {
+    /// The file, with these bytes.
+    #[must_use]
+    pub fn file(self, content: Vec<u8>) -> ProjectFile {
+        ProjectFile {
+            path: self.path,
+            content,
+            executable: self.mode == FileMode::Executable,
+            origin: self.origin,
+            sources: self.sources,
+        }
+    }
+
     /// That of a file.
     #[must_use]
     pub fn of(file: &ProjectFile) -> Self {

@@ -1,0 +1,18 @@
+//! `POST /v1/videos/{video_id}/projects`: has software made of an analysis.
+
+use eventrelay::{
+    api,
+    context::{Context, Warm},
+    telemetry,
+};
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let context = &Context::from_env(&[Warm::DynamoDb, Warm::Sqs]).await?;
+    run(service_fn(async |request: Request| {
+        Ok::<_, Error>(api::respond(context, request, api::projects::create).await)
+    }))
+    .await
+}

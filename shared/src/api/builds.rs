@@ -1,0 +1,201 @@
+//! Builds as `/v1/jobs/{job_id}` shows them.
+
+use http::{StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use super::{Answer, header_value, json, links::Links};
+use crate::{
+    analysis::Usage,
+    build::{Build, Work, project, software},
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    job::{JobError, Status},
+};
+
+/// A build as the API shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct BuildView<'a> {
+    job_id: String,
+    kind: &'static str,
+    status: Status,
+    stage: &'static str,
+    progress: u8,
+    created_at: String,
+    updated_at: String,
+    deadline_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a JobError>,
+    /// How many files are written, while they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<FilesView>,
+    /// One after the other, of work that has several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stages: Vec<StageView>,
+    usage: Usage,
+    links: BuildLinks,
+}
+
+/// Files while they are written.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct FilesView {
+    written: usize,
+    total: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct StageView {
+    stage: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct BuildLinks {
+    #[serde(rename = "self")]
+    this: String,
+    job: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment: Option<String>,
+}
+
+impl<'a> BuildView<'a> {
+    fn of(build: &'a Build, files: Option<FilesView>, links: &Links) -> Self {
+        let this = links.job(&build.id);
+        let mut own = BuildLinks {
+            job: this.clone(),
+            this,
+            ..BuildLinks::default()
+        };
+        match &build.work {
+            Work::Project(work) => own.project = Some(links.project(&work.project)),
+            Work::File(work) => own.project = Some(links.project(&work.project)),
+            Work::Deployment(work) => {
+                own.project = Some(links.project(&work.project));
+                own.deployment = Some(links.deployment(&work.deployment));
+            }
+            Work::Software(work) => {
+                own.video = Some(links.video(&work.video, None));
+                own.project = work.project.as_ref().map(|id| links.project(id));
+                own.deployment = work.deployment.as_ref().map(|id| links.deployment(id));
+            }
+        }
+        Self {
+            job_id: build.id.to_string(),
+            kind: build.kind(),
+            status: build.status(),
+            stage: build.stage(),
+            progress: progress(build, files),
+            created_at: build.created_at.rfc3339(),
+            updated_at: build.updated_at.rfc3339(),
+            deadline_at: build.deadline.rfc3339(),
+            error: build.error(),
+            files,
+            stages: stages(build, links),
+            usage: build.usage,
+            links: own,
+        }
+    }
+}
+
+/// Files are most of the way.
+fn progress(build: &Build, files: Option<FilesView>) -> u8 {
+    match files {
+        Some(FilesView { written, total }) if total > 0 => {
+            let part = 50 * written.min(total) / total;
+            30 + u8::try_from(part).unwrap_or(50)
+        }
+        _ => build.progress(),
+    }
+}
+
+fn stages(build: &Build, links: &Links) -> Vec<StageView> {
+    let Work::Software(work) = &build.work else {
+        return Vec::new();
+    };
+    let at = match work.stage {
+        software::Stage::Submitting | software::Stage::Analysing { .. } => 0,
+        software::Stage::Beginning | software::Stage::Building { .. } => 1,
+        software::Stage::Sending | software::Stage::Deploying { .. } => 2,
+    };
+    let present = match &build.end {
+        None => "running",
+        Some(_) => build.stage(),
+    };
+    let job = |stage: usize| match (&work.stage, stage) {
+        (_, 0) => work.analysis_job.as_ref().map(|id| links.job(id)),
+        (software::Stage::Building { job }, 1) | (software::Stage::Deploying { job }, 2) => {
+            Some(links.job(job))
+        }
+        _ => None,
+    };
+    ["analysing", "building", "deploying"]
+        .into_iter()
+        .enumerate()
+        .map(|(number, stage)| StageView {
+            stage,
+            status: match number.cmp(&at) {
+                std::cmp::Ordering::Less => "done",
+                std::cmp::Ordering::Equal => present,
+                std::cmp::Ordering::Greater => "waiting",
+            },
+            job: job(number),
+        })
+        .collect()
+}
+
+/// How many of its files are written; none for what writes none at the moment.
+pub(super) async fn files(context: &Context, build: &Build) -> Result<Option<FilesView>, Error> {
+    let Work::Project(work) = &build.work else {
+        return Ok(None);
+    };
+    let (None, project::Stage::Writing { round, files }) = (&build.end, &work.stage) else {
+        return Ok(None);
+    };
+    let join = context.jobs.join(&build.id, *round).await?;
+    let total = work.drafts.len();
+    let pending = join.map_or(files.len(), |join| join.pending.len());
+    Ok(Some(FilesView {
+        written: total.saturating_sub(pending),
+        total,
+    }))
+}
+
+/// When it is worth to ask again.
+fn ask_again(build: &Build, now: Timestamp) -> u64 {
+    match &build.work {
+        // Somebody wakes it long before it is due.
+        Work::Project(_) | Work::Software(_) => 2,
+        _ => now.until(build.due_at).as_secs().clamp(1, 15),
+    }
+}
+
+/// A build that is on its way: 202 with where to ask and when.
+pub(super) fn accepted(build: &Build, links: &Links, now: Timestamp) -> Answer {
+    let mut response = json(StatusCode::ACCEPTED, &BuildView::of(build, None, links))?;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, header_value(&links.job(&build.id))?);
+    headers.insert(header::RETRY_AFTER, ask_again(build, now).into());
+    Ok(response)
+}
+
+pub(super) fn shown(
+    build: &Build,
+    files: Option<FilesView>,
+    links: &Links,
+    now: Timestamp,
+) -> Result<Response<Body>, Error> {
+    let mut response = json(StatusCode::OK, &BuildView::of(build, files, links))?;
+    if build.end.is_none() {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, ask_again(build, now).into());
+    }
+    Ok(response)
+}

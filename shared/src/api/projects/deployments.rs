@@ -1,0 +1,198 @@
+//! `/v1/projects/{project_id}/deployments` and `/v1/deployments/{deployment_id}`.
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use serde::Serialize;
+
+use super::{
+    super::{Answer, builds, json, links::Links, path_parameter, throttle::Caller},
+    find, listing, page, read,
+};
+use crate::{
+    build::{
+        Build, Work,
+        start::{self, NewDeployment, deployable},
+    },
+    context::Context,
+    error::Error,
+    job::{JobError, JobId},
+    project::{
+        Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
+        ProjectFile,
+        deploy::{Target, Where, dry_run, host_name},
+        package::Manifest,
+        plan::slug,
+    },
+    store::project_blobs::Kind,
+};
+
+/// Reads of the bucket that are under way at a time.
+const AT_ONCE: usize = 16;
+
+#[derive(Serialize)]
+struct View {
+    deployment_id: String,
+    project_id: String,
+    target: Target,
+    status: DeploymentStatus,
+    stage: &'static str,
+    #[serde(flatten)]
+    result: DeploymentResult,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<JobError>,
+    created_at: String,
+    updated_at: String,
+    links: ViewLinks,
+}
+
+#[derive(Serialize)]
+struct ViewLinks {
+    #[serde(rename = "self")]
+    this: String,
+    job: String,
+    project: String,
+}
+
+fn view(deployment: Deployment, build: Option<&Build>, links: &Links) -> View {
+    let is_running = deployment.status == DeploymentStatus::Running;
+    let at_work = match build.map(|build| &build.work) {
+        Some(Work::Deployment(work)) if is_running => Some(work.result.clone()),
+        _ => None,
+    };
+    let ended = match deployment.status {
+        DeploymentStatus::Running => "waiting",
+        DeploymentStatus::Done => "done",
+        DeploymentStatus::Skipped => "skipped",
+        DeploymentStatus::Failed => "failed",
+        DeploymentStatus::Cancelled => "cancelled",
+    };
+    View {
+        stage: match build {
+            Some(build) if is_running => build.stage(),
+            _ => ended,
+        },
+        links: ViewLinks {
+            this: links.deployment(&deployment.id),
+            job: links.job(&deployment.job),
+            project: links.project(&deployment.project),
+        },
+        deployment_id: deployment.id.to_string(),
+        project_id: deployment.project.to_string(),
+        target: deployment.request.target,
+        status: deployment.status,
+        result: at_work.unwrap_or(deployment.result),
+        error: deployment.error,
+        created_at: deployment.created_at.rfc3339(),
+        updated_at: deployment.updated_at.rfc3339(),
+    }
+}
+
+/// `POST`: 202 with the job that brings a project to a target, or 200 with what it would do.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Conflict`] where there are no files, [`Error::InvalidInput`],
+/// [`Error::Storage`].
+pub async fn create(context: &Context, request: &Request) -> Answer {
+    let (asked, is_dry) = read::deployment(request)?;
+    let project = find(context, request).await?.doc;
+    let manifest = deployable(&project, asked.target)?;
+    if is_dry {
+        let files = files(context, &project, manifest).await?;
+        return json(StatusCode::OK, &told(&project, &asked, &files)?);
+    }
+    let now = (context.clock)();
+    let new = NewDeployment {
+        id: DeploymentId::random(),
+        job: JobId::random(),
+        request: asked,
+        submitted_by: Caller::of(request).key_id,
+        parent: None,
+        deadline: now + context.config.job_deadline,
+    };
+    let (_, build) = start::deployment(context, &project, new, now).await?;
+    builds::accepted(&build, &Links::of(request), now)
+}
+
+#[derive(Serialize)]
+struct Dry {
+    dry_run: bool,
+    #[serde(flatten)]
+    told: crate::project::deploy::DryRun,
+}
+
+fn told(project: &Project, asked: &DeploymentRequest, files: &[ProjectFile]) -> Result<Dry, Error> {
+    let name = slug(&project.title);
+    let repository = match &asked.repository {
+        Some(name) => name.clone(),
+        None => name.parse().map_err(Error::internal)?,
+    };
+    let to = Where {
+        target: asked.target,
+        owner: asked.owner.as_ref(),
+        repository: &repository,
+        host: &host_name(&name, &project.id),
+    };
+    Ok(Dry {
+        dry_run: true,
+        told: dry_run(to, files),
+    })
+}
+
+async fn files(
+    context: &Context,
+    project: &Project,
+    etag: &str,
+) -> Result<Vec<ProjectFile>, Error> {
+    let blobs = &context.blobs;
+    let manifest: Manifest = blobs.document(&project.id, Kind::Manifest, etag).await?;
+    stream::iter(manifest.files)
+        .map(async |entry| {
+            let content = blobs.file(&project.id, &entry.sha256).await?;
+            Ok(entry.file(content))
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// `GET`: the deployments of a project, latest first.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn list(context: &Context, request: &Request) -> Answer {
+    let project = find(context, request).await?.doc;
+    let parent = project.id.to_string();
+    let (found, cursor) = page::<Deployment>(context, request, &parent).await?;
+    let links = Links::of(request);
+    let items = found.into_iter().map(|one| view(one, None, &links));
+    let items = items.collect();
+    listing(
+        request,
+        ("project_id", &parent),
+        "deployments",
+        items,
+        cursor,
+    )
+}
+
+/// `GET /v1/deployments/{deployment_id}`.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Storage`].
+pub async fn get(context: &Context, request: &Request) -> Answer {
+    let missing = || Error::NotFound { what: "deployment" };
+    let parameters = request.path_parameters();
+    let id: DeploymentId = path_parameter(&parameters, "deployment_id")
+        .parse()
+        .map_err(|_| missing())?;
+    let stored = context.projects.deployment(&id).await?;
+    let deployment = stored.ok_or_else(missing)?.doc;
+    let row = match deployment.status {
+        DeploymentStatus::Running => context.jobs.get::<Build>(&deployment.job).await?,
+        _ => None,
+    };
+    let build = row.map(|row| row.job);
+    let view = view(deployment, build.as_ref(), &Links::of(request));
+    json(StatusCode::OK, &view)
+}

@@ -1,0 +1,210 @@
+//! What is done to a project: its plan is edited, it is gone on with, it is deleted.
+
+use http::{StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde_json::{Value, json};
+
+use super::{
+    super::{Answer, builds, fields::Fields, links::Links, paging},
+    etag, find, view,
+};
+use crate::{
+    build::{
+        Build, Work,
+        project::{ProjectWork, Stage},
+        start,
+    },
+    context::Context,
+    error::Error,
+    project::{
+        MOST_WRITTEN, Project, ProjectStatus,
+        plan::{Bounds, Plan},
+        templates::{self, Facts},
+        workable,
+    },
+    removal,
+    store::{project_blobs::Kind, projects::Stored},
+};
+
+/// `PATCH …/plan`: `title`, `summary`, `files` and `dependencies` replace what the plan has, as
+/// long as no files were made of it. With `If-Match` only if the project is as it was seen.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Conflict`], [`Error::PreconditionFailed`],
+/// [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn edit_plan(context: &Context, request: &Request) -> Answer {
+    let edits = edits(request)?;
+    let stored = find(context, request).await?;
+    unchanged(request, &stored)?;
+    let Stored { doc, version } = stored;
+    let mut project = doc;
+    let plan = match (&project.plan, &project.made) {
+        (Some(plan), None) if !project.status.is_at_work() => plan,
+        (Some(_), Some(_)) => return Err(conflict("Files have been made of the plan.")),
+        (Some(_), None) => return Err(conflict("Files are being made of the plan.")),
+        (None, _) => return Err(conflict("There is no plan yet.")),
+    };
+    let plan: Plan = context
+        .blobs
+        .document(&project.id, Kind::Plan, plan)
+        .await?;
+    let edited = edited(&project, &plan, edits)?;
+    let now = (context.clock)();
+    project.title.clone_from(&edited.title);
+    project.plan = Some(
+        context
+            .blobs
+            .put_document(&project.id, Kind::Plan, &edited)
+            .await?,
+    );
+    (project.status, project.error) = (ProjectStatus::Planned, None);
+    project.updated_at = now;
+    if !context.projects.save(&project, version).await? {
+        return Err(conflict("The project is changing; try again."));
+    }
+    let stored = Stored {
+        doc: project,
+        version: version + 1,
+    };
+    view::shown(context, &stored.doc, &etag(&stored), &Links::of(request)).await
+}
+
+/// The members of a plan that are replaced.
+fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
+    let mut fields = Fields::of(request)?;
+    let mut edits = Vec::new();
+    if let Some(title) = fields.string("title", 500)? {
+        edits.push(("title", title.into()));
+    }
+    if let Some(summary) = fields.string("summary", 8000)? {
+        edits.push(("summary", summary.into()));
+    }
+    if let Some(files) = fields.list("files", MOST_WRITTEN)? {
+        edits.push(("files", files.into()));
+    }
+    if let Some(packages) = fields.list_or_empty("dependencies", MOST_WRITTEN)? {
+        edits.push(("dependencies", packages.into()));
+    }
+    fields.end()?;
+    match edits.is_empty() {
+        true => Err(Error::invalid("title", "is missing, and so is all else")),
+        false => Ok(edits),
+    }
+}
+
+fn edited(
+    project: &Project,
+    plan: &Plan,
+    edits: Vec<(&'static str, Value)>,
+) -> Result<Plan, Error> {
+    let mut document = json!(plan);
+    for (name, value) in edits {
+        document[name] = value;
+    }
+    let framework = plan.framework;
+    let bounds = Bounds {
+        framework,
+        made_elsewhere: templates::paths(framework),
+        duration_s: None,
+    };
+    let facts = Facts {
+        video_title: project.title.clone(),
+        video_url: None,
+        year: 1970,
+    };
+    workable(&document.to_string(), bounds, &facts)
+        .map_err(|error| Error::invalid("plan", error.to_string()))
+}
+
+fn unchanged(request: &Request, stored: &Stored<Project>) -> Result<(), Error> {
+    let Some(wanted) = request.headers().get(header::IF_MATCH) else {
+        return Ok(());
+    };
+    let tag = etag(stored);
+    let wanted = wanted.to_str().unwrap_or_default();
+    match wanted == "*" || wanted.split(',').any(|one| one.trim() == tag) {
+        true => Ok(()),
+        false => Err(Error::PreconditionFailed),
+    }
+}
+
+fn conflict(reason: &'static str) -> Error {
+    Error::Conflict {
+        reason: reason.into(),
+    }
+}
+
+/// `POST …/retry?from=`: 202 with the job that goes on with a project: from its `plan`, its `files`
+/// or its `validation`. What is stored is not paid for again. A project that was only planned gets
+/// its files from here.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Conflict`], [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn retry(context: &Context, request: &Request) -> Answer {
+    let query = request.query_string_parameters();
+    paging::only(&query, &["from"])?;
+    let from = query.first("from").unwrap_or("files");
+    let Stored { doc, version } = find(context, request).await?;
+    if doc.status.is_at_work() {
+        return Err(conflict("A job is at work on the project."));
+    }
+    let work = match (from, &doc.plan) {
+        ("plan", _) => ProjectWork::new(doc.id.clone(), false),
+        ("files", Some(plan)) => {
+            let stored: Plan = context.blobs.document(&doc.id, Kind::Plan, plan).await?;
+            let files = u32::try_from(stored.files.len()).unwrap_or(u32::MAX);
+            ProjectWork::planned(doc.id.clone(), plan.clone(), files)
+        }
+        ("validation", Some(plan)) => validated_again(context, &doc, plan).await?,
+        ("files" | "validation", None) => return Err(conflict("There is no plan yet.")),
+        _ => {
+            return Err(Error::invalid(
+                "from",
+                "must be one of plan, files, validation",
+            ));
+        }
+    };
+    let now = (context.clock)();
+    match start::again(context, doc, version, work, now).await? {
+        Some((_, build)) => builds::accepted(&build, &Links::of(request), now),
+        None => Err(conflict("The project is changing; try again.")),
+    }
+}
+
+/// The work of the last build from where all its files were written.
+async fn validated_again(
+    context: &Context,
+    project: &Project,
+    plan: &str,
+) -> Result<ProjectWork, Error> {
+    let missing = || conflict("Not all files of the plan are there; go on from its files.");
+    let row = context.jobs.get::<Build>(&project.job).await?;
+    let Some(Work::Project(last)) = row.map(|row| row.job.work) else {
+        return Err(missing());
+    };
+    let was_written = matches!(last.stage, Stage::Checking { .. } | Stage::Packaging);
+    if last.plan.as_deref() != Some(plan) || !was_written {
+        return Err(missing());
+    }
+    let round = last.drafts.iter().map(|draft| draft.round).max();
+    Ok(ProjectWork {
+        stage: Stage::Checking {
+            round: round.unwrap_or(0),
+        },
+        plan_only: false,
+        ..last
+    })
+}
+
+/// `DELETE`: removes a project and all that was stored for it; what was deployed stays where it is.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Storage`].
+pub async fn delete(context: &Context, request: &Request) -> Answer {
+    let project = find(context, request).await?.doc;
+    removal::remove_project(context, &project, (context.clock)()).await?;
+    Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .body(Body::Empty)
+        .map_err(Error::internal)
+}

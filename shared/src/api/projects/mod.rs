@@ -1,0 +1,168 @@
+//! `/v1/videos/{video_id}/projects` and `/v1/projects/{project_id}`.
+
+mod deployments;
+mod edit;
+mod files;
+mod read;
+mod software;
+mod view;
+
+use http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use serde::Serialize;
+
+use super::{Answer, builds, cursor, json, links::Links, paging, path_parameter, throttle::Caller};
+use crate::{
+    build::start::{self, NewProject},
+    context::Context,
+    error::Error,
+    job::JobId,
+    project::{Project, ProjectId},
+    store::projects::{Document, Stored},
+    video::VideoKey,
+};
+
+pub use deployments::{
+    create as create_deployment, get as get_deployment, list as list_deployments,
+};
+pub use edit::{delete, edit_plan, retry};
+pub use files::{archive, file};
+pub use software::create as create_software;
+pub use view::get;
+
+/// `POST /v1/videos/{video_id}/projects`: 202 with the job that makes software of the newest
+/// analysis of the video, or of the one that `variant` names.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no analysis, [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn create(context: &Context, request: &Request) -> Answer {
+    let video = video(request)?;
+    let (asked, variant) = read::project(request)?;
+    let entry = context.videos.entry(&video).await?;
+    let analysis = match &variant {
+        None => entry.and_then(|entry| entry.analysis),
+        Some(variant) => {
+            let known = context.videos.look_up(&[(&video, variant)]).await?.pop();
+            known.and_then(|known| known.variant.analysis)
+        }
+    };
+    let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
+    let now = (context.clock)();
+    let new = NewProject {
+        id: ProjectId::random(),
+        job: JobId::random(),
+        video,
+        analysis: analysis.etag,
+        title: analysis.title,
+        request: asked,
+        submitted_by: Caller::of(request).key_id,
+        parent: None,
+        deadline: now + context.config.job_deadline,
+    };
+    let (_, build) = start::project(context, new, now).await?;
+    builds::accepted(&build, &Links::of(request), now)
+}
+
+#[derive(Serialize)]
+struct Listing<V> {
+    #[serde(flatten)]
+    of: serde_json::Map<String, serde_json::Value>,
+    #[serde(flatten)]
+    items: std::collections::BTreeMap<&'static str, Vec<V>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    links: ListingLinks,
+}
+
+#[derive(Serialize)]
+struct ListingLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// `GET /v1/videos/{video_id}/projects`: what was made of a video, latest first.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::InvalidInput`], [`Error::Storage`].
+pub async fn list(context: &Context, request: &Request) -> Answer {
+    let video = video(request)?;
+    let parent = video.to_string();
+    let (found, cursor) = page::<Project>(context, request, &parent).await?;
+    if found.is_empty() && context.videos.entry(&video).await?.is_none() {
+        return Err(Error::NotFound { what: "video" });
+    }
+    let links = Links::of(request);
+    let items = found.iter().map(|project| view::brief(project, &links));
+    listing(
+        request,
+        ("video_id", &parent),
+        "projects",
+        items.collect(),
+        cursor,
+    )
+}
+
+/// A page of what was made of a parent, and the cursor of the next one.
+async fn page<D: Document>(
+    context: &Context,
+    request: &Request,
+    parent: &str,
+) -> Result<(Vec<D>, Option<String>), Error> {
+    let query = request.query_string_parameters();
+    let limit = paging::limit(query.first("limit"))?;
+    paging::only(&query, &["limit", "cursor"])?;
+    let scope = format!("children {parent}");
+    let after: Option<String> = match query.first("cursor") {
+        Some(text) => Some(cursor::decode(context.cursor_key().await?, &scope, text)?),
+        None => None,
+    };
+    let children = context.projects.children(parent, limit, after.as_deref());
+    let (found, next) = children.await?;
+    let next = match next {
+        Some(id) => Some(cursor::encode(context.cursor_key().await?, &scope, &id)?),
+        None => None,
+    };
+    Ok((found, next))
+}
+
+fn listing<V: Serialize>(
+    request: &Request,
+    (name, id): (&str, &str),
+    items_name: &'static str,
+    items: Vec<V>,
+    cursor: Option<String>,
+) -> Answer {
+    let next = cursor.as_deref();
+    let next = next.map(|cursor| Links::of(request).next(request, cursor));
+    let of = [(name.to_owned(), id.into())].into_iter().collect();
+    let view = Listing {
+        of,
+        items: [(items_name, items)].into(),
+        links: ListingLinks { next },
+        cursor,
+    };
+    json(StatusCode::OK, &view)
+}
+
+fn video(request: &Request) -> Result<VideoKey, Error> {
+    let parameters = request.path_parameters();
+    let missing = |_| Error::NotFound { what: "video" };
+    path_parameter(&parameters, "video_id")
+        .parse()
+        .map_err(missing)
+}
+
+/// The project that a request is about.
+async fn find(context: &Context, request: &Request) -> Result<Stored<Project>, Error> {
+    let missing = || Error::NotFound { what: "project" };
+    let parameters = request.path_parameters();
+    let id: ProjectId = path_parameter(&parameters, "project_id")
+        .parse()
+        .map_err(|_| missing())?;
+    context.projects.project(&id).await?.ok_or_else(missing)
+}
+
+/// Strong tag of a project as it is shown: it says nothing that its row does not lead to.
+fn etag(stored: &Stored<Project>) -> String {
+    format!("\"{}\"", stored.version)
+}

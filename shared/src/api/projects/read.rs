@@ -1,0 +1,211 @@
+//! What is asked for, read once.
+
+use lambda_http::Request;
+use serde_json::Value;
+
+use super::super::{
+    fields::{Fields, required},
+    throttle::Caller,
+};
+use crate::{
+    analysis::text,
+    error::Error,
+    job::Request as JobRequest,
+    project::{
+        DeploymentRequest, Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language,
+        MOST_FEATURES, ProjectRequest, ProjectType,
+        deploy::{Owner, RepositoryName, Target},
+    },
+    video::{ContentHash, VideoKey, reference},
+};
+
+/// Longest name of a choice.
+const LONGEST_CHOICE: usize = 40;
+
+/// Longest description of a repository, in bytes.
+const LONGEST_DESCRIPTION: usize = 1400;
+
+/// One of the values that a name can have.
+fn choice<T: serde::de::DeserializeOwned>(
+    fields: &mut Fields,
+    name: &'static str,
+    choices: &str,
+) -> Result<Option<T>, Error> {
+    let Some(text) = fields.string(name, LONGEST_CHOICE)? else {
+        return Ok(None);
+    };
+    let wrong = |_| Error::invalid(name, format!("must be one of {choices}"));
+    serde_json::from_value(Value::String(text))
+        .map(Some)
+        .map_err(wrong)
+}
+
+/// What is made, and of which variant of the analysis.
+pub(crate) fn project(request: &Request) -> Result<(ProjectRequest, Option<String>), Error> {
+    let mut fields = Fields::of(request)?;
+    let asked = project_fields(&mut fields)?;
+    let plan_only = fields.flag("plan_only")?;
+    let variant = fields.string("variant", 80)?;
+    fields.end()?;
+    Ok((ProjectRequest { plan_only, ..asked }, variant))
+}
+
+fn project_fields(fields: &mut Fields) -> Result<ProjectRequest, Error> {
+    let kinds = "web, api, cli, ml, mobile";
+    let kind: Option<ProjectType> = choice(fields, "project_type", kinds)?;
+    let kind = required("project_type", kind)?;
+    let frameworks = Framework::ALL.map(Framework::as_str).join(", ");
+    let framework: Option<Framework> = choice(fields, "framework", &frameworks)?;
+    let languages = "python, javascript, typescript, rust";
+    let language: Option<Language> = choice(fields, "language", languages)?;
+    let chosen = Framework::choose(kind, framework, language).map_err(|_| {
+        let field = match framework {
+            Some(_) => "framework",
+            None => "language",
+        };
+        let offered = kind.frameworks().iter();
+        let offered: Vec<String> = offered
+            .map(|one| {
+                let language = serde_json::to_value(one.language()).unwrap_or_default();
+                format!(
+                    "{} ({})",
+                    one.as_str(),
+                    language.as_str().unwrap_or_default()
+                )
+            })
+            .collect();
+        let reason = format!(
+            "is none of this project type: there is {}",
+            offered.join(", ")
+        );
+        Error::invalid(field, reason)
+    })?;
+    let wrong = || {
+        let reason = format!("must be texts of 1 to {LONGEST_FEATURE} characters");
+        Error::invalid("features", reason)
+    };
+    let features = match fields.list_or_empty("features", MOST_FEATURES)? {
+        None => Vec::new(),
+        Some(features) => features
+            .into_iter()
+            .map(|feature| match feature {
+                Value::String(feature) if feature.chars().count() <= LONGEST_FEATURE => {
+                    let feature = text::line(&feature, LONGEST_FEATURE);
+                    (!feature.is_empty()).then_some(feature).ok_or_else(wrong)
+                }
+                _ => Err(wrong()),
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    let instructions = fields.string("instructions", LONGEST_INSTRUCTIONS)?;
+    Ok(ProjectRequest {
+        project_type: kind,
+        framework: chosen,
+        features,
+        instructions: instructions.map(|text| text::block(&text, LONGEST_INSTRUCTIONS)),
+        plan_only: false,
+        max_cost_usd: fields.price("max_cost_usd")?,
+    })
+}
+
+/// Where a project goes, and whether that is only to be told.
+pub(crate) fn deployment(request: &Request) -> Result<(DeploymentRequest, bool), Error> {
+    let mut fields = Fields::of(request)?;
+    let asked = deployment_fields(&mut fields, "target")?;
+    let dry_run = fields.flag("dry_run")?;
+    fields.end()?;
+    Ok((asked, dry_run))
+}
+
+fn deployment_fields(
+    fields: &mut Fields,
+    target_name: &'static str,
+) -> Result<DeploymentRequest, Error> {
+    let targets = Target::ALL.map(Target::as_str).join(", ");
+    let target: Option<Target> = choice(fields, target_name, &targets)?;
+    let target = required(target_name, target)?;
+    let delete_on_failure = fields.flag("delete_on_failure")?;
+    let mut asked = DeploymentRequest {
+        target,
+        repository: None,
+        owner: None,
+        // What is a site is seen by everybody, and private sites are not for every account.
+        private: target != Target::GitHubPages,
+        description: None,
+        delete_on_failure,
+    };
+    let Some(mut repository) = fields.object("repository")? else {
+        return Ok(asked);
+    };
+    if !target.has_repository() {
+        return Err(Error::invalid("repository", "is not for this target"));
+    }
+    let wrong = |name: &'static str| move |_| Error::invalid(name, "is no name that GitHub takes");
+    let name = repository.string("name", 100)?;
+    let name: Option<RepositoryName> = name
+        .map(|name| name.parse().map_err(wrong("repository.name")))
+        .transpose()?;
+    let owner = repository.string("owner", 100)?;
+    let owner: Option<Owner> = owner
+        .map(|owner| owner.parse().map_err(wrong("repository.owner")))
+        .transpose()?;
+    (asked.repository, asked.owner) = (name, owner);
+    if let Some(private) = repository.optional_flag("private")? {
+        asked.private = private;
+    }
+    let description = repository.string("description", LONGEST_DESCRIPTION)?;
+    asked.description = description.map(|about| text::line(&about, LONGEST_DESCRIPTION));
+    repository.end()?;
+    Ok(asked)
+}
+
+/// A whole way: from a video to a deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    pub(crate) video: VideoKey,
+    pub(crate) request: JobRequest,
+    pub(crate) project: ProjectRequest,
+    pub(crate) deployment: DeploymentRequest,
+    pub(crate) submitted_by: Option<String>,
+}
+
+/// What is analysed, what is made of it, and where that goes.
+pub(crate) fn whole(request: &Request) -> Result<Whole, Error> {
+    let mut fields = Fields::of(request)?;
+    let url = fields.string("url", reference::MAX_BYTES)?;
+    let upload_id = fields.string("upload_id", 80)?;
+    let project = project_fields(&mut fields)?;
+    let deployment = deployment_fields(&mut fields, "deployment_target")?;
+    fields.end()?;
+    let video = match (url, upload_id) {
+        (Some(url), None) => VideoKey::YouTube(reference::parse(&url).map_err(Error::from)?.id),
+        (None, Some(id)) => {
+            let hash = ContentHash::parse(id.strip_prefix("up:").unwrap_or(&id));
+            VideoKey::Upload(hash.map_err(|_| Error::invalid("upload_id", "is no upload id"))?)
+        }
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid(
+                "upload_id",
+                "must not come together with url",
+            ));
+        }
+        (None, None) => return Err(Error::invalid("url", "is missing, and so is upload_id")),
+    };
+    if !deployment.target.takes(project.framework) {
+        return Err(Error::invalid(
+            "deployment_target",
+            "does not take a project of this framework",
+        ));
+    }
+    let request_of_job = JobRequest {
+        max_cost_usd: project.max_cost_usd,
+        ..JobRequest::default()
+    };
+    Ok(Whole {
+        video,
+        request: request_of_job,
+        project,
+        deployment,
+        submitted_by: Caller::of(request).key_id,
+    })
+}

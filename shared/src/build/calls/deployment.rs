@@ -1,0 +1,67 @@
+//! The steps of a deployment, whatever its target.
+
+use super::Calls;
+use crate::{
+    build::{
+        deployment::{DeploymentWork, Seen, Stage},
+        model::{Build, End},
+    },
+    clock::Timestamp,
+    error::Error,
+    project::{Deployment, DeploymentResult, DeploymentStatus},
+};
+
+impl Calls {
+    pub(super) async fn deployment_step(
+        &self,
+        build: &Build,
+        work: &DeploymentWork,
+    ) -> Result<Seen, Error> {
+        match &work.stage {
+            Stage::Sending
+            | Stage::Building { .. }
+            | Stage::Siting
+            | Stage::Announcing { .. }
+            | Stage::Uploading { .. }
+            | Stage::Processing { .. } => self.host_step(work).await,
+            _ => self.repository_step(build, work).await,
+        }
+    }
+
+    /// Says in the deployment's row how its build has ended, after what it must not leave behind is
+    /// taken away.
+    pub(super) async fn settle_deployment(
+        &self,
+        build: &Build,
+        work: &DeploymentWork,
+    ) -> Result<(), Error> {
+        let mut result = work.result.clone();
+        let (status, error) = match &build.end {
+            Some(End::Failed { error }) => (DeploymentStatus::Failed, Some(error.clone())),
+            Some(End::Cancelled) => (DeploymentStatus::Cancelled, None),
+            Some(End::Skipped { missing }) => {
+                result.missing = Some(missing.clone());
+                (DeploymentStatus::Skipped, None)
+            }
+            _ => (DeploymentStatus::Done, None),
+        };
+        let has_failed = matches!(
+            status,
+            DeploymentStatus::Failed | DeploymentStatus::Cancelled
+        );
+        if has_failed && result.made_repository && work.request.delete_on_failure {
+            result.deleted_repository = self.delete_if_ours(work).await?;
+        }
+        let now = Timestamp::now();
+        let change = |deployment: &mut Deployment| {
+            let was: (_, &DeploymentResult) = (deployment.status, &deployment.result);
+            let changed = was != (status, &result) || deployment.error != error;
+            (deployment.status, deployment.result) = (status, result.clone());
+            (deployment.error, deployment.updated_at) = (error.clone(), now);
+            changed
+        };
+        let projects = &self.context.projects;
+        projects.change(work.deployment.as_str(), change).await?;
+        Ok(())
+    }
+}

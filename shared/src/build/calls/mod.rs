@@ -1,0 +1,324 @@
+//! What is done for a build: its calls to the outside, each of which ends in an observation or an
+//! error.
+
+mod deployment;
+mod file;
+mod hosts;
+mod project;
+mod repository;
+mod software;
+
+pub(crate) use repository::address;
+
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    machine::{Call, Observation},
+    model::{Build, End, Work},
+};
+use crate::{
+    analysis::{Analysis, Usage},
+    clock::Timestamp,
+    context::Context,
+    cost::{Cap, Estimate},
+    error::Error,
+    flow::Performed,
+    job::JobId,
+    limit::Cost,
+    models::{MAX_OUTPUT_TOKENS, Models},
+    project::{
+        Project, ProjectFile, ProjectId, Question, package::Manifest, plan::Plan, templates::Facts,
+    },
+    queue::Message,
+    store::{
+        blobs::{self, Form, LARGEST_DOCUMENT},
+        project_blobs::{self, Kind},
+    },
+    upstream::{gemini::GenerateRequest, github::GitHub, netlify::Netlify, vercel::Vercel},
+};
+
+/// Reads of the bucket that are under way at a time.
+const AT_ONCE: usize = 16;
+
+/// Bytes of text to a token, about.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// Everything that a build calls.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// Stores and queues.
+    pub context: Context,
+    /// The models.
+    pub models: Models,
+    /// GitHub, where there is a token.
+    pub github: Option<GitHub>,
+    /// Vercel, where there is a token.
+    pub vercel: Option<Vercel>,
+    /// Netlify, where there is a token.
+    pub netlify: Option<Netlify>,
+}
+
+/// A paid answer, kept until it is of no more use.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    text: String,
+    usage: Usage,
+    /// Who has paid for it: to others it costs nothing.
+    job: JobId,
+}
+
+/// What may be written and what it may cost.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    /// Tokens that an answer has, about.
+    output_tokens: u64,
+    cap: Option<Cap>,
+}
+
+impl Calls {
+    /// Performs a call within `time`, beyond which no request goes on.
+    pub(super) async fn perform(
+        &self,
+        call: Call,
+        build: &Build,
+        time: Duration,
+    ) -> Performed<Observation> {
+        let deadline = Instant::now() + time;
+        let calls = Self {
+            models: self.models.until(deadline),
+            github: self
+                .github
+                .as_ref()
+                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            vercel: self
+                .vercel
+                .as_ref()
+                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            netlify: self
+                .netlify
+                .as_ref()
+                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            context: self.context.clone(),
+        };
+        let mut usage = build.usage;
+        let observed = match call {
+            Call::Work => calls.work(build, time, &mut usage).await,
+            Call::Settle => calls.settle(build).await.map(|()| Observation::Settled),
+        };
+        Performed {
+            observed,
+            usage,
+            is_saved: false,
+        }
+    }
+
+    async fn work(
+        &self,
+        build: &Build,
+        time: Duration,
+        usage: &mut Usage,
+    ) -> Result<Observation, Error> {
+        match &build.work {
+            Work::Project(work) => {
+                let seen = self.project_step(build, work, time, usage).await;
+                seen.map(Observation::Project)
+            }
+            Work::File(work) => {
+                let seen = self.file_step(build, work, time, usage).await;
+                seen.map(Observation::File)
+            }
+            Work::Deployment(work) => {
+                let seen = self.deployment_step(build, work).await;
+                seen.map(Observation::Deployment)
+            }
+            Work::Software(work) => {
+                let seen = self.software_step(build, work).await;
+                seen.map(Observation::Software)
+            }
+        }
+    }
+
+    /// Says how a build has ended to those who wait for it.
+    async fn settle(&self, build: &Build) -> Result<(), Error> {
+        match &build.work {
+            Work::Project(work) => self.settle_project(build, work).await?,
+            Work::File(work) => self.settle_file(build, work).await?,
+            Work::Deployment(work) => self.settle_deployment(build, work).await?,
+            Work::Software(work) => self.settle_software(build, work).await?,
+        }
+        match (&build.parent, &build.work) {
+            // A file wakes its project when it is the last one, or the first to fail.
+            (_, Work::File(_)) | (None, _) => Ok(()),
+            (Some(parent), _) => self.wake(parent).await,
+        }
+    }
+
+    async fn wake(&self, job: &JobId) -> Result<(), Error> {
+        let queue = &self.context.builds_queue;
+        queue.send(job, Message::WHICHEVER, Duration::ZERO).await
+    }
+
+    /// A build, unless it is gone or has ended.
+    async fn at_work(&self, id: &JobId) -> Result<Build, Error> {
+        let row = self.context.jobs.get::<Build>(id).await?;
+        let build = row.map(|row| row.job);
+        build
+            .filter(|build| build.end.is_none())
+            .ok_or(Error::Cancelled)
+    }
+
+    /// The project of a build; one that is deleted is worked on no more.
+    async fn project(&self, id: &ProjectId) -> Result<Project, Error> {
+        let stored = self.context.projects.project(id).await?;
+        Ok(stored.ok_or(Error::Cancelled)?.doc)
+    }
+
+    async fn analysis(&self, project: &Project) -> Result<Analysis, Error> {
+        let key = blobs::analysis_key(&project.video, &project.analysis, Form::Json);
+        let packed = self.context.blobs.get(&key).await?;
+        // It was deleted, or made anew since.
+        let packed = packed.ok_or(Error::NotFound { what: "analysis" })?;
+        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        serde_json::from_slice(&text).map_err(Error::internal)
+    }
+
+    async fn plan(&self, project: &ProjectId, etag: &str) -> Result<Plan, Error> {
+        self.context.blobs.document(project, Kind::Plan, etag).await
+    }
+
+    /// The files of a manifest, with their bytes.
+    async fn files(&self, project: &ProjectId, etag: &str) -> Result<Vec<ProjectFile>, Error> {
+        let blobs = &self.context.blobs;
+        let manifest: Manifest = blobs.document(project, Kind::Manifest, etag).await?;
+        stream::iter(manifest.files)
+            .map(async |entry| {
+                let content = blobs.file(project, &entry.sha256).await?;
+                Ok(entry.file(content))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// The answer to a question that was paid for before; what it cost is added once.
+    async fn kept(
+        &self,
+        build: &Build,
+        project: &ProjectId,
+        hash: &str,
+        usage: &mut Usage,
+    ) -> Result<Option<String>, Error> {
+        let key = project_blobs::made_key(project, hash);
+        let kept: Option<Kept> = self.context.blobs.json(&key).await?;
+        Ok(kept.map(|kept| {
+            if kept.job == build.id {
+                *usage = usage.plus(kept.usage);
+            }
+            kept.text
+        }))
+    }
+
+    /// Asks a model. What is paid for is added to `usage`, whatever comes of it.
+    async fn ask(
+        &self,
+        build: &Build,
+        question: &Question,
+        allowance: Allowance,
+        time: Duration,
+        usage: &mut Usage,
+    ) -> Result<String, Error> {
+        let model = self.models.name(build.model)?;
+        let estimate = Estimate {
+            input_tokens: (question.bytes() as u64).div_ceil(BYTES_PER_TOKEN),
+            output_tokens: allowance.output_tokens,
+        };
+        let prices = &self.models.prices;
+        let most = estimate.output_within(allowance.cap, prices, model, MAX_OUTPUT_TOKENS)?;
+        let texts = [question.parts[0].as_str(), question.parts[1].as_str()];
+        let request = GenerateRequest {
+            model,
+            media: None,
+            window: None,
+            system: question.system,
+            texts: &texts,
+            json_schema: &question.schema,
+            max_output_tokens: u32::try_from(most).unwrap_or(u32::MAX),
+            media_resolution: None,
+            thinking_level: None,
+            estimate: Cost {
+                tokens: estimate.tokens(),
+                ..Cost::CALL
+            },
+            in_turn: build.in_turn,
+        };
+        let by = build.submitted_by.as_deref();
+        let answered = self.models.ask(&request, estimate, by, time).await?;
+        *usage = self.models.add_up(*usage, model, &answered.usage);
+        Ok(answered.outcome?.text)
+    }
+
+    /// Keeps a paid answer. Without it all is as good, as long as nobody dies now.
+    async fn keep(&self, build: &Build, project: &ProjectId, hash: &str, text: &str, paid: Usage) {
+        let key = project_blobs::made_key(project, hash);
+        let kept = Kept {
+            text: text.to_owned(),
+            usage: paid,
+            job: build.id.clone(),
+        };
+        if let Err(error) = self.context.blobs.put_json(&key, &kept).await {
+            tracing::warn!(job.id = %build.id, error = error.report(), "Could not keep an answer");
+        }
+    }
+}
+
+/// What was paid between two sums.
+fn paid(before: Usage, after: Usage) -> Usage {
+    Usage {
+        input_tokens: after.input_tokens - before.input_tokens,
+        output_tokens: after.output_tokens - before.output_tokens,
+        thinking_tokens: after.thinking_tokens - before.thinking_tokens,
+        model_calls: after.model_calls - before.model_calls,
+        cost_usd: match before.model_calls {
+            0 => after.cost_usd,
+            _ => after
+                .cost_usd
+                .zip(before.cost_usd)
+                .map(|(after, before)| after - before),
+        },
+        billed_ms: 0,
+    }
+}
+
+fn facts(project: &Project, analysis: &Analysis) -> Facts {
+    Facts {
+        video_title: analysis.video.title.clone(),
+        video_url: analysis.video.url.clone(),
+        year: year(project.created_at),
+    }
+}
+
+fn year(at: Timestamp) -> i16 {
+    at.day()[..4].parse().unwrap_or(1970)
+}
+
+/// How a build that others wait for stands.
+enum Ended {
+    Not,
+    Done,
+    Failed(crate::job::JobError),
+    Cancelled,
+}
+
+impl Ended {
+    fn of(build: &Build) -> Self {
+        match &build.end {
+            None => Self::Not,
+            Some(End::Done | End::Skipped { .. }) => Self::Done,
+            Some(End::Failed { error }) => Self::Failed(error.clone()),
+            Some(End::Cancelled) => Self::Cancelled,
+        }
+    }
+}

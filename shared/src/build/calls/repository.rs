@@ -1,0 +1,359 @@
+//! The steps of a deployment to GitHub: a new repository in five calls, a known one by a pull
+//! request.
+
+use futures_util::future::try_join;
+
+use super::Calls;
+use crate::{
+    build::{
+        deployment::{DeploymentWork, Seen, Stage},
+        model::Build,
+    },
+    error::Error,
+    project::{
+        Deployment, ProjectFile,
+        deploy::{
+            Address, ObjectId, RepositoryName, Target, bears_marker, blobs, branch, changes,
+            commit_message, description, entries,
+        },
+        package::Manifest,
+    },
+    store::project_blobs::Kind,
+    upstream::github::{
+        Created, GitHub, Moved, NewCommit, NewPullRequest, NewRepository, PagesEnabled, PagesState,
+        PullRequestCreated, Repository,
+    },
+};
+
+/// Deployments of a project that are looked at for its repository.
+const LOOKED_BACK: u16 = 20;
+
+impl Calls {
+    fn github(&self) -> Result<&GitHub, Error> {
+        self.github.as_ref().ok_or(Error::NotConfigured {
+            what: Target::GitHub.needs(),
+        })
+    }
+
+    pub(super) async fn repository_step(
+        &self,
+        build: &Build,
+        work: &DeploymentWork,
+    ) -> Result<Seen, Error> {
+        let github = self.github()?;
+        match &work.stage {
+            Stage::Creating { number } => self.create(github, work, *number).await,
+            Stage::Adopting { number } => self.adopt(github, work, *number).await,
+            Stage::Entering { at, branch } => self.enter(github, work, at, branch).await,
+            Stage::Committing { at, head, tree, .. } => {
+                let project = self.project(&work.project).await?;
+                let message = commit_message(&project.title, &work.project, &work.deployment);
+                let new = NewCommit {
+                    tree,
+                    parents: std::slice::from_ref(head),
+                    message: &message,
+                    at: build.created_at,
+                };
+                github.commit(at, new).await.map(Seen::Commit)
+            }
+            Stage::Moving { at, branch, commit } => {
+                Ok(match github.move_reference(at, branch, commit).await? {
+                    Moved::Done => Seen::Moved,
+                    Moved::NotAFastForward => Seen::Outrun,
+                })
+            }
+            Stage::Comparing { at } => self.compare(github, work, at).await,
+            Stage::Branching { at, commit, .. } => {
+                let name = branch(&work.deployment);
+                // One that is there is ours: it is named after the deployment.
+                github.create_reference(at, &name, commit).await?;
+                Ok(Seen::Branch(name))
+            }
+            Stage::Requesting { at, branch } => self.request(github, work, at, branch).await,
+            Stage::Enabling { at, branch } => match github.enable_pages(at, branch).await? {
+                PagesEnabled::Site(_) | PagesEnabled::Exists => Ok(Seen::Enabled),
+                PagesEnabled::NotOffered => Ok(Seen::Broken {
+                    message: "the account's plan has no Pages for a private repository".to_owned(),
+                    log: Vec::new(),
+                }),
+            },
+            Stage::Publishing { at, .. } => published(github, at).await,
+            _ => Err(Error::internal("not a step at GitHub")),
+        }
+    }
+
+    async fn name(&self, work: &DeploymentWork, number: u32) -> Result<RepositoryName, Error> {
+        let name = match &work.request.repository {
+            Some(name) => name.clone(),
+            None => {
+                let project = self.project(&work.project).await?;
+                let plan = project.plan.as_deref().unwrap_or_default();
+                let plan = self.plan(&work.project, plan).await?;
+                plan.name.parse().map_err(Error::internal)?
+            }
+        };
+        let candidate = name.candidate(number);
+        candidate.ok_or_else(|| Error::internal("no more names"))
+    }
+
+    async fn create(
+        &self,
+        github: &GitHub,
+        work: &DeploymentWork,
+        number: u32,
+    ) -> Result<Seen, Error> {
+        let name = self.name(work, number).await?;
+        let about = match &work.request.description {
+            Some(text) => text.clone(),
+            None => self.project(&work.project).await?.title,
+        };
+        // The token's own account is no organisation.
+        let organisation = match &work.request.owner {
+            Some(owner) if github.viewer().await? != *owner => Some(owner),
+            _ => None,
+        };
+        let new = NewRepository {
+            organisation,
+            name: &name,
+            description: &description(&about, &work.project),
+            private: work.request.private,
+        };
+        match github.create_repository(new).await? {
+            Created::Repository(repository) => Ok(new_one(repository)),
+            Created::NameTaken => Ok(Seen::NameTaken),
+            Created::NoSuchOrganisation => Err(Error::invalid(
+                "repository.owner",
+                "is no organisation that the token may make repositories in",
+            )),
+        }
+    }
+
+    /// A repository that was made a moment ago, by a call whose answer was lost, bears our marker
+    /// and has one commit without parents.
+    async fn adopt(
+        &self,
+        github: &GitHub,
+        work: &DeploymentWork,
+        number: u32,
+    ) -> Result<Seen, Error> {
+        let owner = match &work.request.owner {
+            Some(owner) => owner.clone(),
+            None => github.viewer().await?,
+        };
+        let name = self.name(work, number).await?;
+        let at = Address { owner, name };
+        let Some(repository) = github.repository(&at).await? else {
+            return Ok(Seen::Vanished);
+        };
+        if !bears_marker(repository.description.as_deref(), &work.project) {
+            return Ok(Seen::Foreign);
+        }
+        let head = head(github, &repository).await?;
+        let commit = github.commit_of(&repository.address, &head).await?;
+        Ok(match commit.parents.is_empty() {
+            true => new_one(repository),
+            false => Seen::Ours {
+                at: repository.address,
+                url: repository.html_url,
+            },
+        })
+    }
+
+    /// Asks where the first branch stands while the files become a tree. Nothing of the first
+    /// commit stays: the tree is of our files alone.
+    async fn enter(
+        &self,
+        github: &GitHub,
+        work: &DeploymentWork,
+        at: &Address,
+        branch: &str,
+    ) -> Result<Seen, Error> {
+        let files = self.files(&work.project, &work.manifest).await?;
+        let tree = async {
+            make_blobs(github, at, &files).await?;
+            github.create_tree(at, None, &entries(&files)).await
+        };
+        let (head, tree) = try_join(github.reference(at, branch), tree).await?;
+        let head = head.ok_or_else(not_ready)?;
+        Ok(Seen::Tree {
+            branch: branch.to_owned(),
+            head,
+            tree,
+            proposed: false,
+        })
+    }
+
+    async fn compare(
+        &self,
+        github: &GitHub,
+        work: &DeploymentWork,
+        at: &Address,
+    ) -> Result<Seen, Error> {
+        let Some(repository) = github.repository(at).await? else {
+            return Ok(Seen::Vanished);
+        };
+        if !bears_marker(repository.description.as_deref(), &work.project) {
+            return Ok(Seen::Foreign);
+        }
+        let at = &repository.address;
+        let head = head(github, &repository).await?;
+        let commit = github.commit_of(at, &head).await?;
+        let files = self.files(&work.project, &work.manifest).await?;
+        let before = self.deployed_before(work, at).await?;
+        let there = github.tree(at, &commit.tree).await?;
+        let changes = changes(&files, &before, &there.files);
+        if changes.is_empty() {
+            return Ok(Seen::Unchanged);
+        }
+        make_blobs(github, at, &files).await?;
+        let tree = github.create_tree(at, Some(&commit.tree), &changes).await?;
+        if tree == commit.tree {
+            return Ok(Seen::Unchanged);
+        }
+        Ok(Seen::Tree {
+            branch: repository.default_branch,
+            head,
+            tree,
+            proposed: true,
+        })
+    }
+
+    /// Paths that earlier deployments have put into the repository.
+    async fn deployed_before(
+        &self,
+        work: &DeploymentWork,
+        at: &Address,
+    ) -> Result<Vec<String>, Error> {
+        let context = &self.context;
+        let found =
+            context
+                .projects
+                .children::<Deployment>(work.project.as_str(), LOOKED_BACK, None);
+        let (found, _) = found.await?;
+        let at = at.to_string();
+        let mut paths = Vec::new();
+        let mut read = Vec::new();
+        for deployment in found {
+            let is_there = deployment.result.repository.as_ref() == Some(&at);
+            let is_new =
+                deployment.manifest != work.manifest && !read.contains(&deployment.manifest);
+            if deployment.id != work.deployment && is_there && is_new {
+                let manifest: Manifest = context
+                    .blobs
+                    .document(&work.project, Kind::Manifest, &deployment.manifest)
+                    .await?;
+                paths.extend(manifest.files.into_iter().map(|file| file.path));
+                read.push(deployment.manifest);
+            }
+        }
+        Ok(paths)
+    }
+
+    async fn request(
+        &self,
+        github: &GitHub,
+        work: &DeploymentWork,
+        at: &Address,
+        base: &str,
+    ) -> Result<Seen, Error> {
+        let project = self.project(&work.project).await?;
+        let head = branch(&work.deployment);
+        let title = format!("Update {}", project.title);
+        let body = format!(
+            "The project `{}` as deployment `{}` has it.",
+            work.project, work.deployment
+        );
+        let new = NewPullRequest {
+            head: &head,
+            base,
+            title: &title,
+            body: &body,
+        };
+        match github.create_pull_request(at, new).await? {
+            PullRequestCreated::Opened(request) => Ok(Seen::PullRequest(request.html_url)),
+            PullRequestCreated::NothingToMerge => Ok(Seen::Unchanged),
+            PullRequestCreated::Exists => {
+                let found = github.pull_request_of(at, &head).await?;
+                let found = found.ok_or_else(not_ready)?;
+                Ok(Seen::PullRequest(found.html_url))
+            }
+        }
+    }
+
+    /// Deletes the repository that a failed deployment has made, unless somebody else has put
+    /// something into it. Whether it is gone.
+    pub(super) async fn delete_if_ours(&self, work: &DeploymentWork) -> Result<bool, Error> {
+        let github = self.github()?;
+        let Some(at) = work.result.repository.as_deref().and_then(address) else {
+            return Ok(false);
+        };
+        let Some(repository) = github.repository(&at).await? else {
+            return Ok(true);
+        };
+        if !bears_marker(repository.description.as_deref(), &work.project) {
+            return Ok(false);
+        }
+        let head = head(github, &repository).await?;
+        let is_ours = work.result.commit.as_deref() == Some(head.as_str())
+            || github.commit_of(&at, &head).await?.parents.is_empty();
+        if is_ours {
+            github.delete_repository(&at).await?;
+        }
+        Ok(is_ours)
+    }
+}
+
+/// `owner/name` as an address.
+pub(crate) fn address(text: &str) -> Option<Address> {
+    let (owner, name) = text.split_once('/')?;
+    Some(Address {
+        owner: owner.parse().ok()?,
+        name: name.parse().ok()?,
+    })
+}
+
+fn new_one(repository: Repository) -> Seen {
+    Seen::New {
+        at: repository.address,
+        branch: repository.default_branch,
+        url: repository.html_url,
+    }
+}
+
+async fn head(github: &GitHub, repository: &Repository) -> Result<ObjectId, Error> {
+    let found = github.reference(&repository.address, &repository.default_branch);
+    found.await?.ok_or_else(not_ready)
+}
+
+async fn make_blobs(github: &GitHub, at: &Address, files: &[ProjectFile]) -> Result<(), Error> {
+    for blob in blobs(files) {
+        github.create_blob(at, blob.content).await?;
+    }
+    Ok(())
+}
+
+async fn published(github: &GitHub, at: &Address) -> Result<Seen, Error> {
+    let build = github.latest_pages_build(at).await?;
+    Ok(match build.as_ref().map(|build| build.state) {
+        Some(PagesState::Built) => {
+            let pages = github.pages(at).await?;
+            Seen::Ready {
+                url: pages.and_then(|pages| pages.html_url),
+            }
+        }
+        Some(PagesState::Errored) => Seen::Broken {
+            message: build
+                .and_then(|build| build.message)
+                .unwrap_or_else(|| "the build of the site failed".to_owned()),
+            log: Vec::new(),
+        },
+        _ => Seen::Waiting,
+    })
+}
+
+fn not_ready() -> Error {
+    Error::NotReady {
+        service: crate::error::Service::GitHub,
+        source: "what was made is not shown yet".into(),
+    }
+}

@@ -1,0 +1,144 @@
+//! The steps from a video to a deployment.
+
+use super::{Calls, Ended};
+use crate::{
+    build::{
+        machine,
+        model::{Build, End},
+        software::{Seen, SoftwareWork, Stage},
+        start::{self, NewDeployment, NewProject},
+    },
+    clock::Timestamp,
+    error::Error,
+    job::{Job, JobId, State},
+    project::{DeploymentId, ProjectId},
+    submission::{self, Outcome, Submission},
+};
+
+impl Calls {
+    pub(super) async fn software_step(
+        &self,
+        build: &Build,
+        work: &SoftwareWork,
+    ) -> Result<Seen, Error> {
+        match &work.stage {
+            Stage::Submitting => self.submit(build, work).await,
+            Stage::Analysing { .. } => self.look_at_analysis(work).await,
+            Stage::Beginning => self.begin_project(build, work).await,
+            Stage::Building { job } => Ok(match self.ended(job).await? {
+                Ended::Not => Seen::Waiting,
+                Ended::Done => Seen::Built,
+                Ended::Failed(error) => Seen::Failed(error),
+                Ended::Cancelled => Seen::Cancelled,
+            }),
+            Stage::Sending => self.begin_deployment(build, work).await,
+            Stage::Deploying { job } => Ok(match self.ended(job).await? {
+                Ended::Not => Seen::Waiting,
+                Ended::Done => Seen::Deployed,
+                Ended::Failed(error) => Seen::Failed(error),
+                Ended::Cancelled => Seen::Cancelled,
+            }),
+        }
+    }
+
+    async fn ended(&self, job: &JobId) -> Result<Ended, Error> {
+        let row = self.context.jobs.get::<Build>(job).await?;
+        let row = row.ok_or_else(|| Error::internal("a build is gone"))?;
+        Ok(match row.job.settled {
+            true => Ended::of(&row.job),
+            false => Ended::Not,
+        })
+    }
+
+    async fn submit(&self, build: &Build, work: &SoftwareWork) -> Result<Seen, Error> {
+        let submission = Submission {
+            video: work.video.clone(),
+            request: work.request.clone(),
+            transcript: None,
+            submitted_by: build.submitted_by.clone(),
+        };
+        let now = Timestamp::now();
+        let outcomes = submission::submit(&self.context, vec![submission], now).await?;
+        let lost = || Error::internal("a submission without an outcome");
+        Ok(match outcomes.into_iter().next().ok_or_else(lost)?? {
+            Outcome::Cached(_) => Seen::Submitted { job: None },
+            Outcome::Queued(job) | Outcome::Joined(job) => Seen::Submitted { job: Some(job.id) },
+        })
+    }
+
+    async fn look_at_analysis(&self, work: &SoftwareWork) -> Result<Seen, Error> {
+        let id = work.analysis_job.as_ref();
+        let id = id.ok_or_else(|| Error::internal("no analysis to wait for"))?;
+        let row = self.context.jobs.get::<Job>(id).await?;
+        Ok(match row.map(|row| row.job.state) {
+            Some(State::Done) => Seen::Analysed,
+            Some(State::Failed { error, .. }) => Seen::Failed(error),
+            Some(State::Cancelled) => Seen::Cancelled,
+            Some(_) => Seen::Waiting,
+            None => return Err(Error::internal("a job is gone")),
+        })
+    }
+
+    async fn begin_project(&self, build: &Build, work: &SoftwareWork) -> Result<Seen, Error> {
+        let variant = work.request.variant();
+        let wanted = [(&work.video, variant.as_str())];
+        let known = self.context.videos.look_up(&wanted).await?.pop();
+        let known = known.unwrap_or_default();
+        let newest = known.entry.and_then(|entry| entry.analysis);
+        let analysis = known.variant.analysis.or(newest);
+        let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
+        let id = ProjectId::derived(build.id.as_str());
+        let job = JobId::derived(build.id.as_str(), "project");
+        let new = NewProject {
+            id: id.clone(),
+            job: job.clone(),
+            video: work.video.clone(),
+            analysis: analysis.etag,
+            title: analysis.title,
+            request: work.project_request.clone(),
+            submitted_by: build.submitted_by.clone(),
+            parent: Some(build.id.clone()),
+            deadline: build.deadline,
+        };
+        start::project(&self.context, new, Timestamp::now()).await?;
+        Ok(Seen::Begun { project: id, job })
+    }
+
+    async fn begin_deployment(&self, build: &Build, work: &SoftwareWork) -> Result<Seen, Error> {
+        let project = work.project.as_ref();
+        let project = project.ok_or_else(|| Error::internal("no project to deploy"))?;
+        let id = DeploymentId::derived(build.id.as_str());
+        let job = JobId::derived(build.id.as_str(), "deployment");
+        let new = NewDeployment {
+            id: id.clone(),
+            job: job.clone(),
+            request: work.deployment_request.clone(),
+            submitted_by: build.submitted_by.clone(),
+            parent: Some(build.id.clone()),
+            deadline: build.deadline,
+        };
+        let project = self.project(project).await?;
+        start::deployment(&self.context, &project, new, Timestamp::now()).await?;
+        Ok(Seen::Sent {
+            deployment: id,
+            job,
+        })
+    }
+
+    /// What it has begun goes no further than it does itself.
+    pub(super) async fn settle_software(
+        &self,
+        build: &Build,
+        work: &SoftwareWork,
+    ) -> Result<(), Error> {
+        let begun = match &work.stage {
+            Stage::Building { job } | Stage::Deploying { job } => job,
+            _ => return Ok(()),
+        };
+        if build.end == Some(End::Done) {
+            return Ok(());
+        }
+        start::overrule(&self.context, begun, machine::cancel, Timestamp::now()).await?;
+        Ok(())
+    }
+}

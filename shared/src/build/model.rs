@@ -1,0 +1,226 @@
+//! What a build is.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    deployment::DeploymentWork, file::FileWork, project::ProjectWork, software::SoftwareWork,
+};
+use crate::{
+    analysis::Usage,
+    clock::Timestamp,
+    flow::Record,
+    job::{JobError, JobId, Status},
+};
+
+/// A build and all it has to remember between two steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Build {
+    /// Its id.
+    pub id: JobId,
+    /// What is built, and how far it is.
+    pub work: Work,
+    /// How it ended; none while it goes on.
+    #[serde(default)]
+    pub end: Option<End>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it fails if it has not ended before.
+    pub deadline: Timestamp,
+    /// When its next message is to be seen.
+    pub due_at: Timestamp,
+    /// Failed tries of the present step.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The present step was held by a limit and told when its turn is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_turn: bool,
+    /// Which of the configured models is asked, counted from 0.
+    #[serde(default)]
+    pub model: usize,
+    /// What it took so far.
+    #[serde(default)]
+    pub usage: Usage,
+    /// Id of the API key on whose behalf it works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
+    /// The build that waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<JobId>,
+    /// It has ended and left nothing behind.
+    #[serde(default)]
+    pub settled: bool,
+}
+
+/// What is built, and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// See [`super::project`].
+    Project(ProjectWork),
+    /// See [`super::file`].
+    File(FileWork),
+    /// See [`super::deployment`].
+    Deployment(DeploymentWork),
+    /// See [`super::software`].
+    Software(SoftwareWork),
+}
+
+/// How a build ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum End {
+    /// It is done.
+    Done,
+    /// There was nothing to do it with.
+    Skipped {
+        /// What is missing, with its article.
+        missing: String,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why, as the outside may know it.
+        error: JobError,
+    },
+    /// The caller did not want it any more.
+    Cancelled,
+}
+
+impl Build {
+    /// A new one, with nothing done.
+    #[must_use]
+    pub fn new(id: JobId, work: Work, deadline: Timestamp, now: Timestamp) -> Self {
+        Self {
+            id,
+            work,
+            end: None,
+            created_at: now,
+            updated_at: now,
+            deadline,
+            due_at: now,
+            attempts: 0,
+            in_turn: false,
+            model: 0,
+            usage: Usage::default(),
+            submitted_by: None,
+            parent: None,
+            settled: false,
+        }
+    }
+
+    /// What kind of build, in the words of the API.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self.work {
+            Work::Project(_) => "project",
+            Work::File(_) => "file",
+            Work::Deployment(_) => "deployment",
+            Work::Software(_) => "software",
+        }
+    }
+
+    /// Whether it goes on, and if not, how it ended.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match &self.end {
+            None if self.updated_at == self.created_at => Status::Queued,
+            None => Status::Running,
+            Some(End::Done | End::Skipped { .. }) => Status::Done,
+            Some(End::Failed { .. }) => Status::Failed,
+            Some(End::Cancelled) => Status::Cancelled,
+        }
+    }
+
+    /// Where it stands, in the words of the API.
+    #[must_use]
+    pub fn stage(&self) -> &'static str {
+        match &self.end {
+            Some(End::Done) => "done",
+            Some(End::Skipped { .. }) => "skipped",
+            Some(End::Failed { .. }) => "failed",
+            Some(End::Cancelled) => "cancelled",
+            None => match &self.work {
+                Work::Project(work) => work.stage.as_str(),
+                Work::File(work) => work.stage.as_str(),
+                Work::Deployment(work) => work.stage.as_str(),
+                Work::Software(work) => work.stage.as_str(),
+            },
+        }
+    }
+
+    /// How far it is, 0 to 100; 100 is done and nothing else.
+    #[must_use]
+    pub fn progress(&self) -> u8 {
+        match (&self.end, &self.work) {
+            (Some(End::Done | End::Skipped { .. }), _) => 100,
+            (Some(_), _) => 99,
+            (None, Work::Project(work)) => work.stage.progress(),
+            (None, Work::File(_)) => 50,
+            (None, Work::Deployment(work)) => work.stage.progress(),
+            (None, Work::Software(work)) => work.stage.progress(),
+        }
+    }
+
+    /// Why it failed.
+    #[must_use]
+    pub fn error(&self) -> Option<&JobError> {
+        match &self.end {
+            Some(End::Failed { error }) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Record for Build {
+    const KIND: Option<&'static str> = Some("build");
+
+    fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    fn stage(&self) -> String {
+        format!("{}: {}", self.kind(), self.stage())
+    }
+
+    fn due_at(&self) -> Timestamp {
+        self.due_at
+    }
+
+    fn make_due(&mut self, at: Timestamp) {
+        self.due_at = at;
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    fn set_usage(&mut self, usage: Usage) {
+        self.usage = usage;
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.end.is_some()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    fn is_woken(&self) -> bool {
+        match &self.work {
+            Work::Project(work) => work.stage.waits_for_others(),
+            Work::File(work) => work.stage == super::file::Stage::Waiting,
+            Work::Deployment(_) => false,
+            Work::Software(work) => work.stage.waits_for_others(),
+        }
+    }
+}
