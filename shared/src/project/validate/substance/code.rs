@@ -14,13 +14,13 @@ use super::{
 /// Whether a piece does nothing: comments and texts alone.
 pub(in super::super) fn is_idle(piece: &Piece<'_>) -> bool {
     let idle = |node: Node<'_>| match node.kind() {
-        "pass_statement" | "empty_statement" => true,
+        "pass_statement" | "empty_statement" | "doctype" => true,
         "expression_statement" => {
             named(node).all(|inner| matches!(inner.kind(), "string" | "ellipsis"))
         }
         kind => kind.ends_with("comment"),
     };
-    piece.language != Language::Html && named(piece.root()).all(idle)
+    named(piece.root()).all(idle)
 }
 
 pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {

@@ -37,6 +37,8 @@ fn nothing_is_no_program() {
         ("a.ts", "// nothing\n"),
         ("a.rs", "//! nothing\n"),
         ("README.md", "  \n"),
+        ("a.css", "/* a */\n/* b */\n"),
+        ("a.html", "<!doctype html>\n<!-- a -->\n"),
     ] {
         assert_eq!(
             rules(path, text),
