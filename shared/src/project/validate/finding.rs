@@ -157,6 +157,11 @@ impl Findings {
         self.found.iter().any(|finding| finding.rule == rule)
     }
 
+    /// Drops what was found by a rule.
+    pub(super) fn forget(&mut self, rule: Rule) {
+        self.found.retain(|finding| finding.rule != rule);
+    }
+
     /// Without repetitions, by line; errors are kept before warnings where there are too many.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.found

@@ -16,6 +16,14 @@ const DEEPEST: usize = 400;
 /// Most ampersands in which a parser is helped.
 const MOST_AMPERSANDS: usize = 40;
 
+/// What the grammar of TypeScript does not know, and what of the same length says as much to it:
+/// exports of all types (TypeScript 5.0), the variance of parameters (4.7).
+const AFTER_THE_GRAMMAR: [(&str, &str); 3] = [
+    ("export type *", "export      *"),
+    ("<in ", "<   "),
+    ("<out ", "<    "),
+];
+
 /// A text in one language with its tree.
 #[derive(Debug)]
 pub(super) struct Piece<'a> {
@@ -146,10 +154,11 @@ fn tree_of(language: Language, text: &str) -> Option<Tree> {
     let mut text = Cow::Borrowed(text);
     match language {
         Language::Html => text = Cow::Owned(without_odd_text(&text)),
-        // TypeScript 5.0, after the grammar.
         Language::TypeScript | Language::Tsx => {
-            if text.contains("export type *") {
-                text = Cow::Owned(text.replace("export type *", "export      *"));
+            for (written, understood) in AFTER_THE_GRAMMAR {
+                if text.contains(written) {
+                    text = Cow::Owned(text.replace(written, understood));
+                }
             }
         }
         _ => {}

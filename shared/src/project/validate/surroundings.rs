@@ -1,10 +1,10 @@
 //! What a file stands among.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{Framework, ProjectFile},
-    manifests,
+    imports, manifests,
 };
 
 /// The project around a file.
@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub(super) roots: Option<BTreeSet<String>>,
     /// The `__init__.py` that are known to define nothing.
     pub(super) bare_packages: BTreeSet<String>,
+    /// What can be imported from files whose content is known.
+    pub(super) defined: BTreeMap<String, imports::Defined>,
     /// Whether a page maps the names of imports; none where it is not known.
     pub(super) has_import_map: Option<bool>,
 }
@@ -46,7 +48,19 @@ impl Surroundings {
             aliases,
             roots: None,
             bare_packages: BTreeSet::new(),
+            defined: BTreeMap::new(),
             has_import_map: None,
+        }
+    }
+
+    /// With what is in a file that is written already: what others import from it is then looked
+    /// for in it.
+    pub fn learn(&mut self, file: &ProjectFile) {
+        if let Some(defined) = imports::Defined::of(file) {
+            self.defined.insert(file.path.clone(), defined);
+        }
+        if imports::is_bare(file) {
+            self.bare_packages.insert(file.path.clone());
         }
     }
 
@@ -62,9 +76,8 @@ impl Surroundings {
         if let Some(aliases) = manifests::aliases(files) {
             around.aliases = aliases;
         }
-        around.roots = Some(super::imports::roots(files));
-        let bare = files.iter().filter(|file| super::imports::is_bare(file));
-        around.bare_packages = bare.map(|file| file.path.clone()).collect();
+        around.roots = Some(imports::roots(files));
+        files.iter().for_each(|file| around.learn(file));
         let mapped = |file: &ProjectFile| {
             let page = file.path.ends_with(".html");
             page && String::from_utf8_lossy(&file.content).contains("importmap")

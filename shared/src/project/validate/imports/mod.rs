@@ -1,6 +1,7 @@
 //! Whether what files ask for is there: files of the project by the rules of each language, and
 //! packages among those that it declares.
 
+mod defined;
 mod modules;
 mod names;
 mod packages;
@@ -22,6 +23,7 @@ use super::{
     surroundings::Surroundings,
 };
 
+pub(super) use defined::Defined;
 pub(super) use python::is_bare;
 pub(super) use rust::roots;
 
@@ -148,6 +150,27 @@ fn missing(around: &Surroundings, wanted: &str, line: u32, asked: &str, findings
         excerpt(asked)
     );
     findings.error(line, Rule::MissingFile, message);
+}
+
+/// Tells of names that a file of the project does not have, where it is known what it has.
+fn unknown(
+    around: &Surroundings,
+    path: &str,
+    line: u32,
+    names: &[impl AsRef<str>],
+    findings: &mut Findings,
+) {
+    let Some(defined) = around.defined.get(path) else {
+        return;
+    };
+    for name in names.iter().map(AsRef::as_ref) {
+        if name != "*" && !defined.has(name) {
+            let shown = excerpt(name);
+            let has = defined.some();
+            let message = format!("{path} has no {shown} to import; it has {has}");
+            findings.error(line, Rule::MissingName, message);
+        }
+    }
 }
 
 /// Tells of a package that is not declared.

@@ -263,9 +263,9 @@ const OF_PYTHON: [&str; 212] = [
     "zoneinfo",
 ];
 
-/// Of Rust: its own crates, what every program has in scope, and its primitive types, which paths
-/// may begin with as well.
-const OF_RUST: [&str; 26] = [
+/// Of Rust: its own crates, what every program has in scope, and its primitive types, and the
+/// tools of attributes, which paths may begin with as well.
+const OF_RUST: [&str; 30] = [
     "alloc",
     "core",
     "proc_macro",
@@ -292,6 +292,10 @@ const OF_RUST: [&str; 26] = [
     "u128",
     "usize",
     "clippy",
+    "diagnostic",
+    "miri",
+    "rustdoc",
+    "rustfmt",
 ];
 
 /// Whether a package is a module of Node.js.

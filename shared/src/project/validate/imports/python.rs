@@ -14,7 +14,7 @@ use super::{
     },
     Used, folder, join, missing,
     modules::{self, Module},
-    names, packages, undeclared,
+    names, packages, undeclared, unknown,
 };
 
 pub(super) fn check(
@@ -156,9 +156,12 @@ impl Asker<'_> {
 
     fn found(&mut self, found: Module, wanted: &str, asked: &str, names: &[String], line: u32) {
         match found {
-            Module::File => {}
+            Module::File => {
+                let file = format!("{wanted}.py");
+                unknown(self.around, &file, line, names, self.findings);
+            }
             Module::Missing => missing(self.around, wanted, line, asked, self.findings),
-            // What a package without an `__init__.py` has are its modules alone.
+            // A package has its modules, and what its `__init__.py` defines besides.
             Module::Package(folder) => {
                 let has = |name: &str| {
                     let inner = join(&folder, name).unwrap_or_default();
@@ -167,10 +170,12 @@ impl Asker<'_> {
                 let open = join(&folder, "__init__.py").is_some_and(|path| {
                     self.around.paths.contains(&path) && !self.around.bare_packages.contains(&path)
                 });
-                for name in names
-                    .iter()
-                    .filter(|name| *name != "*" && !open && !has(name))
-                {
+                let beside: Vec<&String> = names.iter().filter(|name| !has(name)).collect();
+                if open {
+                    let file = join(&folder, "__init__.py").unwrap_or_default();
+                    return unknown(self.around, &file, line, &beside, self.findings);
+                }
+                for name in beside.into_iter().filter(|name| *name != "*") {
                     let inner = join(&folder, name).unwrap_or_default();
                     missing(
                         self.around,

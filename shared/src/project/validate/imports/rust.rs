@@ -12,7 +12,7 @@ use super::{
         piece::{Lines, Piece, named},
         surroundings::Surroundings,
     },
-    Used, folder, join, missing, names, undeclared,
+    Used, folder, join, missing, names, undeclared, unknown,
 };
 
 pub(super) fn check(
@@ -137,6 +137,9 @@ fn of_crate(
         .roots
         .as_ref()
         .map(|roots| roots.contains(first) || roots.contains("*"));
+    if let Some(name) = rest.split("::").nth(1).filter(|_| of_main && there) {
+        member(first, name, line, around, findings);
+    }
     // Without the roots at hand, only what can be nothing but a module is told of.
     let lower = first.starts_with(|c: char| c.is_ascii_lowercase());
     let guessed = lower && parts.next().is_some();
@@ -149,6 +152,25 @@ fn of_crate(
         missing(around, &format!("src/{first}.rs"), line, name, findings);
     }
     true
+}
+
+/// A name that is asked of a module of the project.
+fn member(module: &str, name: &str, line: u32, around: &Surroundings, findings: &mut Findings) {
+    let name = name.trim_start_matches("r#");
+    let exists = |path: &String| around.paths.contains(path);
+    let inner = [
+        format!("src/{module}/{name}.rs"),
+        format!("src/{module}/{name}/mod.rs"),
+    ];
+    // A macro has its own rules of where it is found.
+    let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if name == "self" || !is_name || inner.iter().any(exists) {
+        return;
+    }
+    let files = [format!("src/{module}.rs"), format!("src/{module}/mod.rs")];
+    if let Some(file) = files.iter().find(|file| exists(file)) {
+        unknown(around, file, line, &[name], findings);
+    }
 }
 
 /// A path that begins with the name of a crate. Where it is no `use`, it may begin with much else.
@@ -188,14 +210,14 @@ fn named_so(around: &Surroundings, name: &str) -> Vec<String> {
 }
 
 /// The names that a file has of its own.
-struct Local {
-    names: BTreeSet<String>,
+pub(super) struct Local {
+    pub(super) names: BTreeSet<String>,
     /// Whether it may have others, from everything of some module.
-    open: bool,
+    pub(super) open: bool,
 }
 
 impl Local {
-    fn of(piece: &Piece<'_>) -> Self {
+    pub(super) fn of(piece: &Piece<'_>) -> Self {
         let mut local = Self {
             names: BTreeSet::new(),
             open: false,

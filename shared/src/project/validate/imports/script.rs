@@ -2,17 +2,19 @@
 
 use std::sync::LazyLock;
 
+use tree_sitter::Node;
+
 use super::{
     super::{
         super::{Framework, Language},
         finding::{Findings, Rule, excerpt},
         manifests::Registry,
-        piece::Piece,
+        piece::{Piece, named},
         surroundings::Surroundings,
     },
     Used, folder, is_served_as_is, join, missing, names, packages,
     query::{self, Made},
-    undeclared,
+    undeclared, unknown,
 };
 
 const OF_SCRIPTS: &str = r#"
@@ -84,10 +86,42 @@ pub(super) fn check(
     let found = query::captures(piece, query);
     for (_, node) in found.into_iter().filter(|(name, _)| *name == "source") {
         let asked = piece.of(node).trim_matches(['"', '\'', '`']);
-        one(path, asked, piece.line(node), around, used, findings);
+        let line = piece.line(node);
+        if let Some(file) = one(path, asked, line, around, used, findings) {
+            let names = node
+                .parent()
+                .map(|parent| taken(piece, parent))
+                .unwrap_or_default();
+            unknown(around, &file, line, &names, findings);
+        }
     }
 }
 
+/// The names that an import takes, and an export passes on.
+fn taken(piece: &Piece<'_>, statement: Node<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let clauses =
+        named(statement).filter(|node| matches!(node.kind(), "import_clause" | "export_clause"));
+    for clause in clauses {
+        let lists = named(clause).filter(|node| node.kind() == "named_imports");
+        let specifiers = lists.flat_map(named).chain(named(clause));
+        for one in specifiers {
+            match one.kind() {
+                "identifier" => found.push("default".to_owned()),
+                "import_specifier" | "export_specifier" => {
+                    let name = one
+                        .child_by_field_name("name")
+                        .map_or("", |name| piece.of(name));
+                    found.push(name.trim_matches(['"', '\'']).to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Tells of an import that leads nowhere. Gives the file of the project that one leads to.
 fn one(
     path: &str,
     asked: &str,
@@ -95,7 +129,7 @@ fn one(
     around: &Surroundings,
     used: &mut Used,
     findings: &mut Findings,
-) {
+) -> Option<String> {
     // Loaders and bundlers take what follows for how to read the file.
     let plain = asked.split(['?', '#']).next().unwrap_or(asked);
     let browser = is_served_as_is(around.framework);
@@ -106,19 +140,12 @@ fn one(
             folder(path)
         };
         let wanted = join(from, plain);
-        if !wanted
-            .as_ref()
-            .is_some_and(|wanted| resolves(wanted, around))
-        {
-            missing(
-                around,
-                wanted.as_deref().unwrap_or(plain),
-                line,
-                asked,
-                findings,
-            );
+        let file = wanted.as_ref().and_then(|wanted| resolved(wanted, around));
+        if file.is_none() {
+            let wanted = wanted.as_deref().unwrap_or(plain);
+            missing(around, wanted, line, asked, findings);
         }
-        return;
+        return file;
     }
     let alias = |(alias, folder): &(String, String)| {
         let rest = plain.strip_prefix(alias.as_str())?;
@@ -127,11 +154,11 @@ fn one(
     };
     let aliased: Vec<Option<String>> = around.aliases.iter().filter_map(alias).collect();
     if !aliased.is_empty() {
-        let there = aliased
+        let file = aliased
             .iter()
             .flatten()
-            .any(|wanted| resolves(wanted, around));
-        if !there {
+            .find_map(|wanted| resolved(wanted, around));
+        if file.is_none() {
             let wanted = aliased
                 .iter()
                 .flatten()
@@ -139,11 +166,11 @@ fn one(
                 .map_or(plain, String::as_str);
             missing(around, wanted, line, asked, findings);
         }
-        return;
+        return file;
     }
     // Addresses, modules of the system, and the project's own map of imports.
     if asked.contains(':') || asked.starts_with(['#', '/']) || asked.is_empty() {
-        return;
+        return None;
     }
     let package = package(plain);
     used.add(Registry::Npm, package);
@@ -158,7 +185,7 @@ fn one(
             Some(false) => findings.error(line, Rule::UndeclaredPackage, message),
             None => findings.warning(line, Rule::UndeclaredPackage, message),
         }
-        return;
+        return None;
     }
     let declared = |name: &str| around.packages.contains(name);
     let known = declared(package)
@@ -170,6 +197,7 @@ fn one(
     if !known {
         undeclared(line, asked, package, findings);
     }
+    None
 }
 
 /// The package of an import: its scope, if it has one, and its name.
@@ -187,36 +215,28 @@ fn types_of(package: &str) -> String {
     )
 }
 
-/// Whether a path without its ending is a file of the project, by the rules of whoever reads it.
-fn resolves(wanted: &str, around: &Surroundings) -> bool {
-    let paths = &around.paths;
-    if paths.contains(wanted) {
-        return true;
+/// The file of the project that a path without its ending is, by the rules of whoever reads it.
+fn resolved(wanted: &str, around: &Surroundings) -> Option<String> {
+    let there = |path: &String| around.paths.contains(path);
+    let exact = Some(wanted.to_owned()).filter(there);
+    if exact.is_some() || is_served_as_is(around.framework) {
+        return exact;
     }
-    if is_served_as_is(around.framework) {
-        return false;
-    }
-    let with = |ending: &&str| paths.contains(&format!("{wanted}{ending}"));
-    let index = |ending: &&str| {
-        let inner = format!("index{ending}");
-        join(wanted, &inner).is_some_and(|path| paths.contains(&path))
-    };
-    let compiled = COMPILED.iter().any(|(ending, sources)| {
+    let compiled = COMPILED.iter().flat_map(|(ending, sources)| {
         let stem = wanted.strip_suffix(ending);
-        stem.is_some_and(|stem| {
-            sources
-                .iter()
-                .any(|source| paths.contains(&format!("{stem}{source}")))
-        })
+        let sources = stem.map(|stem| sources.iter().map(move |source| format!("{stem}{source}")));
+        sources.into_iter().flatten()
     });
-    let platform = |system: &str| {
-        let native = around.framework == Framework::Expo;
-        native && paths.contains(&format!("{wanted}.{system}.tsx"))
-    };
-    ENDINGS.iter().any(|ending| with(&ending))
-        || ENDINGS.iter().any(|ending| index(&ending))
-        || compiled
-        || ["ios", "android", "web"]
-            .iter()
-            .any(|system| platform(system))
+    let with = ENDINGS.iter().map(|ending| format!("{wanted}{ending}"));
+    let index = ENDINGS
+        .iter()
+        .filter_map(|ending| join(wanted, &format!("index{ending}")));
+    let systems = ["ios", "android", "web"]
+        .iter()
+        .filter(|_| around.framework == Framework::Expo);
+    let platform = systems.map(|system| format!("{wanted}.{system}.tsx"));
+    with.chain(index)
+        .chain(compiled)
+        .chain(platform)
+        .find(there)
 }

@@ -362,3 +362,89 @@ fn what_is_used_is_known() {
         .collect();
     assert_eq!(shown, [(Some(4), Severity::Warning, true)]);
 }
+
+#[test]
+fn names_are_looked_for_where_the_file_is_known() {
+    let file = |path: &str, text: &str| ProjectFile {
+        path: path.to_owned(),
+        content: text.as_bytes().to_vec(),
+        executable: false,
+        origin: Origin::Model,
+        sources: Vec::new(),
+    };
+    let knows = |framework, files: &[(&str, &str)]| {
+        let files: Vec<ProjectFile> = files.iter().map(|(path, text)| file(path, text)).collect();
+        Surroundings::of(&files, framework)
+    };
+
+    let around = knows(
+        Framework::Express,
+        &[
+            (
+                "src/a.ts",
+                "export const one = 1, two = 2;\nexport default function () {}\nexport interface Three {}\nexport { four as five } from \"./b\";\nexport async function six() {}\nexport enum Seven { A }\n",
+            ),
+            (
+                "src/b.ts",
+                "export * from \"./c\";\nexport const four = 4;\n",
+            ),
+            ("src/c.js", "module.exports = { x: 1 };\n"),
+            (
+                "src/d.tsx",
+                "export class Eight {}\nexport type Nine = string;\nexport const { x } = y;\n",
+            ),
+        ],
+    );
+    let text = "import a, { one, two as zwei, type Three, five, six, Seven } from \"./a\";\nimport { anything } from \"./b\";\nimport { x } from \"./c\";\nimport * as all from \"./a\";\nexport { Eight, Nine, whatever } from \"./d\";\nimport { four, one as eins } from \"./a.js\";\nimport d from \"./b\";\n";
+    tells(
+        &around,
+        "src/index.ts",
+        text,
+        &[(6, Rule::MissingName, "src/a.ts has no `four`")],
+    );
+
+    let around = knows(
+        Framework::Python,
+        &[
+            ("app/__init__.py", "\"\"\"A.\"\"\"\nVERSION = 1\n"),
+            (
+                "app/a.py",
+                "import os\nfrom x import y as z\n\nA, B = 1, 2\n\n\ndef f(inner):\n    hidden = inner\n    return hidden\n\n\nclass C:\n    field = 1\n",
+            ),
+            ("app/b.py", "from .a import *\n"),
+        ],
+    );
+    let text = "from app.a import A, B, f, C, os, z\nfrom app.b import anything\nfrom app import VERSION, a\nfrom .a import hidden\nfrom app.a import field, D\nfrom app import missing\n";
+    tells(
+        &around,
+        "app/main.py",
+        text,
+        &[
+            (4, Rule::MissingName, "app/a.py has no `hidden`"),
+            (5, Rule::MissingName, "`D`"),
+            (5, Rule::MissingName, "`field`"),
+            (6, Rule::MissingName, "app/__init__.py has no `missing`"),
+        ],
+    );
+
+    let around = knows(
+        Framework::Rust,
+        &[
+            ("Cargo.toml", "[package]\nname = \"a\"\n"),
+            ("src/main.rs", "mod a;\nmod b;\nfn main() {}\n"),
+            (
+                "src/a.rs",
+                "pub struct A;\npub fn f() {}\npub mod inner { pub fn g() {} }\n",
+            ),
+            ("src/b/mod.rs", "pub mod c;\npub use c::*;\n"),
+            ("src/b/c.rs", "pub const X: u8 = 1;\n"),
+        ],
+    );
+    let text = "use crate::a::{self, A, f, inner::g};\nuse crate::b::{anything, c::X};\nuse crate::a::B;\n";
+    tells(
+        &around,
+        "src/b/c.rs",
+        text,
+        &[(3, Rule::MissingName, "src/a.rs has no `B`")],
+    );
+}

@@ -14,13 +14,13 @@ use super::{
 /// Whether a piece does nothing: comments and texts alone.
 pub(in super::super) fn is_idle(piece: &Piece<'_>) -> bool {
     let idle = |node: Node<'_>| match node.kind() {
-        "pass_statement" | "empty_statement" => true,
+        "pass_statement" | "empty_statement" | "doctype" => true,
         "expression_statement" => {
             named(node).all(|inner| matches!(inner.kind(), "string" | "ellipsis"))
         }
         kind => kind.ends_with("comment"),
     };
-    piece.language != Language::Html && named(piece.root()).all(idle)
+    named(piece.root()).all(idle)
 }
 
 pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
@@ -83,13 +83,29 @@ fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
         .find(|outer| outer.kind() == "class_definition");
     let bases = class.and_then(|class| class.child_by_field_name("superclasses"));
     let bases = bases.map_or("", |bases| piece.of(bases));
-    let is_interface = ["Protocol", "ABC"].iter().any(|base| bases.contains(base));
+    let name = class.and_then(|class| class.child_by_field_name("name"));
+    let is_interface = bases.contains("Protocol")
+        || bases.contains("ABC")
+        || name.is_some_and(|name| is_base(piece, piece.of(name)));
     if is_interface {
         return None;
     }
     // A method may do nothing where another class does something.
     let overrides = !bases.is_empty() && !fails && !is_promised(piece, body);
     Some((!overrides, WRITE))
+}
+
+/// Whether another class of the piece is made from that one.
+fn is_base(piece: &Piece<'_>, name: &str) -> bool {
+    let mut found = false;
+    piece.walk(|node, _| {
+        let bases = (node.kind() == "class_definition")
+            .then(|| node.child_by_field_name("superclasses"))
+            .flatten();
+        found |= bases.is_some_and(|bases| named(bases).any(|base| piece.of(base) == name));
+        !found
+    });
+    found
 }
 
 /// Whether a decorator says that a function needs no body.
@@ -128,7 +144,9 @@ fn rust(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
                 outer.kind() == "trait_item"
                     || outer.kind() == "impl_item" && outer.child_by_field_name("trait").is_some()
             });
-            (empty && (!of_type || is_promised(piece, body))).then_some((true, WRITE))
+            // One that only asks something of a type asks it of the compiler.
+            let asks = node.child_by_field_name("type_parameters").is_some();
+            (empty && (!(of_type || asks) || is_promised(piece, body))).then_some((true, WRITE))
         }
         _ => None,
     }

@@ -72,10 +72,34 @@ pub(super) fn check(
         remarks::check(piece, findings);
         code::check(piece, findings);
     }
-    let idle = || pieces.iter().all(|piece| code::is_idle(piece));
-    if language.is_code() && !marker && !findings.has(Rule::Syntax) && idle() {
-        findings.error(None, Rule::Empty, "there is no code in the file");
+    let idle = match language {
+        Language::Css => is_remark(text),
+        Language::Html => !pieces.is_empty() && pieces.iter().all(code::is_idle),
+        _ => language.is_code() && pieces.iter().all(code::is_idle),
+    };
+    let read = !findings.has(Rule::Syntax) && !findings.has(Rule::Notebook);
+    if idle && read && !marker {
+        findings.error(
+            None,
+            Rule::Empty,
+            "there is nothing in the file but remarks",
+        );
     }
+    // A parser stumbles over the same.
+    if findings.has(Rule::Fence) || findings.has(Rule::Refusal) {
+        findings.forget(Rule::Syntax);
+    }
+}
+
+/// Whether a style sheet has comments alone.
+fn is_remark(sheet: &str) -> bool {
+    let mut rest = sheet.trim();
+    while let Some(comment) = rest.strip_prefix("/*") {
+        rest = comment
+            .split_once("*/")
+            .map_or("", |(_, after)| after.trim_start());
+    }
+    rest.is_empty()
 }
 
 /// Fences around the file, words of a model in place of it, words that only fill it.

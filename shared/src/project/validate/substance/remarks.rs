@@ -5,92 +5,111 @@ use super::super::{
     piece::Piece,
 };
 
-/// What is said in place of code that was left out.
-const OMITTED: [&str; 28] = [
+/// Longest remark that is judged, in characters: what is longer explains something.
+const LONGEST: usize = 90;
+
+/// How a remark begins that stands in place of code that was left out.
+const BEGIN: [&str; 16] = [
     "rest of the code",
-    "rest of your code",
+    "rest of your",
     "rest of the file",
     "rest of the implementation",
     "rest of the component",
-    "rest of the function",
+    "the rest of the code",
+    "the rest of the implementation",
     "remaining code",
     "remaining implementation",
     "existing code",
-    "code remains the same",
     "same as before",
-    "code goes here",
+    "code remains the same",
+    "placeholder implementation",
+    "add your",
+    "your code",
+    "insert your",
+];
+
+/// How one ends.
+const END: [&str; 9] = [
+    "goes here",
     "code here",
     "logic here",
-    "logic goes here",
     "implementation here",
-    "implementation goes here",
-    "implement here",
+    "would go here",
+    "omitted for brevity",
+    "for brevity",
+    "left as an exercise",
+    "remains the same",
+];
+
+/// What one is.
+const WHOLE: [&str; 10] = [
+    "...",
+    "…",
+    "implement",
     "implement me",
     "implement this",
     "not implemented",
+    "not implemented yet",
+    "not yet implemented",
     "to be implemented",
-    "omitted for brevity",
-    "left as an exercise",
-    "fill in the",
-    "add more as needed",
-    "would go here",
-    "placeholder implementation",
+    "placeholder",
 ];
 
-/// What is only said of what is still to be done.
+/// How a model begins that does not write.
+const DECLINES: [&str; 4] = ["as an ai", "i cannot ", "i can't ", "i'm unable"];
+
+/// What is said of what is still to be done.
 const TO_DO: [&str; 4] = ["TODO", "FIXME", "XXX:", "HACK:"];
 
 pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
     piece.walk(|node, _| {
-        if node.kind().ends_with("comment") {
-            let text = piece.of(node);
-            let rule = rule(text);
-            let shown = excerpt(text);
-            let line = piece.line(node);
-            match rule {
-                Some(Rule::Omission) => {
-                    let message = format!("{shown} stands for code that is missing: write it");
-                    findings.error(line, Rule::Omission, message);
-                }
-                Some(Rule::Refusal) => {
-                    let message = format!("a model speaks in the file: {shown}");
-                    findings.error(line, Rule::Refusal, message);
-                }
-                Some(rule) => findings.warning(line, rule, format!("still to be done: {shown}")),
-                None => {}
-            }
+        if !node.kind().ends_with("comment") {
+            return true;
         }
-        true
+        let text = piece.of(node);
+        let (line, shown) = (piece.line(node), excerpt(text));
+        match rule(text) {
+            Some(Rule::Omission) => {
+                let message = format!("{shown} stands for code that is missing: write it");
+                findings.error(line, Rule::Omission, message);
+            }
+            Some(Rule::Refusal) => {
+                let message = format!("a model speaks in the file: {shown}");
+                findings.error(line, Rule::Refusal, message);
+            }
+            Some(rule) => findings.warning(line, rule, format!("still to be done: {shown}")),
+            None => {}
+        }
+        // A comment of documentation has its text inside.
+        false
     });
 }
 
 /// What a comment says besides what comments say.
 pub(super) fn rule(comment: &str) -> Option<Rule> {
-    let words = comment.trim_matches(|c: char| c.is_whitespace() || "/*#!<>-{}".contains(c));
-    let lower = words.to_lowercase();
-    let dots = matches!(words, "..." | "…");
-    // "... rest" and "rest ..." leave out; "wait..." only pauses.
-    let elided = lower.starts_with("...")
-        && (lower.contains("rest") || lower.contains("other") || lower.contains("existing"));
-    let implement = lower.starts_with("implement ") && lower.ends_with("here");
-    let yours = ["add your", "your code", "insert your", "put your"]
+    // What documents may show an example that leaves something out.
+    let documents = ["///", "//!", "/**"]
         .iter()
-        .any(|words| lower.starts_with(words));
-    match () {
-        () if dots || elided || implement || yours => Some(Rule::Omission),
-        () if OMITTED.iter().any(|words| lower.contains(words)) => Some(Rule::Omission),
-        () if ["as an ai", "i cannot ", "i can't ", "i'm unable"]
-            .iter()
-            .any(|words| lower.starts_with(words)) =>
-        {
-            Some(Rule::Refusal)
-        }
-        () if is_to_do(words) => Some(Rule::ToDo),
-        () => None,
+        .any(|begin| comment.starts_with(begin));
+    let words = comment.trim_matches(|c: char| c.is_whitespace() || "/*#!<>-{}".contains(c));
+    if TO_DO.iter().any(|word| words.contains(word)) {
+        return Some(Rule::ToDo);
     }
-}
-
-/// Whether a comment says that something is still to be done.
-pub(super) fn is_to_do(words: &str) -> bool {
-    TO_DO.iter().any(|word| words.contains(word))
+    let lower = words.to_lowercase();
+    if DECLINES.iter().any(|begin| lower.starts_with(begin)) {
+        return Some(Rule::Refusal);
+    }
+    if documents || words.chars().count() > LONGEST {
+        return None;
+    }
+    let plain = lower.trim_matches(|c: char| ".…:()[] ".contains(c));
+    let elided = plain.len() < lower.len() && lower.starts_with(['.', '…']);
+    let goes_on = ["rest", "other", "existing", "more", "remaining", "previous"];
+    let omits = WHOLE.contains(&plain)
+        || WHOLE.contains(&lower.as_str())
+        || BEGIN.iter().any(|begin| plain.starts_with(begin))
+        || END.iter().any(|end| plain.ends_with(end))
+        || elided && goes_on.iter().any(|word| plain.starts_with(word))
+        || plain.starts_with("implement ") && plain.ends_with("here");
+    omits.then_some(Rule::Omission)
 }

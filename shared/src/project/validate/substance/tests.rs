@@ -37,6 +37,8 @@ fn nothing_is_no_program() {
         ("a.ts", "// nothing\n"),
         ("a.rs", "//! nothing\n"),
         ("README.md", "  \n"),
+        ("a.css", "/* a */\n/* b */\n"),
+        ("a.html", "<!doctype html>\n<!-- a -->\n"),
     ] {
         assert_eq!(
             rules(path, text),
@@ -74,6 +76,10 @@ fn stubs_of_python() {
         "@click.group()\ndef cli():\n    \"\"\"Tools.\"\"\"\n",
     );
     fine("a.py", "class A(Exception):\n    pass\n");
+    fine(
+        "a.py",
+        "class A:\n    def f(self):\n        raise NotImplementedError\n\n\nclass B(A):\n    def f(self):\n        return 1\n",
+    );
     let found = rules("a.py", "class A(B):\n    def f(self):\n        pass\n");
     assert_eq!(found, [(Some(2), Rule::Stub, Severity::Warning)]);
 }
@@ -101,7 +107,7 @@ fn stubs_of_scripts_and_rust() {
     );
     fine(
         "src/a.rs",
-        "impl T for A {\n    fn f() {}\n}\nfn g() { println!(\"todo!()\"); }\n",
+        "impl T for A {\n    fn f() {}\n}\nfn is_send<T: Send>() {}\nfn g() { println!(\"todo!()\"); }\n",
     );
 }
 
@@ -127,6 +133,13 @@ fn remarks_that_stand_for_code() {
     );
     fine("a.ts", "// Wait for the rest of the items...\nf();\n");
     fine("a.ts", "f(\"TODO\", \"not implemented\");\n");
+    for text in [
+        "/// let a = 1;\n/// ...\nfn f() { g() }\n",
+        "// This has no effect on the rest of the code\nuse a;\n",
+        "// Some systems do not implement this. The caller checks here.\nuse a;\n",
+    ] {
+        fine("src/a.rs", text);
+    }
 }
 
 #[test]
