@@ -43,7 +43,10 @@ pub const fn commands(framework: Framework) -> Commands {
         Framework::Static => Commands {
             install: &[],
             run: &["python3 -m http.server 8000"],
-            test: &["test -s index.html"],
+            test: &[
+                "test -s index.html",
+                "find . -name '*.js' -print0 | xargs -0 -r -n 1 node --check",
+            ],
             build: &[],
         },
         Framework::FastApi => Commands {

@@ -53,7 +53,7 @@ fn described(plan: &Plan) -> Option<String> {
     })
 }
 
-/// What the workflow installs first. Rust is on GitHub's own machines.
+/// What the workflow installs before anything else. GitHub's own machines have Rust.
 enum Setup {
     Node,
     Python,
@@ -63,9 +63,11 @@ enum Setup {
 impl Setup {
     const fn of(framework: Framework) -> Self {
         match framework {
-            Framework::NextJs | Framework::Express | Framework::Expo => Self::Node,
+            Framework::NextJs | Framework::Static | Framework::Express | Framework::Expo => {
+                Self::Node
+            }
             Framework::FastApi | Framework::Python | Framework::Notebook => Self::Python,
-            Framework::Static | Framework::Axum | Framework::Rust => Self::Nothing,
+            Framework::Axum | Framework::Rust => Self::Nothing,
         }
     }
 }

@@ -15,7 +15,7 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-use super::plan::Plan;
+use super::plan::{Plan, slug};
 use super::{Framework, ProjectFile};
 
 pub use commands::{Commands, commands};
@@ -122,7 +122,7 @@ fn one_line(text: &str) -> String {
 /// The plan's title on one line; its name where it has none.
 fn title_of(plan: &Plan) -> String {
     match one_line(&plan.title) {
-        empty if empty.is_empty() => plan.name.clone(),
+        empty if empty.is_empty() => slug(&plan.name),
         title => title,
     }
 }

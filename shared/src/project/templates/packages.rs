@@ -109,6 +109,9 @@ const NOTEBOOK: &[Package] = &[
     used("numpy", ">=2.4,<3"),
     used("pandas", ">=3.1,<4"),
     used("scikit-learn", ">=1.9,<2"),
+    // Both come with Jupyter: named because the test imports them.
+    dev("ipython", ">=9.18,<10"),
+    dev("nbformat", ">=5.11,<6"),
     PYTEST,
 ];
 

@@ -56,13 +56,20 @@ impl<'a> Readme<'a> {
         Self {
             title: title_of(plan),
             summary: paragraphs.filter(|text| !text.is_empty()).collect(),
-            video_title: one_line(&facts.video_title),
+            video_title: video_title(facts),
             video_id: url
                 .and_then(|url| reference::parse(url).ok())
                 .map(|at| at.id.as_str().to_owned()),
             sections: sections(plan),
             files: plan.files.iter().map(Row::of).collect(),
         }
+    }
+}
+
+fn video_title(facts: &Facts) -> String {
+    match one_line(&facts.video_title) {
+        empty if empty.is_empty() => "without a title".to_owned(),
+        title => title,
     }
 }
 

@@ -94,19 +94,15 @@ impl Registry {
             return false;
         }
         match self {
-            // Neither `:` nor `/`: what has them is an address, a path or another package.
-            Self::Npm => version
-                .bytes()
-                .all(|b| is_word(b) || b".*^~<>=|+- ".contains(&b)),
-            Self::PyPi => version.split(',').all(|clause| {
-                let clause = clause.trim();
-                let number = clause.trim_start_matches(['<', '>', '=', '!', '~']);
-                let operator = &clause[..clause.len() - number.len()];
-                let number = number.trim_start();
-                ["<", "<=", "!=", "==", ">=", ">", "~="].contains(&operator)
-                    && !number.is_empty()
-                    && number.bytes().all(|b| is_word(b) || b".*+!-_".contains(&b))
+            // Comparators are written as cargo's are, but stand side by side. What has `:` or `/` is
+            // an address, a path or another package, what is a word is a tag.
+            Self::Npm => version.split("||").all(|range| {
+                let mut comparators = range.split_whitespace().peekable();
+                comparators.peek().is_some()
+                    && comparators
+                        .all(|one| !one.contains(',') && semver::VersionReq::parse(one).is_ok())
             }),
+            Self::PyPi => version.split(',').all(is_clause),
             Self::CratesIo => semver::VersionReq::parse(version).is_ok(),
         }
     }
@@ -119,10 +115,26 @@ const fn is_word(byte: u8) -> bool {
 /// npm's rule for new packages: small letters, digits and four marks, two of which do not begin it.
 fn is_npm_part(name: &str) -> bool {
     !name.starts_with(['.', '_', '-'])
-        && !name.is_empty()
+        && !["", "node_modules", "favicon.ico"].contains(&name)
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._~".contains(&b))
+}
+
+/// PEP 440's clauses of released versions: `>=1.2`, `==1.*`.
+fn is_clause(clause: &str) -> bool {
+    let clause = clause.trim();
+    let number = clause.trim_start_matches(['<', '>', '=', '!', '~']);
+    let operator = &clause[..clause.len() - number.len()];
+    let exact = ["==", "!="].contains(&operator);
+    let number = number.trim_start();
+    let number = match number.strip_suffix(".*") {
+        Some(prefix) if exact => prefix,
+        _ => number,
+    };
+    let is_part =
+        |part: &str| (1..=16).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    (exact || ["<", "<=", ">=", ">", "~="].contains(&operator)) && number.split('.').all(is_part)
 }
 
 /// PEP 508: letters and digits at both ends.
@@ -147,6 +159,7 @@ mod tests {
             (Npm, "a/b", false),
             (Npm, "..", false),
             (Npm, "", false),
+            (Npm, "node_modules", false),
             (PyPi, "scikit-learn", true),
             (PyPi, "uvicorn[standard]", true),
             (PyPi, "a[b,c-d]", true),
@@ -181,7 +194,10 @@ mod tests {
                 Some("^1.2.3 || >=2.0.0-beta <3"),
                 "^1.2.3 || >=2.0.0-beta <3",
             ),
-            (Npm, Some("latest"), "latest"),
+            (Npm, Some("1.x"), "1.x"),
+            (Npm, Some("latest"), "*"),
+            (Npm, Some("1.2.3 || "), "*"),
+            (Npm, Some(">=1, <2"), "*"),
             (Npm, Some("https://evil.example/a.tgz"), "*"),
             (Npm, Some("file:../../etc"), "*"),
             (Npm, Some("someone/repository"), "*"),
@@ -189,7 +205,11 @@ mod tests {
             (Npm, None, "*"),
             (PyPi, Some(">=1.0,<2"), ">=1.0,<2"),
             (PyPi, Some("~= 1.4.2"), "~= 1.4.2"),
+            (PyPi, Some("==1.4.*,!=1.4.2"), "==1.4.*,!=1.4.2"),
             (PyPi, Some("1.4"), ""),
+            (PyPi, Some(">=1.*"), ""),
+            (PyPi, Some(">=latest"), ""),
+            (PyPi, Some("===1"), ""),
             (PyPi, Some(">=1; python_version<'3'"), ""),
             (PyPi, Some(">=1,"), ""),
             (PyPi, Some("=>1"), ""),
