@@ -40,9 +40,8 @@ async fn chapters(Query(search): Query<Search>) -> Json<Vec<&'static Chapter>> {
 }
 
 async fn at(second: Result<Path<f64>, PathRejection>) -> Result<Json<&'static Chapter>, Problem> {
-    let Path(second) = second.map_err(|_| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the second is a number")
-    })?;
+    let Path(second) = second
+        .map_err(|_| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the second is a number"))?;
     chapter_at(COMPANION.chapters, second)
         .map(Json)
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no chapter at that second"))

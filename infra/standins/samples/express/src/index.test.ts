@@ -19,6 +19,8 @@ before(async () => {
 
 after(() => {
   server.close();
+  // The client keeps its connections for more calls, and the server would wait for them.
+  server.closeAllConnections();
 });
 
 test("the companion is served", async () => {

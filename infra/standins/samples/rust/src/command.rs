@@ -42,7 +42,11 @@ pub fn at(out: &mut impl Write, second: f64) -> Result<()> {
 pub fn actions(out: &mut impl Write, path: &Path) -> Result<()> {
     let progress = progress::read(path)?;
     for item in ACTION_ITEMS {
-        let mark = if progress.done.contains(&item.number) { 'x' } else { ' ' };
+        let mark = if progress.done.contains(&item.number) {
+            'x'
+        } else {
+            ' '
+        };
         let at = clock(item.at_s);
         writeln!(out, "[{mark}] {:>3} {at:>8}  {}", item.number, item.title)?;
     }
@@ -57,7 +61,12 @@ pub fn done(out: &mut impl Write, path: &Path, number: u32) -> Result<()> {
     let mut progress = progress::read(path)?;
     progress.done.insert(number);
     progress::write(path, &progress)?;
-    writeln!(out, "{} of {} done", progress.done.len(), ACTION_ITEMS.len())?;
+    writeln!(
+        out,
+        "{} of {} done",
+        progress.done.len(),
+        ACTION_ITEMS.len()
+    )?;
     Ok(())
 }
 

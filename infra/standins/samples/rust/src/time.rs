@@ -19,9 +19,7 @@ pub fn seconds(text: &str) -> Result<f64> {
     let parts: Vec<&str> = text.split(':').collect();
     ensure!(parts.len() <= 3, "{text} is no time");
     parts.into_iter().try_fold(0.0, |total, part| {
-        let number: f64 = part
-            .parse()
-            .with_context(|| format!("{text} is no time"))?;
+        let number: f64 = part.parse().with_context(|| format!("{text} is no time"))?;
         ensure!(number.is_finite() && number >= 0.0, "{text} is no time");
         Ok(total * 60.0 + number)
     })
