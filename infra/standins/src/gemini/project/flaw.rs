@@ -187,3 +187,72 @@ pub(super) fn spoil_plan(fault: &PlanFault, mut plan: Value, framework: Framewor
     }
     plan.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault<T: for<'de> Deserialize<'de>>(kind: &str) -> T {
+        serde_json::from_value(json!({"kind": kind})).unwrap()
+    }
+
+    fn question(path: &str, repair: Value) -> Question {
+        let question =
+            json!({"task": "file", "framework": "nextjs", "path": path, "repair": repair});
+        Question::parse(&question.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_repair_is_struck_by_what_is_always_there_or_names_its_file() {
+        let first = question("lib/time.ts", Value::Null);
+        let again = question("lib/time.ts", json!({"content": "", "findings": []}));
+        let any: FileFault = fault("project_stub");
+        let one = |path: &str| -> FileFault {
+            serde_json::from_value(json!({"kind": "project_stub", "path": path})).unwrap()
+        };
+        for (fault, question, always, strikes) in [
+            (&any, Some(&first), false, true),
+            (&any, Some(&again), false, false),
+            (&any, Some(&again), true, true),
+            (&any, None, true, false),
+            (&one("lib/time.ts"), Some(&first), false, true),
+            (&one("lib/time.ts"), Some(&again), false, true),
+            (&one("lib/times.ts"), Some(&first), true, false),
+        ] {
+            assert_eq!(
+                fault.strikes(question, always),
+                strikes,
+                "{fault:?} {question:?}"
+            );
+        }
+        assert!(!PlanFault::strikes(Some(&first)));
+        assert!(!PlanFault::strikes(None));
+    }
+
+    #[test]
+    fn a_plan_is_spoilt_as_asked() {
+        let plan = json!({"title": "T", "files": [
+            {"path": "lib/a.ts", "depends_on": []},
+            {"path": "lib/b.ts", "depends_on": ["lib/a.ts"]},
+            {"path": "app/page.tsx", "depends_on": ["lib/b.ts"]},
+            {"path": "lib/c.ts", "depends_on": ["app/page.tsx", "lib/a.ts"]},
+        ]});
+        let spoilt = |kind: &str| spoil_plan(&fault(kind), plan.clone(), Framework::NextJs);
+        let files = |kind: &str| {
+            let plan: Value = serde_json::from_str(&spoilt(kind)).unwrap();
+            plan["files"].as_array().unwrap().clone()
+        };
+        assert_eq!(files("plan_path_escape")[4]["path"], "../../etc/x");
+        assert_eq!(files("plan_duplicate_path")[4], plan["files"][3]);
+        let cycle = files("plan_cycle");
+        assert_eq!(cycle[0]["depends_on"], json!(["lib/b.ts"]));
+        assert_eq!(cycle[1]["depends_on"], json!(["lib/a.ts"]));
+        let unknown = files("plan_unknown_dependency");
+        assert_eq!(unknown[0]["depends_on"], json!(["lib/part-999.ts"]));
+        assert_eq!(files("plan_too_many").len(), TOO_MANY);
+        let without = files("plan_without_entry");
+        assert_eq!(without.len(), 3);
+        assert_eq!(without[2]["depends_on"], json!(["lib/a.ts"]));
+        assert!(spoilt("plan_not_json").starts_with("Here is the plan for T:\n\n1. lib/a.ts\n2."));
+    }
+}

@@ -91,7 +91,7 @@ impl Framework {
             ),
             Self::Express => sample!("express":
                 "src/companion.ts", "src/search.ts", "src/problems.ts", "src/routes.ts",
-                "src/index.ts", "src/search.test.ts", "src/index.test.ts",
+                "src/index.ts", "tests/search.test.ts", "tests/index.test.ts",
             ),
             Self::Axum => sample!("axum":
                 "src/companion.rs", "src/search.rs", "src/problem.rs", "src/routes.rs",

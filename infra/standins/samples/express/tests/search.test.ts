@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Chapter } from "./companion.js";
-import { chapterAt, chaptersWith } from "./search.js";
+import type { Chapter } from "../src/companion.js";
+import { chapterAt, chaptersWith } from "../src/search.js";
 
 const first: Chapter = { title: "Install the tools", startSeconds: 0, endSeconds: 60 };
 const second: Chapter = { title: "Write the first test", startSeconds: 60, endSeconds: 150.5 };

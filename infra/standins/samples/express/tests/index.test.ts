@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 
-import { actionItems, chapters, title } from "./companion.js";
-import app from "./index.js";
+import { actionItems, chapters, title } from "../src/companion.js";
+import app from "../src/index.js";
 
 const server = app.listen(0, "127.0.0.1");
 let base = "";
