@@ -124,7 +124,10 @@ pub(super) fn spoil_file(
     };
     fitting(match fault.kind {
         FileFlaw::SyntaxError => language.broken(&content),
-        FileFlaw::Stub => language.stub().to_owned(),
+        FileFlaw::Stub => match language.stub() {
+            Some(stub) => stub.to_owned(),
+            None => language.broken(&content),
+        },
         FileFlaw::Refusal => {
             format!("I'm sorry, but I cannot help with writing {path}.\n")
         }

@@ -60,8 +60,8 @@ impl Language {
     }
 
     /// A file with names and nothing behind them.
-    pub(super) const fn stub(self) -> &'static str {
-        match self {
+    pub(super) const fn stub(self) -> Option<&'static str> {
+        Some(match self {
             Self::Python => {
                 "\"\"\"The module.\"\"\"\n\n\ndef run():\n    raise NotImplementedError\n"
             }
@@ -75,9 +75,9 @@ impl Language {
             Self::Rust => "pub fn run() {\n    todo!()\n}\n",
             Self::Html => "<!-- TODO: write the page -->\n",
             Self::Css => "/* TODO: write the styles */\n",
-            Self::Json => "{}\n",
+            Self::Json => return None,
             Self::Other => "TODO\n",
-        }
+        })
     }
 
     /// The text after a comment that repeats the instruction.
