@@ -94,10 +94,7 @@ pub(super) struct Repair {}
 impl Question {
     /// The question that a text is, if it is one.
     pub(in super::super) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        text.starts_with('{')
-            .then(|| serde_json::from_str(text).ok())
-            .flatten()
+        serde_json::from_str(text).ok()
     }
 }
 
