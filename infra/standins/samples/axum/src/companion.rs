@@ -28,7 +28,6 @@ pub struct Companion {
 }
 
 /// The companion to this video.
-#[rustfmt::skip]
 pub const COMPANION: Companion = Companion {
     title: @title@,
     summary: @summary@,

@@ -16,18 +16,14 @@ pub struct ActionItem {
     pub at_s: f64,
 }
 
-#[rustfmt::skip]
 pub const TITLE: &str = @title@;
 
-#[rustfmt::skip]
 pub const SUMMARY: &str = @summary@;
 
-#[rustfmt::skip]
 pub const CHAPTERS: &[Chapter] = &[
     Chapter { title: @chapter.title@, start_s: @chapter.start@, end_s: @chapter.end@ },
 ];
 
-#[rustfmt::skip]
 pub const ACTION_ITEMS: &[ActionItem] = &[
     ActionItem { number: @action.number@, title: @action.title@, at_s: @action.at@ },
 ];

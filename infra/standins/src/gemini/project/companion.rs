@@ -96,9 +96,13 @@ fn listed<T>(entries: impl Iterator<Item = T>, tell: impl Fn(&T) -> String) -> V
     entries.collect()
 }
 
-/// A text as one line of at most so many characters, without what marks an entry of a purpose.
+/// A text as one line of at most so many characters, without what marks an entry of a purpose and
+/// what turns the direction of writing, which makes code look like other code
+/// (<https://trojansource.codes>).
 pub(super) fn line(text: &str, characters: usize) -> String {
-    let words = text.split(|char: char| char.is_whitespace() || char.is_control());
+    let turns = |char: char| matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let ends = |char: char| char.is_whitespace() || char.is_control() || turns(char);
+    let words = text.split(ends);
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let line: String = words.join(" ").chars().take(characters).collect();
     line.replace('[', "(").replace(']', ")").trim().to_owned()
@@ -110,7 +114,7 @@ mod tests {
 
     fn analysis(chapters: usize) -> Analysis {
         let chapter = |number: usize| Chapter {
-            title: format!("[{number}]  A\u{7}chapter\nof \"many\""),
+            title: format!("[{number}]  A\u{7}chapter\n\u{202e}of \"many\""),
             start_s: number as f64 * 10.0,
             end_s: number as f64 * 10.0 + 9.96,
         };
