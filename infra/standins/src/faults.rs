@@ -43,10 +43,24 @@ impl<On: PartialEq, Fault: Clone> Faults<On, Fault> {
 
     /// Takes the oldest fault that is meant for this call, and counts it down.
     pub(crate) fn take(&self, on: On, path: &str, body: &str) -> Option<Fault> {
+        self.take_where(on, path, body, |_| true)
+    }
+
+    /// As [`Self::take`], of those faults only that can strike this call.
+    pub(crate) fn take_where(
+        &self,
+        on: On,
+        path: &str,
+        body: &str,
+        strikes: impl Fn(&Armed<On, Fault>) -> bool,
+    ) -> Option<Fault> {
         let mut faults = self.lock();
         let position = faults.iter().position(|armed| {
             let meant = |text: &String| path.contains(text) || body.contains(text);
-            armed.on == on && armed.times != Some(0) && armed.matching.as_ref().is_none_or(meant)
+            armed.on == on
+                && armed.times != Some(0)
+                && armed.matching.as_ref().is_none_or(meant)
+                && strikes(armed)
         })?;
         let armed = &mut faults[position];
         armed.times = armed.times.map(|times| times - 1);

@@ -6,7 +6,8 @@
 //! (faults, processing times, properties of videos) and reads what was called.
 //!
 //! They are not models: what [`gemini`] answers about a video is taken word for word from a
-//! transcript in the request, or says plainly that nobody watched it.
+//! transcript in the request, or says plainly that nobody watched it. The software that it answers
+//! with was written by hand (`samples/`), with the chapters and actions of the analysis filled in.
 
 pub mod gemini;
 pub mod youtube;

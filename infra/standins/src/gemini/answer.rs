@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     control::{Fault, Settings},
     extract, obey,
+    project::{self, Answering, Question},
     request::{GenerateContent, PromptTokens},
     schema_fill,
 };
@@ -54,6 +55,7 @@ pub(super) fn details(tokens: PromptTokens) -> Value {
 /// answer.
 pub(super) fn answer(
     request: &GenerateContent,
+    question: Option<&Question>,
     settings: &Settings,
     body: &[u8],
     fault: Option<&Fault>,
@@ -63,6 +65,10 @@ pub(super) fn answer(
     let stop = |text: &str| Candidate {
         text: Some(text.to_owned()),
         finish_reason: "STOP",
+    };
+    let text = || match question {
+        Some(question) => project::answer(question, answering(request, settings, fault)),
+        None => text(request),
     };
     let (mut block_reason, mut calls) = (None, Vec::new());
     let candidate = match fault {
@@ -82,7 +88,7 @@ pub(super) fn answer(
         Some(Fault::NotSchema {}) => Some(stop(r#"{"not": ["what", "was", "asked", "for"]}"#)),
         Some(Fault::Text { text }) => Some(stop(text)),
         Some(Fault::Truncated {}) => {
-            let mut text = text(request);
+            let mut text = text();
             text.truncate(text.floor_char_boundary(text.len() / 2));
             Some(Candidate {
                 text: Some(text),
@@ -90,7 +96,7 @@ pub(super) fn answer(
             })
         }
         _ => {
-            let mut text = text(request);
+            let mut text = text();
             if settings.obeys {
                 let obeyed = obey::obey(&request.said(), text);
                 (text, calls) = (obeyed.text, obeyed.calls);
@@ -107,6 +113,26 @@ pub(super) fn answer(
         calls,
         prompt: request.prompt_tokens(settings.video_duration_s),
         response_id,
+    }
+}
+
+fn answering<'a>(
+    request: &'a GenerateContent,
+    settings: &Settings,
+    fault: Option<&'a Fault>,
+) -> Answering<'a> {
+    Answering {
+        schema: request.schema(),
+        instruction: request.instruction(),
+        load: settings.load,
+        file_fault: match fault {
+            Some(Fault::File(fault)) => Some(fault),
+            _ => None,
+        },
+        plan_fault: match fault {
+            Some(Fault::Plan(fault)) => Some(fault),
+            _ => None,
+        },
     }
 }
 

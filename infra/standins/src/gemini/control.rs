@@ -15,6 +15,7 @@ use super::{
     Gemini,
     errors::{ApiError, Quota},
     lock,
+    project::{FileFault, Load, PlanFault, Question},
 };
 use crate::{faults::Armed, server};
 
@@ -31,6 +32,8 @@ pub(super) struct Settings {
     pub(super) obeys: bool,
     /// The one key that is valid; none where any is.
     pub(super) api_key: Option<String>,
+    /// How large plans of software are.
+    pub(super) load: Load,
 }
 
 impl Default for Settings {
@@ -41,6 +44,7 @@ impl Default for Settings {
             video_duration_s: None,
             obeys: false,
             api_key: None,
+            load: Load::default(),
         }
     }
 }
@@ -56,7 +60,14 @@ pub(super) struct Change {
     obeys: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     api_key: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    project_files: Option<Option<usize>>,
+    #[serde(default, deserialize_with = "given")]
+    project_chain: Option<Option<usize>>,
 }
+
+/// A plan of more files than this helps nobody.
+const MOST_PROJECT_FILES: usize = 1000;
 
 /// Tells a null from a field that is not there.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -119,6 +130,12 @@ pub(super) enum Fault {
         #[serde(default = "forbidden")]
         status: u16,
     },
+    /// A file of a project that is wrong.
+    #[serde(untagged)]
+    File(FileFault),
+    /// A plan of a project that is wrong.
+    #[serde(untagged)]
+    Plan(PlanFault),
 }
 
 fn forbidden() -> u16 {
@@ -153,9 +170,27 @@ pub(super) enum Struck {
     Nothing,
 }
 
+/// What a call says that faults look at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said<'a> {
+    pub(super) path: &'a str,
+    pub(super) body: &'a str,
+    pub(super) model: &'a str,
+    /// What is asked about software.
+    pub(super) question: Option<&'a Question>,
+}
+
 /// Lets the faults that are meant for a call happen.
-pub(super) async fn strike(state: &Gemini, on: On, path: &str, body: &str, model: &str) -> Struck {
-    while let Some(fault) = state.faults.take(on, path, body) {
+pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
+    let Said {
+        path, body, model, ..
+    } = said;
+    let strikes = |armed: &Armed<On, Fault>| match &armed.fault {
+        Fault::File(fault) => fault.strikes(said.question, armed.times.is_none()),
+        Fault::Plan(_) => PlanFault::strikes(said.question),
+        _ => true,
+    };
+    while let Some(fault) = state.faults.take_where(on, path, body, strikes) {
         let error = match fault {
             Fault::Slow { ms } => {
                 server::pause(Duration::from_millis(ms)).await;
@@ -195,6 +230,13 @@ pub(super) async fn settings(
     if length.flatten().is_some_and(|seconds| seconds <= 0.0) {
         return (StatusCode::BAD_REQUEST, "video_duration_s must be above 0").into_response();
     }
+    let files = change.project_files;
+    if files
+        .flatten()
+        .is_some_and(|files| files > MOST_PROJECT_FILES)
+    {
+        return (StatusCode::BAD_REQUEST, "project_files is at most 1000").into_response();
+    }
     let mut settings = lock(&state.settings);
     if let Some(ms) = change.processing_ms {
         settings.processing = Duration::from_millis(ms);
@@ -211,11 +253,19 @@ pub(super) async fn settings(
     if let Some(key) = change.api_key {
         settings.api_key = key;
     }
+    if let Some(files) = files {
+        settings.load.files = files;
+    }
+    if let Some(chain) = change.project_chain {
+        settings.load.chain = chain;
+    }
     Json(json!({
         "processing_ms": u64::try_from(settings.processing.as_millis()).unwrap_or(u64::MAX),
         "generate_ms": u64::try_from(settings.generate.as_millis()).unwrap_or(u64::MAX),
         "video_duration_s": settings.video_duration_s,
         "obeys": settings.obeys,
+        "project_files": settings.load.files,
+        "project_chain": settings.load.chain,
     }))
     .into_response()
 }

@@ -18,7 +18,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Gemini,
-    control::{self, Fault, On, Struck},
+    control::{self, Fault, On, Said, Struck},
     errors::ApiError,
     lock,
 };
@@ -179,7 +179,11 @@ pub(super) async fn get(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Response {
-    match control::strike(&state, On::GetFile, &uri.to_string(), "", "").await {
+    let said = Said {
+        path: &uri.to_string(),
+        ..Said::default()
+    };
+    match control::strike(&state, On::GetFile, said).await {
         Struck::Response(response) => return response,
         Struck::Reset => return cut.now(),
         Struck::Answer(fault) => {
@@ -201,7 +205,11 @@ pub(super) async fn delete(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Response {
-    match control::strike(&state, On::DeleteFile, &uri.to_string(), "", "").await {
+    let said = Said {
+        path: &uri.to_string(),
+        ..Said::default()
+    };
+    match control::strike(&state, On::DeleteFile, said).await {
         Struck::Response(response) => return response,
         Struck::Reset => return cut.now(),
         Struck::Answer(_) | Struck::Nothing => {}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Gemini, answer,
-    control::{self, On, Struck},
+    control::{self, On, Said, Struck},
     errors::ApiError,
     request::GenerateContent,
 };
@@ -85,7 +85,14 @@ async fn answered(
     }
     let request = GenerateContent::parse(state, &body)?;
     let text = String::from_utf8_lossy(&body);
-    let fault = match control::strike(state, On::Generate, &uri.to_string(), &text, model).await {
+    let question = request.question();
+    let said = Said {
+        path: &uri.to_string(),
+        body: &text,
+        model,
+        question: question.as_ref(),
+    };
+    let fault = match control::strike(state, On::Generate, said).await {
         Struck::Response(response) => return Ok(response),
         Struck::Reset => return Ok(cut.now()),
         Struck::Answer(fault) => Some(fault),
@@ -93,7 +100,13 @@ async fn answered(
     };
     let settings = state.settings();
     server::pause(settings.generate).await;
-    let answer = answer::answer(&request, &settings, &body, fault.as_ref());
+    let answer = answer::answer(
+        &request,
+        question.as_ref(),
+        &settings,
+        &body,
+        fault.as_ref(),
+    );
     Ok(match form {
         Form::Whole => Json(answer.whole()).into_response(),
         Form::ServerSentEvents => events(&answer.pieces()),

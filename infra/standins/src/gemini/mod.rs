@@ -1,5 +1,6 @@
 //! The Gemini Developer API, as far as a video analysis needs it: the Files API with resumable
-//! uploads, `generateContent`, `streamGenerateContent` and `countTokens`, on `/v1` and `/v1beta`.
+//! uploads, `generateContent`, `streamGenerateContent` and `countTokens`, on `/v1` and `/v1beta`. What is asked
+//! about software instead of a video is answered by `project`.
 //!
 //! Sources: the protocol buffers of `google.ai.generativelanguage.v1beta` (field names, types and
 //! enums), requests of the official SDKs as they were recorded on the wire, and Google's pages
@@ -8,11 +9,12 @@
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "video_duration_s"?, "api_key"?,
-//!   "obeys"?}`:
+//!   "obeys"?, "project_files"?, "project_chain"?}`:
 //!   how long a file is PROCESSING after its upload (1000 at first), how long an answer takes (0 at
-//!   first), the length of every video (null at first: nobody knows), and the one key that is valid
-//!   (null at first: every key but `invalid` is), and whether orders in a transcript
-//!   or a title are obeyed.
+//!   first), the length of every video (null at first: nobody knows), the one key that is valid
+//!   (null at first: every key but `invalid` is), whether orders in a transcript or a title are
+//!   obeyed, and how many files a plan has (null at first: those of the sample), of which beyond
+//!   the sample's so many depend each on the one before (null at first: half of them).
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
 //! - `GET /_control/calls`, `GET /_control/files`: what was called, which files exist.
 //! - `DELETE /_control/faults`: what was to go wrong does not.
@@ -41,6 +43,7 @@ mod extract;
 mod files;
 mod generate;
 mod obey;
+mod project;
 mod request;
 mod schema_fill;
 mod transcript;

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Gemini, errors::ApiError, files::FileState, lock, transcript, wire};
+use super::{
+    Gemini, errors::ApiError, files::FileState, lock, project::Question, transcript, wire,
+};
 
 /// <https://ai.google.dev/gemini-api/docs/video-understanding>: up to 10 videos in a request.
 const MAX_VIDEOS: usize = 10;
@@ -154,14 +156,25 @@ impl GenerateContent {
 
     /// The cues of the first text part that is a transcript.
     pub(super) fn transcript(&self) -> Option<Vec<transcript::Cue>> {
-        let mut texts = self.parts().filter_map(|part| part.text.as_deref());
-        texts.find_map(transcript::parse)
+        self.texts().find_map(transcript::parse)
+    }
+
+    /// The first text part that is a question about software.
+    pub(super) fn question(&self) -> Option<Question> {
+        self.texts().find_map(Question::parse)
+    }
+
+    /// The first text part that is none, else the first text of the system instruction.
+    pub(super) fn instruction(&self) -> &str {
+        let system = self.system_instruction.parts.iter();
+        let system = system.filter_map(|part| part.text.as_deref());
+        let own = self.texts().filter(|text| Question::parse(text).is_none());
+        own.chain(system).next().unwrap_or_default()
     }
 
     /// The words of the caller's texts: of a transcript what is said in it.
     pub(super) fn said(&self) -> String {
-        let texts = self.parts().filter_map(|part| part.text.as_deref());
-        let words = texts.map(|text| match transcript::parse(text) {
+        let words = self.texts().map(|text| match transcript::parse(text) {
             Some(cues) => {
                 let cues: Vec<String> = cues.into_iter().map(|cue| cue.text).collect();
                 cues.join(" ")
@@ -196,6 +209,10 @@ impl GenerateContent {
 
     fn parts(&self) -> impl Iterator<Item = &Part> {
         self.contents.iter().flat_map(|content| &content.parts)
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts().filter_map(|part| part.text.as_deref())
     }
 
     fn file_uris(&self) -> impl Iterator<Item = &str> {

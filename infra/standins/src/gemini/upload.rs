@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Gemini,
-    control::{self, On, Struck},
+    control::{self, On, Said, Struck},
     errors::ApiError,
     files::{Fate, File},
     lock, wire,
@@ -111,7 +111,12 @@ async fn start(
         .map_err(|_| too_large())?;
     let text = String::from_utf8_lossy(&body);
     let mut fate = Fate::default();
-    match control::strike(state, On::UploadStart, &uri.to_string(), &text, "").await {
+    let said = Said {
+        path: &uri.to_string(),
+        body: &text,
+        ..Said::default()
+    };
+    match control::strike(state, On::UploadStart, said).await {
         Struck::Response(response) => return Ok(response),
         Struck::Reset => return Ok(cut.now()),
         Struck::Answer(fault) => fate = Fate::of(&fault).unwrap_or_default(),
@@ -236,7 +241,11 @@ async fn command(
 ) -> Result<Response, ApiError> {
     let mut break_off = false;
     let mut fate = None;
-    match control::strike(state, On::UploadChunk, &uri.to_string(), "", "").await {
+    let said = Said {
+        path: &uri.to_string(),
+        ..Said::default()
+    };
+    match control::strike(state, On::UploadChunk, said).await {
         Struck::Response(response) => return Ok(response),
         Struck::Reset => break_off = true,
         Struck::Answer(fault) => fate = Fate::of(&fault),

@@ -1,0 +1,261 @@
+//! What can be wrong with an answer about software. All of it has been seen of models.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    module,
+    question::{FileQuestion, Question},
+    sample::Framework,
+    spoil::Language,
+};
+
+/// A file that is wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct FileFault {
+    kind: FileFlaw,
+    /// Which file; none is any.
+    path: Option<String>,
+}
+
+/// How a file is wrong. Where its language has no such thing, its syntax is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum FileFlaw {
+    /// No parser of its language takes it.
+    #[serde(rename = "project_syntax_error")]
+    SyntaxError,
+    /// There is a name, and nothing behind it.
+    #[serde(rename = "project_stub")]
+    Stub,
+    /// The model would rather not.
+    #[serde(rename = "project_refusal")]
+    Refusal,
+    /// It begins with a comment that repeats the instruction.
+    #[serde(rename = "project_prompt_echo")]
+    PromptEcho,
+    /// The whole stands in a Markdown fence.
+    #[serde(rename = "project_fence")]
+    Fence,
+    /// It holds what looks like a key of AWS.
+    #[serde(rename = "project_secret")]
+    Secret,
+    /// It imports a file that nobody planned.
+    #[serde(rename = "project_missing_import")]
+    MissingImport,
+    /// It imports a package that nobody declared.
+    #[serde(rename = "project_undeclared_package")]
+    UndeclaredPackage,
+    /// The answer is the bare file after a sentence.
+    #[serde(rename = "project_not_json")]
+    NotJson,
+}
+
+/// A plan that is wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct PlanFault {
+    kind: PlanFlaw,
+}
+
+/// How a plan is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum PlanFlaw {
+    /// A file outside of the project, beside the others.
+    #[serde(rename = "plan_path_escape")]
+    PathEscape,
+    /// A file is planned twice.
+    #[serde(rename = "plan_duplicate_path")]
+    DuplicatePath,
+    /// Two files depend on one another.
+    #[serde(rename = "plan_cycle")]
+    Cycle,
+    /// A file depends on one that is not planned.
+    #[serde(rename = "plan_unknown_dependency")]
+    UnknownDependency,
+    /// Five hundred files.
+    #[serde(rename = "plan_too_many")]
+    TooMany,
+    /// The answer is a list in words.
+    #[serde(rename = "plan_not_json")]
+    NotJson,
+    /// The file that everything begins at is not planned.
+    #[serde(rename = "plan_without_entry")]
+    WithoutEntry,
+}
+
+/// As many files as too many are.
+const TOO_MANY: usize = 500;
+
+impl FileFault {
+    /// Whether it strikes this question. What asks for a repair is struck only by a fault that is
+    /// always there, or that names the file.
+    pub(in super::super) fn strikes(&self, question: Option<&Question>, always: bool) -> bool {
+        let Some(Question::File(question)) = question else {
+            return false;
+        };
+        match &self.path {
+            Some(path) => *path == question.path,
+            None => always || question.repair.is_none(),
+        }
+    }
+}
+
+impl PlanFault {
+    /// Whether it strikes this question.
+    pub(in super::super) fn strikes(question: Option<&Question>) -> bool {
+        matches!(question, Some(Question::Plan(_)))
+    }
+}
+
+/// The answer with a file that is wrong. `fitting` makes an answer of a text.
+pub(super) fn spoil_file(
+    fault: &FileFault,
+    question: &FileQuestion,
+    content: String,
+    instruction: &str,
+    fitting: impl Fn(String) -> String,
+) -> String {
+    let path = question.path.as_str();
+    let language = Language::of(path);
+    let or_broken = |code: Option<String>| match code {
+        Some(code) => language.with(&content, &code),
+        None => language.broken(&content),
+    };
+    fitting(match fault.kind {
+        FileFlaw::SyntaxError => language.broken(&content),
+        FileFlaw::Stub => match language.stub() {
+            Some(stub) => stub.to_owned(),
+            None => language.broken(&content),
+        },
+        FileFlaw::Refusal => {
+            format!("I'm sorry, but I cannot help with writing {path}.\n")
+        }
+        FileFlaw::PromptEcho => language.echo(&content, instruction),
+        FileFlaw::Fence => format!(
+            "```{}\n{content}```\n",
+            path.rsplit('.').next().unwrap_or("")
+        ),
+        FileFlaw::Secret => language.secret(&content),
+        FileFlaw::MissingImport => or_broken(language.import_file(question.framework)),
+        FileFlaw::UndeclaredPackage => or_broken(language.import_package()),
+        FileFlaw::NotJson => return format!("Here is {path}:\n\n{content}"),
+    })
+}
+
+/// The answer with a plan that is wrong.
+pub(super) fn spoil_plan(fault: &PlanFault, mut plan: Value, framework: Framework) -> String {
+    let none = &mut Vec::new();
+    let title = plan["title"].as_str().unwrap_or_default().to_owned();
+    let files = plan["files"].as_array_mut().unwrap_or(none);
+    let path = |file: &Value| file["path"].as_str().unwrap_or_default().to_owned();
+    let planned = |path: &str| {
+        json!({"path": path, "purpose": "Sums up stretches of the video.", "depends_on": [],
+            "sources": []})
+    };
+    match fault.kind {
+        PlanFlaw::PathEscape => files.push(planned("../../etc/x")),
+        PlanFlaw::DuplicatePath => files.extend(files.last().cloned()),
+        PlanFlaw::Cycle => {
+            if let [first, second, ..] = files.as_mut_slice() {
+                let (one, other) = (path(first), path(second));
+                first["depends_on"] = json!([other]);
+                second["depends_on"] = json!([one]);
+            }
+        }
+        PlanFlaw::UnknownDependency => {
+            if let Some(first) = files.first_mut() {
+                first["depends_on"] = json!([module::path(framework, 999)]);
+            }
+        }
+        PlanFlaw::TooMany => {
+            let more = TOO_MANY.saturating_sub(files.len());
+            files.extend((1..=more).map(|number| planned(&module::path(framework, number))));
+        }
+        PlanFlaw::WithoutEntry => {
+            files.retain(|file| path(file) != framework.entry());
+            for file in files {
+                if let Some(paths) = file["depends_on"].as_array_mut() {
+                    paths.retain(|path| path != framework.entry());
+                }
+            }
+        }
+        PlanFlaw::NotJson => {
+            let paths = files.iter().enumerate();
+            let list: String = paths
+                .map(|(index, file)| format!("{}. {}\n", index + 1, path(file)))
+                .collect();
+            return format!("Here is the plan for {title}:\n\n{list}");
+        }
+    }
+    plan.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault<T: for<'de> Deserialize<'de>>(kind: &str) -> T {
+        serde_json::from_value(json!({"kind": kind})).unwrap()
+    }
+
+    fn question(path: &str, repair: Value) -> Question {
+        let question =
+            json!({"task": "file", "framework": "nextjs", "path": path, "repair": repair});
+        Question::parse(&question.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_repair_is_struck_by_what_is_always_there_or_names_its_file() {
+        let first = question("lib/time.ts", Value::Null);
+        let again = question("lib/time.ts", json!({"content": "", "findings": []}));
+        let any: FileFault = fault("project_stub");
+        let one = |path: &str| -> FileFault {
+            serde_json::from_value(json!({"kind": "project_stub", "path": path})).unwrap()
+        };
+        for (fault, question, always, strikes) in [
+            (&any, Some(&first), false, true),
+            (&any, Some(&again), false, false),
+            (&any, Some(&again), true, true),
+            (&any, None, true, false),
+            (&one("lib/time.ts"), Some(&first), false, true),
+            (&one("lib/time.ts"), Some(&again), false, true),
+            (&one("lib/times.ts"), Some(&first), true, false),
+        ] {
+            assert_eq!(
+                fault.strikes(question, always),
+                strikes,
+                "{fault:?} {question:?}"
+            );
+        }
+        assert!(!PlanFault::strikes(Some(&first)));
+        assert!(!PlanFault::strikes(None));
+    }
+
+    #[test]
+    fn a_plan_is_spoilt_as_asked() {
+        let plan = json!({"title": "T", "files": [
+            {"path": "lib/a.ts", "depends_on": []},
+            {"path": "lib/b.ts", "depends_on": ["lib/a.ts"]},
+            {"path": "app/page.tsx", "depends_on": ["lib/b.ts"]},
+            {"path": "lib/c.ts", "depends_on": ["app/page.tsx", "lib/a.ts"]},
+        ]});
+        let spoilt = |kind: &str| spoil_plan(&fault(kind), plan.clone(), Framework::NextJs);
+        let files = |kind: &str| {
+            let plan: Value = serde_json::from_str(&spoilt(kind)).unwrap();
+            plan["files"].as_array().unwrap().clone()
+        };
+        assert_eq!(files("plan_path_escape")[4]["path"], "../../etc/x");
+        assert_eq!(files("plan_duplicate_path")[4], plan["files"][3]);
+        let cycle = files("plan_cycle");
+        assert_eq!(cycle[0]["depends_on"], json!(["lib/b.ts"]));
+        assert_eq!(cycle[1]["depends_on"], json!(["lib/a.ts"]));
+        let unknown = files("plan_unknown_dependency");
+        assert_eq!(unknown[0]["depends_on"], json!(["lib/part-999.ts"]));
+        assert_eq!(files("plan_too_many").len(), TOO_MANY);
+        let without = files("plan_without_entry");
+        assert_eq!(without.len(), 3);
+        assert_eq!(without[2]["depends_on"], json!(["lib/a.ts"]));
+        assert!(spoilt("plan_not_json").starts_with("Here is the plan for T:\n\n1. lib/a.ts\n2."));
+    }
+}

@@ -1,0 +1,224 @@
+//! The projects that were written by hand.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A project of a framework, with holes for what it tells of a video (see `holes`).
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// `plan.json`: a [`SamplePlan`].
+    plan: &'static str,
+    /// Path and text of each file.
+    pub(super) files: &'static [(&'static str, &'static str)],
+}
+
+/// The plan of a sample.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SamplePlan {
+    /// Each after those that it depends on.
+    pub(super) files: Vec<SampleFile>,
+    /// Packages beside those that every project of the framework has.
+    pub(super) dependencies: Vec<Value>,
+}
+
+/// A file as the plan has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SampleFile {
+    pub(super) path: String,
+    pub(super) purpose: String,
+    pub(super) depends_on: Vec<String>,
+    /// Which chapters it comes from, counted from 0 and round again; null is all of them. A file
+    /// that comes from all of them holds them.
+    pub(super) sources: Option<Vec<usize>>,
+}
+
+impl Sample {
+    pub(super) fn plan(&self) -> SamplePlan {
+        serde_json::from_str(self.plan).expect("a sample's plan is written by hand and tested")
+    }
+
+    /// The text of a file, its holes open.
+    pub(super) fn file(&self, path: &str) -> Option<&'static str> {
+        let mut files = self.files.iter();
+        files.find_map(|(name, text)| (*name == path).then_some(*text))
+    }
+}
+
+macro_rules! sample {
+    ($folder:literal: $($path:literal),+ $(,)?) => {
+        &Sample {
+            plan: include_str!(concat!("../../../samples/", $folder, "/plan.json")),
+            files: &[$((
+                $path,
+                include_str!(concat!("../../../samples/", $folder, "/", $path)),
+            )),+],
+        }
+    };
+}
+
+/// What software is built with, as the question names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Framework {
+    NextJs,
+    Static,
+    FastApi,
+    Express,
+    Axum,
+    Python,
+    Rust,
+    Notebook,
+    Expo,
+}
+
+impl Framework {
+    pub(super) const fn sample(self) -> &'static Sample {
+        match self {
+            Self::NextJs => sample!("nextjs":
+                "lib/companion.ts", "lib/time.ts", "lib/progress.ts",
+                "components/chapter-list.tsx", "components/checklist.tsx",
+                "app/api/chapters/route.ts", "app/page.tsx",
+            ),
+            Self::Static => sample!("static":
+                "js/companion.js", "js/time.js", "js/progress.js", "js/main.js",
+                "css/style.css", "index.html",
+            ),
+            Self::FastApi => sample!("fastapi":
+                "app/models.py", "app/companion.py", "app/settings.py", "app/search.py",
+                "app/main.py", "tests/test_search.py", "tests/test_main.py",
+            ),
+            Self::Express => sample!("express":
+                "src/companion.ts", "src/search.ts", "src/problems.ts", "src/routes.ts",
+                "src/index.ts", "tests/search.test.ts", "tests/index.test.ts",
+            ),
+            Self::Axum => sample!("axum":
+                "src/companion.rs", "src/search.rs", "src/problem.rs", "src/routes.rs",
+                "src/main.rs",
+            ),
+            Self::Python => sample!("python":
+                "app/companion.py", "app/times.py", "app/progress.py", "app/cli.py",
+                "tests/test_times.py", "tests/test_cli.py",
+            ),
+            Self::Rust => sample!("rust":
+                "src/companion.rs", "src/time.rs", "src/progress.rs", "src/command.rs",
+                "src/main.rs",
+            ),
+            Self::Notebook => sample!("notebook":
+                "data/companion.json", "app/data.py", "app/search.py", "app/plots.py",
+                "notebooks/analysis.ipynb", "tests/test_data.py", "tests/test_search.py",
+            ),
+            Self::Expo => sample!("expo":
+                "lib/companion.ts", "lib/time.ts", "lib/progress.ts",
+                "components/action-row.tsx", "app/actions.tsx", "app/index.tsx",
+            ),
+        }
+    }
+
+    /// The file that everything begins at.
+    pub(super) const fn entry(self) -> &'static str {
+        match self {
+            Self::NextJs => "app/page.tsx",
+            Self::Static => "index.html",
+            Self::FastApi => "app/main.py",
+            Self::Express => "src/index.ts",
+            Self::Axum | Self::Rust => "src/main.rs",
+            Self::Python => "app/cli.py",
+            Self::Notebook => "notebooks/analysis.ipynb",
+            Self::Expo => "app/index.tsx",
+        }
+    }
+
+    /// Whether an import of a module names its ending.
+    pub(super) const fn imports_with_ending(self) -> bool {
+        matches!(self, Self::Static | Self::Express)
+    }
+}
+
+#[cfg(test)]
+pub(super) const ALL: [(&str, Framework); 9] = [
+    ("nextjs", Framework::NextJs),
+    ("static", Framework::Static),
+    ("fastapi", Framework::FastApi),
+    ("express", Framework::Express),
+    ("axum", Framework::Axum),
+    ("python", Framework::Python),
+    ("rust", Framework::Rust),
+    ("notebook", Framework::Notebook),
+    ("expo", Framework::Expo),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn on_disk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => on_disk(&path, found),
+                false => found.push(path),
+            }
+        }
+    }
+
+    #[test]
+    fn plan_table_and_folder_hold_the_same_files() {
+        for (name, framework) in ALL {
+            assert_eq!(
+                serde_json::from_value::<Framework>(json!(name)).unwrap(),
+                framework
+            );
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("samples")
+                .join(name);
+            let mut found = Vec::new();
+            on_disk(&folder, &mut found);
+            let found: BTreeSet<String> = found
+                .iter()
+                .map(|path| {
+                    path.strip_prefix(&folder)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned()
+                })
+                .filter(|path| path != "plan.json")
+                .collect();
+            let sample = framework.sample();
+            let paths = sample.files.iter().map(|(path, _)| (*path).to_owned());
+            assert_eq!(paths.collect::<BTreeSet<_>>(), found, "{name}");
+            let planned = sample.plan().files;
+            let paths = planned.iter().map(|file| file.path.clone());
+            assert_eq!(paths.collect::<BTreeSet<_>>(), found, "{name}");
+            assert_eq!(planned.len(), found.len(), "{name}");
+            assert!((4..=8).contains(&found.len()), "{name}");
+            assert!(found.contains(framework.entry()), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_file_comes_after_those_that_it_depends_on() {
+        for (name, framework) in ALL {
+            let plan = framework.sample().plan();
+            let mut before = BTreeSet::new();
+            for file in &plan.files {
+                for path in &file.depends_on {
+                    assert!(before.contains(path), "{name}: {} needs {path}", file.path);
+                }
+                before.insert(file.path.clone());
+            }
+            let all = plan.files.iter().filter(|file| file.sources.is_none());
+            assert_eq!(all.count(), 1, "{name}");
+        }
+    }
+}

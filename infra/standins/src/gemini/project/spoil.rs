@@ -1,0 +1,233 @@
+//! Code that is wrong, in the languages of the samples.
+
+use serde_json::{Value, json};
+
+use super::sample::Framework;
+
+/// Shaped as an access key id of AWS; of nobody. In two pieces, so that no scanner takes this file
+/// for one with a secret.
+const KEY: [&str; 2] = ["AKIA", "Q3ZT5WJXN7RLKD2M"];
+
+/// What a file is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    Python,
+    Notebook,
+    /// TypeScript, with and without JSX.
+    TypeScript,
+    JavaScript,
+    Rust,
+    Html,
+    Css,
+    Json,
+    Other,
+}
+
+impl Language {
+    pub(super) fn of(path: &str) -> Self {
+        match path.rsplit('.').next().unwrap_or_default() {
+            "py" => Self::Python,
+            "ipynb" => Self::Notebook,
+            "ts" | "mts" | "tsx" => Self::TypeScript,
+            "js" | "mjs" | "jsx" => Self::JavaScript,
+            "rs" => Self::Rust,
+            "html" => Self::Html,
+            "css" => Self::Css,
+            "json" => Self::Json,
+            _ => Self::Other,
+        }
+    }
+
+    /// The text with more at its end: where imports may stand too, in all of them.
+    pub(super) fn with(self, content: &str, code: &str) -> String {
+        match self {
+            Self::Notebook => with_cell(content, code),
+            _ => format!("{content}\n{code}\n"),
+        }
+    }
+
+    /// The text with what no parser takes at its end.
+    pub(super) fn broken(self, content: &str) -> String {
+        let code = match self {
+            Self::Python | Self::Notebook => "def broken(:\n    return",
+            Self::TypeScript | Self::JavaScript => "export function broken( {",
+            Self::Rust => "fn broken( {",
+            Self::Html => "<p class=\"broken",
+            Self::Css => ".broken { color: {",
+            Self::Json | Self::Other => "{\"broken\": ",
+        };
+        self.with(content, code)
+    }
+
+    /// A file with names and nothing behind them.
+    pub(super) const fn stub(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Python => {
+                "\"\"\"The module.\"\"\"\n\n\ndef run():\n    raise NotImplementedError\n"
+            }
+            Self::Notebook => {
+                "{\"cells\": [{\"cell_type\": \"code\", \"execution_count\": null, \"id\": \"run\", \
+                 \"metadata\": {}, \"outputs\": [], \"source\": [\"def run():\\n\", \"    pass\"]}], \
+                 \"metadata\": {}, \"nbformat\": 4, \"nbformat_minor\": 5}\n"
+            }
+            Self::TypeScript => "export function run(): void {\n  // TODO: implement\n}\n",
+            Self::JavaScript => "export function run() {\n  // TODO: implement\n}\n",
+            Self::Rust => "pub fn run() {\n    todo!()\n}\n",
+            Self::Html => "<!-- TODO: write the page -->\n",
+            Self::Css => "/* TODO: write the styles */\n",
+            Self::Json => return None,
+            Self::Other => "TODO\n",
+        })
+    }
+
+    /// The text after a comment that repeats the instruction.
+    pub(super) fn echo(self, content: &str, instruction: &str) -> String {
+        let lines = |mark: &str| -> String {
+            let lines = instruction.lines();
+            lines.map(|line| format!("{mark} {line}\n")).collect()
+        };
+        match self {
+            Self::Python => lines("#") + content,
+            Self::TypeScript | Self::JavaScript | Self::Rust => lines("//") + content,
+            Self::Html => format!("<!-- {} -->\n{content}", instruction.replace("--", "- -")),
+            Self::Css => format!("/* {} */\n{content}", instruction.replace("*/", "* /")),
+            Self::Notebook => with_cell(content, &lines("#")),
+            Self::Json => with_member(content, "instruction", instruction),
+            Self::Other => format!("{instruction}\n{content}"),
+        }
+    }
+
+    /// The text with a key in it.
+    pub(super) fn secret(self, content: &str) -> String {
+        let key = KEY.concat();
+        let code = match self {
+            Self::Python | Self::Notebook => format!("ACCESS_KEY = \"{key}\""),
+            Self::TypeScript | Self::JavaScript => format!("export const accessKey = \"{key}\";"),
+            Self::Rust => format!("pub const ACCESS_KEY: &str = \"{key}\";"),
+            Self::Html => format!("<!-- {key} -->"),
+            Self::Css => format!("/* {key} */"),
+            Self::Json => return with_member(content, "access_key", &key),
+            Self::Other => key,
+        };
+        self.with(content, &code)
+    }
+
+    /// An import of a file that nobody planned.
+    pub(super) fn import_file(self, framework: Framework) -> Option<String> {
+        let ending = match framework.imports_with_ending() {
+            true => ".js",
+            false => "",
+        };
+        Some(match self {
+            Self::Python | Self::Notebook => "from app.not_there import nothing".to_owned(),
+            Self::TypeScript | Self::JavaScript => {
+                format!("import {{ nothing }} from \"./not-there{ending}\";\nnothing();")
+            }
+            Self::Rust => "use crate::not_there::nothing;".to_owned(),
+            Self::Html => "<script src=\"js/not-there.js\"></script>".to_owned(),
+            Self::Css => "@import url(\"not-there.css\");".to_owned(),
+            Self::Json | Self::Other => return None,
+        })
+    }
+
+    /// An import of a package that nobody declared.
+    pub(super) fn import_package(self) -> Option<String> {
+        Some(match self {
+            Self::Python | Self::Notebook => "import undeclared_package".to_owned(),
+            Self::TypeScript | Self::JavaScript => {
+                "import { nothing } from \"undeclared-package\";\nnothing();".to_owned()
+            }
+            Self::Rust => "use undeclared_package::nothing;".to_owned(),
+            Self::Html | Self::Css | Self::Json | Self::Other => return None,
+        })
+    }
+}
+
+/// A notebook with one more cell of code.
+fn with_cell(content: &str, code: &str) -> String {
+    let mut notebook: Value = serde_json::from_str(content).unwrap_or_default();
+    if let Some(cells) = notebook["cells"].as_array_mut() {
+        let lines: Vec<&str> = code.split_inclusive('\n').collect();
+        cells.push(
+            json!({"cell_type": "code", "execution_count": null, "id": "more",
+            "metadata": {}, "outputs": [], "source": lines}),
+        );
+    }
+    format!("{notebook:#}\n")
+}
+
+/// A JSON object with one more member.
+fn with_member(content: &str, name: &str, text: &str) -> String {
+    let mut document: Value = serde_json::from_str(content).unwrap_or_default();
+    document[name] = text.into();
+    format!("{document:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTEBOOK: &str = r#"{"cells": []}"#;
+
+    #[test]
+    fn what_is_added_stands_at_the_end() {
+        assert_eq!(Language::of("a.tsx").with("a\n", "b"), "a\n\nb\n");
+        assert!(
+            Language::of("a.rs")
+                .broken("a\n")
+                .ends_with("\nfn broken( {\n")
+        );
+        let cell: Value = serde_json::from_str(&Language::Notebook.with(NOTEBOOK, "b\nc")).unwrap();
+        assert_eq!(cell["cells"][0]["source"], json!(["b\n", "c"]));
+        assert!(serde_json::from_str::<Value>(&Language::Json.broken("{}")).is_err());
+    }
+
+    #[test]
+    fn a_key_is_shaped_as_one() {
+        assert_eq!(KEY.concat().len(), 20);
+        for path in ["a.py", "a.ts", "a.js", "a.rs", "a.html", "a.css", "a.txt"] {
+            let text = Language::of(path).secret("a\n");
+            assert!(
+                text.starts_with("a\n") && text.contains(&KEY.concat()),
+                "{path}"
+            );
+        }
+        let json: Value = serde_json::from_str(&Language::Json.secret("{\"a\": 1}")).unwrap();
+        assert_eq!(json, json!({"a": 1, "access_key": KEY.concat()}));
+        assert!(Language::Notebook.secret(NOTEBOOK).contains(&KEY.concat()));
+    }
+
+    #[test]
+    fn an_echo_stays_in_a_comment() {
+        let echo = |path: &str| Language::of(path).echo("x\n", "Do this.\nNot */ that --> one.");
+        assert_eq!(echo("a.py"), "# Do this.\n# Not */ that --> one.\nx\n");
+        assert_eq!(echo("a.ts"), "// Do this.\n// Not */ that --> one.\nx\n");
+        assert_eq!(echo("a.css"), "/* Do this.\nNot * / that --> one. */\nx\n");
+        assert_eq!(
+            echo("a.html"),
+            "<!-- Do this.\nNot */ that - -> one. -->\nx\n"
+        );
+    }
+
+    #[test]
+    fn only_code_imports() {
+        for (path, imports) in [
+            ("a.py", true),
+            ("a.tsx", true),
+            ("a.rs", true),
+            ("a.json", false),
+        ] {
+            let language = Language::of(path);
+            assert_eq!(language.import_package().is_some(), imports, "{path}");
+            assert_eq!(
+                language.import_file(Framework::NextJs).is_some(),
+                imports,
+                "{path}"
+            );
+        }
+        let import = Language::TypeScript
+            .import_file(Framework::Express)
+            .unwrap();
+        assert!(import.contains("\"./not-there.js\""));
+    }
+}
