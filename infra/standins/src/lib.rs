@@ -9,10 +9,14 @@
 //! transcript in the request, or says plainly that nobody watched it.
 
 pub mod gemini;
+pub mod github;
 pub mod youtube;
 
+mod accidents;
 mod calls;
 mod faults;
 mod server;
+mod settings;
+mod site;
 
 pub use server::Running;
