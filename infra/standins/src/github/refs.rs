@@ -98,6 +98,9 @@ pub(super) async fn delete(
     let mut repositories = lock(&state.repositories);
     let repository = repositories.find_mut(&owner, &repo)?;
     repository.require_objects()?;
+    if name == format!("heads/{}", repository.default_branch) {
+        return Err(ApiError::unprocessable("Cannot delete the default branch"));
+    }
     match repository.remove_reference(&format!("refs/{name}")) {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(no_reference()),
