@@ -10,6 +10,8 @@
 
 pub mod gemini;
 pub mod github;
+pub mod netlify;
+pub mod vercel;
 pub mod youtube;
 
 mod accidents;

@@ -184,11 +184,7 @@ async fn struck(
     let text = String::from_utf8_lossy(&body);
     let mut after = After::default();
     let on = operation.map_or(On::Any, |operation| operation.on);
-    let take = || {
-        let meant = state.faults.take(on, &path, &text);
-        meant.or_else(|| state.faults.take(On::Any, &path, &text))
-    };
-    while let Some(fault) = take() {
+    while let Some(fault) = state.faults.take_for(on, On::Any, &path, &text) {
         let ended = match fault {
             Fault::OfTheWay(accident) => accident.strike(cut, &mut after).await,
             Fault::OfGitHub(own) => happen(state, own, &head.uri, id),

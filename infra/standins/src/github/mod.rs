@@ -26,7 +26,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{delete, get, patch, post, put},
 };
 
@@ -154,6 +156,7 @@ fn router(state: Arc<GitHub>) -> Router {
         .route(&below("/pages/builds/latest"), get(pages::latest_build))
         .fallback(|| async { ApiError::not_found() })
         .method_not_allowed_fallback(|| async { ApiError::not_found() })
+        .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn_with_state(
             state.calls.clone(),
