@@ -71,6 +71,12 @@ impl<On: PartialEq, Fault: Clone> Faults<On, Fault> {
         Some(fault)
     }
 
+    /// As [`Self::take`], and then what is meant for every call.
+    pub(crate) fn take_for(&self, on: On, any: On, path: &str, body: &str) -> Option<Fault> {
+        let meant = self.take(on, path, body);
+        meant.or_else(|| self.take(any, path, body))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Armed<On, Fault>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

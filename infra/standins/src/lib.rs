@@ -10,10 +10,16 @@
 //! with was written by hand (`samples/`), with the chapters and actions of the analysis filled in.
 
 pub mod gemini;
+pub mod github;
+pub mod netlify;
+pub mod vercel;
 pub mod youtube;
 
+mod accidents;
 mod calls;
 mod faults;
 mod server;
+mod settings;
+mod site;
 
 pub use server::Running;

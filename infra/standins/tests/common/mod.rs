@@ -6,6 +6,7 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
 pub(crate) mod discovery;
+pub(crate) mod openapi;
 pub(crate) mod protos;
 
 /// A client with an API key.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use saphyr::{LoadableYamlNode, Yaml};
 
 use super::super::plan::{Dependency, PlannedFile};
+use super::super::validate::{Rule, Surroundings, check_file};
 use super::super::{Language, MOST_FILES, MOST_WRITTEN, Origin, Span};
 use super::registry::Registry;
 use super::*;
@@ -64,19 +65,16 @@ fn toml(files: &[ProjectFile], path: &str) -> toml::Table {
 
 /// Whether a text is without a fault in its language.
 fn parses(path: &str, text: &str) -> bool {
-    let grammar: tree_sitter::Language = match Language::of_path(path) {
-        Language::Json => return serde_json::from_str::<serde_json::Value>(text).is_ok(),
-        Language::Toml => return toml::from_str::<toml::Table>(text).is_ok(),
-        Language::Yaml => return Yaml::load_from_str(text).is_ok(),
-        Language::Python => tree_sitter_python::LANGUAGE.into(),
-        Language::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
-        Language::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
-        Language::Css => tree_sitter_css::LANGUAGE.into(),
-        _ => return true,
+    let file = ProjectFile {
+        path: path.to_owned(),
+        content: text.as_bytes().to_vec(),
+        executable: false,
+        origin: Origin::Template,
+        sources: Vec::new(),
     };
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&grammar).unwrap();
-    !parser.parse(text, None).unwrap().root_node().has_error()
+    let around = Surroundings::new(Framework::Static, BTreeSet::new(), BTreeSet::new());
+    let findings = check_file(&file, &around);
+    !findings.iter().any(|finding| finding.rule == Rule::Syntax)
 }
 
 #[test]

@@ -1,0 +1,264 @@
+//! Files by their paths, one commit for each change: <https://docs.github.com/rest/repos/contents>.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    GitHub,
+    blobs::{from_base64, to_base64},
+    body::{self, not_supplied},
+    commits::Who,
+    errors::ApiError,
+    git::{Entry, Kind, Mode, ObjectId, Person},
+    lock, repository,
+    repository::Repository,
+    trees::check_path,
+    wire::{Wire, extend},
+};
+
+/// Bytes of a file that are shown in base64; a larger one is shown without its content.
+const SHOWN: usize = 1024 * 1024;
+
+pub(super) async fn root(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, ApiError> {
+    show(&state, &owner, &repo, "", &query)
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, path)): Path<(String, String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, ApiError> {
+    show(&state, &owner, &repo, path.trim_matches('/'), &query)
+}
+
+fn show(
+    state: &GitHub,
+    owner: &str,
+    repo: &str,
+    path: &str,
+    query: &HashMap<String, String>,
+) -> Result<Response, ApiError> {
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(owner, repo)?;
+    if repository.is_empty() {
+        let message = "This repository is empty.";
+        return Err(ApiError::new(StatusCode::NOT_FOUND, message));
+    }
+    let reference = query.get("ref").unwrap_or(&repository.default_branch);
+    let commit = repository.head(reference);
+    let commit = commit.or_else(|| reference.parse().ok());
+    let commit = commit.and_then(|id| repository.store.commit(id));
+    let commit = commit.ok_or_else(|| {
+        let message = format!("No commit found for the ref {reference}");
+        ApiError::new(StatusCode::NOT_FOUND, message)
+    })?;
+    let wire = Shown {
+        wire: state.wire(),
+        repository,
+        reference,
+    };
+    let directory = |tree: ObjectId| {
+        let entries = repository.store.tree(tree).unwrap_or_default();
+        let item = |entry: &Entry| {
+            let before = if path.is_empty() { "" } else { "/" };
+            wire.item(&format!("{path}{before}{}", entry.path), entry)
+        };
+        Value::Array(entries.iter().map(item).collect())
+    };
+    if path.is_empty() {
+        return Ok(Json(directory(commit.tree)).into_response());
+    }
+    let entry = repository.store.find(commit.tree, path);
+    let entry = entry.ok_or_else(ApiError::not_found)?;
+    let body = match entry.mode.kind() {
+        Kind::Tree => directory(entry.id),
+        Kind::Blob | Kind::Commit => wire.file(path, &entry),
+    };
+    Ok(Json(body).into_response())
+}
+
+/// What stands in a repository, seen from one of its references.
+struct Shown<'a> {
+    wire: Wire<'a>,
+    repository: &'a Repository,
+    reference: &'a str,
+}
+
+impl Shown<'_> {
+    /// As an item of `content-directory`.
+    fn item(&self, path: &str, entry: &Entry) -> Value {
+        let (api, web) = (
+            self.wire.api(self.repository),
+            self.wire.web(self.repository),
+        );
+        let kind = match entry.mode {
+            Mode::Directory => "dir",
+            Mode::Submodule => "submodule",
+            Mode::Symlink => "symlink",
+            Mode::File | Mode::Executable => "file",
+        };
+        let (reference, id) = (self.reference, entry.id);
+        let objects = match entry.mode.kind() {
+            Kind::Tree => "trees",
+            Kind::Blob | Kind::Commit => "blobs",
+        };
+        let page = if kind == "dir" { "tree" } else { "blob" };
+        let url = format!("{api}/contents/{path}?ref={reference}");
+        let git = format!("{api}/git/{objects}/{id}");
+        let html = format!("{web}/{page}/{reference}/{path}");
+        let download = (kind == "file").then(|| format!("{web}/raw/{reference}/{path}"));
+        json!({
+            "name": path.rsplit('/').next(),
+            "path": path,
+            "sha": id.to_string(),
+            "size": self.repository.store.blob(id).map_or(0, Bytes::len),
+            "url": url,
+            "html_url": html,
+            "git_url": git,
+            "download_url": download,
+            "type": kind,
+            "_links": {"self": url, "git": git, "html": html},
+        })
+    }
+
+    /// As `content-file`, `content-symlink` or `content-submodule`.
+    fn file(&self, path: &str, entry: &Entry) -> Value {
+        let mut body = self.item(path, entry);
+        let data = self.repository.store.blob(entry.id);
+        let data = data.map(|data| &data[..]).unwrap_or_default();
+        let more = match entry.mode {
+            Mode::Symlink => json!({"target": String::from_utf8_lossy(data)}),
+            Mode::Submodule => json!({"submodule_git_url": null}),
+            _ if data.len() > SHOWN => json!({"content": "", "encoding": "none"}),
+            _ => json!({"content": to_base64(data), "encoding": "base64"}),
+        };
+        extend(&mut body, more);
+        body
+    }
+}
+
+/// A change of one file.
+#[derive(Debug, Deserialize)]
+struct Change {
+    message: String,
+    content: Option<String>,
+    sha: Option<String>,
+    branch: Option<String>,
+    author: Option<Who>,
+    committer: Option<Who>,
+}
+
+impl Change {
+    fn people(&self, own: Person) -> Result<(Person, Person), ApiError> {
+        let committer = self.committer.clone().map(Who::person).transpose()?;
+        let author = self.author.clone().map(Who::person).transpose()?;
+        let author = author.or_else(|| committer.clone()).unwrap_or(own);
+        Ok((author, committer.unwrap_or_else(repository::web_flow)))
+    }
+
+    /// The branch, and what stands at a path of it.
+    fn target(
+        &self,
+        repository: &Repository,
+        path: &str,
+    ) -> Result<(String, Option<ObjectId>), ApiError> {
+        let branch = self.branch.as_ref().unwrap_or(&repository.default_branch);
+        let files = repository.files(branch).unwrap_or_default().flat();
+        let current = files.get(path).map(|(_, id)| *id);
+        // Whoever changes a file says which state of it is meant; another has been quicker if that
+        // is not the one that stands there.
+        match (&self.sha, current) {
+            (Some(sha), Some(current)) if *sha == current.to_string() => {}
+            (Some(sha), _) => {
+                return Err(ApiError::conflict(format!("{path} does not match {sha}")));
+            }
+            (None, Some(_)) => return Err(not_supplied("sha")),
+            (None, None) => {}
+        }
+        Ok((branch.clone(), current))
+    }
+}
+
+pub(super) async fn put(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, path)): Path<(String, String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let own = repository::author(&state.user());
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    let change: Change = body::read(&body)?;
+    let content = change.content.as_deref();
+    let data = from_base64(content.ok_or_else(|| not_supplied("content"))?)?;
+    check_path(&path)?;
+    let people = change.people(own)?;
+    let (branch, current) = change.target(repository, &path)?;
+    let files = repository.files(&branch).unwrap_or_default().flat();
+    let mode = files.get(&path).map_or(Mode::File, |(mode, _)| *mode);
+    let id = repository.store.write_blob(data);
+    let commit = repository.commit_to(&branch, people, change.message, |files| {
+        files.put(&path, mode, id);
+    })?;
+    let status = match current {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::CREATED,
+    };
+    let entry = Entry {
+        path: path.clone(),
+        mode,
+        id,
+    };
+    let shown = Shown {
+        wire: state.wire(),
+        repository,
+        reference: &branch,
+    };
+    let body = changed(&shown, shown.item(&path, &entry), commit);
+    Ok((status, Json(body)).into_response())
+}
+
+pub(super) async fn delete(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, path)): Path<(String, String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let own = repository::author(&state.user());
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    let change: Change = body::read(&body)?;
+    if change.sha.is_none() {
+        return Err(not_supplied("sha"));
+    }
+    let people = change.people(own)?;
+    let (branch, current) = change.target(repository, &path)?;
+    current.ok_or_else(ApiError::not_found)?;
+    let commit = repository.commit_to(&branch, people, change.message, |files| {
+        files.remove(&path);
+    })?;
+    let shown = Shown {
+        wire: state.wire(),
+        repository,
+        reference: &branch,
+    };
+    Ok(Json(changed(&shown, Value::Null, commit)).into_response())
+}
+
+/// As `file-commit`.
+fn changed(shown: &Shown<'_>, content: Value, id: ObjectId) -> Value {
+    let commit = shown.repository.store.commit(id);
+    let commit = commit.map(|commit| shown.wire.git_commit(shown.repository, id, commit));
+    json!({"content": content, "commit": commit})
+}

@@ -1,0 +1,229 @@
+//! The control surface: settings, faults, pushes of somebody else, and what happened.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{
+    GitHub, errors::ApiError, git::Moment, git::Person, limits::Bounds, lock, operation::On,
+    repository::Repository,
+};
+use crate::{accidents::Accident, faults::Armed, settings};
+
+/// What a run can set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    /// How long every call takes.
+    pub(super) latency_ms: u64,
+    /// Whose token it is.
+    pub(super) login: String,
+    /// The one token that is valid; none where any but `invalid` is.
+    pub(super) token: Option<String>,
+    /// Whether the account pays: without that a private repository has no Pages.
+    pub(super) plan: Plan,
+    /// How long a repository that was made with a first commit does not show it: for the first half
+    /// of this it is empty, for the second its references are not found.
+    pub(super) empty_for_ms: u64,
+    /// How many calls there may be.
+    pub(super) limits: Bounds,
+    /// How long Pages builds.
+    pub(super) pages_build_ms: u64,
+    /// How a build of Pages ends.
+    pub(super) pages_outcome: Outcome,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            latency_ms: 0,
+            login: "eventrelay-stand-in".to_owned(),
+            token: None,
+            plan: Plan::Pro,
+            empty_for_ms: 0,
+            limits: Bounds::default(),
+            pages_build_ms: 1000,
+            pages_outcome: Outcome::Built,
+        }
+    }
+}
+
+/// `plan.name` of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Plan {
+    Free,
+    Pro,
+}
+
+/// How a build of Pages ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Outcome {
+    Built,
+    Errored,
+}
+
+/// What can go wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Fault {
+    OfTheWay(Accident),
+    OfGitHub(Own),
+}
+
+/// What can go wrong at GitHub only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub(super) enum Own {
+    /// Too many calls at once; `Retry-After` only where its seconds are given.
+    SecondaryLimit {
+        #[serde(default)]
+        retry_after_s: Option<u64>,
+        #[serde(default = "forbidden")]
+        status: u16,
+    },
+    /// All calls of the hour are spent.
+    PrimaryLimit {
+        reset_s: u64,
+        #[serde(default = "forbidden")]
+        status: u16,
+    },
+    /// Somebody else pushes a commit before the call is done: to the branch that the path names, or
+    /// else to the default branch.
+    RefMoved {},
+}
+
+fn forbidden() -> u16 {
+    403
+}
+
+impl Fault {
+    fn is_possible(&self, on: On) -> bool {
+        match self {
+            Self::OfTheWay(accident) => accident.is_possible(),
+            Self::OfGitHub(Own::RefMoved {}) => on.is_of_a_repository(),
+            Self::OfGitHub(
+                Own::SecondaryLimit { status, .. } | Own::PrimaryLimit { status, .. },
+            ) => matches!(status, 403 | 429),
+        }
+    }
+}
+
+/// A commit of somebody else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Foreign {
+    branch: Option<String>,
+    path: String,
+    content: String,
+    message: String,
+}
+
+impl Default for Foreign {
+    fn default() -> Self {
+        Self {
+            branch: None,
+            path: "foreign.txt".to_owned(),
+            content: "Somebody else was here.\n".to_owned(),
+            message: "Add foreign.txt".to_owned(),
+        }
+    }
+}
+
+impl Foreign {
+    /// Commits to a branch, or else to the default branch, whatever stands there.
+    pub(super) fn push(&self, repository: &mut Repository) -> Result<String, ApiError> {
+        let branch = self.branch.as_ref().unwrap_or(&repository.default_branch);
+        let branch = branch.clone();
+        let blob = repository.store.write_blob(self.content.clone());
+        let somebody = Person {
+            name: "Somebody Else".to_owned(),
+            email: "somebody@example.com".to_owned(),
+            at: Moment::now(),
+        };
+        let (people, message) = ((somebody.clone(), somebody), self.message.clone());
+        let commit = repository.commit_to(&branch, people, message, |files| {
+            files.put(&self.path, super::git::Mode::File, blob);
+        })?;
+        Ok(commit.to_string())
+    }
+
+    /// A commit to this branch.
+    pub(super) fn to(branch: Option<&str>) -> Self {
+        let branch = branch.map(str::to_owned);
+        Self {
+            branch,
+            ..Self::default()
+        }
+    }
+}
+
+pub(super) async fn settings(
+    State(state): State<Arc<GitHub>>,
+    Json(change): Json<Map<String, Value>>,
+) -> Response {
+    let mut settings = lock(&state.settings);
+    match settings::changed(&*settings, change) {
+        Ok(changed) => *settings = changed,
+        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+    Json(json!(*settings)).into_response()
+}
+
+pub(super) async fn arm(
+    State(state): State<Arc<GitHub>>,
+    Json(armed): Json<Armed<On, Fault>>,
+) -> Response {
+    if !armed.fault.is_possible(armed.on) {
+        let message = format!("{:?} cannot happen on {:?}", armed.fault, armed.on);
+        return (StatusCode::BAD_REQUEST, message).into_response();
+    }
+    state.faults.arm(armed);
+    Json(json!({})).into_response()
+}
+
+pub(super) async fn push(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, name)): Path<(String, String)>,
+    Json(foreign): Json<Foreign>,
+) -> Response {
+    let mut repositories = lock(&state.repositories);
+    let pushed = repositories
+        .find_mut(&owner, &name)
+        .and_then(|repository| foreign.push(repository));
+    match pushed {
+        Ok(sha) => Json(json!({"sha": sha})).into_response(),
+        Err(error) => (StatusCode::BAD_REQUEST, error.message).into_response(),
+    }
+}
+
+pub(super) async fn calls(State(state): State<Arc<GitHub>>) -> Json<Value> {
+    Json(state.calls.to_json())
+}
+
+pub(super) async fn repositories(State(state): State<Arc<GitHub>>) -> Json<Value> {
+    let repositories = lock(&state.repositories);
+    Json(repositories.all().map(Repository::to_state).collect())
+}
+
+pub(super) async fn disarm(State(state): State<Arc<GitHub>>) -> Json<Value> {
+    state.faults.clear();
+    Json(json!({}))
+}
+
+pub(super) async fn reset(State(state): State<Arc<GitHub>>) -> Json<Value> {
+    state.calls.clear();
+    state.faults.clear();
+    *lock(&state.settings) = Settings::default();
+    *lock(&state.limits) = super::limits::Limits::default();
+    *lock(&state.repositories) = super::repository::Repositories::default();
+    Json(json!({}))
+}

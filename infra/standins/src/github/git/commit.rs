@@ -1,0 +1,109 @@
+//! Commits, and who made them when.
+
+use std::fmt;
+
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+use super::ObjectId;
+
+/// When something was committed: whole seconds, and the time zone of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::github) struct Moment(OffsetDateTime);
+
+impl Moment {
+    pub(in crate::github) fn now() -> Self {
+        Self::of(OffsetDateTime::now_utc())
+    }
+
+    pub(in crate::github) fn of(time: OffsetDateTime) -> Self {
+        Self(time.replace_nanosecond(0).unwrap_or(time))
+    }
+
+    /// Reads ISO 8601 as RFC 3339 narrows it; git keeps whole minutes of the zone.
+    pub(in crate::github) fn parse(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::of)
+    }
+
+    /// In UTC, as the API shows it.
+    pub(in crate::github) fn to_rfc3339(self) -> String {
+        let utc = self.0.to_offset(UtcOffset::UTC);
+        utc.format(&Rfc3339).unwrap_or_default()
+    }
+}
+
+/// As a commit holds it: seconds since 1970, then the zone.
+impl fmt::Display for Moment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.0.offset().whole_minutes();
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+        let seconds = self.0.unix_timestamp();
+        write!(formatter, "{seconds} {sign}{hours:02}{minutes:02}")
+    }
+}
+
+/// An author or committer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::github) struct Person {
+    pub(in crate::github) name: String,
+    pub(in crate::github) email: String,
+    pub(in crate::github) at: Moment,
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Git leaves these characters out of names and addresses, since they would end them.
+        let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
+        let (name, email) = (clean(&self.name), clean(&self.email));
+        write!(formatter, "{name} <{email}> {}", self.at)
+    }
+}
+
+/// A commit, as its object and the API need it.
+#[derive(Clone, Debug)]
+pub(in crate::github) struct Commit {
+    pub(in crate::github) tree: ObjectId,
+    pub(in crate::github) parents: Vec<ObjectId>,
+    pub(in crate::github) author: Person,
+    pub(in crate::github) committer: Person,
+    pub(in crate::github) message: String,
+}
+
+impl Commit {
+    /// The data of the object.
+    pub(super) fn encode(&self) -> String {
+        let mut text = format!("tree {}\n", self.tree);
+        for parent in &self.parents {
+            text.push_str(&format!("parent {parent}\n"));
+        }
+        let (author, committer) = (&self.author, &self.committer);
+        text.push_str(&format!("author {author}\ncommitter {committer}\n\n"));
+        text.push_str(&self.message);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_keeps_its_zone() {
+        let moment = Moment::parse("2008-07-09T16:13:30+12:00").unwrap();
+        assert_eq!(moment.to_string(), "1215576810 +1200");
+        assert_eq!(moment.to_rfc3339(), "2008-07-09T04:13:30Z");
+        let moment = Moment::parse("1970-01-01T00:00:00.9-03:30").unwrap();
+        assert_eq!(moment.to_string(), "12600 -0330");
+        assert_eq!(Moment::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn a_name_cannot_end_its_line() {
+        let person = Person {
+            name: "A <b>\nparent".into(),
+            email: "a@b".into(),
+            at: Moment::parse("1970-01-01T00:00:00Z").unwrap(),
+        };
+        assert_eq!(person.to_string(), "A bparent <a@b> 0 +0000");
+    }
+}

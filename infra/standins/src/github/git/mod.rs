@@ -1,0 +1,11 @@
+//! Git's objects as git itself stores and names them: <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>.
+
+mod commit;
+mod object;
+mod store;
+mod tree;
+
+pub(super) use commit::{Commit, Moment, Person};
+pub(super) use object::{Kind, Object, ObjectId};
+pub(super) use store::Store;
+pub(super) use tree::{Entry, Files, Mode};

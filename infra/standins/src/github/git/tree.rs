@@ -1,0 +1,256 @@
+//! Trees: what git stores of a directory, and a whole hierarchy of them to be changed.
+
+use std::collections::BTreeMap;
+
+use super::{Kind, ObjectId};
+
+/// What an entry of a tree is. Git knows no others, but for one that it only reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::github) enum Mode {
+    File,
+    Executable,
+    Symlink,
+    Submodule,
+    Directory,
+}
+
+impl Mode {
+    /// Reads a mode as the API has it.
+    pub(in crate::github) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "100644" => Self::File,
+            "100755" => Self::Executable,
+            "120000" => Self::Symlink,
+            "160000" => Self::Submodule,
+            "040000" => Self::Directory,
+            _ => return None,
+        })
+    }
+
+    /// As the API has it.
+    pub(in crate::github) const fn text(self) -> &'static str {
+        match self {
+            Self::File => "100644",
+            Self::Executable => "100755",
+            Self::Symlink => "120000",
+            Self::Submodule => "160000",
+            Self::Directory => "040000",
+        }
+    }
+
+    /// What the entry points to.
+    pub(in crate::github) const fn kind(self) -> Kind {
+        match self {
+            Self::File | Self::Executable | Self::Symlink => Kind::Blob,
+            Self::Submodule => Kind::Commit,
+            Self::Directory => Kind::Tree,
+        }
+    }
+}
+
+/// An entry of a tree: in one tree a name, in a hierarchy a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::github) struct Entry {
+    pub(in crate::github) path: String,
+    pub(in crate::github) mode: Mode,
+    pub(in crate::github) id: ObjectId,
+}
+
+/// The data of a tree's object. Git sorts a directory as if its name ended in a slash.
+pub(super) fn encode(mut entries: Vec<Entry>) -> Vec<u8> {
+    let key = |entry: &Entry| {
+        let slash = if entry.mode == Mode::Directory {
+            "/"
+        } else {
+            ""
+        };
+        format!("{}{slash}", entry.path)
+    };
+    entries.sort_by_cached_key(key);
+    let mut data = Vec::new();
+    for entry in entries {
+        // Git writes no leading zero.
+        let mode = entry.mode.text().trim_start_matches('0');
+        data.extend_from_slice(format!("{mode} {}\0", entry.path).as_bytes());
+        data.extend_from_slice(entry.id.as_bytes());
+    }
+    data
+}
+
+/// The entries of a tree's object, in their order.
+pub(super) fn decode(data: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut rest = data;
+    while let Some((entry, after)) = next(rest) {
+        entries.push(entry);
+        rest = after;
+    }
+    entries
+}
+
+fn next(data: &[u8]) -> Option<(Entry, &[u8])> {
+    let end = data.iter().position(|byte| *byte == 0)?;
+    let (head, rest) = data.split_at(end);
+    let (mode, path) = std::str::from_utf8(head).ok()?.split_once(' ')?;
+    let (id, rest) = rest.get(1..)?.split_first_chunk::<20>()?;
+    let entry = Entry {
+        path: path.to_owned(),
+        mode: Mode::parse(&format!("{mode:0>6}"))?,
+        id: ObjectId::new(*id),
+    };
+    Some((entry, rest))
+}
+
+/// What stands at a path of a hierarchy.
+#[derive(Clone, Debug)]
+enum Node {
+    Leaf(Mode, ObjectId),
+    Directory(Files),
+}
+
+/// A hierarchy of directories in memory.
+#[derive(Clone, Debug, Default)]
+pub(in crate::github) struct Files(BTreeMap<String, Node>);
+
+impl Files {
+    pub(super) fn leaf(&mut self, name: String, mode: Mode, id: ObjectId) {
+        self.0.insert(name, Node::Leaf(mode, id));
+    }
+
+    pub(super) fn directory(&mut self, name: String, files: Self) {
+        self.0.insert(name, Node::Directory(files));
+    }
+
+    /// Puts an entry at a path; what stood there, or in the way, is replaced.
+    pub(in crate::github) fn put(&mut self, path: &str, mode: Mode, id: ObjectId) {
+        match path.split_once('/') {
+            None => self.leaf(path.to_owned(), mode, id),
+            Some((directory, rest)) => self.enter(directory).put(rest, mode, id),
+        }
+    }
+
+    /// Puts a whole directory at a path.
+    pub(in crate::github) fn graft(&mut self, path: &str, files: Self) {
+        match path.split_once('/') {
+            None => self.directory(path.to_owned(), files),
+            Some((directory, rest)) => self.enter(directory).graft(rest, files),
+        }
+    }
+
+    fn enter(&mut self, directory: &str) -> &mut Self {
+        let node = self.0.entry(directory.to_owned());
+        let node = node.or_insert_with(|| Node::Directory(Self::default()));
+        if let Node::Leaf(..) = node {
+            *node = Node::Directory(Self::default());
+        }
+        match node {
+            Node::Directory(files) => files,
+            Node::Leaf(..) => unreachable!("it was replaced above"),
+        }
+    }
+
+    /// Takes away what stands at a path, and the directories that it leaves empty: git knows none.
+    /// False where nothing stands there.
+    pub(in crate::github) fn remove(&mut self, path: &str) -> bool {
+        let Some((directory, rest)) = path.split_once('/') else {
+            return self.0.remove(path).is_some();
+        };
+        let Some(Node::Directory(files)) = self.0.get_mut(directory) else {
+            return false;
+        };
+        let removed = files.remove(rest);
+        if files.0.is_empty() {
+            self.0.remove(directory);
+        }
+        removed
+    }
+
+    /// Every entry that is no directory, by its whole path.
+    pub(in crate::github) fn flat(&self) -> BTreeMap<String, (Mode, ObjectId)> {
+        let mut flat = BTreeMap::new();
+        self.flatten("", &mut flat);
+        flat
+    }
+
+    fn flatten(&self, before: &str, flat: &mut BTreeMap<String, (Mode, ObjectId)>) {
+        for (name, node) in &self.0 {
+            let path = format!("{before}{name}");
+            match node {
+                Node::Leaf(mode, id) => drop(flat.insert(path, (*mode, *id))),
+                Node::Directory(files) => files.flatten(&format!("{path}/"), flat),
+            }
+        }
+    }
+
+    /// The entries of the topmost directory; `write` stores a directory and gives it its name.
+    pub(super) fn entries(&self, write: &mut impl FnMut(&Self) -> ObjectId) -> Vec<Entry> {
+        let entry = |(path, node): (&String, &Node)| {
+            let (mode, id) = match node {
+                Node::Leaf(mode, id) => (*mode, *id),
+                Node::Directory(files) => (Mode::Directory, write(files)),
+            };
+            let path = path.clone();
+            Entry { path, mode, id }
+        };
+        self.0.iter().map(entry).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: char) -> ObjectId {
+        digit.to_string().repeat(40).parse().unwrap()
+    }
+
+    fn entry(path: &str, mode: Mode) -> Entry {
+        let path = path.to_owned();
+        Entry {
+            path,
+            mode,
+            id: id('a'),
+        }
+    }
+
+    #[test]
+    fn a_directory_is_sorted_as_if_it_ended_in_a_slash() {
+        let entries = vec![
+            entry("lib", Mode::Directory),
+            entry("lib.rs", Mode::File),
+            entry("lib-old", Mode::Executable),
+        ];
+        let decoded = decode(&encode(entries));
+        let names: Vec<&str> = decoded.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(names, ["lib-old", "lib.rs", "lib"]);
+        assert_eq!(decoded[2].mode, Mode::Directory);
+    }
+
+    #[test]
+    fn a_mode_has_no_leading_zero_in_an_object() {
+        let data = encode(vec![entry("a", Mode::Directory)]);
+        assert!(data.starts_with(b"40000 a\0"));
+    }
+
+    #[test]
+    fn what_is_put_in_the_way_replaces() {
+        let mut files = Files::default();
+        files.put("a", Mode::File, id('1'));
+        files.put("a/b", Mode::File, id('2'));
+        assert_eq!(files.flat().into_keys().collect::<Vec<_>>(), ["a/b"]);
+        files.put("a", Mode::File, id('3'));
+        assert_eq!(files.flat()["a"], (Mode::File, id('3')));
+    }
+
+    #[test]
+    fn a_directory_goes_with_its_last_file() {
+        let mut files = Files::default();
+        files.put("a/b/c", Mode::File, id('1'));
+        files.put("d", Mode::File, id('2'));
+        assert!(!files.remove("a/x"));
+        assert!(!files.remove("d/x"));
+        assert!(files.remove("a/b/c"));
+        let mut none = |_: &Files| id('0');
+        assert_eq!(files.entries(&mut none).len(), 1);
+    }
+}

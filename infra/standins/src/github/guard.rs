@@ -1,0 +1,272 @@
+//! What every call meets before its operation: who asks, how often, and what is to go wrong.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+use super::{
+    GitHub,
+    control::{Fault, Foreign, Own},
+    errors::{self, ApiError},
+    limits::{Verdict, seconds_since_1970},
+    lock,
+    operation::{On, Operation},
+};
+use crate::{
+    accidents::After,
+    server::{self, Cut},
+};
+
+/// The versions of the API, newest first:
+/// <https://docs.github.com/rest/about-the-rest-api/api-versions>.
+const VERSIONS: [&str; 2] = ["2026-03-10", "2022-11-28"];
+
+/// Bytes of a body. A blob may have 100 MB, which is half as much again in base64.
+const LONGEST_BODY: usize = 150 * 1024 * 1024;
+
+/// Numbers the calls of this process.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
+
+/// Middleware: lets through whoever may call, and completes the answer.
+pub(super) async fn guard(
+    State(state): State<Arc<GitHub>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let settings = state.settings();
+    server::pause(Duration::from_millis(settings.latency_ms)).await;
+    let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+    let id = format!(
+        "{:04X}:{:05X}:57A4D:1:{number:08X}",
+        number % 0x10000,
+        number
+    );
+    let version = match version(request.headers()) {
+        Ok(version) => version,
+        Err(error) => return complete(&state, error.into_response(), "", VERSIONS[1], &id),
+    };
+    if request.headers().get("user-agent").is_none() {
+        return errors::no_user_agent();
+    }
+    let operation = Operation::of(request.method(), request.uri().path());
+    let page = operation.map_or("", |operation| operation.page);
+    let response = match admit(&state, &request, operation) {
+        Err(error) => error.into_response(),
+        Ok(()) => counted(&state, request, next, operation, &cut, &id).await,
+    };
+    complete(&state, response, page, version, &id)
+}
+
+fn version(headers: &HeaderMap) -> Result<&'static str, ApiError> {
+    let Some(asked) = headers.get("x-github-api-version") else {
+        return Ok(VERSIONS[1]);
+    };
+    let asked = asked.to_str().unwrap_or_default();
+    let known = VERSIONS.iter().find(|version| **version == asked);
+    known
+        .copied()
+        .ok_or_else(|| ApiError::no_such_version(asked, &VERSIONS))
+}
+
+/// Whether the caller may see what it asks for.
+fn admit(state: &GitHub, request: &Request, operation: Option<Operation>) -> Result<(), ApiError> {
+    let header = request.headers().get("authorization");
+    if let Some(header) = header {
+        let header = header.to_str().unwrap_or_default();
+        let token = header.split_once(' ').map(|(scheme, token)| {
+            let known =
+                scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
+            known.then(|| token.trim().to_owned())
+        });
+        let token = token.flatten().filter(|token| !token.is_empty());
+        let valid = state.settings().token;
+        let good = token.is_some_and(|token| match valid {
+            Some(valid) => valid == token,
+            None => token != "invalid",
+        });
+        return if good {
+            Ok(())
+        } else {
+            Err(ApiError::bad_credentials())
+        };
+    }
+    let Some(operation) = operation else {
+        return Ok(());
+    };
+    match (request.method(), operation.on) {
+        (_, On::RateLimit) => Ok(()),
+        (&Method::GET, on) if on.is_of_a_repository() => {
+            let repositories = lock(&state.repositories);
+            let (owner, name) = repository_of(request.uri());
+            match repositories.find(&owner, &name)?.private {
+                true => Err(ApiError::not_found()),
+                false => Ok(()),
+            }
+        }
+        _ => Err(ApiError::requires_authentication()),
+    }
+}
+
+/// Owner and name of the repository that a path names.
+fn repository_of(uri: &Uri) -> (String, String) {
+    let mut segments = uri.path().split('/').skip(2).map(str::to_owned);
+    let mut next = || segments.next().unwrap_or_default();
+    (next(), next())
+}
+
+/// Counts the call, if there is room for it.
+async fn counted(
+    state: &Arc<GitHub>,
+    request: Request,
+    next: Next,
+    operation: Option<Operation>,
+    cut: &Cut,
+    id: &str,
+) -> Response {
+    // Asking for the limit costs none of it.
+    if operation.is_some_and(|operation| operation.on == On::RateLimit) {
+        return struck(state, request, next, operation, cut, id).await;
+    }
+    let bounds = state.settings().limits;
+    let write = request.method() != Method::GET && request.method() != Method::HEAD;
+    let verdict = lock(&state.limits).begin(&bounds, write, Instant::now());
+    let status = StatusCode::from_u16(bounds.status).unwrap_or(StatusCode::FORBIDDEN);
+    match verdict {
+        Verdict::Primary => ApiError::primary_limit(status, state.user().id()).into_response(),
+        Verdict::Secondary(seconds) => {
+            let seconds = bounds.retry_after.then_some(seconds);
+            secondary_limit(status, seconds, id)
+        }
+        Verdict::Go => {
+            let _counted = Counted(state);
+            struck(state, request, next, operation, cut, id).await
+        }
+    }
+}
+
+/// A call that is being answered; also one that its caller gives up.
+struct Counted<'a>(&'a GitHub);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.limits).end();
+    }
+}
+
+/// Lets the faults happen that are meant for the call.
+async fn struck(
+    state: &GitHub,
+    request: Request,
+    next: Next,
+    operation: Option<Operation>,
+    cut: &Cut,
+    id: &str,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
+        let message = "Payload too large";
+        return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response();
+    };
+    let path = head.uri.to_string();
+    let text = String::from_utf8_lossy(&body);
+    let mut after = After::default();
+    let on = operation.map_or(On::Any, |operation| operation.on);
+    while let Some(fault) = state.faults.take_for(on, On::Any, &path, &text) {
+        let ended = match fault {
+            Fault::OfTheWay(accident) => accident.strike(cut, &mut after).await,
+            Fault::OfGitHub(own) => happen(state, own, &head.uri, id),
+        };
+        if let Some(response) = ended {
+            return response;
+        }
+    }
+    let request = Request::from_parts(head, Body::from(body.clone()));
+    let response = next.run(request).await;
+    after.befall(response, cut).await
+}
+
+fn happen(state: &GitHub, fault: Own, uri: &Uri, id: &str) -> Option<Response> {
+    let code = |status: u16| StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    match fault {
+        Own::SecondaryLimit {
+            retry_after_s,
+            status,
+        } => Some(secondary_limit(code(status), retry_after_s, id)),
+        Own::PrimaryLimit { reset_s, status } => {
+            let error = ApiError::primary_limit(code(status), state.user().id());
+            let mut response = error.into_response();
+            let headers = response.headers_mut();
+            headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
+            headers.insert("x-ratelimit-reset", (seconds_since_1970() + reset_s).into());
+            Some(response)
+        }
+        Own::RefMoved {} => {
+            let (owner, name) = repository_of(uri);
+            let (_, branch) = uri.path().split_once("/git/refs/heads/").unzip();
+            let mut repositories = lock(&state.repositories);
+            if let Ok(repository) = repositories.find_mut(&owner, &name) {
+                // Where there is no such branch there is none to be moved.
+                let _ = Foreign::to(branch).push(repository);
+            }
+            None
+        }
+    }
+}
+
+fn secondary_limit(status: StatusCode, retry_after_s: Option<u64>, id: &str) -> Response {
+    let mut response = ApiError::secondary_limit(status, id).into_response();
+    if let Some(seconds) = retry_after_s {
+        response.headers_mut().insert("retry-after", seconds.into());
+    }
+    response
+}
+
+/// Writes the body of an error, and the headers that every answer has.
+fn complete(
+    state: &GitHub,
+    response: Response,
+    page: &str,
+    version: &'static str,
+    id: &str,
+) -> Response {
+    let mut response = errors::document(response, page);
+    let bounds = state.settings().limits;
+    let standing = lock(&state.limits).standing(&bounds, Instant::now());
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: HeaderValue| {
+        headers.entry(name).or_insert(value);
+    };
+    set("x-ratelimit-limit", standing.limit.into());
+    set("x-ratelimit-remaining", standing.remaining().into());
+    set("x-ratelimit-used", standing.used.into());
+    set("x-ratelimit-reset", standing.reset.into());
+    set("x-ratelimit-resource", HeaderValue::from_static("core"));
+    set(
+        "x-github-api-version-selected",
+        HeaderValue::from_static(version),
+    );
+    let media_type = HeaderValue::from_static("github.v3; format=json");
+    set("x-github-media-type", media_type);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        set("x-github-request-id", id);
+    }
+    if let Some(value) = headers.get_mut("content-type")
+        && value == "application/json"
+    {
+        *value = HeaderValue::from_static("application/json; charset=utf-8");
+    }
+    response
+}

@@ -1,0 +1,257 @@
+//! GitHub Pages, built from a branch: <https://docs.github.com/rest/pages>.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    GitHub, body,
+    control::{Outcome, Plan, Settings},
+    errors::ApiError,
+    git::ObjectId,
+    lock,
+    repository::Repository,
+    wire::{Wire, timestamp},
+};
+use crate::site;
+
+/// The site of a repository.
+#[derive(Clone, Debug)]
+pub(super) struct Pages {
+    pub(super) branch: String,
+    path: String,
+    /// The newest; none where a workflow is to bring the files.
+    build: Option<Build>,
+    is_workflow: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Build {
+    commit: ObjectId,
+    began: Instant,
+    created: OffsetDateTime,
+}
+
+/// Where a build stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Building,
+    Built,
+    Errored,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Building => "building",
+            Self::Built => "built",
+            Self::Errored => "errored",
+        }
+    }
+}
+
+impl Build {
+    fn status(&self, settings: &Settings) -> Status {
+        let time = Duration::from_millis(settings.pages_build_ms);
+        match settings.pages_outcome {
+            _ if self.began.elapsed() < time => Status::Building,
+            Outcome::Built => Status::Built,
+            Outcome::Errored => Status::Errored,
+        }
+    }
+}
+
+impl Pages {
+    /// Builds anew from a commit.
+    pub(super) fn build(&mut self, commit: ObjectId) {
+        if !self.is_workflow {
+            self.build = Some(Build {
+                commit,
+                began: Instant::now(),
+                created: OffsetDateTime::now_utc(),
+            });
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Create {
+    build_type: Option<BuildType>,
+    source: Option<Source>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum BuildType {
+    Legacy,
+    Workflow,
+}
+
+#[derive(Debug, Deserialize)]
+struct Source {
+    branch: String,
+    path: Option<String>,
+}
+
+pub(super) async fn create(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let settings = state.settings();
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    let create: Create = body::read(&body)?;
+    if repository.pages.is_some() {
+        return Err(ApiError::conflict("GitHub Pages is already enabled."));
+    }
+    if repository.private && settings.plan == Plan::Free {
+        let message = "Your current plan does not support GitHub Pages for this repository.";
+        return Err(ApiError::unprocessable(message));
+    }
+    let is_workflow = create.build_type == Some(BuildType::Workflow);
+    let (branch, path) = match create.source {
+        Some(source) => (source.branch, source.path.unwrap_or_else(|| "/".to_owned())),
+        None if is_workflow => (repository.default_branch.clone(), "/".to_owned()),
+        None => {
+            let reason = "source or build_type wasn't supplied.";
+            return Err(ApiError::invalid_request(reason));
+        }
+    };
+    if !matches!(path.as_str(), "/" | "/docs") {
+        let reason = format!("\"{path}\" is not a member of [\"/\", \"/docs\"].");
+        return Err(ApiError::invalid_request(reason));
+    }
+    let Some(commit) = repository.head(&branch) else {
+        let message = format!("The {branch} branch must exist before GitHub Pages can be built.");
+        return Err(ApiError::unprocessable(message));
+    };
+    let mut pages = Pages {
+        branch,
+        path,
+        build: None,
+        is_workflow,
+    };
+    pages.build(commit);
+    let body = to_json(state.wire(), repository, &pages, &settings);
+    repository.pages = Some(pages);
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let settings = state.settings();
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(&owner, &repo)?;
+    let pages = repository.pages.as_ref();
+    let pages = pages.ok_or_else(ApiError::not_found)?;
+    Ok(Json(to_json(state.wire(), repository, pages, &settings)).into_response())
+}
+
+/// As `page`.
+fn to_json(wire: Wire<'_>, repository: &Repository, pages: &Pages, settings: &Settings) -> Value {
+    let status = pages
+        .build
+        .as_ref()
+        .map(|build| build.status(settings).name());
+    json!({
+        "url": format!("{}/pages", wire.api(repository)),
+        "status": status,
+        "cname": null,
+        "custom_404": false,
+        "html_url": format!("{}/_site/{}/", wire.base, repository.full_name()),
+        "build_type": if pages.is_workflow { "workflow" } else { "legacy" },
+        "source": {"branch": pages.branch, "path": pages.path},
+        "public": true,
+        "protected_domain_state": null,
+        "pending_domain_unverified_at": null,
+        "https_enforced": true,
+    })
+}
+
+/// As `page-build`.
+pub(super) async fn latest_build(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let settings = state.settings();
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(&owner, &repo)?;
+    let pages = repository.pages.as_ref();
+    let build = pages.and_then(|pages| pages.build.as_ref());
+    let build = build.ok_or_else(ApiError::not_found)?;
+    let status = build.status(&settings);
+    let took = match status {
+        Status::Building => 0,
+        Status::Built | Status::Errored => settings.pages_build_ms,
+    };
+    let error = (status == Status::Errored).then_some("Page build failed.");
+    let updated = build.created + Duration::from_millis(took);
+    let body = json!({
+        "url": format!("{}/pages/builds/latest", state.wire().api(repository)),
+        "status": status.name(),
+        "error": {"message": error},
+        "pusher": state.wire().user(&repository.owner),
+        "commit": build.commit.to_string(),
+        "duration": took,
+        "created_at": timestamp(build.created),
+        "updated_at": timestamp(updated),
+    });
+    Ok(Json(body).into_response())
+}
+
+pub(super) async fn site_index(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+) -> Response {
+    file(&state, &owner, &repo, "")
+}
+
+pub(super) async fn site(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, path)): Path<(String, String, String)>,
+) -> Response {
+    file(&state, &owner, &repo, &path)
+}
+
+/// What the newest build has at a path.
+fn file(state: &GitHub, owner: &str, repo: &str, path: &str) -> Response {
+    let settings = state.settings();
+    let repositories = lock(&state.repositories);
+    let found = || {
+        let repository = repositories.find(owner, repo).ok()?;
+        let pages = repository.pages.as_ref()?;
+        let build = pages.build.as_ref();
+        let build = build.filter(|build| build.status(&settings) == Status::Built)?;
+        let tree = repository.store.commit(build.commit)?.tree;
+        let below = pages.path.trim_start_matches('/');
+        site::candidates(path).into_iter().find_map(|path| {
+            let whole = match below {
+                "" => path.clone(),
+                below => format!("{below}/{path}"),
+            };
+            let entry = repository.store.find(tree, &whole)?;
+            Some((path, repository.store.blob(entry.id)?.clone()))
+        })
+    };
+    match found() {
+        Some((path, data)) => {
+            ([(header::CONTENT_TYPE, site::media_type(&path))], data).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "404\n").into_response(),
+    }
+}

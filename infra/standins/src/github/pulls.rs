@@ -1,0 +1,359 @@
+//! Pull requests: <https://docs.github.com/rest/pulls>.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    GitHub,
+    body::{self, not_supplied},
+    errors::ApiError,
+    git::{Mode, ObjectId},
+    lock,
+    repository::{Owner, Repository},
+    wire::{Wire, extend, timestamp},
+};
+
+/// A pull request within one repository.
+#[derive(Clone, Debug)]
+pub(super) struct Pull {
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) body: Option<String>,
+    /// The branch that is asked to be pulled.
+    pub(super) head: String,
+    /// The branch that is to be pulled into.
+    pub(super) base: String,
+    pub(super) draft: bool,
+    /// Where the head was last seen.
+    pub(super) sha: ObjectId,
+    pub(super) user: Owner,
+    pub(super) created: OffsetDateTime,
+    pub(super) closed: Option<OffsetDateTime>,
+}
+
+impl Pull {
+    fn state(&self) -> &'static str {
+        match self.closed {
+            Some(_) => "closed",
+            None => "open",
+        }
+    }
+
+    pub(super) fn to_state(&self) -> Value {
+        json!({
+            "number": self.number,
+            "title": self.title,
+            "body": self.body,
+            "head": self.head,
+            "base": self.base,
+            "state": self.state(),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Create {
+    title: Option<String>,
+    body: Option<String>,
+    head: String,
+    base: String,
+    #[serde(default)]
+    draft: bool,
+}
+
+pub(super) async fn create(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let user = state.user();
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    let create: Create = body::read(&body)?;
+    let title = create.title.ok_or_else(|| not_supplied("title"))?;
+    let head = branch_of(&create.head, repository).to_owned();
+    let invalid = |field: &str| {
+        let error = json!({"resource": "PullRequest", "field": field, "code": "invalid"});
+        ApiError::validation_failed(error)
+    };
+    let base_id = repository.head(&create.base);
+    let base_id = base_id.ok_or_else(|| invalid("base"))?;
+    let sha = repository.head(&head).ok_or_else(|| invalid("head"))?;
+    let custom = |message: String| {
+        let error = json!({"resource": "PullRequest", "code": "custom", "message": message});
+        ApiError::validation_failed(error)
+    };
+    let same = |pull: &&Pull| pull.head == head && pull.base == create.base;
+    if repository
+        .pulls
+        .iter()
+        .filter(same)
+        .any(|pull| pull.closed.is_none())
+    {
+        let login = &repository.owner.login;
+        let message = format!("A pull request already exists for {login}:{head}.");
+        return Err(custom(message));
+    }
+    let Change {
+        commits, related, ..
+    } = Change::between(repository, base_id, sha);
+    if !related {
+        let message = format!(
+            "The {head} branch has no history in common with {}",
+            create.base
+        );
+        return Err(custom(message));
+    }
+    if commits == 0 {
+        return Err(custom(format!(
+            "No commits between {} and {head}",
+            create.base
+        )));
+    }
+    let pull = Pull {
+        number: repository.pulls.len() as u64 + 1,
+        title,
+        body: create.body,
+        head,
+        base: create.base,
+        draft: create.draft,
+        sha,
+        user,
+        created: OffsetDateTime::now_utc(),
+        closed: None,
+    };
+    repository.pulls.push(pull.clone());
+    let body = full(state.wire(), repository, &pull);
+    let location = body["url"].as_str().unwrap_or_default().to_owned();
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(body),
+    )
+        .into_response())
+}
+
+/// The branch of `owner:branch` or `branch`.
+fn branch_of<'a>(head: &'a str, repository: &Repository) -> &'a str {
+    match head.split_once(':') {
+        Some((owner, branch)) if owner.eq_ignore_ascii_case(&repository.owner.login) => branch,
+        _ => head,
+    }
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, number)): Path<(String, String, u64)>,
+) -> Result<Response, ApiError> {
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(&owner, &repo)?;
+    let pull = repository.pulls.iter().find(|pull| pull.number == number);
+    let pull = pull.ok_or_else(ApiError::not_found)?;
+    Ok(Json(full(state.wire(), repository, pull)).into_response())
+}
+
+/// Which pull requests.
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    state: Option<String>,
+    head: Option<String>,
+    base: Option<String>,
+    per_page: Option<usize>,
+    page: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(which) = which.map_err(|_| ApiError::unprocessable("Invalid parameters"))?;
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(&owner, &repo)?;
+    let wanted = which.state.as_deref().unwrap_or("open");
+    // As at GitHub a head without its owner is no filter at all.
+    let head = which.head.as_deref().filter(|head| head.contains(':'));
+    let size = which.per_page.unwrap_or(30).clamp(1, 100);
+    let before = which.page.unwrap_or(1).max(1) - 1;
+    let pulls: Vec<Value> = repository
+        .pulls
+        .iter()
+        .rev()
+        .filter(|pull| wanted == "all" || pull.state() == wanted)
+        .filter(|pull| head.is_none_or(|head| branch_of(head, repository) == pull.head))
+        .filter(|pull| which.base.as_ref().is_none_or(|base| *base == pull.base))
+        .skip(before.saturating_mul(size))
+        .take(size)
+        .map(|pull| simple(state.wire(), repository, pull))
+        .collect();
+    Ok(Json(pulls).into_response())
+}
+
+/// As `pull-request-simple`.
+fn simple(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
+    let (api, web, number) = (wire.api(repository), wire.web(repository), pull.number);
+    let url = format!("{api}/pulls/{number}");
+    let html = format!("{web}/pull/{number}");
+    let issue = format!("{api}/issues/{number}");
+    let sha = repository.head(&pull.head).unwrap_or(pull.sha);
+    let base_sha = repository.head(&pull.base).unwrap_or(pull.sha);
+    let side = |branch: &str, sha: ObjectId| {
+        json!({
+            "label": format!("{}:{branch}", repository.owner.login),
+            "ref": branch,
+            "sha": sha.to_string(),
+            "user": wire.user(&repository.owner),
+            "repo": wire.repository(repository),
+        })
+    };
+    let statuses = format!("{api}/statuses/{sha}");
+    let links = json!({
+        "self": {"href": url},
+        "html": {"href": html},
+        "issue": {"href": issue},
+        "comments": {"href": format!("{issue}/comments")},
+        "review_comments": {"href": format!("{url}/comments")},
+        "review_comment": {"href": format!("{api}/pulls/comments{{/number}}")},
+        "commits": {"href": format!("{url}/commits")},
+        "statuses": {"href": statuses},
+    });
+    json!({
+        "url": url,
+        "id": repository.id * 1000 + number,
+        "node_id": format!("PR_{}_{number}", repository.id),
+        "html_url": html,
+        "diff_url": format!("{html}.diff"),
+        "patch_url": format!("{html}.patch"),
+        "issue_url": issue,
+        "number": number,
+        "state": pull.state(),
+        "locked": false,
+        "title": pull.title,
+        "user": wire.user(&pull.user),
+        "body": pull.body,
+        "created_at": timestamp(pull.created),
+        "updated_at": timestamp(pull.closed.unwrap_or(pull.created)),
+        "closed_at": pull.closed.map(timestamp),
+        "merged_at": null,
+        "merge_commit_sha": null,
+        "assignee": null,
+        "assignees": [],
+        "requested_reviewers": [],
+        "requested_teams": [],
+        "labels": [],
+        "milestone": null,
+        "draft": pull.draft,
+        "commits_url": format!("{url}/commits"),
+        "review_comments_url": format!("{url}/comments"),
+        "review_comment_url": format!("{api}/pulls/comments{{/number}}"),
+        "comments_url": format!("{issue}/comments"),
+        "statuses_url": statuses,
+        "head": side(&pull.head, sha),
+        "base": side(&pull.base, base_sha),
+        "_links": links,
+        "author_association": "OWNER",
+        "auto_merge": null,
+        "active_lock_reason": null,
+    })
+}
+
+/// As `pull-request`.
+fn full(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
+    let mut body = simple(wire, repository, pull);
+    let sha = repository.head(&pull.head).unwrap_or(pull.sha);
+    let base = repository.head(&pull.base).unwrap_or(pull.sha);
+    let change = Change::between(repository, base, sha);
+    let more = json!({
+        "merged": false,
+        "mergeable": null,
+        "rebaseable": null,
+        "mergeable_state": "unknown",
+        "merged_by": null,
+        "comments": 0,
+        "review_comments": 0,
+        "maintainer_can_modify": false,
+        "commits": change.commits,
+        "additions": change.additions,
+        "deletions": change.deletions,
+        "changed_files": change.changed_files,
+    });
+    extend(&mut body, more);
+    body
+}
+
+/// What a branch has that another has not.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Change {
+    commits: usize,
+    /// Whether there is a commit in the past of both.
+    related: bool,
+    additions: usize,
+    deletions: usize,
+    changed_files: usize,
+}
+
+impl Change {
+    fn between(repository: &Repository, base: ObjectId, head: ObjectId) -> Self {
+        let store = &repository.store;
+        let known: HashSet<ObjectId> = store.history(base).into_iter().collect();
+        let history = store.history(head);
+        let common = history.iter().find(|id| known.contains(id));
+        let files = |commit: Option<ObjectId>| {
+            let tree = commit
+                .and_then(|id| store.commit(id))
+                .map(|commit| commit.tree);
+            let files = tree.and_then(|tree| store.files(tree));
+            files.unwrap_or_default().flat()
+        };
+        let mut change = Self {
+            commits: history.iter().filter(|id| !known.contains(id)).count(),
+            related: common.is_some(),
+            ..Self::default()
+        };
+        let (before, after) = (files(common.copied()), files(Some(head)));
+        let paths: HashSet<&String> = before.keys().chain(after.keys()).collect();
+        for path in paths {
+            let (old, new) = (before.get(path), after.get(path));
+            if old == new {
+                continue;
+            }
+            change.changed_files += 1;
+            let (old, new) = (lines(repository, old), lines(repository, new));
+            change.additions += without(&new, &old);
+            change.deletions += without(&old, &new);
+        }
+        change
+    }
+}
+
+/// How often each line stands in a blob.
+fn lines(repository: &Repository, file: Option<&(Mode, ObjectId)>) -> BTreeMap<Vec<u8>, usize> {
+    let mut lines = BTreeMap::new();
+    let data = file.and_then(|(_, id)| repository.store.blob(*id));
+    let data = data.map(|data| &data[..]).unwrap_or_default();
+    for line in data.split_inclusive(|byte| *byte == b'\n') {
+        *lines.entry(line.to_vec()).or_default() += 1;
+    }
+    lines
+}
+
+/// How many lines one has more often than the other.
+fn without(these: &BTreeMap<Vec<u8>, usize>, those: &BTreeMap<Vec<u8>, usize>) -> usize {
+    let more = |(line, count): (&Vec<u8>, &usize)| {
+        count.saturating_sub(those.get(line).copied().unwrap_or_default())
+    };
+    these.iter().map(more).sum()
+}

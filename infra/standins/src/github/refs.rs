@@ -1,0 +1,179 @@
+//! References: <https://docs.github.com/rest/git/refs>.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+use super::{
+    GitHub, body,
+    errors::ApiError,
+    git::{Kind, ObjectId},
+    lock,
+    repository::Repository,
+};
+
+pub(super) async fn get(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, name)): Path<(String, String, String)>,
+) -> Result<Response, ApiError> {
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(&owner, &repo)?;
+    repository.require_objects()?;
+    let name = format!("refs/{name}");
+    let id = repository.reference(&name);
+    let id = id.ok_or_else(ApiError::not_found)?;
+    Ok(Json(state.wire().reference(repository, &name, id)).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+struct Create {
+    #[serde(rename = "ref")]
+    name: String,
+    sha: String,
+}
+
+pub(super) async fn create(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    repository.require_objects()?;
+    let create: Create = body::read(&body)?;
+    check_name(&create.name)?;
+    if repository.refs.contains_key(&create.name) {
+        return Err(ApiError::unprocessable("Reference already exists"));
+    }
+    let id = commit_of(repository, &create.sha)?;
+    repository.set_reference(&create.name, id);
+    let body = state.wire().reference(repository, &create.name, id);
+    let location = body["url"].as_str().unwrap_or_default().to_owned();
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(body),
+    )
+        .into_response())
+}
+
+#[derive(Debug, Deserialize)]
+struct Update {
+    sha: String,
+    #[serde(default)]
+    force: bool,
+}
+
+pub(super) async fn update(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, name)): Path<(String, String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    repository.require_objects()?;
+    let update: Update = body::read(&body)?;
+    let name = format!("refs/{name}");
+    let current = *repository.refs.get(&name).ok_or_else(no_reference)?;
+    let id = commit_of(repository, &update.sha)?;
+    // Nothing that is there may be lost: whoever was slower has to look at it first.
+    if !update.force && !repository.store.history(id).contains(&current) {
+        return Err(ApiError::unprocessable("Update is not a fast forward"));
+    }
+    repository.set_reference(&name, id);
+    Ok(Json(state.wire().reference(repository, &name, id)).into_response())
+}
+
+pub(super) async fn delete(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo, name)): Path<(String, String, String)>,
+) -> Result<Response, ApiError> {
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    repository.require_objects()?;
+    if name == format!("heads/{}", repository.default_branch) {
+        return Err(ApiError::unprocessable("Cannot delete the default branch"));
+    }
+    match repository.remove_reference(&format!("refs/{name}")) {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(no_reference()),
+    }
+}
+
+fn no_reference() -> ApiError {
+    ApiError::unprocessable("Reference does not exist")
+}
+
+/// The commit that a reference is to point to.
+fn commit_of(repository: &Repository, sha: &str) -> Result<ObjectId, ApiError> {
+    let id = sha.parse().map_err(|_| {
+        ApiError::unprocessable(
+            "The sha parameter must be exactly 40 characters and contain only \
+                                 [0-9a-f].",
+        )
+    })?;
+    match repository.store.is(id, Kind::Commit) {
+        true => Ok(id),
+        false => Err(ApiError::unprocessable("Object does not exist")),
+    }
+}
+
+/// What git takes as the name of a reference: <https://git-scm.com/docs/git-check-ref-format>.
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if !name.starts_with("refs/") || name.split('/').count() < 3 {
+        let message = "Reference name must start with 'refs/' and have at least three components";
+        return Err(ApiError::unprocessable(message));
+    }
+    let bad_component =
+        |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let bad_character = |character: char| {
+        character.is_control()
+            || matches!(character, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\')
+    };
+    let bad = name.split('/').any(bad_component)
+        || name.contains(bad_character)
+        || name.contains("..")
+        || name.contains("@{")
+        || name.ends_with('.');
+    match bad {
+        true => Err(ApiError::unprocessable(format!(
+            "{name} is not a valid ref name."
+        ))),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_named_as_git_allows() {
+        for name in [
+            "refs/heads/main",
+            "refs/heads/feature/a-b",
+            "refs/tags/v1.0",
+        ] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in [
+            "heads/main",
+            "refs/main",
+            "refs/heads/",
+            "refs/heads/a b",
+            "refs/heads/a..b",
+            "refs/heads/.a",
+            "refs/heads/a.lock",
+            "refs/heads/a.",
+        ] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

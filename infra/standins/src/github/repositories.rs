@@ -1,0 +1,248 @@
+//! Makes, shows, changes and deletes repositories.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    GitHub,
+    body::{self, not_supplied},
+    errors::ApiError,
+    git::Mode,
+    lock,
+    repository::{self, New, Owner, Repository},
+};
+
+/// Characters of a name: <https://docs.github.com/en/repositories/creating-and-managing-repositories>.
+const LONGEST_NAME: usize = 100;
+/// Characters of a description.
+const LONGEST_DESCRIPTION: usize = 350;
+
+/// What a repository can be made with, as far as it is kept.
+#[derive(Debug, Deserialize)]
+pub(super) struct Create {
+    name: Option<String>,
+    description: Option<String>,
+    homepage: Option<String>,
+    #[serde(default)]
+    private: bool,
+    visibility: Option<Visibility>,
+    #[serde(default)]
+    auto_init: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Visibility {
+    Public,
+    Private,
+}
+
+pub(super) async fn create(
+    State(state): State<Arc<GitHub>>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let owner = state.user();
+    make(&state, owner, &body)
+}
+
+pub(super) async fn create_in(
+    State(state): State<Arc<GitHub>>,
+    Path(organization): Path<String>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let owner = Owner {
+        login: organization,
+        is_organization: true,
+    };
+    if owner.login.eq_ignore_ascii_case(&state.user().login) {
+        return Err(ApiError::not_found());
+    }
+    make(&state, owner, &body)
+}
+
+fn make(state: &GitHub, owner: Owner, body: &Bytes) -> Result<Response, ApiError> {
+    let create: Create = body::read(body)?;
+    let name = create.name.ok_or_else(|| not_supplied("name"))?;
+    let name = checked_name(&name)?;
+    check_description(create.description.as_deref())?;
+    let author = repository::author(&state.user());
+    let empty_for = Duration::from_millis(state.settings().empty_for_ms);
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.create(New {
+        owner,
+        name,
+        description: create.description.filter(|text| !text.is_empty()),
+        homepage: create.homepage,
+        private: create.private || create.visibility == Some(Visibility::Private),
+    })?;
+    if create.auto_init {
+        let blob = repository.store.write_blob(read_me(repository));
+        let branch = repository.default_branch.clone();
+        let people = (author, repository::web_flow());
+        repository.commit_to(&branch, people, "Initial commit".to_owned(), |files| {
+            files.put("README.md", Mode::File, blob);
+        })?;
+        repository.hide_for(empty_for);
+    }
+    let wire = state.wire();
+    let location = wire.api(repository);
+    let body = Json(wire.full_repository(repository));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
+}
+
+/// What GitHub writes into a repository that it makes not empty.
+fn read_me(repository: &Repository) -> String {
+    match &repository.description {
+        Some(description) => format!("# {}\n{description}\n", repository.name),
+        None => format!("# {}\n", repository.name),
+    }
+}
+
+/// The name that a repository gets: what it cannot have becomes a hyphen.
+fn checked_name(name: &str) -> Result<String, ApiError> {
+    let allowed =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
+    let mut clean = String::new();
+    for character in name.chars() {
+        match allowed(character) {
+            true => clean.push(character),
+            false if !clean.ends_with('-') => clean.push('-'),
+            false => {}
+        }
+    }
+    if clean.len() > LONGEST_NAME {
+        let message = "name is too long (maximum is 100 characters)";
+        return Err(ApiError::bad_repository("name", message));
+    }
+    if clean.is_empty() {
+        return Err(ApiError::bad_repository("name", "name cannot be blank"));
+    }
+    if matches!(clean.as_str(), "." | "..") || clean.to_lowercase().ends_with(".git") {
+        return Err(ApiError::bad_repository("name", "name is reserved"));
+    }
+    Ok(clean)
+}
+
+fn check_description(description: Option<&str>) -> Result<(), ApiError> {
+    let Some(text) = description else {
+        return Ok(());
+    };
+    let message = if text.chars().count() > LONGEST_DESCRIPTION {
+        "description cannot be more than 350 characters"
+    } else if text.chars().any(char::is_control) {
+        "description control characters are not allowed"
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::validation_failed(json!({
+        "resource": "Repository",
+        "code": "custom",
+        "field": "description",
+        "message": message,
+    })))
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, name)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let repositories = lock(&state.repositories);
+    let repository = repositories.find(&owner, &name)?;
+    Ok(Json(state.wire().full_repository(repository)).into_response())
+}
+
+/// What can be changed, as far as it is kept.
+#[derive(Debug, Deserialize)]
+pub(super) struct Update {
+    name: Option<String>,
+    description: Option<String>,
+    homepage: Option<String>,
+    private: Option<bool>,
+    visibility: Option<Visibility>,
+    default_branch: Option<String>,
+    archived: Option<bool>,
+}
+
+pub(super) async fn update(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, mut name)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let update: Update = body::read(&body)?;
+    check_description(update.description.as_deref())?;
+    let mut repositories = lock(&state.repositories);
+    if let Some(branch) = &update.default_branch {
+        let repository = repositories.find(&owner, &name)?;
+        if repository.head(branch).is_none() {
+            let message = format!(
+                "The branch {branch} was not found. Please push that ref first or create it via \
+                 the Git Data API."
+            );
+            return Err(ApiError::validation_failed(json!({
+                "resource": "Repository",
+                "code": "invalid",
+                "field": "default_branch",
+                "message": message,
+            })));
+        }
+    }
+    if let Some(other) = &update.name {
+        let other = checked_name(other)?;
+        repositories.rename(&owner, &name, &other)?;
+        name = other;
+    }
+    let repository = repositories.find_mut(&owner, &name)?;
+    if let Some(description) = update.description {
+        repository.description = Some(description).filter(|text| !text.is_empty());
+    }
+    if let Some(homepage) = update.homepage {
+        repository.homepage = Some(homepage);
+    }
+    let visibility = update.visibility.map(|one| one == Visibility::Private);
+    if let Some(private) = visibility.or(update.private) {
+        repository.private = private;
+    }
+    if let Some(branch) = update.default_branch {
+        repository.default_branch = branch;
+    }
+    if let Some(archived) = update.archived {
+        repository.archived = archived;
+    }
+    Ok(Json(state.wire().full_repository(repository)).into_response())
+}
+
+pub(super) async fn delete(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, name)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let status = lock(&state.repositories).delete(&owner, &name)?;
+    Ok(status.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_name_cannot_have_becomes_a_hyphen() {
+        let name = |text: &str| checked_name(text).ok();
+        assert_eq!(
+            name("Team Environment").as_deref(),
+            Some("Team-Environment")
+        );
+        assert_eq!(name("a  / b.c_d").as_deref(), Some("a-b.c_d"));
+        assert_eq!(name("é").as_deref(), Some("-"));
+        for text in ["", ".", "..", "a.git", &"a".repeat(101)] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Repositories: what there is, apart from how the wire shows it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    errors::ApiError,
+    git::{Commit, Files, Moment, ObjectId, Person, Store},
+    pages::Pages,
+    pulls::Pull,
+};
+
+/// Who a repository belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Owner {
+    pub(super) login: String,
+    pub(super) is_organization: bool,
+}
+
+impl Owner {
+    /// The same for the same login, whoever asks.
+    pub(super) fn id(&self) -> u64 {
+        let hash = |hash: u64, byte: u8| (hash * 31 + u64::from(byte)) % 100_000_000;
+        self.login.to_lowercase().bytes().fold(7, hash)
+    }
+}
+
+/// One repository.
+#[derive(Clone, Debug)]
+pub(super) struct Repository {
+    pub(super) id: u64,
+    pub(super) owner: Owner,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) homepage: Option<String>,
+    pub(super) private: bool,
+    pub(super) archived: bool,
+    pub(super) default_branch: String,
+    pub(super) topics: Vec<String>,
+    pub(super) created: OffsetDateTime,
+    pub(super) pushed: OffsetDateTime,
+    pub(super) store: Store,
+    /// By their full names, `refs/heads/main`.
+    pub(super) refs: BTreeMap<String, ObjectId>,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) pages: Option<Pages>,
+    /// From when its first commit can be seen, and how long that took.
+    visible: (Instant, Duration),
+}
+
+/// How much of a repository can be seen yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Visible {
+    Nothing,
+    Objects,
+    All,
+}
+
+impl Repository {
+    pub(super) fn full_name(&self) -> String {
+        format!("{}/{}", self.owner.login, self.name)
+    }
+
+    /// Keeps the first commit from being seen for a while from now on.
+    pub(super) fn hide_for(&mut self, time: Duration) {
+        self.visible = (Instant::now() + time, time);
+    }
+
+    fn visible(&self) -> Visible {
+        let (from, time) = self.visible;
+        let left = from.saturating_duration_since(Instant::now());
+        match left {
+            left if left.is_zero() => Visible::All,
+            left if left > time / 2 => Visible::Nothing,
+            _ => Visible::Objects,
+        }
+    }
+
+    /// Whether the API would say that there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.refs.is_empty() || self.visible() == Visible::Nothing
+    }
+
+    /// That the database of git's objects can be asked.
+    pub(super) fn require_objects(&self) -> Result<(), ApiError> {
+        match self.is_empty() {
+            true => Err(ApiError::empty_repository()),
+            false => Ok(()),
+        }
+    }
+
+    /// What a reference points to, as far as it can be seen.
+    pub(super) fn reference(&self, name: &str) -> Option<ObjectId> {
+        let seen = self.visible() == Visible::All;
+        self.refs.get(name).copied().filter(|_| seen)
+    }
+
+    /// The newest commit of a branch.
+    pub(super) fn head(&self, branch: &str) -> Option<ObjectId> {
+        self.reference(&format!("refs/heads/{branch}"))
+    }
+
+    /// Moves a reference, with all that goes along with it.
+    pub(super) fn set_reference(&mut self, name: &str, id: ObjectId) {
+        self.refs.insert(name.to_owned(), id);
+        self.pushed = OffsetDateTime::now_utc();
+        if let (Some(branch), Some(pages)) = (name.strip_prefix("refs/heads/"), &mut self.pages)
+            && pages.branch == branch
+        {
+            pages.build(id);
+        }
+    }
+
+    /// Takes a reference away; pull requests from it are closed.
+    pub(super) fn remove_reference(&mut self, name: &str) -> bool {
+        let branch = name.strip_prefix("refs/heads/");
+        for pull in &mut self.pulls {
+            if branch == Some(pull.head.as_str()) && pull.closed.is_none() {
+                pull.closed = Some(OffsetDateTime::now_utc());
+            }
+        }
+        self.refs.remove(name).is_some()
+    }
+
+    /// The files of a branch's newest commit.
+    pub(super) fn files(&self, branch: &str) -> Option<Files> {
+        let commit = self.refs.get(&format!("refs/heads/{branch}"))?;
+        self.store.files(self.store.commit(*commit)?.tree)
+    }
+
+    /// Commits a change to a branch, and moves it there. The first branch of an empty repository
+    /// comes with its first commit.
+    pub(super) fn commit_to(
+        &mut self,
+        branch: &str,
+        (author, committer): (Person, Person),
+        message: String,
+        change: impl FnOnce(&mut Files),
+    ) -> Result<ObjectId, ApiError> {
+        let reference = format!("refs/heads/{branch}");
+        let head = self.refs.get(&reference).copied();
+        if head.is_none() && !(self.refs.is_empty() && branch == self.default_branch) {
+            return Err(ApiError::no_branch(branch));
+        }
+        let mut files = self.files(branch).unwrap_or_default();
+        change(&mut files);
+        let tree = self.store.write_files(&files);
+        let commit = self.store.write_commit(Commit {
+            tree,
+            parents: head.into_iter().collect(),
+            author,
+            committer,
+            message,
+        });
+        self.set_reference(&reference, commit);
+        Ok(commit)
+    }
+
+    /// For the control surface: all that is true of it, seen or not.
+    pub(super) fn to_state(&self) -> Value {
+        let refs: BTreeMap<&String, String> = self
+            .refs
+            .iter()
+            .map(|(name, id)| (name, id.to_string()))
+            .collect();
+        let head = self
+            .refs
+            .get(&format!("refs/heads/{}", self.default_branch));
+        let files = self.files(&self.default_branch).unwrap_or_default().flat();
+        let file = |(path, (mode, id)): (String, (super::git::Mode, ObjectId))| {
+            let size = self.store.blob(id).map(bytes::Bytes::len);
+            let about = json!({"mode": mode.text(), "sha": id.to_string(), "size": size});
+            (path, about)
+        };
+        let files: BTreeMap<String, Value> = files.into_iter().map(file).collect();
+        let pulls: Vec<Value> = self.pulls.iter().map(Pull::to_state).collect();
+        json!({
+            "full_name": self.full_name(),
+            "private": self.private,
+            "description": self.description,
+            "default_branch": self.default_branch,
+            "topics": self.topics,
+            "refs": refs,
+            "commits": head.map_or(0, |head| self.store.history(*head).len()),
+            "files": files,
+            "pulls": pulls,
+            "pages": self.pages.is_some(),
+        })
+    }
+}
+
+/// What a repository is made from.
+#[derive(Clone, Debug)]
+pub(super) struct New {
+    pub(super) owner: Owner,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) homepage: Option<String>,
+    pub(super) private: bool,
+}
+
+/// All repositories.
+#[derive(Debug, Default)]
+pub(super) struct Repositories {
+    made: u64,
+    all: Vec<Repository>,
+}
+
+impl Repositories {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Repository> {
+        self.all.iter()
+    }
+
+    /// Names are the same in any case of their letters.
+    fn position(&self, owner: &str, name: &str) -> Option<usize> {
+        self.all.iter().position(|repository| {
+            repository.owner.login.eq_ignore_ascii_case(owner)
+                && repository.name.eq_ignore_ascii_case(name)
+        })
+    }
+
+    pub(super) fn find(&self, owner: &str, name: &str) -> Result<&Repository, ApiError> {
+        let position = self.position(owner, name).ok_or_else(ApiError::not_found)?;
+        Ok(&self.all[position])
+    }
+
+    pub(super) fn find_mut(
+        &mut self,
+        owner: &str,
+        name: &str,
+    ) -> Result<&mut Repository, ApiError> {
+        let position = self.position(owner, name).ok_or_else(ApiError::not_found)?;
+        Ok(&mut self.all[position])
+    }
+
+    pub(super) fn create(&mut self, new: New) -> Result<&mut Repository, ApiError> {
+        if self.position(&new.owner.login, &new.name).is_some() {
+            let message = "name already exists on this account";
+            return Err(ApiError::bad_repository("name", message));
+        }
+        self.made += 1;
+        let now = OffsetDateTime::now_utc();
+        self.all.push(Repository {
+            id: 1_000_000_000 + self.made,
+            owner: new.owner,
+            name: new.name,
+            description: new.description,
+            homepage: new.homepage,
+            private: new.private,
+            archived: false,
+            default_branch: "main".to_owned(),
+            topics: Vec::new(),
+            created: now,
+            pushed: now,
+            store: Store::default(),
+            refs: BTreeMap::new(),
+            pulls: Vec::new(),
+            pages: None,
+            visible: (Instant::now(), Duration::ZERO),
+        });
+        let last = self.all.len() - 1;
+        Ok(&mut self.all[last])
+    }
+
+    /// Gives a repository another name.
+    pub(super) fn rename(&mut self, owner: &str, from: &str, to: &str) -> Result<(), ApiError> {
+        let same = from.eq_ignore_ascii_case(to);
+        if !same && self.position(owner, to).is_some() {
+            return Err(ApiError::validation_failed(json!({
+                "resource": "Repository",
+                "code": "custom",
+                "field": "name",
+                "message": "name already exists on this account",
+            })));
+        }
+        self.find_mut(owner, from)?.name = to.to_owned();
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, owner: &str, name: &str) -> Result<StatusCode, ApiError> {
+        let position = self.position(owner, name).ok_or_else(ApiError::not_found)?;
+        self.all.remove(position);
+        Ok(StatusCode::NO_CONTENT)
+    }
+}
+
+/// Who commits through the web rather than by a push.
+pub(super) fn web_flow() -> Person {
+    Person {
+        name: "GitHub".to_owned(),
+        email: "noreply@github.com".to_owned(),
+        at: Moment::now(),
+    }
+}
+
+/// A user as the author of what the API commits.
+pub(super) fn author(owner: &Owner) -> Person {
+    let (id, login) = (owner.id(), &owner.login);
+    Person {
+        name: login.clone(),
+        email: format!("{id}+{login}@users.noreply.github.com"),
+        at: Moment::now(),
+    }
+}

@@ -1,0 +1,77 @@
+//! Topics of a repository.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{GitHub, body, errors::ApiError, lock};
+
+/// Topics of one repository, and characters of one topic:
+/// <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/classifying-your-repository-with-topics>.
+const MOST: usize = 20;
+const LONGEST: usize = 50;
+
+pub(super) async fn get(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let repositories = lock(&state.repositories);
+    let names = &repositories.find(&owner, &repo)?.topics;
+    Ok(Json(json!({"names": names})).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+struct Replace {
+    names: Vec<String>,
+}
+
+pub(super) async fn replace(
+    State(state): State<Arc<GitHub>>,
+    Path((owner, repo)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let mut repositories = lock(&state.repositories);
+    let repository = repositories.find_mut(&owner, &repo)?;
+    let replace: Replace = body::read(&body)?;
+    let names: Vec<String> = replace
+        .names
+        .iter()
+        .map(|name| name.to_lowercase())
+        .collect();
+    if names.len() > MOST || !names.iter().all(|name| is_topic(name)) {
+        let message = "Topics must start with a lowercase letter or number, consist of 50 \
+                       characters or less, and can include hyphens.";
+        return Err(ApiError::unprocessable(message));
+    }
+    repository.topics = names;
+    Ok(Json(json!({"names": repository.topics})).into_response())
+}
+
+fn is_topic(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= LONGEST
+        && name.bytes().next().is_some_and(plain)
+        && name.bytes().all(|byte| plain(byte) || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_short_and_plain() {
+        for name in ["a", "eventrelay-p1", "0"] {
+            assert!(is_topic(name), "{name}");
+        }
+        for name in ["", "-a", "a_b", "a b", &"a".repeat(51)] {
+            assert!(!is_topic(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A deploy: the files that it is to have, and how far it is.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Contents by their SHA-1: what was uploaded once is never asked for again.
+pub(super) type Contents = HashMap<String, Bytes>;
+
+/// One deploy of a site.
+#[derive(Clone, Debug)]
+pub(super) struct Deploy {
+    pub(super) id: String,
+    pub(super) site_id: String,
+    pub(super) name: String,
+    pub(super) title: Option<String>,
+    pub(super) branch: Option<String>,
+    pub(super) draft: bool,
+    /// The SHA-1 of each file, by its path without a slash before it.
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) created: OffsetDateTime,
+    pub(super) began: Instant,
+    /// When the last file was there.
+    pub(super) complete: Option<Instant>,
+    pub(super) processing: Duration,
+    pub(super) failure: Option<String>,
+}
+
+/// `state`, as far as a deploy here goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeployState {
+    Uploading,
+    Processing,
+    Ready,
+    Error,
+}
+
+impl DeployState {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Processing => "processing",
+            Self::Ready => "ready",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Deploy {
+    pub(super) fn state(&self) -> DeployState {
+        match (self.complete, &self.failure) {
+            (None, _) => DeployState::Uploading,
+            (Some(at), _) if at.elapsed() < self.processing => DeployState::Processing,
+            (Some(_), None) => DeployState::Ready,
+            (Some(_), Some(_)) => DeployState::Error,
+        }
+    }
+
+    /// The contents that have not been uploaded yet.
+    pub(super) fn required(&self, contents: &Contents) -> Vec<&str> {
+        let missing = self
+            .files
+            .values()
+            .filter(|sha| !contents.contains_key(*sha));
+        let mut missing: Vec<&str> = missing.map(String::as_str).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    /// Notes that nothing is missing any more.
+    pub(super) fn complete_with(&mut self, contents: &Contents) {
+        if self.complete.is_none() && self.required(contents).is_empty() {
+            self.complete = Some(Instant::now());
+        }
+    }
+
+    /// As `deploy`.
+    pub(super) fn to_json(&self, base_url: &str, contents: &Contents) -> Value {
+        let state = self.state();
+        let (site, own) = (
+            format!("{base_url}/_site/{}", self.name),
+            format!("{base_url}/_site/{}--{}", self.id, self.name),
+        );
+        let mut body = json!({
+            "id": self.id,
+            "site_id": self.site_id,
+            "name": self.name,
+            "state": state.name(),
+            "draft": self.draft,
+            "locked": false,
+            "skipped": false,
+            "context": if self.draft { "deploy-preview" } else { "production" },
+            "required": self.required(contents),
+            "required_functions": [],
+            "url": site,
+            "ssl_url": site,
+            "deploy_url": own,
+            "deploy_ssl_url": own,
+            "admin_url": format!("{base_url}/sites/{}", self.name),
+            "created_at": timestamp(self.created),
+            "updated_at": timestamp(self.created),
+        });
+        for (name, value) in [("title", &self.title), ("branch", &self.branch)] {
+            if let Some(value) = value {
+                body[name] = json!(value);
+            }
+        }
+        match (state, &self.failure) {
+            (DeployState::Error, Some(message)) => body["error_message"] = json!(message),
+            (DeployState::Ready, _) if !self.draft => {
+                let took = self.began.elapsed();
+                let ended = self.complete.map(|at| at.elapsed()).unwrap_or_default();
+                let published = self.created + took.saturating_sub(ended) + self.processing;
+                body["published_at"] = json!(timestamp(published));
+            }
+            _ => {}
+        }
+        body
+    }
+}
+
+/// In UTC, to the millisecond.
+pub(super) fn timestamp(time: OffsetDateTime) -> String {
+    let time = time.replace_nanosecond(time.millisecond() as u32 * 1_000_000);
+    let time = time.map(|time| time.format(&Rfc3339));
+    time.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deploy(files: &[(&str, &str)]) -> Deploy {
+        let files = files.iter();
+        let files = files.map(|(path, sha)| ((*path).to_owned(), (*sha).to_owned()));
+        Deploy {
+            id: "d".into(),
+            site_id: "s".into(),
+            name: "n".into(),
+            title: None,
+            branch: None,
+            draft: false,
+            files: files.collect(),
+            created: OffsetDateTime::UNIX_EPOCH,
+            began: Instant::now(),
+            complete: None,
+            processing: Duration::ZERO,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn a_content_is_required_once() {
+        let mut deploy = deploy(&[("a", "1"), ("b", "2"), ("c", "1")]);
+        let mut contents = Contents::new();
+        assert_eq!(deploy.required(&contents), ["1", "2"]);
+        contents.insert("1".into(), Bytes::new());
+        deploy.complete_with(&contents);
+        assert_eq!(deploy.required(&contents), ["2"]);
+        assert_eq!(deploy.state(), DeployState::Uploading);
+        contents.insert("2".into(), Bytes::new());
+        deploy.complete_with(&contents);
+        assert_eq!(deploy.state(), DeployState::Ready);
+        deploy.failure = Some("no".into());
+        assert_eq!(deploy.state(), DeployState::Error);
+    }
+}

@@ -1,0 +1,156 @@
+//! Makes deploys from digests, and takes the files that they lack.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
+use time::OffsetDateTime;
+
+use super::{
+    Netlify,
+    deploy::Deploy,
+    errors::ApiError,
+    guard::seconds_since_1970,
+    lock,
+    sites::{page, read},
+    world::digits,
+};
+use crate::site;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Deserialize)]
+struct Create {
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    draft: bool,
+    branch: Option<String>,
+}
+
+pub(super) async fn create(
+    State(state): State<Arc<Netlify>>,
+    Path(site_id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let settings = state.settings();
+    let mut world = lock(&state.world);
+    let site = world.site(&site_id).ok_or_else(ApiError::not_found)?;
+    let create: Create = read(&body)?;
+    let (site_id, name) = (site.id.clone(), site.name.clone());
+    let lately = world.of_site(&site_id);
+    let lately = lately
+        .filter(|deploy| deploy.began.elapsed() < MINUTE)
+        .count();
+    if settings
+        .deploys_per_minute
+        .is_some_and(|most| lately >= most)
+    {
+        return Ok(ApiError::rate_limited(None, seconds_since_1970()));
+    }
+    let number = world.deploys.len().to_string();
+    let mut deploy = Deploy {
+        id: digits(&[&site_id, "deploy", &number])[..24].to_owned(),
+        site_id,
+        name,
+        title: query.get("title").cloned(),
+        branch: create.branch,
+        draft: create.draft,
+        files: digest(create.files)?,
+        created: OffsetDateTime::now_utc(),
+        began: Instant::now(),
+        complete: None,
+        processing: Duration::from_millis(settings.processing_ms),
+        failure: settings.failure,
+    };
+    deploy.complete_with(&world.contents);
+    let body = deploy.to_json(&state.base_url, &world.contents);
+    world.deploys.push(deploy);
+    Ok(Json(body).into_response())
+}
+
+/// Paths without the slash before them, and digests that are some.
+fn digest(files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut digest = BTreeMap::new();
+    for (path, sha) in files {
+        let clean = path.trim_start_matches('/');
+        let hexadecimal = sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // https://docs.netlify.com/api/get-started/#file-digest-method
+        if clean.is_empty() || clean.contains(['#', '?']) || !hexadecimal {
+            return Err(ApiError::unprocessable(&format!("Invalid file: {path}")));
+        }
+        digest.insert(clean.to_owned(), sha.to_lowercase());
+    }
+    Ok(digest)
+}
+
+pub(super) async fn list(
+    State(state): State<Arc<Netlify>>,
+    Path(site_id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, ApiError> {
+    let world = lock(&state.world);
+    let site = world.site(&site_id).ok_or_else(ApiError::not_found)?;
+    let deploys = page(world.of_site(&site.id), &query);
+    let deploys: Vec<Value> = deploys
+        .map(|deploy| deploy.to_json(&state.base_url, &world.contents))
+        .collect();
+    Ok(Json(deploys).into_response())
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<Netlify>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let world = lock(&state.world);
+    let deploy = world.deploys.iter().find(|deploy| deploy.id == id);
+    let deploy = deploy.ok_or_else(ApiError::not_found)?;
+    Ok(Json(deploy.to_json(&state.base_url, &world.contents)).into_response())
+}
+
+pub(super) async fn upload(
+    State(state): State<Arc<Netlify>>,
+    Path((id, path)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let mut world = lock(&state.world);
+    let position = world.deploys.iter().position(|deploy| deploy.id == id);
+    let position = position.ok_or_else(ApiError::not_found)?;
+    let path = path.trim_start_matches('/');
+    let expected = world.deploys[position].files.get(path).cloned();
+    let expected = expected.ok_or_else(ApiError::not_found)?;
+    let sha = hex::encode(Sha1::digest(&body));
+    if sha != expected {
+        let message = format!("The digest of {path} is {sha}, not {expected}");
+        return Err(ApiError::unprocessable(&message));
+    }
+    let size = body.len();
+    world.contents.insert(sha.clone(), body);
+    // One content may be what several deploys wait for.
+    let super::world::World {
+        deploys, contents, ..
+    } = &mut *world;
+    for deploy in deploys {
+        deploy.complete_with(contents);
+    }
+    let path = format!("/{path}");
+    let body = json!({
+        "id": path,
+        "path": path,
+        "sha": sha,
+        "mime_type": site::media_type(&path),
+        "size": size,
+    });
+    Ok(Json(body).into_response())
+}

@@ -1,0 +1,159 @@
+//! Makes, finds and serves sites.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{
+    Netlify,
+    errors::ApiError,
+    lock,
+    world::{Site, digits},
+};
+use crate::site;
+
+/// Characters of one label of a name of a host: <https://www.rfc-editor.org/rfc/rfc1035>.
+const LONGEST_NAME: usize = 63;
+
+#[derive(Debug, Default, Deserialize)]
+struct Create {
+    name: Option<String>,
+    custom_domain: Option<String>,
+}
+
+pub(super) async fn create(
+    State(state): State<Arc<Netlify>>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let create = match body.is_empty() {
+        true => Create::default(),
+        false => read(&body)?,
+    };
+    let taken = state.settings().taken;
+    let mut world = lock(&state.world);
+    let number = world.sites.len().to_string();
+    let name = create.name.unwrap_or_else(|| format!("stand-in-{number}"));
+    if !is_name(&name) {
+        return Err(ApiError::bad_subdomain("is invalid"));
+    }
+    if taken.contains(&name) || world.sites.iter().any(|site| site.name == name) {
+        return Err(ApiError::bad_subdomain("must be unique"));
+    }
+    let id = digits(&[&name, &number]);
+    let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32]].join("-");
+    let site = Site {
+        id,
+        name,
+        custom_domain: create.custom_domain,
+        created: OffsetDateTime::now_utc(),
+    };
+    let body = world.site_to_json(&site, &state.base_url);
+    world.sites.push(site);
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// Reads a JSON body.
+pub(super) fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(&error.to_string()))
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=LONGEST_NAME).contains(&name.len())
+        && name.bytes().all(plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        // What stands before two hyphens names a deploy.
+        && !name.contains("--")
+}
+
+pub(super) async fn list(
+    State(state): State<Arc<Netlify>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Json<Value> {
+    let world = lock(&state.world);
+    let named = |site: &&Site| {
+        query
+            .get("name")
+            .is_none_or(|name| site.name.contains(name))
+    };
+    // Everything here is the caller's own, so nobody is a guest.
+    let guest = query.get("filter").is_some_and(|filter| filter == "guest");
+    let sites = world.sites.iter().filter(named).filter(|_| !guest);
+    let sites = page(sites, &query);
+    Json(
+        sites
+            .map(|site| world.site_to_json(site, &state.base_url))
+            .collect(),
+    )
+}
+
+/// The part of a list that a query asks for.
+pub(super) fn page<T>(
+    items: impl Iterator<Item = T>,
+    query: &HashMap<String, String>,
+) -> impl Iterator<Item = T> {
+    let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+    let size = number("per_page").unwrap_or(100).clamp(1, 100);
+    let before = number("page").unwrap_or(1).max(1) - 1;
+    items.skip(before.saturating_mul(size)).take(size)
+}
+
+pub(super) async fn get(
+    State(state): State<Arc<Netlify>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let world = lock(&state.world);
+    let site = world.site(&id).ok_or_else(ApiError::not_found)?;
+    Ok(Json(world.site_to_json(site, &state.base_url)).into_response())
+}
+
+pub(super) async fn index(State(state): State<Arc<Netlify>>, Path(host): Path<String>) -> Response {
+    serve(&state, &host, "")
+}
+
+pub(super) async fn file(
+    State(state): State<Arc<Netlify>>,
+    Path((host, path)): Path<(String, String)>,
+) -> Response {
+    serve(&state, &host, &path)
+}
+
+fn serve(state: &Netlify, host: &str, path: &str) -> Response {
+    let world = lock(&state.world);
+    let mut paths = site::candidates(path).into_iter();
+    let found = paths.find_map(|path| {
+        let data = world.file(host, &path)?.clone();
+        Some((path, data))
+    });
+    match found {
+        Some((path, data)) => {
+            ([(header::CONTENT_TYPE, site::media_type(&path))], data).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "Not Found\n").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_label_of_a_host() {
+        for name in ["a", "my-site-2", "0"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "-a", "a-", "a--b", "A", "a.b", &"a".repeat(64)] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Sites and their deploys.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
+use time::OffsetDateTime;
+
+use super::deploy::{Contents, Deploy, DeployState, timestamp};
+
+/// A site.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) custom_domain: Option<String>,
+    pub(super) created: OffsetDateTime,
+}
+
+/// All that there is.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) sites: Vec<Site>,
+    pub(super) deploys: Vec<Deploy>,
+    pub(super) contents: Contents,
+}
+
+impl World {
+    /// By id, or by a name of its host.
+    pub(super) fn site(&self, id_or_domain: &str) -> Option<&Site> {
+        let name = id_or_domain.strip_suffix(".netlify.app");
+        self.sites.iter().find(|site| {
+            site.id == id_or_domain
+                || Some(site.name.as_str()) == name
+                || site.custom_domain.as_deref() == Some(id_or_domain)
+        })
+    }
+
+    /// The deploys of a site, the latest first.
+    pub(super) fn of_site(&self, id: &str) -> impl Iterator<Item = &Deploy> {
+        let all = self.deploys.iter().rev();
+        all.filter(move |deploy| deploy.site_id == id)
+    }
+
+    /// The deploy that a site shows.
+    fn published(&self, id: &str) -> Option<&Deploy> {
+        let shown = |deploy: &&Deploy| !deploy.draft && deploy.state() == DeployState::Ready;
+        self.of_site(id).find(shown)
+    }
+
+    /// What the host of a site, or of one of its deploys, has at a path.
+    pub(super) fn file(&self, host: &str, path: &str) -> Option<&Bytes> {
+        let deploy = match host.split_once("--") {
+            Some((id, _)) => self.deploys.iter().find(|deploy| deploy.id == id)?,
+            None => {
+                let site = self.sites.iter().find(|site| site.name == host)?;
+                self.published(&site.id)?
+            }
+        };
+        self.contents.get(deploy.files.get(path)?)
+    }
+
+    /// As `site`.
+    pub(super) fn site_to_json(&self, site: &Site, base_url: &str) -> Value {
+        let url = format!("{base_url}/_site/{}", site.name);
+        let mut body = json!({
+            "id": site.id,
+            "name": site.name,
+            "state": "current",
+            "plan": "nf_team_dev",
+            "url": url,
+            "ssl_url": url,
+            "deploy_url": url,
+            "admin_url": format!("{base_url}/sites/{}", site.name),
+            "id_domain": format!("{}.netlify.app", site.id),
+            "account_name": "Stand-in",
+            "account_slug": "stand-in",
+            "ssl": true,
+            "force_ssl": false,
+            "managed_dns": true,
+            "created_at": timestamp(site.created),
+            "updated_at": timestamp(site.created),
+        });
+        if let Some(domain) = &site.custom_domain {
+            body["custom_domain"] = json!(domain);
+        }
+        if let Some(deploy) = self.published(&site.id) {
+            body["published_deploy"] = deploy.to_json(base_url, &self.contents);
+        }
+        body
+    }
+
+    pub(super) fn to_state(&self) -> Value {
+        let site = |site: &Site| {
+            let deploys = self.of_site(&site.id);
+            let deploys: Vec<Value> = deploys.map(|one| one.to_json("", &self.contents)).collect();
+            let published = self.published(&site.id);
+            json!({
+                "id": site.id,
+                "name": site.name,
+                "deploys": deploys,
+                "files": published.map(|deploy| &deploy.files),
+            })
+        };
+        self.sites.iter().map(site).collect()
+    }
+}
+
+/// Hexadecimal digits that are the same for the same parts.
+pub(super) fn digits(parts: &[&str]) -> String {
+    let mut hash = Sha1::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex::encode(hash.finalize())
+}

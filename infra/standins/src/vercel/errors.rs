@@ -1,0 +1,117 @@
+//! Errors of the API: <https://vercel.com/docs/rest-api/errors>.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+/// An error body with its HTTP status.
+#[derive(Clone, Debug)]
+pub(super) struct ApiError {
+    http: StatusCode,
+    /// What stands under `error`.
+    error: Value,
+}
+
+impl ApiError {
+    fn new(http: StatusCode, code: &str, message: &str) -> Self {
+        let error = json!({"code": code, "message": message});
+        Self { http, error }
+    }
+
+    fn with(mut self, name: &str, value: Value) -> Self {
+        self.error[name] = value;
+        self
+    }
+
+    pub(super) fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    pub(super) fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// A token that is not there is 403 as well as one that is none.
+    pub(super) fn missing_token() -> Self {
+        let message = "The request is missing an authentication token";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message).with("missingToken", json!(true))
+    }
+
+    pub(super) fn invalid_token() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not authorized")
+            .with("invalidToken", json!(true))
+    }
+
+    /// A token that is good for something else.
+    pub(super) fn not_authorised() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not authorized")
+    }
+
+    pub(super) fn unauthorised() -> Self {
+        let message = "Not authorized";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    }
+
+    pub(super) fn missing_files(missing: &[String]) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "missing_files", "Missing files")
+            .with("missing", json!(missing))
+    }
+
+    pub(super) fn missing_project_settings(framework: Option<&str>) -> Self {
+        let message = "The `projectSettings` object is required for new projects, but is missing in \
+                       the deployment payload";
+        Self::new(StatusCode::BAD_REQUEST, "missing_project_settings", message)
+            .with("framework", json!({"slug": framework}))
+    }
+
+    /// What is to be confirmed unless the caller has said that it need not be.
+    pub(super) fn other_framework(detected: &str, framework: Option<&str>) -> Self {
+        let given = framework.unwrap_or("none");
+        let message = format!(
+            "The detected framework {detected} is not that of the `projectSettings`, {given}. Use \
+             `skipAutoDetectionConfirmation=1` to deploy anyway."
+        );
+        Self::bad_request(&message)
+    }
+
+    pub(super) fn body_is_not_json() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_json", "Invalid JSON")
+    }
+
+    pub(super) fn too_large() -> Self {
+        let message = "Request Entity Too Large";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
+    }
+
+    /// A limit that is free again after so many seconds; `now_s` counts from 1970.
+    pub(super) fn rate_limited(retry_after_s: Option<u64>, now_s: u64) -> Response {
+        let reset = now_s + retry_after_s.unwrap_or(60);
+        let message = "Too many requests - try again later";
+        let limit = json!({
+            "remaining": 0,
+            "reset": reset,
+            "resetMs": reset * 1000,
+            "total": 100,
+        });
+        let http = StatusCode::TOO_MANY_REQUESTS;
+        let error = Self::new(http, "rate_limited", message).with("limit", limit);
+        let mut response = error.into_response();
+        let headers = response.headers_mut();
+        headers.insert("x-ratelimit-limit", HeaderValue::from_static("100"));
+        headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
+        headers.insert("x-ratelimit-reset", reset.into());
+        if let Some(seconds) = retry_after_s {
+            headers.insert("retry-after", seconds.into());
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.http, Json(json!({"error": self.error}))).into_response()
+    }
+}

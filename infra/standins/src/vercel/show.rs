@@ -1,0 +1,134 @@
+//! `GET /v13/deployments/{id}`, and what a deployment serves.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{StatusCode, header};
+use serde_json::{Value, json};
+
+use super::{
+    Vercel,
+    deployment::{Deployment, ReadyState},
+    errors::ApiError,
+    lock,
+};
+use crate::site;
+
+pub(super) async fn get(
+    State(state): State<Arc<Vercel>>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, ApiError> {
+    let deployments = lock(&state.deployments);
+    let team = query.get("teamId").map(String::as_str);
+    let deployment = deployments.find(team, &id).ok_or_else(no_deployment)?;
+    Ok(Json(to_json(deployment)).into_response())
+}
+
+pub(super) fn no_deployment() -> ApiError {
+    ApiError::not_found("The deployment could not be found")
+}
+
+/// As the owner of a deployment sees it.
+pub(super) fn to_json(deployment: &Deployment) -> Value {
+    let state = deployment.state();
+    let owner = deployment.team.clone();
+    let owner = owner.unwrap_or_else(|| "stand-in".to_owned());
+    let is_ready = state == ReadyState::Ready;
+    let mut body = json!({
+        "id": deployment.id,
+        "name": deployment.project,
+        "projectId": deployment.project_id,
+        "ownerId": owner,
+        "url": deployment.url,
+        "alias": aliases(deployment),
+        "aliasAssigned": is_ready,
+        "aliasError": null,
+        "readyState": state.name(),
+        "status": state.name(),
+        "target": deployment.target,
+        "projectSettings": deployment.settings,
+        "meta": deployment.meta,
+        "createdAt": deployment.at(0),
+        "bootedAt": deployment.at(1),
+        "buildingAt": deployment.at(2),
+        "inspectorUrl": null,
+    });
+    if is_ready {
+        body["ready"] = json!(deployment.at(10));
+        body["aliasAssignedAt"] = json!(deployment.at(10));
+    }
+    if let (ReadyState::Error, Some(failure)) = (state, &deployment.failure) {
+        body["errorCode"] = json!(failure.code);
+        body["errorMessage"] = json!(failure.message);
+        body["errorStep"] = json!(failure.step);
+    }
+    if let (Some(body), Value::Object(always)) = (body.as_object_mut(), always(&owner)) {
+        body.extend(always);
+    }
+    body
+}
+
+/// What is the same in every deployment here.
+fn always(owner: &str) -> Value {
+    json!({
+        "aliasWarning": null,
+        "build": {"env": []},
+        "buildSkipped": false,
+        "createdIn": "sfo1",
+        "creator": {"uid": owner, "username": owner},
+        "env": [],
+        "functions": null,
+        "isInConcurrentBuildsQueue": false,
+        "isInSystemBuildsQueue": false,
+        "plan": "hobby",
+        "public": false,
+        "regions": ["iad1"],
+        "routes": null,
+        "source": "api-trigger-git-deploy",
+        "type": "LAMBDAS",
+        "version": 2,
+    })
+}
+
+/// The names of the project's host, that a production deployment gets.
+fn aliases(deployment: &Deployment) -> Vec<String> {
+    let is_production = deployment.target.as_deref() == Some("production");
+    let name = format!("{}.localhost", deployment.project);
+    is_production.then_some(name).into_iter().collect()
+}
+
+pub(super) async fn site_index(
+    State(state): State<Arc<Vercel>>,
+    Path(host): Path<String>,
+) -> Response {
+    file(&state, &host, "")
+}
+
+pub(super) async fn site(
+    State(state): State<Arc<Vercel>>,
+    Path((host, path)): Path<(String, String)>,
+) -> Response {
+    file(&state, &host, &path)
+}
+
+fn file(state: &Vercel, host: &str, path: &str) -> Response {
+    let deployments = lock(&state.deployments);
+    let found = deployments.serving(host).and_then(|deployment| {
+        let mut paths = site::candidates(path).into_iter();
+        paths.find_map(|path| {
+            let data = deployment.files.get(&path)?.clone();
+            Some((path, data))
+        })
+    });
+    match found {
+        Some((path, data)) => {
+            ([(header::CONTENT_TYPE, site::media_type(&path))], data).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "NOT_FOUND\n").into_response(),
+    }
+}
