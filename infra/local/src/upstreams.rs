@@ -1,14 +1,17 @@
-//! Whom the functions call: the real Gemini and YouTube, or stand-ins.
+//! Whom the functions call: the real services, or stand-ins.
 
 use std::collections::BTreeMap;
 
-use eventrelay_standins::{Running, gemini, youtube};
+use eventrelay_standins::{Running, gemini, github, netlify, vercel, youtube};
 
 /// Variables of this process that hold a key, by the variable of the functions that names the secret
 /// of it, and the name that it has here.
-const KEYS: [(&str, &str, &str); 2] = [
+const KEYS: [(&str, &str, &str); 5] = [
     ("GEMINI_API_KEY", "GEMINI_SECRET", "eventrelay/gemini"),
     ("YOUTUBE_API_KEY", "YOUTUBE_SECRET", "eventrelay/youtube"),
+    ("GITHUB_TOKEN", "GITHUB_SECRET", "eventrelay/github"),
+    ("VERCEL_TOKEN", "VERCEL_SECRET", "eventrelay/vercel"),
+    ("NETLIFY_AUTH_TOKEN", "NETLIFY_SECRET", "eventrelay/netlify"),
 ];
 
 /// The stand-ins that run, and what the environment of the functions is given.
@@ -21,7 +24,8 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
-    /// Starts stand-ins unless `own`, the environment of this process, has a Gemini API key.
+    /// Starts a stand-in of each service that `own`, the environment of this process, has no key of;
+    /// YouTube's with Gemini's.
     ///
     /// # Errors
     /// When a stand-in cannot listen.
@@ -56,6 +60,25 @@ impl Upstreams {
             secrets.insert("eventrelay/gemini".to_owned(), "stand-in".to_owned());
             standins.insert("gemini".to_owned(), gemini);
             standins.insert("youtube".to_owned(), youtube);
+        }
+        for (names, secret, url) in [
+            ("GITHUB_SECRET", "eventrelay/github", "GITHUB_BASE_URL"),
+            ("VERCEL_SECRET", "eventrelay/vercel", "VERCEL_BASE_URL"),
+            ("NETLIFY_SECRET", "eventrelay/netlify", "NETLIFY_BASE_URL"),
+        ] {
+            if !variables[names].is_empty() {
+                continue;
+            }
+            let standin = match names {
+                "GITHUB_SECRET" => github::start(0).await?,
+                "VERCEL_SECRET" => vercel::start(0).await?,
+                _ => netlify::start(0).await?,
+            };
+            variables.insert(names.to_owned(), secret.to_owned());
+            variables.insert(url.to_owned(), standin.base_url.clone());
+            secrets.insert(secret.to_owned(), "stand-in".to_owned());
+            let service = secret.trim_start_matches("eventrelay/");
+            standins.insert(service.to_owned(), standin);
         }
         variables.extend(own);
         Ok(Self {
@@ -97,7 +120,11 @@ mod tests {
         );
         assert_eq!(variables["YOUTUBE_BASE_URL"], "http://127.0.0.1:9");
         assert_eq!(variables["YOUTUBE_SECRET"], "");
-        assert_eq!(upstreams.secrets.len(), 1);
+        assert_eq!(upstreams.secrets.len(), 4);
+        assert_eq!(
+            variables["GITHUB_BASE_URL"],
+            upstreams.standins["github"].base_url
+        );
     }
 
     #[tokio::test]
@@ -106,6 +133,9 @@ mod tests {
             ("GEMINI_API_KEY", "k"),
             ("YOUTUBE_API_KEY", "y"),
             ("YOUTUBE_SECRET", "mine"),
+            ("GITHUB_TOKEN", "g"),
+            ("VERCEL_TOKEN", "v"),
+            ("NETLIFY_AUTH_TOKEN", "n"),
         ])
         .await;
         assert!(upstreams.standins.is_empty());
@@ -117,7 +147,7 @@ mod tests {
             upstreams
                 .variables
                 .values()
-                .all(|value| value != "k" && value != "y"),
+                .all(|value| !["k", "y", "g", "v", "n"].contains(&value.as_str())),
             "no key becomes a variable"
         );
         assert!(!upstreams.variables.contains_key("GEMINI_BASE_URL"));

@@ -300,7 +300,8 @@ impl DeploymentWork {
                     reason: "The name is taken, and so are the next ones with a number.".into(),
                 });
             }
-            (Seen::Foreign, Stage::Adopting { number }) => Stage::Creating { number: number + 1 },
+            // A look costs nothing of what may be written.
+            (Seen::Foreign, Stage::Adopting { number }) => Stage::Adopting { number: number + 1 },
             (Seen::Foreign, _) => Stage::Creating { number: 1 },
             (Seen::Ours { at, url }, _) => {
                 self.found(&at, url);

@@ -20,7 +20,6 @@ mod prompt;
 mod request;
 pub mod templates;
 pub mod validate;
-mod workable;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +31,6 @@ pub use framework::{Framework, NoSuchFramework, ProjectType};
 pub use id::{DeploymentId, NotAnId, ProjectId};
 pub use prompt::Question;
 pub use request::{LONGEST_FEATURE, LONGEST_INSTRUCTIONS, MOST_FEATURES, ProjectRequest};
-pub use workable::{Unworkable, workable};
 
 /// Most files of a project, those from templates included.
 pub const MOST_FILES: usize = 120;

@@ -18,9 +18,8 @@ use crate::{
     error::Error,
     project::{
         MOST_WRITTEN, Project, ProjectStatus,
-        plan::{Bounds, Plan},
-        templates::{self, Facts},
-        workable,
+        plan::{self, Bounds, Plan},
+        templates,
     },
     removal,
     store::{project_blobs::Kind, projects::Stored},
@@ -48,7 +47,7 @@ pub async fn edit_plan(context: &Context, request: &Request) -> Answer {
         .blobs
         .document(&project.id, Kind::Plan, plan)
         .await?;
-    let edited = edited(&project, &plan, edits)?;
+    let edited = edited(&plan, edits)?;
     let now = (context.clock)();
     project.title.clone_from(&edited.title);
     project.plan = Some(
@@ -92,11 +91,7 @@ fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
     }
 }
 
-fn edited(
-    project: &Project,
-    plan: &Plan,
-    edits: Vec<(&'static str, Value)>,
-) -> Result<Plan, Error> {
+fn edited(plan: &Plan, edits: Vec<(&'static str, Value)>) -> Result<Plan, Error> {
     let mut document = json!(plan);
     for (name, value) in edits {
         document[name] = value;
@@ -107,12 +102,7 @@ fn edited(
         made_elsewhere: templates::paths(framework),
         duration_s: None,
     };
-    let facts = Facts {
-        video_title: project.title.clone(),
-        video_url: None,
-        year: 1970,
-    };
-    workable(&document.to_string(), bounds, &facts)
+    plan::read(&document.to_string(), bounds)
         .map_err(|error| Error::invalid("plan", error.to_string()))
 }
 

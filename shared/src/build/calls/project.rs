@@ -22,7 +22,6 @@ use crate::{
         plan::{self, Plan},
         templates,
         validate::{self, Finding, Severity},
-        workable,
     },
     store::{
         joins::Join,
@@ -77,9 +76,8 @@ impl Calls {
             made_elsewhere,
             duration_s: analysis.video.duration_s,
         };
-        let facts = facts(&project, &analysis);
         let read = |answer: &str| {
-            workable(answer, bounds, &facts).map_err(|source| Error::AnswerMalformed {
+            plan::read(answer, bounds).map_err(|source| Error::AnswerMalformed {
                 source: Box::new(source),
             })
         };

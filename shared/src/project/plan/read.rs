@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Dependency, Plan, PlannedFile, slug};
 use crate::{
     analysis::text,
-    project::{Framework, Language, MOST_WRITTEN, Span, validate::paths},
+    project::{Framework, Language, MOST_WRITTEN, Span, templates, validate::paths},
 };
 
 /// Longest title, in characters.
@@ -137,7 +137,7 @@ pub fn read(answer: &str, bounds: Bounds<'_>) -> Result<Plan, PlanError> {
         .collect::<Result<Vec<_>, _>>()?;
     let dependencies = draft.dependencies.into_iter().enumerate();
     let dependencies = dependencies
-        .map(|(at, package)| dependency(at, package))
+        .map(|(at, package)| dependency(at, package, bounds.framework))
         .collect::<Result<Vec<_>, _>>()?;
     Plan {
         name: slug(&title),
@@ -175,21 +175,22 @@ fn planned(at: usize, file: DraftFile, duration_s: Option<f64>) -> Result<Planne
     })
 }
 
-fn dependency(at: usize, package: DraftDependency) -> Result<Dependency, PlanError> {
-    // What a registry takes is checked where the manifest is; what is written into one is kept to
-    // what needs no escape in any of them.
-    let is_plain = |text: &str, more: &str| {
+fn dependency(
+    at: usize,
+    package: DraftDependency,
+    framework: Framework,
+) -> Result<Dependency, PlanError> {
+    // What is written into a manifest is kept to what needs no escape in any of them.
+    let is_plain = |text: &str| {
         (1..=LONGEST_NAME).contains(&text.len())
             && text
                 .chars()
-                .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+                .all(|c| c.is_ascii_alphanumeric() || ".,<>=~^!*| -+".contains(c))
     };
     let name = package.name.trim();
     let version = package.version.as_deref().map(str::trim);
     let version = version.filter(|version| !version.is_empty() && *version != "*");
-    match is_plain(name, "@/._-")
-        && version.is_none_or(|version| is_plain(version, ".,<>=~^!*| -+"))
-    {
+    match templates::could_have(framework, name) && version.is_none_or(is_plain) {
         true => Ok(Dependency {
             name: name.to_owned(),
             version: version.map(ToOwned::to_owned),
@@ -373,13 +374,15 @@ mod tests {
             with("httpx", json!(">=0.27,<1")).unwrap().version.unwrap(),
             ">=0.27,<1"
         );
-        assert_eq!(with("@scope/x", json!("*")).unwrap().version, None);
+        assert_eq!(with("zope.interface", json!("*")).unwrap().version, None);
         for (name, version) in [
             ("x\"", json!(null)),
             ("", json!("1")),
             ("x", json!("git+https://host/x")),
             ("x", json!("file:../y")),
             ("x y", json!("1")),
+            // That is a name of npm, and this is PyPI.
+            ("@scope/x", json!("1")),
         ] {
             assert_eq!(with(name, version), Err(PlanError::Dependency(0)), "{name}");
         }

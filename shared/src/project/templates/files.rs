@@ -23,6 +23,8 @@ struct Project {
     dependencies: Dependencies,
     /// Whether it is called by its name on a command line.
     program: bool,
+    /// Whether it is a service that a host has to find.
+    service: bool,
 }
 
 impl Project {
@@ -35,6 +37,7 @@ impl Project {
             title,
             dependencies,
             program: plan.framework == Framework::Python,
+            service: plan.framework == Framework::FastApi,
         }
     }
 }
@@ -186,7 +189,7 @@ fn own(framework: Framework, project: &Project) -> Vec<(&'static str, String)> {
             ("package.json", text(&NextPackage { project })),
             ("tsconfig.json", fixed!("nextjs/tsconfig.json")),
         ],
-        Framework::Static => Vec::new(),
+        Framework::Static => vec![(".nojekyll", fixed!("static/nojekyll"))],
         Framework::Express => vec![
             (".env.example", fixed!("express/env.example")),
             ("package.json", text(&ExpressPackage { project })),

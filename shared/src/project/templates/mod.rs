@@ -33,6 +33,13 @@ pub struct Facts {
     pub year: i16,
 }
 
+/// Whether a framework's registry could have a package of this name; a framework without packages
+/// has no registry.
+#[must_use]
+pub fn could_have(framework: Framework, package: &str) -> bool {
+    registry::Registry::of(framework).is_some_and(|registry| registry.is_name(package))
+}
+
 /// The files of a plan's framework, sorted by path: those of [`paths`].
 #[must_use]
 pub fn render(plan: &Plan, facts: &Facts) -> Vec<ProjectFile> {
@@ -59,6 +66,7 @@ pub const fn paths(framework: Framework) -> &'static [&'static str] {
         Framework::Static => &[
             ".github/workflows/ci.yml",
             ".gitignore",
+            ".nojekyll",
             "LICENSE",
             "README.md",
         ],
