@@ -3,6 +3,7 @@
 //! | room | what |
 //! |---|---|
 //! | [`plan`] | what is to be made: asked of the model in one call, read with distrust |
+//! | [`validate`] | whether what was written is software |
 //!
 //! All of it is pure.
 
