@@ -6,6 +6,7 @@
 //! | [`deploy`] | what a target takes, what it is called there, what is sent |
 //! | [`templates`] | the files that need no model |
 //! | [`package`] | the list of a project's files, and the archive of them |
+//! | [`validate`] | whether what was written is software |
 //!
 //! All of it is pure.
 

@@ -11,7 +11,8 @@
 //! | `secrets` | keys and passwords |
 //! | `substance` | stubs, omissions, refusals, echoes |
 //!
-//! All of it is pure, bounded by the size of the files, and gives the same for the same.
+//! All of it is pure, and gives the same for the same. What it takes is bounded by the size of the
+//! files; the one clock is the fuse of the parsers, which no program reaches.
 
 mod finding;
 mod imports;

@@ -61,7 +61,8 @@ fn dependency(name: &str, wanted: &Value, line: Option<u32>, findings: &mut Find
         }
         _ => None,
     };
-    if !version.is_some_and(|version| semver::VersionReq::parse(version).is_ok()) {
+    let range = version.map(semver::VersionReq::parse);
+    if !matches!(range, Some(Ok(_))) {
         let message = format!(
             "{} asks for no range of versions, as \"1.2\" is one",
             excerpt(name)

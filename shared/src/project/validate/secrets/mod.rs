@@ -8,8 +8,14 @@ mod tests;
 
 use super::finding::{Findings, Rule};
 
-/// Longest line that is looked at, in bytes: longer ones are no writing of anybody's.
-const LONGEST_LINE: usize = 20_000;
+/// Longest line in which secrets are guessed at, in bytes: longer ones are no writing of anybody's.
+const LONGEST_LINE: usize = 2_000;
+
+/// How much before a text may name it, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// Shortest text that is taken for a secret.
+const SHORTEST: usize = 6;
 
 /// Words that stand where a secret will.
 const PLACEHOLDERS: [&str; 24] = [
@@ -77,14 +83,11 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
     let in_test = path
         .split('/')
         .any(|part| part.contains("test") || part.contains("spec"));
-    for (number, line) in (1..)
-        .zip(text.lines())
-        .filter(|(_, line)| line.len() <= LONGEST_LINE)
-    {
+    for (number, line) in (1..).zip(text.lines()) {
         if let Some(kind) = shapes::known(line) {
             let message = format!("this looks like {kind}: read it from the environment");
             findings.error(number, Rule::Secret, message);
-        } else if !hashes {
+        } else if !hashes && line.len() <= LONGEST_LINE {
             guessed(number, line, in_test, findings);
         }
     }
@@ -92,12 +95,13 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
 
 /// By the name that a text is given, and by how little it looks like language.
 fn guessed(number: u32, line: &str, in_test: bool, findings: &mut Findings) {
-    for quoted in quoted(line)
-        .into_iter()
-        .filter(|quoted| !is_placeholder(quoted.text))
-    {
-        let random = !is_harmless(line, quoted.text) && entropy::is_random(quoted.text);
-        let named = names_secret(quoted.before) && quoted.text.len() >= 6 && is_dense(quoted.text);
+    let of_public = is_of_public(line);
+    for quoted in quoted(line) {
+        if quoted.text.len() < SHORTEST || is_placeholder(quoted.text) {
+            continue;
+        }
+        let random = !of_public && !is_id(quoted.text) && entropy::is_random(quoted.text);
+        let named = names_secret(quoted.before) && is_dense(quoted.text);
         let message = match (named, random) {
             (true, _) => "a password or key is written into the file: read it from the environment",
             (_, true) => "this looks like a key: read it from the environment",
@@ -138,7 +142,11 @@ fn quoted(line: &str) -> Vec<Quoted<'_>> {
 
 /// Whether a text is given to a name that is one of a secret: `name = `, `"name": `, `name: str = `.
 fn names_secret(before: &str) -> bool {
-    let before = before.trim_end();
+    let mut from = before.len().saturating_sub(LONGEST_NAME);
+    while !before.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = before[from..].trim_end();
     let Some(before) = before.strip_suffix(['=', ':']) else {
         return false;
     };
@@ -185,10 +193,10 @@ fn is_dense(text: &str) -> bool {
         && !text.contains("://")
 }
 
-/// Whether a text is random by nature and tells nothing: hashes of what is public, ids, pictures.
-fn is_harmless(line: &str, text: &str) -> bool {
+/// Whether a line tells of what is random by nature and public: hashes and pictures.
+fn is_of_public(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    let hash = [
+    let words = [
         "integrity",
         "sha256",
         "sha384",
@@ -198,6 +206,11 @@ fn is_harmless(line: &str, text: &str) -> bool {
         "base64,",
         "etag",
     ];
+    words.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a text is an id (RFC 9562) or an address.
+fn is_id(text: &str) -> bool {
     let uuid = text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
-    hash.iter().any(|word| lower.contains(word)) || uuid || text.contains("//")
+    uuid || text.contains("//")
 }

@@ -142,11 +142,7 @@ fn value(raw: &RawValue) -> Value {
 fn without_magics(code: &str) -> String {
     // A cell in another language, or one whose rest is an argument.
     const OF_CODE: [&str; 4] = ["%%time", "%%timeit", "%%capture", "%%prun"];
-    let first = code
-        .trim_start()
-        .split_whitespace()
-        .next()
-        .unwrap_or_default();
+    let first = code.split_whitespace().next().unwrap_or_default();
     if first.starts_with("%%") && !OF_CODE.contains(&first) {
         return String::new();
     }

@@ -338,11 +338,11 @@ fn fragment() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// Whatever a model writes is read to its end: no panic, and lines that are in the file.
     #[test]
-    fn garbage_is_read_to_its_end(parts in proptest::collection::vec(fragment(), 0..120)) {
+    fn garbage_is_read_to_its_end(parts in proptest::collection::vec(fragment(), 0..60)) {
         let text = parts.concat();
         let lines = text.lines().count().max(1) as u32 + 1;
         for path in PATHS {
@@ -365,7 +365,7 @@ fn large_and_deep_texts_end() {
         "(", "[", "{", "<", "a<b", "<div>", "{{", "\"", "f\"{", "if a:\n ", "&", "- ", "a: ", "()",
         "`${", "|a|", "url(", "/*", "é", "x = 1\n", "a+", "!", "#[",
     ] {
-        let text = unit.repeat(60_000 / unit.len());
+        let text = unit.repeat(4_000 / unit.len());
         for path in PATHS {
             errors(path, &text);
         }
