@@ -133,6 +133,16 @@ async fn a_deployment_goes_its_way_to_be_ready() {
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(&answer.bytes().await.unwrap()[..], [0, 1, 2]);
 
+    // A name below localhost is one of this machine.
+    let of_host = api
+        .0
+        .anonymous("GET", "/")
+        .header("host", format!("{url}:80"));
+    assert_eq!(
+        of_host.send().await.unwrap().text().await.unwrap(),
+        "<p>Hello"
+    );
+
     let path = format!("/v3/deployments/{id}/events?direction=forward&limit=-1&builds=1");
     let (status, events) = api.get(&path).await;
     assert_eq!(status, 200);
