@@ -188,6 +188,8 @@ async fn too_many_calls_at_once_are_a_secondary_limit() {
     let mut statuses = [tokio::join!(call(), call())].map(|(one, other)| [one, other])[0];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 403]);
+    let calls = api.caller.calls().await;
+    assert_ne!(calls[0]["connection"], calls[1]["connection"]);
     assert_eq!(call().await, 200);
 }
 
