@@ -83,7 +83,7 @@ pub(super) async fn create(
 impl Item {
     fn apply(self, files: &mut Files, store: &mut Store) -> Result<(), ApiError> {
         let path = self.path.unwrap_or_default();
-        check_path(&path)?;
+        check_path("tree.path", &path)?;
         let mode = self.mode.as_deref().and_then(Mode::parse);
         // Asked for even where there is only something to be deleted.
         let mode = mode.ok_or_else(|| ApiError::unprocessable("Must supply a valid tree.mode"))?;
@@ -147,21 +147,19 @@ fn put_object(
     Ok(())
 }
 
-/// What git never writes into a tree.
-pub(super) fn check_path(path: &str) -> Result<(), ApiError> {
+/// Refuses what git never writes into a tree; `field` is what the operation calls the path.
+pub(super) fn check_path(field: &str, path: &str) -> Result<(), ApiError> {
     let bad = |part: &str| {
         matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git") || part.contains('\0')
     };
-    if path.starts_with('/') {
-        let message = "tree.path cannot start with a slash";
-        return Err(ApiError::unprocessable(message));
-    }
-    match path.split('/').any(bad) {
-        true => Err(ApiError::unprocessable(
-            "tree.path contains a malformed path component",
-        )),
-        false => Ok(()),
-    }
+    let reason = if path.starts_with('/') {
+        "cannot start with a slash"
+    } else if path.split('/').any(bad) {
+        "contains a malformed path component"
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::unprocessable(format!("{field} {reason}")))
 }
 
 /// The tree that a text names: by its own SHA-1, by that of a commit, or by a branch.

@@ -175,7 +175,7 @@ async fn too_many_calls_at_once_are_a_secondary_limit() {
     let (_running, api) = started().await;
     api.set(json!({"latency_ms": 0, "limits": {"concurrent": 1}}))
         .await;
-    let slow = json!({"on": "user", "fault": {"kind": "slow", "ms": 300}});
+    let slow = json!({"on": "user", "fault": {"kind": "slow", "ms": 1500}});
     api.caller.control("POST", "/faults", &slow).await;
     let call = || async {
         api.request("GET", "/user")
