@@ -11,14 +11,14 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::Response,
 };
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
-use crate::server::NeverSent;
+use crate::server::{Cut, NeverSent};
 
 /// Calls kept. Older ones are forgotten, so that a long run does not grow without end.
 const KEPT: usize = 50_000;
@@ -42,6 +42,7 @@ struct Call {
     method: String,
     path: String,
     model: Option<String>,
+    connection: u64,
     status: Option<u16>,
     bytes: Arc<AtomicU64>,
 }
@@ -60,7 +61,8 @@ impl Calls {
     }
 
     /// In order of arrival. `at_ms` counts from the start of the stand-in, `bytes` is the size of
-    /// the request's body as far as it was read, `status` is null where no response was sent.
+    /// the request's body as far as it was read, `status` is null where no response was sent, and
+    /// calls that came on one connection have the same `connection`.
     pub(crate) fn to_json(&self) -> Value {
         let log = self.lock();
         let calls = log.calls.iter().map(|call| {
@@ -68,6 +70,7 @@ impl Calls {
                 "at_ms": call.at_ms,
                 "method": call.method,
                 "path": call.path,
+                "connection": call.connection,
                 "status": call.status,
                 "bytes": call.bytes.load(Ordering::Relaxed),
             });
@@ -104,7 +107,12 @@ impl Calls {
 }
 
 /// Middleware: writes every call but those of the control surface into the log.
-pub(crate) async fn record(State(calls): State<Calls>, request: Request, next: Next) -> Response {
+pub(crate) async fn record(
+    State(calls): State<Calls>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.uri().path().starts_with("/_control") {
         return next.run(request).await;
     }
@@ -114,6 +122,7 @@ pub(crate) async fn record(State(calls): State<Calls>, request: Request, next: N
         method: request.method().to_string(),
         path: without_key(request.uri()),
         model: model(request.uri().path()),
+        connection: cut.connection(),
         status: None,
         bytes: Arc::clone(&bytes),
     });
@@ -176,6 +185,7 @@ mod tests {
             method: "GET".into(),
             path: path.into(),
             model: None,
+            connection: 1,
             status: None,
             bytes: Arc::default(),
         };

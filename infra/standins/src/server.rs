@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -98,19 +98,38 @@ pub(crate) async fn pause(time: Duration) {
     }
 }
 
+/// Numbers the connections of this process.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
 /// Breaks the connection that a request came on, as a network does.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Cut(Arc<AtomicBool>);
+#[derive(Clone, Debug)]
+pub(crate) struct Cut {
+    armed: Arc<AtomicBool>,
+    connection: u64,
+}
 
 impl Cut {
+    /// The cut of a connection that has just been accepted.
+    fn accepted() -> Self {
+        Self {
+            armed: Arc::default(),
+            connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// The number of the connection, which no other one of this process has.
+    pub(crate) fn connection(&self) -> u64 {
+        self.connection
+    }
+
     /// Whether the connection is about to break.
     pub(crate) fn is_armed(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.armed.load(Ordering::Acquire)
     }
 
     /// Arms the cut. The returned response never reaches the caller: writing it fails.
     pub(crate) fn now(&self) -> Response {
-        self.0.store(true, Ordering::Release);
+        self.armed.store(true, Ordering::Release);
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(NeverSent);
         response
@@ -129,7 +148,7 @@ impl Listener for Cuttable {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        let cut = Cut::default();
+        let cut = Cut::accepted();
         (CuttableStream { stream, cut }, address)
     }
 

@@ -109,7 +109,7 @@ fn code((status, body): &(u16, Value)) -> (u16, &str) {
 #[tokio::test]
 async fn a_deployment_goes_its_way_to_be_ready() {
     let (_running, api) = started().await;
-    api.set(json!({"build_ms": 400})).await;
+    api.set(json!({"build_ms": 1500})).await;
     let (status, made) = api.deploy("", &project("my-app")).await;
     assert_eq!((status, &made["readyState"]), (200, &json!("QUEUED")));
     check(&made);
@@ -119,7 +119,16 @@ async fn a_deployment_goes_its_way_to_be_ready() {
     let site = |path: &str| format!("/_site/{url}/{path}");
     assert_eq!(api.get(&site("")).await.0, 404);
     let (states, ready) = api.ended(&id).await;
-    assert_eq!(states, ["QUEUED", "INITIALIZING", "BUILDING", "READY"]);
+    // A slow machine may not look while a short state lasts.
+    let mut way = ["QUEUED", "INITIALIZING", "BUILDING", "READY"].into_iter();
+    assert!(
+        states.iter().all(|state| way.any(|next| next == state)),
+        "{states:?}"
+    );
+    assert!(
+        states.ends_with(&["BUILDING".to_owned(), "READY".to_owned()]),
+        "{states:?}"
+    );
     assert_eq!(ready["alias"], json!(["my-app.localhost"]));
     assert_eq!(ready["aliasAssigned"], true);
     assert_eq!(ready["meta"], json!({"eventrelay": "d1"}));
@@ -132,6 +141,16 @@ async fn a_deployment_goes_its_way_to_be_ready() {
     let answer = api.request("GET", &site("img/a.png")).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(&answer.bytes().await.unwrap()[..], [0, 1, 2]);
+
+    // A name below localhost is one of this machine.
+    let of_host = api
+        .0
+        .anonymous("GET", "/")
+        .header("host", format!("{url}:80"));
+    assert_eq!(
+        of_host.send().await.unwrap().text().await.unwrap(),
+        "<p>Hello"
+    );
 
     let path = format!("/v3/deployments/{id}/events?direction=forward&limit=-1&builds=1");
     let (status, events) = api.get(&path).await;

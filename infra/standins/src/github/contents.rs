@@ -203,7 +203,7 @@ pub(super) async fn put(
     let change: Change = body::read(&body)?;
     let content = change.content.as_deref();
     let data = from_base64(content.ok_or_else(|| not_supplied("content"))?)?;
-    check_path(&path)?;
+    check_path("path", &path)?;
     let people = change.people(own)?;
     let (branch, current) = change.target(repository, &path)?;
     let files = repository.files(&branch).unwrap_or_default().flat();

@@ -62,6 +62,17 @@ enum Visible {
     All,
 }
 
+impl Visible {
+    /// With so much left of the time that a repository is kept from being seen.
+    fn with(left: Duration, time: Duration) -> Self {
+        match left {
+            left if left.is_zero() => Self::All,
+            left if left > time / 2 => Self::Nothing,
+            _ => Self::Objects,
+        }
+    }
+}
+
 impl Repository {
     pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.owner.login, self.name)
@@ -74,12 +85,7 @@ impl Repository {
 
     fn visible(&self) -> Visible {
         let (from, time) = self.visible;
-        let left = from.saturating_duration_since(Instant::now());
-        match left {
-            left if left.is_zero() => Visible::All,
-            left if left > time / 2 => Visible::Nothing,
-            _ => Visible::Objects,
-        }
+        Visible::with(from.saturating_duration_since(Instant::now()), time)
     }
 
     /// Whether the API would say that there is nothing in it.
@@ -306,5 +312,29 @@ pub(super) fn author(owner: &Owner) -> Person {
         name: login.clone(),
         email: format!("{id}+{login}@users.noreply.github.com"),
         at: Moment::now(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_seen_by_and_by() {
+        let time = Duration::from_millis(100);
+        let with = |left| Visible::with(Duration::from_millis(left), time);
+        let seen = [100, 51, 50, 1, 0].map(with);
+        use Visible::{All, Nothing, Objects};
+        assert_eq!(seen, [Nothing, Nothing, Objects, Objects, All]);
+    }
+
+    #[test]
+    fn an_owner_has_the_same_number_in_any_case() {
+        let owner = |login: &str| Owner {
+            login: login.to_owned(),
+            is_organization: false,
+        };
+        assert_eq!(owner("Mona").id(), owner("mona").id());
+        assert_ne!(owner("mona").id(), owner("lisa").id());
     }
 }

@@ -58,7 +58,10 @@ pub(super) async fn create(
             return Err(ApiError::unprocessable("Invalid tree info"));
         }
         None => Files::default(),
-        Some(base) => tree_of(repository, base)
+        Some(base) => base
+            .parse()
+            .ok()
+            .and_then(|id| tree_below(repository, id))
             .and_then(|tree| repository.store.files(tree))
             .ok_or_else(|| ApiError::unprocessable("base_tree is not a valid tree oid"))?,
     };
@@ -80,83 +83,95 @@ pub(super) async fn create(
 impl Item {
     fn apply(self, files: &mut Files, store: &mut Store) -> Result<(), ApiError> {
         let path = self.path.unwrap_or_default();
-        check_path(&path)?;
-        if self.sha == Some(None) {
-            return match files.remove(&path) {
+        check_path("tree.path", &path)?;
+        let mode = self.mode.as_deref().and_then(Mode::parse);
+        // Asked for even where there is only something to be deleted.
+        let mode = mode.ok_or_else(|| ApiError::unprocessable("Must supply a valid tree.mode"))?;
+        match (self.sha, self.content) {
+            (Some(None), None) => match files.remove(&path) {
                 true => Ok(()),
-                false => Err(ApiError::unprocessable("GitRPC::BadObjectState")),
-            };
-        }
-        let mode = self.mode.as_deref().and_then(Mode::parse).ok_or_else(|| {
-            ApiError::unprocessable(
-                "tree.mode must be one of 100644, 100755, 040000, 160000 or 120000",
-            )
-        })?;
-        if self.kind.is_some_and(|kind| kind != mode.kind().name()) {
-            let message = format!("tree.type does not fit tree.mode {}", mode.text());
-            return Err(ApiError::unprocessable(message));
-        }
-        match (self.sha.flatten(), self.content) {
-            (Some(_), Some(_)) | (None, None) => {
-                let message = "Must supply either tree.sha or tree.content";
+                false => Err(bad_state()),
+            },
+            (Some(Some(_)), Some(_)) | (None, None) => Err(ApiError::unprocessable(
+                "Must supply either tree.sha or tree.content. Request will be rejected if both are \
+                 present.",
+            )),
+            (_, Some(_)) if mode == Mode::Directory => {
+                let message = "A subdirectory may not have content";
                 Err(ApiError::unprocessable(message))
             }
-            (None, Some(content)) => {
-                if mode.kind() != Kind::Blob {
-                    let message = "tree.content is only valid for blobs";
-                    return Err(ApiError::unprocessable(message));
-                }
+            (_, Some(_)) if mode == Mode::Submodule => Err(bad_state()),
+            // What has a content is a blob, whatever its type says.
+            (_, Some(content)) => {
                 let id = store.write_blob(content);
                 files.put(&path, mode, id);
                 Ok(())
             }
-            (Some(sha), None) => put_object(files, store, &path, mode, &sha),
+            (Some(Some(sha)), None) => {
+                let kind = self.kind.as_deref().unwrap_or(mode.kind().name());
+                put_object(files, store, (&path, mode), kind, &sha)
+            }
         }
     }
 }
 
+/// What is said of what git could not store.
+fn bad_state() -> ApiError {
+    ApiError::unprocessable("GitRPC::BadObjectState")
+}
+
+/// Puts what there is already; `kind` is what the caller says that it is.
 fn put_object(
     files: &mut Files,
     store: &Store,
-    path: &str,
-    mode: Mode,
+    (path, mode): (&str, Mode),
+    kind: &str,
     sha: &str,
 ) -> Result<(), ApiError> {
-    let kind = mode.kind().name();
     let invalid = || ApiError::unprocessable(format!("tree.sha {sha} is not a valid {kind}"));
     let id: ObjectId = sha.parse().map_err(|_| invalid())?;
+    // The commit of a submodule is one of another repository.
+    let known = store
+        .get(id)
+        .is_some_and(|object| object.kind.name() == kind);
+    if !known && kind != Kind::Commit.name() {
+        return Err(invalid());
+    }
+    if kind != mode.kind().name() {
+        return Err(bad_state());
+    }
     match mode {
         Mode::Directory => files.graft(path, store.files(id).ok_or_else(invalid)?),
-        // The commit of a submodule is one of another repository.
-        Mode::Submodule => files.put(path, mode, id),
-        _ if store.is(id, Kind::Blob) => files.put(path, mode, id),
-        _ => return Err(invalid()),
+        _ => files.put(path, mode, id),
     }
     Ok(())
 }
 
-/// What git never writes into a tree.
-pub(super) fn check_path(path: &str) -> Result<(), ApiError> {
+/// Refuses what git never writes into a tree; `field` is what the operation calls the path.
+pub(super) fn check_path(field: &str, path: &str) -> Result<(), ApiError> {
     let bad = |part: &str| {
         matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git") || part.contains('\0')
     };
-    match path.split('/').any(bad) {
-        true => Err(ApiError::unprocessable(
-            "tree.path contains a malformed path component",
-        )),
-        false => Ok(()),
-    }
+    let reason = if path.starts_with('/') {
+        "cannot start with a slash"
+    } else if path.split('/').any(bad) {
+        "contains a malformed path component"
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::unprocessable(format!("{field} {reason}")))
 }
 
-/// The tree that a text names: itself, that of a commit, or that of a branch.
+/// The tree that a text names: by its own SHA-1, by that of a commit, or by a branch.
 fn tree_of(repository: &Repository, text: &str) -> Option<ObjectId> {
     let id: Option<ObjectId> = text.parse().ok();
-    let head = || repository.head(text);
-    let named = || {
-        text.starts_with("refs/")
-            .then(|| repository.reference(text))
-    };
-    let id = id.or_else(head).or_else(|| named().flatten())?;
+    let reference = || repository.reference(text);
+    let id = id.or_else(|| repository.head(text)).or_else(reference)?;
+    tree_below(repository, id)
+}
+
+/// A tree itself, or that of a commit.
+fn tree_below(repository: &Repository, id: ObjectId) -> Option<ObjectId> {
     match repository.store.commit(id) {
         Some(commit) => Some(commit.tree),
         None => repository.store.is(id, Kind::Tree).then_some(id),

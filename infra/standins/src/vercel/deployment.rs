@@ -22,6 +22,17 @@ pub(super) enum ReadyState {
 }
 
 impl ReadyState {
+    /// A tenth of the time it waits, a tenth it is made ready, then it is built.
+    fn after(elapsed: Duration, build: Duration, fails: bool) -> Self {
+        match (elapsed >= build, fails) {
+            (true, true) => Self::Error,
+            (true, false) => Self::Ready,
+            _ if elapsed < build / 10 => Self::Queued,
+            _ if elapsed < build / 5 => Self::Initializing,
+            _ => Self::Building,
+        }
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Queued => "QUEUED",
@@ -54,22 +65,8 @@ pub(super) struct Deployment {
 }
 
 impl Deployment {
-    /// A tenth of the time it waits, a tenth it is made ready, then it is built.
     pub(super) fn state(&self) -> ReadyState {
-        let elapsed = self.began.elapsed();
-        if elapsed >= self.build {
-            return match self.failure {
-                Some(_) => ReadyState::Error,
-                None => ReadyState::Ready,
-            };
-        }
-        if elapsed < self.build / 10 {
-            ReadyState::Queued
-        } else if elapsed < self.build / 5 {
-            ReadyState::Initializing
-        } else {
-            ReadyState::Building
-        }
+        ReadyState::after(self.began.elapsed(), self.build, self.failure.is_some())
     }
 
     /// Milliseconds from 1970 to so much of its time.
@@ -186,4 +183,29 @@ pub(super) fn identifier(prefix: &str, parts: &[&str]) -> String {
         hash.update([0]);
     }
     format!("{prefix}{}", &hex::encode(hash.finalize())[..28])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_waits_then_is_made_ready_then_built() {
+        use ReadyState::{Building, Error, Initializing, Queued, Ready};
+        let time = Duration::from_millis;
+        let after = |elapsed, fails| ReadyState::after(time(elapsed), time(100), fails);
+        let states = [0, 9, 10, 19, 20, 99, 100].map(|elapsed| after(elapsed, false));
+        let expected = [
+            Queued,
+            Queued,
+            Initializing,
+            Initializing,
+            Building,
+            Building,
+            Ready,
+        ];
+        assert_eq!(states, expected);
+        assert_eq!(after(100, true), Error);
+        assert_eq!(ReadyState::after(time(0), time(0), false), Ready);
+    }
 }

@@ -4,9 +4,10 @@
 //! @vercel/client 18.4.2 reads answers, and <https://vercel.com/docs/rest-api/errors>.
 //!
 //! Nothing is really built: a deployment goes its way in the time that is set, and ends as is set.
-//! Its `url` is a name below `localhost` that leads nowhere, since the real ones are below
-//! `vercel.app`. Beside the API, and not as Vercel has it, `GET /_site/{url}/{path}` is what a
-//! deployment that is ready was sent.
+//! Its `url` is a name below `localhost`, where the real ones are below `vercel.app`. What a deployment
+//! was sent is answered under that name on the port of the stand-in, without TLS
+//! (`http://{url}:{port}/{path}`), and, for those that do not resolve such names and not as Vercel has
+//! it, under `GET /_site/{url}/{path}`.
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"latency_ms"?, "token"?, "team"?, "build_ms"?, "failure"?}`: see
@@ -108,5 +109,9 @@ fn router(state: Arc<Vercel>) -> Router {
         )
         .route("/_control/calls", get(control::calls))
         .route("/_control/deployments", get(control::deployments))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            show::or_go_on,
+        ))
         .with_state(state)
 }

@@ -4,7 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, Query, Request, State},
+    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header};
@@ -114,6 +115,21 @@ pub(super) async fn site(
     Path((host, path)): Path<(String, String)>,
 ) -> Response {
     file(&state, &host, &path)
+}
+
+/// Middleware: answers whoever asks for the host of a deployment, and lets all else go on.
+pub(super) async fn or_go_on(
+    State(state): State<Arc<Vercel>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.split(':').next());
+    match host.filter(|host| host.ends_with(".localhost")) {
+        Some(host) => file(&state, host, request.uri().path()),
+        None => next.run(request).await,
+    }
 }
 
 fn file(state: &Vercel, host: &str, path: &str) -> Response {

@@ -76,6 +76,12 @@ async fn what_is_not_there_is_not_found() {
         .call("PUT", &format!("{repository}/contents/b"), Some(body))
         .await;
     assert_eq!(message(&bad), (422, "content is not valid Base64"));
+    let body = json!({"message": "m", "content": "YQ=="});
+    let bad = api
+        .call("PUT", &format!("{repository}/contents/.git/b"), Some(body))
+        .await;
+    let told = "path contains a malformed path component";
+    assert_eq!(message(&bad), (422, told));
     let (_, made) = api.post("/user/repos", json!({"name": "empty"})).await;
     let path = format!("/repos/{}/contents/a", text(&made["full_name"]));
     assert_eq!(

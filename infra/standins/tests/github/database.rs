@@ -161,25 +161,63 @@ async fn bad_trees_and_commits_are_refused() {
         assert_eq!(status, 422, "{text}");
         text.to_owned()
     };
-    let mode = refused("trees", item(json!({"mode": "100600"}))).await;
-    assert!(mode.starts_with("tree.mode must be one of"), "{mode}");
-    let kind = refused("trees", item(json!({"type": "tree"}))).await;
-    assert!(kind.starts_with("tree.type"), "{kind}");
-    for path in ["../a", "/a", "a//b", ".git/config", "a/", "", "./a"] {
+    let bad_mode = "Must supply a valid tree.mode";
+    for mode in ["100600", "40000", "644"] {
+        assert_eq!(
+            refused("trees", item(json!({"mode": mode}))).await,
+            bad_mode
+        );
+    }
+    for path in ["../a", "a//b", ".git/config", "a/", "", "./a"] {
         let text = refused("trees", item(json!({"path": path}))).await;
         assert_eq!(
             text, "tree.path contains a malformed path component",
             "{path}"
         );
     }
-    let both = refused("trees", item(json!({"sha": zero}))).await;
-    assert_eq!(both, "Must supply either tree.sha or tree.content");
-    let unknown = json!({"tree": [{"path": "a", "mode": "100644", "type": "blob", "sha": zero}]});
-    let text = refused("trees", unknown).await;
+    let slash = refused("trees", item(json!({"path": "/a"}))).await;
+    assert_eq!(slash, "tree.path cannot start with a slash");
+    let directory = refused("trees", item(json!({"mode": "040000"}))).await;
+    assert_eq!(directory, "A subdirectory may not have content");
+
+    let either = "Must supply either tree.sha or tree.content. Request will be rejected if both \
+                  are present.";
+    assert_eq!(refused("trees", item(json!({"sha": zero}))).await, either);
+    assert_eq!(
+        refused("trees", item(json!({"content": null}))).await,
+        either
+    );
+    let of_sha = |change: Value| {
+        let mut body = item(change);
+        body["tree"][0].as_object_mut().unwrap().remove("content");
+        body
+    };
+    let text = refused("trees", of_sha(json!({"sha": zero}))).await;
     assert_eq!(text, format!("tree.sha {zero} is not a valid blob"));
-    let delete = json!({"path": "none", "mode": "100644", "type": "blob", "sha": null});
-    let body = json!({"base_tree": "main", "tree": [delete]});
-    assert_eq!(refused("trees", body).await, "GitRPC::BadObjectState");
+    let blobs = format!("{repository}/git/blobs");
+    let (_, blob) = api.post(&blobs, json!({"content": "a"})).await;
+    let sha = &blob["sha"];
+    let text = refused("trees", of_sha(json!({"sha": sha, "type": "tree"}))).await;
+    assert_eq!(
+        text,
+        format!("tree.sha {} is not a valid tree", sha.as_str().unwrap())
+    );
+    let bad_state = "GitRPC::BadObjectState";
+    let text = refused("trees", of_sha(json!({"sha": sha, "mode": "040000"}))).await;
+    assert_eq!(text, bad_state);
+
+    let head = api.head(&repository, "main").await;
+    let delete = |change: Value| {
+        let mut body = of_sha(change);
+        body["base_tree"] = json!(head);
+        body["tree"][0]["sha"] = Value::Null;
+        body
+    };
+    assert_eq!(refused("trees", delete(json!({}))).await, bad_state);
+    assert_eq!(
+        refused("trees", delete(json!({"mode": null}))).await,
+        bad_mode
+    );
     assert_eq!(
         refused("trees", json!({"tree": []})).await,
         "Invalid tree info"
@@ -193,7 +231,6 @@ async fn bad_trees_and_commits_are_refused() {
 
     let body = json!({"message": "m", "tree": zero});
     assert_eq!(refused("commits", body).await, "Tree SHA does not exist");
-    let head = api.head(&repository, "main").await;
     let (_, commit) = api.get(&format!("{repository}/git/commits/{head}")).await;
     let body = json!({"message": "m", "tree": commit["tree"]["sha"], "parents": [zero]});
     let text = refused("commits", body).await;

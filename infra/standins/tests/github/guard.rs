@@ -175,7 +175,7 @@ async fn too_many_calls_at_once_are_a_secondary_limit() {
     let (_running, api) = started().await;
     api.set(json!({"latency_ms": 0, "limits": {"concurrent": 1}}))
         .await;
-    let slow = json!({"on": "user", "fault": {"kind": "slow", "ms": 300}});
+    let slow = json!({"on": "user", "fault": {"kind": "slow", "ms": 1500}});
     api.caller.control("POST", "/faults", &slow).await;
     let call = || async {
         api.request("GET", "/user")
@@ -188,6 +188,8 @@ async fn too_many_calls_at_once_are_a_secondary_limit() {
     let mut statuses = [tokio::join!(call(), call())].map(|(one, other)| [one, other])[0];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 403]);
+    let calls = api.caller.calls().await;
+    assert_ne!(calls[0]["connection"], calls[1]["connection"]);
     assert_eq!(call().await, 200);
 }
 

@@ -24,7 +24,7 @@ async fn built(api: &Api, repository: &str) -> Value {
 #[tokio::test]
 async fn a_site_is_built_from_a_branch() {
     let (_running, api) = started().await;
-    api.set(json!({"pages_build_ms": 100})).await;
+    api.set(json!({"pages_build_ms": 1000})).await;
     let repository = api.repository("site").await;
     let first = api.head(&repository, "main").await;
     let files = [("index.html", "<p>Hello"), ("docs/index.html", "<p>More")];

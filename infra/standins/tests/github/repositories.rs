@@ -133,25 +133,19 @@ async fn topics_are_replaced_in_lower_case() {
 #[tokio::test]
 async fn a_new_repository_can_be_empty_for_a_while() {
     let (_running, api) = started().await;
-    api.set(json!({"empty_for_ms": 400})).await;
+    api.set(json!({"empty_for_ms": 1500})).await;
     let repository = api.repository("slow").await;
     let path = format!("{repository}/git/ref/heads/main");
-    let (mut seen, began) = (Vec::new(), std::time::Instant::now());
-    while began.elapsed().as_millis() < 2000 {
-        let (status, body) = api.get(&path).await;
-        let said = (status, body["message"].as_str().map(str::to_owned));
-        if seen.last() != Some(&said) {
-            seen.push(said);
-        }
-        if status == 200 {
-            break;
-        }
+    let first = api.get(&path).await;
+    assert_eq!(message(&first), (409, "Git Repository is empty."));
+    let mut statuses = vec![409];
+    while statuses.last() != Some(&200) && statuses.len() < 20_000 {
+        statuses.push(api.get(&path).await.0);
     }
-    let said = |text: &str| Some(text.to_owned());
-    let expected = [
-        (409, said("Git Repository is empty.")),
-        (404, said("Not Found")),
-        (200, None),
-    ];
-    assert_eq!(seen, expected);
+    statuses.dedup();
+    // A slow machine may not look while the reference alone is not there.
+    assert!(
+        matches!(&statuses[..], [409, 404, 200] | [409, 200]),
+        "{statuses:?}"
+    );
 }
