@@ -1,19 +1,30 @@
-//! `cargo local analyze`, as a user calls it.
+//! `cargo local analyze` and `cargo local build`, as a user calls them.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::process::{Output, Stdio};
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Output, Stdio},
+};
 
 use eventrelay_tests::{local, repository};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 async fn analyze(arguments: &[&str]) -> Output {
+    command("analyze", arguments).await
+}
+
+async fn command(command: &str, arguments: &[&str]) -> Output {
     Command::new(local().unwrap())
-        .args(["analyze", "--no-build", "--ephemeral"])
+        .args([command, "--no-build", "--ephemeral"])
         .args(arguments)
         .current_dir(repository(""))
         .env_remove("GEMINI_API_KEY")
+        .env_remove("GITHUB_TOKEN")
         .stdin(Stdio::null())
         .output()
         .await
@@ -94,4 +105,59 @@ async fn a_plain_reason_and_a_failure_where_it_cannot_be_done() {
             "{stderr}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_becomes_a_repository_whose_clone_is_what_the_manifest_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let clone = folder.path().join("clone");
+    let arguments = [
+        "tests/data/media/talk.mp4",
+        "--transcript",
+        "tests/data/media/talk.vtt",
+        "--type",
+        "web",
+        "--target",
+        "github",
+        "--checkout",
+        clone.to_str().unwrap(),
+    ];
+    let output = command("build", &arguments).await;
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let built: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(built["project"]["status"], "ready");
+    assert_eq!(built["deployment"]["change"], "created");
+    for stage in ["planning", "sending"] {
+        assert!(stderr.contains(stage), "{stderr}");
+    }
+    let files = built["project"]["manifest"]["files"].as_array().unwrap();
+    let mut expected: BTreeMap<String, String> = BTreeMap::new();
+    for file in files {
+        let word = |name: &str| file[name].as_str().unwrap().to_owned();
+        expected.insert(word("path"), format!("{} {}", word("mode"), word("sha256")));
+    }
+    assert!(expected.contains_key("app/page.tsx"), "{expected:?}");
+    assert_eq!(checked_out(&clone), expected);
+}
+
+/// Mode and SHA-256 of every file of a clone, by its path.
+fn checked_out(clone: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![clone.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let relative = path.strip_prefix(clone).unwrap().to_str().unwrap();
+            if path.is_dir() && relative != ".git" {
+                folders.push(path);
+            } else if path.is_file() {
+                let is_executable = path.metadata().unwrap().permissions().mode() & 0o100 != 0;
+                let mode = if is_executable { "100755" } else { "100644" };
+                let digest = hex::encode(Sha256::digest(std::fs::read(&path).unwrap()));
+                found.insert(relative.to_owned(), format!("{mode} {digest}"));
+            }
+        }
+    }
+    found
 }

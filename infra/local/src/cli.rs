@@ -9,10 +9,13 @@ const ENVIRONMENT_HELP: &str = "\
 Environment:
   GEMINI_API_KEY       with it, the real Gemini and YouTube are called; without, stand-ins
   YOUTUBE_API_KEY      a key of the YouTube Data API
+  GITHUB_TOKEN         with it, the real GitHub is deployed to; without, a stand-in
+  VERCEL_TOKEN         the same for Vercel
+  NETLIFY_AUTH_TOKEN   the same for Netlify
   EVENTRELAY_API_KEY   as --api-key
   DEFAULT_AUTHORIZER   Bearer: keys and tokens come as `Authorization: Bearer`, not as `x-api-key`
   AWS_LAMBDA_LOG_LEVEL what the functions log, such as DEBUG
-  The two keys are put into a local Secrets Manager, which is in memory only.
+  Keys and tokens are put into a local Secrets Manager, which is in memory only.
   Any other variable that a function declares in template.yaml replaces the template's value, for
   example PROCESSING_TIMEOUT_S=5 or GEMINI_BASE_URL=http://127.0.0.1:9000.";
 
@@ -29,7 +32,7 @@ pub(crate) struct Cli {
 /// What holds for every command.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Port of the API on 127.0.0.1; 0 takes a free one [default: 8787, for analyze 0]
+    /// Port of the API on 127.0.0.1; 0 takes a free one [default: 8787, for analyze and build 0]
     #[arg(long, global = true)]
     pub(crate) port: Option<u16>,
     /// Folder of all state
@@ -71,6 +74,8 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     /// Analyse one video, print the analysis and end
     Analyze(Analyze),
+    /// Make software of one video, deploy it, print both and end
+    Build(Build),
     /// Make, list and take back API keys
     Key(Key),
 }
@@ -144,6 +149,84 @@ pub(crate) struct Analyze {
     /// Longest wait for the analysis
     #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
     pub(crate) timeout_s: u64,
+}
+
+/// What is made of a video, and where it goes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Build {
+    /// URL of a YouTube video, a file, or the id of a video that is analysed
+    pub(crate) video: String,
+    /// Kind of software: web, api, cli, ml or mobile
+    #[arg(long = "type", value_name = "KIND")]
+    pub(crate) kind: String,
+    /// Framework, such as nextjs or fastapi [default: the usual one of the kind]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) framework: Option<String>,
+    /// Programming language [default: that of the framework]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) language: Option<String>,
+    /// What the software must have; may be given several times
+    #[arg(long = "feature", value_name = "TEXT")]
+    pub(crate) features: Vec<String>,
+    /// What else its maker should know
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) instructions: Option<String>,
+    /// Transcript in WebVTT or SubRip
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// Where it is deployed [default: nowhere]
+    #[arg(long, value_enum)]
+    pub(crate) target: Option<Target>,
+    /// Name of the repository [default: of the project]
+    #[arg(long, requires = "target", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Organisation that the repository is for [default: the token's account]
+    #[arg(long, requires = "target", value_name = "NAME")]
+    pub(crate) owner: Option<String>,
+    /// Let everybody see the repository
+    #[arg(long, requires = "target")]
+    pub(crate) public: bool,
+    /// Tell what the deployment would do, and do nothing
+    #[arg(long, requires = "target")]
+    pub(crate) dry_run: bool,
+    /// Write all files into this zip
+    #[arg(long, value_name = "FILE")]
+    pub(crate) archive: Option<PathBuf>,
+    /// Clone the repository into this folder, with git
+    #[arg(
+        long,
+        requires = "target",
+        conflicts_with = "dry_run",
+        value_name = "DIR"
+    )]
+    pub(crate) checkout: Option<PathBuf>,
+    /// Longest wait for all of it
+    #[arg(long, default_value_t = 7200, value_name = "SECONDS")]
+    pub(crate) timeout_s: u64,
+}
+
+/// Where software is deployed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Target {
+    #[value(name = "github")]
+    GitHub,
+    #[value(name = "github_pages")]
+    GitHubPages,
+    Vercel,
+    Netlify,
+}
+
+impl Target {
+    /// As the API writes it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::GitHubPages => "github_pages",
+            Self::Vercel => "vercel",
+            Self::Netlify => "netlify",
+        }
+    }
 }
 
 /// How an analysis is printed.

@@ -2,10 +2,10 @@
 //! services, and stand-ins of what costs money.
 
 mod admin;
-mod analyze;
 mod aws;
 mod cli;
 mod clients;
+mod command;
 mod data;
 mod faults;
 mod gateway;
@@ -51,7 +51,8 @@ async fn main() -> ExitCode {
         .init();
     let ended = match &cli.command {
         None => serve(&cli.options).await,
-        Some(Command::Analyze(request)) => analyze::run(&cli.options, request).await,
+        Some(Command::Analyze(request)) => command::analyze::run(&cli.options, request).await,
+        Some(Command::Build(request)) => command::build::run(&cli.options, request).await,
         Some(Command::Key(request)) => keys::run(&cli.options, &request.action).await,
     };
     match ended {
@@ -109,11 +110,14 @@ async fn until_stopped<T>(task: impl Future<Output = T>) -> anyhow::Result<Optio
 
 fn welcome(ready: &Ready) -> String {
     let Ready { api, api_key, .. } = ready;
-    let upstreams = match ready.standins.is_empty() {
-        true => "Gemini and YouTube are the real ones".to_owned(),
-        false => {
-            "Gemini and YouTube are stand-ins: set GEMINI_API_KEY for real analyses".to_owned()
-        }
+    let standins: Vec<&str> = ready.standins.keys().map(String::as_str).collect();
+    let upstreams = match standins.is_empty() {
+        true => "All services are the real ones".to_owned(),
+        false => format!(
+            "Stand-ins: {} (set GEMINI_API_KEY, GITHUB_TOKEN, VERCEL_TOKEN or NETLIFY_AUTH_TOKEN \
+             for the real ones)",
+            standins.join(", ")
+        ),
     };
     format!(
         "EventRelay runs at {api}\n\

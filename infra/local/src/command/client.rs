@@ -1,4 +1,4 @@
-//! The API as `analyze` uses it.
+//! The API as the commands use it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -38,8 +38,15 @@ pub(super) struct Job {
     pub(super) progress: u64,
     /// In words.
     pub(super) error: Option<String>,
-    /// URL of the video.
-    pub(super) video: String,
+    pub(super) ended: Ended,
+}
+
+/// Where to find what a job makes.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    pub(super) video: Option<String>,
+    pub(super) project: Option<String>,
+    pub(super) deployment: Option<String>,
 }
 
 /// Where an upload goes.
@@ -76,7 +83,15 @@ struct JobAnswer {
     stage: Option<String>,
     progress: Option<f64>,
     error: Option<Problem>,
-    links: Links,
+    files: Option<Files>,
+    links: Ended,
+}
+
+/// Files while they are written.
+#[derive(Deserialize)]
+struct Files {
+    written: u64,
+    total: u64,
 }
 
 /// RFC 9457.
@@ -154,17 +169,44 @@ impl Client {
         let response = self.get(self.api.join(url)?).await?;
         let pause = retry_after(&response).unwrap_or(DEFAULT_PAUSE);
         let answer: JobAnswer = read(response).await?;
+        let stage = answer.stage.map(|stage| match answer.files {
+            Some(Files { written, total }) => format!("{stage}, {written} of {total} files"),
+            None => stage,
+        });
         let job = Job {
             status: answer.status,
-            stage: answer.stage,
+            stage,
             progress: answer.progress.unwrap_or_default().clamp(0.0, 100.0) as u64,
             error: answer.error.and_then(Problem::words),
-            video: answer
-                .links
-                .video
-                .context("the job has no link to its video")?,
+            ended: answer.links,
         };
         Ok((job, pause))
+    }
+
+    /// Begins something; the URL of its job.
+    pub(super) async fn begin(&self, url: &str, body: &Value) -> anyhow::Result<String> {
+        let url = self.api.join(url)?;
+        let answer: SubmitAnswer = read(self.post(url.path(), body).await?).await?;
+        answer
+            .links
+            .job
+            .context("the API answered without a link to go on with")
+    }
+
+    /// What is answered at once.
+    pub(super) async fn ask(&self, url: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = self.api.join(url)?;
+        read(self.post(url.path(), body).await?).await
+    }
+
+    /// A document, by its URL.
+    pub(super) async fn document(&self, url: &str) -> anyhow::Result<Value> {
+        read(self.get(self.api.join(url)?).await?).await
+    }
+
+    /// Bytes, by their URL.
+    pub(super) async fn bytes(&self, url: &str) -> anyhow::Result<Vec<u8>> {
+        bytes(succeeded(self.get(self.api.join(url)?).await?).await?).await
     }
 
     /// The analysis as it was sent.
