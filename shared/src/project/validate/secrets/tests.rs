@@ -66,7 +66,9 @@ fn tokens_of_services_are_known_anywhere() {
             "{line}"
         );
     }
+    let word = token("desk-", RANDOM);
     for line in [
+        &word,
         "task-management-system-for-everybody-here",
         "risk-averse",
         "AKIA",
