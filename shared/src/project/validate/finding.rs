@@ -205,6 +205,8 @@ mod tests {
         let found = findings.finish();
         assert_eq!(found.len(), MOST_IN_FILE);
         assert!(found.is_sorted());
+        let lines: Vec<_> = found.iter().filter_map(|finding| finding.line).collect();
+        assert_eq!(lines, [(1..20).collect::<Vec<_>>(), vec![25]].concat());
         let error = found.last().unwrap();
         assert_eq!((error.line, error.severity), (Some(25), Severity::Error));
         assert_eq!(error.message.chars().count(), LONGEST_MESSAGE);

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::{
     super::{
         super::{Language, ProjectFile},
-        finding::Findings,
+        finding::{Findings, Rule, excerpt},
         manifests::Registry,
         piece::{Lines, Piece, named},
         surroundings::Surroundings,
@@ -148,6 +148,12 @@ fn of_crate(
         Some(defined) => !defined,
         None => guessed && !root,
     };
+    if of_main && there && defined == Some(false) {
+        let name = excerpt(&format!("mod {first};"));
+        let message =
+            format!("{first} is no part of the program: write {name} in src/main.rs or src/lib.rs");
+        findings.error(line, Rule::MissingName, message);
+    }
     if of_main && !there && lost {
         missing(around, &format!("src/{first}.rs"), line, name, findings);
     }
@@ -299,9 +305,10 @@ pub(in super::super) fn roots(files: &[ProjectFile]) -> BTreeSet<String> {
         if let Some(piece) = Piece::parse(Language::Rust, text, Lines::From(1)) {
             let local = Local::of(&piece);
             found.extend(local.names);
-            found.extend(local.open.then(|| "*".to_owned()));
+            // Of one that does not parse all may be there.
+            let open = local.open || piece.root().has_error();
+            found.extend(open.then(|| "*".to_owned()));
         }
     }
-    // A module that is declared and has no file is told of where it is declared.
     found
 }

@@ -313,13 +313,16 @@ mod local { pub fn f() {} }
         "mod users;\nmod posts;\n",
         &[(2, Rule::MissingFile, "`mod posts`")],
     );
-    around.roots = Some(["helper".to_owned()].into());
-    let text = "use crate::helper;\nuse crate::other;\nuse crate::db::x;\n";
+    around.roots = Some(["helper".to_owned(), "db".to_owned()].into());
+    let text = "use crate::helper;\nuse crate::other;\nuse crate::db::x;\nuse crate::api::y;\n";
     tells(
         &around,
         "src/db.rs",
         text,
-        &[(2, Rule::MissingFile, "`crate::other`")],
+        &[
+            (2, Rule::MissingFile, "`crate::other`"),
+            (4, Rule::MissingName, "`mod api;`"),
+        ],
     );
 }
 

@@ -88,6 +88,7 @@ fn requirements_of_python() {
         ("x==one", Version),
         ("x;", Version),
         ("x @ https://y/z.whl", Elsewhere),
+        ("x[a] @ https://y/z.whl", Elsewhere),
         ("git+https://x/y", Elsewhere),
         ("./x", Elsewhere),
         ("https://x/y.whl", Elsewhere),

@@ -88,15 +88,28 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
             let message = format!("this looks like {kind}: read it from the environment");
             findings.error(number, Rule::Secret, message);
         } else if !hashes && line.len() <= LONGEST_LINE {
-            guessed(number, line, in_test, findings);
+            let texts = match (name.starts_with(".env"), line.split_once('=')) {
+                (true, Some((before, _))) => vec![Quoted {
+                    before: &line[..=before.len()],
+                    text: line[before.len() + 1..].trim_matches(['"', '\'', ' ']),
+                }],
+                _ => quoted(line),
+            };
+            guessed(number, line, texts, in_test, findings);
         }
     }
 }
 
 /// By the name that a text is given, and by how little it looks like language.
-fn guessed(number: u32, line: &str, in_test: bool, findings: &mut Findings) {
+fn guessed(
+    number: u32,
+    line: &str,
+    texts: Vec<Quoted<'_>>,
+    in_test: bool,
+    findings: &mut Findings,
+) {
     let of_public = is_of_public(line);
-    for quoted in quoted(line) {
+    for quoted in texts {
         if quoted.text.len() < SHORTEST || is_placeholder(quoted.text) {
             continue;
         }
@@ -108,15 +121,18 @@ fn guessed(number: u32, line: &str, in_test: bool, findings: &mut Findings) {
             _ => continue,
         };
         // What a test logs in with is seldom anybody's; and a short word may be a label.
-        let sure = random || quoted.text.len() >= 12 && entropy::per_character(quoted.text) >= 2.5;
+        // Letters alone may be a label or the name of a header.
+        let is_letter = |c: char| c.is_alphabetic() || matches!(c, '-' | '_');
+        let mixed = quoted.text.len() >= 12 && !quoted.text.chars().all(is_letter);
+        let sure = random || mixed && entropy::per_character(quoted.text) >= 2.5;
         match sure && !in_test {
-            true => findings.error(number, Rule::Secret, message),
+            true => return findings.error(number, Rule::Secret, message),
             false => findings.warning(number, Rule::Secret, message),
         }
-        return;
     }
 }
 
+/// A text that a line gives to something.
 struct Quoted<'a> {
     /// What stands before it in its line.
     before: &'a str,

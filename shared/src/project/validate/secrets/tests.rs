@@ -66,7 +66,9 @@ fn tokens_of_services_are_known_anywhere() {
             "{line}"
         );
     }
+    let word = token("desk-", RANDOM);
     for line in [
+        &word,
         "task-management-system-for-everybody-here",
         "risk-averse",
         "AKIA",
@@ -92,6 +94,16 @@ fn passwords_are_told_by_their_names() {
             "{line}"
         );
     }
+    for line in [
+        "refreshToken: \"refreshToken\"",
+        "csrf_token = \"X-CSRF-Token\"",
+    ] {
+        assert_eq!(
+            severity("app/a.ts", line),
+            Some(Severity::Warning),
+            "{line}"
+        );
+    }
     assert_eq!(
         severity("app/a.py", "password = \"abc123\""),
         Some(Severity::Warning)
@@ -110,6 +122,16 @@ fn passwords_are_told_by_their_names() {
         "const token = \"access_token\";",
     ] {
         assert_eq!(severity("app/a.py", line), None, "{line}");
+    }
+}
+
+#[test]
+fn an_environment_has_no_quotes() {
+    let line = "export DB_PASSWORD=Tr0ub4dor&3xyz";
+    assert_eq!(severity(".env", line), Some(Severity::Error));
+    assert_eq!(severity("README.md", line), None);
+    for line in ["API_KEY=", "API_KEY=your-api-key-123", "PORT=3000"] {
+        assert_eq!(severity(".env.example", line), None, "{line}");
     }
 }
 
