@@ -121,17 +121,9 @@ impl Calls {
             }
         };
         let content = generate::read(&answer).unwrap_or_default();
-        let written = ProjectFile {
-            path: file.path.clone(),
-            content: content.clone().into_bytes(),
-            executable: false,
-            origin: Origin::Model,
-            sources: Vec::new(),
-        };
-        let findings = errors(validate::check_file(
-            &written,
-            &surroundings(&plan, &packages),
-        ));
+        let written = model_file(file.path.clone(), content.clone());
+        let around = surroundings(&plan, &packages, texts);
+        let findings = errors(validate::check_file(&written, &around));
         if !findings.is_empty() {
             return Ok(Seen::Broken {
                 question: hash,
@@ -224,7 +216,7 @@ fn packages(plan: &Plan) -> Vec<String> {
     names
 }
 
-fn surroundings(plan: &Plan, packages: &[String]) -> Surroundings {
+fn surroundings(plan: &Plan, packages: &[String], texts: Vec<(String, String)>) -> Surroundings {
     let made_elsewhere = templates::paths(plan.framework).iter();
     let made_elsewhere = made_elsewhere.map(|path| (*path).to_owned());
     let planned = plan.files.iter().map(|file| file.path.clone());
@@ -233,6 +225,21 @@ fn surroundings(plan: &Plan, packages: &[String]) -> Surroundings {
         made_elsewhere.chain(planned).collect(),
         packages.iter().cloned().collect(),
     );
+    // What the library of a crate is imported by.
+    around.packages.insert(plan.name.clone());
     around.phrases = generate::MARKERS.map(ToOwned::to_owned).to_vec();
+    for (path, text) in texts {
+        around.learn(&model_file(path, text));
+    }
     around
+}
+
+fn model_file(path: String, text: String) -> ProjectFile {
+    ProjectFile {
+        path,
+        content: text.into_bytes(),
+        executable: false,
+        origin: Origin::Model,
+        sources: Vec::new(),
+    }
 }
