@@ -6,9 +6,10 @@ use http::{HeaderMap, StatusCode};
 use lambda_http::Request;
 
 use crate::{
-    api::{feedback, playlists, submissions, uploads},
+    api::{feedback, playlists, projects, submissions, uploads},
     error::Error,
     job,
+    project::{DeploymentRequest, ProjectRequest},
     store::{blobs::Recording, feedback::FeedbackType},
     submission::Submission,
     upstream::{client::Answer, gemini},
@@ -53,6 +54,30 @@ pub fn upload(request: &Request) -> Result<(ContentHash, Recording), Error> {
 /// What the caller is told.
 pub fn feedback(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
     feedback::read(request)
+}
+
+/// The body of `POST /v1/videos/{video_id}/projects`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn project(request: &Request) -> Result<ProjectRequest, Error> {
+    projects::read::project(request).map(|(asked, _)| asked)
+}
+
+/// The body of `POST /v1/projects/{project_id}/deployments`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn deployment(request: &Request) -> Result<DeploymentRequest, Error> {
+    projects::read::deployment(request).map(|(asked, _)| asked)
+}
+
+/// The body of `POST /v1/video-to-software`: what is made, and where it goes.
+///
+/// # Errors
+/// What the caller is told.
+pub fn software(request: &Request) -> Result<(ProjectRequest, DeploymentRequest), Error> {
+    projects::read::whole(request).map(|whole| (whole.project, whole.deployment))
 }
 
 /// What Gemini answers to `generateContent`, of any status.

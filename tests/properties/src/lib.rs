@@ -7,18 +7,22 @@ mod answers;
 mod bodies;
 mod captions;
 mod references;
+mod software;
 mod template;
 
 /// A property of a reader.
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its fuzz target and of the folder of its seeds.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("api_body", bodies::api_body),
+    ("build_body", software::build_body),
     ("captions", captions::captions),
     ("gemini_answer", answers::gemini_answer),
     ("gemini_draft", answers::gemini_draft),
     ("gemini_file", answers::gemini_file),
+    ("project_file", software::project_file),
+    ("project_plan", software::project_plan),
     ("queue_record", bodies::queue_record),
     ("search_query", bodies::search_query),
     ("template", template::template),

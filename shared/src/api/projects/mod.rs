@@ -3,7 +3,7 @@
 mod deployments;
 mod edit;
 mod files;
-mod read;
+pub(crate) mod read;
 mod software;
 mod view;
 
