@@ -227,3 +227,6 @@ fn over(mut build: Build, how: End, now: Timestamp) -> Option<Build> {
 pub fn was_given_up(build: &Build) -> bool {
     build.error().is_some_and(JobError::is_dead_letter)
 }
+
+#[cfg(test)]
+mod tests;
