@@ -170,9 +170,12 @@ impl Driver {
         let job = flow.begin(job, now);
         let lease = lease(invocation, now);
         if !self.jobs.acquire(&job, version, &lease, now).await? {
-            let taken_until = running_until
-                .unwrap_or(now)
-                .max(now + Duration::from_secs(1));
+            let soon = now + Duration::from_secs(1);
+            let taken_until = match job.is_woken() {
+                // What it is told it need not have seen, and a look is short.
+                true => soon,
+                false => running_until.unwrap_or(now).max(soon),
+            };
             // Who runs it may have received this very message, and dies with it if it dies: the one
             // in its place must not be taken for a duplicate by what was done until then.
             return self
