@@ -87,6 +87,12 @@ pub struct Standins {
     pub gemini: String,
     /// YouTube.
     pub youtube: String,
+    /// GitHub.
+    pub github: String,
+    /// Vercel.
+    pub vercel: String,
+    /// Netlify.
+    pub netlify: String,
 }
 
 impl Stack {
