@@ -87,11 +87,14 @@ pub struct Standins {
     pub gemini: String,
     /// YouTube.
     pub youtube: String,
-    /// GitHub.
+    /// GitHub; empty where no token of it is configured.
+    #[serde(default)]
     pub github: String,
-    /// Vercel.
+    /// Vercel; empty where no token of it is configured.
+    #[serde(default)]
     pub vercel: String,
-    /// Netlify.
+    /// Netlify; empty where no token of it is configured.
+    #[serde(default)]
     pub netlify: String,
 }
 
