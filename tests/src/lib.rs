@@ -6,6 +6,7 @@ mod aws;
 pub mod faults;
 pub mod gate;
 mod launch;
+mod project_audit;
 mod response;
 mod rows;
 
