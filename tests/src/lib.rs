@@ -4,6 +4,7 @@
 mod audit;
 mod aws;
 pub mod faults;
+pub mod figures;
 pub mod gate;
 mod launch;
 mod project_audit;

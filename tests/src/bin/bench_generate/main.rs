@@ -1,0 +1,3 @@
+//! `cargo bench-generate`.
+
+fn main() {}
