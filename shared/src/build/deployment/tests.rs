@@ -28,11 +28,15 @@ fn at() -> Address {
 #[test]
 fn what_is_in_its_repository_already_is_a_site_after_all() {
     let unchanged = || Seen::Unchanged {
+        at: at(),
+        url: Some("https://github.com/mona/weather-app".to_owned()),
         branch: "main".to_owned(),
     };
     let mut kept = work(Target::GitHub, Stage::Comparing { at: at() });
     assert_eq!(kept.observe(unchanged()).unwrap(), After::Done);
     assert_eq!(kept.result.change, Some(Change::Unchanged));
+    assert_eq!(kept.result.repository.as_deref(), Some("mona/weather-app"));
+    assert!(kept.result.url.is_some());
 
     let mut site = work(Target::GitHubPages, Stage::Comparing { at: at() });
     assert_eq!(site.observe(unchanged()).unwrap(), After::Now);
