@@ -1,6 +1,7 @@
 //! A project that was deployed before is proposed as a difference, or left as it is.
 
 use eventrelay_tests::{PATIENCE, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::world::{ACCOUNT, World, as_files, file};
@@ -9,6 +10,7 @@ use crate::world::{ACCOUNT, World, as_files, file};
 async fn what_is_there_is_changed_by_a_pull_request_or_not_at_all() {
     let world = World::start().await;
     nothing_is_done_to_an_equal_tree(&world).await;
+    what_was_deleted_is_made_anew(&world).await;
     only_the_difference_is_proposed(&world).await;
     a_lost_answer_proposes_nothing_twice(&world).await;
     a_repository_of_before_becomes_a_site(&world).await;
@@ -41,6 +43,18 @@ async fn nothing_is_done_to_an_equal_tree(world: &World) {
     }
     assert_eq!(writes(world, full_name).await, before);
     assert_eq!(world.repository("equal").await, repository);
+}
+
+async fn what_was_deleted_is_made_anew(world: &World) {
+    let project = world.site().await;
+    let first = world.deploy_to(&project, "deleted").await;
+    let path = format!("/repos/{}", first["repository"].as_str().unwrap());
+    let deleted = world.at_github(Method::DELETE, &path, Value::Null).await;
+    let _ = deleted.expect(204);
+    let again = world.deploy_to(&project, "deleted").await;
+    assert_eq!(again["change"], "created", "{again:#}");
+    assert_eq!(again["repository"], first["repository"]);
+    assert_eq!(world.repository("deleted").await["commits"], 2);
 }
 
 async fn only_the_difference_is_proposed(world: &World) {
