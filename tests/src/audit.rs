@@ -5,13 +5,18 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
-use crate::{PATIENCE, Stack, faults::DEAD_LETTERS, until};
+use crate::{
+    PATIENCE, Stack,
+    faults::{DEAD_BUILDS, DEAD_LETTERS},
+    until,
+};
 
-type Row = HashMap<String, AttributeValue>;
+pub(crate) type Row = HashMap<String, AttributeValue>;
 
 impl Stack {
     /// All that is there and should not be, in words, once every job has ended: open jobs, claims,
-    /// objects and search entries of analyses that are not current, files at Gemini.
+    /// objects and search entries of analyses that are not current, files at Gemini, and what
+    /// [`Self::leftovers_of_projects`] finds.
     ///
     /// # Errors
     /// When a store does not answer.
@@ -33,7 +38,8 @@ impl Stack {
                 current.insert((video.to_owned(), text(row, "etag").to_owned()));
             }
         }
-        for key in self.objects().await? {
+        let objects = self.objects().await?;
+        for key in &objects {
             let is_of_current = key.strip_prefix("analyses/").is_some_and(|rest| {
                 rest.rsplit_once('/').is_some_and(|(video, name)| {
                     let etag = name.split('.').next().unwrap_or_default();
@@ -42,7 +48,8 @@ impl Stack {
             });
             // These came with requests, and are there for the next one.
             let is_asked = key.starts_with("media/") || key.starts_with("transcripts/");
-            if !is_of_current && !is_asked {
+            let is_of_project = key.starts_with("projects/");
+            if !is_of_current && !is_asked && !is_of_project {
                 found.push(format!("nothing points at the object {key}"));
             }
         }
@@ -67,6 +74,7 @@ impl Stack {
         for file in self.gemini_files().await? {
             found.push(format!("Gemini holds {}", file["name"]));
         }
+        found.extend(self.leftovers_of_projects(&objects).await?);
         Ok(found)
     }
 
@@ -87,7 +95,10 @@ impl Stack {
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<Value>> {
         // What was given up just now is on its way to its row, and comes again after 150 s where
         // whoever carries it dies.
-        let empty = async || Ok((self.messages(DEAD_LETTERS).await? == 0).then_some(()));
+        let empty = async || {
+            let left = self.messages(DEAD_LETTERS).await? + self.messages(DEAD_BUILDS).await?;
+            Ok((left == 0).then_some(()))
+        };
         until(2 * PATIENCE, empty).await?;
         let mut rows = self.rows("jobstable").await?;
         rows.retain(|row| text(row, "open") == "dead");

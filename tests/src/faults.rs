@@ -13,10 +13,18 @@ use crate::{Stack, read};
 /// The function that advances jobs.
 pub const WORKER: &str = "AdvanceAnalysis";
 
+/// The function that advances builds.
+pub const BUILDER: &str = "AdvanceBuild";
+
 /// The queue of jobs, and its dead letters.
 pub const QUEUE: &str = "analysisqueue";
 /// Where messages go that were received too often.
 pub const DEAD_LETTERS: &str = "analysisdeadletters";
+
+/// The queue of builds, and its dead letters.
+pub const BUILDS: &str = "buildsqueue";
+/// Where messages go that were received too often.
+pub const DEAD_BUILDS: &str = "buildsdeadletters";
 
 /// A death that was planned, and what came of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -93,7 +101,21 @@ impl Stack {
     /// # Errors
     /// When the local runtime does not answer.
     pub async fn plan_kill(&self, job: &str, at: Option<usize>, when: &str) -> anyhow::Result<()> {
-        let plan = json!({"function": WORKER, "match": job, "at": at, "when": when});
+        self.plan_kill_of(WORKER, job, at, when).await
+    }
+
+    /// The same for whatever function works on the job.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn plan_kill_of(
+        &self,
+        function: &str,
+        job: &str,
+        at: Option<usize>,
+        when: &str,
+    ) -> anyhow::Result<()> {
+        let plan = json!({"function": function, "match": job, "at": at, "when": when});
         self.admin(Method::POST, "/faults/kills", plan).await?;
         Ok(())
     }
@@ -153,9 +175,23 @@ impl Stack {
     /// # Errors
     /// When the queue refuses.
     pub async fn send_step(&self, job: &str, step: u32, delay: Duration) -> anyhow::Result<()> {
+        self.send_step_to(QUEUE, job, step, delay).await
+    }
+
+    /// The same to whatever queue the job's messages are in.
+    ///
+    /// # Errors
+    /// When the queue refuses.
+    pub async fn send_step_to(
+        &self,
+        queue: &str,
+        job: &str,
+        step: u32,
+        delay: Duration,
+    ) -> anyhow::Result<()> {
         self.sqs()
             .send_message()
-            .queue_url(self.queue_url(QUEUE))
+            .queue_url(self.queue_url(queue))
             .message_body(json!({"v": 1, "job_id": job, "step": step}).to_string())
             .delay_seconds(i32::try_from(delay.as_secs())?)
             .send()

@@ -46,6 +46,9 @@ pub(crate) async fn launch(
         .current_dir(repository(""))
         .env_remove("GEMINI_API_KEY")
         .env_remove("YOUTUBE_API_KEY")
+        .env_remove("GITHUB_TOKEN")
+        .env_remove("VERCEL_TOKEN")
+        .env_remove("NETLIFY_AUTH_TOKEN")
         // Tests ask more often than a caller should.
         .env("API_REQUESTS_PER_MINUTE", "0")
         .envs(environment.iter().map(|(name, value)| (name, value)))

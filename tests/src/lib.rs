@@ -4,8 +4,10 @@
 mod audit;
 mod aws;
 pub mod faults;
+pub mod figures;
 pub mod gate;
 mod launch;
+mod project_audit;
 mod response;
 mod rows;
 
@@ -87,6 +89,15 @@ pub struct Standins {
     pub gemini: String,
     /// YouTube.
     pub youtube: String,
+    /// GitHub; empty where no token of it is configured.
+    #[serde(default)]
+    pub github: String,
+    /// Vercel; empty where no token of it is configured.
+    #[serde(default)]
+    pub vercel: String,
+    /// Netlify; empty where no token of it is configured.
+    #[serde(default)]
+    pub netlify: String,
 }
 
 impl Stack {

@@ -1,6 +1,7 @@
 //! Many videos through a world in which 5 % of the calls to AWS and 10 % of those to upstreams
 //! fail, and instances are killed at random: every job ends, nothing is lost, nothing is there
-//! twice, and nobody waits for longer than a user's time-out.
+//! twice, and nobody waits for longer than a user's time-out. Of some of the videos software is
+//! made, which goes to GitHub.
 //!
 //! The users are real HTTP clients that do what a good client does: they repeat what was answered
 //! 5xx or 429, and nothing else.
@@ -19,7 +20,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eventrelay_tests::{PATIENCE, Response, Stack, faults::QUEUE, is_open, repository, until};
+use eventrelay_tests::{
+    PATIENCE, Response, Stack,
+    faults::{BUILDS, QUEUE},
+    is_open, read, repository, until,
+};
 use fastrand::Rng;
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -36,6 +41,9 @@ const USER_TIMEOUT: Duration = Duration::from_secs(35);
 /// How often a user repeats a call that was answered 5xx, or 429.
 const REPEATS: usize = 20;
 
+/// Of so many videos, one becomes software.
+const OF_SOFTWARE: usize = 6;
+
 /// Time between two kills.
 const BETWEEN_KILLS: Duration = Duration::from_secs(2);
 
@@ -50,6 +58,8 @@ struct Users<'a> {
     /// How many calls were repeated, by the status that they were answered with.
     repeated: RefCell<BTreeMap<u16, usize>>,
     longest: Cell<Duration>,
+    /// Jobs of projects and deployments that have ended.
+    builds: RefCell<Vec<Value>>,
 }
 
 impl Users<'_> {
@@ -107,13 +117,42 @@ impl Users<'_> {
         self.stack.put_upload(&granted, bytes).await.unwrap()
     }
 
-    /// Submits a video and asks until its job has ended. The job.
+    /// Submits a video and asks until its job has ended, and so has what is made of it. The job.
     async fn run(&self, number: usize) -> Value {
         let submitted = self.submit(number).await;
-        if submitted["job_id"].is_null() {
-            return submitted;
+        let job = match submitted["job_id"].is_null() {
+            true => submitted,
+            false => self.end_of(&submitted).await,
+        };
+        if number.is_multiple_of(OF_SOFTWARE) && job["status"] != "failed" {
+            self.build(number, &job).await;
         }
-        let path = format!("/v1/jobs/{}", submitted["job_id"].as_str().unwrap());
+        job
+    }
+
+    /// Makes software of a video and deploys it.
+    async fn build(&self, number: usize, job: &Value) {
+        let path = format!("/v1/videos/{}/projects", job["video_id"].as_str().unwrap());
+        let project = json!({"project_type": "web", "framework": "static"});
+        let made = self.build_at(&path, project).await;
+        if made["status"] == "done" {
+            let path = format!("{}/deployments", made["links"]["project"].as_str().unwrap());
+            let repository = json!({"name": format!("world-{number}")});
+            let target = json!({"target": "github", "repository": repository});
+            self.build_at(&path, target).await;
+        }
+    }
+
+    async fn build_at(&self, path: &str, body: Value) -> Value {
+        let answer = self.call(Method::POST, path, Some(body)).await;
+        let job = self.end_of(&answer.expect(202).json()).await;
+        self.builds.borrow_mut().push(job.clone());
+        job
+    }
+
+    /// Asks until a job has ended. The job.
+    async fn end_of(&self, job: &Value) -> Value {
+        let path = format!("/v1/jobs/{}", job["job_id"].as_str().unwrap());
         let mut ticks = tokio::time::interval(Duration::from_secs(2));
         let started = Instant::now();
         loop {
@@ -148,16 +187,53 @@ async fn kill_at_random(stack: &Stack, mut random: Rng, killed: &Cell<usize>) {
     }
 }
 
+/// Checks that all but few builds are done, and that there is a repository for each project that was
+/// deployed, and one only.
+async fn assert_built(stack: &Stack, builds: &[Value], projects: usize) {
+    let failed = builds.iter().filter(|job| job["status"] == "failed");
+    for job in failed.clone() {
+        eprintln!("{} failed: {}", job["job_id"], job["error"]["detail"]);
+        assert!(job["error"]["type"].is_string(), "honestly: {job:#}");
+    }
+    let allowed = 1 + projects / 5;
+    assert!(failed.count() <= allowed, "{builds:#?}");
+    let url = format!("{}/_control/repos", stack.ready.standins.github);
+    let repositories = read(stack.client().get(url)).await.unwrap().json();
+    let repositories = repositories.as_array().unwrap();
+    let mut deployed = BTreeMap::<String, String>::new();
+    for row in stack.rows("projectstable").await.unwrap() {
+        let doc: Value = serde_json::from_str(row["doc"].as_s().unwrap()).unwrap();
+        if doc["request"]["target"].is_null() || doc["status"] != "done" {
+            continue;
+        }
+        let at = doc["result"]["repository"].as_str().unwrap().to_owned();
+        let project = doc["project"].as_str().unwrap().to_owned();
+        let before = deployed.insert(at, project.clone());
+        assert!(before.is_none_or(|before| before == project), "{doc:#}");
+    }
+    for (at, project) in &deployed {
+        let mut of_project = repositories.iter().filter(|one| {
+            let about = one["description"].as_str().unwrap_or_default();
+            about.contains(project)
+        });
+        let found = of_project.next().unwrap();
+        assert_eq!(found["full_name"], at.as_str());
+        assert!(of_project.next().is_none(), "{repositories:#?}");
+    }
+    eprintln!("{} builds, {} repositories", builds.len(), deployed.len());
+    assert!(!deployed.is_empty(), "nothing was deployed: {builds:#?}");
+}
+
 #[tokio::test]
 async fn a_load_of_videos_goes_through_a_faulty_world() {
     let videos = usize::try_from(number("FAULTY_WORLD").unwrap_or(12)).unwrap();
     let seed = number("FAULTY_WORLD_SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
     eprintln!("FAULTY_WORLD={videos} FAULTY_WORLD_SEED={seed}");
     let stack = Stack::breakable(&[]).await.unwrap();
-    stack
-        .redeliver_after(QUEUE, Duration::from_secs(5))
-        .await
-        .unwrap();
+    for queue in [QUEUE, BUILDS] {
+        let time = Duration::from_secs(5);
+        stack.redeliver_after(queue, time).await.unwrap();
+    }
     stack
         .gemini_settings(json!({"generate_ms": 500, "processing_ms": 500, "video_duration_s": 60}))
         .await
@@ -169,6 +245,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
         calls: Cell::new(0),
         repeated: RefCell::default(),
         longest: Cell::new(Duration::ZERO),
+        builds: RefCell::default(),
     };
     let killed = Cell::new(0);
     let started = Instant::now();
@@ -206,7 +283,8 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
             let path = format!("/v1/jobs/{}", row["pk"].as_s().unwrap());
             let _ = stack.get(&path).await?;
         }
-        let is_quiet = !is_any && stack.messages(QUEUE).await? == 0;
+        let left = stack.messages(QUEUE).await? + stack.messages(BUILDS).await?;
+        let is_quiet = !is_any && left == 0;
         Ok(is_quiet.then_some(()))
     };
     until(2 * PATIENCE, settled).await.expect("all is settled");
@@ -245,6 +323,8 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     }
     assert_eq!(analyses.len(), videos - failed.len());
     assert!(analyses.values().all(|count| *count == 1), "{analyses:?}");
+    let builds = users.builds.take();
+    assert_built(&stack, &builds, videos.div_ceil(OF_SOFTWARE)).await;
     assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
 
     // What was given up belongs to a job that has ended nevertheless.

@@ -14,6 +14,14 @@ const KEYS: [(&str, &str, &str); 5] = [
     ("NETLIFY_AUTH_TOKEN", "NETLIFY_SECRET", "eventrelay/netlify"),
 ];
 
+/// Where deployments go: the variable that names the secret, its name here, and the variable of the
+/// base URL.
+const TARGETS: [(&str, &str, &str); 3] = [
+    ("GITHUB_SECRET", "eventrelay/github", "GITHUB_BASE_URL"),
+    ("VERCEL_SECRET", "eventrelay/vercel", "VERCEL_BASE_URL"),
+    ("NETLIFY_SECRET", "eventrelay/netlify", "NETLIFY_BASE_URL"),
+];
+
 /// The stand-ins that run, and what the environment of the functions is given.
 pub(crate) struct Upstreams {
     pub(crate) standins: BTreeMap<String, Running>,
@@ -25,13 +33,19 @@ pub(crate) struct Upstreams {
 
 impl Upstreams {
     /// Starts a stand-in of each service that `own`, the environment of this process, has no key of;
-    /// YouTube's with Gemini's.
+    /// YouTube's with Gemini's. A target of deployments whose secret's name is set to nothing there
+    /// is not configured.
     ///
     /// # Errors
     /// When a stand-in cannot listen.
     pub(crate) async fn start(mut own: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let mut variables = BTreeMap::new();
         let mut secrets = BTreeMap::new();
+        let without = |names: &str| own.get(names).is_some_and(String::is_empty);
+        let targets: Vec<_> = TARGETS
+            .into_iter()
+            .filter(|(names, _, _)| !without(names))
+            .collect();
         for (variable, names, secret) in KEYS {
             // An empty key is none.
             let key = own.remove(variable).filter(|key| !key.trim().is_empty());
@@ -61,11 +75,7 @@ impl Upstreams {
             standins.insert("gemini".to_owned(), gemini);
             standins.insert("youtube".to_owned(), youtube);
         }
-        for (names, secret, url) in [
-            ("GITHUB_SECRET", "eventrelay/github", "GITHUB_BASE_URL"),
-            ("VERCEL_SECRET", "eventrelay/vercel", "VERCEL_BASE_URL"),
-            ("NETLIFY_SECRET", "eventrelay/netlify", "NETLIFY_BASE_URL"),
-        ] {
+        for (names, secret, url) in targets {
             if !variables[names].is_empty() {
                 continue;
             }
@@ -125,6 +135,16 @@ mod tests {
             variables["GITHUB_BASE_URL"],
             upstreams.standins["github"].base_url
         );
+    }
+
+    #[tokio::test]
+    async fn a_target_whose_secret_has_no_name_is_not_configured() {
+        let upstreams = start(&[("GITHUB_SECRET", ""), ("VERCEL_SECRET", "mine")]).await;
+        assert_eq!(upstreams.variables["GITHUB_SECRET"], "");
+        assert!(!upstreams.standins.contains_key("github"));
+        assert!(!upstreams.secrets.contains_key("eventrelay/github"));
+        assert_eq!(upstreams.variables["VERCEL_SECRET"], "eventrelay/vercel");
+        assert!(upstreams.standins.contains_key("vercel"));
     }
 
     #[tokio::test]

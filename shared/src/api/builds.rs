@@ -128,24 +128,27 @@ fn stages(build: &Build, links: &Links) -> Vec<StageView> {
         None => "running",
         Some(_) => build.stage(),
     };
-    let job = |stage: usize| match (&work.stage, stage) {
-        (_, 0) => work.analysis_job.as_ref().map(|id| links.job(id)),
-        (software::Stage::Building { job }, 1) | (software::Stage::Deploying { job }, 2) => {
-            Some(links.job(job))
-        }
-        _ => None,
-    };
+    let begun = [
+        work.analysis_job.clone(),
+        work.project
+            .as_ref()
+            .map(|_| software::project_job(&build.id)),
+        work.deployment
+            .as_ref()
+            .map(|_| software::deployment_job(&build.id)),
+    ];
     ["analysing", "building", "deploying"]
         .into_iter()
+        .zip(begun)
         .enumerate()
-        .map(|(number, stage)| StageView {
+        .map(|(number, (stage, job))| StageView {
             stage,
             status: match number.cmp(&at) {
                 std::cmp::Ordering::Less => "done",
                 std::cmp::Ordering::Equal => present,
                 std::cmp::Ordering::Greater => "waiting",
             },
-            job: job(number),
+            job: job.map(|id| links.job(&id)),
         })
         .collect()
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! creating ─ entering ─ committing ─ moving ────────────────┬─ done
 //!    └─ adopting (the name is taken) ─┬─ entering           └─ (Pages) enabling ─ publishing ─ done
-//!                                     └─ comparing ─ committing ─ branching ─ requesting ─ done
+//!                                     └─ comparing ─┬─ committing ─ branching ─ requesting ─ done
+//!                                                   └─ (nothing differs) as after moving
 //! (Vercel)  sending ─ building ─ done
 //! (Netlify) siting ─ announcing ─ uploading ─ processing ─ done
 //! ```
@@ -226,6 +227,10 @@ pub enum Seen {
     },
     /// There is a tree.
     Tree {
+        /// The repository, where it is now.
+        at: Address,
+        /// Where people look at it, if that was seen.
+        url: Option<String>,
         /// The branch that it was compared with.
         branch: String,
         /// What that stands at.
@@ -242,7 +247,14 @@ pub enum Seen {
     /// Somebody else has moved it.
     Outrun,
     /// Nothing differs.
-    Unchanged,
+    Unchanged {
+        /// The repository, where it is now.
+        at: Address,
+        /// Where people look at it, if that was seen.
+        url: Option<String>,
+        /// The branch that it was compared with.
+        branch: String,
+    },
     /// There is a branch at the commit.
     Branch(String),
     /// There is a pull request.
@@ -288,7 +300,7 @@ impl DeploymentWork {
         let stage = self.stage.clone();
         self.stage = match (seen, stage) {
             (Seen::New { at, branch, url }, _) => {
-                self.found(&at, url);
+                self.found(&at, Some(url));
                 self.result.made_repository = true;
                 Stage::Entering { at, branch }
             }
@@ -304,24 +316,29 @@ impl DeploymentWork {
             (Seen::Foreign, Stage::Adopting { number }) => Stage::Adopting { number: number + 1 },
             (Seen::Foreign, _) => Stage::Creating { number: 1 },
             (Seen::Ours { at, url }, _) => {
-                self.found(&at, url);
+                self.found(&at, Some(url));
                 Stage::Comparing { at }
             }
             (
                 Seen::Tree {
+                    at,
+                    url,
                     branch,
                     head,
                     tree,
                     proposed,
                 },
-                Stage::Entering { at, .. } | Stage::Comparing { at },
-            ) => Stage::Committing {
-                at,
-                branch,
-                head,
-                tree,
-                proposed,
-            },
+                Stage::Entering { .. } | Stage::Comparing { .. },
+            ) => {
+                self.found(&at, url);
+                Stage::Committing {
+                    at,
+                    branch,
+                    head,
+                    tree,
+                    proposed,
+                }
+            }
             (
                 Seen::Commit(commit),
                 Stage::Committing {
@@ -346,9 +363,17 @@ impl DeploymentWork {
                 }
             }
             (Seen::Outrun, Stage::Moving { at, .. }) => Stage::Comparing { at },
-            (Seen::Unchanged, _) => {
+            (
+                Seen::Unchanged { at, url, branch },
+                Stage::Comparing { .. } | Stage::Requesting { .. },
+            ) => {
+                self.found(&at, url);
                 self.result.change = Some(Change::Unchanged);
-                return Ok(After::Done);
+                match self.request.target {
+                    // What was put there before need not be a site.
+                    Target::GitHubPages => Stage::Enabling { at, branch },
+                    _ => return Ok(After::Done),
+                }
             }
             (Seen::Branch(name), Stage::Branching { at, branch, .. }) => {
                 self.result.branch = Some(name);
@@ -405,9 +430,9 @@ impl DeploymentWork {
         Ok(After::Now)
     }
 
-    fn found(&mut self, at: &Address, url: String) {
+    fn found(&mut self, at: &Address, url: Option<String>) {
         self.result.repository = Some(at.to_string());
-        self.result.url = Some(url);
+        self.result.url = url.or(self.result.url.take());
     }
 }
 
@@ -415,3 +440,6 @@ impl DeploymentWork {
 fn look(looks: u32) -> Duration {
     Duration::from_secs(2 << looks.min(3)).min(Duration::from_secs(15))
 }
+
+#[cfg(test)]
+mod tests;

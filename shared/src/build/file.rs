@@ -131,10 +131,24 @@ pub fn unusable(path: &str, findings: &[Finding]) -> Error {
     }
 }
 
+/// That the model's answers for a file were none.
+#[must_use]
+pub fn no_answer(path: &str, error: &Error) -> Error {
+    let why = std::error::Error::source(error).map(ToString::to_string);
+    let why = why.unwrap_or_else(|| error.to_string());
+    Error::FileUnusable {
+        path: path.to_owned(),
+        finding: format!("{path}: {why}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::validate::{Rule, Severity};
+    use crate::project::{
+        generate::NotAFile,
+        validate::{Rule, Severity},
+    };
 
     fn work(repairs: u32) -> FileWork {
         FileWork {
@@ -181,6 +195,24 @@ mod tests {
             error.detail()
         );
         assert_eq!(work.asked.len(), 3);
+    }
+
+    #[test]
+    fn an_answer_that_is_none_fails_by_the_name_of_its_file() {
+        let malformed = Error::AnswerMalformed {
+            source: Box::new(NotAFile::TooLarge),
+        };
+        for (error, why) in [
+            (malformed, "the file has more than 200000 bytes"),
+            (Error::AnswerEmpty, "answer empty"),
+        ] {
+            let named = no_answer("app/main.py", &error);
+            assert!(
+                named.detail().ends_with(&format!("app/main.py: {why}")),
+                "{}",
+                named.detail()
+            );
+        }
     }
 
     #[test]

@@ -155,7 +155,11 @@ fn on_error(
         }
         // A bad answer was paid for: one more is asked for, not eight.
         Error::AnswerEmpty | Error::AnswerMalformed { .. } if build.attempts > 0 => {
-            return end(build, failed(error), now);
+            let failed = match &build.work {
+                Work::File(work) => failed(&file::no_answer(&work.path, error)),
+                _ => failed(error),
+            };
+            return end(build, failed, now);
         }
         Error::NotConfigured { what } if matches!(build.work, Work::Deployment(_)) => {
             let missing = (*what).to_owned();

@@ -128,6 +128,18 @@ pub enum Seen {
 /// How long to wait before looking unasked at builds, which say themselves when they have ended.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// The build of the project of a software.
+#[must_use]
+pub fn project_job(software: &JobId) -> JobId {
+    JobId::derived(software.as_str(), "project")
+}
+
+/// The build of the deployment of a software.
+#[must_use]
+pub fn deployment_job(software: &JobId) -> JobId {
+    JobId::derived(software.as_str(), "deployment")
+}
+
 impl SoftwareWork {
     pub(super) fn observe(&mut self, seen: Seen) -> After {
         let next = match seen {

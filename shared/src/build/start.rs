@@ -218,11 +218,11 @@ async fn known_repository(
         request
             .repository
             .as_ref()
-            .is_none_or(|name| *name == at.name)
+            .is_none_or(|name| name.is_same(&at.name))
             && request
                 .owner
                 .as_ref()
-                .is_none_or(|owner| *owner == at.owner)
+                .is_none_or(|owner| owner.is_same(&at.owner))
     };
     let mut addresses = addresses.filter(is_asked);
     Ok(addresses.next())

@@ -116,7 +116,7 @@ impl Error {
             Self::DailyQuotaSpent { service, .. } => format!("The daily quota at {service} is used up.").into(),
             Self::Unavailable { service, .. } => format!("{service} is unavailable at the moment.").into(),
             Self::BudgetSpent { purse, .. } => format!("The budget of this {purse} for the day is spent.").into(),
-            Self::CostAboveCap { estimate_usd, cap_usd } => format!("The analysis would cost about {estimate_usd:.4} US dollars, above the cap of {cap_usd}.").into(),
+            Self::CostAboveCap { estimate_usd, cap_usd } => format!("It would cost about {estimate_usd:.4} US dollars, above the cap of {cap_usd}.").into(),
             Self::NotReady { service, .. } => format!("{service} does not show what was made there.").into(),
             Self::UpstreamRejected { service, .. } => format!("{service} refused our request.").into(),
             Self::UpstreamMalformed { service, .. } => format!("{service} answered in a form we cannot use.").into(),

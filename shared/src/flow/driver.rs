@@ -68,6 +68,8 @@ pub struct Performed<O> {
     pub observed: Result<O, Error>,
     /// What it took so far.
     pub usage: Usage,
+    /// What of that other work took, whose own steps have counted it.
+    pub counted: Usage,
     /// Performing has written the record down already, as one step further.
     pub is_saved: bool,
 }
@@ -78,6 +80,7 @@ impl<O> Performed<O> {
         Self {
             observed,
             usage: record.usage(),
+            counted: Usage::default(),
             is_saved: false,
         }
     }
@@ -213,6 +216,7 @@ impl Driver {
             let Performed {
                 observed,
                 mut usage,
+                counted,
                 is_saved,
             } = performed;
             usage.billed_ms += billed.elapsed().as_millis() as u64;
@@ -236,7 +240,7 @@ impl Driver {
             if !is_saved {
                 return flow.lost(&next.job).await;
             }
-            let spent = Counts::of_usage(&before, &next.job.usage());
+            let spent = Counts::of_usage(&before.plus(counted), &next.job.usage());
             self.counters.count_today(&spent, now).await;
             let version = row.version + 1;
             tracing::info!(

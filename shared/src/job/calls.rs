@@ -62,6 +62,7 @@ impl Calls {
         Performed {
             observed,
             usage,
+            counted: Usage::default(),
             is_saved: false,
         }
     }

@@ -13,6 +13,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod builds;
+
 use std::time::{Duration, Instant};
 
 use eventrelay_tests::{

@@ -92,6 +92,9 @@ impl Faults {
             ("GEMINI_BASE_URL", Target::Gemini),
             ("YOUTUBE_BASE_URL", Target::YouTube),
             ("YOUTUBE_OEMBED_BASE_URL", Target::YouTube),
+            ("GITHUB_BASE_URL", Target::GitHub),
+            ("VERCEL_BASE_URL", Target::Vercel),
+            ("NETLIFY_BASE_URL", Target::Netlify),
         ] {
             // What is no stand-in on this machine is nobody's to break.
             if let Some(url) = variables.get_mut(name)

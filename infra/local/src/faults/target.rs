@@ -1,7 +1,11 @@
 //! The services behind the proxies: what a request to one is, and how it says no.
 
 use axum::{body::Body, http::Response};
-use http::{Method, StatusCode, request::Parts};
+use http::{
+    HeaderValue, Method, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+    request::Parts,
+};
 use serde_json::json;
 
 use super::weather::Fault;
@@ -14,6 +18,9 @@ pub(super) enum Target {
     Sqs,
     Gemini,
     YouTube,
+    GitHub,
+    Vercel,
+    Netlify,
 }
 
 impl Target {
@@ -24,12 +31,20 @@ impl Target {
             Self::Sqs => "sqs",
             Self::Gemini => "gemini",
             Self::YouTube => "youtube",
+            Self::GitHub => "github",
+            Self::Vercel => "vercel",
+            Self::Netlify => "netlify",
         }
     }
 
     /// A service of AWS, not an upstream.
     pub(super) fn is_aws(self) -> bool {
         matches!(self, Self::DynamoDb | Self::S3 | Self::Sqs)
+    }
+
+    /// A service that projects are deployed to.
+    fn is_host(self) -> bool {
+        matches!(self, Self::GitHub | Self::Vercel | Self::Netlify)
     }
 
     /// What a request does, in the service's own word where it has one.
@@ -61,9 +76,12 @@ impl Target {
                     || operation.starts_with("Delete")
                     || operation.starts_with("Change")
             }
-            Self::S3 | Self::Gemini | Self::YouTube => {
-                !matches!(request.method, Method::GET | Method::HEAD)
-            }
+            Self::S3
+            | Self::Gemini
+            | Self::YouTube
+            | Self::GitHub
+            | Self::Vercel
+            | Self::Netlify => !matches!(request.method, Method::GET | Method::HEAD),
         }
     }
 
@@ -82,7 +100,11 @@ impl Target {
             (Self::Sqs, Fault::Throttled) => (400, "RequestThrottled"),
             (Self::Sqs, Fault::Internal) => (500, "InternalFailure"),
             (Self::Sqs, Fault::Unavailable) => (503, "ServiceUnavailable"),
-            // https://cloud.google.com/apis/design/errors
+            // https://vercel.com/docs/rest-api/errors
+            (Self::Vercel, Fault::Throttled) => (429, "rate_limited"),
+            (Self::Vercel, Fault::Internal) => (500, "internal_server_error"),
+            (Self::Vercel, Fault::Unavailable) => (503, "service_unavailable"),
+            // https://cloud.google.com/apis/design/errors; GitHub and Netlify have no words for it.
             (_, Fault::Throttled) => (429, "RESOURCE_EXHAUSTED"),
             (_, Fault::Internal) => (500, "INTERNAL"),
             (_, Fault::Unavailable) => (503, "UNAVAILABLE"),
@@ -105,6 +127,23 @@ impl Target {
                 let body = json!({ "__type": format!("{space}#{code}"), "message": words });
                 ("application/x-amz-json-1.0", body.to_string())
             }
+            // https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+            Self::GitHub => {
+                let message = match fault {
+                    Fault::Throttled => "You have exceeded a secondary rate limit.",
+                    _ => words,
+                };
+                let body = json!({ "message": message, "status": status.to_string() });
+                ("application/json; charset=utf-8", body.to_string())
+            }
+            Self::Vercel => {
+                let body = json!({ "error": { "code": code, "message": words } });
+                ("application/json; charset=utf-8", body.to_string())
+            }
+            Self::Netlify => {
+                let body = json!({ "code": status, "message": words });
+                ("application/json; charset=utf-8", body.to_string())
+            }
             Self::Gemini | Self::YouTube => {
                 let mut error = json!({ "code": status, "message": words, "status": code });
                 if fault == Fault::Throttled {
@@ -120,7 +159,12 @@ impl Target {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
         if let Ok(kind) = kind.parse() {
-            response.headers_mut().insert("content-type", kind);
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+        }
+        // Without it a limited client leaves GitHub alone for a minute.
+        if self.is_host() && fault == Fault::Throttled {
+            let second = HeaderValue::from_static("1");
+            response.headers_mut().insert(RETRY_AFTER, second);
         }
         Some(response)
     }
@@ -189,6 +233,31 @@ mod tests {
                 "DELETE /v1/files/a",
                 true,
             ),
+            (
+                Target::GitHub,
+                "PATCH",
+                "/repos/o/r/git/refs/heads/main",
+                None,
+                "PATCH /repos/o/r/git/refs/heads/main",
+                true,
+            ),
+            (Target::GitHub, "GET", "/user", None, "GET /user", false),
+            (
+                Target::Netlify,
+                "PUT",
+                "/api/v1/deploys/d/files/a",
+                None,
+                "PUT /api/v1/deploys/d/files/a",
+                true,
+            ),
+            (
+                Target::Vercel,
+                "GET",
+                "/v13/deployments/d",
+                None,
+                "GET /v13/deployments/d",
+                false,
+            ),
         ] {
             let request = parts(method, uri, header);
             assert_eq!(target.operation(&request), operation);
@@ -207,6 +276,14 @@ mod tests {
         assert_eq!(status(Target::S3, Fault::Throttled), 503);
         assert_eq!(status(Target::Sqs, Fault::Internal), 500);
         assert_eq!(status(Target::Gemini, Fault::Throttled), 429);
+        for host in [Target::GitHub, Target::Vercel, Target::Netlify] {
+            let limited = host.refusal(Fault::Throttled).unwrap();
+            assert_eq!(limited.status(), 429);
+            assert_eq!(limited.headers()["retry-after"], "1");
+            let broken = host.refusal(Fault::Unavailable).unwrap();
+            assert_eq!(broken.status(), 503);
+            assert!(!broken.headers().contains_key("retry-after"));
+        }
         assert!(Target::S3.refusal(Fault::Lost).is_none());
     }
 

@@ -50,12 +50,18 @@ async fn who_is_no_instance_gets_through_unchanged() {
     let behind = service().await;
     let mut variables = BTreeMap::from([
         ("GEMINI_BASE_URL".to_owned(), behind.clone()),
+        ("GITHUB_BASE_URL".to_owned(), behind.clone()),
+        ("VERCEL_BASE_URL".to_owned(), behind.clone()),
+        ("NETLIFY_BASE_URL".to_owned(), behind.clone()),
         (
             "YOUTUBE_BASE_URL".to_owned(),
             "https://youtube.googleapis.com".to_owned(),
         ),
     ]);
     faults.interpose(&mut variables, &shutdown).await.unwrap();
+    for name in ["GITHUB_BASE_URL", "VERCEL_BASE_URL", "NETLIFY_BASE_URL"] {
+        assert_ne!(variables[name], behind, "{name}");
+    }
     let proxy = &variables["GEMINI_BASE_URL"];
     assert_ne!(*proxy, behind);
     assert_eq!(

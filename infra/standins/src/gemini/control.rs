@@ -290,6 +290,10 @@ pub(super) async fn files(State(state): State<Arc<Gemini>>) -> Json<Value> {
     Json(lock(&state.files).all_to_json(&state.base_url))
 }
 
+pub(super) async fn questions(State(state): State<Arc<Gemini>>) -> Json<Value> {
+    Json(state.questions.to_json())
+}
+
 pub(super) async fn disarm(State(state): State<Arc<Gemini>>) -> Json<Value> {
     state.faults.clear();
     Json(json!({}))
@@ -297,6 +301,7 @@ pub(super) async fn disarm(State(state): State<Arc<Gemini>>) -> Json<Value> {
 
 pub(super) async fn reset(State(state): State<Arc<Gemini>>) -> Json<Value> {
     state.calls.clear();
+    state.questions.clear();
     state.faults.clear();
     *lock(&state.settings) = Settings::default();
     *lock(&state.files) = super::files::Files::default();

@@ -85,7 +85,9 @@ async fn answered(
     }
     let request = GenerateContent::parse(state, &body)?;
     let text = String::from_utf8_lossy(&body);
-    let question = request.question();
+    let asked = request.question();
+    let _under_way = asked.as_ref().map(|(_, text)| state.questions.begin(text));
+    let question = asked.map(|(question, _)| question);
     let said = Said {
         path: &uri.to_string(),
         body: &text,

@@ -17,6 +17,9 @@
 //!   the sample's so many depend each on the one before (null at first: half of them).
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
 //! - `GET /_control/calls`, `GET /_control/files`: what was called, which files exist.
+//! - `GET /_control/questions`: what was asked about software: `document`, and the milliseconds from
+//!   the start of the stand-in at which that was under way, `from_ms` and `until_ms` (null while it
+//!   is).
 //! - `DELETE /_control/faults`: what was to go wrong does not.
 //! - `DELETE /_control`: back to the beginning.
 
@@ -44,6 +47,7 @@ mod files;
 mod generate;
 mod obey;
 mod project;
+mod questions;
 mod request;
 mod schema_fill;
 mod transcript;
@@ -52,6 +56,7 @@ mod wire;
 
 use control::{Fault, On, Settings};
 use errors::ApiError;
+use questions::Questions;
 
 /// Starts a stand-in of the Gemini API on a port of 127.0.0.1; 0 takes a free one.
 ///
@@ -66,6 +71,7 @@ pub async fn start(port: u16) -> anyhow::Result<Running> {
         settings: Mutex::new(Settings::default()),
         files: Mutex::new(files::Files::default()),
         uploads: Mutex::new(HashMap::new()),
+        questions: Questions::new(),
     });
     Ok(bound.serve(router(state)))
 }
@@ -78,6 +84,7 @@ struct Gemini {
     settings: Mutex<Settings>,
     files: Mutex<files::Files>,
     uploads: Mutex<HashMap<String, upload::Session>>,
+    questions: Questions,
 }
 
 impl Gemini {
@@ -117,6 +124,7 @@ fn router(state: Arc<Gemini>) -> Router {
         )
         .route("/_control/calls", get(control::calls))
         .route("/_control/files", get(control::files))
+        .route("/_control/questions", get(control::questions))
         .layer(middleware::from_fn_with_state(
             state.calls.clone(),
             calls::record,

@@ -159,9 +159,10 @@ impl GenerateContent {
         self.texts().find_map(transcript::parse)
     }
 
-    /// The first text part that is a question about software.
-    pub(super) fn question(&self) -> Option<Question> {
-        self.texts().find_map(Question::parse)
+    /// The first text part that is a question about software, and its text.
+    pub(super) fn question(&self) -> Option<(Question, &str)> {
+        let read = |text| Some((Question::parse(text)?, text));
+        self.texts().find_map(read)
     }
 
     /// The first text part that is none, else the first text of the system instruction.

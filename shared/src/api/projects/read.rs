@@ -134,29 +134,38 @@ fn deployment_fields(
         description: None,
         delete_on_failure,
     };
-    let Some(mut repository) = fields.object("repository")? else {
+    let Some(repository) = fields.object("repository")? else {
         return Ok(asked);
     };
     if !target.has_repository() {
         return Err(Error::invalid("repository", "is not for this target"));
     }
+    repository_fields(repository, &mut asked).map_err(|error| match error {
+        Error::InvalidInput { field, reason } => {
+            Error::invalid(format!("repository.{field}"), reason)
+        }
+        other => other,
+    })?;
+    Ok(asked)
+}
+
+fn repository_fields(mut fields: Fields, asked: &mut DeploymentRequest) -> Result<(), Error> {
     let wrong = |name: &'static str| move |_| Error::invalid(name, "is no name that GitHub takes");
-    let name = repository.string("name", 100)?;
+    let name = fields.string("name", 100)?;
     let name: Option<RepositoryName> = name
-        .map(|name| name.parse().map_err(wrong("repository.name")))
+        .map(|name| name.parse().map_err(wrong("name")))
         .transpose()?;
-    let owner = repository.string("owner", 100)?;
+    let owner = fields.string("owner", 100)?;
     let owner: Option<Owner> = owner
-        .map(|owner| owner.parse().map_err(wrong("repository.owner")))
+        .map(|owner| owner.parse().map_err(wrong("owner")))
         .transpose()?;
     (asked.repository, asked.owner) = (name, owner);
-    if let Some(private) = repository.optional_flag("private")? {
+    if let Some(private) = fields.optional_flag("private")? {
         asked.private = private;
     }
-    let description = repository.string("description", LONGEST_DESCRIPTION)?;
+    let description = fields.string("description", LONGEST_DESCRIPTION)?;
     asked.description = description.map(|about| text::line(&about, LONGEST_DESCRIPTION));
-    repository.end()?;
-    Ok(asked)
+    fields.end()
 }
 
 /// A whole way: from a video to a deployment.

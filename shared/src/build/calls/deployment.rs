@@ -8,6 +8,7 @@ use crate::{
     },
     clock::Timestamp,
     error::Error,
+    job::JobError,
     project::{Deployment, DeploymentResult, DeploymentStatus},
 };
 
@@ -28,8 +29,8 @@ impl Calls {
         }
     }
 
-    /// Says in the deployment's row how its build has ended, after what it must not leave behind is
-    /// taken away.
+    /// Says in the deployment's row how its build has ended, and takes away what it must not leave
+    /// behind. The row comes first: somebody waits for it, and a repository may never be deletable.
     pub(super) async fn settle_deployment(
         &self,
         build: &Build,
@@ -49,15 +50,27 @@ impl Calls {
             status,
             DeploymentStatus::Failed | DeploymentStatus::Cancelled
         );
+        self.say(work, status, &result, error.as_ref()).await?;
         if has_failed && result.made_repository && work.request.delete_on_failure {
             result.deleted_repository = self.delete_if_ours(work).await?;
+            self.say(work, status, &result, error.as_ref()).await?;
         }
+        Ok(())
+    }
+
+    async fn say(
+        &self,
+        work: &DeploymentWork,
+        status: DeploymentStatus,
+        result: &DeploymentResult,
+        error: Option<&JobError>,
+    ) -> Result<(), Error> {
         let now = Timestamp::now();
         let change = |deployment: &mut Deployment| {
-            let was: (_, &DeploymentResult) = (deployment.status, &deployment.result);
-            let changed = was != (status, &result) || deployment.error != error;
+            let was = (deployment.status, &deployment.result);
+            let changed = was != (status, result) || deployment.error.as_ref() != error;
             (deployment.status, deployment.result) = (status, result.clone());
-            (deployment.error, deployment.updated_at) = (error.clone(), now);
+            (deployment.error, deployment.updated_at) = (error.cloned(), now);
             changed
         };
         let projects = &self.context.projects;

@@ -196,7 +196,8 @@ impl Calls {
         }
         let asked = work.asked.iter();
         let keys = asked.map(|hash| made_key(&work.project, hash)).collect();
-        self.context.blobs.delete(keys).await
+        self.context.blobs.delete(keys).await?;
+        self.tidy(&work.project).await
     }
 }
 

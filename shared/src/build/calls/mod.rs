@@ -3,6 +3,7 @@
 
 mod deployment;
 mod file;
+mod graph;
 mod hosts;
 mod project;
 mod repository;
@@ -104,26 +105,30 @@ impl Calls {
             context: self.context.clone(),
         };
         let mut usage = build.usage;
-        let observed = match call {
+        let (observed, counted) = match call {
             Call::Work => calls.work(build, time, &mut usage).await,
-            Call::Settle => calls.settle(build).await.map(|()| Observation::Settled),
+            Call::Settle => calls.settle(build).await,
         };
         Performed {
             observed,
-            usage,
+            usage: usage.plus(counted),
+            counted,
             is_saved: false,
         }
     }
 
+    /// What is seen, and what other builds took whose steps have counted it.
     async fn work(
         &self,
         build: &Build,
         time: Duration,
         usage: &mut Usage,
-    ) -> Result<Observation, Error> {
-        match &build.work {
+    ) -> (Result<Observation, Error>, Usage) {
+        let mut counted = Usage::default();
+        let seen = match &build.work {
             Work::Project(work) => {
-                let seen = self.project_step(build, work, time, usage).await;
+                let (paid, others) = (usage, &mut counted);
+                let seen = self.project_step(build, work, time, paid, others).await;
                 seen.map(Observation::Project)
             }
             Work::File(work) => {
@@ -138,22 +143,33 @@ impl Calls {
                 let seen = self.software_step(build, work).await;
                 seen.map(Observation::Software)
             }
+        };
+        (seen, counted)
+    }
+
+    /// Says how a build has ended to those who wait for it. As [`Self::work`].
+    async fn settle(&self, build: &Build) -> (Result<Observation, Error>, Usage) {
+        match self.settled(build).await {
+            Ok(counted) => (Ok(Observation::Settled), counted),
+            // It is settled again, and what others took is added then.
+            Err(error) => (Err(error), Usage::default()),
         }
     }
 
-    /// Says how a build has ended to those who wait for it.
-    async fn settle(&self, build: &Build) -> Result<(), Error> {
+    async fn settled(&self, build: &Build) -> Result<Usage, Error> {
+        let mut counted = Usage::default();
         match &build.work {
-            Work::Project(work) => self.settle_project(build, work).await?,
+            Work::Project(work) => counted = self.settle_project(build, work).await?,
             Work::File(work) => self.settle_file(build, work).await?,
             Work::Deployment(work) => self.settle_deployment(build, work).await?,
             Work::Software(work) => self.settle_software(build, work).await?,
         }
         match (&build.parent, &build.work) {
             // A file wakes its project when it is the last one, or the first to fail.
-            (_, Work::File(_)) | (None, _) => Ok(()),
-            (Some(parent), _) => self.wake(parent).await,
+            (_, Work::File(_)) | (None, _) => {}
+            (Some(parent), _) => self.wake(parent).await?,
         }
+        Ok(counted)
     }
 
     async fn wake(&self, job: &JobId) -> Result<(), Error> {
@@ -174,6 +190,16 @@ impl Calls {
     async fn project(&self, id: &ProjectId) -> Result<Project, Error> {
         let stored = self.context.projects.project(id).await?;
         Ok(stored.ok_or(Error::Cancelled)?.doc)
+    }
+
+    /// Removes what was stored for a project while it was deleted.
+    async fn tidy(&self, id: &ProjectId) -> Result<(), Error> {
+        if self.context.projects.project(id).await?.is_some() {
+            return Ok(());
+        }
+        let blobs = &self.context.blobs;
+        let left = blobs.keys_under(&project_blobs::prefix(id)).await?;
+        blobs.delete(left).await
     }
 
     async fn analysis(&self, project: &Project) -> Result<Analysis, Error> {

@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{AT_ONCE, Allowance, Calls, facts, file::DraftText, paid};
+use super::{AT_ONCE, Allowance, Calls, facts, file::DraftText, graph::Graph, paid};
 use crate::{
     analysis::Usage,
     build::{
         file::{self, FileWork, Mending, unusable},
+        machine,
         model::{Build, End, Work},
         project::{Draft, ProjectWork, Seen, Stage},
+        start,
     },
     clock::Timestamp,
     cost::Cap,
@@ -24,7 +26,7 @@ use crate::{
         validate::{self, Finding, Severity},
     },
     store::{
-        joins::Join,
+        jobs::BuildRow,
         project_blobs::{Kind, draft_key},
     },
 };
@@ -39,6 +41,7 @@ impl Calls {
         work: &ProjectWork,
         time: Duration,
         usage: &mut Usage,
+        counted: &mut Usage,
     ) -> Result<Seen, Error> {
         match &work.stage {
             Stage::Planning => self.make_plan(build, work, time, usage).await,
@@ -50,7 +53,7 @@ impl Calls {
                 let opened = self.open(build, work, *round, files, report.as_deref());
                 opened.await.map(|()| Seen::Opened)
             }
-            Stage::Writing { round, files } => self.look(build, *round, files, usage).await,
+            Stage::Writing { round, files } => self.look(build, *round, files, counted).await,
             Stage::Checking { .. } => self.check(work).await,
             Stage::Packaging => self.package(build, work).await,
         }
@@ -135,8 +138,10 @@ impl Calls {
             changed
         };
         let projects = &self.context.projects;
-        projects.change(work.project.as_str(), change).await?;
-        Ok(())
+        match projects.change(work.project.as_str(), change).await? {
+            Some(_) => Ok(()),
+            None => self.tidy(&work.project).await,
+        }
     }
 
     /// Opens a build for each file: who waits for whom first, then the builds, then the messages of
@@ -223,7 +228,7 @@ impl Calls {
         build: &Build,
         round: u32,
         files: &[u32],
-        usage: &mut Usage,
+        counted: &mut Usage,
     ) -> Result<Seen, Error> {
         let jobs = &self.context.jobs;
         let join = jobs.join(&build.id, round).await?.unwrap_or_default();
@@ -252,13 +257,7 @@ impl Calls {
                 (None, _) => return Ok(Seen::Waiting),
             }
         }
-        for row in &rows {
-            *usage = usage.plus(Usage {
-                billed_ms: 0,
-                ..row.job.usage
-            });
-            usage.billed_ms += row.job.usage.billed_ms;
-        }
+        *counted = taken(&rows);
         Ok(Seen::Written { repairs })
     }
 
@@ -374,14 +373,19 @@ impl Calls {
         Ok(Seen::Packaged)
     }
 
-    /// Says in the project's row how its build has ended.
+    /// Says in the project's row how its build has ended. What files took that it did not wait for,
+    /// but for those that are still being asked for.
     pub(super) async fn settle_project(
         &self,
         build: &Build,
         work: &ProjectWork,
-    ) -> Result<(), Error> {
+    ) -> Result<Usage, Error> {
+        let counted = match &work.stage {
+            Stage::Writing { round, files } => self.call_off(build, *round, files).await?,
+            _ => Usage::default(),
+        };
         self.note(build, work, |project| {
-            project.usage = project.usage_before.plus(build.usage);
+            project.usage = project.usage_before.plus(build.usage).plus(counted);
             (project.status, project.error) = match &build.end {
                 Some(End::Failed { error }) => (ProjectStatus::Failed, Some(error.clone())),
                 Some(End::Cancelled) => (ProjectStatus::Cancelled, None),
@@ -389,8 +393,39 @@ impl Calls {
                 _ => (ProjectStatus::Ready, None),
             };
         })
-        .await
+        .await?;
+        Ok(counted)
     }
+
+    /// Calls off the files that wait for others, which nobody will wake. What all of them took.
+    async fn call_off(&self, build: &Build, round: u32, files: &[u32]) -> Result<Usage, Error> {
+        let ids: Vec<JobId> = files
+            .iter()
+            .map(|number| part_id(&build.id, round, *number))
+            .collect();
+        let waits = |part: &Build| match &part.work {
+            Work::File(work) => part.end.is_none() && work.stage == file::Stage::Waiting,
+            _ => false,
+        };
+        let cancelled = |part: Build, now| match waits(&part) {
+            true => machine::cancel(part, now),
+            false => None,
+        };
+        let rows = self.context.jobs.get_all::<Build>(&ids).await?;
+        stream::iter(rows.iter().filter(|row| waits(&row.job)))
+            .map(async |row: &BuildRow| {
+                start::overrule(&self.context, &row.job.id, cancelled, Timestamp::now()).await
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(taken(&rows))
+    }
+}
+
+fn taken(rows: &[BuildRow]) -> Usage {
+    let each = rows.iter().map(|row| row.job.usage);
+    each.fold(Usage::default(), Usage::plus)
 }
 
 /// The id that the build of a file has.
@@ -412,60 +447,4 @@ fn manifest_hashes<'a>(
     files
         .iter()
         .map(move |file| by_path.get(file.path.as_str()).copied().unwrap_or_default())
-}
-
-/// Which of the files of a round depend on which.
-#[derive(Debug, Default)]
-struct Graph {
-    /// All that a file depends on, in this round or not.
-    needs: BTreeMap<u32, Vec<u32>>,
-    /// Those of this round that depend on a file.
-    needed_by: BTreeMap<u32, Vec<u32>>,
-}
-
-impl Graph {
-    fn of(plan: &Plan, files: &[u32]) -> Self {
-        let numbered = plan.files.iter().zip(0u32..);
-        let place: BTreeMap<&str, u32> = numbered
-            .map(|(file, number)| (file.path.as_str(), number))
-            .collect();
-        let mut graph = Self::default();
-        for number in files {
-            let Some(file) = plan.files.get(*number as usize) else {
-                continue;
-            };
-            let needs = file.depends_on.iter();
-            let needs: Vec<u32> = needs
-                .filter_map(|path| place.get(path.as_str()).copied())
-                .collect();
-            for other in needs.iter().filter(|other| files.contains(other)) {
-                graph.needed_by.entry(*other).or_default().push(*number);
-            }
-            graph.needs.insert(*number, needs);
-        }
-        graph
-    }
-
-    fn awaited(&self, number: u32, files: &[u32]) -> Vec<u32> {
-        let needs = self.needs.get(&number).into_iter().flatten();
-        needs
-            .copied()
-            .filter(|other| files.contains(other))
-            .collect()
-    }
-
-    fn waits(&self, number: u32, files: &[u32]) -> bool {
-        !self.awaited(number, files).is_empty()
-    }
-
-    fn join(&self, files: &[u32]) -> Join {
-        let waiting = files
-            .iter()
-            .map(|number| (*number, self.awaited(*number, files)));
-        Join {
-            pending: files.to_vec(),
-            failed: Vec::new(),
-            waiting: waiting.filter(|(_, others)| !others.is_empty()).collect(),
-        }
-    }
 }

@@ -109,7 +109,7 @@ impl Calls {
         };
         // The token's own account is no organisation.
         let organisation = match &work.request.owner {
-            Some(owner) if github.viewer().await? != *owner => Some(owner),
+            Some(owner) if !github.viewer().await?.is_same(owner) => Some(owner),
             _ => None,
         };
         let new = NewRepository {
@@ -176,6 +176,8 @@ impl Calls {
         let (head, tree) = try_join(github.reference(at, branch), tree).await?;
         let head = head.ok_or_else(not_ready)?;
         Ok(Seen::Tree {
+            at: at.clone(),
+            url: None,
             branch: branch.to_owned(),
             head,
             tree,
@@ -195,23 +197,28 @@ impl Calls {
         if !bears_marker(repository.description.as_deref(), &work.project) {
             return Ok(Seen::Foreign);
         }
-        let at = &repository.address;
         let head = head(github, &repository).await?;
+        let (at, url) = (&repository.address, Some(repository.html_url));
         let commit = github.commit_of(at, &head).await?;
         let files = self.files(&work.project, &work.manifest).await?;
         let before = self.deployed_before(work, at).await?;
         let there = github.tree(at, &commit.tree).await?;
         let changes = changes(&files, &before, &there.files);
+        let branch = repository.default_branch;
         if changes.is_empty() {
-            return Ok(Seen::Unchanged);
+            let at = at.clone();
+            return Ok(Seen::Unchanged { at, url, branch });
         }
         make_blobs(github, at, &files).await?;
         let tree = github.create_tree(at, Some(&commit.tree), &changes).await?;
+        let at = at.clone();
         if tree == commit.tree {
-            return Ok(Seen::Unchanged);
+            return Ok(Seen::Unchanged { at, url, branch });
         }
         Ok(Seen::Tree {
-            branch: repository.default_branch,
+            at,
+            url,
+            branch,
             head,
             tree,
             proposed: true,
@@ -271,7 +278,11 @@ impl Calls {
         };
         match github.create_pull_request(at, new).await? {
             PullRequestCreated::Opened(request) => Ok(Seen::PullRequest(request.html_url)),
-            PullRequestCreated::NothingToMerge => Ok(Seen::Unchanged),
+            PullRequestCreated::NothingToMerge => Ok(Seen::Unchanged {
+                at: at.clone(),
+                url: None,
+                branch: base.to_owned(),
+            }),
             PullRequestCreated::Exists => {
                 let found = github.pull_request_of(at, &head).await?;
                 let found = found.ok_or_else(not_ready)?;

@@ -5,7 +5,7 @@ use crate::{
     build::{
         machine,
         model::{Build, End},
-        software::{Seen, SoftwareWork, Stage},
+        software::{Seen, SoftwareWork, Stage, deployment_job, project_job},
         start::{self, NewDeployment, NewProject},
     },
     clock::Timestamp,
@@ -88,7 +88,7 @@ impl Calls {
         let analysis = known.variant.analysis.or(newest);
         let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
         let id = ProjectId::derived(build.id.as_str());
-        let job = JobId::derived(build.id.as_str(), "project");
+        let job = project_job(&build.id);
         let new = NewProject {
             id: id.clone(),
             job: job.clone(),
@@ -108,7 +108,7 @@ impl Calls {
         let project = work.project.as_ref();
         let project = project.ok_or_else(|| Error::internal("no project to deploy"))?;
         let id = DeploymentId::derived(build.id.as_str());
-        let job = JobId::derived(build.id.as_str(), "deployment");
+        let job = deployment_job(&build.id);
         let new = NewDeployment {
             id: id.clone(),
             job: job.clone(),
@@ -131,14 +131,16 @@ impl Calls {
         build: &Build,
         work: &SoftwareWork,
     ) -> Result<(), Error> {
+        // What was being begun when it ended may be there.
         let begun = match &work.stage {
-            Stage::Building { job } | Stage::Deploying { job } => job,
-            _ => return Ok(()),
+            Stage::Beginning | Stage::Building { .. } => project_job(&build.id),
+            Stage::Sending | Stage::Deploying { .. } => deployment_job(&build.id),
+            Stage::Submitting | Stage::Analysing { .. } => return Ok(()),
         };
         if build.end == Some(End::Done) {
             return Ok(());
         }
-        start::overrule(&self.context, begun, machine::cancel, Timestamp::now()).await?;
+        start::overrule(&self.context, &begun, machine::cancel, Timestamp::now()).await?;
         Ok(())
     }
 }

@@ -104,7 +104,21 @@ fn is_owner(text: &str) -> bool {
     (1..=LONGEST_OWNER).contains(&text.len()) && text.bytes().all(is_byte) && !text.starts_with('-')
 }
 
+impl Owner {
+    /// Whether both are the same account: GitHub does not tell letters by their case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
 impl RepositoryName {
+    /// Whether both are the same name: GitHub does not tell letters by their case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
     /// The name that is tried as the `number`th, from 1 on; none beyond [`MOST_NAMES`].
     #[must_use]
     pub fn candidate(&self, number: u32) -> Option<Self> {
@@ -218,6 +232,16 @@ mod tests {
         for name in ["", "-a", "a/b", "..", "a b", &long] {
             assert_eq!(name.parse::<Owner>(), Err(InvalidName), "{name}");
         }
+    }
+
+    #[test]
+    fn names_do_not_differ_by_the_case_of_their_letters() {
+        let owner = |name: &str| name.parse::<Owner>().unwrap();
+        assert!(owner("Mona").is_same(&owner("mona")));
+        assert!(!owner("mona").is_same(&owner("mon")));
+        let name = |name: &str| name.parse::<RepositoryName>().unwrap();
+        assert!(name("Weather-App").is_same(&name("weather-app")));
+        assert!(!name("weather-app").is_same(&name("weather_app")));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use std::{io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use eventrelay_tests::figures;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::task::LocalSet;
 
@@ -58,7 +59,7 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
     };
     let setup = Setup::new(&plan.sizes, plan.compared).await?;
     eprintln!("preparing the Python baselines");
-    let baselines = Baselines::prepare(&setup::target_folder()?, plan.compared).await?;
+    let baselines = Baselines::prepare(plan.compared).await?;
     let python = match &baselines {
         Some(baselines) => Some(baselines.version().await?),
         None => None,
@@ -91,8 +92,8 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
 
     let report = Report {
         measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
-        command: command(),
-        processor: process::processor(),
+        command: figures::command("bench-lookup"),
+        processor: figures::processor(),
         python,
         rounds: plan.rounds,
         seconds: plan.seconds,
@@ -111,13 +112,4 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
     }
     writeln!(std::io::stdout(), "{report}")?;
     Ok(())
-}
-
-/// How this was called.
-fn command() -> String {
-    let arguments = std::env::args().skip(1);
-    std::iter::once("cargo bench-lookup".to_owned())
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -149,16 +149,6 @@ pub(crate) fn environment_of(process: u32, program: &str) -> Option<Vec<(String,
     })
 }
 
-/// Name of the processor, as it calls itself.
-pub(crate) fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-        .map(|(_, name)| name.trim());
-    name.unwrap_or("unknown processor").to_owned()
-}
-
 fn numbers_in(folder: &str) -> io::Result<Vec<u32>> {
     let names =
         fs::read_dir(folder)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

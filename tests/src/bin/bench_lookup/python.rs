@@ -1,13 +1,9 @@
 //! The Python baselines: their packages, their files, their processes. See `tests/baseline/`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::fs;
 
-use anyhow::{Context as _, ensure};
-use eventrelay_tests::repository;
+use anyhow::Context as _;
+use eventrelay_tests::figures::Python;
 use tempfile::TempDir;
 use tokio::{process::Command, task::spawn_blocking};
 
@@ -19,7 +15,7 @@ const CATEGORIES: usize = 11;
 /// An interpreter with the packages, and the files of some videos.
 #[derive(Debug)]
 pub(crate) struct Baselines {
-    python: PathBuf,
+    python: Python,
     files: TempDir,
     videos: usize,
 }
@@ -30,12 +26,10 @@ impl Baselines {
     ///
     /// # Errors
     /// When the packages cannot be installed or the files not written.
-    pub(crate) async fn prepare(target: &Path, videos: usize) -> anyhow::Result<Option<Self>> {
-        let version = Command::new("python3").arg("--version").output().await;
-        if !version.is_ok_and(|output| output.status.success()) {
+    pub(crate) async fn prepare(videos: usize) -> anyhow::Result<Option<Self>> {
+        let Some(python) = Python::prepare("baseline-venv", "requirements.txt").await? else {
             return Ok(None);
-        }
-        let python = install(&target.join("baseline-venv")).await?;
+        };
         let files = spawn_blocking(move || write_files(videos)).await??;
         Ok(Some(Self {
             python,
@@ -49,8 +43,7 @@ impl Baselines {
     /// # Errors
     /// When it does not say.
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
-        let output = Command::new(&self.python).arg("--version").output().await?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        self.python.version().await
     }
 
     /// Starts the lookup that walks the folders.
@@ -72,48 +65,10 @@ impl Baselines {
     }
 
     fn command(&self, script: &str) -> Command {
-        let mut command = Command::new(&self.python);
-        command
-            .arg(repository("tests/baseline").join(script))
-            .arg(self.files.path())
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+        let mut command = self.python.script(script);
+        command.arg(self.files.path());
         command
     }
-}
-
-/// A virtual environment with exactly the packages of `requirements.txt`; its interpreter.
-async fn install(folder: &Path) -> anyhow::Result<PathBuf> {
-    let requirements = repository("tests/baseline/requirements.txt");
-    let wanted = fs::read(&requirements)?;
-    // Written last, so that it says what is complete.
-    let (installed, python) = (folder.join("installed.txt"), folder.join("bin/python"));
-    if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    let mut create = Command::new("python3");
-    create.args(["-m", "venv", "--clear"]).arg(folder);
-    run(create).await?;
-    let mut install = Command::new(&python);
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .arg("--requirement")
-        .arg(&requirements);
-    run(install).await?;
-    fs::write(installed, wanted)?;
-    Ok(python)
-}
-
-async fn run(mut command: Command) -> anyhow::Result<()> {
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    let status = command.status().await?;
-    ensure!(status.success(), "{:?} failed", command.as_std());
-    Ok(())
 }
 
 /// The newer layout with a file per video; the older layout with its folders and nothing in them.

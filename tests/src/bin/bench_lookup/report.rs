@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use eventrelay_tests::figures::{short, thousands};
 use serde::Serialize;
 
 use crate::{
@@ -220,38 +221,12 @@ fn mib(kib: u64) -> String {
     format!("{:.1}", kib as f64 / 1024.0)
 }
 
-/// Two significant digits at least.
-fn short(value: f64) -> String {
-    match value {
-        value if value >= 100.0 => thousands(value),
-        value if value >= 10.0 => format!("{value:.0}"),
-        value if value >= 1.0 => format!("{value:.1}"),
-        value => format!("{value:.2}"),
-    }
-}
-
-/// `12,345`
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_short() {
-        let shown = [0.0423, 1.26, 12.6, 126.0, 12_345.4].map(short);
-        assert_eq!(shown, ["0.04", "1.3", "13", "126", "12,345"]);
-        assert_eq!(thousands(1_234_567.0), "1,234,567");
+    fn memory_is_shown_in_mib() {
         assert_eq!(mib(1536), "1.5");
     }
 

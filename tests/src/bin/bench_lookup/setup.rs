@@ -1,8 +1,5 @@
 //! A running stack with filled tables.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use eventrelay::store::blobs::Blobs;
 use eventrelay_tests::Stack;
@@ -64,13 +61,6 @@ impl Setup {
     pub(crate) fn first(&self, videos: usize) -> Lookups {
         self.lookups.iter().take(videos).cloned().collect()
     }
-}
-
-/// The target folder that this program was built in.
-pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let folder = own.ancestors().nth(2).map(Path::to_owned);
-    folder.context("not in a target folder")
 }
 
 fn clients(

@@ -1,0 +1,79 @@
+//! What the limiter itself demands: how long the fastest caller needs for so many writes.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::Context as _;
+use eventrelay::{
+    clock::Timestamp,
+    config::LimitsConfig,
+    limit::{Cost, Level, Policy, Verdict, judge},
+    upstream::gate::Target,
+};
+use eventrelay_template::{Site, read};
+use eventrelay_tests::repository;
+
+/// The function that calls GitHub.
+const FUNCTION: &str = "AdvanceBuild";
+
+/// What GitHub is held to by default.
+///
+/// # Errors
+/// When the template does not say.
+pub(crate) fn policy() -> anyhow::Result<Policy> {
+    let text = fs::read_to_string(repository("template.yaml"))?;
+    let site = Site {
+        sqs: "http://127.0.0.1",
+        overrides: &BTreeMap::new(),
+    };
+    let template = read(&text, &site)?;
+    let function = template.functions.iter().find(|one| one.name == FUNCTION);
+    let environment = &function.context("no such function")?.environment;
+    let number = |name: &str| -> anyhow::Result<u64> {
+        Ok(environment.get(name).context("no such variable")?.parse()?)
+    };
+    let config = LimitsConfig {
+        github_writes_per_second: number("GITHUB_WRITES_PER_SECOND")?,
+        github_writes_per_minute: number("GITHUB_WRITES_PER_MINUTE")?,
+        github_writes_per_hour: number("GITHUB_WRITES_PER_HOUR")?,
+        ..LimitsConfig::default()
+    };
+    Ok(Target::GitHub.policy(&config))
+}
+
+/// Seconds until the last of so many writes has been answered, by a caller that comes back at the
+/// very moment that it is told.
+pub(crate) fn seconds(policy: &Policy, writes: u64, latency_ms: u64) -> f64 {
+    let start = Timestamp::now();
+    let (mut now, mut level, mut in_turn) = (start, Level::default(), false);
+    let mut passed = 0;
+    while passed < writes {
+        let (verdict, next) = judge(policy, &level, Cost::CALL, in_turn, now);
+        level = next.unwrap_or(level);
+        match verdict {
+            Verdict::Pass { .. } => {
+                (passed, in_turn) = (passed + 1, false);
+            }
+            Verdict::Held { until, .. } => (now, in_turn) = (until, true),
+        }
+    }
+    start.until(now).as_secs_f64() + latency_ms as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_are_a_second_apart_and_then_what_an_hour_allows() {
+        let policy = policy().unwrap();
+        let four = seconds(&policy, 4, 150);
+        assert!((3.1..3.3).contains(&four), "{four}");
+        let forty = seconds(&policy, 40, 150);
+        assert!((60.0..300.0).contains(&forty), "{forty}");
+        let none = Policy {
+            bounds: Vec::new(),
+            ..policy
+        };
+        assert!((seconds(&none, 40, 150) - 0.15).abs() < 1e-9);
+    }
+}

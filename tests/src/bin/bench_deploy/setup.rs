@@ -1,0 +1,116 @@
+//! A running stack with a project that can be deployed.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use anyhow::{Context as _, ensure};
+use eventrelay_tests::{Stack, read};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::cli::Options;
+
+/// Variables of a stack that holds no deployment back.
+pub(crate) const UNLIMITED: &[(&str, &str)] = &[
+    ("GITHUB_WRITES_PER_SECOND", "0"),
+    ("GITHUB_WRITES_PER_MINUTE", "0"),
+    ("GITHUB_WRITES_PER_HOUR", "0"),
+];
+
+const VIDEO: &str = "https://youtu.be/dQw4w9WgXcQ";
+
+/// Files that the model is asked for at first, to see how many come from templates.
+const FEW: usize = 8;
+
+/// What is measured against.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) stack: Stack,
+    pub(crate) project: Project,
+    names: AtomicUsize,
+}
+
+/// A project whose files are there.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    /// Paths of all files.
+    pub(crate) files: Vec<String>,
+    /// The same files, for programs that know nothing of EventRelay.
+    pub(crate) folder: TempDir,
+}
+
+impl Setup {
+    /// Builds and starts a stack and has it make a project.
+    ///
+    /// # Errors
+    /// When something does not start, or there is no project in the end.
+    pub(crate) async fn new(
+        environment: &[(&str, &str)],
+        options: &Options,
+    ) -> anyhow::Result<Self> {
+        let stack = Stack::with(environment).await?;
+        let video = stack.run(json!({"url": VIDEO})).await?;
+        let video = video["video_id"].as_str().context("no video")?.to_owned();
+        let few = project(&stack, &video, FEW).await?;
+        // What the templates make does not depend on what the model is asked for.
+        let templates = few.files.len().saturating_sub(FEW);
+        let wanted = options.files.saturating_sub(templates);
+        let project = project(&stack, &video, wanted).await?;
+        let settings = json!({"latency_ms": options.latency_ms});
+        let url = format!("{}/_control/settings", stack.ready.standins.github);
+        stack.control(Method::PUT, url, settings).await?;
+        Ok(Self {
+            stack,
+            project,
+            names: AtomicUsize::new(0),
+        })
+    }
+
+    /// A name that no repository has yet.
+    pub(crate) fn fresh_name(&self) -> String {
+        format!("bench-{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The calls that GitHub has received.
+    pub(crate) async fn calls(&self) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/_control/calls", self.stack.ready.standins.github);
+        let calls = read(self.stack.client().get(url)).await?.json();
+        Ok(calls.as_array().context("no list of calls")?.clone())
+    }
+}
+
+async fn project(stack: &Stack, video: &str, files: usize) -> anyhow::Result<Project> {
+    stack
+        .gemini_settings(json!({"project_files": files}))
+        .await?;
+    let asked = json!({"project_type": "cli", "framework": "python"});
+    let job = stack
+        .accepted(&format!("/v1/videos/{video}/projects"), asked)
+        .await?;
+    let done = stack.end_of(&job).await?;
+    ensure!(done["status"] == "done", "no project: {done:#}");
+    let link = done["links"]["project"].as_str().context("no link")?;
+    let shown = stack.get_json(link).await?;
+    let folder = TempDir::with_prefix("bench-deploy-")?;
+    let mut paths = Vec::new();
+    for file in shown["manifest"]["files"].as_array().context("no files")? {
+        let path = file["path"].as_str().context("no path")?;
+        let content = stack
+            .get(file["link"].as_str().context("no link")?)
+            .await?
+            .expect(200);
+        let to = folder.path().join(path);
+        fs::create_dir_all(to.parent().context("no folder")?)?;
+        fs::write(to, content.body)?;
+        paths.push(path.to_owned());
+    }
+    Ok(Project {
+        id: shown["project_id"].as_str().context("no id")?.to_owned(),
+        files: paths,
+        folder,
+    })
+}

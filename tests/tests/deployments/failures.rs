@@ -1,0 +1,180 @@
+//! What is not done, and what is left of what could not be done.
+
+use eventrelay_tests::{PATIENCE, Stack, until};
+use serde_json::{Value, json};
+
+use crate::world::{ACCOUNT, VIDEO, World, project, slug};
+
+#[tokio::test]
+async fn a_target_that_is_not_configured_is_skipped() {
+    let without = ["GITHUB_SECRET", "VERCEL_SECRET", "NETLIFY_SECRET"].map(|name| (name, ""));
+    let stack = Stack::with(&without).await.unwrap();
+    let job = stack.run(json!({"url": VIDEO})).await.unwrap();
+    assert_eq!(job["status"], "done", "{job:#}");
+    let asked = json!({"project_type": "web", "framework": "static"});
+    let site = project(&stack, asked).await;
+    for (target, missing) in [
+        ("github", "a token of GitHub"),
+        ("github_pages", "a token of GitHub"),
+        ("vercel", "a token of Vercel"),
+        ("netlify", "a token of Netlify"),
+    ] {
+        let path = format!("/v1/projects/{site}/deployments");
+        let job = stack
+            .accepted(&path, json!({"target": target}))
+            .await
+            .unwrap();
+        let link = job["links"]["deployment"].as_str().unwrap();
+        let skipped = until(PATIENCE, async || {
+            let shown = stack.get_json(link).await?;
+            Ok((shown["status"] != "running").then_some(shown))
+        });
+        let skipped = skipped.await.unwrap();
+        let said = [&skipped["status"], &skipped["stage"], &skipped["missing"]];
+        assert_eq!(said, ["skipped", "skipped", missing], "{skipped:#}");
+        assert!(skipped["error"].is_null());
+        assert_eq!(stack.end_of(&job).await.unwrap()["status"], "done");
+    }
+}
+
+#[tokio::test]
+async fn what_a_deployment_leaves_is_told_or_taken_away() {
+    let world = World::start().await;
+    let site = world.site().await;
+    a_dry_run_tells_the_calls_and_makes_none(&world, &site).await;
+    a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(&world, &site).await;
+    a_repository_that_cannot_be_deleted_holds_up_nothing(&world, &site).await;
+    a_cancelled_deployment_goes_no_further(&world, &site).await;
+}
+
+async fn a_dry_run_tells_the_calls_and_makes_none(world: &World, site: &str) {
+    let path = format!("/v1/projects/{site}/deployments");
+    let files = world.files(site).await;
+    let mut told = Vec::new();
+    for (target, service) in [
+        ("github", "github"),
+        ("github_pages", "github"),
+        ("vercel", "vercel"),
+        ("netlify", "netlify"),
+    ] {
+        let asked = json!({"target": target, "dry_run": true});
+        let dry = world.stack.post(&path, asked).await.unwrap();
+        let dry = dry.expect(200).json();
+        assert_eq!(
+            (&dry["dry_run"], &dry["target"]),
+            (&json!(true), &json!(target))
+        );
+        let listed = dry["files"].as_array().unwrap();
+        for file in listed {
+            let (mode, content) = &files[file["path"].as_str().unwrap()];
+            let expected = (&json!(content.len()), &json!(mode));
+            assert_eq!((&file["bytes"], &file["mode"]), expected);
+        }
+        assert_eq!(listed.len() == files.len(), target != "netlify", "{target}");
+        assert_eq!(world.shown(service, "calls").await, Vec::<Value>::new());
+        told.push(dry);
+    }
+    let list = world.stack.get_json(&path).await.unwrap();
+    assert_eq!(list["deployments"], json!([]));
+
+    // The calls of a real one are those that were told.
+    let deployment = world.deploy(site, json!({"target": "github"})).await;
+    let owner = format!("/{ACCOUNT}/");
+    let expected = told[0]["calls"].as_array().unwrap().iter().map(|call| {
+        assert_eq!(call["times"], 1, "{call}");
+        let path = call["path"].as_str().unwrap().replace("/{owner}/", &owner);
+        (call["method"].as_str().unwrap().to_owned(), path)
+    });
+    let mut expected: Vec<_> = expected.collect();
+    let mut made = world.calls("github", "").await;
+    expected.sort_unstable();
+    made.sort_unstable();
+    assert_eq!(made, expected, "{deployment:#}");
+}
+
+/// Has the deployment of a site fail when all but the site is done.
+async fn fail_late(world: &World, site: &str, name: &str, delete: bool) -> Value {
+    let body = json!({"message": "Not today"});
+    let fault = json!({"kind": "status", "status": 400, "body": body});
+    world.trouble(name, "pages", fault).await;
+    let asked = json!({"target": "github_pages", "repository": {"name": name},
+        "delete_on_failure": delete});
+    let failed = world.deploy(site, asked).await;
+    assert_eq!(failed["status"], "failed", "{failed:#}");
+    assert_eq!(slug(&failed["error"]), "upstream-rejected");
+    assert_eq!(failed["repository"], format!("{ACCOUNT}/{name}"));
+    assert_eq!(failed["made_repository"], true);
+    failed
+}
+
+/// The deployment once its job has nothing left to do.
+async fn settled(world: &World, deployment: &Value) -> Value {
+    let job = deployment["links"]["job"].as_str().unwrap();
+    let id = job.rsplit('/').next().unwrap();
+    let settled = until(PATIENCE, async || {
+        let (_, row) = world.stack.job_row(id).await?;
+        Ok((row["settled"] == true).then_some(()))
+    });
+    settled.await.unwrap();
+    let link = deployment["links"]["self"].as_str().unwrap();
+    world.stack.get_json(link).await.unwrap()
+}
+
+async fn a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(world: &World, site: &str) {
+    let kept = fail_late(world, site, "kept", false).await;
+    let kept = settled(world, &kept).await;
+    assert_eq!(kept["deleted_repository"], false);
+    assert_eq!(world.repository("kept").await["commits"], 2);
+
+    let deleted = fail_late(world, site, "deleted", true).await;
+    let deleted = settled(world, &deleted).await;
+    assert_eq!(deleted["deleted_repository"], true, "{deleted:#}");
+    assert!(world.repositories("deleted").await.is_empty());
+
+    // Somebody has put something into it meanwhile.
+    let moved = json!({"kind": "ref_moved"});
+    world.trouble("shared", "pages", moved).await;
+    let shared = fail_late(world, site, "shared", true).await;
+    let shared = settled(world, &shared).await;
+    assert_eq!(shared["deleted_repository"], false, "{shared:#}");
+    let repository = world.repository("shared").await;
+    assert!(
+        repository["files"]["foreign.txt"].is_object(),
+        "{repository:#}"
+    );
+}
+
+/// A token that may not delete is a common one.
+async fn a_repository_that_cannot_be_deleted_holds_up_nothing(world: &World, site: &str) {
+    let body = json!({"message": "Must have admin rights to Repository."});
+    let fault = json!({"on": "delete_repo", "match": "undeletable", "times": null,
+        "fault": {"kind": "status", "status": 403, "body": body}});
+    world.fault("github", fault).await;
+    let failed = fail_late(world, site, "undeletable", true).await;
+    assert_eq!(failed["deleted_repository"], false);
+    assert_eq!(world.repository("undeletable").await["commits"], 2);
+}
+
+async fn a_cancelled_deployment_goes_no_further(world: &World, site: &str) {
+    let slow = json!({"kind": "status", "status": 503});
+    let fault = json!({"on": "commit", "match": "cancelled", "times": null, "fault": slow});
+    world.fault("github", fault).await;
+    let asked = json!({"target": "github", "repository": {"name": "cancelled"},
+        "delete_on_failure": true});
+    let job = world.ask(site, asked).await;
+    let tried = until(PATIENCE, async || {
+        let calls = world.calls("github", "cancelled/git/commits").await;
+        Ok((!calls.is_empty()).then_some(()))
+    });
+    tried.await.unwrap();
+    let link = job["links"]["job"].as_str().unwrap();
+    let stack = &world.stack;
+    let cancelled = stack.call(reqwest::Method::DELETE, link, &[], None);
+    let cancelled = cancelled.await.unwrap();
+    assert!(cancelled.status.is_success(), "{}", cancelled.text());
+    let deployment = world.end_of(&job).await;
+    assert_eq!(deployment["status"], "cancelled", "{deployment:#}");
+    let deployment = settled(world, &deployment).await;
+    assert_eq!(deployment["deleted_repository"], true, "{deployment:#}");
+    assert!(world.repositories("cancelled").await.is_empty());
+}

@@ -1,0 +1,83 @@
+//! What GitHub says of its limits is kept to, and nothing is done twice for it.
+
+use eventrelay_tests::{PATIENCE, until};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// The queue of builds, by the lower case of its name in the template.
+const QUEUE: &str = "buildsqueue";
+
+#[tokio::test]
+async fn a_limit_is_waited_for_as_long_as_github_says() {
+    let world = World::start().await;
+    let project = world.site().await;
+    for (name, fault, seconds) in [
+        // Without a word of how long, at least a minute.
+        ("unsaid", json!({"kind": "secondary_limit"}), 60),
+        (
+            "said",
+            json!({"kind": "secondary_limit", "retry_after_s": 90, "status": 429}),
+            90,
+        ),
+        (
+            "spent",
+            json!({"kind": "primary_limit", "reset_s": 300}),
+            295,
+        ),
+    ] {
+        world.trouble(name, "commit", fault).await;
+        let asked = json!({"target": "github", "repository": {"name": name}});
+        let job = world.ask(&project, asked).await;
+        let id = job["job_id"].as_str().unwrap();
+        let row = until(PATIENCE, async || {
+            let (_, row) = world.stack.job_row(id).await?;
+            Ok((row["attempts"] == 1).then_some(row))
+        });
+        let row = row.await.unwrap();
+        let at = |name: &str| row[name].as_u64().unwrap_or_else(|| panic!("{row:#}"));
+        let wait = at("due_at") - at("updated_at");
+        assert!(wait >= seconds * 1000, "{name}: {wait} ms: {row:#}");
+        assert!(wait <= seconds * 1200, "{name}: {wait} ms: {row:#}");
+
+        // Nobody else calls meanwhile either.
+        let before = world.shown("github", "calls").await.len();
+        let other = json!({"target": "github", "repository": {"name": format!("after-{name}")}});
+        let other = world.ask(&project, other).await;
+        let held = until(PATIENCE, async || {
+            let row = world.stack.job_row(other["job_id"].as_str().unwrap());
+            let (_, row) = row.await?;
+            let far = at("updated_at") + seconds * 900;
+            Ok((row["due_at"].as_u64() >= Some(far)).then_some(row))
+        });
+        held.await.unwrap();
+        assert_eq!(world.shown("github", "calls").await.len(), before, "{name}");
+
+        // The time is over.
+        world.stack.forget_limits().await.unwrap();
+        for job in [&job, &other] {
+            come(&world, job).await;
+            let deployment = world.end_of(job).await;
+            assert_eq!(deployment["change"], "created", "{deployment:#}");
+        }
+        let repository = world.repository(name).await;
+        assert_eq!(repository["commits"], 2, "{repository:#}");
+    }
+}
+
+/// Has a job that waits be due, and its message come.
+async fn come(world: &World, job: &Value) {
+    let id = job["job_id"].as_str().unwrap();
+    world.stack.make_overdue(id).await.unwrap();
+    let (version, _) = world.stack.job_row(id).await.unwrap();
+    let body = json!({"v": 1, "job_id": id, "step": version});
+    world
+        .stack
+        .sqs()
+        .send_message()
+        .queue_url(world.stack.queue_url(QUEUE))
+        .message_body(body.to_string())
+        .send()
+        .await
+        .unwrap();
+}

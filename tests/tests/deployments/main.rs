@@ -1,0 +1,13 @@
+//! Projects are brought to their targets: by HTTP alone, looked at where they have arrived.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod again;
+mod failures;
+mod fresh;
+mod hosts;
+mod limits;
+mod refusals;
+mod software;
+mod troubles;
+mod world;
