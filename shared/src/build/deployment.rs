@@ -39,6 +39,9 @@ pub struct DeploymentWork {
     /// What there is by now.
     #[serde(default)]
     pub result: DeploymentResult,
+    /// How many of the files that are no text are there.
+    #[serde(default)]
+    pub blobs: u32,
     /// How far it is.
     pub stage: Stage,
 }
@@ -240,6 +243,8 @@ pub enum Seen {
         /// Whether it is proposed, not put there.
         proposed: bool,
     },
+    /// There is one more of the files that are no text.
+    Blob,
     /// There is a commit.
     Commit(ObjectId),
     /// The branch stands at the commit.
@@ -302,7 +307,12 @@ impl DeploymentWork {
             (Seen::New { at, branch, url }, _) => {
                 self.found(&at, Some(url));
                 self.result.made_repository = true;
+                self.blobs = 0;
                 Stage::Entering { at, branch }
+            }
+            (Seen::Blob, stage) => {
+                self.blobs += 1;
+                stage
             }
             (Seen::NameTaken, Stage::Creating { number }) => Stage::Adopting { number },
             (Seen::Vanished, Stage::Adopting { number }) => Stage::Creating { number },
@@ -317,6 +327,7 @@ impl DeploymentWork {
             (Seen::Foreign, _) => Stage::Creating { number: 1 },
             (Seen::Ours { at, url }, _) => {
                 self.found(&at, Some(url));
+                self.blobs = 0;
                 Stage::Comparing { at }
             }
             (

@@ -156,6 +156,7 @@ pub async fn deployment(
         manifest: made.to_owned(),
         request: new.request.clone(),
         result: DeploymentResult::default(),
+        blobs: 0,
         stage: Stage::first(new.request.target, known),
     };
     let mut build = Build::new(new.job.clone(), Work::Deployment(work), new.deadline, now);

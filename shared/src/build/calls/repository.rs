@@ -13,15 +13,15 @@ use crate::{
     project::{
         Deployment, ProjectFile,
         deploy::{
-            Address, ObjectId, RepositoryName, Target, bears_marker, blobs, branch, changes,
+            Address, Blob, ObjectId, RepositoryName, Target, bears_marker, blobs, branch, changes,
             commit_message, description, entries,
         },
         package::Manifest,
     },
     store::project_blobs::Kind,
     upstream::github::{
-        Created, GitHub, Moved, NewCommit, NewPullRequest, NewRepository, PagesEnabled, PagesState,
-        PullRequestCreated, Repository,
+        Created, GitHub, Moved, NewCommit, NewPullRequest, NewRepository, PagesBuild, PagesEnabled,
+        PagesState, PullRequestCreated, Repository,
     },
 };
 
@@ -77,7 +77,9 @@ impl Calls {
                     log: Vec::new(),
                 }),
             },
-            Stage::Publishing { at, .. } => published(github, at).await,
+            Stage::Publishing { at, .. } => {
+                published(github, at, work.result.commit.as_deref()).await
+            }
             _ => Err(Error::internal("not a step at GitHub")),
         }
     }
@@ -169,10 +171,12 @@ impl Calls {
         branch: &str,
     ) -> Result<Seen, Error> {
         let files = self.files(&work.project, &work.manifest).await?;
-        let tree = async {
-            make_blobs(github, at, &files).await?;
-            github.create_tree(at, None, &entries(&files)).await
-        };
+        if let Some(blob) = next_blob(work, &files) {
+            github.create_blob(at, blob.content).await?;
+            return Ok(Seen::Blob);
+        }
+        let entries = entries(&files);
+        let tree = github.create_tree(at, None, &entries);
         let (head, tree) = try_join(github.reference(at, branch), tree).await?;
         let head = head.ok_or_else(not_ready)?;
         Ok(Seen::Tree {
@@ -209,7 +213,10 @@ impl Calls {
             let at = at.clone();
             return Ok(Seen::Unchanged { at, url, branch });
         }
-        make_blobs(github, at, &files).await?;
+        if let Some(blob) = next_blob(work, &files) {
+            github.create_blob(at, blob.content).await?;
+            return Ok(Seen::Blob);
+        }
         let tree = github.create_tree(at, Some(&commit.tree), &changes).await?;
         let at = at.clone();
         if tree == commit.tree {
@@ -336,15 +343,20 @@ async fn head(github: &GitHub, repository: &Repository) -> Result<ObjectId, Erro
     found.await?.ok_or_else(not_ready)
 }
 
-async fn make_blobs(github: &GitHub, at: &Address, files: &[ProjectFile]) -> Result<(), Error> {
-    for blob in blobs(files) {
-        github.create_blob(at, blob.content).await?;
-    }
-    Ok(())
+/// What is no text is made one by one: each is held by the limits for itself, and is not made again
+/// with the next.
+fn next_blob<'a>(work: &DeploymentWork, files: &'a [ProjectFile]) -> Option<Blob<'a>> {
+    blobs(files).into_iter().nth(work.blobs as usize)
 }
 
-async fn published(github: &GitHub, at: &Address) -> Result<Seen, Error> {
+/// The latest build may be of what was there before.
+async fn published(github: &GitHub, at: &Address, commit: Option<&str>) -> Result<Seen, Error> {
     let build = github.latest_pages_build(at).await?;
+    let is_of = |build: &PagesBuild| match (&build.commit, commit) {
+        (Some(built), Some(commit)) => built.as_str() == commit,
+        _ => true,
+    };
+    let build = build.filter(is_of);
     Ok(match build.as_ref().map(|build| build.state) {
         Some(PagesState::Built) => {
             let pages = github.pages(at).await?;

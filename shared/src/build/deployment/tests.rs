@@ -14,6 +14,7 @@ fn work(target: Target, stage: Stage) -> DeploymentWork {
             delete_on_failure: false,
         },
         result: DeploymentResult::default(),
+        blobs: 0,
         stage,
     }
 }
@@ -62,4 +63,17 @@ fn the_names_behind_one_that_is_taken_are_tried_in_their_order() {
     assert!(matches!(last, Err(Error::Conflict { .. })), "{last:?}");
     work.observe(Seen::Vanished).unwrap();
     assert_eq!(work.stage, Stage::Creating { number: MOST_NAMES });
+}
+
+#[test]
+fn what_is_no_text_is_made_one_by_one_and_not_again() {
+    let entering = Stage::Entering {
+        at: at(),
+        branch: "main".to_owned(),
+    };
+    let mut work = work(Target::GitHub, entering.clone());
+    for made in 1..=2 {
+        assert_eq!(work.observe(Seen::Blob).unwrap(), After::Now);
+        assert_eq!((work.blobs, &work.stage), (made, &entering));
+    }
 }

@@ -45,6 +45,7 @@ fn deployment(target: Target) -> Build {
             delete_on_failure: false,
         },
         result: DeploymentResult::default(),
+        blobs: 0,
         stage: DeploymentStage::first(target, None),
     }))
 }
@@ -207,6 +208,8 @@ fn new_one() -> Observation {
 
 fn tree(proposed: bool) -> Observation {
     seen(deployment::Seen::Tree {
+        at: at(),
+        url: None,
         branch: "main".to_owned(),
         head: object('a'),
         tree: object('b'),
@@ -340,7 +343,11 @@ fn any_seen(number: u8) -> deployment::Seen {
         4 => Seen::Commit(object('c')),
         5 => Seen::Moved,
         6 => Seen::Outrun,
-        7 => Seen::Unchanged,
+        7 => Seen::Unchanged {
+            at: at(),
+            url: None,
+            branch: "main".to_owned(),
+        },
         8 => Seen::Branch("b".to_owned()),
         9 => Seen::PullRequest("https://x".to_owned()),
         10 => Seen::Enabled,
