@@ -16,7 +16,7 @@ pub(crate) type Row = HashMap<String, AttributeValue>;
 impl Stack {
     /// All that is there and should not be, in words, once every job has ended: open jobs, claims,
     /// objects and search entries of analyses that are not current, files at Gemini, and what
-    /// [`Self::leftovers_of_projects`] finds.
+    /// `leftovers_of_projects` finds.
     ///
     /// # Errors
     /// When a store does not answer.

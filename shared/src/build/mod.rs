@@ -5,7 +5,7 @@
 //! | kind | what |
 //! |---|---|
 //! | [`project`] | plans software, opens a build for each file, checks what came, packs it |
-//! | [`file`] | has one file written, checked and mended |
+//! | [`mod@file`] | has one file written, checked and mended |
 //! | [`deployment`] | brings a project to a target |
 //! | [`software`] | an analysis, a project and a deployment, one after the other |
 //!
