@@ -71,6 +71,48 @@ async fn as_many_pass_as_may_whatever_the_number_of_those_who_ask_at_once() {
 }
 
 #[tokio::test]
+async fn what_nothing_limits_is_counted_without_waiting_and_one_probe_passes() {
+    let stack = Stack::start().await.unwrap();
+    let policy = Policy {
+        name: "unlimited".to_owned(),
+        bounds: Vec::new(),
+        breaks: true,
+        waits: true,
+    };
+    let instance = || Limits::new(stack.dynamodb(), "controlstable".to_owned());
+    let ask = async |now: Timestamp| {
+        let asked =
+            (0..20).map(async |_| instance().acquire(&policy, Cost::CALL, false, now).await);
+        let asked = join_all(asked).await.into_iter().map(Result::unwrap);
+        asked.collect::<Vec<Verdict>>()
+    };
+    let fail = async |count: usize, now: Timestamp| {
+        let noted = (0..count).map(async |_| instance().failed(&policy.name, false, now).await);
+        let noted = join_all(noted).await.into_iter().map(Result::unwrap);
+        noted.filter(|opened| *opened).count()
+    };
+    let now = Timestamp::now();
+    let pass = |probe| Verdict::Pass { probe };
+    assert_eq!(ask(now).await, [pass(false); 20]);
+    // The first failure begins to count.
+    assert_eq!(fail(1, now).await, 0);
+    assert_eq!(ask(now).await, [pass(false); 20]);
+    assert_eq!(fail(8, now).await, 0, "of more than twice as many calls");
+    assert_eq!(fail(10, now).await, 1, "one of them has opened it");
+    let held = ask(now).await;
+    assert!(
+        held.iter().all(|one| matches!(one, Verdict::Held { .. })),
+        "{held:?}"
+    );
+    let later = now + Duration::from_secs(15);
+    let probes = ask(later).await;
+    let passed = probes.iter().filter(|one| **one == pass(true));
+    assert_eq!(passed.count(), 1, "{probes:?}");
+    instance().succeeded(&policy.name, later).await.unwrap();
+    assert_eq!(ask(later).await, [pass(false); 20]);
+}
+
+#[tokio::test]
 async fn a_key_has_so_many_requests_and_is_told_where_it_stands() {
     let stack = Stack::with(&[("API_REQUESTS_PER_MINUTE", "40")])
         .await

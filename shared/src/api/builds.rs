@@ -95,7 +95,7 @@ impl<'a> BuildView<'a> {
             created_at: build.created_at.rfc3339(),
             updated_at: build.updated_at.rfc3339(),
             deadline_at: build.deadline.rfc3339(),
-            error: build.error(),
+            error: build.error().filter(|_| build.status() == Status::Failed),
             files,
             stages: stages(build, links),
             usage: build.usage,
@@ -124,9 +124,9 @@ fn stages(build: &Build, links: &Links) -> Vec<StageView> {
         software::Stage::Beginning | software::Stage::Building { .. } => 1,
         software::Stage::Sending | software::Stage::Deploying { .. } => 2,
     };
-    let present = match &build.end {
-        None => "running",
-        Some(_) => build.stage(),
+    let present = match build.status() {
+        Status::Queued | Status::Running => "running",
+        _ => build.stage(),
     };
     let begun = [
         work.analysis_job.clone(),
@@ -195,7 +195,7 @@ pub(super) fn shown(
     now: Timestamp,
 ) -> Result<Response<Body>, Error> {
     let mut response = json(StatusCode::OK, &BuildView::of(build, files, links))?;
-    if build.end.is_none() {
+    if matches!(build.status(), Status::Queued | Status::Running) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, ask_again(build, now).into());

@@ -97,6 +97,13 @@ pub enum Seen {
 }
 
 impl FileWork {
+    /// Repairs when this round began, the one that it began with included: each answer since was
+    /// mended by another one.
+    pub(super) fn repairs_before(&self) -> u32 {
+        let since = u32::try_from(self.asked.len()).unwrap_or(u32::MAX);
+        self.repairs.saturating_sub(since)
+    }
+
     pub(super) fn observe(&mut self, seen: Seen) -> Result<After, Error> {
         match seen {
             Seen::Written { repairs, question } => {
@@ -186,6 +193,7 @@ mod tests {
         assert_eq!(work.observe(broken()).unwrap(), After::Now);
         assert_eq!(work.observe(broken()).unwrap(), After::Now);
         assert_eq!((work.repairs, work.stage.as_str()), (2, "mending"));
+        assert_eq!(work.repairs_before(), 0);
         let error = work.observe(broken()).unwrap_err();
         assert!(
             error

@@ -120,11 +120,23 @@ impl Build {
         }
     }
 
+    /// How it ended, once its project or deployment says so too. What was ended from outside need
+    /// not wait for that.
+    fn told(&self) -> Option<&End> {
+        let end = self.end.as_ref()?;
+        let is_from_outside = match end {
+            End::Cancelled => true,
+            End::Failed { error } => error.is_dead_letter(),
+            End::Done | End::Skipped { .. } => false,
+        };
+        (self.settled || is_from_outside).then_some(end)
+    }
+
     /// Whether it goes on, and if not, how it ended.
     #[must_use]
     pub fn status(&self) -> Status {
-        match &self.end {
-            None if self.updated_at == self.created_at => Status::Queued,
+        match self.told() {
+            None if self.updated_at == self.created_at && self.end.is_none() => Status::Queued,
             None => Status::Running,
             Some(End::Done | End::Skipped { .. }) => Status::Done,
             Some(End::Failed { .. }) => Status::Failed,
@@ -135,7 +147,7 @@ impl Build {
     /// Where it stands, in the words of the API.
     #[must_use]
     pub fn stage(&self) -> &'static str {
-        match &self.end {
+        match self.told() {
             Some(End::Done) => "done",
             Some(End::Skipped { .. }) => "skipped",
             Some(End::Failed { .. }) => "failed",
@@ -152,13 +164,13 @@ impl Build {
     /// How far it is, 0 to 100; 100 is done and nothing else.
     #[must_use]
     pub fn progress(&self) -> u8 {
-        match (&self.end, &self.work) {
+        match (self.told(), &self.work) {
             (Some(End::Done | End::Skipped { .. }), _) => 100,
-            (Some(_), _) => 99,
-            (None, Work::Project(work)) => work.stage.progress(),
-            (None, Work::File(_)) => 50,
-            (None, Work::Deployment(work)) => work.stage.progress(),
-            (None, Work::Software(work)) => work.stage.progress(),
+            _ if self.end.is_some() => 99,
+            (_, Work::Project(work)) => work.stage.progress(),
+            (_, Work::File(_)) => 50,
+            (_, Work::Deployment(work)) => work.stage.progress(),
+            (_, Work::Software(work)) => work.stage.progress(),
         }
     }
 
@@ -221,6 +233,38 @@ impl Record for Build {
             Work::File(work) => work.stage == super::file::Stage::Waiting,
             Work::Deployment(_) => false,
             Work::Software(work) => work.stage.waits_for_others(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::Error, project::ProjectId};
+
+    #[test]
+    fn an_end_is_shown_when_the_project_says_so_too() {
+        let work = ProjectWork::new(ProjectId::random(), false);
+        let mut build = Build::new(
+            JobId::random(),
+            Work::Project(work),
+            Timestamp(2),
+            Timestamp(1),
+        );
+        let failed = |error: &Error| End::Failed {
+            error: JobError::from(error),
+        };
+        for (end, unsettled, settled) in [
+            (End::Done, Status::Running, Status::Done),
+            (failed(&Error::AnswerEmpty), Status::Running, Status::Failed),
+            (failed(&Error::DeadLettered), Status::Failed, Status::Failed),
+            (End::Cancelled, Status::Cancelled, Status::Cancelled),
+        ] {
+            (build.end, build.settled) = (Some(end), false);
+            assert_eq!((build.status(), build.progress()), (unsettled, 99));
+            build.settled = true;
+            assert_eq!(build.status(), settled);
+            assert_eq!(build.progress() == 100, settled == Status::Done);
         }
     }
 }

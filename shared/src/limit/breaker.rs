@@ -72,6 +72,16 @@ impl Breaker {
         self.calls = self.calls.saturating_add(1);
     }
 
+    /// So many calls were made since somebody counted last. Nobody knows when, if that is long ago:
+    /// counting begins anew then.
+    pub(super) fn called_often(&mut self, calls: u32, now: Timestamp) {
+        if now < self.since + WINDOW {
+            self.calls = self.calls.saturating_add(calls);
+        } else if calls > 0 {
+            (self.since, self.calls, self.failures) = (now, 0, 0);
+        }
+    }
+
     /// A call has failed. Calls that began before the pause and fail in it change nothing.
     pub(super) fn failed(&mut self, probe: bool, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);

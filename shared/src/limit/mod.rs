@@ -37,6 +37,16 @@ pub struct Policy {
     pub waits: bool,
 }
 
+impl Policy {
+    /// Whether a call takes nothing of any bound and is counted all the same, since failures are
+    /// held against the calls.
+    #[must_use]
+    pub fn counts_only(&self, cost: Cost) -> bool {
+        let takes_nothing = |bound: &Bound| cost.of(bound.unit()) == 0;
+        self.breaks && self.bounds.iter().all(takes_nothing)
+    }
+}
+
 /// What a call takes, in each unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
@@ -198,6 +208,14 @@ impl Level {
             breaker: Breaker::default(),
             ..self.clone()
         }
+    }
+
+    /// With so many more calls that were made and not counted one by one.
+    #[must_use]
+    pub fn after_calls(&self, calls: u32, now: Timestamp) -> Self {
+        let mut level = self.clone();
+        level.breaker.called_often(calls, now);
+        level
     }
 
     /// After a call has failed in a way that says that the service does not work.

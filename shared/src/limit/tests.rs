@@ -138,6 +138,39 @@ fn a_pause_is_kept_to_and_a_shorter_one_changes_nothing() {
 }
 
 #[test]
+fn calls_that_are_counted_later_are_held_against_failures() {
+    let failures = |level: &Level, count: usize, now| {
+        (0..count).fold(level.clone(), |level, _| level.after_failure(false, now))
+    };
+    let counting = failures(&Level::default().after_calls(1, START), 1, START);
+    let many = failures(&counting.after_calls(40, ms(10)), 8, ms(10));
+    assert_eq!(many.condition(ms(10)), Condition::Closed);
+    let few = failures(&counting.after_calls(9, ms(10)), 8, ms(10));
+    assert_ne!(few.condition(ms(10)), Condition::Closed);
+    // What was called before the present minute says nothing of it.
+    let later = START + MINUTE;
+    let anew = failures(&counting.after_calls(10_000, later), 5, later);
+    assert_ne!(anew.condition(later), Condition::Closed);
+    assert_eq!(counting.after_calls(0, later), counting);
+}
+
+#[test]
+fn what_takes_nothing_of_a_bound_is_counted_only() {
+    let nothing = Cost {
+        requests: 0,
+        ..Cost::CALL
+    };
+    assert!(per_minute(1).counts_only(nothing));
+    assert!(!per_minute(1).counts_only(Cost::CALL));
+    assert!(policy(Vec::new()).counts_only(Cost::CALL));
+    let unbroken = Policy {
+        breaks: false,
+        ..policy(Vec::new())
+    };
+    assert!(!unbroken.counts_only(Cost::CALL));
+}
+
+#[test]
 fn a_breaker_opens_by_share_and_lets_one_probe_pass() {
     let policy = policy(Vec::new());
     let mut level = Level::default();

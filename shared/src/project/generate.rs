@@ -55,6 +55,8 @@ pub struct Repair<'a> {
     pub content: &'a str,
     /// What is wrong.
     pub findings: &'a [Finding],
+    /// Which repair, from 1. Who makes the same mistake again is asked another question.
+    pub number: u32,
 }
 
 /// What the writer of a file is told beside the plan.
@@ -89,7 +91,11 @@ pub fn question(
         let findings = findings.iter().map(|finding| {
             json!({"line": finding.line, "rule": finding.rule, "message": finding.message})
         });
-        json!({"content": repair.content, "findings": findings.collect::<Vec<_>>()})
+        json!({
+            "number": repair.number,
+            "content": repair.content,
+            "findings": findings.collect::<Vec<_>>(),
+        })
     });
     let document = json!({
         "task": "file",

@@ -6,11 +6,16 @@
 //! | `rev` | grows with every write: who writes says what they have judged |
 //! | `by` | unique to the write, so that who sends it again sees that it was done |
 //! | `doc` | the [`Level`] as JSON |
+//! | `calls` | calls that `doc` does not count yet |
 //! | `ttl` | when DynamoDB may drop a row that nobody has written since, epoch seconds |
 //!
 //! A call is judged on what this instance has last seen, and the judgement is written under that
 //! revision: one conditional write where nobody else was in between. Where somebody was, the
 //! refused write brings what they have written, and the call is judged anew.
+//!
+//! A call that takes nothing of any bound is counted in `calls` whoever else is counted at the same
+//! moment, and is judged on the row that comes back: callers do not hold one another up. The next
+//! write of a level takes over what is counted there.
 
 use std::{
     collections::HashMap,
@@ -23,7 +28,8 @@ use aws_sdk_dynamodb::{
     error::SdkError,
     operation::update_item::UpdateItemError,
     types::{
-        AttributeValue, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException,
+        AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
+        error::ConditionalCheckFailedException,
     },
 };
 
@@ -47,10 +53,11 @@ const MOST_SEEN: usize = 500;
 /// Longer than any pause or day.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A row as it was last seen; revision 0 is none.
+/// A row as it was last seen; revision 0 has no level yet.
 #[derive(Clone, Debug, Default)]
 struct Row {
     rev: u64,
+    calls: u32,
     level: Level,
 }
 
@@ -84,10 +91,16 @@ impl Limits {
         in_turn: bool,
         now: Timestamp,
     ) -> Result<Verdict, Error> {
-        self.change(&policy.name, now, |level| {
-            limit::judge(policy, level, cost, in_turn, now)
-        })
-        .await
+        let judge = |level: &Level| limit::judge(policy, level, cost, in_turn, now);
+        if policy.counts_only(cost) {
+            let row = self.count(&policy.name, now).await?;
+            let (verdict, _) = judge(&row.level);
+            if verdict != (Verdict::Pass { probe: true }) {
+                return Ok(verdict);
+            }
+            // Of those who ask at this moment one may be the probe.
+        }
+        self.change(&policy.name, now, judge).await
     }
 
     /// Notes that the probe of a failing service has succeeded.
@@ -105,6 +118,8 @@ impl Limits {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn failed(&self, name: &str, probe: bool, now: Timestamp) -> Result<bool, Error> {
+        // Whether it is too many depends on the calls of all.
+        self.read(name).await?;
         self.change(name, now, |level| {
             let next = level.after_failure(probe, now);
             let opened = next.condition(now) != level.condition(now);
@@ -152,7 +167,8 @@ impl Limits {
     /// [`Error::Storage`].
     pub async fn is_first_today(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
         let name = format!("{name}:told:{}", now.day());
-        let there = self.write(&name, 0, &Level::default(), now).await?;
+        let none = Row::default();
+        let there = self.write(&name, &none, &none.level, now).await?;
         Ok(there.is_none())
     }
 
@@ -184,7 +200,7 @@ impl Limits {
         let mut row = self.seen().get(name).cloned().unwrap_or_default();
         let mut is_fresh = false;
         for _ in 0..MOST_WRITES {
-            let (outcome, next) = change(&row.level);
+            let (outcome, next) = change(&row.level.after_calls(row.calls, now));
             let Some(level) = next else {
                 if is_fresh {
                     return Ok(outcome);
@@ -193,10 +209,10 @@ impl Limits {
                 is_fresh = true;
                 continue;
             };
-            let rev = row.rev + 1;
-            match self.write(name, row.rev, &level, now).await? {
+            match self.write(name, &row, &level, now).await? {
                 None => {
-                    self.remember(name, Row { rev, level });
+                    let (rev, calls) = (row.rev + 1, 0);
+                    self.remember(name, Row { rev, calls, level });
                     return Ok(outcome);
                 }
                 Some(other) => {
@@ -211,11 +227,30 @@ impl Limits {
         })
     }
 
-    /// None when it was written, else what stands there instead.
+    /// Counts a call. The row with it.
+    async fn count(&self, name: &str, now: Timestamp) -> Result<Row, Error> {
+        let updated = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key(name)))
+            .update_expression("SET #ttl = :ttl ADD calls :one")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", n((now + KEPT).as_seconds()))
+            .expression_attribute_values(":one", n(1))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await?;
+        let row = updated.attributes.as_ref().map_or_else(Row::default, row);
+        self.remember(name, row.clone());
+        Ok(row)
+    }
+
+    /// None when it was written over the row that was seen, else what stands there instead.
     async fn write(
         &self,
         name: &str,
-        rev: u64,
+        seen: &Row,
         level: &Level,
         now: Timestamp,
     ) -> Result<Option<Row>, Error> {
@@ -226,17 +261,20 @@ impl Limits {
             .update_item()
             .table_name(&self.table)
             .key("pk", s(key(name)))
-            .update_expression("SET doc = :doc, rev = :next, #by = :by, #ttl = :ttl")
+            .update_expression(
+                "SET doc = :doc, rev = :next, #by = :by, #ttl = :ttl ADD calls :counted",
+            )
             .expression_attribute_names("#by", "by")
             .expression_attribute_values(":by", s(&by))
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":doc", s(doc))
-            .expression_attribute_values(":next", n(rev + 1))
+            .expression_attribute_values(":next", n(seen.rev + 1))
+            .expression_attribute_values(":counted", n(-i64::from(seen.calls)))
             .expression_attribute_values(":ttl", n((now + KEPT).as_seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = match rev {
-            0 => update.condition_expression("attribute_not_exists(pk)"),
-            _ => update
+        let update = match seen.rev {
+            0 => update.condition_expression("attribute_not_exists(rev)"),
+            rev => update
                 .condition_expression("rev = :rev")
                 .expression_attribute_values(":rev", n(rev)),
         };
@@ -295,13 +333,15 @@ fn key(name: &str) -> String {
 /// A level that cannot be read counts as one that was never used: a limit must not stop the
 /// system for good.
 fn row(item: &HashMap<String, AttributeValue>) -> Row {
-    let doc = get_s(item, "doc").unwrap_or_default();
-    let level = serde_json::from_str(doc).unwrap_or_else(|error| {
+    let doc = get_s(item, "doc");
+    let level = doc.map_or_else(|| Ok(Level::default()), serde_json::from_str);
+    let level = level.unwrap_or_else(|error| {
         tracing::error!(%error, "A limit cannot be read");
         Level::default()
     });
     Row {
         rev: get_n(item, "rev").unwrap_or_default(),
+        calls: get_n(item, "calls").unwrap_or_default(),
         level,
     }
 }

@@ -13,14 +13,24 @@
 //! All but archives in gzip.
 
 use bytes::Bytes;
+use futures_util::{
+    future::try_join,
+    stream::{self, StreamExt, TryStreamExt},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::blobs::{Blobs, LARGEST_DOCUMENT, gunzip, gzip};
 use crate::{
     error::Error,
-    project::{LARGEST_FILE, ProjectId},
+    project::{
+        LARGEST_FILE, ProjectFile, ProjectId,
+        package::{Manifest, unpack},
+    },
 };
+
+/// Reads that are under way at a time.
+const AT_ONCE: usize = 16;
 
 /// Documents of a project that are named by what is in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +157,38 @@ impl Blobs {
         let found = self.get(&file_key(project, sha256)).await?;
         let packed = found.ok_or_else(|| Error::internal("a file of a project is gone"))?;
         gunzip(&packed, LARGEST_FILE as u64)
+    }
+
+    /// The files of a manifest, with their bytes: in one read where an archive has them, else each
+    /// by itself.
+    ///
+    /// # Errors
+    /// As [`Blobs::file`].
+    pub async fn files(
+        &self,
+        project: &ProjectId,
+        manifest: &str,
+        archive: Option<&str>,
+    ) -> Result<Vec<ProjectFile>, Error> {
+        let packed = async {
+            match archive {
+                Some(etag) => self.get(&archive_key(project, etag)).await,
+                None => Ok(None),
+            }
+        };
+        let manifest = self.document::<Manifest>(project, Kind::Manifest, manifest);
+        let (manifest, packed) = try_join(manifest, packed).await?;
+        if let Some(files) = packed.and_then(|packed| unpack(&packed, &manifest)) {
+            return Ok(files);
+        }
+        stream::iter(manifest.files)
+            .map(async |entry| {
+                let content = self.file(project, &entry.sha256).await?;
+                Ok(entry.file(content))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Stores a file of a project.

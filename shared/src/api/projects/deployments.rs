@@ -1,6 +1,5 @@
 //! `/v1/projects/{project_id}/deployments` and `/v1/deployments/{deployment_id}`.
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
@@ -21,14 +20,9 @@ use crate::{
         Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
         ProjectFile,
         deploy::{Target, Where, dry_run, host_name},
-        package::Manifest,
         plan::slug,
     },
-    store::project_blobs::Kind,
 };
-
-/// Reads of the bucket that are under way at a time.
-const AT_ONCE: usize = 16;
 
 #[derive(Serialize)]
 struct View {
@@ -98,7 +92,8 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     let project = find(context, request).await?.doc;
     let manifest = deployable(&project, asked.target)?;
     if is_dry {
-        let files = files(context, &project, manifest).await?;
+        let archive = project.made.as_ref().map(|made| made.archive.as_str());
+        let files = context.blobs.files(&project.id, manifest, archive).await?;
         return json(StatusCode::OK, &told(&project, &asked, &files)?);
     }
     let now = (context.clock)();
@@ -137,23 +132,6 @@ fn told(project: &Project, asked: &DeploymentRequest, files: &[ProjectFile]) -> 
         dry_run: true,
         told: dry_run(to, files),
     })
-}
-
-async fn files(
-    context: &Context,
-    project: &Project,
-    etag: &str,
-) -> Result<Vec<ProjectFile>, Error> {
-    let blobs = &context.blobs;
-    let manifest: Manifest = blobs.document(&project.id, Kind::Manifest, etag).await?;
-    stream::iter(manifest.files)
-        .map(async |entry| {
-            let content = blobs.file(&project.id, &entry.sha256).await?;
-            Ok(entry.file(content))
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await
 }
 
 /// `GET`: the deployments of a project, latest first.

@@ -64,9 +64,11 @@ impl Calls {
             analysis: &analysis,
         };
         let base = self.base(work).await?;
-        let repair = base
-            .as_ref()
-            .map(|(content, findings)| Repair { content, findings });
+        let repair = base.as_ref().map(|(content, findings)| Repair {
+            content,
+            findings,
+            number: work.repairs_before(),
+        });
         let first = generate::question(&plan, file, known, repair);
         let first_hash = first.hash();
         let blobs = &self.context.blobs;
@@ -93,6 +95,7 @@ impl Calls {
                 let repair = Repair {
                     content: &content,
                     findings,
+                    number: work.repairs,
                 };
                 generate::question(&plan, file, known, Some(repair))
             }

@@ -13,7 +13,6 @@ pub(crate) use repository::address;
 
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -30,9 +29,7 @@ use crate::{
     job::JobId,
     limit::Cost,
     models::{MAX_OUTPUT_TOKENS, Models},
-    project::{
-        Project, ProjectFile, ProjectId, Question, package::Manifest, plan::Plan, templates::Facts,
-    },
+    project::{Project, ProjectFile, ProjectId, Question, plan::Plan, templates::Facts},
     queue::Message,
     store::{
         blobs::{self, Form, LARGEST_DOCUMENT},
@@ -217,16 +214,11 @@ impl Calls {
 
     /// The files of a manifest, with their bytes.
     async fn files(&self, project: &ProjectId, etag: &str) -> Result<Vec<ProjectFile>, Error> {
-        let blobs = &self.context.blobs;
-        let manifest: Manifest = blobs.document(project, Kind::Manifest, etag).await?;
-        stream::iter(manifest.files)
-            .map(async |entry| {
-                let content = blobs.file(project, &entry.sha256).await?;
-                Ok(entry.file(content))
-            })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await
+        let made = self.project(project).await?.made;
+        // It may have been made anew since.
+        let made = made.filter(|made| made.manifest == etag);
+        let archive = made.as_ref().map(|made| made.archive.as_str());
+        self.context.blobs.files(project, etag, archive).await
     }
 
     /// The answer to a question that was paid for before; what it cost is added once.

@@ -1,12 +1,12 @@
 //! The archive of a project.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, System, ZipWriter};
+use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
 use super::super::ProjectFile;
-use super::FileMode;
+use super::{FileMode, Manifest, ManifestEntry};
 use crate::error::Error;
 
 /// Packs files into a zip, all of them below one folder. Nothing in it depends on the order of the
@@ -32,12 +32,34 @@ pub fn archive(files: &[ProjectFile], root: &str) -> Result<Vec<u8>, Error> {
     Ok(packed.into_inner())
 }
 
+/// The files of a manifest out of an archive that [`archive`] has packed. None unless every one of
+/// them is in it, byte for byte.
+#[must_use]
+pub fn unpack(packed: &[u8], manifest: &Manifest) -> Option<Vec<ProjectFile>> {
+    let mut zip = ZipArchive::new(Cursor::new(packed)).ok()?;
+    let first = zip.file_names().next()?.ok()?;
+    let root = first.split_once('/')?.0.to_owned();
+    let mut files = Vec::with_capacity(manifest.files.len());
+    for entry in &manifest.files {
+        let packed = zip.by_name(&format!("{root}/{}", entry.path)).ok()?;
+        let mut content = Vec::with_capacity(entry.bytes);
+        // A byte more than there should be is enough to be another file.
+        let mut packed = packed.take(entry.bytes as u64 + 1);
+        packed.read_to_end(&mut content).ok()?;
+        let file = entry.clone().file(content);
+        files.push(file);
+    }
+    let is_it = |(entry, file): (&ManifestEntry, &ProjectFile)| entry.holds(&file.content);
+    manifest
+        .files
+        .iter()
+        .zip(&files)
+        .all(is_it)
+        .then_some(files)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
-    use zip::ZipArchive;
-
     use super::super::super::Origin;
     use super::*;
 
@@ -98,6 +120,29 @@ mod tests {
         assert_eq!(archive(&files, "timer").unwrap(), packed);
         files[0].executable = true;
         assert_ne!(archive(&files, "timer").unwrap(), packed);
+    }
+
+    #[test]
+    fn the_files_of_a_manifest_come_out_of_its_archive_and_of_no_other() {
+        let mut files = files();
+        let packed = archive(&files, "timer").unwrap();
+        let manifest = Manifest::of(&files);
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        assert_eq!(unpack(&packed, &manifest).unwrap(), files);
+
+        let changed = |change: fn(&mut Vec<u8>)| {
+            let mut files = files.clone();
+            change(&mut files[1].content);
+            unpack(&packed, &Manifest::of(&files))
+        };
+        assert_eq!(changed(|content| content[0] = b'E'), None);
+        assert_eq!(changed(|content| content.truncate(20)), None);
+        assert_eq!(changed(|content| content.push(b' ')), None);
+        let mut more = files.clone();
+        more.push(file("more.txt", b"", false));
+        assert_eq!(unpack(&packed, &Manifest::of(&more)), None);
+        assert_eq!(unpack(&packed[..packed.len() / 2], &manifest), None);
+        assert_eq!(unpack(b"", &manifest), None);
     }
 
     #[test]

@@ -105,6 +105,12 @@ impl Manifest {
 }
 
 impl ManifestEntry {
+    /// Whether these are the bytes of the file.
+    #[must_use]
+    pub fn holds(&self, content: &[u8]) -> bool {
+        content.len() == self.bytes && hex::encode(Sha256::digest(content)) == self.sha256
+    }
+
     /// The file, with these bytes.
     #[must_use]
     pub fn file(self, content: Vec<u8>) -> ProjectFile {

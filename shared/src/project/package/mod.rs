@@ -3,5 +3,5 @@
 mod archive;
 mod manifest;
 
-pub use archive::archive;
+pub use archive::{archive, unpack};
 pub use manifest::{FileMode, Manifest, ManifestEntry};

@@ -27,7 +27,6 @@ pub(super) async fn there(harness: &Harness, run: &Run, deployment: &Value) -> V
     match run.kind {
         Kind::Repository | Kind::PullRequest => {
             let name = format!("{OWNER}/{}", run.repository);
-            assert_eq!(part("repository"), name, "{deployment:#}");
             let all = list(stack, &standins.github, "repos").await;
             let of_name = all.iter().filter(|one| one["full_name"] == name.as_str());
             of_name.map(repository).collect()
@@ -91,8 +90,8 @@ pub(super) async fn doubles(harness: &Harness) -> Vec<String> {
         found.push(format!("{} sites of {}", sites.len(), to("netlify")));
     }
     let sent = list(stack, &standins.vercel, "deployments").await;
-    if sent.len() != to("vercel") {
-        found.push(format!("{} sent of {}", sent.len(), to("vercel")));
+    if sent.len() != 1 {
+        found.push(format!("{} deployments of the same files", sent.len()));
     }
     found
 }
