@@ -27,6 +27,7 @@ pub(super) async fn there(harness: &Harness, run: &Run, deployment: &Value) -> V
     match run.kind {
         Kind::Repository | Kind::PullRequest => {
             let name = format!("{OWNER}/{}", run.repository);
+            assert_eq!(part("repository"), name, "{deployment:#}");
             let all = list(stack, &standins.github, "repos").await;
             let of_name = all.iter().filter(|one| one["full_name"] == name.as_str());
             of_name.map(repository).collect()
