@@ -121,6 +121,18 @@ async fn is_there(stack: &Stack, job: &str) {
     until(PATIENCE, written).await.unwrap();
 }
 
+/// Waits until somebody writes a file, which nobody is asked to do before what it depends on is
+/// there.
+async fn is_begun(stack: &Stack, file: &str) {
+    let writing = async || {
+        let Ok((_, build)) = stack.job_row(file).await else {
+            return Ok(None);
+        };
+        Ok((build["work"]["stage"]["stage"] == "writing").then_some(()))
+    };
+    until(PATIENCE, writing).await.unwrap();
+}
+
 #[tokio::test]
 async fn ten_copies_at_once_are_one_question_one_fan_out_and_one_repository() {
     let video = "CCCCCCCCCCA";
@@ -136,7 +148,7 @@ async fn ten_copies_at_once_are_one_question_one_fan_out_and_one_repository() {
     stack.read_queue(BUILDER, true).await.unwrap();
     for number in [FIRST, LAST] {
         let file = part(&job, number);
-        is_there(&stack, &file).await;
+        is_begun(&stack, &file).await;
         ten_copies(&stack, &file, 0).await;
         ten_copies(&stack, &file, 99).await;
     }

@@ -184,7 +184,9 @@ fn judge<R: Record>(
         };
     }
     let is_running = row.running_until.is_some_and(|until| until >= now);
-    let is_superseded = received + SKEW < job.due_at();
+    // What is due at its deadline waits for others, who send its message whenever they are done.
+    let waits = job.due_at() >= job.deadline();
+    let is_superseded = !waits && received + SKEW < job.due_at();
     match row.version != step || is_running || is_superseded {
         true => Verdict::Leave,
         false => Verdict::Fail,

@@ -49,6 +49,13 @@ fn the_step_that_a_job_stands_at_fails_it() {
 }
 
 #[test]
+fn what_waits_for_others_until_its_deadline_fails_by_the_message_that_they_have_sent() {
+    let mut waiting = row(job());
+    waiting.job.due_at = waiting.job.deadline;
+    assert_eq!(judged(&waiting, STEP), Verdict::Fail);
+}
+
+#[test]
 fn a_job_that_goes_on_otherwise_is_left() {
     for step in [0, STEP - 1, STEP + 1, u32::MAX] {
         assert_eq!(judged(&row(job()), step), Verdict::Leave, "{step}");

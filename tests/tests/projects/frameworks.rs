@@ -151,12 +151,11 @@ async fn assert_dry_run(stack: &Stack, project: &Value) {
     assert_eq!(list(&told["files"]), list(&project["manifest"]["files"]));
     let calls = told["calls"].as_array().unwrap().iter();
     let calls: Vec<String> = calls
-        .filter(|call| call["times"] != 0)
+        .filter(|call| call["times"] != 0 && call["method"] != "GET")
         .map(|call| format!("{} {}", call["method"], call["path"]).replace('"', ""))
         .collect();
     let expected = [
         "POST /user/repos",
-        "GET /repos/{owner}/made-here/git/ref/heads/main",
         "POST /repos/{owner}/made-here/git/trees",
         "POST /repos/{owner}/made-here/git/commits",
         "PATCH /repos/{owner}/made-here/git/refs/heads/main",

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, Query, State},
     response::{IntoResponse as _, Response},
 };
@@ -19,6 +19,7 @@ use super::{
     commits::Who,
     errors::ApiError,
     git::{Entry, Kind, Mode, ObjectId, Person},
+    guard::StoodAt,
     lock, repository,
     repository::Repository,
     trees::check_path,
@@ -195,6 +196,7 @@ impl Change {
 pub(super) async fn put(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, path)): Path<(String, String, String)>,
+    Extension(stood): Extension<StoodAt>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let own = repository::author(&state.user());
@@ -206,6 +208,7 @@ pub(super) async fn put(
     check_path("path", &path)?;
     let people = change.people(own)?;
     let (branch, current) = change.target(repository, &path)?;
+    check_head(repository, &branch, stood)?;
     let files = repository.files(&branch).unwrap_or_default().flat();
     let mode = files.get(&path).map_or(Mode::File, |(mode, _)| *mode);
     let id = repository.store.write_blob(data);
@@ -233,6 +236,7 @@ pub(super) async fn put(
 pub(super) async fn delete(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, path)): Path<(String, String, String)>,
+    Extension(stood): Extension<StoodAt>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let own = repository::author(&state.user());
@@ -244,6 +248,7 @@ pub(super) async fn delete(
     }
     let people = change.people(own)?;
     let (branch, current) = change.target(repository, &path)?;
+    check_head(repository, &branch, stood)?;
     current.ok_or_else(ApiError::not_found)?;
     let commit = repository.commit_to(&branch, people, change.message, |files| {
         files.remove(&path);
@@ -254,6 +259,20 @@ pub(super) async fn delete(
         reference: &branch,
     };
     Ok(Json(changed(&shown, Value::Null, commit)).into_response())
+}
+
+/// A commit of a file follows what the branch stood at when the call came: of those that are under
+/// way at the same moment one is through.
+fn check_head(repository: &Repository, branch: &str, stood: StoodAt) -> Result<(), ApiError> {
+    let (StoodAt(Some(expected)), Some(head)) = (stood, repository.head(branch)) else {
+        return Ok(());
+    };
+    match branch == repository.default_branch && head != expected {
+        true => Err(ApiError::conflict(format!(
+            "is at {head} but expected {expected}"
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// As `file-commit`.

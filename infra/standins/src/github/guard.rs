@@ -20,6 +20,7 @@ use super::{
     GitHub,
     control::{Fault, Foreign, Own},
     errors::{self, ApiError},
+    git::ObjectId,
     limits::{Verdict, seconds_since_1970},
     lock,
     operation::{On, Operation},
@@ -47,6 +48,9 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let settings = state.settings();
+    let mut request = request;
+    let stood = StoodAt::of(&state, &request);
+    request.extensions_mut().insert(stood);
     server::pause(Duration::from_millis(settings.latency_ms)).await;
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
     let id = format!(
@@ -68,6 +72,19 @@ pub(super) async fn guard(
         Ok(()) => counted(&state, request, next, operation, &cut, &id).await,
     };
     complete(&state, response, page, version, &id)
+}
+
+/// Where the default branch of a repository stood when the call came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoodAt(pub(super) Option<ObjectId>);
+
+impl StoodAt {
+    fn of(state: &GitHub, request: &Request) -> Self {
+        let (owner, name) = repository_of(request.uri());
+        let repositories = lock(&state.repositories);
+        let repository = repositories.find(&owner, &name).ok();
+        Self(repository.and_then(|one| one.head(&one.default_branch)))
+    }
 }
 
 fn version(headers: &HeaderMap) -> Result<&'static str, ApiError> {

@@ -60,6 +60,31 @@ async fn a_file_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn of_files_at_the_same_moment_one_is_through() {
+    let (_running, api) = started().await;
+    let repository = api.repository("a").await;
+    api.set(json!({"latency_ms": 200})).await;
+    let put = async |name: &str| {
+        let body = json!({"message": "m", "content": "YQ=="});
+        let path = format!("{repository}/contents/{name}");
+        api.call("PUT", &path, Some(body)).await
+    };
+    let (one, other) = tokio::join!(put("one"), put("other"));
+    let (through, late) = match one.0 {
+        201 => (one, other),
+        _ => (other, one),
+    };
+    assert_eq!((through.0, late.0), (201, 409));
+    let head = text(&through.1["commit"]["sha"]);
+    let (_, told) = message(&late);
+    assert!(
+        told.starts_with(&format!("is at {head} but expected ")),
+        "{told}"
+    );
+    assert_eq!(put("other").await.0, 201);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;

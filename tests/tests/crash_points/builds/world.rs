@@ -27,16 +27,16 @@ pub(super) async fn there(harness: &Harness, run: &Run, deployment: &Value) -> V
     match run.kind {
         Kind::Repository | Kind::PullRequest => {
             let name = format!("{OWNER}/{}", run.repository);
+            assert_eq!(part("repository"), name, "{deployment:#}");
             let all = list(stack, &standins.github, "repos").await;
             let of_name = all.iter().filter(|one| one["full_name"] == name.as_str());
             of_name.map(repository).collect()
         }
+        // What is sent again with the same files is the same deployment there.
         Kind::Vercel => {
-            let id = part("deployment_id");
+            let id = part("remote_id");
             let all = list(stack, &standins.vercel, "deployments").await;
-            let of_id = all
-                .iter()
-                .filter(|one| one["meta"].to_string().contains(id));
+            let of_id = all.iter().filter(|one| one["id"] == id);
             of_id
                 .map(|one| json!([one["readyState"], one["files"]]))
                 .collect()
