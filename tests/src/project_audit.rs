@@ -49,7 +49,9 @@ impl Stack {
                 named.manifests.extend((!made.is_empty()).then_some(made));
                 named.project = doc;
             } else {
-                let named = projects.entry(part(&doc, "project").to_owned()).or_default();
+                let named = projects
+                    .entry(part(&doc, "project").to_owned())
+                    .or_default();
                 named.manifests.insert(part(&doc, "manifest").to_owned());
             }
         }
