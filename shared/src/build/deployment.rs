@@ -249,7 +249,7 @@ pub enum Seen {
     Commit(ObjectId),
     /// The branch stands at the commit.
     Moved,
-    /// Somebody else has moved it.
+    /// Somebody else has moved the branch.
     Outrun,
     /// Nothing differs.
     Unchanged {
@@ -373,7 +373,9 @@ impl DeploymentWork {
                     _ => return Ok(After::Done),
                 }
             }
-            (Seen::Outrun, Stage::Moving { at, .. }) => Stage::Comparing { at },
+            (Seen::Outrun, Stage::Entering { at, .. } | Stage::Moving { at, .. }) => {
+                Stage::Comparing { at }
+            }
             (
                 Seen::Unchanged { at, url, branch },
                 Stage::Comparing { .. } | Stage::Requesting { .. },

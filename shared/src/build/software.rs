@@ -99,6 +99,8 @@ pub enum Seen {
     },
     /// What is waited for goes on.
     Waiting,
+    /// What is waited for has ended and is being settled.
+    Ending,
     /// There is an analysis.
     Analysed,
     /// The project was begun.
@@ -156,6 +158,7 @@ impl SoftwareWork {
                 }
                 _ => return After::Later(LOOK),
             },
+            Seen::Ending => return After::Later(first_looks(0)),
             Seen::Begun { project, job } => {
                 self.project = Some(project);
                 Stage::Building { job }
@@ -177,4 +180,32 @@ impl SoftwareWork {
 /// 1, 2, 4, 8, then always 15 seconds.
 fn first_looks(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.min(4)).min(Duration::from_secs(15))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_ended_is_looked_at_soon_and_what_goes_on_is_left_to_wake_it() {
+        let job: JobId = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b".parse().unwrap();
+        let request = r#"{"project_type": "web", "framework": "static"}"#;
+        let target = r#"{"target": "netlify", "private": true}"#;
+        let mut work = SoftwareWork {
+            video: "yt:dQw4w9WgXcQ".parse().unwrap(),
+            request: Request::default(),
+            project_request: serde_json::from_str(request).unwrap(),
+            deployment_request: serde_json::from_str(target).unwrap(),
+            analysis_job: None,
+            project: None,
+            deployment: None,
+            stage: Stage::Deploying { job },
+        };
+        assert_eq!(work.observe(Seen::Waiting), After::Later(LOOK));
+        assert_eq!(
+            work.observe(Seen::Ending),
+            After::Later(Duration::from_secs(1))
+        );
+        assert_eq!(work.observe(Seen::Deployed), After::Done);
+    }
 }

@@ -1,6 +1,7 @@
 //! A project that was deployed before is proposed as a difference, or left as it is.
 
 use eventrelay_tests::{PATIENCE, until};
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::world::{ACCOUNT, World, as_files, file};
 async fn what_is_there_is_changed_by_a_pull_request_or_not_at_all() {
     let world = World::start().await;
     nothing_is_done_to_an_equal_tree(&world).await;
+    two_at_once_are_one_repository(&world).await;
     what_was_deleted_is_made_anew(&world).await;
     only_the_difference_is_proposed(&world).await;
     a_lost_answer_proposes_nothing_twice(&world).await;
@@ -43,6 +45,20 @@ async fn nothing_is_done_to_an_equal_tree(world: &World) {
     }
     assert_eq!(writes(world, full_name).await, before);
     assert_eq!(world.repository("equal").await, repository);
+}
+
+async fn two_at_once_are_one_repository(world: &World) {
+    let project = world.site().await;
+    let both = join_all((0..2).map(|_| world.deploy_to(&project, "both")));
+    let both = both.await;
+    let repository = world.repository("both").await;
+    for deployment in &both {
+        assert_eq!(deployment["status"], "done", "{both:#?}");
+        assert_eq!(deployment["repository"], repository["full_name"]);
+    }
+    assert!(both.iter().any(|one| one["change"] == "created"));
+    assert_eq!(repository["commits"], 2, "{repository:#}");
+    assert_eq!(repository["pulls"], json!([]));
 }
 
 async fn what_was_deleted_is_made_anew(world: &World) {

@@ -35,6 +35,20 @@ async fn a_target_that_is_not_configured_is_skipped() {
         assert!(skipped["error"].is_null());
         assert_eq!(stack.end_of(&job).await.unwrap()["status"], "done");
     }
+    // What is made on the way there is made all the same.
+    let asked = json!({"url": VIDEO, "project_type": "web", "framework": "static",
+        "deployment_target": "netlify"});
+    let job = stack
+        .accepted("/v1/video-to-software", asked)
+        .await
+        .unwrap();
+    let job = stack.end_of(&job).await.unwrap();
+    assert_eq!(job["status"], "done", "{job:#}");
+    let link = |name: &str| job["links"][name].as_str().unwrap();
+    let made = stack.get_json(link("project")).await.unwrap();
+    assert_eq!(made["status"], "ready", "{made:#}");
+    let skipped = stack.get_json(link("deployment")).await.unwrap();
+    assert_eq!(skipped["status"], "skipped", "{skipped:#}");
 }
 
 #[tokio::test]

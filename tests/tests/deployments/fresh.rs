@@ -46,16 +46,16 @@ async fn is_cloned_as_its_manifest_has_it(world: &World, project: &str) {
         .collect();
     // These two are made at the same time.
     calls[1..3].sort_unstable();
-    let below = |path: &str| format!("/repos/{full_name}/git/{path}");
-    let [reference, tree, commit, moved] = [
-        below("ref/heads/main"),
-        below("trees"),
-        below("commits"),
-        below("refs/heads/main"),
+    let below = |path: &str| format!("/repos/{full_name}/{path}");
+    let [branch, tree, commit, moved] = [
+        below("branches/main"),
+        below("git/trees"),
+        below("git/commits"),
+        below("git/refs/heads/main"),
     ];
     let expected = [
         ("POST", "/user/repos"),
-        ("GET", &reference),
+        ("GET", &branch),
         ("POST", &tree),
         ("POST", &commit),
         ("PATCH", &moved),

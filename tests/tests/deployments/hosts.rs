@@ -1,6 +1,7 @@
 //! Sites are published where they are served, and what is served is what was made.
 
 use eventrelay_tests::{PATIENCE, read, until};
+use futures_util::future::join3;
 use serde_json::{Value, json};
 
 use crate::world::{ACCOUNT, Files, World, file, project, slug};
@@ -8,9 +9,13 @@ use crate::world::{ACCOUNT, Files, World, file, project, slug};
 #[tokio::test]
 async fn a_site_is_served_as_it_was_made() {
     let world = World::start().await;
-    vercel(&world).await;
-    netlify(&world).await;
-    pages(&world).await;
+    join3(vercel(&world), netlify(&world), pages(&world)).await;
+    // No token is anywhere but in headers.
+    for service in ["vercel", "netlify"] {
+        assert!(world.calls(service, &world.token).await.is_empty());
+    }
+    let written = world.written();
+    assert!(memchr::memmem::find(&written, world.token.as_bytes()).is_none());
 }
 
 /// Each file that is served can be had below a URL.
@@ -51,6 +56,24 @@ fn broken<'a>(deployment: &'a Value, words: &str) -> &'a Value {
     deployment
 }
 
+fn limited() -> Value {
+    json!({"kind": "rate_limited", "retry_after_s": 1})
+}
+
+fn failed_call() -> Value {
+    json!({"kind": "status", "status": 500})
+}
+
+/// Has calls of a host go wrong once, and the answer to the next one be lost.
+async fn has_troubles(world: &World, service: &str, troubles: &[(&str, Value)]) {
+    for (on, first) in troubles {
+        for fault in [first, &json!({"kind": "lost_response"})] {
+            let fault = json!({"on": on, "fault": fault});
+            world.fault(service, fault).await;
+        }
+    }
+}
+
 async fn vercel(world: &World) {
     let asked = json!({"target": "vercel"});
     let site = world.site().await;
@@ -64,10 +87,14 @@ async fn vercel(world: &World) {
     let line = json!("Type error: no such page");
     assert!(log.iter().any(|one| one == &line), "{log:?}");
 
-    // The same again, when it can be built, by a call whose answer is lost.
+    // The same again, when it can be built, by calls that fail and answers that are lost.
     world.set("vercel", json!({"failure": null})).await;
-    let lost = json!({"on": "deploy", "fault": {"kind": "lost_response"}});
-    world.fault("vercel", lost).await;
+    has_troubles(
+        world,
+        "vercel",
+        &[("deploy", limited()), ("get", failed_call())],
+    )
+    .await;
     let deployment = world.deploy(&site, asked.clone()).await;
     is_published(&deployment);
     let deployments = world.shown("vercel", "deployments").await;
@@ -100,10 +127,12 @@ async fn netlify(world: &World) {
     let asked = json!({"target": "netlify"});
     world.set("netlify", json!({"processing_ms": 300})).await;
     let site = world.site().await;
-    for on in ["create_site", "deploy", "upload"] {
-        let lost = json!({"on": on, "fault": {"kind": "lost_response"}});
-        world.fault("netlify", lost).await;
-    }
+    let troubles = [
+        ("create_site", failed_call()),
+        ("deploy", limited()),
+        ("upload", failed_call()),
+    ];
+    has_troubles(world, "netlify", &troubles).await;
     let deployment = world.deploy(&site, asked.clone()).await;
     is_published(&deployment);
     let sites = world.shown("netlify", "sites").await;
@@ -118,6 +147,7 @@ async fn netlify(world: &World) {
     assert!(served.keys().eq(expected.keys()), "{served:?}");
     is_served(world, deployment["url"].as_str().unwrap(), &expected).await;
 
+    world.set("netlify", json!({"processing_ms": 0})).await;
     // Only what is new is sent, once.
     let uploads = async || world.calls("netlify", "/files/").await.len();
     let before = uploads().await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::world::{ACCOUNT, Files, World, slug};
 
 /// The calls that a fresh deployment makes.
-const CALLS: [&str; 5] = ["create_repo", "get_ref", "tree", "commit", "ref"];
+const CALLS: [&str; 5] = ["create_repo", "branch", "tree", "commit", "ref"];
 
 #[tokio::test]
 async fn a_trouble_at_github_costs_time_and_nothing_else() {
@@ -72,24 +72,26 @@ async fn faults_of_every_call(world: &World, project: &str, files: &Files) {
     }
 }
 
-/// Between the reading of the branch and its move: nothing of theirs is lost, and nothing of ours.
+/// Before the branch is read, or between that and its move: nothing of theirs is lost, and nothing
+/// of ours.
 async fn a_branch_that_somebody_moves(world: &World, project: &str, files: &Files) {
-    world
-        .trouble("outrun", "ref", json!({"kind": "ref_moved"}))
-        .await;
-    let deployment = world.deploy_to(project, "outrun").await;
-    assert_eq!(deployment["change"], "proposed", "{deployment:#}");
-    let repository = world.repository("outrun").await;
-    assert_eq!(repository["commits"], 2);
-    assert_eq!(repository["pulls"].as_array().unwrap().len(), 1);
-    let full_name = deployment["repository"].as_str().unwrap();
-    let clone = world.clone_of(full_name).await;
-    let main = clone.files("origin/main").await;
-    assert!(main.contains_key("foreign.txt"), "{main:?}");
-    let branch = format!("origin/{}", deployment["branch"].as_str().unwrap());
-    let mut proposed = clone.files(&branch).await;
-    assert!(proposed.remove("foreign.txt").is_some());
-    assert_eq!(proposed, *files);
+    for on in ["branch", "ref"] {
+        let name = format!("outrun-{on}");
+        world.trouble(&name, on, json!({"kind": "ref_moved"})).await;
+        let deployment = world.deploy_to(project, &name).await;
+        assert_eq!(deployment["change"], "proposed", "{deployment:#}");
+        let repository = world.repository(&name).await;
+        assert_eq!(repository["commits"], 2);
+        assert_eq!(repository["pulls"].as_array().unwrap().len(), 1);
+        let full_name = deployment["repository"].as_str().unwrap();
+        let clone = world.clone_of(full_name).await;
+        let main = clone.files("origin/main").await;
+        assert!(main.contains_key("foreign.txt"), "{main:?}");
+        let branch = format!("origin/{}", deployment["branch"].as_str().unwrap());
+        let mut proposed = clone.files(&branch).await;
+        assert!(proposed.remove("foreign.txt").is_some());
+        assert_eq!(proposed, *files);
+    }
 }
 
 async fn a_token_that_is_refused(world: &World, project: &str) {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use eventrelay::{
-    project::{Origin, ProjectFile, package::Manifest},
+    project::{
+        Origin, ProjectFile,
+        package::{Manifest, archive},
+    },
     store::{blobs::Blobs, project_blobs::Kind},
 };
 use eventrelay_tests::{PATIENCE, Response, Stack, read, until};
@@ -78,6 +81,8 @@ impl World {
         }
         let etag = blobs.put_document(&id, Kind::Manifest, &manifest);
         let etag = etag.await.unwrap();
+        let archive = blobs.put_archive(&id, archive(files, "made").unwrap());
+        let archive = archive.await.unwrap();
         let key = AttributeValue::S(project.to_owned());
         let dynamodb = self.stack.dynamodb();
         let row = dynamodb.get_item().table_name("projectstable");
@@ -85,6 +90,7 @@ impl World {
         let row = row.item.unwrap();
         let mut doc: Value = serde_json::from_str(row["doc"].as_s().unwrap()).unwrap();
         doc["made"]["manifest"] = json!(etag);
+        doc["made"]["archive"] = json!(archive);
         dynamodb
             .update_item()
             .table_name("projectstable")

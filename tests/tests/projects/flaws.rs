@@ -129,7 +129,8 @@ impl Flaw {
     fn assert_repairs(&self, question: &Question) {
         let repair = &question.document["repair"];
         let Some(rule) = self.rule else {
-            return assert_eq!(*repair, Value::Null, "{self:?}");
+            assert_eq!(*repair, Value::Null, "{self:?}");
+            return;
         };
         let content = repair["content"].as_str();
         let content = content.unwrap_or_else(|| panic!("{self:?}: {question:#?}"));
@@ -170,18 +171,20 @@ async fn a_flaw_is_mended_by_one_question() {
         assert_eq!(project["usage"]["model_calls"], all.len(), "{flaw:?}");
 
         // What was appended to a good text is gone from it, and the text is whole.
-        let entry = project["manifest"]["files"].as_array().unwrap().iter();
-        let entry = entry
-            .into_iter()
-            .find(|entry| entry["path"] == flaw.path)
-            .unwrap();
+        let mut entries = project["manifest"]["files"].as_array().unwrap().iter();
+        let entry = entries.find(|entry| entry["path"] == flaw.path).unwrap();
         let text = stack
             .get(entry["link"].as_str().unwrap())
             .await
             .unwrap()
             .expect(200)
             .text();
-        if let "project_syntax_error" | "project_secret" | "project_missing_import" = flaw.kind {
+        let is_appended = [
+            "project_syntax_error",
+            "project_secret",
+            "project_missing_import",
+        ];
+        if is_appended.contains(&flaw.kind) {
             let broken = of_file[1].document["repair"]["content"].as_str().unwrap();
             assert!(
                 broken.starts_with(text.trim_end()) && broken.len() > text.len(),

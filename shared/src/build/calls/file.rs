@@ -150,7 +150,7 @@ impl Calls {
         let reads = work.needs.iter().map(async |(number, round)| {
             let key = draft_key(&work.project, &work.plan, *number, *round);
             let draft: Option<DraftText> = self.context.blobs.json(&key).await?;
-            let draft = draft.ok_or_else(|| Error::internal("a file's text is gone"))?;
+            let draft = draft.ok_or_else(not_yet)?;
             let path = plan.files.get(*number as usize);
             let path = path.map(|file| file.path.clone()).unwrap_or_default();
             Ok::<_, Error>((path, draft.content))
@@ -245,5 +245,13 @@ fn model_file(path: String, text: String) -> ProjectFile {
         executable: false,
         origin: Origin::Model,
         sources: Vec::new(),
+    }
+}
+
+/// Somebody has begun a file before those that it depends on: they come.
+fn not_yet() -> Error {
+    Error::Storage {
+        transient: true,
+        source: "what a file depends on is not there yet".into(),
     }
 }

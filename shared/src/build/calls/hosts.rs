@@ -108,10 +108,15 @@ impl Calls {
         }
         match netlify.create_site(&name).await? {
             SiteCreated::Site(site) => Ok(Seen::Site(site.id)),
-            // The name has the project's id in it: another account has deployed the same.
-            SiteCreated::NameTaken => Err(Error::Conflict {
-                reason: "The name of the site is taken at Netlify.".into(),
-            }),
+            // The name has the project's id in it: another deployment of it was faster, or another
+            // account has deployed the same.
+            SiteCreated::NameTaken => {
+                let site = netlify.site(&name).await?;
+                let taken = || Error::Conflict {
+                    reason: "The name of the site is taken at Netlify.".into(),
+                };
+                site.map(|site| Seen::Site(site.id)).ok_or_else(taken)
+            }
         }
     }
 

@@ -325,6 +325,8 @@ fn year(at: Timestamp) -> i16 {
 /// How a build that others wait for stands.
 enum Ended {
     Not,
+    /// It wakes those who wait before it is settled.
+    Soon,
     Done,
     Failed(crate::job::JobError),
     Cancelled,

@@ -162,7 +162,8 @@ impl Calls {
     }
 
     /// Asks where the first branch stands while the files become a tree. Nothing of the first
-    /// commit stays: the tree is of our files alone.
+    /// commit stays: the tree is of our files alone. Where more than that commit is there, it is
+    /// somebody else's, or of another deployment of the same project, and stays.
     async fn enter(
         &self,
         github: &GitHub,
@@ -177,13 +178,16 @@ impl Calls {
         }
         let entries = entries(&files);
         let tree = github.create_tree(at, None, &entries);
-        let (head, tree) = try_join(github.reference(at, branch), tree).await?;
+        let (head, tree) = try_join(github.branch(at, branch), tree).await?;
         let head = head.ok_or_else(not_ready)?;
+        if !head.parents.is_empty() {
+            return Ok(Seen::Outrun);
+        }
         Ok(Seen::Tree {
             at: at.clone(),
             url: None,
             branch: branch.to_owned(),
-            head,
+            head: head.id,
             tree,
             proposed: false,
         })

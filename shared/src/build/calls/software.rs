@@ -27,6 +27,7 @@ impl Calls {
             Stage::Beginning => self.begin_project(build, work).await,
             Stage::Building { job } => Ok(match self.ended(job).await? {
                 Ended::Not => Seen::Waiting,
+                Ended::Soon => Seen::Ending,
                 Ended::Done => Seen::Built,
                 Ended::Failed(error) => Seen::Failed(error),
                 Ended::Cancelled => Seen::Cancelled,
@@ -34,6 +35,7 @@ impl Calls {
             Stage::Sending => self.begin_deployment(build, work).await,
             Stage::Deploying { job } => Ok(match self.ended(job).await? {
                 Ended::Not => Seen::Waiting,
+                Ended::Soon => Seen::Ending,
                 Ended::Done => Seen::Deployed,
                 Ended::Failed(error) => Seen::Failed(error),
                 Ended::Cancelled => Seen::Cancelled,
@@ -44,9 +46,10 @@ impl Calls {
     async fn ended(&self, job: &JobId) -> Result<Ended, Error> {
         let row = self.context.jobs.get::<Build>(job).await?;
         let row = row.ok_or_else(|| Error::internal("a build is gone"))?;
-        Ok(match row.job.settled {
-            true => Ended::of(&row.job),
-            false => Ended::Not,
+        Ok(match (row.job.settled, &row.job.end) {
+            (true, _) => Ended::of(&row.job),
+            (false, Some(_)) => Ended::Soon,
+            (false, None) => Ended::Not,
         })
     }
 

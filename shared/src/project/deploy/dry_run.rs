@@ -113,7 +113,7 @@ fn github(to: Where<'_>, files: &[ProjectFile]) -> (String, Vec<Call>) {
     };
     let mut calls = vec![
         call("POST", create, 1),
-        call("GET", path(&format!("/git/ref/heads/{BRANCH}")), 1),
+        call("GET", path(&format!("/branches/{BRANCH}")), 1),
         call("POST", path("/git/blobs"), blobs(files).len()),
         call("POST", path("/git/trees"), 1),
         call("POST", path("/git/commits"), 1),

@@ -150,6 +150,23 @@ struct WireCommit {
 }
 
 #[derive(Deserialize)]
+struct WireBranch {
+    commit: WireHead,
+}
+
+#[derive(Deserialize)]
+struct WireHead {
+    sha: ObjectId,
+    commit: WireHeadCommit,
+    parents: Vec<WireObject>,
+}
+
+#[derive(Deserialize)]
+struct WireHeadCommit {
+    tree: WireObject,
+}
+
+#[derive(Deserialize)]
 struct WireListing {
     tree: Vec<WireListed>,
     #[serde(default)]
@@ -178,6 +195,26 @@ impl GitHub {
             return Ok(None);
         }
         Ok(Some(answer.json::<WireReference>(SERVICE)?.object.sha))
+    }
+
+    /// The commit that a branch is at, and what that follows; none if there is no such branch, or
+    /// not yet (<https://docs.github.com/en/rest/branches/branches#get-a-branch>).
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn branch(&self, at: &Address, branch: &str) -> Result<Option<Commit>, Error> {
+        let url = self.url_of(at, &format!("branches/{branch}"))?;
+        let request = self.request(Method::GET, url);
+        let answer = self.read(Asked::Git, request, nothing).await?;
+        if nothing(&answer) {
+            return Ok(None);
+        }
+        let head = answer.json::<WireBranch>(SERVICE)?.commit;
+        Ok(Some(Commit {
+            id: head.sha,
+            tree: head.commit.tree.sha,
+            parents: head.parents.into_iter().map(|one| one.sha).collect(),
+        }))
     }
 
     /// Makes a blob of these bytes.

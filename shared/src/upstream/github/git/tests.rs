@@ -32,6 +32,21 @@ async fn a_branch_is_at_a_commit_or_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_branch_tells_what_its_commit_follows() {
+    let parent = "aa218f56b14c9653891f9e74264a383fa43fefbd";
+    let body = json!({"name": "main", "commit": {"sha": COMMIT, "parents": [{"sha": parent}],
+        "commit": {"message": "x", "tree": {"sha": TREE}}}, "protected": false});
+    let (github, server) = answered(200, body.to_string()).await;
+    let found = github.branch(&at(), "main").await.unwrap().unwrap();
+    assert_eq!((found.id, found.tree), (id(COMMIT), id(TREE)));
+    assert_eq!(found.parents, [id(parent)]);
+    let path = "/repos/octocat/Hello-World/branches/main";
+    assert_eq!(server.seen()[0].path, path);
+    let (github, _server) = answered(404, refusal("Branch not found", "")).await;
+    assert!(github.branch(&at(), "main").await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_blob_is_sent_in_base64_and_is_what_was_sent() {
     let content = b"Content of the blob";
     let made = json!({"url": "https://api.github.com/x", "sha": ObjectId::of_blob(content)});
