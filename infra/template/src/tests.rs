@@ -95,7 +95,12 @@ fn the_template_of_the_project_is_read() {
     let buried: Vec<_> = (of("BuryDeadLetters").queue_sources.iter())
         .map(|source| source.queue.as_str())
         .collect();
-    assert_eq!(buried, ["AnalysisDeadLetters", "TasksDeadLetters"]);
+    let letters = [
+        "AnalysisDeadLetters",
+        "BuildsDeadLetters",
+        "TasksDeadLetters",
+    ];
+    assert_eq!(buried, letters);
     assert_eq!(of("Sweep").schedules, [Duration::from_secs(300)]);
     let api = template.api.unwrap();
     let authorizer = |path: &str| {

@@ -99,6 +99,11 @@ async fn deployed(files: &[ProjectFile]) -> Vec<(String, String)> {
             let sha = ObjectId::of_blob(&content.unwrap());
             Reply::new(201, serde_json::json!({ "sha": sha }).to_string())
         }
+        Some("main") if seen.method == "GET" => {
+            let tree = serde_json::json!({"tree": {"sha": commit}});
+            let head = serde_json::json!({"sha": commit, "parents": [], "commit": tree});
+            Reply::new(200, serde_json::json!({ "commit": head }).to_string())
+        }
         Some("trees" | "commits") => Reply::new(201, format!(r#"{{"sha":"{commit}"}}"#)),
         _ => Reply::new(200, example("reference")),
     })
@@ -111,7 +116,7 @@ async fn deployed(files: &[ProjectFile]) -> Vec<(String, String)> {
         private: true,
     };
     github.create_repository(new).await.unwrap();
-    let head = github.reference(&at(), "main").await.unwrap().unwrap();
+    let head = github.branch(&at(), "main").await.unwrap().unwrap().id;
     for blob in blobs(files) {
         let made = github.create_blob(&at(), blob.content).await.unwrap();
         assert_eq!(made, blob.id);
