@@ -46,18 +46,20 @@ async fn remove_projects(
 ) -> Result<bool, Error> {
     let parent = video.to_string();
     let mut had_projects = false;
+    let mut after: Option<String> = None;
     loop {
-        let children = context.projects.children::<Project>(&parent, PAGE, None);
-        let (projects, _) = children.await?;
-        // The index may show for a moment what is gone.
-        let mut were_there = false;
+        let children = context
+            .projects
+            .children::<Project>(&parent, PAGE, after.as_deref());
+        let (projects, next) = children.await?;
         for project in &projects {
-            were_there |= context.projects.project(&project.id).await?.is_some();
+            // The index may show for a moment what is gone.
+            had_projects |= context.projects.project(&project.id).await?.is_some();
             remove_project(context, project, now).await?;
         }
-        had_projects |= were_there;
-        if !were_there {
-            return Ok(had_projects);
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(had_projects),
         }
     }
 }

@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// Looks for a repository whose name is taken and that is not shown.
+const LOOKS_FOR_TAKEN: u32 = 3;
+
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentWork {
@@ -59,6 +62,9 @@ pub enum Stage {
     Adopting {
         /// Which of the names.
         number: u32,
+        /// How often nothing was found under it, if making it was refused.
+        #[serde(default)]
+        looks: Option<u32>,
     },
     /// The files are made into a tree of a new repository.
     Entering {
@@ -314,16 +320,39 @@ impl DeploymentWork {
                 self.blobs += 1;
                 stage
             }
-            (Seen::NameTaken, Stage::Creating { number }) => Stage::Adopting { number },
-            (Seen::Vanished, Stage::Adopting { number }) => Stage::Creating { number },
+            (Seen::NameTaken, Stage::Creating { number }) => Stage::Adopting {
+                number,
+                looks: Some(0),
+            },
+            // Not shown yet, or not shown to us.
+            (
+                Seen::Vanished,
+                Stage::Adopting {
+                    number,
+                    looks: Some(looks),
+                },
+            ) if looks < LOOKS_FOR_TAKEN => {
+                self.stage = Stage::Adopting {
+                    number,
+                    looks: Some(looks + 1),
+                };
+                return Ok(After::Later(look(looks)));
+            }
+            (Seen::Vanished, Stage::Adopting { number, looks }) => {
+                match number + u32::from(looks.is_some()) {
+                    number if number > MOST_NAMES => return Err(no_name()),
+                    number => Stage::Creating { number },
+                }
+            }
             (Seen::Vanished, _) => Stage::Creating { number: 1 },
-            (Seen::Foreign, Stage::Adopting { number }) if number >= MOST_NAMES => {
-                return Err(Error::Conflict {
-                    reason: "The name is taken, and so are the next ones with a number.".into(),
-                });
+            (Seen::Foreign, Stage::Adopting { number, .. }) if number >= MOST_NAMES => {
+                return Err(no_name());
             }
             // A look costs nothing of what may be written.
-            (Seen::Foreign, Stage::Adopting { number }) => Stage::Adopting { number: number + 1 },
+            (Seen::Foreign, Stage::Adopting { number, .. }) => Stage::Adopting {
+                number: number + 1,
+                looks: None,
+            },
             (Seen::Foreign, _) => Stage::Creating { number: 1 },
             (Seen::Ours { at, url }, _) => {
                 self.found(&at, Some(url));
@@ -381,6 +410,8 @@ impl DeploymentWork {
                 Stage::Comparing { .. } | Stage::Requesting { .. },
             ) => {
                 self.found(&at, url);
+                // One that was made on the way is on no branch.
+                self.result.commit = None;
                 self.result.change = Some(Change::Unchanged);
                 match self.request.target {
                     // What was put there before need not be a site.
@@ -446,6 +477,12 @@ impl DeploymentWork {
     fn found(&mut self, at: &Address, url: Option<String>) {
         self.result.repository = Some(at.to_string());
         self.result.url = url.or(self.result.url.take());
+    }
+}
+
+fn no_name() -> Error {
+    Error::Conflict {
+        reason: "The name is taken, and so are the next ones with a number.".into(),
     }
 }
 

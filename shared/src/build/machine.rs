@@ -136,10 +136,18 @@ fn on_error(
     jitter: f64,
 ) -> Next<Build> {
     if build.end.is_some() {
-        // What is left of an ended build is worth some tries, but never another end.
-        build.attempts += 1;
+        // What is left of an ended build is worth some tries, but never another end. Where it could
+        // not be written down, nobody was told: that is tried until it can.
+        build.attempts = build.attempts.saturating_add(1);
+        let is_untold = matches!(
+            error,
+            Error::Storage {
+                transient: true,
+                ..
+            }
+        );
         return match build.attempts {
-            ..retry::MAX_ATTEMPTS => {
+            tries if tries < retry::MAX_ATTEMPTS || is_untold => {
                 let delay = retry::backoff(build.attempts, jitter);
                 wait_for(build, delay, now)
             }

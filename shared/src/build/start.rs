@@ -25,7 +25,7 @@ use crate::{
 const TRIES: u32 = 8;
 
 /// Deployments of a project that are looked at for its repository.
-const LOOKED_BACK: u16 = 20;
+pub(super) const LOOKED_BACK: u16 = 20;
 
 /// A project that is to be made.
 #[derive(Clone, Debug)]
@@ -81,12 +81,14 @@ pub async fn project(
         updated_at: now,
         submitted_by: new.submitted_by,
     };
-    context.projects.start(&project, None, &build).await?;
+    if !context.projects.start(&project, None, &build).await? {
+        return Err(taken());
+    }
     send(context, &build.id, 0).await?;
     Ok((project, build))
 }
 
-/// Has another build work on a project, which was read as `version`. None when somebody else was
+/// Has another build work on a project, which was read as `version`, on behalf of an API key. None when somebody else was
 /// faster.
 ///
 /// # Errors
@@ -96,6 +98,7 @@ pub async fn again(
     mut project: Project,
     version: u32,
     work: ProjectWork,
+    submitted_by: Option<String>,
     now: Timestamp,
 ) -> Result<Option<(Project, Build)>, Error> {
     let id = JobId::random();
@@ -107,7 +110,7 @@ pub async fn again(
     (project.job, project.updated_at) = (id.clone(), now);
     let deadline = now + context.config.job_deadline;
     let mut build = Build::new(id, Work::Project(work), deadline, now);
-    build.submitted_by.clone_from(&project.submitted_by);
+    build.submitted_by = submitted_by;
     let started = context.projects.start(&project, Some(version), &build);
     if !started.await? {
         return Ok(None);
@@ -174,7 +177,9 @@ pub async fn deployment(
         created_at: now,
         updated_at: now,
     };
-    context.projects.start(&deployment, None, &build).await?;
+    if !context.projects.start(&deployment, None, &build).await? {
+        return Err(taken());
+    }
     send(context, &build.id, 0).await?;
     Ok((deployment, build))
 }
@@ -227,6 +232,10 @@ async fn known_repository(
     };
     let mut addresses = addresses.filter(is_asked);
     Ok(addresses.next())
+}
+
+fn taken() -> Error {
+    Error::internal("a new id is taken")
 }
 
 /// Changes a build whatever it is at, and sends the message of what follows. None where there is

@@ -170,15 +170,26 @@ impl Jobs {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn fail_part(&self, job: &JobId, round: u32, part: u32) -> Result<(), Error> {
-        self.client
+        let failed = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("pk", s(key(job, round)))
             .update_expression("ADD #failed :part")
+            .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#failed", FAILED)
             .expression_attribute_values(":part", set([part]))
             .send()
-            .await?;
-        Ok(())
+            .await;
+        match failed {
+            Ok(_) => Ok(()),
+            // Its time was over.
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! | `archive-` SHA-256 | all of them, zip |
 //! | `files/` SHA-256 | a file |
 //! | `drafts/` plan / number and round | what a file is until it is packed |
-//! | `made/` SHA-256 of the question | a paid answer, until its file is settled |
+//! | `made/` SHA-256 of the question | a paid answer: of a file until it is settled, of a plan as long as the project |
 //!
 //! All but archives in gzip.
 

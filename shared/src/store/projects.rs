@@ -10,12 +10,14 @@
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 
 use super::{
     item::{Item, get_n, get_s, n, s},
     jobs::Jobs,
+    videos::condition_failed,
 };
 use crate::{
     build::Build,
@@ -165,12 +167,26 @@ impl Projects {
             .await;
         match written {
             Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_transaction_canceled_exception() =>
-            {
+            Err(SdkError::ServiceError(error)) => {
+                let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.err()
+                else {
+                    return Err(SdkError::ServiceError(error).into());
+                };
                 // A build's id is nobody else's: if it is there, an answer was lost.
-                let is_there = self.jobs.get::<Build>(&build.id).await?.is_some();
-                Ok(is_there)
+                if self.jobs.get::<Build>(&build.id).await?.is_some() {
+                    return Ok(true);
+                }
+                match cancelled
+                    .cancellation_reasons()
+                    .iter()
+                    .any(condition_failed)
+                {
+                    true => Ok(false),
+                    false => Err(Error::Storage {
+                        transient: true,
+                        source: "a transaction met another one".into(),
+                    }),
+                }
             }
             Err(error) => Err(error.into()),
         }

@@ -5,7 +5,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 
 use super::{
-    super::{Answer, builds, fields::Fields, links::Links, paging},
+    super::{Answer, builds, fields::Fields, links::Links, paging, throttle::Caller},
     etag, find, view,
 };
 use crate::{
@@ -154,8 +154,8 @@ pub async fn retry(context: &Context, request: &Request) -> Answer {
             ));
         }
     };
-    let now = (context.clock)();
-    match start::again(context, doc, version, work, now).await? {
+    let (now, caller) = ((context.clock)(), Caller::of(request));
+    match start::again(context, doc, version, work, caller.key_id, now).await? {
         Some((_, build)) => builds::accepted(&build, &Links::of(request), now),
         None => Err(conflict("The project is changing; try again.")),
     }
@@ -169,10 +169,17 @@ async fn validated_again(
 ) -> Result<ProjectWork, Error> {
     let missing = || conflict("Not all files of the plan are there; go on from its files.");
     let row = context.jobs.get::<Build>(&project.job).await?;
-    let Some(Work::Project(last)) = row.map(|row| row.job.work) else {
+    let last = row.map(|row| row.job).ok_or_else(missing)?;
+    // The texts that were in the way are forgotten.
+    let was_refused = last.error().is_some();
+    let Work::Project(last) = last.work else {
         return Err(missing());
     };
-    let was_written = matches!(last.stage, Stage::Checking { .. } | Stage::Packaging);
+    let was_written = match last.stage {
+        Stage::Packaging => true,
+        Stage::Checking { .. } => !was_refused,
+        _ => false,
+    };
     if last.plan.as_deref() != Some(plan) || !was_written {
         return Err(missing());
     }

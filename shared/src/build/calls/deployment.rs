@@ -18,6 +18,9 @@ impl Calls {
         build: &Build,
         work: &DeploymentWork,
     ) -> Result<Seen, Error> {
+        if let Some(parent) = &build.parent {
+            self.at_work(parent).await?;
+        }
         match &work.stage {
             Stage::Sending
             | Stage::Building { .. }

@@ -43,6 +43,9 @@ impl Calls {
         usage: &mut Usage,
         counted: &mut Usage,
     ) -> Result<Seen, Error> {
+        if let Some(parent) = &build.parent {
+            self.at_work(parent).await?;
+        }
         match &work.stage {
             Stage::Planning => self.make_plan(build, work, time, usage).await,
             Stage::Opening {
@@ -381,7 +384,13 @@ impl Calls {
         work: &ProjectWork,
     ) -> Result<Usage, Error> {
         let counted = match &work.stage {
-            Stage::Writing { round, files } => self.call_off(build, *round, files).await?,
+            Stage::Opening { round, files, .. } | Stage::Writing { round, files } => {
+                self.call_off(build, *round, files).await?
+            }
+            Stage::Checking { round } if build.error().is_some() => {
+                self.forget_broken(work, *round).await?;
+                Usage::default()
+            }
             _ => Usage::default(),
         };
         self.note(build, work, |project| {
@@ -395,6 +404,35 @@ impl Calls {
         })
         .await?;
         Ok(counted)
+    }
+
+    /// Forgets the texts of the files that were in the way when all were looked at together, so that
+    /// another try asks for them anew.
+    async fn forget_broken(&self, work: &ProjectWork, round: u32) -> Result<(), Error> {
+        let Some(etag) = work.plan.as_deref() else {
+            return Ok(());
+        };
+        let Some(project) = self.context.projects.project(&work.project).await? else {
+            return Ok(());
+        };
+        let plan = self.plan(&work.project, etag).await?;
+        // Where they are gone already there is nothing to forget.
+        let files = self
+            .all_files(&project.doc, &plan, etag, &work.drafts)
+            .await;
+        let Ok(files) = files else { return Ok(()) };
+        let report = validate::check_project(&files, plan.framework);
+        let is_broken = |path: &str| {
+            let mut errors = report.findings.iter();
+            errors.any(|one| one.path == path && one.severity == Severity::Error)
+        };
+        let broken = plan.files.iter().zip(0u32..);
+        let keys = broken
+            .filter(|(file, _)| is_broken(&file.path))
+            .flat_map(|(_, number)| {
+                (0..=round).map(move |round| draft_key(&work.project, etag, number, round))
+            });
+        self.context.blobs.delete(keys.collect()).await
     }
 
     /// Calls off the files that wait for others, which nobody will wake. What all of them took.

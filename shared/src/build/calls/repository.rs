@@ -8,6 +8,7 @@ use crate::{
     build::{
         deployment::{DeploymentWork, Seen, Stage},
         model::Build,
+        start::LOOKED_BACK,
     },
     error::Error,
     project::{
@@ -25,9 +26,6 @@ use crate::{
     },
 };
 
-/// Deployments of a project that are looked at for its repository.
-const LOOKED_BACK: u16 = 20;
-
 impl Calls {
     fn github(&self) -> Result<&GitHub, Error> {
         self.github.as_ref().ok_or(Error::NotConfigured {
@@ -43,7 +41,7 @@ impl Calls {
         let github = self.github()?;
         match &work.stage {
             Stage::Creating { number } => self.create(github, work, *number).await,
-            Stage::Adopting { number } => self.adopt(github, work, *number).await,
+            Stage::Adopting { number, .. } => self.adopt(github, work, *number).await,
             Stage::Entering { at, branch } => self.enter(github, work, at, branch).await,
             Stage::Committing { at, head, tree, .. } => {
                 let project = self.project(&work.project).await?;
@@ -105,10 +103,9 @@ impl Calls {
         number: u32,
     ) -> Result<Seen, Error> {
         let name = self.name(work, number).await?;
-        let about = match &work.request.description {
-            Some(text) => text.clone(),
-            None => self.project(&work.project).await?.title,
-        };
+        // Also where its title is of no use: nothing is made for one that is deleted.
+        let title = self.project(&work.project).await?.title;
+        let about = work.request.description.clone().unwrap_or(title);
         // The token's own account is no organisation.
         let organisation = match &work.request.owner {
             Some(owner) if !github.viewer().await?.is_same(owner) => Some(owner),
@@ -255,7 +252,9 @@ impl Calls {
             let is_there = deployment.result.repository.as_ref() == Some(&at);
             let is_new =
                 deployment.manifest != work.manifest && !read.contains(&deployment.manifest);
-            if deployment.id != work.deployment && is_there && is_new {
+            // One that failed before has put nothing there.
+            let has_changed = deployment.result.change.is_some();
+            if deployment.id != work.deployment && is_there && is_new && has_changed {
                 let manifest: Manifest = context
                     .blobs
                     .document(&work.project, Kind::Manifest, &deployment.manifest)

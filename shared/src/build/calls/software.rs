@@ -128,7 +128,8 @@ impl Calls {
         })
     }
 
-    /// What it has begun goes no further than it does itself.
+    /// What it has begun goes no further than it does itself, but for the analysis, which others may
+    /// wait for.
     pub(super) async fn settle_software(
         &self,
         build: &Build,

@@ -56,13 +56,26 @@ fn the_names_behind_one_that_is_taken_are_tried_in_their_order() {
     let mut work = work(Target::GitHub, Stage::Creating { number: 1 });
     assert_eq!(work.observe(Seen::NameTaken).unwrap(), After::Now);
     for number in 1..MOST_NAMES {
-        assert_eq!(work.stage, Stage::Adopting { number });
+        let looks = (number == 1).then_some(0);
+        assert_eq!(work.stage, Stage::Adopting { number, looks });
         assert_eq!(work.observe(Seen::Foreign).unwrap(), After::Now);
     }
     let last = work.clone().observe(Seen::Foreign);
     assert!(matches!(last, Err(Error::Conflict { .. })), "{last:?}");
     work.observe(Seen::Vanished).unwrap();
     assert_eq!(work.stage, Stage::Creating { number: MOST_NAMES });
+}
+
+#[test]
+fn a_name_that_is_taken_by_what_is_not_shown_is_passed_over_after_some_looks() {
+    let mut work = work(Target::GitHub, Stage::Creating { number: 1 });
+    work.observe(Seen::NameTaken).unwrap();
+    for _ in 0..LOOKS_FOR_TAKEN {
+        let after = work.observe(Seen::Vanished).unwrap();
+        assert!(matches!(after, After::Later(_)), "{after:?}");
+    }
+    assert_eq!(work.observe(Seen::Vanished).unwrap(), After::Now);
+    assert_eq!(work.stage, Stage::Creating { number: 2 });
 }
 
 #[test]
