@@ -8,7 +8,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Gate, Target};
+use super::gate::{Admission, Gate, Target};
 use super::key::with_key;
 use crate::error::{Error, Service, Source};
 use crate::limit::Cost;
@@ -49,6 +49,8 @@ pub(super) struct Bearer {
     token: Secret,
     gate: Gate,
     in_turn: bool,
+    /// Of the one call that this is for.
+    admission: Option<Admission>,
 }
 
 impl Bearer {
@@ -66,6 +68,7 @@ impl Bearer {
             token,
             gate,
             in_turn: false,
+            admission: None,
         }
     }
 
@@ -81,6 +84,15 @@ impl Bearer {
             in_turn,
             ..self.clone()
         }
+    }
+
+    /// The same for one call of this cost that may be made, and is counted by now.
+    pub(super) async fn admitted(&self, target: Target<'_>, cost: Cost) -> Result<Self, Error> {
+        let admission = self.gate.admit(target, cost, self.in_turn).await?;
+        Ok(Self {
+            admission: Some(admission),
+            ..self.clone()
+        })
     }
 
     /// The URL of these path segments, which are escaped.
@@ -129,9 +141,11 @@ impl Bearer {
             }
             Err((call.error_of)(&answer, &|text| self.token.redact(text)))
         });
-        self.gate
-            .pass(call.target, call.cost, self.in_turn, sent)
-            .await
+        let gate = &self.gate;
+        match self.admission {
+            Some(admission) => gate.go_through(call.target, admission, sent).await,
+            None => gate.pass(call.target, call.cost, self.in_turn, sent).await,
+        }
     }
 }
 

@@ -98,6 +98,13 @@ impl Target<'_> {
 #[derive(Clone, Debug)]
 pub struct Gate(Option<Arc<Closing>>);
 
+/// A call that may be made, and is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// It tries whether a service is back.
+    probe: bool,
+}
+
 #[derive(Debug)]
 struct Closing {
     limits: Limits,
@@ -121,9 +128,7 @@ impl Gate {
     /// [`crate::limit::judge`].
     ///
     /// # Errors
-    /// [`Error::Held`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`], if
-    /// the call was not made; [`Error::Storage`] if that could not be found out; else those of the
-    /// call.
+    /// Those of [`Self::admit`], if the call was not made; else those of the call.
     pub async fn pass<T>(
         &self,
         target: Target<'_>,
@@ -131,16 +136,47 @@ impl Gate {
         in_turn: bool,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        let admission = self.admit(target, cost, in_turn).await?;
+        self.go_through(target, admission, call).await
+    }
+
+    /// Asks whether a call may be made, and counts it. Who is admitted makes it at once, by
+    /// [`Self::go_through`].
+    ///
+    /// # Errors
+    /// [`Error::Held`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`];
+    /// [`Error::Storage`] if it could not be found out.
+    pub async fn admit(
+        &self,
+        target: Target<'_>,
+        cost: Cost,
+        in_turn: bool,
+    ) -> Result<Admission, Error> {
+        let Some(closing) = &self.0 else {
+            return Ok(Admission { probe: false });
+        };
+        let policy = target.policy(&closing.config);
+        let now = Timestamp::now();
+        match closing.limits.acquire(&policy, cost, in_turn, now).await? {
+            Verdict::Pass { probe } => Ok(Admission { probe }),
+            Verdict::Held { hold, until } => Err(held(target.service(), hold, until, now)),
+        }
+    }
+
+    /// Makes a call that was admitted, and notes what came of it.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn go_through<T>(
+        &self,
+        target: Target<'_>,
+        Admission { probe }: Admission,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let Some(closing) = &self.0 else {
             return call.await;
         };
         let policy = target.policy(&closing.config);
-        let now = Timestamp::now();
-        let verdict = closing.limits.acquire(&policy, cost, in_turn, now).await?;
-        let probe = match verdict {
-            Verdict::Pass { probe } => probe,
-            Verdict::Held { hold, until } => return Err(held(target.service(), hold, until, now)),
-        };
         if probe {
             tracing::info!(limit.name = policy.name, "Trying whether a service is back");
         }

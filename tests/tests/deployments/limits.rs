@@ -1,7 +1,8 @@
 //! What GitHub says of its limits is kept to, and nothing is done twice for it.
 
 use eventrelay_tests::{PATIENCE, until};
-use serde_json::{Value, json};
+use futures_util::future::join_all;
+use serde_json::json;
 
 use crate::world::World;
 
@@ -56,7 +57,7 @@ async fn a_limit_is_waited_for_as_long_as_github_says() {
         // The time is over.
         world.stack.forget_limits().await.unwrap();
         for job in [&job, &other] {
-            come(&world, job).await;
+            come(&world, job["job_id"].as_str().unwrap()).await;
             let deployment = world.end_of(job).await;
             assert_eq!(deployment["change"], "created", "{deployment:#}");
         }
@@ -65,9 +66,29 @@ async fn a_limit_is_waited_for_as_long_as_github_says() {
     }
 }
 
+/// Deployments that have to wait for one another read nothing twice.
+#[tokio::test]
+async fn what_waits_for_its_turn_asks_for_nothing_meanwhile() {
+    let world = World::with(&[
+        ("GITHUB_WRITES_PER_SECOND", "3"),
+        ("GITHUB_WRITES_PER_MINUTE", "0"),
+        ("GITHUB_WRITES_PER_HOUR", "0"),
+    ]);
+    let world = world.await;
+    let project = world.site().await;
+    let names = ["one", "two", "three", "four"];
+    let asked = names.map(|name| json!({"target": "github", "repository": {"name": name}}));
+    let jobs = asked.map(|asked| world.ask(&project, asked));
+    for job in join_all(jobs).await {
+        let deployment = world.end_of(&job).await;
+        assert_eq!(deployment["change"], "created", "{deployment:#}");
+    }
+    let calls = world.calls("github", "").await;
+    assert_eq!(calls.len(), 5 * names.len(), "{calls:#?}");
+}
+
 /// Has a job that waits be due, and its message come.
-async fn come(world: &World, job: &Value) {
-    let id = job["job_id"].as_str().unwrap();
+pub(crate) async fn come(world: &World, id: &str) {
     world.stack.make_overdue(id).await.unwrap();
     let (version, _) = world.stack.job_row(id).await.unwrap();
     let body = json!({"v": 1, "job_id": id, "step": version});

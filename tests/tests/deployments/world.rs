@@ -43,7 +43,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let stack = Stack::recorded(&UNLIMITED).await.unwrap();
+        Self::with(&UNLIMITED).await
+    }
+
+    /// The same with these variables.
+    pub(crate) async fn with(environment: &[(&str, &str)]) -> Self {
+        let stack = Stack::recorded(environment).await.unwrap();
         let random = std::iter::repeat_with(fastrand::alphanumeric).take(32);
         let world = Self {
             stack,

@@ -14,15 +14,15 @@ use crate::{
     project::{
         Deployment, ProjectFile,
         deploy::{
-            Address, Blob, ObjectId, RepositoryName, Target, bears_marker, blobs, branch, changes,
+            Address, Blob, RepositoryName, Target, bears_marker, blobs, branch, changes,
             commit_message, description, entries,
         },
         package::Manifest,
     },
     store::project_blobs::Kind,
     upstream::github::{
-        Created, GitHub, Moved, NewCommit, NewPullRequest, NewRepository, PagesBuild, PagesEnabled,
-        PagesState, PullRequestCreated, Repository,
+        Commit, Created, GitHub, Moved, NewCommit, NewPullRequest, NewRepository, PagesBuild,
+        PagesEnabled, PagesState, PullRequestCreated, Repository,
     },
 };
 
@@ -148,8 +148,7 @@ impl Calls {
             return Ok(Seen::Foreign);
         }
         let head = head(github, &repository).await?;
-        let commit = github.commit_of(&repository.address, &head).await?;
-        Ok(match commit.parents.is_empty() {
+        Ok(match head.parents.is_empty() {
             true => new_one(repository),
             false => Seen::Ours {
                 at: repository.address,
@@ -174,7 +173,9 @@ impl Calls {
             return Ok(Seen::Blob);
         }
         let entries = entries(&files);
-        let tree = github.create_tree(at, None, &entries);
+        // A tree that has to wait has the branch wait with it, and not asked for each time.
+        let admitted = github.admitted().await?;
+        let tree = admitted.create_tree(at, None, &entries);
         let (head, tree) = try_join(github.branch(at, branch), tree).await?;
         let head = head.ok_or_else(not_ready)?;
         if !head.parents.is_empty() {
@@ -204,10 +205,9 @@ impl Calls {
         }
         let head = head(github, &repository).await?;
         let (at, url) = (&repository.address, Some(repository.html_url));
-        let commit = github.commit_of(at, &head).await?;
         let files = self.files(&work.project, &work.manifest).await?;
         let before = self.deployed_before(work, at).await?;
-        let there = github.tree(at, &commit.tree).await?;
+        let there = github.tree(at, &head.tree).await?;
         let changes = changes(&files, &before, &there.files);
         let branch = repository.default_branch;
         if changes.is_empty() {
@@ -218,16 +218,16 @@ impl Calls {
             github.create_blob(at, blob.content).await?;
             return Ok(Seen::Blob);
         }
-        let tree = github.create_tree(at, Some(&commit.tree), &changes).await?;
+        let tree = github.create_tree(at, Some(&head.tree), &changes).await?;
         let at = at.clone();
-        if tree == commit.tree {
+        if tree == head.tree {
             return Ok(Seen::Unchanged { at, url, branch });
         }
         Ok(Seen::Tree {
             at,
             url,
             branch,
-            head,
+            head: head.id,
             tree,
             proposed: true,
         })
@@ -315,8 +315,8 @@ impl Calls {
             return Ok(false);
         }
         let head = head(github, &repository).await?;
-        let is_ours = work.result.commit.as_deref() == Some(head.as_str())
-            || github.commit_of(&at, &head).await?.parents.is_empty();
+        let is_ours =
+            work.result.commit.as_deref() == Some(head.id.as_str()) || head.parents.is_empty();
         if is_ours {
             github.delete_repository(&at).await?;
         }
@@ -341,8 +341,8 @@ fn new_one(repository: Repository) -> Seen {
     }
 }
 
-async fn head(github: &GitHub, repository: &Repository) -> Result<ObjectId, Error> {
-    let found = github.reference(&repository.address, &repository.default_branch);
+async fn head(github: &GitHub, repository: &Repository) -> Result<Commit, Error> {
+    let found = github.branch(&repository.address, &repository.default_branch);
     found.await?.ok_or_else(not_ready)
 }
 

@@ -138,18 +138,6 @@ struct WireObject {
 }
 
 #[derive(Deserialize)]
-struct WireReference {
-    object: WireObject,
-}
-
-#[derive(Deserialize)]
-struct WireCommit {
-    sha: ObjectId,
-    tree: WireObject,
-    parents: Vec<WireObject>,
-}
-
-#[derive(Deserialize)]
 struct WireBranch {
     commit: WireHead,
 }
@@ -183,20 +171,6 @@ struct WireListed {
 }
 
 impl GitHub {
-    /// The commit that a branch is at; none if there is no such branch, or not yet.
-    ///
-    /// # Errors
-    /// As every call; [`Error::NotReady`] while the repository is empty.
-    pub async fn reference(&self, at: &Address, branch: &str) -> Result<Option<ObjectId>, Error> {
-        let url = self.url_of(at, &format!("git/ref/heads/{branch}"))?;
-        let request = self.request(Method::GET, url);
-        let answer = self.read(Asked::Git, request, nothing).await?;
-        if nothing(&answer) {
-            return Ok(None);
-        }
-        Ok(Some(answer.json::<WireReference>(SERVICE)?.object.sha))
-    }
-
     /// The commit that a branch is at, and what that follows; none if there is no such branch, or
     /// not yet (<https://docs.github.com/en/rest/branches/branches#get-a-branch>).
     ///
@@ -292,22 +266,6 @@ impl GitHub {
             author,
         };
         self.create_object(at, "git/commits", &body).await
-    }
-
-    /// What a commit is.
-    ///
-    /// # Errors
-    /// As every call; [`Error::NotReady`] if it is not known.
-    pub async fn commit_of(&self, at: &Address, id: &ObjectId) -> Result<Commit, Error> {
-        let url = self.url_of(at, &format!("git/commits/{id}"))?;
-        let request = self.request(Method::GET, url);
-        let answer = self.read(Asked::Git, request, none).await?;
-        let commit: WireCommit = answer.json(SERVICE)?;
-        Ok(Commit {
-            id: commit.sha,
-            tree: commit.tree.sha,
-            parents: commit.parents.into_iter().map(|one| one.sha).collect(),
-        })
     }
 
     /// Makes a branch at a commit.

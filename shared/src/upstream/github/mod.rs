@@ -71,6 +71,16 @@ impl GitHub {
         Self(self.0.in_turn(in_turn))
     }
 
+    /// The same for one call that creates something and may be made now, so that what goes along
+    /// with it is not called in vain.
+    ///
+    /// # Errors
+    /// [`Error::Held`]; [`Error::Storage`] if it could not be found out.
+    pub async fn admitted(&self) -> Result<Self, Error> {
+        let admitted = self.0.admitted(Target::GitHub, Cost::CALL);
+        admitted.await.map(Self)
+    }
+
     /// The URL of something of a repository; a `/` in `path` parts segments.
     fn url_of(&self, at: &Address, path: &str) -> Result<Url, Error> {
         let repository = ["repos", at.owner.as_str(), at.name.as_str()];

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use proptest::prelude::*;
 
-/// What comes of asking for a commit, if this is answered.
+/// What comes of asking for a tree, if this is answered.
 async fn asked(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
     let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
     let body = body.to_owned();
@@ -21,7 +21,7 @@ async fn asked(status: u16, headers: &[(&'static str, &str)], body: &str) -> Err
     })
     .await;
     let id = "7638417db6d59f3c431d3e1f261cc637155684cd".parse().unwrap();
-    client(&server).commit_of(&at(), &id).await.unwrap_err()
+    client(&server).tree(&at(), &id).await.unwrap_err()
 }
 
 fn pause(error: &Error) -> Option<u64> {

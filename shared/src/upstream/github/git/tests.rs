@@ -18,21 +18,7 @@ fn all(tree: &Value, field: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_branch_is_at_a_commit_or_is_not_there() {
-    let (github, server) = answered(200, example("reference")).await;
-    let found = github.reference(&at(), "main").await.unwrap();
-    assert_eq!(found, Some(id("aa218f56b14c9653891f9e74264a383fa43fefbd")));
-    let path = "/repos/octocat/Hello-World/git/ref/heads/main";
-    assert_eq!(server.seen()[0].path, path);
-    let (github, _server) = answered(404, refusal("Not Found", "")).await;
-    assert_eq!(github.reference(&at(), "main").await.unwrap(), None);
-    let (github, _server) = answered(409, refusal("Git Repository is empty.", "")).await;
-    let error = github.reference(&at(), "main").await.unwrap_err();
-    assert_eq!(error.problem().slug, "upstream-not-ready");
-}
-
-#[tokio::test]
-async fn a_branch_tells_what_its_commit_follows() {
+async fn a_branch_tells_its_commit_or_is_not_there() {
     let parent = "aa218f56b14c9653891f9e74264a383fa43fefbd";
     let body = json!({"name": "main", "commit": {"sha": COMMIT, "parents": [{"sha": parent}],
         "commit": {"message": "x", "tree": {"sha": TREE}}}, "protected": false});
@@ -154,15 +140,6 @@ async fn the_same_commit_is_sent_the_same() {
         sent(&seen[0]),
         json!({"message": "Generate the project", "tree": TREE, "parents": [COMMIT], "author": person, "committer": person})
     );
-}
-
-#[tokio::test]
-async fn a_commit_is_read() {
-    let (github, _server) = answered(200, example("commit")).await;
-    let commit = github.commit_of(&at(), &id(COMMIT)).await.unwrap();
-    assert_eq!(commit.id, id(COMMIT));
-    assert_eq!(commit.tree, id("691272480426f78a0138979dd3ce63b77f706feb"));
-    assert_eq!(commit.parents.len(), 1);
 }
 
 #[tokio::test]
