@@ -2,16 +2,14 @@
 //! ([`Error::disposition`]) and what the outside may see of it ([`Error::problem`],
 //! [`Error::detail`]); `Display` and `Debug` are for our own log only.
 
+mod conversions;
 mod outside;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-
-use crate::analysis::{CaptionError, DraftError, Unusable};
+use crate::analysis::CaptionError;
 use crate::limit::Hold;
 use crate::store::entry::Failure;
 use crate::video::{NotAPlaylist, NotAVideo};
@@ -436,6 +434,11 @@ impl Error {
         !matches!(self, Self::Held { .. } | Self::BudgetSpent { .. })
     }
 
+    /// An answer of a model that is of no use, and was paid for.
+    pub fn is_bad_answer(&self) -> bool {
+        matches!(self, Self::AnswerEmpty | Self::AnswerMalformed { .. })
+    }
+
     /// The error and everything it was caused by, on one line, for our log.
     pub fn report(&self) -> String {
         let mut report = self.to_string();
@@ -446,58 +449,6 @@ impl Error {
             cause = error.source();
         }
         report
-    }
-}
-
-/// Codes of DynamoDB, S3 and SQS that mean "later" although the status is 400.
-const THROTTLED: [&str; 7] = [
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "ThrottlingException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "RequestTimeout",
-];
-
-impl From<DraftError> for Error {
-    fn from(error: DraftError) -> Self {
-        match error {
-            DraftError::Empty => Self::AnswerEmpty,
-            other => Self::AnswerMalformed {
-                source: Box::new(other),
-            },
-        }
-    }
-}
-
-impl From<Unusable> for Error {
-    fn from(error: Unusable) -> Self {
-        Self::AnswerMalformed {
-            source: Box::new(error),
-        }
-    }
-}
-
-/// For what the caller has not already understood, such as a failed condition.
-impl<E> From<SdkError<E, HttpResponse>> for Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    fn from(error: SdkError<E, HttpResponse>) -> Self {
-        let transient = match &error {
-            SdkError::ServiceError(e) => {
-                e.raw().status().is_server_error()
-                    || e.raw().status().as_u16() == 429
-                    || e.err().code().is_some_and(|code| THROTTLED.contains(&code))
-            }
-            SdkError::ConstructionFailure(_) => false,
-            _ => true,
-        };
-        Self::Storage {
-            transient,
-            source: Box::new(error),
-        }
     }
 }
 

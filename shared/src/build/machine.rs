@@ -95,7 +95,7 @@ pub fn step(
     match observed {
         _ if is_late => end(build, failed(&Error::DeadlineExceeded), now),
         Ok(observation) => {
-            (build.attempts, build.in_turn) = (0, false);
+            build.begin_step();
             on_observation(build, observation, now)
         }
         Err(error) => on_error(build, error, models, now, jitter),
@@ -158,11 +158,11 @@ fn on_error(
     match error {
         Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
             build.model += 1;
-            (build.attempts, build.in_turn) = (0, false);
+            build.begin_step();
             return go_on(build, now);
         }
         // A bad answer was paid for: one more is asked for, not eight.
-        Error::AnswerEmpty | Error::AnswerMalformed { .. } if build.attempts > 0 => {
+        _ if error.is_bad_answer() && build.bad_answers > 0 => {
             let failed = match &build.work {
                 Work::File(work) => failed(&file::no_answer(&work.path, error)),
                 _ => failed(error),
@@ -179,6 +179,7 @@ fn on_error(
     match retry::delay(error, build.attempts, now, build.deadline, jitter) {
         Some(delay) => {
             build.attempts += u32::from(error.was_tried());
+            build.bad_answers += u32::from(error.is_bad_answer());
             build.in_turn = retry::is_turn(error);
             wait_for(build, delay, now)
         }
@@ -210,7 +211,7 @@ fn wait_for(mut build: Build, delay: Duration, now: Timestamp) -> Next<Build> {
 
 fn end(mut build: Build, end: End, now: Timestamp) -> Next<Build> {
     build.end = Some(end);
-    (build.attempts, build.in_turn) = (0, false);
+    build.begin_step();
     go_on(build, now)
 }
 

@@ -33,6 +33,9 @@ pub struct Build {
     /// Failed tries of the present step.
     #[serde(default)]
     pub attempts: u32,
+    /// Those of them that were answers of no use, and paid for.
+    #[serde(default)]
+    pub bad_answers: u32,
     /// The present step was held by a limit and told when its turn is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_turn: bool,
@@ -100,6 +103,7 @@ impl Build {
             deadline,
             due_at: now,
             attempts: 0,
+            bad_answers: 0,
             in_turn: false,
             model: 0,
             usage: Usage::default(),
@@ -107,6 +111,11 @@ impl Build {
             parent: None,
             settled: false,
         }
+    }
+
+    /// Of the step that is the present one from now on nothing was tried.
+    pub(super) fn begin_step(&mut self) {
+        (self.attempts, self.bad_answers, self.in_turn) = (0, 0, false);
     }
 
     /// What kind of build, in the words of the API.

@@ -146,7 +146,9 @@ fn a_block_reason_is_a_constant_or_other() {
 
 #[test]
 fn aws_failures_are_told_apart() {
+    use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::error::SdkError;
     use aws_sdk_dynamodb::operation::get_item::GetItemError;
     use aws_sdk_s3::primitives::SdkBody;
     let service = |status: u16, code: &str| {

@@ -182,7 +182,7 @@ pub fn step(
     let mut next = match observed {
         _ if is_late => end(job, &Error::DeadlineExceeded, now),
         Ok(observation) => {
-            (job.attempts, job.in_turn) = (0, false);
+            job.begin_step();
             on_observation(job, observation, limits, now)
         }
         Err(error) => on_error(job, error, limits, now, jitter),
@@ -292,11 +292,11 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
     match error {
         Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
             job.model += 1;
-            (job.attempts, job.in_turn) = (0, false);
+            job.begin_step();
             return go_on(job, now);
         }
         // A bad answer was paid for: one more is asked for, not eight.
-        Error::AnswerEmpty | Error::AnswerMalformed { .. } if job.attempts > 0 => {
+        _ if error.is_bad_answer() && job.bad_answers > 0 => {
             return end(job, error, now);
         }
         // Gemini has forgotten the file or the upload, which are made anew from the bucket.
@@ -313,7 +313,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
             && error.disposition() != Disposition::Permanent
             && (job.attempts >= 2 || !error.was_tried()) =>
         {
-            (job.attempts, job.in_turn) = (0, false);
+            job.begin_step();
             job.state = State::Analysing { file: None };
             return go_on(job, now);
         }
@@ -322,6 +322,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
     match retry::delay(error, job.attempts, now, job.deadline, jitter) {
         Some(delay) => {
             job.attempts += u32::from(error.was_tried());
+            job.bad_answers += u32::from(error.is_bad_answer());
             job.in_turn = retry::is_turn(error);
             wait_for(job, delay, now)
         }
@@ -365,7 +366,7 @@ fn end(mut job: Job, error: &Error, now: Timestamp) -> Next<Job> {
         error: JobError::from(error),
         until: now + retry::remembered_for(error),
     };
-    job.attempts = 0;
+    job.begin_step();
     go_on(job, now)
 }
 
@@ -376,7 +377,7 @@ pub fn cancel(mut job: Job, now: Timestamp) -> Option<Job> {
         return None;
     }
     job.state = State::Cancelled;
-    job.attempts = 0;
+    job.begin_step();
     job.updated_at = now;
     job.due_at = now;
     Some(job)
@@ -405,6 +406,7 @@ pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
         deadline,
         due_at: now,
         attempts: 0,
+        bad_answers: 0,
         in_turn: false,
         uploads: 0,
         model: 0,

@@ -36,6 +36,9 @@ pub struct Job {
     /// Failed tries of the present step.
     #[serde(default)]
     pub attempts: u32,
+    /// Those of them that were answers of no use, and paid for.
+    #[serde(default)]
+    pub bad_answers: u32,
     /// The present step was held by a limit and told when its turn is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_turn: bool,
@@ -312,6 +315,7 @@ impl Job {
             deadline,
             due_at: now,
             attempts: 0,
+            bad_answers: 0,
             in_turn: false,
             uploads: 0,
             model: 0,
@@ -321,6 +325,11 @@ impl Job {
             submitted_by: None,
             settled: false,
         }
+    }
+
+    /// Of the step that is the present one from now on nothing was tried.
+    pub(super) fn begin_step(&mut self) {
+        (self.attempts, self.bad_answers, self.in_turn) = (0, 0, false);
     }
 
     /// How far it is, 0 to 100. Grows from step to step; 100 is done and nothing else.

@@ -321,6 +321,24 @@ fn the_next_model_is_asked_before_anything_fails() {
     assert_eq!(stage(&err(&once.job, &malformed).job), "failed");
 }
 
+#[test]
+fn a_bad_answer_is_asked_for_anew_once_whatever_failed_before() {
+    let malformed = Error::AnswerMalformed { source: "x".into() };
+    let unavailable = Error::Unavailable {
+        service: Service::Gemini,
+        retry_after: None,
+        source: "x".into(),
+    };
+    let tried = err(&project(false), &unavailable).job;
+    let once = err(&tried, &malformed);
+    assert!(matches!(once.then, Then::After(_)), "{once:?}");
+    let between = err(&once.job, &unavailable).job;
+    assert_eq!(stage(&err(&between, &Error::AnswerEmpty).job), "failed");
+    // The next answer is another one.
+    let planned = ok(&once.job, planned(1)).job;
+    assert_eq!((planned.attempts, planned.bad_answers), (0, 0));
+}
+
 fn any_error(number: u8) -> Error {
     match number % 7 {
         0 => Error::RateLimited {

@@ -226,6 +226,17 @@ fn a_bad_answer_is_paid_for_twice_and_not_more() {
     let again = err(&analysing, &Error::AnswerEmpty);
     assert!(matches!(again.then, Then::After(_)));
     assert_eq!(slug(&err(&again.job, &Error::AnswerEmpty)), "answer-empty");
+    // What failed otherwise before was no answer.
+    let tried = err(
+        &analysing,
+        &Error::UpstreamMalformed {
+            service: Service::Gemini,
+            source: "x".into(),
+        },
+    )
+    .job;
+    let once = err(&tried, &Error::AnswerEmpty);
+    assert!(matches!(once.then, Then::After(_)));
     assert_eq!(
         slug(&err(&analysing, &Error::AnswerTruncated)),
         "answer-truncated"
