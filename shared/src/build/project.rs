@@ -74,7 +74,10 @@ pub enum Stage {
         round: u32,
     },
     /// Manifest and archive are made.
-    Packaging,
+    Packaging {
+        /// Entity tag of what was found when all files were looked at.
+        report: String,
+    },
 }
 
 impl Stage {
@@ -85,7 +88,7 @@ impl Stage {
             Self::Planning => "planning",
             Self::Opening { .. } | Self::Writing { .. } => "writing",
             Self::Checking { .. } => "checking",
-            Self::Packaging => "packaging",
+            Self::Packaging { .. } => "packaging",
         }
     }
 
@@ -97,7 +100,7 @@ impl Stage {
             Self::Opening { .. } => 20,
             Self::Writing { .. } => 30,
             Self::Checking { .. } => 85,
-            Self::Packaging => 95,
+            Self::Packaging { .. } => 95,
         }
     }
 
@@ -202,8 +205,8 @@ impl ProjectWork {
                 }
                 Stage::Checking { round: *round }
             }
-            (Seen::Checked { failing, .. }, Stage::Checking { .. }) if failing.is_empty() => {
-                Stage::Packaging
+            (Seen::Checked { report, failing }, Stage::Checking { .. }) if failing.is_empty() => {
+                Stage::Packaging { report }
             }
             (Seen::Checked { report, failing }, Stage::Checking { round }) => Stage::Opening {
                 round: round + 1,

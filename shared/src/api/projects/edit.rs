@@ -176,7 +176,7 @@ async fn validated_again(
         return Err(missing());
     };
     let was_written = match last.stage {
-        Stage::Packaging => true,
+        Stage::Packaging { .. } => true,
         Stage::Checking { .. } => !was_refused,
         _ => false,
     };

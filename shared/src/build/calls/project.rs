@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::{
+    future::try_join,
+    stream::{self, StreamExt, TryStreamExt},
+};
 
 use super::{AT_ONCE, Allowance, Calls, facts, file::DraftText, graph::Graph, paid};
 use crate::{
@@ -58,7 +61,7 @@ impl Calls {
             }
             Stage::Writing { round, files } => self.look(build, *round, files, counted).await,
             Stage::Checking { .. } => self.check(work).await,
-            Stage::Packaging => self.package(build, work).await,
+            Stage::Packaging { report } => self.package(build, work, report).await,
         }
     }
 
@@ -337,17 +340,22 @@ impl Calls {
         })
     }
 
-    async fn package(&self, build: &Build, work: &ProjectWork) -> Result<Seen, Error> {
+    async fn package(
+        &self,
+        build: &Build,
+        work: &ProjectWork,
+        report: &str,
+    ) -> Result<Seen, Error> {
         let project = self.project(&work.project).await?;
         let etag = work.plan.as_deref().ok_or_else(no_plan)?;
         let plan = self.plan(&work.project, etag).await?;
         let files = self.all_files(&project, &plan, etag, &work.drafts).await?;
-        let report = validate::check_project(&files, plan.framework);
         let manifest = Manifest::of(&files);
         let blobs = &self.context.blobs;
-        let contents: BTreeMap<&str, &[u8]> = (files.iter().map(|file| file.content.as_slice()))
-            .zip(manifest_hashes(&manifest, &files))
-            .map(|(content, hash)| (hash, content))
+        let entries = manifest.files.iter().zip(&files);
+        // Files of the same bytes are stored once.
+        let contents: BTreeMap<&str, &[u8]> = entries
+            .map(|(entry, file)| (entry.sha256.as_str(), file.content.as_slice()))
             .collect();
         let stored = stream::iter(contents)
             .map(async |(hash, content)| blobs.put_file(&project.id, hash, content).await)
@@ -355,9 +363,8 @@ impl Calls {
         stored.try_collect::<Vec<()>>().await?;
         let zip = package::archive(&files, &plan.name)?;
         let archive_bytes = zip.len() as u64;
-        let (manifest_etag, report_etag, archive) = futures_util::future::try_join3(
+        let (manifest_etag, archive) = try_join(
             blobs.put_document(&project.id, Kind::Manifest, &manifest),
-            blobs.put_document(&project.id, Kind::Report, &report),
             blobs.put_archive(&project.id, zip),
         )
         .await?;
@@ -370,7 +377,7 @@ impl Calls {
         };
         self.note(build, work, |project| {
             project.made = Some(made.clone());
-            project.report = Some(report_etag.clone());
+            project.report = Some(report.to_owned());
         })
         .await?;
         Ok(Seen::Packaged)
@@ -473,16 +480,4 @@ pub(super) fn part_id(job: &JobId, round: u32, number: u32) -> JobId {
 
 fn no_plan() -> Error {
     Error::internal("a build of files without a plan")
-}
-
-fn manifest_hashes<'a>(
-    manifest: &'a Manifest,
-    files: &'a [ProjectFile],
-) -> impl Iterator<Item = &'a str> {
-    let by_path: BTreeMap<&str, &str> = (manifest.files.iter())
-        .map(|entry| (entry.path.as_str(), entry.sha256.as_str()))
-        .collect();
-    files
-        .iter()
-        .map(move |file| by_path.get(file.path.as_str()).copied().unwrap_or_default())
 }
