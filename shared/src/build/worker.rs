@@ -84,4 +84,8 @@ impl Flow for Builds {
     ) -> Option<Performed<Observation>> {
         Some(self.calls.perform(*call, &row.job, time).await)
     }
+
+    async fn lost(&self, build: &Build) -> Result<(), Error> {
+        self.calls.lost(build).await
+    }
 }

@@ -1,9 +1,25 @@
 //! What is not done, and what is left of what could not be done.
 
+use std::time::Duration;
+
+use eventrelay::{
+    build::{
+        Build, Work,
+        deployment::{DeploymentWork, Stage},
+    },
+    clock::Timestamp,
+    job::JobId,
+    project::{DeploymentId, DeploymentResult, DeploymentStatus},
+    store::{jobs::Jobs, projects::Projects},
+};
 use eventrelay_tests::{PATIENCE, Stack, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{ACCOUNT, VIDEO, World, project, slug};
+use crate::{
+    limits::come,
+    world::{ACCOUNT, VIDEO, World, project, slug},
+};
 
 #[tokio::test]
 async fn a_target_that_is_not_configured_is_skipped() {
@@ -59,6 +75,8 @@ async fn what_a_deployment_leaves_is_told_or_taken_away() {
     a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(&world, &site).await;
     a_repository_that_cannot_be_deleted_holds_up_nothing(&world, &site).await;
     a_cancelled_deployment_goes_no_further(&world, &site).await;
+    a_repository_that_was_made_meanwhile_is_known(&world, &site).await;
+    a_deployment_of_a_deleted_project_leaves_no_row(&world, &site).await;
 }
 
 async fn a_dry_run_tells_the_calls_and_makes_none(world: &World, site: &str) {
@@ -181,14 +199,82 @@ async fn a_cancelled_deployment_goes_no_further(world: &World, site: &str) {
         Ok((!calls.is_empty()).then_some(()))
     });
     tried.await.unwrap();
-    let link = job["links"]["job"].as_str().unwrap();
-    let stack = &world.stack;
-    let cancelled = stack.call(reqwest::Method::DELETE, link, &[], None);
-    let cancelled = cancelled.await.unwrap();
-    assert!(cancelled.status.is_success(), "{}", cancelled.text());
+    delete(world, job["links"]["job"].as_str().unwrap()).await;
     let deployment = world.end_of(&job).await;
     assert_eq!(deployment["status"], "cancelled", "{deployment:#}");
     let deployment = settled(world, &deployment).await;
     assert_eq!(deployment["deleted_repository"], true, "{deployment:#}");
     assert!(world.repositories("cancelled").await.is_empty());
+}
+
+fn jobs(world: &World) -> Jobs {
+    Jobs::new(world.stack.dynamodb(), "jobstable".to_owned())
+}
+
+async fn delete(world: &World, link: &str) {
+    let deleted = world.stack.call(Method::DELETE, link, &[], None);
+    let deleted = deleted.await.unwrap();
+    assert!(deleted.status.is_success(), "{}", deleted.text());
+}
+
+/// Cancelled while GitHub makes its repository, a deployment has ended before it learns of it.
+async fn a_repository_that_was_made_meanwhile_is_known(world: &World, site: &str) {
+    for (name, wanted) in [("late-kept", false), ("late-deleted", true)] {
+        let slow = json!({"kind": "slow", "ms": 3000});
+        world.trouble(name, "create_repo", slow).await;
+        let asked = json!({"target": "github", "repository": {"name": name},
+            "delete_on_failure": wanted});
+        let job = world.ask(site, asked).await;
+        let id = job["job_id"].as_str().unwrap().parse().unwrap();
+        let jobs = jobs(world);
+        let begun = until(PATIENCE, async || {
+            let row = jobs.get::<Build>(&id).await?;
+            Ok(row.and_then(|row| row.running_until))
+        });
+        begun.await.unwrap();
+        delete(world, job["links"]["job"].as_str().unwrap()).await;
+        let link = job["links"]["deployment"].as_str().unwrap();
+        let told = until(PATIENCE, async || {
+            let shown = world.stack.get_json(link).await?;
+            let knows = shown["made_repository"] == true && shown["deleted_repository"] == wanted;
+            Ok(knows.then_some(shown))
+        });
+        let told = told.await.unwrap();
+        assert_eq!(told["status"], "cancelled", "{told:#}");
+        assert_eq!(told["repository"], format!("{ACCOUNT}/{name}"), "{told:#}");
+        let there = world.repositories(name).await.len();
+        assert_eq!(there, usize::from(!wanted), "{told:#}");
+    }
+}
+
+/// Begun at the very moment, it is not among those that are deleted with their project.
+async fn a_deployment_of_a_deleted_project_leaves_no_row(world: &World, site: &str) {
+    let known = world.deploy_to(site, "of-the-deleted").await;
+    let known: DeploymentId = known["deployment_id"].as_str().unwrap().parse().unwrap();
+    let dynamodb = world.stack.dynamodb();
+    let projects = Projects::new(dynamodb, "projectstable".to_owned(), jobs(world));
+    let mut late = projects.deployment(&known).await.unwrap().unwrap().doc;
+    delete(world, &format!("/v1/projects/{site}")).await;
+
+    let now = Timestamp::now();
+    (late.id, late.job) = (DeploymentId::random(), JobId::random());
+    late.status = DeploymentStatus::Running;
+    let work = Work::Deployment(DeploymentWork {
+        deployment: late.id.clone(),
+        project: late.project.clone(),
+        manifest: late.manifest.clone(),
+        request: late.request.clone(),
+        result: DeploymentResult::default(),
+        blobs: 0,
+        stage: Stage::first(late.request.target, None),
+    });
+    let deadline = now + Duration::from_secs(3600);
+    let build = Build::new(late.job.clone(), work, deadline, now);
+    assert!(projects.start(&late, None, &build).await.unwrap());
+    come(world, late.job.as_str()).await;
+    let gone = until(PATIENCE, async || {
+        let row = projects.deployment(&late.id).await?;
+        Ok(row.is_none().then_some(()))
+    });
+    gone.await.unwrap();
 }

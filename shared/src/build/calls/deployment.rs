@@ -4,7 +4,8 @@ use super::Calls;
 use crate::{
     build::{
         deployment::{DeploymentWork, Seen, Stage},
-        model::{Build, End},
+        model::{Build, End, Work},
+        start,
     },
     clock::Timestamp,
     error::Error,
@@ -58,6 +59,34 @@ impl Calls {
             result.deleted_repository = self.delete_if_ours(work).await?;
             self.say(work, status, &result, error.as_ref()).await?;
         }
+        // Begun while its project was being deleted, it may have been passed over.
+        let projects = &self.context.projects;
+        if projects.project(&work.project).await?.is_none() {
+            projects.delete(work.deployment.as_str()).await?;
+        }
+        Ok(())
+    }
+
+    /// Has a build that was ended while a repository was made for it settle that too.
+    pub(in crate::build) async fn lost(&self, build: &Build) -> Result<(), Error> {
+        let Work::Deployment(lost) = &build.work else {
+            return Ok(());
+        };
+        if !lost.result.made_repository {
+            return Ok(());
+        }
+        let learn = |mut build: Build, now| {
+            let has_ended = build.end.is_some();
+            match &mut build.work {
+                Work::Deployment(work) if has_ended && !work.result.made_repository => {
+                    work.result = lost.result.clone();
+                    (build.settled, build.due_at) = (false, now);
+                    Some(build)
+                }
+                _ => None,
+            }
+        };
+        start::overrule(&self.context, &build.id, learn, Timestamp::now()).await?;
         Ok(())
     }
 
