@@ -5,16 +5,29 @@ use std::time::Duration;
 use axum::{
     Json,
     body::{Body, to_bytes},
+    extract::Request,
+    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::server::{self, Cut};
+use crate::{
+    faults::Faults,
+    server::{self, Cut},
+};
 
 /// Bytes of a response that is to be broken off. None of a stand-in is longer.
 const LONGEST: usize = 64 * 1024 * 1024;
+
+/// What can go wrong with a call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Fault<Own> {
+    OfTheWay(Accident),
+    OfTheService(Own),
+}
 
 /// A fault of the way, not of the service.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +49,37 @@ pub(crate) enum Accident {
     Slow { ms: u64 },
 }
 
+impl<On: Copy + PartialEq, Own: Clone> Faults<On, Fault<Own>> {
+    /// Lets a call through to its operation, unless something is to go wrong with it. `own` is what
+    /// comes of a fault of the service: a response ends the call. None for a body of more than
+    /// `most` bytes.
+    pub(crate) async fn let_through(
+        &self,
+        (on, any): (On, On),
+        most: usize,
+        (request, next): (Request, Next),
+        cut: &Cut,
+        own: impl Fn(Own) -> Option<Response>,
+    ) -> Option<Response> {
+        let (head, body) = request.into_parts();
+        let body = to_bytes(body, most).await.ok()?;
+        let (path, text) = (head.uri.to_string(), String::from_utf8_lossy(&body));
+        let mut after = After::default();
+        while let Some(fault) = self.take_for(on, any, &path, &text) {
+            let ended = match fault {
+                Fault::OfTheWay(accident) => accident.strike(cut, &mut after).await,
+                Fault::OfTheService(fault) => own(fault),
+            };
+            if ended.is_some() {
+                return ended;
+            }
+        }
+        let request = Request::from_parts(head, Body::from(body.clone()));
+        let response = next.run(request).await;
+        Some(after.befall(response, cut).await)
+    }
+}
+
 impl Accident {
     /// Whether it can happen at all.
     pub(crate) fn is_possible(&self) -> bool {
@@ -47,7 +91,7 @@ impl Accident {
 
     /// Lets it happen to a call that has not reached the service: a response ends the call, and
     /// `after` notes what is still to come.
-    pub(crate) async fn strike(self, cut: &Cut, after: &mut After) -> Option<Response> {
+    async fn strike(self, cut: &Cut, after: &mut After) -> Option<Response> {
         match self {
             Self::Status { status, body } => return Some(plain(status, body)),
             Self::Reset {} => return Some(cut.now()),
@@ -70,14 +114,14 @@ fn plain(status: u16, body: Option<Value>) -> Response {
 
 /// What is to happen to the response of a call.
 #[derive(Debug, Default)]
-pub(crate) struct After {
+struct After {
     lost: bool,
     malformed: bool,
 }
 
 impl After {
     /// Lets it happen.
-    pub(crate) async fn befall(self, response: Response, cut: &Cut) -> Response {
+    async fn befall(self, response: Response, cut: &Cut) -> Response {
         if self.lost {
             return cut.now();
         }

@@ -1,13 +1,33 @@
 //! Settings of a stand-in, and how a part of them is changed.
 
+use std::sync::{Mutex, PoisonError};
+
+use axum::{
+    Json,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+
+/// Changes settings as `PUT /_control/settings` asks, and answers with what they are then.
+pub(crate) fn change<T: Serialize + DeserializeOwned>(
+    settings: &Mutex<T>,
+    change: Map<String, Value>,
+) -> Response {
+    let mut settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
+    match changed(&*settings, change) {
+        Ok(changed) => *settings = changed,
+        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+    Json(&*settings).into_response()
+}
 
 /// The settings after a change: what it does not name stays.
 ///
 /// # Errors
 /// When the change names what there is not, or sets it to what it cannot be.
-pub(crate) fn changed<T: Serialize + DeserializeOwned>(
+fn changed<T: Serialize + DeserializeOwned>(
     current: &T,
     change: Map<String, Value>,
 ) -> Result<T, serde_json::Error> {

@@ -15,7 +15,7 @@ use super::{
     GitHub, errors::ApiError, git::Moment, git::Person, limits::Bounds, lock, operation::On,
     repository::Repository,
 };
-use crate::{accidents::Accident, faults::Armed, settings};
+use crate::{accidents::Fault, faults::Armed, settings};
 
 /// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,14 +71,6 @@ pub(super) enum Outcome {
     Errored,
 }
 
-/// What can go wrong.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Fault {
-    OfTheWay(Accident),
-    OfGitHub(Own),
-}
-
 /// What can go wrong at GitHub only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
@@ -105,12 +97,12 @@ fn forbidden() -> u16 {
     403
 }
 
-impl Fault {
+impl Fault<Own> {
     fn is_possible(&self, on: On) -> bool {
         match self {
             Self::OfTheWay(accident) => accident.is_possible(),
-            Self::OfGitHub(Own::RefMoved {}) => on.is_of_a_repository(),
-            Self::OfGitHub(
+            Self::OfTheService(Own::RefMoved {}) => on.is_of_a_repository(),
+            Self::OfTheService(
                 Own::SecondaryLimit { status, .. } | Own::PrimaryLimit { status, .. },
             ) => matches!(status, 403 | 429),
         }
@@ -170,17 +162,12 @@ pub(super) async fn settings(
     State(state): State<Arc<GitHub>>,
     Json(change): Json<Map<String, Value>>,
 ) -> Response {
-    let mut settings = lock(&state.settings);
-    match settings::changed(&*settings, change) {
-        Ok(changed) => *settings = changed,
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    }
-    Json(json!(*settings)).into_response()
+    settings::change(&state.settings, change)
 }
 
 pub(super) async fn arm(
     State(state): State<Arc<GitHub>>,
-    Json(armed): Json<Armed<On, Fault>>,
+    Json(armed): Json<Armed<On, Fault<Own>>>,
 ) -> Response {
     if !armed.fault.is_possible(armed.on) {
         let message = format!("{:?} cannot happen on {:?}", armed.fault, armed.on);

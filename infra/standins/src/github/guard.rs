@@ -9,7 +9,6 @@ use std::{
 };
 
 use axum::{
-    body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -18,17 +17,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use super::{
     GitHub,
-    control::{Fault, Foreign, Own},
+    control::{Foreign, Own},
     errors::{self, ApiError},
     git::ObjectId,
-    limits::{Verdict, seconds_since_1970},
+    limits::Verdict,
     lock,
     operation::{On, Operation},
 };
-use crate::{
-    accidents::After,
-    server::{self, Cut},
-};
+use crate::server::{self, Cut, seconds_since_1970};
 
 /// The versions of the API, newest first:
 /// <https://docs.github.com/rest/about-the-rest-api/api-versions>.
@@ -192,27 +188,18 @@ async fn struck(
     cut: &Cut,
     id: &str,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
+    let (on, uri) = (
+        operation.map_or(On::Any, |operation| operation.on),
+        request.uri().clone(),
+    );
+    let own = |fault| happen(state, fault, &uri, id);
+    let call = (request, next);
+    let faults = &state.faults;
+    let answered = faults.let_through((on, On::Any), LONGEST_BODY, call, cut, own);
+    answered.await.unwrap_or_else(|| {
         let message = "Payload too large";
-        return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response();
-    };
-    let path = head.uri.to_string();
-    let text = String::from_utf8_lossy(&body);
-    let mut after = After::default();
-    let on = operation.map_or(On::Any, |operation| operation.on);
-    while let Some(fault) = state.faults.take_for(on, On::Any, &path, &text) {
-        let ended = match fault {
-            Fault::OfTheWay(accident) => accident.strike(cut, &mut after).await,
-            Fault::OfGitHub(own) => happen(state, own, &head.uri, id),
-        };
-        if let Some(response) = ended {
-            return response;
-        }
-    }
-    let request = Request::from_parts(head, Body::from(body.clone()));
-    let response = next.run(request).await;
-    after.befall(response, cut).await
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response()
+    })
 }
 
 fn happen(state: &GitHub, fault: Own, uri: &Uri, id: &str) -> Option<Response> {

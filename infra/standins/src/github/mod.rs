@@ -17,7 +17,7 @@
 //! - `PUT /_control/settings` `{"latency_ms"?, "login"?, "token"?, "plan"?, "empty_for_ms"?,
 //!   "limits"?, "pages_build_ms"?, "pages_outcome"?}`: see `control::Settings` and `limits::Bounds`.
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: see `operation::On`
-//!   and `control::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
+//!   and `accidents::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
 //! - `POST /_control/repos/{owner}/{repo}/commits` `{"branch"?, "path"?, "content"?, "message"?}`:
 //!   somebody else pushes a commit.
 //! - `GET /_control/repos`, `GET /_control/calls`: what there is, what was called.
@@ -33,6 +33,7 @@ use axum::{
 };
 
 use crate::{
+    accidents::Fault,
     calls::{self, Calls},
     faults::Faults,
     server::{self, Running},
@@ -59,7 +60,7 @@ mod trees;
 mod user;
 mod wire;
 
-use control::{Fault, Settings};
+use control::{Own, Settings};
 use errors::ApiError;
 use operation::On;
 
@@ -84,7 +85,7 @@ pub async fn start(port: u16) -> anyhow::Result<Running> {
 struct GitHub {
     base_url: String,
     calls: Calls,
-    faults: Faults<On, Fault>,
+    faults: Faults<On, Fault<Own>>,
     settings: Mutex<Settings>,
     limits: Mutex<limits::Limits>,
     repositories: Mutex<repository::Repositories>,

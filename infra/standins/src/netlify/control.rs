@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Netlify, lock};
-use crate::{accidents::Accident, faults::Armed, settings};
+use crate::{accidents::Fault, faults::Armed, settings};
 
 /// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,14 +72,6 @@ impl On {
     }
 }
 
-/// What can go wrong.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Fault {
-    OfTheWay(Accident),
-    OfNetlify(Own),
-}
-
 /// What can go wrong at Netlify only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
@@ -95,17 +87,12 @@ pub(super) async fn settings(
     State(state): State<Arc<Netlify>>,
     Json(change): Json<Map<String, Value>>,
 ) -> Response {
-    let mut settings = lock(&state.settings);
-    match settings::changed(&*settings, change) {
-        Ok(changed) => *settings = changed,
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    }
-    Json(json!(*settings)).into_response()
+    settings::change(&state.settings, change)
 }
 
 pub(super) async fn arm(
     State(state): State<Arc<Netlify>>,
-    Json(armed): Json<Armed<On, Fault>>,
+    Json(armed): Json<Armed<On, Fault<Own>>>,
 ) -> Response {
     if matches!(&armed.fault, Fault::OfTheWay(accident) if !accident.is_possible()) {
         return (StatusCode::BAD_REQUEST, "no such status").into_response();

@@ -21,12 +21,11 @@ use super::{
     Netlify,
     deploy::Deploy,
     errors::ApiError,
-    guard::seconds_since_1970,
     lock,
     sites::{page, read},
     world::digits,
 };
-use crate::site;
+use crate::{server::seconds_since_1970, site};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -1,27 +1,19 @@
 //! What every call meets before its operation: who asks, and what is to go wrong.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::HeaderMap;
 
 use super::{
     Netlify,
-    control::{Fault, On, Own},
+    control::{On, Own},
     errors::ApiError,
 };
-use crate::{
-    accidents::After,
-    server::{self, Cut},
-};
+use crate::server::{self, Cut, seconds_since_1970};
 
 /// Bytes of a body.
 const LONGEST_BODY: usize = 100 * 1024 * 1024;
@@ -35,45 +27,17 @@ pub(super) async fn guard(
 ) -> Response {
     let settings = state.settings();
     server::pause(Duration::from_millis(settings.latency_ms)).await;
-    let on = On::of(request.method().as_str(), request.uri().path());
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
-        return ApiError::too_large().into_response();
-    };
-    if !is_known(&head.headers, settings.token.as_deref()) {
+    let header = request.headers().get("authorization");
+    if !header.is_some_and(|header| server::is_bearer_of(header, settings.token.as_deref())) {
         return ApiError::access_denied().into_response();
     }
-    let (path, text) = (head.uri.to_string(), String::from_utf8_lossy(&body));
-    let mut after = After::default();
-    while let Some(fault) = state.faults.take_for(on, On::Any, &path, &text) {
-        let ended = match fault {
-            Fault::OfTheWay(accident) => accident.strike(&cut, &mut after).await,
-            Fault::OfNetlify(Own::RateLimited { retry_after_s }) => {
-                Some(ApiError::rate_limited(retry_after_s, seconds_since_1970()))
-            }
-        };
-        if let Some(response) = ended {
-            return response;
-        }
-    }
-    let request = Request::from_parts(head, Body::from(body.clone()));
-    let response = next.run(request).await;
-    after.befall(response, &cut).await
-}
-
-fn is_known(headers: &HeaderMap, valid: Option<&str>) -> bool {
-    let header = headers.get("authorization");
-    let header = header.and_then(|header| header.to_str().ok());
-    let token = header.and_then(|header| header.strip_prefix("Bearer "));
-    let token = token.map(str::trim).filter(|token| !token.is_empty());
-    token.is_some_and(|token| match valid {
-        Some(valid) => valid == token,
-        None => token != "invalid",
-    })
-}
-
-/// The time as headers have it.
-pub(super) fn seconds_since_1970() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    let on = On::of(request.method().as_str(), request.uri().path());
+    let own = |Own::RateLimited { retry_after_s }| {
+        Some(ApiError::rate_limited(retry_after_s, seconds_since_1970()))
+    };
+    let call = (request, next);
+    let faults = &state.faults;
+    let answered = faults.let_through((on, On::Any), LONGEST_BODY, call, &cut, own);
+    let answered = answered.await;
+    answered.unwrap_or_else(|| ApiError::too_large().into_response())
 }

@@ -12,7 +12,7 @@
 //! - `PUT /_control/settings` `{"latency_ms"?, "token"?, "processing_ms"?, "failure"?, "taken"?,
 //!   "deploys_per_minute"?}`: see `control::Settings`.
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: see `control::On`
-//!   and `control::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
+//!   and `accidents::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
 //! - `GET /_control/sites`, `GET /_control/calls`: what there is, what was called.
 //! - `DELETE /_control`: back to the beginning.
 
@@ -26,6 +26,7 @@ use axum::{
 };
 
 use crate::{
+    accidents::Fault,
     calls::{self, Calls},
     faults::Faults,
     server::{self, Running},
@@ -39,7 +40,7 @@ mod guard;
 mod sites;
 mod world;
 
-use control::{Fault, On, Settings};
+use control::{On, Own, Settings};
 use errors::ApiError;
 
 /// Starts a stand-in of Netlify on a port of 127.0.0.1; 0 takes a free one.
@@ -62,7 +63,7 @@ pub async fn start(port: u16) -> anyhow::Result<Running> {
 struct Netlify {
     base_url: String,
     calls: Calls,
-    faults: Faults<On, Fault>,
+    faults: Faults<On, Fault<Own>>,
     settings: Mutex<Settings>,
     world: Mutex<world::World>,
 }

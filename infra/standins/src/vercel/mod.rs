@@ -13,7 +13,7 @@
 //! - `PUT /_control/settings` `{"latency_ms"?, "token"?, "team"?, "build_ms"?, "failure"?}`: see
 //!   `control::Settings`.
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: see `control::On`
-//!   and `control::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
+//!   and `accidents::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
 //! - `GET /_control/deployments`, `GET /_control/calls`: what there is, what was called.
 //! - `DELETE /_control`: back to the beginning.
 
@@ -31,6 +31,7 @@ use axum::{
 use bytes::Bytes;
 
 use crate::{
+    accidents::Fault,
     calls::{self, Calls},
     faults::Faults,
     server::{self, Running},
@@ -46,7 +47,7 @@ mod guard;
 mod show;
 mod uploads;
 
-use control::{Fault, On, Settings};
+use control::{On, Own, Settings};
 use errors::ApiError;
 
 /// Starts a stand-in of Vercel on a port of 127.0.0.1; 0 takes a free one.
@@ -68,7 +69,7 @@ pub async fn start(port: u16) -> anyhow::Result<Running> {
 /// Everything a stand-in remembers.
 struct Vercel {
     calls: Calls,
-    faults: Faults<On, Fault>,
+    faults: Faults<On, Fault<Own>>,
     settings: Mutex<Settings>,
     deployments: Mutex<deployment::Deployments>,
     /// Files that were sent by themselves, by their SHA-1.
