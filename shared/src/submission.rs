@@ -15,6 +15,7 @@ use crate::{
         StoredAnalysis,
         blobs::{self, Form},
         claims::{Claim, Wanted},
+        compression,
         counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD},
         entry::{Entry, Failure},
         jobs::JobRow,
@@ -274,7 +275,7 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
     };
     if let (Some(sha256), Some(text)) = (&submission.request.transcript, &submission.transcript) {
         let key = blobs::transcript_key(sha256);
-        let gzip = blobs::gzip(text.as_bytes());
+        let gzip = compression::gzip(text.as_bytes());
         context
             .blobs
             .put_gzip(&key, Form::Vtt.content_type(), gzip)

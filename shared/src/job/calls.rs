@@ -20,6 +20,7 @@ use crate::{
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
+        compression,
         packed::{Directory, Packed},
     },
     upstream::{gemini, youtube::YouTube},
@@ -205,7 +206,7 @@ impl Calls {
         let Some(packed) = self.blobs.get(&key).await? else {
             return Ok(None);
         };
-        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
         let analysis = serde_json::from_slice(&text).map_err(Error::internal)?;
         Ok(Some(Document::of(&analysis)))
     }

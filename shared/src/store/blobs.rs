@@ -8,10 +8,7 @@
 //! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
 //! | `projects/` | project id / … | see [`super::project_blobs`] |
 
-use std::{
-    io::{Read, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use aws_sdk_s3::{
     Client,
@@ -22,7 +19,6 @@ use aws_sdk_s3::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 
 use super::packed::Range;
 use crate::{
@@ -468,49 +464,9 @@ async fn collect(body: ByteStream) -> Result<Bytes, Error> {
     Ok(body.collect().await.map_err(storage)?.into_bytes())
 }
 
-/// Compresses a body once, for all its readers.
-#[must_use]
-pub fn gzip(body: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::default());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default().into()
-}
-
-/// Decompresses for a reader that does not take gzip, up to `limit` bytes.
-///
-/// # Errors
-/// [`Error::TooLarge`] past the limit, [`Error::Internal`] when it is no gzip.
-pub fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
-    // RFC 1952, section 2.3.1: the length stands in the end. It is a hint, as good as any.
-    let length = body.last_chunk().map_or(0, |end| u32::from_le_bytes(*end));
-    let length = usize::try_from(u64::from(length).min(limit)).unwrap_or_default();
-    let mut plain = Vec::with_capacity(length);
-    let read = GzDecoder::new(body).take(limit + 1).read_to_end(&mut plain);
-    match read.map_err(Error::internal)? as u64 {
-        length if length > limit => Err(Error::TooLarge { what: "body" }),
-        _ => Ok(plain),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn compresses_and_back() {
-        let body = "so it is ".repeat(1000);
-        let packed = gzip(body.as_bytes());
-        assert!(packed.len() < body.len() / 10);
-        assert_eq!(gunzip(&packed, body.len() as u64).unwrap(), body.as_bytes());
-    }
-
-    #[test]
-    fn a_bomb_does_not_go_off() {
-        let packed = gzip(&vec![0; 1_000_000]);
-        assert!(matches!(gunzip(&packed, 1000), Err(Error::TooLarge { .. })));
-        assert!(gunzip(b"not gzip", 1000).is_err());
-    }
 
     #[test]
     fn names_survive_a_header() {

@@ -7,6 +7,7 @@ mod batch;
 pub mod blobs;
 pub mod bookmarks;
 pub mod claims;
+pub mod compression;
 pub mod counters;
 pub mod dead_letters;
 mod due;

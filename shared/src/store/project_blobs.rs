@@ -20,7 +20,10 @@ use futures_util::{
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use super::blobs::{Blobs, LARGEST_DOCUMENT, gunzip, gzip};
+use super::{
+    blobs::{Blobs, LARGEST_DOCUMENT},
+    compression::{gunzip, gzip},
+};
 use crate::{
     error::Error,
     project::{

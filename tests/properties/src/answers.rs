@@ -6,7 +6,7 @@ use eventrelay::{
     error::Error,
     readers,
     search::Document,
-    store::{blobs, packed},
+    store::{compression, packed},
     upstream::gemini::File,
     video::VideoKey,
 };
@@ -110,7 +110,7 @@ fn stored(analysis: &Analysis) {
     assert_eq!(&again, analysis);
     let packed = packed::pack(&json).expect("a document with its head");
     assert_eq!(
-        blobs::gunzip(&packed.gzip, 1 << 26).expect("gzip"),
+        compression::gunzip(&packed.gzip, 1 << 26).expect("gzip"),
         json.as_bytes()
     );
     for name in ["summary", "events", "transcript", "provenance"] {
@@ -118,7 +118,7 @@ fn stored(analysis: &Analysis) {
             .parts
             .cut(&[name], &packed.gzip)
             .expect("a selection");
-        let cut = blobs::gunzip(&cut, 1 << 26).expect("gzip");
+        let cut = compression::gunzip(&cut, 1 << 26).expect("gzip");
         let cut: serde_json::Value = serde_json::from_slice(&cut).expect("JSON");
         let whole: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!(cut["video"], whole["video"]);

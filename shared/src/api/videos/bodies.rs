@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     store::{
         blobs::{self, Form, LARGEST_DOCUMENT},
-        packed,
+        compression, packed,
         videos::Found,
     },
 };
@@ -49,7 +49,7 @@ pub(super) async fn gzip(
             let Some(body) = whole(context, asked, found, now).await? else {
                 return Ok(None);
             };
-            let text = String::from_utf8(blobs::gunzip(&body, LARGEST_DOCUMENT)?);
+            let text = String::from_utf8(compression::gunzip(&body, LARGEST_DOCUMENT)?);
             let packed = packed::pack(&text.map_err(Error::internal)?)?;
             packed.parts.cut(names, &packed.gzip).map(Some)
         }
@@ -97,9 +97,9 @@ async fn rendered(
     let Some(document) = whole(context, asked, found, now).await? else {
         return Ok(None);
     };
-    let document = blobs::gunzip(&document, LARGEST_DOCUMENT)?;
+    let document = compression::gunzip(&document, LARGEST_DOCUMENT)?;
     let analysis: Analysis = serde_json::from_slice(&document).map_err(Error::internal)?;
-    let gzip = blobs::gzip(form.render(&analysis).as_bytes());
+    let gzip = compression::gzip(form.render(&analysis).as_bytes());
     context
         .blobs
         .put_gzip(&key, form.content_type(), gzip.clone())

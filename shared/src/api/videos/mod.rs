@@ -26,6 +26,7 @@ use crate::{
     store::{
         StoredAnalysis,
         blobs::{self, Form},
+        compression,
         videos::Found,
     },
 };
@@ -104,7 +105,7 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
             .body(Body::Binary(gzip.into()))
             .map_err(Error::internal);
     }
-    match blobs::gunzip(&gzip, LARGEST_PLAIN) {
+    match compression::gunzip(&gzip, LARGEST_PLAIN) {
         Ok(plain) => {
             let plain = Bytes::from(plain);
             context.memory.keep_blob(&etag, &plain, now);

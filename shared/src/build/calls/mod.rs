@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     machine::{Call, Observation},
-    model::{Build, End, Work},
+    model::{Build, Work},
 };
 use crate::{
     analysis::{Analysis, Usage},
@@ -33,6 +33,7 @@ use crate::{
     queue::Message,
     store::{
         blobs::{self, Form, LARGEST_DOCUMENT},
+        compression,
         project_blobs::{self, Kind},
     },
     upstream::{gemini::GenerateRequest, github::GitHub, netlify::Netlify, vercel::Vercel},
@@ -204,7 +205,7 @@ impl Calls {
         let packed = self.context.blobs.get(&key).await?;
         // It was deleted, or made anew since.
         let packed = packed.ok_or(Error::NotFound { what: "analysis" })?;
-        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
         serde_json::from_slice(&text).map_err(Error::internal)
     }
 
@@ -320,25 +321,4 @@ fn facts(project: &Project, analysis: &Analysis) -> Facts {
 
 fn year(at: Timestamp) -> i16 {
     at.day()[..4].parse().unwrap_or(1970)
-}
-
-/// How a build that others wait for stands.
-enum Ended {
-    Not,
-    /// It wakes those who wait before it is settled.
-    Soon,
-    Done,
-    Failed(crate::job::JobError),
-    Cancelled,
-}
-
-impl Ended {
-    fn of(build: &Build) -> Self {
-        match &build.end {
-            None => Self::Not,
-            Some(End::Done | End::Skipped { .. }) => Self::Done,
-            Some(End::Failed { error }) => Self::Failed(error.clone()),
-            Some(End::Cancelled) => Self::Cancelled,
-        }
-    }
 }

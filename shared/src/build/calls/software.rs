@@ -1,6 +1,6 @@
 //! The steps from a video to a deployment.
 
-use super::{Calls, Ended};
+use super::Calls;
 use crate::{
     build::{
         machine,
@@ -25,31 +25,22 @@ impl Calls {
             Stage::Submitting => self.submit(build, work).await,
             Stage::Analysing { .. } => self.look_at_analysis(work).await,
             Stage::Beginning => self.begin_project(build, work).await,
-            Stage::Building { job } => Ok(match self.ended(job).await? {
-                Ended::Not => Seen::Waiting,
-                Ended::Soon => Seen::Ending,
-                Ended::Done => Seen::Built,
-                Ended::Failed(error) => Seen::Failed(error),
-                Ended::Cancelled => Seen::Cancelled,
-            }),
+            Stage::Building { job } => self.look_at_build(job, Seen::Built).await,
             Stage::Sending => self.begin_deployment(build, work).await,
-            Stage::Deploying { job } => Ok(match self.ended(job).await? {
-                Ended::Not => Seen::Waiting,
-                Ended::Soon => Seen::Ending,
-                Ended::Done => Seen::Deployed,
-                Ended::Failed(error) => Seen::Failed(error),
-                Ended::Cancelled => Seen::Cancelled,
-            }),
+            Stage::Deploying { job } => self.look_at_build(job, Seen::Deployed).await,
         }
     }
 
-    async fn ended(&self, job: &JobId) -> Result<Ended, Error> {
+    async fn look_at_build(&self, job: &JobId, done: Seen) -> Result<Seen, Error> {
         let row = self.context.jobs.get::<Build>(job).await?;
-        let row = row.ok_or_else(|| Error::internal("a build is gone"))?;
-        Ok(match (row.job.settled, &row.job.end) {
-            (true, _) => Ended::of(&row.job),
-            (false, Some(_)) => Ended::Soon,
-            (false, None) => Ended::Not,
+        let build = row.ok_or_else(|| Error::internal("a build is gone"))?.job;
+        Ok(match build.end {
+            None => Seen::Waiting,
+            // It wakes those who wait before it is settled.
+            Some(_) if !build.settled => Seen::Ending,
+            Some(End::Done | End::Skipped { .. }) => done,
+            Some(End::Failed { error }) => Seen::Failed(error),
+            Some(End::Cancelled) => Seen::Cancelled,
         })
     }
 

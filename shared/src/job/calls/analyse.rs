@@ -16,6 +16,7 @@ use crate::{
     store::{
         StoredAnalysis,
         blobs::{self, Form},
+        compression,
         packed::{self, Directory},
     },
     upstream::gemini,
@@ -170,7 +171,7 @@ impl Calls {
             .get(&blobs::transcript_key(sha256))
             .await?
             .ok_or_else(gone)?;
-        let text = blobs::gunzip(&packed, LARGEST_TRANSCRIPT)?;
+        let text = compression::gunzip(&packed, LARGEST_TRANSCRIPT)?;
         let text = String::from_utf8(text).map_err(Error::internal)?;
         Ok(captions::parse(&text)?)
     }
@@ -189,7 +190,7 @@ impl Calls {
             let key = blobs::analysis_key(&job.video, &etag, form);
             async move { self.blobs.put_gzip(&key, form.content_type(), gzip).await }
         };
-        let rendered = |form: Form| put(form, blobs::gzip(form.render(analysis).as_bytes()));
+        let rendered = |form: Form| put(form, compression::gzip(form.render(analysis).as_bytes()));
         futures_util::future::try_join4(
             put(Form::Json, packed.gzip.clone()),
             rendered(Form::Markdown),

@@ -8,7 +8,7 @@ use crate::{
     clock::Timestamp,
     error::Error,
     job::Job,
-    store::blobs,
+    store::{blobs, compression},
 };
 
 /// What a paid answer has become.
@@ -27,7 +27,7 @@ impl Calls {
         let Some(packed) = self.blobs.get(&key).await? else {
             return Ok(None);
         };
-        let text = blobs::gunzip(&packed, LARGEST_DOCUMENT)?;
+        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
         // Another version of the code may have written it, and it can be made anew.
         Ok(serde_json::from_slice(&text).ok())
     }
@@ -35,7 +35,7 @@ impl Calls {
     pub(super) async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
         let key = blobs::made_key(&job.video, &job.id);
         let text = serde_json::to_vec(made).map_err(Error::internal)?;
-        let gzip = blobs::gzip(&text);
+        let gzip = compression::gzip(&text);
         self.blobs.put_gzip(&key, "application/json", gzip).await
     }
 

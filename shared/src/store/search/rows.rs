@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use serde::{Deserialize, Serialize};
 
 use super::super::{
-    blobs,
+    compression,
     item::{Item, get_n, get_s, n, s},
 };
 use crate::{
@@ -119,14 +119,14 @@ pub(super) fn document(key: &DocumentKey, document: &Document) -> Result<Item, E
     };
     let json = serde_json::to_vec(&stored).map_err(Error::internal)?;
     let mut item = key.item();
-    item.insert("gzip".to_owned(), b(blobs::gzip(&json).to_vec()));
+    item.insert("gzip".to_owned(), b(compression::gzip(&json).to_vec()));
     item.insert("length".to_owned(), n(document.length()));
     Ok(item)
 }
 
 pub(super) fn read_document(item: &Item) -> Result<Stored, Error> {
     let gzip = get_b(item, "gzip").ok_or_else(|| Error::internal("a document without content"))?;
-    let json = blobs::gunzip(gzip, LARGEST)?;
+    let json = compression::gunzip(gzip, LARGEST)?;
     serde_json::from_slice(&json).map_err(Error::internal)
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, ensure};
-use eventrelay::store::blobs::gunzip;
+use eventrelay::store::compression::gunzip;
 use eventrelay_tests::read;
 use reqwest::Client;
 use serde::Serialize;
