@@ -218,6 +218,28 @@ fn read_entry(entry: Value, caller: &Caller) -> Result<Submission, Error> {
     }
 }
 
+/// The video that a request names: by a URL or by what an upload has answered.
+///
+/// # Errors
+/// [`Error::InvalidInput`], [`Error::NotAVideo`].
+pub(super) fn video(url: Option<String>, upload_id: Option<String>) -> Result<VideoKey, Error> {
+    match (url, upload_id) {
+        (Some(url), None) => Ok(VideoKey::YouTube(
+            reference::parse(&url).map_err(Error::from)?.id,
+        )),
+        (None, Some(id)) => {
+            let hash = ContentHash::parse(id.strip_prefix("up:").unwrap_or(&id));
+            let hash = hash.map_err(|_| Error::invalid("upload_id", "is no upload id"))?;
+            Ok(VideoKey::Upload(hash))
+        }
+        (Some(_), Some(_)) => Err(Error::invalid(
+            "upload_id",
+            "must not come together with url",
+        )),
+        (None, None) => Err(Error::invalid("url", "is missing, and so is upload_id")),
+    }
+}
+
 fn submission(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> {
     let url = fields.string("url", reference::MAX_BYTES)?;
     let upload_id = fields.string("upload_id", 80)?;
@@ -231,20 +253,7 @@ fn submission(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> 
     let max_cost_usd = fields.price("max_cost_usd")?;
     let force = fields.flag("force")?;
     fields.end()?;
-    let video = match (url, upload_id) {
-        (Some(url), None) => VideoKey::YouTube(reference::parse(&url).map_err(Error::from)?.id),
-        (None, Some(id)) => {
-            let hash = ContentHash::parse(id.strip_prefix("up:").unwrap_or(&id));
-            VideoKey::Upload(hash.map_err(|_| Error::invalid("upload_id", "is no upload id"))?)
-        }
-        (Some(_), Some(_)) => {
-            return Err(Error::invalid(
-                "upload_id",
-                "must not come together with url",
-            ));
-        }
-        (None, None) => return Err(Error::invalid("url", "is missing, and so is upload_id")),
-    };
+    let video = video(url, upload_id)?;
     let transcript = transcript.map(|text| captions::parse(&text)).transpose()?;
     let transcript = transcript.as_deref().map(captions::to_vtt);
     let request = JobRequest {

@@ -19,12 +19,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::put_item::PutItemError,
-    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, Put},
 };
 
 use super::{
-    batch,
+    batch, conditional,
     due::OPEN,
     item::{Item, get_n, get_s, n, s},
 };
@@ -402,29 +401,8 @@ impl Jobs {
             .set_item(Some(item_of(job, version, lease)))
     }
 
-    /// False when the condition does not hold. It does not either when the SDK sends a write again
-    /// that was done and whose answer was lost: then what is there is what was to be written.
     async fn write(&self, put: Put) -> Result<bool, Error> {
-        let written = self
-            .client
-            .put_item()
-            .table_name(put.table_name)
-            .set_item(Some(put.item.clone()))
-            .set_condition_expression(put.condition_expression)
-            .set_expression_attribute_values(put.expression_attribute_values)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error)) => match error.err() {
-                PutItemError::ConditionalCheckFailedException(failed) => {
-                    Ok(failed.item.as_ref() == Some(&put.item))
-                }
-                _ => Err(SdkError::ServiceError(error).into()),
-            },
-            Err(error) => Err(error.into()),
-        }
+        conditional::put(&self.client, put).await
     }
 }
 

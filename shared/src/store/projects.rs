@@ -11,10 +11,11 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{Put, TransactWriteItem},
 };
 
 use super::{
+    conditional,
     item::{Item, get_n, get_s, n, s},
     jobs::Jobs,
     videos::condition_failed,
@@ -221,27 +222,7 @@ impl Projects {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn save<D: Document>(&self, doc: &D, version: u32) -> Result<bool, Error> {
-        let put = self.put(doc, Some(version))?;
-        let written = self
-            .client
-            .put_item()
-            .table_name(put.table_name)
-            .set_item(Some(put.item.clone()))
-            .set_condition_expression(put.condition_expression)
-            .set_expression_attribute_values(put.expression_attribute_values)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error)) => match error.err() {
-                aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
-                    failed,
-                ) => Ok(failed.item.as_ref() == Some(&put.item)),
-                _ => Err(SdkError::ServiceError(error).into()),
-            },
-            Err(error) => Err(error.into()),
-        }
+        conditional::put(&self.client, self.put(doc, Some(version))?).await
     }
 
     /// Deletes the row of a project or a deployment.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::{
     fields::{Fields, required},
+    submissions,
     throttle::Caller,
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
         MOST_FEATURES, ProjectRequest, ProjectType,
         deploy::{Owner, RepositoryName, Target},
     },
-    video::{ContentHash, VideoKey, reference},
+    video::{VideoKey, reference},
 };
 
 /// Longest name of a choice.
@@ -186,20 +187,7 @@ pub(crate) fn whole(request: &Request) -> Result<Whole, Error> {
     let project = project_fields(&mut fields)?;
     let deployment = deployment_fields(&mut fields, "deployment_target")?;
     fields.end()?;
-    let video = match (url, upload_id) {
-        (Some(url), None) => VideoKey::YouTube(reference::parse(&url).map_err(Error::from)?.id),
-        (None, Some(id)) => {
-            let hash = ContentHash::parse(id.strip_prefix("up:").unwrap_or(&id));
-            VideoKey::Upload(hash.map_err(|_| Error::invalid("upload_id", "is no upload id"))?)
-        }
-        (Some(_), Some(_)) => {
-            return Err(Error::invalid(
-                "upload_id",
-                "must not come together with url",
-            ));
-        }
-        (None, None) => return Err(Error::invalid("url", "is missing, and so is upload_id")),
-    };
+    let video = submissions::video(url, upload_id)?;
     if !deployment.target.takes(project.framework) {
         return Err(Error::invalid(
             "deployment_target",
