@@ -150,8 +150,9 @@ async fn netlify(world: &World) {
     world.set("netlify", json!({"processing_ms": 0})).await;
     // Only what is new is sent, once.
     let uploads = async || world.calls("netlify", "/files/").await.len();
-    let before = uploads().await;
     let other = world.site().await;
+    is_published(&world.deploy(&other, asked.clone()).await);
+    let before = uploads().await;
     let mut changed: Vec<_> = world.files(&other).await.into_iter().collect();
     changed.push(("a.txt".to_owned(), ("100644".to_owned(), b"new\n".to_vec())));
     changed.push(("b.txt".to_owned(), ("100644".to_owned(), b"new\n".to_vec())));

@@ -135,7 +135,8 @@ pub(super) async fn upload(
         return Err(ApiError::unprocessable(&message));
     }
     let size = body.len();
-    world.contents.insert(sha.clone(), body);
+    let site = world.deploys[position].site_id.clone();
+    world.contents.insert(&site, sha.clone(), body);
     // One content may be what several deploys wait for.
     let super::world::World {
         deploys, contents, ..

@@ -56,7 +56,7 @@ impl World {
                 self.published(&site.id)?
             }
         };
-        self.contents.get(deploy.files.get(path)?)
+        self.contents.get(&deploy.site_id, deploy.files.get(path)?)
     }
 
     /// As `site`.

@@ -356,11 +356,14 @@ async fn the_builder_dies_at_every_side_effect() {
         eprintln!("{} deaths took {:?}", runs.len(), started.elapsed());
 
         let kills = harness.stack.kills().await.unwrap();
-        let (mut complaints, mut spared) = (Vec::new(), 0);
+        let (mut complaints, mut spared) = (Vec::new(), Vec::new());
         let (mut projects, mut repeatable) = (0, 0);
         for (run, expected) in &runs {
             let killed = of_run(&kills, run);
-            spared += usize::from(killed.killed_at.is_none());
+            if killed.killed_at.is_none() {
+                eprintln!("{:?} was spared after {:#?}", run.kind, killed.effects);
+                spared.push(run.kind);
+            }
             repeatable += usize::from(outcome::is_repeatable(killed));
             projects += usize::from(run.kind.makes_a_project());
             for wrong in wrong(&harness, run, killed, expected).await {
@@ -372,7 +375,10 @@ async fn the_builder_dies_at_every_side_effect() {
         }
         // A lease that was prolonged, or a look that was not, on a slow machine is a side effect of
         // one run alone.
-        assert!(spared <= KINDS.len(), "{spared} workers did not die");
+        for kind in KINDS {
+            let times = spared.iter().filter(|one| **one == kind).count();
+            assert!(times <= 2, "{times} workers did not die: {kind:?}");
+        }
         let asked = world::questions(&harness.stack).await - asked;
         let least = projects * QUESTIONS;
         if !(least..=least + repeatable).contains(&asked) {
