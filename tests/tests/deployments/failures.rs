@@ -82,6 +82,9 @@ async fn what_a_deployment_leaves_is_told_or_taken_away() {
 async fn a_dry_run_tells_the_calls_and_makes_none(world: &World, site: &str) {
     let path = format!("/v1/projects/{site}/deployments");
     let files = world.files(site).await;
+    let project = world.stack.get_json(&format!("/v1/projects/{site}")).await;
+    let validation = project.unwrap()["validation"].clone();
+    assert!(validation["findings"].is_array(), "{validation:#}");
     let mut told = Vec::new();
     for (target, service) in [
         ("github", "github"),
@@ -92,6 +95,8 @@ async fn a_dry_run_tells_the_calls_and_makes_none(world: &World, site: &str) {
         let asked = json!({"target": target, "dry_run": true});
         let dry = world.stack.post(&path, asked).await.unwrap();
         let dry = dry.expect(200).json();
+        assert_eq!(dry["target"], target);
+        assert_eq!(dry["validation"], validation);
         assert_eq!(
             (&dry["dry_run"], &dry["target"]),
             (&json!(true), &json!(target))

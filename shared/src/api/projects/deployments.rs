@@ -1,5 +1,6 @@
 //! `/v1/projects/{project_id}/deployments` and `/v1/deployments/{deployment_id}`.
 
+use futures_util::future::try_join;
 use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use super::{
     super::{Answer, builds, json, links::Links, path_parameter, throttle::Caller},
     find, listing, page, read,
+    view::validation,
 };
 use crate::{
     build::{
@@ -19,8 +21,9 @@ use crate::{
     project::{
         Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
         ProjectFile,
-        deploy::{Target, Where, dry_run, host_name},
+        deploy::{DryRun, Target, Where, dry_run, host_name},
         plan::slug,
+        validate::Report,
     },
 };
 
@@ -93,8 +96,12 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     let manifest = deployable(&project, asked.target)?;
     if is_dry {
         let archive = project.made.as_ref().map(|made| made.archive.as_str());
-        let files = context.blobs.files(&project.id, manifest, archive).await?;
-        return json(StatusCode::OK, &told(&project, &asked, &files)?);
+        let (files, validation) = try_join(
+            context.blobs.files(&project.id, manifest, archive),
+            validation(context, &project),
+        )
+        .await?;
+        return json(StatusCode::OK, &told(&project, &asked, &files, validation)?);
     }
     let now = (context.clock)();
     let new = NewDeployment {
@@ -113,10 +120,17 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
 struct Dry {
     dry_run: bool,
     #[serde(flatten)]
-    told: crate::project::deploy::DryRun,
+    told: DryRun,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<Report>,
 }
 
-fn told(project: &Project, asked: &DeploymentRequest, files: &[ProjectFile]) -> Result<Dry, Error> {
+fn told(
+    project: &Project,
+    asked: &DeploymentRequest,
+    files: &[ProjectFile],
+    validation: Option<Report>,
+) -> Result<Dry, Error> {
     let name = slug(&project.title);
     let repository = match &asked.repository {
         Some(name) => name.clone(),
@@ -131,6 +145,7 @@ fn told(project: &Project, asked: &DeploymentRequest, files: &[ProjectFile]) -> 
     Ok(Dry {
         dry_run: true,
         told: dry_run(to, files),
+        validation,
     })
 }
 

@@ -162,6 +162,20 @@ pub(super) async fn shown(
     Ok(response)
 }
 
+/// What was found when all files were looked at.
+pub(super) async fn validation(
+    context: &Context,
+    project: &Project,
+) -> Result<Option<Report>, Error> {
+    match &project.report {
+        Some(etag) => {
+            let report = context.blobs.document(&project.id, Kind::Report, etag);
+            report.await.map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
 async fn whole(context: &Context, project: &Project, links: &Links) -> Result<Whole, Error> {
     let (blobs, id) = (&context.blobs, &project.id);
     let plan = async {
@@ -179,16 +193,8 @@ async fn whole(context: &Context, project: &Project, links: &Links) -> Result<Wh
             None => Ok(None),
         }
     };
-    let report = async {
-        match &project.report {
-            Some(etag) => blobs
-                .document::<Report>(id, Kind::Report, etag)
-                .await
-                .map(Some),
-            None => Ok(None),
-        }
-    };
-    let (plan, manifest, validation) = try_join3(plan, manifest, report).await?;
+    let validation = validation(context, project);
+    let (plan, manifest, validation) = try_join3(plan, manifest, validation).await?;
     let framework = project.request.framework;
     Ok(Whole {
         brief: brief(project, links),
