@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     calls::Calls,
     machine::{self, Call, Observation},
-    model::Build,
+    model::{Build, Work},
 };
 use crate::{
     clock::Timestamp,
@@ -83,6 +83,11 @@ impl Flow for Builds {
         time: Duration,
     ) -> Option<Performed<Observation>> {
         Some(self.calls.perform(*call, &row.job, time).await)
+    }
+
+    /// What is made at a target has to be known.
+    fn may_be_left(&self, _: &Call, build: &Build) -> bool {
+        !matches!(build.work, Work::Deployment(_))
     }
 
     async fn lost(&self, build: &Build) -> Result<(), Error> {

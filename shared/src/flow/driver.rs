@@ -122,6 +122,13 @@ pub trait Flow {
         time: Duration,
     ) -> impl Future<Output = Option<Performed<Self::Observation>>>;
 
+    /// Whether a call may be left in its middle where the step is lost; else it is seen to its end
+    /// and [`Flow::lost`] knows of it.
+    fn may_be_left(&self, call: &Self::Call, record: &Self::Record) -> bool {
+        let _ = (call, record);
+        true
+    }
+
     /// Takes away what a lost step has left.
     ///
     /// # Errors
@@ -290,7 +297,10 @@ impl Driver {
                     let lease = lease(invocation, Timestamp::now());
                     let prolonged = self.jobs.prolong(row.job.id(), row.version, &lease);
                     if let Ok(false) = prolonged.await {
-                        return None;
+                        return match flow.may_be_left(call, &row.job) {
+                            true => None,
+                            false => perform.await,
+                        };
                     }
                 }
             }

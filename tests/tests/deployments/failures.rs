@@ -13,6 +13,7 @@ use eventrelay::{
     store::{jobs::Jobs, projects::Projects},
 };
 use eventrelay_tests::{PATIENCE, Stack, until};
+use futures_util::future::join;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -73,6 +74,7 @@ async fn what_a_deployment_leaves_is_told_or_taken_away() {
     let site = world.site().await;
     a_dry_run_tells_the_calls_and_makes_none(&world, &site).await;
     a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(&world, &site).await;
+    a_repository_that_another_deployment_wants_stays(&world, &site).await;
     a_repository_that_cannot_be_deleted_holds_up_nothing(&world, &site).await;
     a_cancelled_deployment_goes_no_further(&world, &site).await;
     a_repository_that_was_made_meanwhile_is_known(&world, &site).await;
@@ -181,6 +183,22 @@ async fn a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(world: &World,
     );
 }
 
+async fn a_repository_that_another_deployment_wants_stays(world: &World, site: &str) {
+    // It has begun before the first one ends.
+    let slow = json!({"kind": "slow", "ms": 3000});
+    world.trouble("wanted", "create_repo", slow).await;
+    let asked = json!({"target": "github", "repository": {"name": "wanted"}});
+    let second = world.ask(site, asked).await;
+    let id = second["job_id"].as_str().unwrap().parse().unwrap();
+    at_work(world, &id).await;
+    let failed = fail_late(world, site, "wanted", true).await;
+    let failed = settled(world, &failed).await;
+    assert_eq!(failed["deleted_repository"], false, "{failed:#}");
+    let second = world.end_of(&second).await;
+    assert_eq!(second["change"], "unchanged", "{second:#}");
+    assert_eq!(world.repository("wanted").await["commits"], 2);
+}
+
 /// A token that may not delete is a common one.
 async fn a_repository_that_cannot_be_deleted_holds_up_nothing(world: &World, site: &str) {
     let body = json!({"message": "Must have admin rights to Repository."});
@@ -216,6 +234,16 @@ fn jobs(world: &World) -> Jobs {
     Jobs::new(world.stack.dynamodb(), "jobstable".to_owned())
 }
 
+/// Waits until somebody takes a step of a job.
+async fn at_work(world: &World, id: &JobId) {
+    let jobs = jobs(world);
+    let begun = until(PATIENCE, async || {
+        let row = jobs.get::<Build>(id).await?;
+        Ok(row.and_then(|row| row.running_until))
+    });
+    begun.await.unwrap();
+}
+
 async fn delete(world: &World, link: &str) {
     let deleted = world.stack.call(Method::DELETE, link, &[], None);
     let deleted = deleted.await.unwrap();
@@ -224,19 +252,15 @@ async fn delete(world: &World, link: &str) {
 
 /// Cancelled while GitHub makes its repository, a deployment has ended before it learns of it.
 async fn a_repository_that_was_made_meanwhile_is_known(world: &World, site: &str) {
-    for (name, wanted) in [("late-kept", false), ("late-deleted", true)] {
-        let slow = json!({"kind": "slow", "ms": 3000});
+    let one = async |name: &str, wanted: bool| {
+        // Longer than a step goes on without a look at its lease.
+        let slow = json!({"kind": "slow", "ms": 7000});
         world.trouble(name, "create_repo", slow).await;
         let asked = json!({"target": "github", "repository": {"name": name},
             "delete_on_failure": wanted});
         let job = world.ask(site, asked).await;
         let id = job["job_id"].as_str().unwrap().parse().unwrap();
-        let jobs = jobs(world);
-        let begun = until(PATIENCE, async || {
-            let row = jobs.get::<Build>(&id).await?;
-            Ok(row.and_then(|row| row.running_until))
-        });
-        begun.await.unwrap();
+        at_work(world, &id).await;
         delete(world, job["links"]["job"].as_str().unwrap()).await;
         let link = job["links"]["deployment"].as_str().unwrap();
         let told = until(PATIENCE, async || {
@@ -249,7 +273,8 @@ async fn a_repository_that_was_made_meanwhile_is_known(world: &World, site: &str
         assert_eq!(told["repository"], format!("{ACCOUNT}/{name}"), "{told:#}");
         let there = world.repositories(name).await.len();
         assert_eq!(there, usize::from(!wanted), "{told:#}");
-    }
+    };
+    join(one("late-kept", false), one("late-deleted", true)).await;
 }
 
 /// Begun at the very moment, it is not among those that are deleted with their project.

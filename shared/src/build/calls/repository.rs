@@ -12,7 +12,7 @@ use crate::{
     },
     error::Error,
     project::{
-        Deployment, ProjectFile,
+        Deployment, DeploymentStatus, ProjectFile,
         deploy::{
             Address, Blob, RepositoryName, Target, bears_marker, blobs, branch, changes,
             commit_message, description, entries,
@@ -240,21 +240,16 @@ impl Calls {
         at: &Address,
     ) -> Result<Vec<String>, Error> {
         let context = &self.context;
-        let found =
-            context
-                .projects
-                .children::<Deployment>(work.project.as_str(), LOOKED_BACK, None);
-        let (found, _) = found.await?;
         let at = at.to_string();
         let mut paths = Vec::new();
         let mut read = Vec::new();
-        for deployment in found {
+        for deployment in self.others(work).await? {
             let is_there = deployment.result.repository.as_ref() == Some(&at);
             let is_new =
                 deployment.manifest != work.manifest && !read.contains(&deployment.manifest);
             // One that failed before has put nothing there.
             let has_changed = deployment.result.change.is_some();
-            if deployment.id != work.deployment && is_there && is_new && has_changed {
+            if is_there && is_new && has_changed {
                 let manifest: Manifest = context
                     .blobs
                     .document(&work.project, Kind::Manifest, &deployment.manifest)
@@ -302,7 +297,7 @@ impl Calls {
     }
 
     /// Deletes the repository that a failed deployment has made, unless somebody else has put
-    /// something into it. Whether it is gone.
+    /// something into it, or another deployment of the project may be about to. Whether it is gone.
     pub(super) async fn delete_if_ours(&self, work: &DeploymentWork) -> Result<bool, Error> {
         let github = self.github()?;
         let Some(at) = work.result.repository.as_deref().and_then(address) else {
@@ -317,10 +312,31 @@ impl Calls {
         let head = head(github, &repository).await?;
         let is_ours =
             work.result.commit.as_deref() == Some(head.id.as_str()) || head.parents.is_empty();
-        if is_ours {
-            github.delete_repository(&at).await?;
+        if !is_ours || self.is_wanted(work).await? {
+            return Ok(false);
         }
-        Ok(is_ours)
+        github.delete_repository(&at).await?;
+        Ok(true)
+    }
+
+    /// Whether another deployment that is under way was asked for the same repository.
+    async fn is_wanted(&self, work: &DeploymentWork) -> Result<bool, Error> {
+        let wants = |other: &Deployment| {
+            let (one, another) = (&other.request, &work.request);
+            other.status == DeploymentStatus::Running
+                && one.target.has_repository()
+                && (&one.repository, &one.owner) == (&another.repository, &another.owner)
+        };
+        Ok(self.others(work).await?.iter().any(wants))
+    }
+
+    /// Other deployments of the project, the latest first.
+    async fn others(&self, work: &DeploymentWork) -> Result<Vec<Deployment>, Error> {
+        let projects = &self.context.projects;
+        let found = projects.children::<Deployment>(work.project.as_str(), LOOKED_BACK, None);
+        let (mut found, _) = found.await?;
+        found.retain(|other| other.id != work.deployment);
+        Ok(found)
     }
 }
 
