@@ -95,6 +95,11 @@ impl Bearer {
         })
     }
 
+    /// Whether it was admitted as the one call that finds out whether the service is back.
+    pub(super) fn is_probe(&self) -> bool {
+        self.admission.is_some_and(|admission| admission.probe)
+    }
+
     /// The URL of these path segments, which are escaped.
     pub(super) fn url<'a>(
         &self,

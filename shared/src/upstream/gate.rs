@@ -101,8 +101,8 @@ pub struct Gate(Option<Arc<Closing>>);
 /// A call that may be made, and is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// It tries whether a service is back.
-    probe: bool,
+    /// It tries whether a service is back, and nobody else is let through before it has.
+    pub probe: bool,
 }
 
 #[derive(Debug)]

@@ -1,5 +1,12 @@
 //! What GitHub says of its limits is kept to, and nothing is done twice for it.
 
+use eventrelay::{
+    clock::Timestamp,
+    config::LimitsConfig,
+    limit::{Condition, Cost, Verdict},
+    store::limits::Limits,
+    upstream::gate::Target,
+};
 use eventrelay_tests::{PATIENCE, until};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -85,6 +92,52 @@ async fn what_waits_for_its_turn_asks_for_nothing_meanwhile() {
     }
     let calls = world.calls("github", "").await;
     assert_eq!(calls.len(), 5 * names.len(), "{calls:#?}");
+}
+
+/// Where GitHub has been left alone, the one call that finds out whether it is back is not kept from
+/// that by the one that goes beside it.
+#[tokio::test]
+async fn a_tree_finds_out_whether_github_is_back() {
+    let world = World::with(&[
+        ("GITHUB_WRITES_PER_SECOND", "0"),
+        ("GITHUB_WRITES_PER_MINUTE", "0"),
+        ("GITHUB_WRITES_PER_HOUR", "0"),
+    ]);
+    let world = world.await;
+    let project = world.site().await;
+    let limited = json!({"kind": "secondary_limit"});
+    world.trouble("back", "tree", limited).await;
+    let asked = json!({"target": "github", "repository": {"name": "back"}});
+    let job = world.ask(&project, asked).await;
+    let id = job["job_id"].as_str().unwrap();
+    let waits = until(PATIENCE, async || {
+        let (_, row) = world.stack.job_row(id).await?;
+        Ok((row["attempts"] == 1).then_some(()))
+    });
+    waits.await.unwrap();
+
+    // It has failed too often two minutes ago.
+    world.stack.forget_limits().await.unwrap();
+    let limits = Limits::new(world.stack.dynamodb(), "controlstable".to_owned());
+    let policy = Target::GitHub.policy(&LimitsConfig {
+        circuit_breakers: true,
+        ..LimitsConfig::default()
+    });
+    let past = Timestamp(Timestamp::now().0 - 120_000);
+    let mut is_open = false;
+    while !is_open {
+        let call = limits.acquire(&policy, Cost::CALL, false, past);
+        assert_eq!(call.await.unwrap(), Verdict::Pass { probe: false });
+        is_open = limits.failed(&policy.name, false, past).await.unwrap();
+    }
+    let level = limits.levels(std::slice::from_ref(&policy.name)).await.unwrap();
+    assert_eq!(level[0].condition(Timestamp::now()), Condition::HalfOpen);
+
+    come(&world, id).await;
+    let deployment = world.end_of(&job).await;
+    assert_eq!(deployment["change"], "created", "{deployment:#}");
+    let level = limits.levels(&[policy.name]).await.unwrap();
+    assert_eq!(level[0].condition(Timestamp::now()), Condition::Closed);
 }
 
 /// Has a job that waits be due, and its message come.

@@ -176,7 +176,14 @@ impl Calls {
         // A tree that has to wait has the branch wait with it, and not asked for each time.
         let admitted = github.admitted().await?;
         let tree = admitted.create_tree(at, None, &entries);
-        let (head, tree) = try_join(github.branch(at, branch), tree).await?;
+        let head = github.branch(at, branch);
+        let (head, tree) = match admitted.is_probe() {
+            true => {
+                let tree = tree.await?;
+                (head.await?, tree)
+            }
+            false => try_join(head, tree).await?,
+        };
         let head = head.ok_or_else(not_ready)?;
         if !head.parents.is_empty() {
             return Ok(Seen::Outrun);

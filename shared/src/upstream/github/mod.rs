@@ -81,6 +81,12 @@ impl GitHub {
         admitted.await.map(Self)
     }
 
+    /// Whether its one call finds out whether GitHub is back: no other is let through before that.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.0.is_probe()
+    }
+
     /// The URL of something of a repository; a `/` in `path` parts segments.
     fn url_of(&self, at: &Address, path: &str) -> Result<Url, Error> {
         let repository = ["repos", at.owner.as_str(), at.name.as_str()];
