@@ -61,7 +61,7 @@ pub(super) async fn analysed(
     })
 }
 
-/// Asks for the job as often as it wants to be asked. `what` is what it makes.
+/// Asks for the job until it has ended. `what` is what it makes.
 pub(super) async fn wait(
     client: &Client,
     url: &str,
@@ -69,14 +69,13 @@ pub(super) async fn wait(
     progress: &Progress,
 ) -> anyhow::Result<Ended> {
     loop {
-        let (job, pause) = client.job(url).await?;
         let Job {
             status,
             stage,
             progress: percent,
             error,
             ended,
-        } = job;
+        } = client.job(url).await?;
         match status.as_str() {
             "done" => return Ok(ended),
             "failed" | "cancelled" => {
@@ -88,7 +87,7 @@ pub(super) async fn wait(
             }
             _ => progress.show(percent, stage.as_deref().unwrap_or(&status)),
         }
-        client::pause(pause).await;
+        client::pause().await;
     }
 }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-/// Pause between two questions for a job that says nothing about it.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Pause between two questions for a job. The API asks for a second and more, for the sake of those
+/// who pay for a question; here somebody looks on, and stages pass in less.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Largest answer that is read, in bytes.
 const MAXIMUM_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -164,23 +164,20 @@ impl Client {
         Ok(())
     }
 
-    /// The job, and how long to wait before the next question.
-    pub(super) async fn job(&self, url: &str) -> anyhow::Result<(Job, Duration)> {
-        let response = self.get(self.api.join(url)?).await?;
-        let pause = retry_after(&response).unwrap_or(DEFAULT_PAUSE);
-        let answer: JobAnswer = read(response).await?;
+    /// The job as it is now.
+    pub(super) async fn job(&self, url: &str) -> anyhow::Result<Job> {
+        let answer: JobAnswer = read(self.get(self.api.join(url)?).await?).await?;
         let stage = answer.stage.map(|stage| match answer.files {
             Some(Files { written, total }) => format!("{stage}, {written} of {total} files"),
             None => stage,
         });
-        let job = Job {
+        Ok(Job {
             status: answer.status,
             stage,
             progress: answer.progress.unwrap_or_default().clamp(0.0, 100.0) as u64,
             error: answer.error.and_then(Problem::words),
             ended: answer.links,
-        };
-        Ok((job, pause))
+        })
     }
 
     /// Begins something; the URL of its job.
@@ -248,18 +245,13 @@ impl Client {
     }
 }
 
-/// Waits for as long as the API asks for.
-pub(super) async fn pause(time: Duration) {
+/// Waits before the next question for a job.
+pub(super) async fn pause() {
     #[expect(
         clippy::disallowed_methods,
         reason = "a command line in front of somebody waits; no function does"
     )]
-    tokio::time::sleep(time).await;
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    Some(Duration::from_secs(value.trim().parse().ok()?).min(LONGEST_PAUSE))
+    tokio::time::sleep(PAUSE).await;
 }
 
 /// The response, or the reason that a problem document gives.
