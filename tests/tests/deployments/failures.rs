@@ -185,7 +185,7 @@ async fn a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(world: &World,
 
 async fn a_repository_that_another_deployment_wants_stays(world: &World, site: &str) {
     // It has begun before the first one ends.
-    let slow = json!({"kind": "slow", "ms": 3000});
+    let slow = json!({"kind": "slow", "ms": 15000});
     world.trouble("wanted", "create_repo", slow).await;
     let asked = json!({"target": "github", "repository": {"name": "wanted"}});
     let second = world.ask(site, asked).await;

@@ -130,7 +130,10 @@ async fn a_tree_finds_out_whether_github_is_back() {
         assert_eq!(call.await.unwrap(), Verdict::Pass { probe: false });
         is_open = limits.failed(&policy.name, false, past).await.unwrap();
     }
-    let level = limits.levels(std::slice::from_ref(&policy.name)).await.unwrap();
+    let level = limits
+        .levels(std::slice::from_ref(&policy.name))
+        .await
+        .unwrap();
     assert_eq!(level[0].condition(Timestamp::now()), Condition::HalfOpen);
 
     come(&world, id).await;
