@@ -1,11 +1,12 @@
-//! Each framework, from the analysis to the archive.
+//! Each framework, from the analysis to the archive and to a repository.
 
 use std::{collections::BTreeSet, io::Read};
 
+use eventrelay::project::deploy::ObjectId;
 use eventrelay_tests::{PATIENCE, Stack, read, until};
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{VIDEO, analysed, each, made, problem, project_of, questions, retried, this};
@@ -60,7 +61,10 @@ fn assert_goes_on(seen: &[Value]) {
     }
 }
 
-async fn assert_files(stack: &Stack, project: &Value) -> Vec<(String, u32, Vec<u8>)> {
+/// Path, mode and bytes of each.
+type Files = Vec<(String, u32, Vec<u8>)>;
+
+async fn assert_files(stack: &Stack, project: &Value) -> Files {
     let manifest = project["manifest"]["files"].as_array().unwrap();
     let fetched = join_all(manifest.iter().map(async |entry| {
         let link = entry["link"].as_str().unwrap();
@@ -86,7 +90,7 @@ async fn assert_files(stack: &Stack, project: &Value) -> Vec<(String, u32, Vec<u
 }
 
 /// The list of the files is that of the plan and of the templates, and what it says of each is so.
-async fn assert_manifest(stack: &Stack, project: &Value) -> Vec<(String, u32, Vec<u8>)> {
+async fn assert_manifest(stack: &Stack, project: &Value) -> Files {
     let files = project["manifest"]["files"].as_array().unwrap();
     let by = |origin: &str| -> BTreeSet<&str> {
         let entries = files.iter().filter(|entry| entry["origin"] == origin);
@@ -111,7 +115,7 @@ async fn assert_manifest(stack: &Stack, project: &Value) -> Vec<(String, u32, Ve
 }
 
 /// The archive holds the same bytes with the same modes, below one folder.
-async fn assert_archive(stack: &Stack, project: &Value, files: &[(String, u32, Vec<u8>)]) {
+async fn assert_archive(stack: &Stack, project: &Value, files: &Files) {
     let link = project["links"]["archive"].as_str().unwrap();
     let packed = stack.get(link).await.unwrap().expect(200);
     assert_eq!(packed.header("content-type"), "application/zip");
@@ -161,6 +165,47 @@ async fn assert_dry_run(stack: &Stack, project: &Value) {
         "PATCH /repos/{owner}/made-here/git/refs/heads/main",
     ];
     assert_eq!(calls, expected);
+}
+
+/// Each is brought to GitHub, where git has every file as the manifest has it, and nothing else.
+async fn assert_deployed(stack: &Stack, made: &[(&Value, Files)]) {
+    let deployed = join_all(made.iter().map(async |(project, _)| {
+        let name = format!(
+            "{}-{}",
+            text(&project["project_type"]),
+            text(&project["framework"])
+        );
+        let body = json!({"target": "github", "repository": {"name": name}});
+        let path = format!("{}/deployments", this(project));
+        let job = stack.accepted(&path, body).await.unwrap();
+        let link = text(&job["links"]["deployment"]);
+        let ended = until(PATIENCE, async || {
+            let shown = stack.get_json(link).await?;
+            Ok((shown["status"] != "running").then_some(shown))
+        });
+        ended.await.unwrap()
+    }));
+    let deployed = deployed.await;
+    let repositories = format!("{}/_control/repos", stack.ready.standins.github);
+    let repositories = read(stack.client().get(repositories)).await.unwrap().json();
+    for ((_, files), deployment) in made.iter().zip(&deployed) {
+        assert_eq!(deployment["change"], "created", "{deployment:#}");
+        let mut repositories = repositories.as_array().unwrap().iter();
+        let repository = repositories.find(|one| one["full_name"] == deployment["repository"]);
+        let expected: Map<String, Value> = files
+            .iter()
+            .map(|(path, mode, content)| {
+                let sha = ObjectId::of_blob(content);
+                let entry = json!({"mode": format!("{mode:o}"), "sha": sha, "size": content.len()});
+                (path.clone(), entry)
+            })
+            .collect();
+        assert_eq!(repository.unwrap()["files"], Value::Object(expected));
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
 }
 
 /// Who has seen it is told that it is the same.
@@ -220,8 +265,13 @@ async fn assert_listed(stack: &Stack, projects: &[Value]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_framework_is_made_from_one_analysis() {
-    let stack = analysed(&[]).await;
+async fn each_framework_is_made_from_one_analysis_and_deployed() {
+    let unlimited = [
+        "GITHUB_WRITES_PER_SECOND",
+        "GITHUB_WRITES_PER_MINUTE",
+        "GITHUB_WRITES_PER_HOUR",
+    ];
+    let stack = analysed(&unlimited.map(|name| (name, "0"))).await;
     stack
         .gemini_settings(json!({"generate_ms": 300}))
         .await
@@ -301,10 +351,12 @@ async fn each_framework_is_made_from_one_analysis() {
         .await
         .unwrap();
 
+    let mut with_files = Vec::new();
     for project in &projects {
         let files = assert_manifest(&stack, project).await;
         assert_archive(&stack, project, &files).await;
         assert_dry_run(&stack, project).await;
+        with_files.push((project, files));
     }
     assert_not_modified(&stack, &projects[0]).await;
     assert_listed(&stack, &projects).await;
@@ -313,6 +365,7 @@ async fn each_framework_is_made_from_one_analysis() {
         read(stack.client().get(github)).await.unwrap().json(),
         json!([])
     );
+    assert_deployed(&stack, &with_files).await;
 
     // The calls of the day are counted once, by whomever they were made.
     let paid = stack.gemini_calls(":generateContent").await.unwrap().len();
