@@ -267,3 +267,29 @@ fn every_alarm_is_heard_and_every_log_ends() {
     let dashboard: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
     assert!(dashboard["widgets"].as_array().unwrap().len() > 10);
 }
+
+#[test]
+fn every_parameter_and_every_alarm_is_explained() {
+    let template = template();
+    let read = |path: &str| fs::read_to_string(repository(path)).unwrap();
+    let readme = read("README.md");
+    // `…PerMinute` after `GitHubWritesPerSecond` is GitHubWritesPerMinute.
+    let endings: Vec<&str> = readme
+        .split('`')
+        .filter_map(|word| word.strip_prefix('…'))
+        .collect();
+    for (name, parameter) in template["Parameters"].as_object().unwrap() {
+        let is_named = readme.contains(&format!("`{name}`"))
+            || endings.iter().any(|ending| name.ends_with(ending));
+        assert!(is_named, "README.md does not name the parameter {name}");
+        assert!(parameter.get("Default").is_some(), "{name}");
+    }
+    let operations = read("infra/README.md");
+    for (id, _) in resources(&template, "AWS::CloudWatch::Alarm") {
+        let row = format!("\n| `{id}` |");
+        assert!(
+            operations.contains(&row),
+            "infra/README.md does not explain {id}"
+        );
+    }
+}
