@@ -24,7 +24,7 @@ const CARGO_NAME: &str = "/cargo";
 const GLIBC_MINOR: u32 = 34;
 
 /// Variables that would change the bytes without a trace.
-const UNWANTED: [&str; 8] = [
+const UNWANTED: [&str; 7] = [
     "CFLAGS",
     "CXXFLAGS",
     "HOST_CFLAGS",
@@ -32,7 +32,6 @@ const UNWANTED: [&str; 8] = [
     "RUSTFLAGS",
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
 ];
 
 /// Processor of the functions, as Lambda names it.
@@ -144,7 +143,7 @@ impl Build<'_> {
                     .arg(self.target.join("lambda"))
             }
         };
-        command.arg("--locked").arg("--target-dir").arg(self.target);
+        command.arg("--locked");
         for name in self.packages {
             command.args(["--package", name]);
         }
@@ -159,6 +158,7 @@ impl Build<'_> {
         command
             .current_dir(self.root)
             .env("CARGO_HOME", self.cargo_home)
+            .env("CARGO_TARGET_DIR", self.target)
             .env("CARGO_ENCODED_RUSTFLAGS", flags)
             .env(format!("CFLAGS_{}", target.replace('-', "_")), &c_flags)
             .env("CARGO_INCREMENTAL", "0")

@@ -154,7 +154,7 @@ fn standard_texts(
         .map(|id| {
             let text = tidy(id.text());
             format!(
-                "The crate comes without a text; this is {} of the SPDX. By {by}.\n\n{text}",
+                "It comes without a text; this is {} of the SPDX. By {by}.\n\n{text}",
                 id.name
             )
         })
@@ -174,11 +174,11 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// The licences that rustc comes with, or those of the SPDX where it came without.
+    /// Its licences, as the SPDX has them.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub(crate) fn read(version: &str) -> anyhow::Result<Self> {
+    pub(crate) fn of(version: &str) -> anyhow::Result<Self> {
         let id = ("std".to_owned(), version.to_owned());
         let authors = ["the developers of the Rust project".to_owned()];
         let texts = standard_texts("MIT OR Apache-2.0", &id, &authors)?;
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn every_crate_that_ships_has_a_licence_and_its_text() {
         let mut inventory = of_all_functions();
-        let library = Library::read("1.95.0").unwrap();
+        let library = Library::of("1.95.0").unwrap();
         let text = document(&inventory, &library).unwrap();
         assert_eq!(document(&inventory, &library).unwrap(), text);
         for ((name, version), found) in &inventory {
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_text_that_many_come_with_stands_once() {
-        let text = document(&of_all_functions(), &Library::read("1").unwrap()).unwrap();
+        let text = document(&of_all_functions(), &Library::of("1").unwrap()).unwrap();
         let apache = text
             .matches("TERMS AND CONDITIONS FOR USE, REPRODUCTION")
             .count();

@@ -87,7 +87,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     let inventory = inventory::read(&root, cli.architecture.target(), &packages)?;
     let compiler = compile::compiler()?;
     let compiler = compiler.lines().next().unwrap_or_default();
-    let library = Library::read(sbom::release(compiler))?;
+    let library = Library::of(sbom::release(compiler))?;
     let third_party = licences::document(&inventory, &library)?;
     std::fs::write(output.join("THIRD-PARTY.txt"), third_party)?;
 
