@@ -9,7 +9,11 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -37,41 +41,27 @@ const MAXIMUM_BODY_BYTES: usize = 10 * 1024 * 1024;
 const MAXIMUM_HEADER_BYTES: usize = 10_240;
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-struct Gateway {
-    api: Api,
+/// The API and who answers for it.
+pub(crate) struct Gateway {
+    declared: RwLock<Arc<Declared>>,
     lambda: Arc<Lambda>,
-    authorizers: Authorizers,
     port: u16,
     integration_timeout: Duration,
+}
+
+/// What the template says.
+struct Declared {
+    api: Api,
+    authorizers: Authorizers,
 }
 
 /// Serves the API on the listener until `shutdown` holds true.
 pub(crate) async fn serve(
     listener: TcpListener,
-    api: Api,
-    lambda: Arc<Lambda>,
-    shutdown: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    serve_with(listener, api, lambda, INTEGRATION_TIMEOUT, shutdown).await
-}
-
-async fn serve_with(
-    listener: TcpListener,
-    api: Api,
-    lambda: Arc<Lambda>,
-    integration_timeout: Duration,
+    gateway: Arc<Gateway>,
     mut shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let port = listener.local_addr()?.port();
-    let authorizers = Authorizers::new(&api, lambda.clone());
-    let gateway = Gateway {
-        api,
-        lambda,
-        authorizers,
-        port,
-        integration_timeout,
-    };
-    let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
+    let router = Router::new().fallback(handle).with_state(gateway);
     let listener = listener.tap_io(|stream| {
         // Without it, an answer in two writes waits for a delayed acknowledgement.
         let _ = stream.set_nodelay(true);
@@ -136,13 +126,50 @@ impl Refusal {
     }
 }
 
+impl Declared {
+    fn of(api: Api, lambda: &Arc<Lambda>) -> Self {
+        let authorizers = Authorizers::new(&api, lambda.clone());
+        Self { api, authorizers }
+    }
+}
+
 impl Gateway {
+    /// A gateway on this port of 127.0.0.1.
+    pub(crate) fn new(api: Api, lambda: Arc<Lambda>, port: u16) -> Self {
+        Self::with(api, lambda, port, INTEGRATION_TIMEOUT)
+    }
+
+    fn with(api: Api, lambda: Arc<Lambda>, port: u16, integration_timeout: Duration) -> Self {
+        let declared = Declared::of(api, &lambda);
+        Self {
+            declared: RwLock::new(Arc::new(declared)),
+            lambda,
+            port,
+            integration_timeout,
+        }
+    }
+
+    /// Answers as this API from the next request on. What authorizers have said is forgotten.
+    pub(crate) fn replace(&self, api: Api) {
+        let declared = Arc::new(Declared::of(api, &self.lambda));
+        *self
+            .declared
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = declared;
+    }
+
+    fn declared(&self) -> Arc<Declared> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        declared.clone()
+    }
+
     async fn answer(
         &self,
         source: SocketAddr,
         request: Request,
         request_id: &str,
     ) -> Result<Response<Body>, Refusal> {
+        let Declared { api, authorizers } = &*self.declared();
         let (parts, body) = request.into_parts();
         let line = parts.method.as_str().len() + parts.uri.to_string().len();
         let headers: usize = parts
@@ -154,13 +181,13 @@ impl Gateway {
             return Err(Refusal::HeadersTooLarge);
         }
         let (route, parameters) =
-            routes::select(&self.api.routes, parts.method.as_str(), parts.uri.path())
+            routes::select(&api.routes, parts.method.as_str(), parts.uri.path())
                 .ok_or(Refusal::NotFound)?;
         let call = Call::new(
-            &self.api, route, parameters, &parts, source, self.port, request_id,
+            api, route, parameters, &parts, source, self.port, request_id,
         );
         let context = match &route.authorizer {
-            RouteAuthorizer::Named(name) => match self.authorizers.decide(name, &call).await {
+            RouteAuthorizer::Named(name) => match authorizers.decide(name, &call).await {
                 Decision::Allowed(context) => Some(context),
                 Decision::Unidentified => return Err(Refusal::Unauthorized),
                 Decision::Denied => return Err(Refusal::Forbidden),
