@@ -1,6 +1,9 @@
 //! What the local runtime knows about itself, for tests and for a look at a running system.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::{
@@ -22,10 +25,23 @@ use crate::lambda::{Answer, Lambda, WhenBusy};
 pub(crate) struct Admin {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) known: Arc<RwLock<Known>>,
+}
+
+/// What the template has; replaced with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
     /// Logical id and URL of each queue.
     pub(crate) queues: Vec<(String, String)>,
     /// Whether the event source mappings of each function are enabled.
-    pub(crate) mappings: Arc<BTreeMap<String, watch::Sender<bool>>>,
+    pub(crate) mappings: BTreeMap<String, watch::Sender<bool>>,
+}
+
+impl Admin {
+    fn known(&self) -> Known {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
 }
 
 /// A change of the event source mappings of a function.
@@ -70,7 +86,8 @@ async fn switch(
     Path(function): Path<String>,
     Json(switch): Json<Switch>,
 ) -> StatusCode {
-    let Some(enabled) = admin.mappings.get(&function) else {
+    let known = admin.known();
+    let Some(enabled) = known.mappings.get(&function) else {
         return StatusCode::NOT_FOUND;
     };
     enabled.send_replace(switch.enabled);
@@ -79,7 +96,7 @@ async fn switch(
 
 async fn queues(State(admin): State<Admin>) -> Response {
     let mut counts = Map::new();
-    for (name, url) in &admin.queues {
+    for (name, url) in &admin.known().queues {
         let attributes = admin
             .sqs
             .get_queue_attributes()

@@ -68,6 +68,13 @@ pub(crate) struct Options {
     /// break things (Linux)
     #[arg(long, global = true)]
     pub(crate) faults: bool,
+    /// Build and replace functions when their source changes, and read template.yaml anew when it
+    /// does; data, messages and what is under way stay
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Workspace whose template.yaml is run [default: the one that this program is built in]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) workspace: Option<PathBuf>,
 }
 
 /// What else than to run until Ctrl-C.

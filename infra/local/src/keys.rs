@@ -18,8 +18,8 @@ use crate::{
     clients::{self, Clients},
     data::{Data, Opened},
     resources,
-    system::read_template,
     template::model::physical_name,
+    workspace::Workspace,
 };
 
 /// The table of the API keys.
@@ -64,7 +64,8 @@ pub(crate) async fn run(options: &Options, action: &KeyAction) -> anyhow::Result
             let folder = data.path().join("aws");
             let services = aws::start(&folder, &clients::credentials(), shutdown).await?;
             let clients = Clients::of(&services);
-            let template = read_template(&services.sqs, &Default::default())?;
+            let workspace = Workspace::of(options.workspace.as_deref())?;
+            let template = workspace.template(&services.sqs, &Default::default())?;
             resources::create(&template, &clients).await?;
             let performed = perform(options, action, &keys(clients.dynamodb.clone())).await;
             let _ = stop.send(true);

@@ -16,6 +16,9 @@ mod resources;
 mod schedule;
 mod system;
 mod upstreams;
+mod watch;
+mod wiring;
+mod workspace;
 
 use std::{
     future::Future,
@@ -23,7 +26,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Parser as _;
 use eventrelay_template as template;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +36,8 @@ use crate::{
     cli::{Cli, Command, Options},
     data::{Data, Opened, Ready},
     system::System,
+    watch::Changes,
+    workspace::Workspace,
 };
 
 /// Port of the API unless told otherwise.
@@ -50,6 +55,7 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let ended = match &cli.command {
+        Some(_) if cli.options.watch => Err(anyhow!("--watch goes with no command")),
         None => serve(&cli.options).await,
         Some(Command::Analyze(request)) => command::analyze::run(&cli.options, request).await,
         Some(Command::Build(request)) => command::build::run(&cli.options, request).await,
@@ -83,16 +89,29 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
         }
     };
     let port = options.port.unwrap_or(DEFAULT_PORT);
+    // From before the first build on, so that no change is missed.
+    let changes = match options.watch {
+        true => Some(Changes::of(
+            &Workspace::of(options.workspace.as_deref())?.root,
+        )),
+        false => None,
+    };
     let Some(system) = until_stopped(System::start(options, port, data)).await? else {
         return Ok(());
     };
-    let system = system?;
+    let mut system = system?;
     let text = match options.json {
         true => serde_json::to_string(&system.ready)?,
         false => welcome(&system.ready),
     };
     writeln!(std::io::stdout(), "{text}")?;
-    until_stopped(std::future::pending::<()>()).await?;
+    until_stopped(async {
+        match changes {
+            Some(changes) => watch::run(&mut system, changes).await,
+            None => std::future::pending().await,
+        }
+    })
+    .await?;
     system.stop().await;
     Ok(())
 }

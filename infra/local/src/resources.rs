@@ -191,6 +191,11 @@ async fn create_bucket(bucket: &Bucket, client: &aws_sdk_s3::Client) -> anyhow::
     }
 }
 
+/// URL of a queue at this base URL of SQS.
+pub(crate) fn queue_url(sqs: &str, logical_id: &str) -> String {
+    format!("{sqs}/{ACCOUNT}/{}", physical_name(logical_id))
+}
+
 async fn create_queue(queue: &Queue, client: &aws_sdk_sqs::Client) -> anyhow::Result<()> {
     let name = physical_name(&queue.name);
     let attributes = attributes(queue);

@@ -2,36 +2,29 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-use tokio::{net::TcpListener, process::Command, sync::watch, task::JoinSet};
+use anyhow::Context as _;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
-    admin::{self, Admin},
+    admin::{self, Admin, Known},
     aws::{self, Services},
     cli::Options,
     clients::{self, Clients},
     data::{Data, Endpoints, Ready},
     faults::{self, Faults},
-    gateway, keys,
+    gateway::{self, Gateway},
+    keys,
     lambda::{Lambda, Settings},
-    queue_poller::Mapping,
     resources,
-    schedule::Schedule,
-    template::{
-        self, ACCOUNT, Site,
-        model::{Template, physical_name},
-    },
+    template::model::{Api, Template},
     upstreams::Upstreams,
+    wiring::Wiring,
+    workspace::{Marks, Workspace},
 };
-
-/// Folder of the workspace, which this program is built in and for.
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// How long an instance may be idle.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -44,13 +37,30 @@ pub(crate) struct System {
     pub(crate) ready: Ready,
     stop: watch::Sender<bool>,
     services: Services,
+    clients: Clients,
     tasks: JoinSet<()>,
+    workspace: Workspace,
+    template: Template,
+    /// The binaries that run.
+    marks: Marks,
+    gateway: Arc<Gateway>,
+    wiring: Wiring,
+    known: Arc<RwLock<Known>>,
     /// Stop when they are dropped.
-    _upstreams: Upstreams,
+    upstreams: Upstreams,
     /// Its instances end with it.
-    _lambda: Arc<Lambda>,
+    lambda: Arc<Lambda>,
     /// Last: the folder is free, or gone, when nothing uses it any more.
     _data: Data,
+}
+
+/// What has taken the place of something that ran.
+#[derive(Debug)]
+pub(crate) struct Renewed {
+    /// Logical ids.
+    pub(crate) functions: BTreeSet<String>,
+    /// The template says something else than before.
+    pub(crate) template: bool,
 }
 
 impl System {
@@ -81,12 +91,18 @@ impl System {
         for (name, text) in &upstreams.secrets {
             services.vault.put(name, text);
         }
-        let template = read_template(&services.sqs, &upstreams.variables)?;
-        let binaries = binaries_folder()?;
-        if !options.no_build {
-            build(&template, &binaries).await?;
+        let workspace = Workspace::of(options.workspace.as_deref())?;
+        let template = workspace.template(&services.sqs, &upstreams.variables)?;
+        if !options.no_build
+            && let Err(error) = workspace.build(&template).await
+        {
+            // Who watches mends it, and until then runs what is there.
+            match options.watch {
+                true => eprintln!("{error:#}"),
+                false => return Err(error),
+            }
         }
-
+        let marks = workspace.marks(&template);
         let clients = Clients::of(&services);
         resources::create(&template, &clients).await?;
         let key = match &options.api_key {
@@ -96,7 +112,7 @@ impl System {
         keys::accept_own(&key, clients.dynamodb.clone()).await?;
 
         let settings = Settings {
-            binaries,
+            binaries: workspace.binaries.clone(),
             logs: folder.join("logs"),
             verbose: options.verbose,
             concurrency: options.concurrency,
@@ -108,47 +124,31 @@ impl System {
             faults.of(&lambda);
         }
         let mut tasks = JoinSet::new();
-        let mut enabled = BTreeMap::new();
-        for mapping in mappings(
-            &template,
+        let mut wiring = Wiring::new(
+            lambda.clone(),
+            clients.sqs.clone(),
+            services.sqs.clone(),
             options.concurrency,
-            &lambda,
-            &services,
-            &clients,
-            &mut enabled,
-        ) {
-            tasks.spawn(mapping.run(shutdown.clone()));
-        }
-        for function in &template.functions {
-            for every in &function.schedules {
-                let schedule = Schedule {
-                    function: function.name.clone(),
-                    every: *every,
-                    lambda: lambda.clone(),
-                };
-                tasks.spawn(schedule.run(shutdown.clone()));
-            }
-        }
+        );
+        wiring.apply(&template);
+        let known = Arc::new(RwLock::new(known(&template, &wiring, &services.sqs)));
         let admin = Admin {
             lambda: lambda.clone(),
             sqs: clients.sqs.clone(),
-            mappings: Arc::new(enabled),
-            queues: template
-                .queues
-                .iter()
-                .map(|queue| (queue.name.clone(), queue_url(&services, &queue.name)))
-                .collect(),
+            known: known.clone(),
         };
         let mut router = admin::router(admin);
         if let Some(faults) = faults {
             router = router.merge(faults::router(faults));
         }
         let admin = serve_admin(router, shutdown.clone(), &mut tasks).await?;
-        let Some(api) = template.api else {
-            bail!("template.yaml declares no API")
-        };
         let address = listener.local_addr()?;
-        let served = gateway::serve(listener, api, lambda.clone(), shutdown);
+        let gateway = Arc::new(Gateway::new(
+            api(&template)?,
+            lambda.clone(),
+            address.port(),
+        ));
+        let served = gateway::serve(listener, gateway.clone(), shutdown);
         tasks.spawn(async move {
             if let Err(error) = served.await {
                 tracing::error!(%error, "the API ended");
@@ -177,17 +177,59 @@ impl System {
             ready,
             stop,
             services,
+            clients,
             tasks,
-            _upstreams: upstreams,
-            _lambda: lambda,
+            workspace,
+            template,
+            marks,
+            gateway,
+            wiring,
+            known,
+            upstreams,
+            lambda,
             _data: data,
         })
+    }
+
+    /// Builds the functions anew, reads the template anew, and lets what has changed take the place
+    /// of what runs. Invocations under way end as they began, all data and messages stay, and a
+    /// resource that the template has no longer stays as well.
+    ///
+    /// # Errors
+    /// When something does not build, or the template is refused: all that runs goes on then.
+    pub(crate) async fn renew(&mut self) -> anyhow::Result<Renewed> {
+        let sqs = &self.services.sqs;
+        let template = self.workspace.template(sqs, &self.upstreams.variables)?;
+        let api = api(&template)?;
+        self.workspace.build_quietly(&template).await?;
+        resources::create(&template, &self.clients).await?;
+
+        let marks = self.workspace.marks(&template);
+        let rebuilt = marks.changed_since(&self.marks);
+        self.lambda.replace(&template.functions, &rebuilt)?;
+        self.gateway.replace(api);
+        self.wiring.apply(&template);
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+            known(&template, &self.wiring, sqs);
+
+        let is_new = |name: &str| self.template.functions.iter().all(|old| old.name != name);
+        let functions = template.functions.iter();
+        let renewed = Renewed {
+            functions: functions
+                .filter(|one| rebuilt.contains(&one.binary) || is_new(&one.name))
+                .map(|one| one.name.clone())
+                .collect(),
+            template: template != self.template,
+        };
+        (self.template, self.marks) = (template, marks);
+        Ok(renewed)
     }
 
     /// Stops everything; requests under way have a moment to end.
     pub(crate) async fn stop(mut self) {
         let _ = self.stop.send(true);
         let ended = async {
+            self.wiring.stop().await;
             while self.tasks.join_next().await.is_some() {}
             self.services.stopped().await;
         };
@@ -202,91 +244,21 @@ fn own_variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-pub(crate) fn read_template(
-    sqs: &str,
-    overrides: &BTreeMap<String, String>,
-) -> anyhow::Result<Template> {
-    let path = Path::new(WORKSPACE).join("template.yaml");
-    let text = std::fs::read_to_string(&path).context("cannot read template.yaml")?;
-    template::read(&text, &Site { sqs, overrides }).context("template.yaml")
+/// The one API, without its answers.
+fn api(template: &Template) -> anyhow::Result<Api> {
+    let api = template.api.clone();
+    api.context("template.yaml declares no API")
 }
 
-/// The functions are built beside this program, with the same profile.
-fn binaries_folder() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let folder = own.parent().context("this program is in no folder")?;
-    Ok(folder.to_owned())
-}
-
-/// Builds the binaries of the functions; cargo tells its progress on stderr.
-async fn build(template: &Template, binaries: &Path) -> anyhow::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let names: BTreeSet<_> = template
-        .functions
-        .iter()
-        .map(|function| function.binary.as_str())
-        .collect();
-    let mut command = Command::new(cargo);
-    command
-        .arg("build")
-        .current_dir(WORKSPACE)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    if let Some(profile) = profile(binaries) {
-        command.args(["--profile", profile]);
+/// What the admin endpoints show of a template.
+fn known(template: &Template, wiring: &Wiring, sqs: &str) -> Known {
+    let queues = template.queues.iter();
+    Known {
+        queues: queues
+            .map(|queue| (queue.name.clone(), resources::queue_url(sqs, &queue.name)))
+            .collect(),
+        mappings: wiring.enabled(),
     }
-    for name in names {
-        command.args(["--package", name]);
-    }
-    let status = command
-        .kill_on_drop(true)
-        .status()
-        .await
-        .context("cannot run cargo")?;
-    if !status.success() {
-        bail!("the functions do not build");
-    }
-    Ok(())
-}
-
-/// The profile whose binaries cargo puts into this folder; none for its default.
-/// <https://doc.rust-lang.org/cargo/guide/build-cache.html>
-fn profile(binaries: &Path) -> Option<&str> {
-    let folder = binaries.file_name()?.to_str()?;
-    (folder != "debug").then_some(folder)
-}
-
-fn queue_url(services: &Services, logical_id: &str) -> String {
-    format!("{}/{ACCOUNT}/{}", services.sqs, physical_name(logical_id))
-}
-
-fn mappings(
-    template: &Template,
-    default_concurrency: u32,
-    lambda: &Arc<Lambda>,
-    services: &Services,
-    clients: &Clients,
-    enabled: &mut BTreeMap<String, watch::Sender<bool>>,
-) -> Vec<Mapping> {
-    let mut mappings = Vec::new();
-    for function in &template.functions {
-        let switch = enabled
-            .entry(function.name.clone())
-            .or_insert_with(|| watch::Sender::new(true));
-        for source in &function.queue_sources {
-            mappings.push(Mapping {
-                function: function.name.clone(),
-                queue_url: queue_url(services, &source.queue),
-                queue_arn: resources::queue_arn(&source.queue),
-                source: source.clone(),
-                default_concurrency,
-                enabled: switch.subscribe(),
-                lambda: lambda.clone(),
-                sqs: clients.sqs.clone(),
-            });
-        }
-    }
-    mappings
 }
 
 async fn serve_admin(
@@ -305,16 +277,4 @@ async fn serve_admin(
         }
     });
     Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn functions_are_built_with_the_profile_of_their_folder() {
-        assert_eq!(profile(Path::new("/t/debug")), None);
-        assert_eq!(profile(Path::new("/t/release")), Some("release"));
-        assert_eq!(profile(Path::new("/t/measured")), Some("measured"));
-    }
 }

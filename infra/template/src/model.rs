@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 /// The parts of a template, each in the order of the logical ids.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Template {
     /// Lambda functions.
     pub functions: Vec<Function>,
@@ -23,7 +23,7 @@ pub fn physical_name(logical_id: &str) -> String {
 }
 
 /// `AWS::Serverless::Function`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Function {
     /// Logical id, which is its name as well.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct Function {
 }
 
 /// An event of type `SQS` of a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct QueueSource {
     /// Logical id of the queue.
     pub queue: String,
@@ -63,7 +63,7 @@ pub struct QueueSource {
 }
 
 /// `AWS::Serverless::HttpApi` with the events of type `HttpApi` that name it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Api {
     /// Logical id.
     pub name: String,
@@ -94,7 +94,7 @@ pub struct Cors {
 }
 
 /// A route of the API.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Route {
     /// `GET` …, or `ANY`.
     pub method: String,
@@ -118,7 +118,7 @@ pub enum RouteAuthorizer {
 }
 
 /// A Lambda authorizer, payload format 2.0 with simple responses.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Authorizer {
     /// Logical id of its function.
     pub function: String,
@@ -131,7 +131,7 @@ pub struct Authorizer {
 }
 
 /// `AWS::SQS::Queue`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Queue {
     /// Logical id.
     pub name: String,
@@ -150,7 +150,7 @@ pub struct Queue {
 }
 
 /// `AWS::DynamoDB::Table`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Table {
     /// Logical id.
     pub name: String,
@@ -176,7 +176,7 @@ pub enum AttributeType {
 }
 
 /// Attribute names of a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Key {
     /// Partition key.
     pub partition: String,
@@ -185,7 +185,7 @@ pub struct Key {
 }
 
 /// A global secondary index.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Index {
     /// Its name.
     pub name: String,
@@ -207,7 +207,7 @@ pub enum Projection {
 }
 
 /// `AWS::S3::Bucket`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bucket {
     /// Logical id.
     pub name: String,

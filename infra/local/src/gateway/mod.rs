@@ -10,7 +10,11 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -38,41 +42,27 @@ const MAXIMUM_BODY_BYTES: usize = 10 * 1024 * 1024;
 const MAXIMUM_HEADER_BYTES: usize = 10_240;
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-struct Gateway {
-    api: Api,
+/// The API and who answers for it.
+pub(crate) struct Gateway {
+    declared: RwLock<Arc<Declared>>,
     lambda: Arc<Lambda>,
-    authorizers: Authorizers,
     port: u16,
     integration_timeout: Duration,
+}
+
+/// What the template says.
+struct Declared {
+    api: Api,
+    authorizers: Authorizers,
 }
 
 /// Serves the API on the listener until `shutdown` holds true.
 pub(crate) async fn serve(
     listener: TcpListener,
-    api: Api,
-    lambda: Arc<Lambda>,
-    shutdown: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    serve_with(listener, api, lambda, INTEGRATION_TIMEOUT, shutdown).await
-}
-
-async fn serve_with(
-    listener: TcpListener,
-    api: Api,
-    lambda: Arc<Lambda>,
-    integration_timeout: Duration,
+    gateway: Arc<Gateway>,
     mut shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let port = listener.local_addr()?.port();
-    let authorizers = Authorizers::new(&api, lambda.clone());
-    let gateway = Gateway {
-        api,
-        lambda,
-        authorizers,
-        port,
-        integration_timeout,
-    };
-    let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
+    let router = Router::new().fallback(handle).with_state(gateway);
     let listener = listener.tap_io(|stream| {
         // Without it, an answer in two writes waits for a delayed acknowledgement.
         let _ = stream.set_nodelay(true);
@@ -92,12 +82,15 @@ async fn handle(
 ) -> Response<Body> {
     let request_id = Uuid::now_v7().to_string();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = match gateway.rules_of_preflight(&request) {
+    let declared = gateway.declared();
+    let mut response = match declared.rules_of_preflight(&request) {
         Some(rules) => cors::preflight(rules, origin.as_ref()),
         None => {
-            let answer = gateway.answer(source, request, &request_id).await;
+            let answer = gateway
+                .answer(&declared, source, request, &request_id)
+                .await;
             let mut response = answer.unwrap_or_else(Refusal::into_response);
-            if let Some(rules) = &gateway.api.cors {
+            if let Some(rules) = &declared.api.cors {
                 cors::tell(rules, origin.as_ref(), response.headers_mut());
             }
             response
@@ -145,7 +138,12 @@ impl Refusal {
     }
 }
 
-impl Gateway {
+impl Declared {
+    fn of(api: Api, lambda: &Arc<Lambda>) -> Self {
+        let authorizers = Authorizers::new(&api, lambda.clone());
+        Self { api, authorizers }
+    }
+
     /// What a preflight is answered by, unless a route with an authorizer takes it: that comes first.
     fn rules_of_preflight(&self, request: &Request) -> Option<&Cors> {
         let rules = self.api.cors.as_ref()?;
@@ -154,9 +152,41 @@ impl Gateway {
             .is_some_and(|(route, _)| matches!(route.authorizer, RouteAuthorizer::Named(_)));
         (!is_guarded && cors::is_preflight(method, request.headers())).then_some(rules)
     }
+}
+
+impl Gateway {
+    /// A gateway on this port of 127.0.0.1.
+    pub(crate) fn new(api: Api, lambda: Arc<Lambda>, port: u16) -> Self {
+        Self::with(api, lambda, port, INTEGRATION_TIMEOUT)
+    }
+
+    fn with(api: Api, lambda: Arc<Lambda>, port: u16, integration_timeout: Duration) -> Self {
+        let declared = Declared::of(api, &lambda);
+        Self {
+            declared: RwLock::new(Arc::new(declared)),
+            lambda,
+            port,
+            integration_timeout,
+        }
+    }
+
+    /// Answers as this API from the next request on. What authorizers have said is forgotten.
+    pub(crate) fn replace(&self, api: Api) {
+        let declared = Arc::new(Declared::of(api, &self.lambda));
+        *self
+            .declared
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = declared;
+    }
+
+    fn declared(&self) -> Arc<Declared> {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        declared.clone()
+    }
 
     async fn answer(
         &self,
+        Declared { api, authorizers }: &Declared,
         source: SocketAddr,
         request: Request,
         request_id: &str,
@@ -172,13 +202,13 @@ impl Gateway {
             return Err(Refusal::HeadersTooLarge);
         }
         let (route, parameters) =
-            routes::select(&self.api.routes, parts.method.as_str(), parts.uri.path())
+            routes::select(&api.routes, parts.method.as_str(), parts.uri.path())
                 .ok_or(Refusal::NotFound)?;
         let call = Call::new(
-            &self.api, route, parameters, &parts, source, self.port, request_id,
+            api, route, parameters, &parts, source, self.port, request_id,
         );
         let context = match &route.authorizer {
-            RouteAuthorizer::Named(name) => match self.authorizers.decide(name, &call).await {
+            RouteAuthorizer::Named(name) => match authorizers.decide(name, &call).await {
                 Decision::Allowed(context) => Some(context),
                 Decision::Unidentified => return Err(Refusal::Unauthorized),
                 Decision::Denied => return Err(Refusal::Forbidden),

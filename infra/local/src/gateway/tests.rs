@@ -60,13 +60,8 @@ async fn api(integration_timeout: Duration) -> Running {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, shutdown) = watch::channel(false);
-    tokio::spawn(serve_with(
-        listener,
-        api,
-        lambda.clone(),
-        integration_timeout,
-        shutdown,
-    ));
+    let gateway = Gateway::with(api, lambda.clone(), address.port(), integration_timeout);
+    tokio::spawn(serve(listener, Arc::new(gateway), shutdown));
     Running {
         address,
         lambda,

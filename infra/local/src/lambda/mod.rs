@@ -10,9 +10,9 @@ mod runtime_api;
 pub(crate) mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -90,7 +90,8 @@ type Roster = Arc<Mutex<BTreeMap<String, InstanceState>>>;
 /// All functions of the template.
 #[derive(Debug)]
 pub(crate) struct Lambda {
-    pools: BTreeMap<String, Arc<Pool>>,
+    pools: RwLock<BTreeMap<String, Arc<Pool>>>,
+    settings: Settings,
     records: Arc<Records>,
     roster: Roster,
 }
@@ -101,6 +102,7 @@ struct Pool {
     function: Function,
     settings: Settings,
     log: Arc<Log>,
+    concurrency: u32,
     permits: Arc<Semaphore>,
     /// Most recently used last.
     idle: Mutex<Vec<Instance>>,
@@ -115,44 +117,89 @@ impl Lambda {
     /// When a log file cannot be opened.
     pub(crate) fn new(functions: &[Function], settings: &Settings) -> anyhow::Result<Arc<Self>> {
         std::fs::create_dir_all(&settings.logs)?;
-        let records = Arc::new(Records::default());
-        let roster = Roster::default();
-        let mut pools = BTreeMap::new();
-        for function in functions {
-            let concurrency = function
-                .reserved_concurrency
-                .unwrap_or(settings.concurrency);
-            let pool = Pool {
-                function: function.clone(),
-                settings: settings.clone(),
-                log: Arc::new(Log::open(&settings.logs, &function.name, settings.verbose)?),
-                permits: Arc::new(Semaphore::new(concurrency as usize)),
-                idle: Mutex::default(),
-                records: records.clone(),
-                roster: roster.clone(),
-            };
-            pools.insert(function.name.clone(), Arc::new(pool));
-        }
         let lambda = Arc::new(Self {
-            pools,
-            records,
-            roster,
+            pools: RwLock::default(),
+            settings: settings.clone(),
+            records: Arc::default(),
+            roster: Roster::default(),
         });
+        lambda.replace(functions, &BTreeSet::new())?;
         tokio::spawn(stop_idle(Arc::downgrade(&lambda), settings.idle_limit));
         Ok(lambda)
     }
 
-    /// Invokes a function. The invocation goes on when the caller stops waiting, as on AWS.
+    /// Takes these functions in place of those that are there. One that is as it was, and whose
+    /// binary is none of `rebuilt`, goes on as it is. Of another, the invocations under way end in
+    /// the instances that they are in, and the next ones start new instances.
     ///
-    /// # Panics
-    /// When the template has no such function: callers take names from the same template.
+    /// # Errors
+    /// When a log file cannot be opened; nothing is replaced then.
+    pub(crate) fn replace(
+        &self,
+        functions: &[Function],
+        rebuilt: &BTreeSet<String>,
+    ) -> anyhow::Result<()> {
+        let mut pools = BTreeMap::new();
+        for function in functions {
+            let pool = match self.pool(&function.name) {
+                Some(old) if old.function == *function && !rebuilt.contains(&function.binary) => {
+                    old
+                }
+                old => Arc::new(self.prepare(function, old.as_deref())?),
+            };
+            pools.insert(function.name.clone(), pool);
+        }
+        let old = std::mem::replace(
+            &mut *self.pools.write().unwrap_or_else(PoisonError::into_inner),
+            pools,
+        );
+        // Its idle instances end here, outside of the lock.
+        drop(old);
+        Ok(())
+    }
+
+    /// Instances of the old pool that still run count against the limit of the new one.
+    fn prepare(&self, function: &Function, old: Option<&Pool>) -> anyhow::Result<Pool> {
+        let settings = &self.settings;
+        let concurrency = function
+            .reserved_concurrency
+            .unwrap_or(settings.concurrency);
+        let log = match old {
+            Some(old) => old.log.clone(),
+            None => Arc::new(Log::open(&settings.logs, &function.name, settings.verbose)?),
+        };
+        let permits = match old {
+            Some(old) if old.concurrency == concurrency => old.permits.clone(),
+            _ => Arc::new(Semaphore::new(concurrency as usize)),
+        };
+        Ok(Pool {
+            function: function.clone(),
+            settings: settings.clone(),
+            log,
+            concurrency,
+            permits,
+            idle: Mutex::default(),
+            records: self.records.clone(),
+            roster: self.roster.clone(),
+        })
+    }
+
+    fn pool(&self, function: &str) -> Option<Arc<Pool>> {
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.get(function).cloned()
+    }
+
+    /// Invokes a function. The invocation goes on when the caller stops waiting, as on AWS.
     pub(crate) async fn invoke(
         &self,
         function: &str,
         payload: Bytes,
         when_busy: WhenBusy,
     ) -> Answer {
-        let pool = self.pools[function].clone();
+        let Some(pool) = self.pool(function) else {
+            let message = format!("Function not found: {function}");
+            return Answer::FunctionError(error_document("ResourceNotFoundException", &message));
+        };
         if payload.len() > MAXIMUM_REQUEST_BYTES {
             return Answer::TooLarge;
         }
@@ -164,6 +211,8 @@ impl Lambda {
             pool.log.line("Rate Exceeded: all instances are busy");
             return Answer::Throttled;
         };
+        // It may have been replaced meanwhile.
+        let pool = self.pool(function).unwrap_or(pool);
         match tokio::spawn(pool.invoke(payload, permit)).await {
             Ok(answer) => answer,
             Err(error) => Answer::FunctionError(error.to_string().into()),
@@ -172,7 +221,7 @@ impl Lambda {
 
     /// Whether the template has this function.
     pub(crate) fn has(&self, function: &str) -> bool {
-        self.pools.contains_key(function)
+        self.pool(function).is_some()
     }
 
     /// The last invocations, newest last.
@@ -280,7 +329,11 @@ async fn stop_idle(lambda: std::sync::Weak<Lambda>, limit: Duration) {
         let Some(lambda) = lambda.upgrade() else {
             return;
         };
-        for pool in lambda.pools.values() {
+        let pools: Vec<_> = {
+            let pools = lambda.pools.read().unwrap_or_else(PoisonError::into_inner);
+            pools.values().cloned().collect()
+        };
+        for pool in pools {
             lock(&pool.idle)
                 .retain_mut(|instance| instance.idle_for() < limit && instance.is_alive());
         }

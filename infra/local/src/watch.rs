@@ -1,0 +1,159 @@
+//! `--watch`: what changes in the source is built, and takes the place of what runs.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::MissedTickBehavior;
+
+use crate::system::{Renewed, System};
+
+/// Folders whose every file matters, and files of the root that do.
+const FOLDERS: [&str; 2] = ["functions", "shared"];
+const FILES: [&str; 3] = ["template.yaml", "Cargo.toml", "Cargo.lock"];
+
+/// How often the source is looked at. Some hundred files are looked at within milliseconds, and it
+/// works for every file system, those of containers and of other machines included, which tell
+/// nobody of their changes.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What is seen of a file.
+type Mark = (u64, Option<SystemTime>);
+
+/// The files of the source.
+type Seen = BTreeMap<PathBuf, Mark>;
+
+/// What tells of changes.
+pub(crate) struct Changes {
+    root: PathBuf,
+    /// As it was when it was built.
+    seen: Seen,
+}
+
+impl Changes {
+    /// Those of the workspace in this folder, from now on.
+    pub(crate) fn of(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            seen: look(root),
+        }
+    }
+
+    /// Returns when something has changed and nothing changes any more: an editor writes in several
+    /// steps, and git many files.
+    async fn next(&mut self) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = self.seen.clone();
+        loop {
+            ticks.tick().await;
+            let now = look(&self.root);
+            if now == last && now != self.seen {
+                self.seen = now;
+                return;
+            }
+            last = now;
+        }
+    }
+}
+
+fn look(root: &Path) -> Seen {
+    let mut seen = Seen::new();
+    for file in FILES {
+        note(root.join(file), &mut seen);
+    }
+    let mut folders: Vec<_> = FOLDERS.iter().map(|name| root.join(name)).collect();
+    while let Some(folder) = folders.pop() {
+        // What goes away while it is looked at is a change that the next look finds.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(_) => note(entry.path(), &mut seen),
+                Err(_) => {}
+            }
+        }
+    }
+    seen
+}
+
+fn note(path: PathBuf, seen: &mut Seen) {
+    if let Ok(metadata) = path.metadata() {
+        seen.insert(path, (metadata.len(), metadata.modified().ok()));
+    }
+}
+
+/// Renews the system with every change.
+pub(crate) async fn run(system: &mut System, mut changes: Changes) -> Infallible {
+    eprintln!("Watching functions, shared and template.yaml.");
+    loop {
+        changes.next().await;
+        match system.renew().await {
+            Ok(renewed) => eprintln!("{}", words(&renewed)),
+            Err(error) => eprintln!("{error:#}\nWhat ran before goes on."),
+        }
+    }
+}
+
+fn words(renewed: &Renewed) -> String {
+    let functions: Vec<_> = renewed.functions.iter().map(String::as_str).collect();
+    let mut words = match functions.as_slice() {
+        [] => "Nothing to replace.".to_owned(),
+        names if names.len() > 6 => format!("Replaced {} functions.", names.len()),
+        names => format!("Replaced {}.", names.join(", ")),
+    };
+    if renewed.template {
+        words.push_str(" template.yaml is in force.");
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_functions_are_named_and_many_are_counted() {
+        let renewed = |count: u8, template| Renewed {
+            functions: (0..count).map(|number| format!("F{number}")).collect(),
+            template,
+        };
+        assert_eq!(words(&renewed(0, false)), "Nothing to replace.");
+        assert_eq!(
+            words(&renewed(2, true)),
+            "Replaced F0, F1. template.yaml is in force."
+        );
+        assert_eq!(words(&renewed(9, false)), "Replaced 9 functions.");
+    }
+
+    #[tokio::test]
+    async fn a_change_of_the_source_is_told_once_and_none_of_the_rest() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("functions/get/src/main.rs", "1");
+        write("template.yaml", "1");
+        let mut changes = Changes::of(root.path());
+        let is_told = async |changes: &mut Changes| {
+            tokio::time::timeout(4 * LOOK_EVERY, changes.next())
+                .await
+                .is_ok()
+        };
+        assert!(!is_told(&mut changes).await);
+        write("functions/get/src/main.rs", "22");
+        write("shared/src/lib.rs", "new");
+        assert!(is_told(&mut changes).await);
+        write("target/debug/get", "built");
+        write("README.md", "read");
+        assert!(!is_told(&mut changes).await);
+        for change in ["template.yaml", "shared/src/lib.rs"] {
+            std::fs::remove_file(root.path().join(change)).unwrap();
+            assert!(is_told(&mut changes).await, "{change}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! A zip whose bytes depend on nothing but what is in it.
+
+use std::io::{Cursor, Write as _};
+
+use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+
+/// Lambda starts the file of this name in the archive of a function of `provided.al2023`.
+const BOOTSTRAP: &str = "bootstrap";
+
+/// Readable and executable by all: Lambda runs it as a user of its own.
+const MODE: u32 = 0o755;
+
+/// The compressor is `zlib-rs` in the version of `Cargo.lock`, whose output is the same on every
+/// processor. A function is compressed once and read at every cold start.
+const LEVEL: i64 = 9;
+
+/// The archive of a function.
+///
+/// # Errors
+/// When it is larger than a zip may be.
+pub(crate) fn pack(bootstrap: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(LEVEL))
+        // 1980-01-01, the first moment that the format knows.
+        .last_modified_time(DateTime::DEFAULT)
+        .unix_permissions(MODE);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file(BOOTSTRAP, options)?;
+    archive.write_all(bootstrap)?;
+    Ok(archive.finish()?.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use zip::ZipArchive;
+
+    use super::*;
+
+    #[test]
+    fn the_same_input_is_the_same_bytes() {
+        let function: Vec<u8> = (0..200_000_u32)
+            .flat_map(|n| (n / 7).to_le_bytes())
+            .collect();
+        let archive = pack(&function).unwrap();
+        assert_eq!(pack(&function).unwrap(), archive);
+        assert_ne!(pack(&function[1..]).unwrap(), archive);
+        assert!(archive.len() < function.len() / 2);
+    }
+
+    #[test]
+    fn it_holds_one_executable_without_a_time_or_a_user() {
+        let mut archive = ZipArchive::new(Cursor::new(pack(b"\x7fELF").unwrap())).unwrap();
+        assert_eq!(archive.len(), 1);
+        let mut file = archive.by_index(0).unwrap();
+        assert_eq!(file.name().unwrap(), "bootstrap");
+        assert_eq!(file.unix_mode(), Some(0o100_755));
+        assert_eq!(
+            file.last_modified().unwrap().to_string(),
+            "1980-01-01 00:00:00"
+        );
+        assert_eq!(file.extra_data().unwrap_or_default(), b"");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, b"\x7fELF");
+    }
+}

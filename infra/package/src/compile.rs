@@ -1,0 +1,329 @@
+//! Builds the functions so that the same source, toolchain and lock file are the same bytes,
+//! whatever the folder, the user and the day.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, ensure};
+use clap::ValueEnum;
+
+/// 1980-01-01, for whatever a C compiler or a build script takes for the time.
+/// <https://reproducible-builds.org/docs/source-date-epoch/>
+const SOURCE_DATE_EPOCH: &str = "315532800";
+
+/// What paths of this machine are called in a binary: what a panic shows of them.
+const WORKSPACE_NAME: &str = "/eventrelay";
+const CARGO_NAME: &str = "/cargo";
+
+/// glibc of `provided.al2023` is 2.34: what asks for a later one does not start.
+/// <https://docs.aws.amazon.com/linux/al2023/ug/glibc-gcc-and-binutils.html>
+const GLIBC_MINOR: u32 = 34;
+
+/// Variables that would change the bytes without a trace.
+const UNWANTED: [&str; 7] = [
+    "CFLAGS",
+    "CXXFLAGS",
+    "HOST_CFLAGS",
+    "TARGET_CFLAGS",
+    "RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+];
+
+/// Processor of the functions, as Lambda names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Architecture {
+    #[value(name = "x86_64")]
+    X86_64,
+    Arm64,
+}
+
+impl Architecture {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    pub(crate) const fn target(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-unknown-linux-gnu",
+            Self::Arm64 => "aarch64-unknown-linux-gnu",
+        }
+    }
+
+    /// Whether this machine builds it without another linker.
+    const fn is_native(self) -> bool {
+        cfg!(target_os = "linux")
+            && match self {
+                Self::X86_64 => cfg!(target_arch = "x86_64"),
+                Self::Arm64 => cfg!(target_arch = "aarch64"),
+            }
+    }
+}
+
+/// Who links.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[value(rename_all = "kebab-case")]
+pub(crate) enum Builder {
+    /// The C compiler of this machine, whose glibc must not be later than that of Lambda
+    Cargo,
+    /// Zig, for either architecture and for the glibc of Lambda, on any machine
+    CargoLambda,
+}
+
+impl Builder {
+    /// What is used unless told otherwise.
+    pub(crate) const fn of(architecture: Architecture) -> Self {
+        match architecture.is_native() {
+            true => Self::Cargo,
+            false => Self::CargoLambda,
+        }
+    }
+}
+
+/// One build.
+pub(crate) struct Build<'a> {
+    /// Folder of the workspace.
+    pub(crate) root: &'a Path,
+    /// Folder of what is built.
+    pub(crate) target: &'a Path,
+    /// Folder of cargo's registry.
+    pub(crate) cargo_home: &'a Path,
+    pub(crate) architecture: Architecture,
+    pub(crate) builder: Builder,
+    /// The packages of all functions, whether wanted or not: the features of what they share are
+    /// those that all of them ask for together, so that a function built alone is the same.
+    pub(crate) packages: &'a BTreeSet<String>,
+    /// The binaries that are built.
+    pub(crate) wanted: &'a BTreeSet<String>,
+}
+
+impl Build<'_> {
+    /// Builds, and returns the binaries by their names.
+    ///
+    /// # Errors
+    /// When one does not build, has a path of this machine in it, or would not start on Lambda.
+    pub(crate) fn run(&self) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+        let status = self.command()?.status().context("cannot run cargo")?;
+        ensure!(status.success(), "the functions do not build");
+        let mut built = BTreeMap::new();
+        for name in self.wanted {
+            let path = self.binary(name);
+            let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            self.check(&bytes)
+                .with_context(|| path.display().to_string())?;
+            built.insert(name.clone(), bytes);
+        }
+        Ok(built)
+    }
+
+    fn command(&self) -> anyhow::Result<Command> {
+        let mut command = Command::new(cargo());
+        let target = self.architecture.target();
+        match self.builder {
+            // A target that is named keeps the flags away from build scripts.
+            Builder::Cargo => command.args(["build", "--release", "--target", target]),
+            Builder::CargoLambda => {
+                let architecture = match self.architecture {
+                    Architecture::X86_64 => "--x86-64",
+                    Architecture::Arm64 => "--arm64",
+                };
+                // Its own defaults for a release are left aside: ours are in Cargo.toml.
+                command
+                    .args(["lambda", "build", "--release", "--disable-optimizations"])
+                    .arg(architecture)
+                    .arg("--lambda-dir")
+                    .arg(self.target.join("lambda"))
+            }
+        };
+        command.arg("--locked");
+        for name in self.packages {
+            command.args(["--package", name]);
+        }
+        for name in self.wanted {
+            command.args(["--bin", name]);
+        }
+        for name in UNWANTED {
+            command.env_remove(name);
+        }
+        let flags = joined(self.rust_flags()?, "\u{1f}");
+        let c_flags = joined(self.c_flags(), " ");
+        command
+            .current_dir(self.root)
+            .env("CARGO_HOME", self.cargo_home)
+            .env("CARGO_TARGET_DIR", self.target)
+            .env("CARGO_ENCODED_RUSTFLAGS", flags)
+            .env(format!("CFLAGS_{}", target.replace('-', "_")), &c_flags)
+            .env("CARGO_INCREMENTAL", "0")
+            .env("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH);
+        Ok(command)
+    }
+
+    /// The last prefix that fits is the one that counts, so the inner folders come last.
+    fn prefixes(&self) -> [(&Path, String); 3] {
+        let mut prefixes = [
+            (self.cargo_home, CARGO_NAME.to_owned()),
+            (self.root, WORKSPACE_NAME.to_owned()),
+            (self.target, format!("{WORKSPACE_NAME}/target")),
+        ];
+        prefixes.sort_by_key(|(path, _)| path.components().count());
+        prefixes
+    }
+
+    fn rust_flags(&self) -> anyhow::Result<Vec<OsString>> {
+        let mut flags: Vec<OsString> = Vec::new();
+        for (path, name) in self.prefixes() {
+            flags.push("--remap-path-prefix".into());
+            flags.push(remapped(path, &name));
+        }
+        // Where the source of the standard library is installed, its paths are local ones.
+        let library = sysroot()?.join("lib/rustlib/src/rust");
+        flags.push("--remap-path-prefix".into());
+        flags.push(remapped(&library, &format!("/rustc/{}", commit()?)));
+        Ok(flags)
+    }
+
+    fn c_flags(&self) -> Vec<OsString> {
+        let flag = |(path, name): (&Path, String)| {
+            let mut flag = OsString::from("-ffile-prefix-map=");
+            flag.push(remapped(path, &name));
+            flag
+        };
+        self.prefixes().map(flag).into()
+    }
+
+    fn binary(&self, name: &str) -> PathBuf {
+        match self.builder {
+            Builder::Cargo => {
+                let folder = self.target.join(self.architecture.target());
+                folder.join("release").join(name)
+            }
+            Builder::CargoLambda => self.target.join("lambda").join(name).join("bootstrap"),
+        }
+    }
+
+    fn check(&self, binary: &[u8]) -> anyhow::Result<()> {
+        for path in [self.root, self.target, self.cargo_home] {
+            ensure!(
+                memchr::memmem::find(binary, path.as_os_str().as_encoded_bytes()).is_none(),
+                "the path {} is in it: another folder would give other bytes",
+                path.display()
+            );
+        }
+        let minor = glibc_minor(binary);
+        ensure!(
+            minor <= GLIBC_MINOR,
+            "it asks for glibc 2.{minor}, and Lambda has 2.{GLIBC_MINOR}: build with \
+             `--with cargo-lambda`, or on a system as old as Amazon Linux 2023"
+        );
+        Ok(())
+    }
+}
+
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn remapped(path: &Path, name: &str) -> OsString {
+    let mut pair = path.as_os_str().to_owned();
+    pair.push("=");
+    pair.push(name);
+    pair
+}
+
+fn joined(parts: Vec<OsString>, separator: &str) -> OsString {
+    parts.join(separator.as_ref())
+}
+
+/// The latest glibc 2.x whose symbols a binary asks for, as its string table names it.
+fn glibc_minor(binary: &[u8]) -> u32 {
+    const NAME: &[u8] = b"GLIBC_2.";
+    let minor = |at: usize| {
+        let digits: String = binary[at + NAME.len()..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .take(4)
+            .map(|byte| char::from(*byte))
+            .collect();
+        digits.parse().unwrap_or(0)
+    };
+    memchr::memmem::find_iter(binary, NAME)
+        .map(minor)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Folder of the toolchain.
+pub(crate) fn sysroot() -> anyhow::Result<PathBuf> {
+    Ok(rustc(&["--print", "sysroot"])?.trim().into())
+}
+
+/// What `rustc -vV` says.
+pub(crate) fn compiler() -> anyhow::Result<String> {
+    rustc(&["-vV"])
+}
+
+/// The commit that the compiler was built from, by which its library names itself.
+fn commit() -> anyhow::Result<String> {
+    let version = compiler()?;
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "));
+    Ok(commit.context("rustc does not say its commit")?.to_owned())
+}
+
+fn rustc(arguments: &[&str]) -> anyhow::Result<String> {
+    let name = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(name).args(arguments).output()?;
+    ensure!(output.status.success(), "rustc failed");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_glibc_that_is_asked_for_is_found() {
+        let binary = b"\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_2.9\0GLIBC_PRIVATE\0GLIBC_2.";
+        assert_eq!(glibc_minor(binary), 34);
+        assert_eq!(glibc_minor(b"GLIBC"), 0);
+    }
+
+    #[test]
+    fn what_tells_where_it_was_built_is_refused() {
+        let none = BTreeSet::new();
+        let build = Build {
+            root: Path::new("/home/ann/eventrelay"),
+            target: Path::new("/home/ann/eventrelay/target"),
+            cargo_home: Path::new("/home/ann/.cargo"),
+            architecture: Architecture::X86_64,
+            builder: Builder::Cargo,
+            packages: &none,
+            wanted: &none,
+        };
+        build
+            .check(b"panicked at /eventrelay/shared/src/lib.rs")
+            .unwrap();
+        for bytes in [
+            &b"at /home/ann/eventrelay/shared/src/lib.rs"[..],
+            b"/home/ann/eventrelay/target/release/build/x",
+            b"/home/ann/.cargo/registry",
+            b"GLIBC_2.35",
+        ] {
+            assert!(build.check(bytes).is_err());
+        }
+        // The last one counts that fits.
+        let flags = joined(build.c_flags(), " ").into_string().unwrap();
+        let last = " -ffile-prefix-map=/home/ann/eventrelay/target=/eventrelay/target";
+        assert!(flags.ends_with(last), "{flags}");
+    }
+}
