@@ -12,6 +12,7 @@ mod response;
 mod rows;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -67,6 +68,21 @@ pub struct Ready {
     pub standins: Standins,
     /// Base URL of the local runtime's own view.
     pub admin: String,
+    /// What each resource of the template is called, as `Ref` has it: the URL of a queue, the name
+    /// of all else.
+    pub resources: BTreeMap<String, String>,
+}
+
+impl Ready {
+    /// What a resource of the template is called.
+    ///
+    /// # Panics
+    /// When there is none of this logical id.
+    #[must_use]
+    pub fn name(&self, logical_id: &str) -> &str {
+        let name = self.resources.get(logical_id);
+        name.unwrap_or_else(|| panic!("no resource {logical_id}"))
+    }
 }
 
 /// Base URLs of the embedded services.
@@ -176,7 +192,10 @@ impl Stack {
     /// When that does not get ready.
     pub async fn redeploy(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
         self.environment = variables(environment);
-        self.kill_and_restart().await
+        match launch::redeploy(self.data.path(), &self.environment).await? {
+            true => Ok(()),
+            false => self.kill_and_restart().await,
+        }
     }
 
     /// Stops the stack as Ctrl-C does and waits for its end.
@@ -198,6 +217,15 @@ impl Stack {
     /// When it has ended already.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
+    }
+
+    /// What a resource of the template is called.
+    ///
+    /// # Panics
+    /// When there is none of this logical id.
+    #[must_use]
+    pub fn name(&self, logical_id: &str) -> &str {
+        self.ready.name(logical_id)
     }
 
     /// The folder of all its state.
@@ -463,6 +491,7 @@ pub async fn until<T>(
     patience: Duration,
     mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
+    let patience = patience * times_as_patient();
     let started = Instant::now();
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     loop {
@@ -474,6 +503,12 @@ pub async fn until<T>(
             bail!("not within {patience:?}");
         }
     }
+}
+
+/// How many times as long everything may take as on a local runtime.
+fn times_as_patient() -> u32 {
+    let times = std::env::var("EVENTRELAY_PATIENCE").ok();
+    times.and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
 #[expect(

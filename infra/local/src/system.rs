@@ -144,6 +144,7 @@ impl System {
             router = router.merge(faults::router(faults));
         }
         let admin = serve_admin(router, shutdown.clone(), &mut tasks).await?;
+        let resources = names(&template, &services);
         let Some(api) = template.api else {
             bail!("template.yaml declares no API")
         };
@@ -171,6 +172,7 @@ impl System {
             },
             standins,
             admin,
+            resources,
         };
         data.announce(&ready)?;
         Ok(Self {
@@ -258,6 +260,18 @@ fn profile(binaries: &Path) -> Option<&str> {
 
 fn queue_url(services: &Services, logical_id: &str) -> String {
     format!("{}/{ACCOUNT}/{}", services.sqs, physical_name(logical_id))
+}
+
+/// What the resources are called, by their logical ids.
+fn names(template: &Template, services: &Services) -> BTreeMap<String, String> {
+    let tables = template.tables.iter().map(|table| &table.name);
+    let buckets = template.buckets.iter().map(|bucket| &bucket.name);
+    let queues = template.queues.iter().map(|queue| &queue.name);
+    tables
+        .chain(buckets)
+        .map(|id| (id.clone(), physical_name(id)))
+        .chain(queues.map(|id| (id.clone(), queue_url(services, id))))
+        .collect()
 }
 
 fn mappings(
