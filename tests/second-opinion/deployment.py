@@ -13,6 +13,7 @@ from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 from emulator import ACCOUNT, CREDENTIALS, REGION
+from upstreams import SECRETS, Upstreams
 
 STACK = "eventrelay"
 ARTIFACTS = "artifacts"
@@ -21,13 +22,12 @@ DEPLOY_SECONDS = 300
 # What MiniStack cannot create, by type, and why nothing is lost without it.
 LEFT_OUT: dict[str, str] = {}
 
-# Secrets that stand-ins are satisfied with: parameter, variable of the functions, name.
-SECRETS = [
-    ("GeminiSecret", "GEMINI_SECRET", "eventrelay/gemini"),
-    ("GitHubSecret", "GITHUB_SECRET", "eventrelay/github"),
-    ("VercelSecret", "VERCEL_SECRET", "eventrelay/vercel"),
-    ("NetlifySecret", "NETLIFY_SECRET", "eventrelay/netlify"),
-]
+# Actions that MiniStack asks for where AWS asks for another:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+ASKED_BESIDE = {"sqs:SendMessage": "sqs:SendMessageBatch"}
+
+# What `cargo local` decides by itself.
+NOT_OVERRIDDEN = {variable for _, variable, _, _ in SECRETS}
 
 
 def clients(url: str):
@@ -37,15 +37,28 @@ def clients(url: str):
     return lambda service: session.client(service, endpoint_url=url, config=config)
 
 
+def _ask_beside(policies):
+    """Adds to the statements of policies, however deep they are, what MiniStack asks for."""
+    if isinstance(policies, list):
+        for policy in policies:
+            _ask_beside(policy)
+    elif isinstance(policies, dict):
+        if "Action" in policies:
+            actions = policies["Action"] if isinstance(policies["Action"], list) else [policies["Action"]]
+            policies["Action"] = actions + [ASKED_BESIDE[action] for action in actions if action in ASKED_BESIDE]
+        for part in policies.values():
+            _ask_beside(part)
+
+
 class Deployment:
     """The stack: deployed anew, or changed where the emulator has it already."""
 
-    def __init__(self, url: str, template: Path, binaries: Path, cache: Path, variables: dict[str, str]):
+    def __init__(self, url: str, template: Path, binaries: Path, cache: Path, upstreams: Upstreams):
         self.url = url
         self.client = clients(url)
         self.binaries = binaries
         self.cache = cache
-        self.variables = variables
+        self.upstreams = upstreams
         self.template = yaml_parse(template.read_text())
         self.resources: dict[str, str] = {}
 
@@ -71,13 +84,8 @@ class Deployment:
 
     def _put_secrets(self):
         secrets = self.client("secretsmanager")
-        for _, variable, name in SECRETS:
-            if os.environ.get(variable) == "":
-                continue
-            try:
-                secrets.create_secret(Name=name, SecretString="stand-in")
-            except secrets.exceptions.ResourceExistsException:
-                pass
+        for name, value in self.upstreams.secrets.items():
+            secrets.create_secret(Name=name, SecretString=value)
 
     def _edit_template(self):
         """What a deployment of somebody would do by parameters, and cannot for lack of them."""
@@ -88,9 +96,10 @@ class Deployment:
         for function in self.functions().values():
             own = function.setdefault("Environment", {}).setdefault("Variables", {})
             for name in [*shared, *own]:
-                if name in os.environ:
+                if name in os.environ and name not in NOT_OVERRIDDEN:
                     own[name] = os.environ[name]
-            own |= self.variables
+            own |= self.upstreams.variables
+            _ask_beside(function.get("Policies", []))
         if authorizer := os.environ.get("DEFAULT_AUTHORIZER"):
             resources["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] = authorizer
 
@@ -145,8 +154,7 @@ class Deployment:
         s3, cloudformation = self.client("s3"), self.client("cloudformation")
         s3.put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(self.template).encode())
         parameters = [
-            {"ParameterKey": parameter, "ParameterValue": os.environ.get(variable, name)}
-            for parameter, variable, name in SECRETS
+            {"ParameterKey": name, "ParameterValue": value} for name, value in self.upstreams.parameters.items()
         ]
         put = cloudformation.create_stack if is_new else cloudformation.update_stack
         put(

@@ -8,12 +8,14 @@ import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from deployment import Deployment
 
 # Of one connection, or set anew by whoever sends a message on (RFC 9110, 7.6.1).
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
+# What Lambda takes in one invocation (Lambda quotas), as text; the gateway answers beyond it.
+LARGEST_BODY = 6 * 1024 * 1024
 REPORT = re.compile(r"^REPORT RequestId: (\S+)\tDuration: (\S+) ms\tBilled Duration: (\S+) ms\tMemory Size: (\d+) MB")
 
 
@@ -78,22 +80,23 @@ def serve_api(deployment: Deployment) -> str:
 
         def pass_on(self):
             body = self.read_body()
-            headers = [(name, value) for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP]
-            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+            if len(body) > LARGEST_BODY:
+                return self.answer_json({"message": "Request Entity Too Large"}, 413)
+            headers: dict[str, str] = {}
+            for name, value in self.headers.items():
+                name = name.lower()
+                if name not in HOP_BY_HOP and name != "content-length":
+                    headers[name] = f"{headers[name]},{value}" if name in headers else value
+            before = headers.get("x-forwarded-for")
             address = self.client_address[0]
-            before = [value for name, value in headers if name.lower() == "x-forwarded-for"]
-            headers = [(name, value) for name, value in headers if not name.lower().startswith("x-forwarded-")]
-            headers += [
-                ("X-Forwarded-For", ", ".join([*before, address])),
-                ("X-Forwarded-Port", str(self.server.server_port)),
-                ("X-Forwarded-Proto", "http"),
-            ]
-            self.upstream.putrequest(
-                self.command, f"{prefix}{self.path}", skip_host=True, skip_accept_encoding=True
-            )
-            for name, value in headers:
+            headers["x-forwarded-for"] = f"{before}, {address}" if before else address
+            headers["x-forwarded-port"] = str(self.server.server_port)
+            headers["x-forwarded-proto"] = "http"
+            headers["content-length"] = str(len(body))
+            target = f"{prefix}{self.path}"
+            self.upstream.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
+            for name, value in headers.items():
                 self.upstream.putheader(name, value)
-            self.upstream.putheader("Content-Length", str(len(body)))
             self.upstream.endheaders(body)
             answer = self.upstream.getresponse()
             received = answer.read()
@@ -102,7 +105,7 @@ def serve_api(deployment: Deployment) -> str:
                 for name, value in answer.getheaders()
                 if name.lower() not in HOP_BY_HOP and name.lower() != "content-length"
             ]
-            self.answer(answer.status, kept, received)
+            return self.answer(answer.status, kept, received)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = pass_on
 
@@ -113,7 +116,6 @@ def serve_admin(deployment: Deployment, emulator: int) -> str:
     """What `cargo local` tells and does as `admin`, as far as the emulator knows it."""
     functions = {deployment.resources[name]: name for name in deployment.functions()}
     sources = deployment.event_sources()
-    netloc = urlsplit(deployment.url).netloc
 
     def invocations() -> list[dict]:
         logs = deployment.client("logs")
@@ -212,13 +214,9 @@ def serve_admin(deployment: Deployment, emulator: int) -> str:
             call = re.fullmatch(r"/2015-03-31/functions/(\w+)/invocations", self.path)
             if call is None or call[1] not in functions.values():
                 return self.answer_json({"message": "no such function"}, 404)
-            lambda_ = http.client.HTTPConnection(netloc, timeout=900)
-            path = f"/2015-03-31/functions/{quote(deployment.resources[call[1]])}/invocations"
-            lambda_.request("POST", path, body, {"Content-Type": "application/json"})
-            answer = lambda_.getresponse()
-            received = answer.read()
-            kept = [(name, value) for name, value in answer.getheaders() if name.lower().startswith("x-amz-")]
-            lambda_.close()
-            return self.answer(answer.status, kept, received)
+            answer = deployment.client("lambda").invoke(FunctionName=deployment.resources[call[1]], Payload=body)
+            failed = answer.get("FunctionError")
+            headers = [("X-Amz-Function-Error", failed)] if failed else []
+            return self.answer(answer["StatusCode"], headers, answer["Payload"].read())
 
     return serve(Admin)

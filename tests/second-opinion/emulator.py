@@ -52,6 +52,8 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            # Functions have the rights of their roles, and no others.
+            "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             # Listens on all interfaces otherwise.
@@ -114,16 +116,3 @@ class StandIns:
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=30)
-
-
-def upstreams(stand_ins: dict[str, str]) -> dict[str, str]:
-    """The variables by which functions find the stand-ins, unless this process has others."""
-    names = {
-        "GEMINI_BASE_URL": "gemini",
-        "YOUTUBE_BASE_URL": "youtube",
-        "YOUTUBE_OEMBED_BASE_URL": "youtube",
-        "GITHUB_BASE_URL": "github",
-        "VERCEL_BASE_URL": "vercel",
-        "NETLIFY_BASE_URL": "netlify",
-    }
-    return {variable: os.environ.get(variable, stand_ins[name]) for variable, name in names.items()}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from deployment import Deployment
 from doors import serve_admin, serve_api
-from emulator import Emulator, StandIns, upstreams
+from emulator import Emulator, StandIns
+from upstreams import Upstreams
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,13 +27,13 @@ def main():
 
     def deploy(url: str, stand_ins: dict[str, str]) -> Deployment:
         cache = binaries / "second-opinion"
-        deployment = Deployment(url, REPOSITORY / "template.yaml", binaries, cache, upstreams(stand_ins))
+        deployment = Deployment(url, REPOSITORY / "template.yaml", binaries, cache, Upstreams(stand_ins))
         deployment.deploy(options.api_key)
         return deployment
 
     if options.redeploy:
         ready = json.loads(running.read_text())
-        deploy(ready["aws"]["dynamodb"], ready["standins"])
+        deploy(ready["aws"]["dynamodb"], ready["running"])
         return
     stand_ins = StandIns(binaries / "examples" / "standins")
     emulator = Emulator(data, options.verbose)
@@ -42,11 +43,11 @@ def main():
         "api": serve_api(deployment),
         "api_key": options.api_key,
         "aws": {name: emulator.url for name in ("dynamodb", "s3", "secrets_manager", "sqs")},
-        "standins": stand_ins.urls,
+        "standins": deployment.upstreams.stand_ins,
         "admin": serve_admin(deployment, emulator.process.pid),
         "resources": deployment.resources,
     }
-    running.write_text(json.dumps(ready))
+    running.write_text(json.dumps(ready | {"running": stand_ins.urls}))
     print(json.dumps(ready), flush=True)
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     emulator.stop()
