@@ -14,8 +14,10 @@ from deployment import Deployment
 
 # Of one connection, or set anew by whoever sends a message on (RFC 9110, 7.6.1).
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
-# What Lambda takes in one invocation (Lambda quotas), as text; the gateway answers beyond it.
+# What Lambda takes in one invocation (quotas of Lambda), and an HTTP API as request line and headers
+# (quotas of API Gateway), in bytes.
 LARGEST_BODY = 6 * 1024 * 1024
+LARGEST_HEAD = 10_240
 REPORT = re.compile(r"^REPORT RequestId: (\S+)\tDuration: (\S+) ms\tBilled Duration: (\S+) ms\tMemory Size: (\d+) MB")
 
 
@@ -87,6 +89,8 @@ def serve_api(deployment: Deployment) -> str:
                 name = name.lower()
                 if name not in HOP_BY_HOP and name != "content-length":
                     headers[name] = f"{headers[name]},{value}" if name in headers else value
+            if len(self.requestline) + sum(map(len, [*headers, *headers.values()])) > LARGEST_HEAD:
+                return self.answer_json({"message": "Request Header Fields Too Large"}, 431)
             before = headers.get("x-forwarded-for")
             address = self.client_address[0]
             headers["x-forwarded-for"] = f"{before}, {address}" if before else address
