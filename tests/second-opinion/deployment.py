@@ -19,8 +19,14 @@ STACK = "eventrelay"
 ARTIFACTS = "artifacts"
 DEPLOY_SECONDS = 300
 
-# What MiniStack cannot create, by type, and why nothing is lost without it.
-LEFT_OUT: dict[str, str] = {}
+# What MiniStack 1.5.33 cannot create: type, property where only those with it are meant, and why no
+# test misses it.
+LEFT_OUT = [
+    ("AWS::Budgets::Budget", None, "not known to its CloudFormation; no test has a bill"),
+    ("AWS::S3::BucketPolicy", None, "refuses what is not sent by TLS, as it should, and here all is loopback"),
+    ("AWS::SQS::QueuePolicy", None, "the same"),
+    ("AWS::CloudWatch::Alarm", "Metrics", "it knows no metric math; no test waits for an alarm"),
+]
 
 # Actions that MiniStack asks for where AWS asks for another:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
@@ -90,9 +96,14 @@ class Deployment:
     def _edit_template(self):
         """What a deployment of somebody would do by parameters, and cannot for lack of them."""
         resources = self.template["Resources"]
-        for name in [name for name, resource in resources.items() if resource["Type"] in LEFT_OUT]:
-            del resources[name]
+        for kind, having, _ in LEFT_OUT:
+            for name, properties in self.of_type(kind).items():
+                if having is None or having in properties:
+                    self._leave_out(name)
         shared = self.template["Globals"]["Function"]["Environment"]["Variables"]
+        for function in [self.template["Globals"]["Function"], *self.functions().values()]:
+            # In a group that functions share, nothing says whose a stream is; on AWS its name does.
+            function.get("LoggingConfig", {}).pop("LogGroup", None)
         for function in self.functions().values():
             own = function.setdefault("Environment", {}).setdefault("Variables", {})
             for name in [*shared, *own]:
@@ -100,8 +111,21 @@ class Deployment:
                     own[name] = os.environ[name]
             own |= self.upstreams.variables
             _ask_beside(function.get("Policies", []))
+            for event in function.get("Events", {}).values():
+                scaling = event["Properties"].get("ScalingConfig", {})
+                if isinstance(most := scaling.get("MaximumConcurrency"), dict):
+                    # A parameter stays text in a mapping, which is then not polled.
+                    scaling["MaximumConcurrency"] = int(self.template["Parameters"][most["Ref"]]["Default"])
         if authorizer := os.environ.get("DEFAULT_AUTHORIZER"):
             resources["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] = authorizer
+
+    def _leave_out(self, name: str):
+        """Takes out a resource, and the outputs that speak of it."""
+        del self.template["Resources"][name]
+        outputs = self.template["Outputs"]
+        self.template["Outputs"] = {
+            output: value for output, value in outputs.items() if f'"{name}"' not in json.dumps(value)
+        }
 
     def of_type(self, kind: str) -> dict[str, dict]:
         """Properties of the resources of a type, by their logical ids."""

@@ -27,7 +27,7 @@ def main():
 
     def deploy(url: str, stand_ins: dict[str, str]) -> Deployment:
         cache = binaries / "second-opinion"
-        deployment = Deployment(url, REPOSITORY / "template.yaml", binaries, cache, Upstreams(stand_ins))
+        deployment = Deployment(url, options.template, binaries, cache, Upstreams(stand_ins))
         deployment.deploy(options.api_key)
         return deployment
 
@@ -62,7 +62,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--api-key", required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of all state")
     parser.add_argument("--redeploy", action="store_true", help="deploy anew what runs on this folder, and end")
+    parser.add_argument("--faults", action="store_true", help="not used: there is no proxy to break things")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--template", type=Path, default=REPOSITORY / "template.yaml")
     parser.add_argument("--binaries", type=Path, default=REPOSITORY / "target" / "debug")
     return parser.parse_args()
 

@@ -64,7 +64,8 @@ impl Stack {
     /// When the table refuses it.
     pub async fn reader(&self) -> anyhow::Result<Option<String>> {
         if self.is_attached() {
-            return Ok(std::env::var("EVENTRELAY_READ_KEY").ok());
+            let key = std::env::var("EVENTRELAY_READ_KEY").ok();
+            return Ok(key.filter(|key| !key.is_empty()));
         }
         let key = "er-reader-0123456789";
         self.accept_key(key, &["read"]).await?;
