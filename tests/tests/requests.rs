@@ -220,3 +220,52 @@ async fn nobody_gets_in_without_a_key() {
         let _ = send(method, path, Some(almost)).await.expect(403);
     }
 }
+
+#[tokio::test]
+async fn pages_of_allowed_origins_may_call_and_no_others() {
+    const ORIGIN: &str = "https://app.example";
+    let stack = Stack::with(&[("CORS_ALLOW_ORIGINS", ORIGIN)])
+        .await
+        .unwrap();
+    let preflight = async |stack: &Stack, origin: &str| {
+        let request = stack
+            .client()
+            .request(Method::OPTIONS, format!("{}/v1/videos", stack.ready.api))
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "x-api-key");
+        read(request).await.unwrap()
+    };
+    let allowed = preflight(&stack, ORIGIN).await.expect(204);
+    assert_eq!(allowed.header("access-control-allow-origin"), ORIGIN);
+    assert!(
+        allowed
+            .header("access-control-allow-methods")
+            .contains("POST")
+    );
+    assert!(
+        allowed
+            .header("access-control-allow-headers")
+            .contains("x-api-key")
+    );
+    let other = preflight(&stack, "https://other.example").await.expect(204);
+    assert_eq!(other.header("access-control-allow-origin"), "");
+
+    let health = stack
+        .call(Method::GET, "/health", &[("origin", ORIGIN)], None)
+        .await
+        .unwrap()
+        .expect(200);
+    assert_eq!(health.header("access-control-allow-origin"), ORIGIN);
+    assert!(
+        health
+            .header("access-control-expose-headers")
+            .contains("location")
+    );
+
+    // Where no origin is allowed, the question is one for nothing that there is.
+    let closed = Stack::start().await.unwrap();
+    let answer = preflight(&closed, ORIGIN).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    assert_problem(answer, 404, "not-found");
+}

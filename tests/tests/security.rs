@@ -1,4 +1,4 @@
-//! The table of `SECURITY.md` that says what each function may touch is the template's own word.
+//! The table of `infra/README.md` that says what each function may touch is the template's own word.
 //! `UPDATE_SECURITY_TABLE=1 cargo test -p eventrelay-tests --test security` writes it anew.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -23,7 +23,7 @@ const OTHERS: &str = "others";
 fn the_table_of_rights_is_the_templates() {
     let template = fs::read_to_string(repository("template.yaml")).unwrap();
     let table = table(&eventrelay_template::parse(&template).unwrap());
-    let path = repository("SECURITY.md");
+    let path = repository("infra/README.md");
     let document = fs::read_to_string(&path).unwrap();
     let (before, rest) = document.split_once(BEGIN).unwrap();
     let (written, after) = rest.split_once(END).unwrap();
@@ -33,7 +33,7 @@ fn the_table_of_rights_is_the_templates() {
     }
     assert!(
         written == table,
-        "SECURITY.md is not what template.yaml says. If the template is right:\n\
+        "infra/README.md is not what template.yaml says. If the template is right:\n\
          UPDATE_SECURITY_TABLE=1 cargo test -p eventrelay-tests --test security\n\n{table}"
     );
 }

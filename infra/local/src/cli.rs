@@ -14,6 +14,7 @@ Environment:
   NETLIFY_AUTH_TOKEN   the same for Netlify
   EVENTRELAY_API_KEY   as --api-key
   DEFAULT_AUTHORIZER   Bearer: keys and tokens come as `Authorization: Bearer`, not as `x-api-key`
+  CORS_ALLOW_ORIGINS   origins whose pages may call the API, comma-separated
   AWS_LAMBDA_LOG_LEVEL what the functions log, such as DEBUG
   Keys and tokens are put into a local Secrets Manager, which is in memory only.
   Any other variable that a function declares in template.yaml replaces the template's value, for

@@ -8,7 +8,7 @@ use super::{
     Refused, Site,
     fields::Fields,
     intrinsics::{Kind, Scope, function_arn, queue_arn},
-    model::{Api, Authorizer, Function, QueueSource, Route, RouteAuthorizer},
+    model::{Api, Authorizer, Cors, Function, QueueSource, Route, RouteAuthorizer},
     refuse_dynamic_reference,
 };
 
@@ -16,6 +16,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "Architectures",
     "Description",
     "EphemeralStorage",
+    "PermissionsBoundary",
     "Policies",
     "Role",
     "Tags",
@@ -307,6 +308,13 @@ pub(super) fn api(
         return Err(auth.refuse("DefaultAuthorizer", format!("`{name}` is no authorizer")));
     }
     auth.finish(&[])?;
+    let cors = match fields.take("CorsConfiguration") {
+        None => None,
+        Some(cors) => Some(cors_rules(Fields::of(
+            fields.path("CorsConfiguration"),
+            Some(cors),
+        )?)?),
+    };
     fields.finish(&[
         "AccessLogSettings",
         "DefaultRouteSettings",
@@ -319,7 +327,28 @@ pub(super) fn api(
         routes: Vec::new(),
         authorizers,
         default_authorizer,
+        cors,
     })
+}
+
+/// The extension of OpenAPI that API Gateway reads, in whose words SAM hands on what hangs on a
+/// condition.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-cors-configuration.html>
+fn cors_rules(mut fields: Fields) -> Result<Cors, Refused> {
+    let mut lower = |name: &str| -> Result<Vec<String>, Refused> {
+        let names = fields.texts(name)?;
+        Ok(names.iter().map(|one| one.to_ascii_lowercase()).collect())
+    };
+    let (allow_headers, expose_headers) = (lower("allowHeaders")?, lower("exposeHeaders")?);
+    let cors = Cors {
+        allow_origins: fields.texts("allowOrigins")?,
+        allow_methods: fields.texts("allowMethods")?,
+        allow_headers,
+        expose_headers,
+        max_age: seconds(fields.number("maxAge", 0..=86_400, 0)?),
+    };
+    fields.finish(&[])?;
+    Ok(cors)
 }
 
 fn authorizer(mut fields: Fields, scope: &Scope<'_>) -> Result<Authorizer, Refused> {

@@ -112,7 +112,16 @@ impl Scope<'_> {
                 }
                 _ => refused("Join takes a separator and a list".into()),
             },
-            ("Ref" | "Fn::GetAtt" | "Fn::Sub" | "Fn::If" | "Fn::Join", _) => {
+            ("Fn::Split", Value::Array(parts)) => match parts.as_slice() {
+                [Value::String(separator), source] if !separator.is_empty() => {
+                    match self.resolve(source, path)?.as_ref().and_then(text) {
+                        Some(source) => Ok(Some(source.split(separator.as_str()).collect())),
+                        None => refused("Split takes a text".into()),
+                    }
+                }
+                _ => refused("Split takes a separator and a text".into()),
+            },
+            ("Ref" | "Fn::GetAtt" | "Fn::Sub" | "Fn::If" | "Fn::Join" | "Fn::Split", _) => {
                 refused(format!("{name} has an argument of the wrong kind"))
             }
             _ => refused(format!("{name} is not supported locally")),

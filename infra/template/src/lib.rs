@@ -53,12 +53,16 @@ pub struct Site<'a> {
     /// Base URL of SQS, of which queue URLs are made.
     pub sqs: &'a str,
     /// Values that replace those of environment variables of the same name; `DEFAULT_AUTHORIZER`
-    /// replaces `DefaultAuthorizer`, and `AWS_LAMBDA_LOG_LEVEL` all `ApplicationLogLevel`.
+    /// replaces `DefaultAuthorizer`, `AWS_LAMBDA_LOG_LEVEL` all `ApplicationLogLevel`, and
+    /// `CORS_ALLOW_ORIGINS` the parameter `CorsAllowOrigins`.
     pub overrides: &'a BTreeMap<String, String>,
 }
 
 /// Types that change nothing locally.
 const INERT_TYPES: &[&str] = &[
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::Budgets::Budget",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
@@ -67,7 +71,11 @@ const INERT_TYPES: &[&str] = &[
     "AWS::IAM::Role",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
+    "AWS::Route53::RecordSet",
     "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
 
@@ -81,7 +89,12 @@ pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
     let mut document = Fields::of("", Some(yaml::parse(text)?))?;
     document.only("Transform", TRANSFORM)?;
     let globals = globals(document.object("Globals")?)?;
-    let parameters = parameters(document.object("Parameters")?)?;
+    let mut parameters = parameters(document.object("Parameters")?)?;
+    if let Some(parameter) = parameters.get_mut("CorsAllowOrigins")
+        && let Some(origins) = site.overrides.get("CORS_ALLOW_ORIGINS")
+    {
+        *parameter = origins.clone().into();
+    }
     let conditions = document.take("Conditions");
     let resources = document.object("Resources")?.objects()?;
     let outputs = document.take("Outputs");

@@ -73,6 +73,24 @@ pub struct Api {
     pub authorizers: BTreeMap<String, Authorizer>,
     /// Name of the one that is asked where a route names none.
     pub default_authorizer: Option<String>,
+    /// Whose pages may call it, where some may.
+    pub cors: Option<Cors>,
+}
+
+/// `CorsConfiguration`: what a browser lets the pages of other origins do. Names of headers are in
+/// lower case.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Cors {
+    /// Origins, or `*`.
+    pub allow_origins: Vec<String>,
+    /// Methods, or `*`.
+    pub allow_methods: Vec<String>,
+    /// Headers of a request beside those that any page may send.
+    pub allow_headers: Vec<String>,
+    /// Headers of an answer that a page may read.
+    pub expose_headers: Vec<String>,
+    /// How long a browser may remember it.
+    pub max_age: Duration,
 }
 
 /// A route of the API.

@@ -38,6 +38,7 @@ pub(super) fn queue(id: &str, mut fields: Fields, scope: &Scope<'_>) -> Result<Q
     fields.finish(&[
         "KmsDataKeyReusePeriodSeconds",
         "KmsMasterKeyId",
+        "QueueName",
         "RedriveAllowPolicy",
         "SqsManagedSseEnabled",
         "Tags",
@@ -167,6 +168,7 @@ pub(super) fn bucket(id: &str, fields: Fields) -> Result<Bucket, Refused> {
         "OwnershipControls",
         "PublicAccessBlockConfiguration",
         "Tags",
+        "VersioningConfiguration",
     ])?;
     Ok(Bucket {
         name: id.to_owned(),

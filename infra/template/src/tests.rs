@@ -150,6 +150,21 @@ fn another_authorizer_may_be_the_default() {
 }
 
 #[test]
+fn origins_that_may_call_are_those_that_are_named() {
+    let cors =
+        |overrides: &[(&str, &str)]| read_with(PROJECT, overrides).unwrap().api.unwrap().cors;
+    assert_eq!(cors(&[]), None);
+    let named = cors(&[("CORS_ALLOW_ORIGINS", "https://a.example,https://b.example")]).unwrap();
+    assert_eq!(
+        named.allow_origins,
+        ["https://a.example", "https://b.example"]
+    );
+    assert!(named.allow_headers.contains(&"x-api-key".to_owned()));
+    assert!(named.expose_headers.contains(&"etag".to_owned()));
+    assert_eq!(named.max_age, Duration::from_secs(600));
+}
+
+#[test]
 fn globals_and_own_variables_are_merged() {
     let template = read_with(SMALL, &[("STAGE", "test")]).unwrap();
     let environment = &template.functions[0].environment;
@@ -182,8 +197,8 @@ fn what_is_not_understood_is_refused_by_name() {
     for (from, to, names) in [
         (
             "Type: AWS::DynamoDB::Table",
-            "Type: AWS::SNS::Topic",
-            &["Table.Type", "AWS::SNS::Topic"][..],
+            "Type: AWS::Kinesis::Stream",
+            &["Table.Type", "AWS::Kinesis::Stream"][..],
         ),
         (
             "BillingMode: PAY_PER_REQUEST",

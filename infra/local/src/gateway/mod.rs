@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
 mod authorizers;
+mod cors;
 mod event;
 mod response;
 mod routes;
@@ -28,7 +29,7 @@ use self::{
 };
 use crate::{
     lambda::{Answer, Lambda, WhenBusy},
-    template::model::{Api, RouteAuthorizer},
+    template::model::{Api, Cors, RouteAuthorizer},
 };
 
 /// Limits of an HTTP API:
@@ -90,9 +91,17 @@ async fn handle(
     request: Request,
 ) -> Response<Body> {
     let request_id = Uuid::now_v7().to_string();
-    let mut response = match gateway.answer(source, request, &request_id).await {
-        Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match gateway.rules_of_preflight(&request) {
+        Some(rules) => cors::preflight(rules, origin.as_ref()),
+        None => {
+            let answer = gateway.answer(source, request, &request_id).await;
+            let mut response = answer.unwrap_or_else(Refusal::into_response);
+            if let Some(rules) = &gateway.api.cors {
+                cors::tell(rules, origin.as_ref(), response.headers_mut());
+            }
+            response
+        }
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("apigw-requestid", id);
@@ -137,6 +146,15 @@ impl Refusal {
 }
 
 impl Gateway {
+    /// What a preflight is answered by, unless a route with an authorizer takes it: that comes first.
+    fn rules_of_preflight(&self, request: &Request) -> Option<&Cors> {
+        let rules = self.api.cors.as_ref()?;
+        let (method, path) = (request.method(), request.uri().path());
+        let is_guarded = routes::select(&self.api.routes, method.as_str(), path)
+            .is_some_and(|(route, _)| matches!(route.authorizer, RouteAuthorizer::Named(_)));
+        (!is_guarded && cors::is_preflight(method, request.headers())).then_some(rules)
+    }
+
     async fn answer(
         &self,
         source: SocketAddr,

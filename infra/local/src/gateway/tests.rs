@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 use crate::{
     lambda::tests::{probe, start},
-    template::model::{Authorizer, Route},
+    template::model::{Authorizer, Cors, Route},
 };
 
 struct Running {
@@ -38,6 +38,14 @@ async fn api(integration_timeout: Duration) -> Running {
         by_route: false,
         reauthorize_every: Duration::from_secs(60),
     };
+    let texts = |texts: &[&str]| texts.iter().map(|one| (*one).to_owned()).collect();
+    let cors = Cors {
+        allow_origins: texts(&["https://app.example"]),
+        allow_methods: texts(&["GET", "POST"]),
+        allow_headers: texts(&["x-api-key"]),
+        expose_headers: texts(&["etag", "location"]),
+        max_age: Duration::from_secs(600),
+    };
     let api = Api {
         name: "Api".into(),
         routes: vec![
@@ -47,6 +55,7 @@ async fn api(integration_timeout: Duration) -> Running {
         ],
         authorizers: BTreeMap::from([("Gate".into(), gate)]),
         default_authorizer: None,
+        cors: Some(cors),
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -281,4 +290,46 @@ async fn the_authorizer_is_asked_once_per_identity() {
     for failure in [key(json!({ "do": "fail" })), verdict(json!("no decision"))] {
         assert_eq!(api.send("GET", "/guarded", &failure, "").await.0, 500);
     }
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_call_and_no_other() {
+    let api = api(INTEGRATION_TIMEOUT).await;
+    let preflight = async |target: &str, origin: &str| {
+        let headers = format!("Origin: {origin}\r\nAccess-Control-Request-Method: GET\r\n");
+        api.send("OPTIONS", target, &headers, "").await
+    };
+    let (status, head, body) = preflight("/echo/a", "https://app.example").await;
+    assert_eq!((status, body.as_str()), (204, ""));
+    for line in [
+        "access-control-allow-origin: https://app.example\r\n",
+        "access-control-allow-methods: get,post\r\n",
+        "access-control-allow-headers: x-api-key\r\n",
+        "access-control-max-age: 600\r\n",
+    ] {
+        assert!(head.contains(line), "{line} {head}");
+    }
+    let (status, head, _) = preflight("/echo/a", "https://other.example").await;
+    assert_eq!(status, 204);
+    assert!(!head.contains("access-control"), "{head}");
+
+    let told = json!({
+        "do": "answer",
+        "with": {"statusCode": 200, "headers": {"access-control-allow-origin": "*"}, "body": "a"},
+    });
+    let act = async |origin: &str| {
+        let headers = format!("Content-Type: application/json\r\nOrigin: {origin}\r\n");
+        api.send("POST", "/act", &headers, &told.to_string()).await
+    };
+    let (status, head, _) = act("https://app.example").await;
+    assert_eq!(status, 200);
+    assert!(head.contains("access-control-allow-origin: https://app.example\r\n"));
+    assert!(head.contains("access-control-expose-headers: etag,location\r\n"));
+    let (_, head, _) = act("https://other.example").await;
+    assert!(!head.contains("access-control"), "{head}");
+    let (status, head, _) = api
+        .send("GET", "/guarded", "Origin: https://app.example\r\n", "")
+        .await;
+    assert_eq!(status, 401);
+    assert!(head.contains("access-control-allow-origin: https://app.example\r\n"));
 }
