@@ -22,12 +22,12 @@ impl Stack {
     /// When a store does not answer.
     pub async fn leftovers(&self) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
-        for row in self.rows("jobstable").await? {
+        for row in self.rows("JobsTable").await? {
             if is_open(&row) {
                 found.push(format!("the job {} is open", text(&row, "pk")));
             }
         }
-        let videos = self.rows("videostable").await?;
+        let videos = self.rows("VideosTable").await?;
         let mut current = HashSet::new();
         for row in &videos {
             let (video, sk) = (text(row, "pk"), text(row, "sk"));
@@ -53,7 +53,7 @@ impl Stack {
                 found.push(format!("nothing points at the object {key}"));
             }
         }
-        for row in self.rows("searchtable").await? {
+        for row in self.rows("SearchTable").await? {
             let (pk, sk) = (text(&row, "pk"), text(&row, "sk"));
             let named = match pk.split_at_checked(2) {
                 Some(("d#", video)) => Some((video, sk)),
@@ -83,7 +83,11 @@ impl Stack {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn rows(&self, table: &str) -> anyhow::Result<Vec<Row>> {
-        let pages = self.dynamodb().scan().table_name(table).into_paginator();
+        let pages = self
+            .dynamodb()
+            .scan()
+            .table_name(self.name(table))
+            .into_paginator();
         let rows: Result<Vec<_>, _> = pages.items().send().collect().await;
         Ok(rows?)
     }
@@ -100,7 +104,7 @@ impl Stack {
             Ok((left == 0).then_some(()))
         };
         until(2 * PATIENCE, empty).await?;
-        let mut rows = self.rows("jobstable").await?;
+        let mut rows = self.rows("JobsTable").await?;
         rows.retain(|row| text(row, "open") == "dead");
         let letters: Result<Vec<_>, _> = rows
             .iter()
@@ -117,7 +121,7 @@ impl Stack {
         let mut pages = self
             .s3()
             .list_objects_v2()
-            .bucket("bucket")
+            .bucket(self.name("Bucket"))
             .into_paginator()
             .send();
         let mut keys = Vec::new();

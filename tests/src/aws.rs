@@ -65,10 +65,10 @@ impl Stack {
         aws_sdk_secretsmanager::Client::from_conf(config)
     }
 
-    /// URL of a queue, by the lower case of its name in the template.
+    /// URL of a queue, by its logical id.
     #[must_use]
-    pub fn queue_url(&self, name: &str) -> String {
-        format!("{}/000000000000/{name}", self.ready.aws.sqs)
+    pub fn queue_url(&self, logical_id: &str) -> String {
+        self.name(logical_id).to_owned()
     }
 
     /// Has the authorizer accept another key, with these scopes.
@@ -80,7 +80,7 @@ impl Stack {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         self.dynamodb()
             .put_item()
-            .table_name("controlstable")
+            .table_name(self.name("ControlsTable"))
             .item("pk", AttributeValue::S(format!("key#{}", &hash[..16])))
             .item("hash", AttributeValue::S(hash))
             .item("scopes", AttributeValue::Ss(scopes))

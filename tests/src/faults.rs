@@ -17,14 +17,14 @@ pub const WORKER: &str = "AdvanceAnalysis";
 pub const BUILDER: &str = "AdvanceBuild";
 
 /// The queue of jobs, and its dead letters.
-pub const QUEUE: &str = "analysisqueue";
+pub const QUEUE: &str = "AnalysisQueue";
 /// Where messages go that were received too often.
-pub const DEAD_LETTERS: &str = "analysisdeadletters";
+pub const DEAD_LETTERS: &str = "AnalysisDeadLetters";
 
 /// The queue of builds, and its dead letters.
-pub const BUILDS: &str = "buildsqueue";
+pub const BUILDS: &str = "BuildsQueue";
 /// Where messages go that were received too often.
-pub const DEAD_BUILDS: &str = "buildsdeadletters";
+pub const DEAD_BUILDS: &str = "BuildsDeadLetters";
 
 /// A death that was planned, and what came of it.
 #[derive(Clone, Debug, Deserialize)]

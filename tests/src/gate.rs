@@ -24,7 +24,7 @@ use aws_smithy_runtime_api::client::{
 };
 use eventrelay::store::{blobs::Blobs, counters::Counters, jobs::Jobs, videos::Videos};
 
-use crate::Aws;
+use crate::Ready;
 
 /// What becomes of a request that is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Stores {
     /// transaction is counted in the step in which it was done, and its outcome heard. A request
     /// that fails is not sent again.
     #[must_use]
-    pub fn new(aws: &Aws, http: &SharedHttpClient, gate: Option<&Gate>) -> Self {
+    pub fn new(ready: &Ready, http: &SharedHttpClient, gate: Option<&Gate>) -> Self {
         let gated = match gate {
             Some(gate) => SharedHttpClient::new(GatedClient {
                 inner: http.clone(),
@@ -144,7 +144,7 @@ impl Stores {
             .region(region.clone())
             .credentials_provider(credentials.clone())
             .retry_config(RetryConfig::disabled())
-            .endpoint_url(&aws.dynamodb);
+            .endpoint_url(&ready.aws.dynamodb);
         let waiting = dynamodb.clone().http_client(gated.clone()).build();
         let counting = dynamodb.http_client(http.clone()).build();
         let s3 = aws_sdk_s3::Config::builder()
@@ -152,18 +152,26 @@ impl Stores {
             .region(region)
             .credentials_provider(credentials)
             .retry_config(RetryConfig::disabled())
-            .endpoint_url(&aws.s3)
+            .endpoint_url(&ready.aws.s3)
             .force_path_style(true)
             .http_client(gated)
             .build();
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(waiting);
         let counting = aws_sdk_dynamodb::Client::from_conf(counting);
-        let jobs = Jobs::new(dynamodb.clone(), "jobstable".to_owned());
-        let counters = Counters::new(counting, "controlstable".to_owned());
+        let jobs = Jobs::new(dynamodb.clone(), ready.name("JobsTable").to_owned());
+        let counters = Counters::new(counting, ready.name("ControlsTable").to_owned());
         Self {
-            videos: Videos::new(dynamodb, "videostable".to_owned(), jobs.clone(), counters),
+            videos: Videos::new(
+                dynamodb,
+                ready.name("VideosTable").to_owned(),
+                jobs.clone(),
+                counters,
+            ),
             jobs,
-            blobs: Blobs::new(aws_sdk_s3::Client::from_conf(s3), "bucket".to_owned()),
+            blobs: Blobs::new(
+                aws_sdk_s3::Client::from_conf(s3),
+                ready.name("Bucket").to_owned(),
+            ),
         }
     }
 }

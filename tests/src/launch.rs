@@ -22,7 +22,7 @@ pub(crate) async fn launch(
     environment: &[(String, String)],
     recorded: bool,
 ) -> anyhow::Result<(Child, Ready)> {
-    let mut command = Command::new(local()?);
+    let mut command = command(data, environment)?;
     if recorded {
         let path = data.join("written");
         let file = std::fs::OpenOptions::new()
@@ -31,18 +31,41 @@ pub(crate) async fn launch(
             .open(path)?;
         command.arg("--verbose").stderr(file);
     }
-    let mut child = command
-        .args([
-            "--json",
-            "--no-build",
-            "--port",
-            "0",
-            "--api-key",
-            API_KEY,
-            "--data",
-        ])
+    let mut child = command.args(options).stdout(Stdio::piped()).spawn()?;
+    let stdout = child.stdout.take().context("no standard output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
+    let line = line.context("the local runtime ended before it was ready")?;
+    Ok((
+        child,
+        serde_json::from_str(&line).with_context(|| line.clone())?,
+    ))
+}
+
+/// Has what runs on the folder be deployed with other variables, where that can be done without
+/// ending it. Whether it can.
+pub(crate) async fn redeploy(
+    data: &Path,
+    environment: &[(String, String)],
+) -> anyhow::Result<bool> {
+    if other().is_none() {
+        return Ok(false);
+    }
+    let status = command(data, environment)?
+        .arg("--redeploy")
+        .status()
+        .await?;
+    ensure!(status.success(), "it is not deployed anew");
+    Ok(true)
+}
+
+fn command(data: &Path, environment: &[(String, String)]) -> anyhow::Result<Command> {
+    let local = local()?;
+    let mut command = Command::new(other().unwrap_or_else(|| local.to_owned()));
+    command
+        .args(["--json", "--no-build", "--port", "0"])
+        .args(["--api-key", API_KEY, "--data"])
         .arg(data)
-        .args(options)
         .current_dir(repository(""))
         .env_remove("GEMINI_API_KEY")
         .env_remove("YOUTUBE_API_KEY")
@@ -53,17 +76,13 @@ pub(crate) async fn launch(
         .env("API_REQUESTS_PER_MINUTE", "0")
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdout = child.stdout.take().context("no standard output")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
-    let line = line.context("the local runtime ended before it was ready")?;
-    Ok((
-        child,
-        serde_json::from_str(&line).with_context(|| line.clone())?,
-    ))
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// A program that takes the place of the local runtime, with the same options and the same line.
+fn other() -> Option<PathBuf> {
+    std::env::var_os("EVENTRELAY_LAUNCHER").map(PathBuf::from)
 }
 
 /// The local runtime, built with the functions once for all tests of this process.

@@ -10,8 +10,10 @@ mod launch;
 mod project_audit;
 mod response;
 mod rows;
+mod stage;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -44,7 +46,8 @@ pub fn repository(path: &str) -> PathBuf {
 /// A running `cargo local`. Ends with its value.
 #[derive(Debug)]
 pub struct Stack {
-    child: Child,
+    /// None where it is a deployed stage, which nobody here has started.
+    child: Option<Child>,
     /// What it said when it was ready.
     pub ready: Ready,
     data: TempDir,
@@ -67,6 +70,21 @@ pub struct Ready {
     pub standins: Standins,
     /// Base URL of the local runtime's own view.
     pub admin: String,
+    /// What each resource of the template is called, as `Ref` has it: the URL of a queue, the name
+    /// of all else.
+    pub resources: BTreeMap<String, String>,
+}
+
+impl Ready {
+    /// What a resource of the template is called.
+    ///
+    /// # Panics
+    /// When there is none of this logical id.
+    #[must_use]
+    pub fn name(&self, logical_id: &str) -> &str {
+        let name = self.resources.get(logical_id);
+        name.unwrap_or_else(|| panic!("no resource {logical_id}"))
+    }
 }
 
 /// Base URLs of the embedded services.
@@ -132,7 +150,19 @@ impl Stack {
     ) -> anyhow::Result<Self> {
         let environment = variables(environment);
         let data = TempDir::new()?;
-        let (child, ready) = launch(data.path(), options, &environment, recorded).await?;
+        let (child, ready) = match stage::attached()? {
+            Some(ready) => {
+                ensure!(
+                    environment.is_empty(),
+                    "a deployed stage has its own variables"
+                );
+                (None, ready)
+            }
+            None => {
+                let started = launch(data.path(), options, &environment, recorded).await?;
+                (Some(started.0), started.1)
+            }
+        };
         Ok(Self {
             child,
             ready,
@@ -165,7 +195,7 @@ impl Stack {
             self.recorded,
         )
         .await?;
-        self.child = child;
+        self.child = Some(child);
         self.ready = ready;
         Ok(())
     }
@@ -176,7 +206,10 @@ impl Stack {
     /// When that does not get ready.
     pub async fn redeploy(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
         self.environment = variables(environment);
-        self.kill_and_restart().await
+        match launch::redeploy(self.data.path(), &self.environment).await? {
+            true => Ok(()),
+            false => self.kill_and_restart().await,
+        }
     }
 
     /// Stops the stack as Ctrl-C does and waits for its end.
@@ -184,10 +217,14 @@ impl Stack {
     /// # Errors
     /// When it does not end in time, or not well.
     pub async fn interrupt(&mut self) -> anyhow::Result<()> {
-        let id = self.child.id().context("it has ended already")?.to_string();
+        let child = self
+            .child
+            .as_mut()
+            .context("a deployed stage is not ended")?;
+        let id = child.id().context("it has ended already")?.to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status().await?;
         ensure!(sent.success(), "no signal was sent");
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        let status = tokio::time::timeout(PATIENCE, child.wait()).await??;
         ensure!(status.success(), "it ended with {status}");
         Ok(())
     }
@@ -197,7 +234,20 @@ impl Stack {
     /// # Errors
     /// When it has ended already.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
-        Ok(self.child.kill().await?)
+        let child = self
+            .child
+            .as_mut()
+            .context("a deployed stage is not ended")?;
+        Ok(child.kill().await?)
+    }
+
+    /// What a resource of the template is called.
+    ///
+    /// # Panics
+    /// When there is none of this logical id.
+    #[must_use]
+    pub fn name(&self, logical_id: &str) -> &str {
+        self.ready.name(logical_id)
     }
 
     /// The folder of all its state.
@@ -209,7 +259,7 @@ impl Stack {
     /// Process id of the local runtime; none once it has ended.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
-        self.child.id()
+        self.child.as_ref()?.id()
     }
 
     /// The instances of functions that run.
@@ -266,7 +316,7 @@ impl Stack {
         };
         let mut request = self.client.request(method, url);
         if !headers.iter().any(|(name, _)| *name == "x-api-key") {
-            request = request.header("x-api-key", API_KEY);
+            request = request.header("x-api-key", &self.ready.api_key);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -455,7 +505,8 @@ fn variables(environment: &[(&str, &str)]) -> Vec<(String, String)> {
     environment.iter().map(owned).collect()
 }
 
-/// Asks again and again until there is an answer, or the time is up.
+/// Asks again and again until there is an answer, or the time is up; `EVENTRELAY_PATIENCE` is how
+/// many times as long that is.
 ///
 /// # Errors
 /// When asking fails, or the time is up.
@@ -463,8 +514,9 @@ pub async fn until<T>(
     patience: Duration,
     mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
+    let patience = patience * stage::times_as_patient();
     let started = Instant::now();
-    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let mut ticks = tokio::time::interval(stage::rhythm());
     loop {
         ticks.tick().await;
         if let Some(answer) = ask().await? {

@@ -36,7 +36,7 @@ impl Stack {
     ) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
         let mut projects = BTreeMap::<String, Named>::new();
-        for row in self.rows("projectstable").await? {
+        for row in self.rows("ProjectsTable").await? {
             let id = text(&row, "id").to_owned();
             let doc: Value = serde_json::from_str(text(&row, "doc"))?;
             let status = part(&doc, "status");
@@ -96,7 +96,7 @@ impl Stack {
 
     /// A document of the bucket that is packed with gzip.
     async fn stored_json(&self, key: &str) -> anyhow::Result<Value> {
-        let read = self.s3().get_object().bucket("bucket").key(key);
+        let read = self.s3().get_object().bucket(self.name("Bucket")).key(key);
         let read = read.send().await.with_context(|| key.to_owned())?;
         let packed = read.body.collect().await?.into_bytes();
         let mut unpacked = Vec::new();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{Stack, audit::text};
 
-const TABLE: &str = "jobstable";
+const TABLE: &str = "JobsTable";
 
 impl Stack {
     /// The row of a job or a task: its version and its document.
@@ -17,7 +17,7 @@ impl Stack {
         let read = self
             .dynamodb()
             .get_item()
-            .table_name(TABLE)
+            .table_name(self.name(TABLE))
             .key("pk", AttributeValue::S(id.to_owned()))
             .consistent_read(true)
             .send()
@@ -45,7 +45,7 @@ impl Stack {
         change(&mut doc);
         self.dynamodb()
             .update_item()
-            .table_name(TABLE)
+            .table_name(self.name(TABLE))
             .key("pk", AttributeValue::S(id.to_owned()))
             .update_expression("SET doc = :doc, due_at = :due REMOVE running_by, running_until")
             .expression_attribute_values(":doc", AttributeValue::S(doc.to_string()))
@@ -61,11 +61,13 @@ impl Stack {
     /// When the table refuses.
     pub async fn forget_limits(&self) -> anyhow::Result<()> {
         let dynamodb = self.dynamodb();
-        let mut rows = self.rows("controlstable").await?;
+        let mut rows = self.rows("ControlsTable").await?;
         rows.retain(|row| text(row, "pk").starts_with("limit#"));
         for row in &rows {
             let key = AttributeValue::S(text(row, "pk").to_owned());
-            let delete = dynamodb.delete_item().table_name("controlstable");
+            let delete = dynamodb
+                .delete_item()
+                .table_name(self.name("ControlsTable"));
             delete.key("pk", key).send().await?;
         }
         Ok(())
@@ -92,7 +94,7 @@ impl Stack {
         });
         self.dynamodb()
             .put_item()
-            .table_name(TABLE)
+            .table_name(self.name(TABLE))
             .item("pk", AttributeValue::S(id.to_owned()))
             .item("kind", AttributeValue::S("task".to_owned()))
             .item("version", AttributeValue::N("0".to_owned()))

@@ -109,7 +109,7 @@ async fn github(stack: &Stack, name: &str) -> Vec<Value> {
 async fn assert_nothing_is_left(stack: &Stack) {
     let quiet = async || {
         let left = stack.messages(BUILDS).await?;
-        let rows = stack.rows("jobstable").await?;
+        let rows = stack.rows("JobsTable").await?;
         Ok((left == 0 && !rows.iter().any(is_open)).then_some(()))
     };
     until(PATIENCE, quiet).await.expect("the queue is empty");
@@ -154,7 +154,7 @@ async fn ten_copies_at_once_are_one_question_one_fan_out_and_one_repository() {
     }
     ends_as(&stack, &job, "done").await;
     assert_eq!(questions(&stack).await, before + 1 + FILES);
-    let rows = stack.rows("jobstable").await.unwrap();
+    let rows = stack.rows("JobsTable").await.unwrap();
     let of_files = rows.iter().filter(|row| {
         let doc = row.get("doc").and_then(|doc| doc.as_s().ok());
         doc.is_some_and(|doc| doc.contains(r#""kind":"file""#))

@@ -13,8 +13,8 @@ use eventrelay_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const TASKS: &str = "tasksqueue";
-const DEAD_TASKS: &str = "tasksdeadletters";
+const TASKS: &str = "TasksQueue";
+const DEAD_TASKS: &str = "TasksDeadLetters";
 const LIST: &str = "/v1/admin/dead-letters";
 const REDRIVE: &str = "/v1/admin/dead-letters/redrive";
 const GIVEN_UP: &str = "urn:eventrelay:problem:dead-lettered";

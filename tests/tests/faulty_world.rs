@@ -201,7 +201,7 @@ async fn assert_built(stack: &Stack, builds: &[Value], projects: usize) {
     let repositories = read(stack.client().get(url)).await.unwrap().json();
     let repositories = repositories.as_array().unwrap();
     let mut deployed = BTreeMap::<String, String>::new();
-    for row in stack.rows("projectstable").await.unwrap() {
+    for row in stack.rows("ProjectsTable").await.unwrap() {
         let doc: Value = serde_json::from_str(row["doc"].as_s().unwrap()).unwrap();
         if doc["request"]["target"].is_null() || doc["status"] != "done" {
             continue;
@@ -274,7 +274,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     // The world is well again, and what was under way comes to its end.
     stack.weather(seed, 0.0, 0.0).await.unwrap();
     let settled = async || {
-        let open = stack.rows("jobstable").await?;
+        let open = stack.rows("JobsTable").await?;
         let open = open.iter().filter(|row| is_open(row));
         let mut is_any = false;
         for row in open {
@@ -304,7 +304,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     }
 
     // Every job that was written down has ended, and every video has one analysis at most.
-    let rows = stack.rows("jobstable").await.unwrap();
+    let rows = stack.rows("JobsTable").await.unwrap();
     // Neither dead letters nor tasks have a stage.
     let ended: HashMap<_, _> = rows
         .iter()
@@ -314,7 +314,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
         assert!(ended.contains_key(&job.to_owned()), "{job} is lost");
     }
     let mut analyses = HashMap::<String, usize>::new();
-    for row in stack.rows("videostable").await.unwrap() {
+    for row in stack.rows("VideosTable").await.unwrap() {
         if row["sk"].as_s().unwrap().starts_with("v#") && row.contains_key("doc") {
             *analyses
                 .entry(row["pk"].as_s().unwrap().clone())

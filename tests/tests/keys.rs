@@ -16,6 +16,7 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use eventrelay::store::keys::{Keys, Scope};
 use eventrelay_tests::{Stack, local, repository};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -278,7 +279,7 @@ async fn the_script_for_aws_writes_what_the_authorizer_reads() {
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
     ];
-    let table = ["--table", "controlstable"];
+    let table = ["--table", stack.name("ControlsTable")];
     let on_table = async |arguments: &[&str]| {
         let output = script(&[arguments, &table].concat(), &environment).await;
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -287,18 +288,14 @@ async fn the_script_for_aws_writes_what_the_authorizer_reads() {
     let key = on_table(&["create", "--name", "by script", "--per-minute", "7"]).await;
     let key = key.trim();
     assert_eq!(with_key(&stack, Method::GET, "/v1/stats", key).await, 200);
-    let listed = key_json(stack.data(), &["list"]).await;
-    let row = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["name"] == "by script")
-        .unwrap();
+    let keys = Keys::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
+    let listed = keys.list().await.unwrap();
+    let row = listed.iter().find(|row| row.name == "by script").unwrap();
     assert_eq!(
-        (&row["scopes"], &row["per_minute"]),
-        (&json!(["read", "write"]), &json!(7))
+        (&row.scopes[..], row.per_minute),
+        (&[Scope::Read, Scope::Write][..], Some(7))
     );
-    let id = row["key_id"].as_str().unwrap();
+    let id = row.key_id.as_str();
 
     let line = |table: &str| {
         table

@@ -47,7 +47,7 @@ async fn as_many_pass_as_may_whatever_the_number_of_those_who_ask_at_once() {
     let now = Timestamp::now();
     let asked = join_all((0..40).map(async |_| {
         // Each is an instance of its own, which has seen nothing of the others.
-        let limits = Limits::new(stack.dynamodb(), "controlstable".to_owned());
+        let limits = Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
         limits
             .acquire(&policy, Cost::CALL, false, now)
             .await
@@ -79,7 +79,7 @@ async fn what_nothing_limits_is_counted_without_waiting_and_one_probe_passes() {
         breaks: true,
         waits: true,
     };
-    let instance = || Limits::new(stack.dynamodb(), "controlstable".to_owned());
+    let instance = || Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
     let ask = async |now: Timestamp| {
         let asked =
             (0..20).map(async |_| instance().acquire(&policy, Cost::CALL, false, now).await);
@@ -368,7 +368,7 @@ async fn a_budget_is_spent_once_and_told_of_once() {
         let job = stack.run(long).await.unwrap();
         assert_eq!(slug(&job), "budget-spent");
     }
-    let mut told = stack.rows("controlstable").await.unwrap();
+    let mut told = stack.rows("ControlsTable").await.unwrap();
     told.retain(|row| {
         let key = row["pk"].as_s().unwrap();
         key.starts_with("limit#budget:told:")

@@ -89,7 +89,10 @@ async fn a_step_is_not_lost_with_the_answer_to_its_write() {
         loses: Arc::new(AtomicBool::new(true)),
     };
     let config = stack.dynamodb_config().http_client(losing).build();
-    let jobs = Jobs::new(Client::from_conf(config), "jobstable".to_owned());
+    let jobs = Jobs::new(
+        Client::from_conf(config),
+        stack.name("JobsTable").to_owned(),
+    );
     let row = jobs.get::<Job>(&id).await.unwrap().unwrap();
     let now = Timestamp::now();
     let lease = |worker: &str| Lease {

@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use eventrelay_tests::{PATIENCE, Stack, until};
 use serde_json::json;
 
-const QUEUE: &str = "analysisqueue";
+const QUEUE: &str = "AnalysisQueue";
 
 #[tokio::test]
 async fn a_message_that_comes_again_pays_for_nothing_again() {

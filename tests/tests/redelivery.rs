@@ -99,8 +99,8 @@ async fn what_comes_after_the_end_changes_nothing() {
     let stack = Stack::start().await.unwrap();
     let job = stack.run(json!({"url": "FFFFFFFFFFI"})).await.unwrap();
     drained(&stack).await;
-    let jobs = stack.rows("jobstable").await.unwrap();
-    let videos = stack.rows("videostable").await.unwrap();
+    let jobs = stack.rows("JobsTable").await.unwrap();
+    let videos = stack.rows("VideosTable").await.unwrap();
     for step in 0..8 {
         stack
             .send_step(id(&job), step, Duration::ZERO)
@@ -108,8 +108,8 @@ async fn what_comes_after_the_end_changes_nothing() {
             .unwrap();
     }
     drained(&stack).await;
-    assert_eq!(stack.rows("jobstable").await.unwrap(), jobs);
-    assert_eq!(stack.rows("videostable").await.unwrap(), videos);
+    assert_eq!(stack.rows("JobsTable").await.unwrap(), jobs);
+    assert_eq!(stack.rows("VideosTable").await.unwrap(), videos);
     assert_made_once(&stack, &job).await;
 }
 

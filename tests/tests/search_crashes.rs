@@ -130,7 +130,7 @@ async fn a_death_while_writing_leaves_nothing_unnamed() {
     library.add(&id, &analysis).await;
     library.search.forget(&key, None).await.unwrap();
     for calls in 0.. {
-        let put = search(dying(&library, calls))
+        let put = search(&library.stack, dying(&library, calls))
             .put(&key, &etag, &document)
             .await;
         if put.is_ok() {
@@ -145,7 +145,7 @@ async fn a_death_while_writing_leaves_nothing_unnamed() {
         assert_eq!(library.leftovers().await, [""; 0], "{calls}");
 
         // It is never done again, but the video is forgotten.
-        let put = search(dying(&library, calls))
+        let put = search(&library.stack, dying(&library, calls))
             .put(&key, &etag, &document)
             .await;
         assert!(put.is_err());
@@ -161,7 +161,9 @@ async fn a_death_while_removing_leaves_nothing_unnamed() {
     let key = id.parse().unwrap();
     for calls in 0.. {
         library.add(&id, &analysis).await;
-        let forgotten = search(dying(&library, calls)).forget(&key, None).await;
+        let forgotten = search(&library.stack, dying(&library, calls))
+            .forget(&key, None)
+            .await;
         if forgotten.is_ok() {
             assert_eq!(calls, 4, "documents, postings, row, counter");
             break;
@@ -203,7 +205,10 @@ async fn a_removal_in_the_midst_of_a_write_wins() {
             Ok(())
         });
         let (client, _) = client(&library, calls, remove);
-        search(client).put(&key, &etag, &document).await.unwrap();
+        search(&library.stack, client)
+            .put(&key, &etag, &document)
+            .await
+            .unwrap();
         assert_all_is_named(&library).await;
         library.search.forget(&key, None).await.unwrap();
         assert_eq!(library.leftovers().await, [""; 0], "{calls}");

@@ -125,7 +125,7 @@ async fn a_job_past_its_deadline_whose_worker_died_is_ended() {
     let lease = stack
         .dynamodb()
         .update_item()
-        .table_name("jobstable")
+        .table_name(stack.name("JobsTable"))
         .key("pk", text(id));
     lease
         .update_expression("SET running_by = :by, running_until = :until")

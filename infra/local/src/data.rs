@@ -27,6 +27,10 @@ pub(crate) struct Ready {
     pub(crate) standins: BTreeMap<String, String>,
     /// Base URL of the admin endpoints.
     pub(crate) admin: String,
+    /// What each table, bucket and queue of the template is called, as `Ref` has it on AWS: the URL
+    /// of a queue, the name of all else.
+    #[serde(default)]
+    pub(crate) resources: BTreeMap<String, String>,
 }
 
 /// Base URLs of the embedded services.
@@ -188,6 +192,7 @@ mod tests {
             },
             standins: BTreeMap::new(),
             admin: "a".into(),
+            resources: BTreeMap::from([("T".into(), "t".into())]),
         };
         data.announce(&ready).unwrap();
         match Data::open(&path).unwrap() {

@@ -20,7 +20,7 @@ use crate::{
     keys,
     lambda::{Lambda, Settings},
     resources,
-    template::model::{Api, Template},
+    template::model::{Api, Template, physical_name},
     upstreams::Upstreams,
     wiring::Wiring,
     workspace::{Marks, Workspace},
@@ -142,6 +142,7 @@ impl System {
             router = router.merge(faults::router(faults));
         }
         let admin = serve_admin(router, shutdown.clone(), &mut tasks).await?;
+        let resources = names(&template, &services.sqs);
         let address = listener.local_addr()?;
         let gateway = Arc::new(Gateway::new(
             api(&template)?,
@@ -171,6 +172,7 @@ impl System {
             },
             standins,
             admin,
+            resources,
         };
         data.announce(&ready)?;
         Ok(Self {
@@ -259,6 +261,18 @@ fn known(template: &Template, wiring: &Wiring, sqs: &str) -> Known {
             .collect(),
         mappings: wiring.enabled(),
     }
+}
+
+/// What the resources are called, by their logical ids.
+fn names(template: &Template, sqs: &str) -> BTreeMap<String, String> {
+    let tables = template.tables.iter().map(|table| &table.name);
+    let buckets = template.buckets.iter().map(|bucket| &bucket.name);
+    let queues = template.queues.iter().map(|queue| &queue.name);
+    tables
+        .chain(buckets)
+        .map(|id| (id.clone(), physical_name(id)))
+        .chain(queues.map(|id| (id.clone(), resources::queue_url(sqs, id))))
+        .collect()
 }
 
 async fn serve_admin(

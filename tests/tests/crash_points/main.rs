@@ -103,7 +103,7 @@ impl Harness {
         self.stack.read_queue(WORKER, true).await.unwrap();
         let empty = async || Ok((self.stack.messages(QUEUE).await? == 0).then_some(()));
         let ended = until(3 * PATIENCE, empty).await;
-        let rows = self.stack.rows("jobstable").await.unwrap();
+        let rows = self.stack.rows("JobsTable").await.unwrap();
         let open: Vec<_> = rows.iter().filter(|row| is_open(row)).collect();
         assert!(
             ended.is_ok() && open.is_empty(),

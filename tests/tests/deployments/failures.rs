@@ -231,7 +231,10 @@ async fn a_cancelled_deployment_goes_no_further(world: &World, site: &str) {
 }
 
 fn jobs(world: &World) -> Jobs {
-    Jobs::new(world.stack.dynamodb(), "jobstable".to_owned())
+    Jobs::new(
+        world.stack.dynamodb(),
+        world.stack.name("JobsTable").to_owned(),
+    )
 }
 
 /// Waits until somebody takes a step of a job.
@@ -282,7 +285,11 @@ async fn a_deployment_of_a_deleted_project_leaves_no_row(world: &World, site: &s
     let known = world.deploy_to(site, "of-the-deleted").await;
     let known: DeploymentId = known["deployment_id"].as_str().unwrap().parse().unwrap();
     let dynamodb = world.stack.dynamodb();
-    let projects = Projects::new(dynamodb, "projectstable".to_owned(), jobs(world));
+    let projects = Projects::new(
+        dynamodb,
+        world.stack.name("ProjectsTable").to_owned(),
+        jobs(world),
+    );
     let mut late = projects.deployment(&known).await.unwrap().unwrap().doc;
     delete(world, &format!("/v1/projects/{site}")).await;
 

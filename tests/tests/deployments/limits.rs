@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::world::World;
 
 /// The queue of builds, by the lower case of its name in the template.
-const QUEUE: &str = "buildsqueue";
+const QUEUE: &str = "BuildsQueue";
 
 #[tokio::test]
 async fn a_limit_is_waited_for_as_long_as_github_says() {
@@ -118,7 +118,10 @@ async fn a_tree_finds_out_whether_github_is_back() {
 
     // It has failed too often two minutes ago.
     world.stack.forget_limits().await.unwrap();
-    let limits = Limits::new(world.stack.dynamodb(), "controlstable".to_owned());
+    let limits = Limits::new(
+        world.stack.dynamodb(),
+        world.stack.name("ControlsTable").to_owned(),
+    );
     let policy = Target::GitHub.policy(&LimitsConfig {
         circuit_breakers: true,
         ..LimitsConfig::default()

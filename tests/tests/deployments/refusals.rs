@@ -89,7 +89,7 @@ async fn what_makes_no_sense_is_refused_by_name() {
     let list = world.stack.get_json(&path).await.unwrap();
     assert_eq!(list["deployments"], json!([]));
     let quiet = until(PATIENCE, async || {
-        Ok((world.stack.messages("buildsqueue").await? == 0).then_some(()))
+        Ok((world.stack.messages("BuildsQueue").await? == 0).then_some(()))
     });
     quiet.await.unwrap();
     for service in ["github", "vercel", "netlify"] {

@@ -77,7 +77,7 @@ impl World {
     /// Gives a project other files, as another build of it would. Its manifest.
     pub(crate) async fn change(&self, project: &str, files: &[ProjectFile]) -> Manifest {
         let id = project.parse().unwrap();
-        let blobs = Blobs::new(self.stack.s3(), "bucket".to_owned());
+        let blobs = Blobs::new(self.stack.s3(), self.stack.name("Bucket").to_owned());
         let manifest = Manifest::of(files);
         for entry in &manifest.files {
             let file = files.iter().find(|file| file.path == entry.path).unwrap();
@@ -90,7 +90,9 @@ impl World {
         let archive = archive.await.unwrap();
         let key = AttributeValue::S(project.to_owned());
         let dynamodb = self.stack.dynamodb();
-        let row = dynamodb.get_item().table_name("projectstable");
+        let row = dynamodb
+            .get_item()
+            .table_name(self.stack.name("ProjectsTable"));
         let row = row.key("id", key.clone()).send().await.unwrap();
         let row = row.item.unwrap();
         let mut doc: Value = serde_json::from_str(row["doc"].as_s().unwrap()).unwrap();
@@ -98,7 +100,7 @@ impl World {
         doc["made"]["archive"] = json!(archive);
         dynamodb
             .update_item()
-            .table_name("projectstable")
+            .table_name(self.stack.name("ProjectsTable"))
             .key("id", key)
             .update_expression("SET doc = :doc ADD version :one")
             .expression_attribute_values(":doc", AttributeValue::S(doc.to_string()))

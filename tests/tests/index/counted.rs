@@ -70,7 +70,10 @@ async fn statistics_are_counted_and_can_be_counted_anew() {
     assert!(hits >= 1 && misses >= 3, "{stats:#}");
 
     // Counters that have gone astray are put right.
-    let add = stack.dynamodb().update_item().table_name("controlstable");
+    let add = stack
+        .dynamodb()
+        .update_item()
+        .table_name(stack.name("ControlsTable"));
     add.key("pk", AttributeValue::S("count#totals#3".to_owned()))
         .update_expression("ADD status_done :n, #bytes :n, feedback_general :n")
         .expression_attribute_names("#bytes", "bytes")

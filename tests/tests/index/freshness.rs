@@ -17,7 +17,7 @@ async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
     let dynamodb = stack.dynamodb();
     // What an earlier pipeline left: the same rows under another version.
     for (from, to) in [("v#1", "v#0"), ("v#1#body", "v#0#body")] {
-        let get = dynamodb.get_item().table_name("videostable");
+        let get = dynamodb.get_item().table_name(stack.name("VideosTable"));
         let item = get
             .set_key(Some(row_key("yt:VVVVVVVVVVA", from)))
             .send()
@@ -30,7 +30,7 @@ async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
             doc["variant"] = json!("0");
             item.insert("doc".to_owned(), AttributeValue::S(doc.to_string()));
         }
-        let put = dynamodb.put_item().table_name("videostable");
+        let put = dynamodb.put_item().table_name(stack.name("VideosTable"));
         put.set_item(Some(item)).send().await.unwrap();
     }
     let old = stack.get_json(&format!("{path}?version=0")).await.unwrap();

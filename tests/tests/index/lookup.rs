@@ -109,7 +109,10 @@ async fn a_row_without_its_blob_is_a_miss_and_is_healed() {
     assert!(markdown.text().starts_with("# "));
     lose_blobs(&stack, video).await;
     for sk in ["current#body", "v#1#body"] {
-        let delete = stack.dynamodb().delete_item().table_name("videostable");
+        let delete = stack
+            .dynamodb()
+            .delete_item()
+            .table_name(stack.name("VideosTable"));
         delete
             .set_key(Some(row_key(video, sk)))
             .send()
@@ -174,12 +177,15 @@ async fn a_large_body_is_cut_by_ranges_and_redirected() {
     let put = stack
         .s3()
         .put_object()
-        .bucket("bucket")
+        .bucket(stack.name("Bucket"))
         .key(key)
         .content_encoding("gzip");
     put.body(packed.gzip.clone().into()).send().await.unwrap();
     for item in rows::rows_of(&video, &entry, &packed).unwrap() {
-        let put = stack.dynamodb().put_item().table_name("videostable");
+        let put = stack
+            .dynamodb()
+            .put_item()
+            .table_name(stack.name("VideosTable"));
         put.set_item(Some(item)).send().await.unwrap();
     }
     let events = stack

@@ -60,13 +60,13 @@ pub(crate) async fn lose_blobs(stack: &Stack, video: &str) {
     let s3 = stack.s3();
     let listed = s3
         .list_objects_v2()
-        .bucket("bucket")
+        .bucket(stack.name("Bucket"))
         .prefix(format!("analyses/{video}/"));
     let listed = listed.send().await.unwrap();
     assert!(!listed.contents().is_empty());
     for object in listed.contents() {
         s3.delete_object()
-            .bucket("bucket")
+            .bucket(stack.name("Bucket"))
             .key(object.key().unwrap())
             .send()
             .await
@@ -84,7 +84,7 @@ pub(crate) async fn rows(stack: &Stack, video: &str) -> Vec<String> {
     let read = stack
         .dynamodb()
         .query()
-        .table_name("videostable")
+        .table_name(stack.name("VideosTable"))
         .key_condition_expression("pk = :pk")
         .expression_attribute_values(":pk", AttributeValue::S(video.to_owned()))
         .send()

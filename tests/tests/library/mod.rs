@@ -18,8 +18,8 @@ use eventrelay_tests::Stack;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-const VIDEOS: &str = "videostable";
-const SEARCH: &str = "searchtable";
+const VIDEOS: &str = "VideosTable";
+const SEARCH: &str = "SearchTable";
 
 pub(crate) struct Library {
     pub(crate) stack: Stack,
@@ -32,7 +32,7 @@ impl Library {
         let stack = Stack::start().await.unwrap();
         let dynamodb = stack.dynamodb();
         Self {
-            search: search(dynamodb.clone()),
+            search: search(&stack, dynamodb.clone()),
             dynamodb,
             stack,
         }
@@ -71,7 +71,7 @@ impl Library {
         let mut put = self
             .dynamodb
             .put_item()
-            .table_name(VIDEOS)
+            .table_name(self.stack.name(VIDEOS))
             .item("pk", S(video.to_owned()))
             .item("sk", S(sk.to_owned()))
             .item("finished_at", N("1".to_owned()));
@@ -117,7 +117,7 @@ impl Library {
         let rows = self.rows().await;
         let mut row = rows.iter().find(is_posting).unwrap().clone();
         row.insert("pad".to_owned(), S("x".repeat(bytes)));
-        let put = self.dynamodb.put_item().table_name(SEARCH);
+        let put = self.dynamodb.put_item().table_name(self.stack.name(SEARCH));
         put.set_item(Some(row)).send().await.unwrap();
     }
 
@@ -130,15 +130,20 @@ impl Library {
     }
 
     async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
-        let pages = self.dynamodb.scan().table_name(SEARCH).into_paginator();
+        let pages = self
+            .dynamodb
+            .scan()
+            .table_name(self.stack.name(SEARCH))
+            .into_paginator();
         let items = pages.items().send().collect::<Result<Vec<_>, _>>();
         items.await.unwrap()
     }
 }
 
-/// The index behind a client.
-pub(crate) fn search(dynamodb: Client) -> Search {
-    Search::new(dynamodb, SEARCH.to_owned(), VIDEOS.to_owned())
+/// The index of a stack, behind a client.
+pub(crate) fn search(stack: &Stack, dynamodb: Client) -> Search {
+    let name = |table| stack.name(table).to_owned();
+    Search::new(dynamodb, name(SEARCH), name(VIDEOS))
 }
 
 /// Key of the nth video.

@@ -54,7 +54,7 @@ async fn assert_stopped(stack: &Stack, feature: &str) {
             "{question:#?}"
         );
     }
-    let rows = stack.rows("jobstable").await.unwrap();
+    let rows = stack.rows("JobsTable").await.unwrap();
     let open: Vec<_> = rows.iter().filter(|row| is_open(row)).collect();
     assert!(open.is_empty(), "{open:#?}");
 }
@@ -166,5 +166,5 @@ async fn what_is_deleted_leaves_nothing_whatever_is_under_way() {
             .count(),
         0
     );
-    assert!(stack.rows("projectstable").await.unwrap().is_empty());
+    assert!(stack.rows("ProjectsTable").await.unwrap().is_empty());
 }

@@ -243,7 +243,7 @@ async fn a_flaw_that_stays_fails_the_job_by_name_and_is_all_that_is_paid_for_aga
         );
         before.push(all);
     }
-    let open = stack.rows("jobstable").await.unwrap();
+    let open = stack.rows("JobsTable").await.unwrap();
     assert!(!open.iter().any(eventrelay_tests::is_open), "{open:#?}");
 
     let faults = format!("{}/_control/faults", stack.ready.standins.gemini);

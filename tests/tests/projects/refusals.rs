@@ -130,7 +130,7 @@ async fn what_cannot_be_made_is_refused_by_name() {
     }
     // Nobody was asked anything, and there is no project.
     assert!(questions(&stack).await.is_empty());
-    assert!(stack.rows("projectstable").await.unwrap().is_empty());
+    assert!(stack.rows("ProjectsTable").await.unwrap().is_empty());
 
     what_costs_too_much_is_not_begun(&stack).await;
     keys_may_do_what_their_scopes_say(&stack).await;

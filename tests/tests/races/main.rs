@@ -27,7 +27,7 @@ use std::{
 use actors::{Hands, Making, Role, act};
 use eventrelay::{clock::Timestamp, store::videos::Selector, video::VideoKey};
 use eventrelay_tests::{
-    Aws, Stack,
+    Ready, Stack,
     gate::{Actor, Arrival, Gate, Passage, Stores, http_client, step},
 };
 use fastrand::Rng;
@@ -57,16 +57,16 @@ struct Lane {
 }
 
 impl Lane {
-    fn new(aws: &Aws) -> Self {
+    fn new(ready: &Ready) -> Self {
         let http = http_client();
         let seats = (0..SEATS).map(|_| {
             let gate = Gate::default();
-            let stores = Stores::new(aws, &http, Some(&gate));
+            let stores = Stores::new(ready, &http, Some(&gate));
             Seat { gate, stores }
         });
         Self {
             seats: seats.collect(),
-            behind: Stores::new(aws, &http, None),
+            behind: Stores::new(ready, &http, None),
         }
     }
 }
@@ -280,9 +280,9 @@ async fn no_interleaving_makes_two_of_one_or_goes_back() {
     let next = Arc::new(AtomicU64::new(0));
     let lanes: Vec<_> = (0..LANES)
         .map(|_| {
-            let (aws, next) = (stack.ready.aws.clone(), Arc::clone(&next));
+            let (ready, next) = (stack.ready.clone(), Arc::clone(&next));
             tokio::spawn(async move {
-                let lane = Lane::new(&aws);
+                let lane = Lane::new(&ready);
                 let mut generations = 0;
                 loop {
                     let case = next.fetch_add(1, Ordering::Relaxed);

@@ -181,7 +181,7 @@ impl Harness {
             let instances = self.stack.instances().await?;
             let is_at_work = instances.iter().any(|instance| instance["state"] == "busy");
             // Read last: what was the last message has been worked on by now.
-            let rows = self.stack.rows("jobstable").await?;
+            let rows = self.stack.rows("JobsTable").await?;
             let open: Vec<_> = rows.iter().filter(|row| is_open(row)).collect();
             assert!(
                 open.is_empty() || left > 0 || is_at_work,

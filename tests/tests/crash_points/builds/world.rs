@@ -78,7 +78,7 @@ pub(super) async fn doubles(harness: &Harness) -> Vec<String> {
         let names = repositories.iter().map(|one| one["full_name"].clone());
         found.push(format!("repositories: {}", names.collect::<Value>()));
     }
-    let rows = stack.rows("projectstable").await.unwrap();
+    let rows = stack.rows("ProjectsTable").await.unwrap();
     let docs = rows.iter().map(|row| row["doc"].as_s().unwrap());
     let docs: Vec<Value> = docs.map(|doc| serde_json::from_str(doc).unwrap()).collect();
     let to = |target: &str| {

@@ -1,0 +1,74 @@
+//! A deployed stage, as whoever uses it knows it: its address and a key.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::Context as _;
+
+use crate::{Aws, Ready, Stack, Standins};
+
+/// A stage that the environment names. It is known by its API alone: everything else is empty.
+///
+/// # Errors
+/// When there is an address and no key.
+pub(crate) fn attached() -> anyhow::Result<Option<Ready>> {
+    let Ok(api) = std::env::var("EVENTRELAY_API") else {
+        return Ok(None);
+    };
+    let api_key = std::env::var("EVENTRELAY_API_KEY").context("EVENTRELAY_API_KEY is not set")?;
+    Ok(Some(Ready {
+        api: api.trim_end_matches('/').to_owned(),
+        api_key,
+        aws: Aws {
+            dynamodb: String::new(),
+            s3: String::new(),
+            secrets_manager: String::new(),
+            sqs: String::new(),
+        },
+        standins: Standins {
+            gemini: String::new(),
+            youtube: String::new(),
+            github: String::new(),
+            vercel: String::new(),
+            netlify: String::new(),
+        },
+        admin: String::new(),
+        resources: BTreeMap::new(),
+    }))
+}
+
+/// How many times as long everything may take as on a local runtime.
+pub(crate) fn times_as_patient() -> u32 {
+    let times = std::env::var("EVENTRELAY_PATIENCE").ok();
+    times.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
+/// How long to wait before asking again. A stage has a limit for each key.
+pub(crate) fn rhythm() -> Duration {
+    match std::env::var_os("EVENTRELAY_API") {
+        Some(_) => Duration::from_secs(1),
+        None => Duration::from_millis(100),
+    }
+}
+
+impl Stack {
+    /// Whether this is a deployed stage, of which nothing is known but its API.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.child.is_none()
+    }
+
+    /// A key that may read and nothing else. None where a stage is attached and the environment has
+    /// no such key as `EVENTRELAY_READ_KEY`.
+    ///
+    /// # Errors
+    /// When the table refuses it.
+    pub async fn reader(&self) -> anyhow::Result<Option<String>> {
+        if self.is_attached() {
+            let key = std::env::var("EVENTRELAY_READ_KEY").ok();
+            return Ok(key.filter(|key| !key.is_empty()));
+        }
+        let key = "er-reader-0123456789";
+        self.accept_key(key, &["read"]).await?;
+        Ok(Some(key.to_owned()))
+    }
+}
