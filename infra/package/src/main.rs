@@ -92,7 +92,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     std::fs::write(output.join("THIRD-PARTY.txt"), third_party)?;
 
     let mut shipped = Vec::new();
-    let mut report = String::new();
+    let (mut report, mut above) = (String::new(), Vec::new());
     if !cli.list {
         let zips = build(cli, &root, &target, &packages, &wanted)?;
         let mut sizes = Vec::new();
@@ -115,9 +115,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
             });
         }
         std::fs::write(output.join("SHA256SUMS"), sums)?;
-        let (table, above) = budget.table(&sizes);
-        ensure!(above.is_empty(), "above budget: {}", above.join("; "));
-        report = table;
+        (report, above) = budget.table(&sizes);
         if cli.functions.is_empty() {
             write_template(&root, &output, cli.architecture, &zips)?;
         }
@@ -131,6 +129,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     let document = sbom::document(&inventory, &shipment)?;
     std::fs::write(output.join("sbom.cdx.json"), document)?;
     writeln!(std::io::stdout(), "{report}{}", output.display())?;
+    ensure!(above.is_empty(), "above budget: {}", above.join("; "));
     Ok(())
 }
 
