@@ -1,5 +1,6 @@
 """`template.yaml` as a stack of the emulator."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -160,18 +161,20 @@ class Deployment:
         built = (self.binaries / binary).stat()
         version = hashlib.sha256(f"{built.st_mtime_ns} {built.st_size}".encode()).hexdigest()[:16]
         package = self.cache / f"{binary}-{version}.zip"
-        if package.exists():
-            return package
         self.cache.mkdir(parents=True, exist_ok=True)
-        for old in self.cache.glob(f"{binary}-????????????????.zip"):
-            old.unlink(missing_ok=True)
-        unfinished = self.cache / f"{package.name}.{os.getpid()}"
-        bootstrap = unfinished.with_suffix(".bootstrap")
-        subprocess.run(["strip", "-o", bootstrap, self.binaries / binary], check=True)
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.write(bootstrap, "bootstrap")
-        bootstrap.unlink()
-        unfinished.rename(package)
+        # Stacks that start at the same time wait for the one that packs.
+        with open(self.cache / f"{binary}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if package.exists():
+                return package
+            for old in self.cache.glob(f"{binary}-????????????????.zip"):
+                old.unlink()
+            stripped, unfinished = self.cache / f"{binary}.stripped", self.cache / f"{binary}.unfinished"
+            subprocess.run(["strip", "-o", stripped, self.binaries / binary], check=True)
+            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                archive.write(stripped, "bootstrap")
+            stripped.unlink()
+            unfinished.rename(package)
         return package
 
     def _put_stack(self, is_new: bool):

@@ -74,7 +74,8 @@ class Emulator:
             cwd=data,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=self.log,
+            # With it what functions write that read queues.
+            stdout=sys.stderr if verbose else self.log,
             stderr=subprocess.STDOUT,
             preexec_fn=_die_with_parent,
         )

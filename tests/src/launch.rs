@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{API_KEY, PATIENCE, Ready, repository};
+use crate::{API_KEY, PATIENCE, Ready, repository, stage::times_as_patient};
 
 /// Starts the local runtime and waits for its word. If `recorded`, what it and the functions write
 /// goes into the file `written` of the folder.
@@ -34,7 +34,7 @@ pub(crate) async fn launch(
     let mut child = command.args(options).stdout(Stdio::piped()).spawn()?;
     let stdout = child.stdout.take().context("no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
+    let line = tokio::time::timeout(PATIENCE * times_as_patient(), lines.next_line()).await??;
     let line = line.context("the local runtime ended before it was ready")?;
     Ok((
         child,
