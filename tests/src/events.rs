@@ -7,11 +7,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
-use eventrelay_template::{
-    ACCOUNT, REGION,
-    model::physical_name,
-    parse,
-};
+use eventrelay_template::{ACCOUNT, REGION, model::physical_name, parse};
 use md5::{Digest as _, Md5};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
@@ -194,7 +190,9 @@ impl Trigger {
         };
         let (method, path) = match is_default {
             true => (
-                own["requestContext"]["http"]["method"].as_str().unwrap_or("GET"),
+                own["requestContext"]["http"]["method"]
+                    .as_str()
+                    .unwrap_or("GET"),
                 own["rawPath"].as_str().unwrap_or("/v1/nothing"),
             ),
             false => (method, path),
@@ -243,7 +241,10 @@ fn common(own: &Value, key: &str, method: &str, path: &str) -> anyhow::Result<Va
     for (name, value) in [
         ("host", host.as_str()),
         ("user-agent", USER_AGENT),
-        ("x-amzn-trace-id", "Root=1-6926b2c0-1a2b3c4d5e6f708192a3b4c5"),
+        (
+            "x-amzn-trace-id",
+            "Root=1-6926b2c0-1a2b3c4d5e6f708192a3b4c5",
+        ),
         ("x-api-key", API_KEY),
         ("x-forwarded-for", SOURCE_IP),
         ("x-forwarded-port", "443"),
@@ -319,7 +320,10 @@ fn records(own: &Value, queue: &str) -> anyhow::Result<Value> {
     let mut enveloped = Vec::new();
     for (at, record) in records.context("no records")?.iter().enumerate() {
         let body = record["body"].as_str().context("no body")?;
-        ensure!(body.len() <= 1024 * 1024, "the body is larger than SQS takes");
+        ensure!(
+            body.len() <= 1024 * 1024,
+            "the body is larger than SQS takes"
+        );
         enveloped.push(json!({
             "messageId": format!("0193a1b2-c3d4-4e5f-8a9b-0c1d2e3f5{at:03}"),
             "receiptHandle": format!("example-receipt-handle-{at}"),

@@ -69,7 +69,12 @@ fn every_trigger_has_its_event_and_no_event_is_left_over() {
         let event = trigger.event().unwrap();
         let file = trigger.file();
         let expected = trigger.envelope(&event).unwrap();
-        assert_eq!(event, expected, "{} (mended by EVENTS=write)", file.display());
+        assert_eq!(
+            event,
+            expected,
+            "{} (mended by EVENTS=write)",
+            file.display()
+        );
     }
 }
 

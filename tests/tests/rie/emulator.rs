@@ -17,6 +17,9 @@ use tokio::{
     process::{Child, Command},
 };
 
+/// How often something is tried that another program may get ahead of.
+const TRIES: usize = 20;
+
 /// What `GET /functions` of the local runtime says of a function.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Function {
@@ -95,13 +98,22 @@ impl Emulator {
     }
 
     async fn start(&self, name: &str) -> anyhow::Result<Running> {
+        for _ in 0..TRIES {
+            if let Some(running) = self.try_start(name).await? {
+                return Ok(running);
+            }
+        }
+        let log = std::fs::read_to_string(self.log(name)).unwrap_or_default();
+        bail!("{name}: the emulator does not start\n{log}")
+    }
+
+    /// None where somebody else took its ports meanwhile.
+    async fn try_start(&self, name: &str) -> anyhow::Result<Option<Running>> {
         let function = self.functions.get(name).context("no such function")?;
-        // It does not say which ports it has: two that are free now.
-        let ports = [free().await?, free().await?];
-        let [address, runtime] = ports.map(|listener| listener.local_addr());
-        let (address, runtime) = (address?.to_string(), runtime?.to_string());
+        let address = format!("127.0.0.1:{}", free().await?);
+        let runtime = format!("127.0.0.1:{}", free().await?);
         let log = File::create(self.log(name))?;
-        let process = Command::new(&self.program)
+        let mut process = Command::new(&self.program)
             .args(["--runtime-interface-emulator-address", &address])
             .args(["--runtime-api-address", &runtime])
             .arg(&function.binary)
@@ -114,27 +126,45 @@ impl Emulator {
                 ("AWS_LAMBDA_FUNCTION_NAME", name),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
                 ("AWS_LAMBDA_LOG_FORMAT", &function.log_format),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &function.memory_mb.to_string()),
-                ("AWS_LAMBDA_FUNCTION_TIMEOUT", &function.timeout_s.to_string()),
             ])
+            .env(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                function.memory_mb.to_string(),
+            )
+            .env(
+                "AWS_LAMBDA_FUNCTION_TIMEOUT",
+                function.timeout_s.to_string(),
+            )
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| self.program.display().to_string())?;
-        let listens = async || Ok(TcpStream::connect(&address).await.ok());
-        until(PATIENCE, listens).await.context("it does not listen")?;
+        let listens = async || {
+            let has_ended = process.try_wait()?.is_some();
+            let connected = TcpStream::connect(&address).await.is_ok();
+            Ok((has_ended || connected).then_some(has_ended))
+        };
+        let has_ended = until(PATIENCE, listens).await?;
         let url = format!("http://{address}/2015-03-31/functions/function/invocations");
-        Ok(Running {
+        Ok((!has_ended).then_some(Running {
             _process: process,
             url,
-        })
+        }))
     }
 }
 
-async fn free() -> std::io::Result<TcpListener> {
-    TcpListener::bind(("127.0.0.1", 0)).await
+/// A port that nobody has now, below those that the system gives to whoever wants any: the emulator
+/// does not say which one it was given.
+async fn free() -> anyhow::Result<u16> {
+    for _ in 0..TRIES {
+        let port = fastrand::u16(20_000..32_000);
+        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a client of the emulator")]

@@ -1,18 +1,26 @@
 //! One of the two stacks, what it was asked and what it said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+};
 
 use anyhow::{Context as _, ensure};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use eventrelay_tests::{
     PATIENCE, Stack,
     events::{Source, Trigger, triggers},
     read, until,
 };
+use flate2::read::MultiGzDecoder;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{blur::Names, emulator::Emulator};
+use crate::{
+    blur::{Names, differing},
+    emulator::Emulator,
+};
 
 /// Nothing is held to a rate, and playlists can be read.
 const ENVIRONMENT: [(&str, &str); 6] = [
@@ -257,16 +265,17 @@ impl Side {
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         for ((asked, ours), (label, theirs)) in self.told.iter().zip(&other.told) {
-            if (asked, ours) != (label, theirs) {
-                differences.push(format!("{asked}\n  local    {ours}\n  emulated {theirs}"));
-            }
+            assert_eq!(asked, label, "the story is the same");
+            differing(asked, ours, theirs, &mut differences);
         }
         if self.told.len() != other.told.len() {
             differences.push("one was asked more".to_owned());
         }
         if self.worked != other.worked {
             let (ours, theirs) = (&self.worked, &other.worked);
-            differences.push(format!("messages\n  local    {ours:?}\n  emulated {theirs:?}"));
+            differences.push(format!(
+                "messages\n  local    {ours:?}\n  emulated {theirs:?}"
+            ));
         }
         let ours: BTreeSet<_> = self.state.iter().collect();
         let theirs: BTreeSet<_> = other.state.iter().collect();
@@ -280,11 +289,27 @@ impl Side {
     }
 }
 
-/// An answer with its body read, where that is JSON.
+/// An answer with its body read: unpacked, and as JSON where it is that.
 fn opened(mut answer: Value) -> Value {
-    let body = answer["body"].as_str().map(serde_json::from_str::<Value>);
-    if let Some(Ok(body)) = body {
-        answer["body"] = body;
+    let Some(body) = answer["body"].as_str() else {
+        return answer;
+    };
+    let mut bytes = body.as_bytes().to_vec();
+    if answer["isBase64Encoded"] == true {
+        bytes = STANDARD.decode(body).unwrap();
     }
+    if answer["headers"]["content-encoding"] == "gzip" {
+        let mut unpacked = Vec::new();
+        MultiGzDecoder::new(bytes.as_slice())
+            .read_to_end(&mut unpacked)
+            .unwrap();
+        bytes = unpacked;
+    }
+    answer["body"] = match serde_json::from_slice(&bytes) {
+        Ok(document) => document,
+        Err(_) => String::from_utf8(bytes)
+            .unwrap_or_else(|error| STANDARD.encode(error.as_bytes()))
+            .into(),
+    };
     answer
 }

@@ -130,7 +130,10 @@ async fn a_video(side: &mut Side) -> anyhow::Result<()> {
 async fn many_videos(side: &mut Side) -> anyhow::Result<()> {
     side.expect("SubmitBatch/Http", 200).await?;
     let list = "PLt5yu3-wZAlQAaPZ5Z-rJoTdbT-45Q7c0";
-    let control = format!("{}/_control/playlists/{list}", side.stack.ready.standins.youtube);
+    let control = format!(
+        "{}/_control/playlists/{list}",
+        side.stack.ready.standins.youtube
+    );
     let videos = json!({"videos": ["PPPPPPPP00A", "PPPPPPPP01A", "dQw4w9WgXcQ"]});
     side.stack.control(Method::PUT, control, videos).await?;
     let accepted = side.expect("SubmitPlaylist/Http", 202).await?;
@@ -244,7 +247,11 @@ async fn broken_storage(side: &mut Side) -> anyhow::Result<()> {
         let status = answer["statusCode"].as_u64().context("no status")?;
         ensure!(status >= 500, "{trigger}: {answer:#}");
     }
-    for trigger in ["AdvanceAnalysis/Queue", "AdvanceTask/Queue", "AdvanceBuild/Queue"] {
+    for trigger in [
+        "AdvanceAnalysis/Queue",
+        "AdvanceTask/Queue",
+        "AdvanceBuild/Queue",
+    ] {
         let answer = side.ask_with(trigger, "without its table", |event| {
             let mut unreadable = event["Records"][0].clone();
             unreadable["messageId"] = "unreadable".into();

@@ -65,7 +65,11 @@ async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Re
     let mut functions = functions(ready).await?;
     let ports = move_to(&request.address, &mut functions);
     let folder = request.template.parent().unwrap_or(Path::new(""));
-    let document = declare(template::parse(&built)?, &functions, &folder.canonicalize()?)?;
+    let document = declare(
+        template::parse(&built)?,
+        &functions,
+        &folder.canonicalize()?,
+    )?;
     if let Some(folder) = request.out.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -167,7 +171,10 @@ mod tests {
         let variables = [
             ("QUEUE_URL", "http://127.0.0.1:4000/000000000000/q"),
             ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:4001"),
-            ("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
+            (
+                "GEMINI_BASE_URL",
+                "https://generativelanguage.googleapis.com",
+            ),
             ("STAGE", "dev"),
         ];
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -181,7 +188,10 @@ mod tests {
         let ports = move_to("172.17.0.1", &mut functions);
         assert_eq!(ports, BTreeSet::from([4000, 4001]));
         let variables = &functions["GetHealth"].environment;
-        assert_eq!(variables["QUEUE_URL"], "http://172.17.0.1:4000/000000000000/q");
+        assert_eq!(
+            variables["QUEUE_URL"],
+            "http://172.17.0.1:4000/000000000000/q"
+        );
         assert_eq!(variables["AWS_ENDPOINT_URL_S3"], "http://172.17.0.1:4001");
         assert_eq!(
             variables["GEMINI_BASE_URL"],
