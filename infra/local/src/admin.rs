@@ -53,12 +53,17 @@ struct Switch {
 /// | endpoint | what |
 /// |---|---|
 /// | `GET /health`, `/invocations`, `/instances`, `/queues` | how it is, and what has happened |
+/// | `GET /functions` | how another emulator would run each function: binary, memory, time-out, environment |
 /// | `DELETE /instances/{id}` | kills an instance |
 /// | `PUT /mappings/{function}` | `{"enabled": false}`: its queues are not read until they are enabled again |
 /// | `POST /2015-03-31/functions/{name}/invocations` | invokes a function, as Lambda's own API does |
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
+        .route(
+            "/functions",
+            get(async |State(admin): State<Admin>| Json(admin.lambda.functions())),
+        )
         .route(
             "/invocations",
             get(async |State(admin): State<Admin>| Json(admin.lambda.invocations())),

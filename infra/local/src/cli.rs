@@ -84,8 +84,38 @@ pub(crate) enum Command {
     Analyze(Analyze),
     /// Make software of one video, deploy it, print both and end
     Build(Build),
+    /// Have the functions that `sam local` runs in containers use this system, until Ctrl-C
+    Sam(Sam),
     /// Make, list and take back API keys
     Key(Key),
+}
+
+/// Address at which containers find this machine: on Linux that of Docker's own bridge.
+const DOCKER: &str = match cfg!(target_os = "linux") {
+    true => "172.17.0.1",
+    false => "host.docker.internal",
+};
+
+/// How `sam local` finds a system. Works beside a `cargo local` on the same folder, and without one.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Sam {
+    /// Where containers find this machine; an IP address is listened on meanwhile
+    #[arg(long, default_value = DOCKER, value_name = "ADDRESS")]
+    pub(crate) address: String,
+    /// The template that `sam build` has written
+    #[arg(
+        long,
+        default_value = ".aws-sam/build/template.yaml",
+        value_name = "FILE"
+    )]
+    pub(crate) template: PathBuf,
+    /// The template to give to `sam local`
+    #[arg(
+        long,
+        default_value = ".aws-sam/local/template.json",
+        value_name = "FILE"
+    )]
+    pub(crate) out: PathBuf,
 }
 
 /// What to do with API keys. Works beside a `cargo local` on the same folder, and without one.

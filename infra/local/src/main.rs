@@ -59,6 +59,7 @@ async fn main() -> ExitCode {
         None => serve(&cli.options).await,
         Some(Command::Analyze(request)) => command::analyze::run(&cli.options, request).await,
         Some(Command::Build(request)) => command::build::run(&cli.options, request).await,
+        Some(Command::Sam(request)) => command::sam::run(&cli.options, request).await,
         Some(Command::Key(request)) => keys::run(&cli.options, &request.action).await,
     };
     match ended {

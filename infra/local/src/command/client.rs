@@ -110,20 +110,24 @@ impl Problem {
     }
 }
 
+/// A client of whatever is on 127.0.0.1.
+pub(super) fn http() -> reqwest::Result<reqwest::Client> {
+    // A second installation fails, and changes nothing.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one warm client of the functions is not for a command line that calls 127.0.0.1"
+    )]
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+}
+
 impl Client {
     pub(super) fn new(api: &str, key: &str) -> anyhow::Result<Self> {
-        // A second installation fails, and changes nothing.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one warm client of the functions is not for a command line that calls 127.0.0.1"
-        )]
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         Ok(Self {
-            http,
+            http: http()?,
             api: Url::parse(api)?,
             key: key.to_owned(),
         })

@@ -5,6 +5,7 @@ pub(crate) mod build;
 mod client;
 mod media;
 mod progress;
+pub(crate) mod sam;
 
 use std::{future::Future, time::Duration};
 

@@ -14,13 +14,7 @@ pub(super) fn variables(
     runtime_api: &str,
     log_stream: &str,
 ) -> BTreeMap<String, String> {
-    let mut variables = function.environment.clone();
-    // The path of the certificates on Amazon Linux is another on most machines.
-    if let Some(path) = variables.get("SSL_CERT_FILE")
-        && !Path::new(path).exists()
-    {
-        variables.remove("SSL_CERT_FILE");
-    }
+    let mut variables = configured(function, settings);
     for name in ["PATH", "RUST_BACKTRACE"] {
         if let Ok(value) = std::env::var(name) {
             variables.entry(name.to_owned()).or_insert(value);
@@ -49,6 +43,19 @@ pub(super) fn variables(
     }
     if let Some(level) = &function.log_level {
         variables.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), level.clone());
+    }
+    variables
+}
+
+/// What the template declares, with the endpoints and credentials of the embedded services. There
+/// is no secret in it: the credentials are those of everything local, and of keys it has the names.
+pub(super) fn configured(function: &Function, settings: &Settings) -> BTreeMap<String, String> {
+    let mut variables = function.environment.clone();
+    // The path of the certificates on Amazon Linux is another on most machines.
+    if let Some(path) = variables.get("SSL_CERT_FILE")
+        && !Path::new(path).exists()
+    {
+        variables.remove("SSL_CERT_FILE");
     }
     variables.extend(settings.services.clone());
     variables

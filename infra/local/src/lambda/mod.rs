@@ -71,6 +71,16 @@ pub(crate) enum WhenBusy {
     Throttle,
 }
 
+/// A function, as the admin endpoint shows it: all that another emulator needs to run it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Description {
+    binary: PathBuf,
+    memory_mb: u32,
+    timeout_s: u64,
+    log_format: String,
+    environment: BTreeMap<String, String>,
+}
+
 /// An instance, as the admin endpoint shows it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct InstanceState {
@@ -217,6 +227,21 @@ impl Lambda {
             Ok(answer) => answer,
             Err(error) => Answer::FunctionError(error.to_string().into()),
         }
+    }
+
+    /// The functions by their names.
+    pub(crate) fn functions(&self) -> BTreeMap<String, Description> {
+        let described = self.pools.iter().map(|(name, pool)| {
+            let description = Description {
+                binary: pool.settings.binaries.join(&pool.function.binary),
+                memory_mb: pool.function.memory_mb,
+                timeout_s: pool.function.timeout.as_secs(),
+                log_format: pool.function.log_format.clone(),
+                environment: environment::configured(&pool.function, &pool.settings),
+            };
+            (name.clone(), description)
+        });
+        described.collect()
     }
 
     /// Whether the template has this function.

@@ -24,7 +24,7 @@ const CREDENTIAL_HEADERS: [&str; 2] = ["x-api-key", "authorization"];
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
-    /// Headers by their lower-case names.
+    /// Headers by their names: in lower case from API Gateway, as they came from `sam local`.
     #[serde(default)]
     headers: HashMap<String, String>,
     /// The values that the answer is remembered by.
@@ -39,9 +39,11 @@ impl Question {
     /// What the caller presents. Only a header that the answer is remembered by counts: by another
     /// one, a caller would get the answer to somebody else's.
     fn credential(&self) -> Option<&str> {
-        let headers = CREDENTIAL_HEADERS
-            .iter()
-            .filter_map(|name| self.headers.get(*name));
+        let headers = CREDENTIAL_HEADERS.iter().filter_map(|name| {
+            let mut headers = self.headers.iter();
+            let found = headers.find(|(header, _)| header.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value)
+        });
         let mut identity = headers.filter(|value| self.identity_source.contains(value));
         let value = identity.next()?.trim();
         // The name of a scheme has no case (RFC 9110, section 11.1).
@@ -169,6 +171,8 @@ mod tests {
         };
         let both = [("x-api-key", "key"), ("authorization", "Bearer token")];
         assert_eq!(ask(&both, &["key", "GET /"]).as_deref(), Some("key"));
+        let as_sent = [("X-Api-Key", "key")];
+        assert_eq!(ask(&as_sent, &["key", "GET /"]).as_deref(), Some("key"));
         assert_eq!(
             ask(&both, &["GET /", "Bearer token"]).as_deref(),
             Some("token")

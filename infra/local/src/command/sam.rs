@@ -1,0 +1,215 @@
+//! `cargo local sam`: what `sam local` needs for its containers to use this system.
+//!
+//! `sam local` passes a function no variable that its template does not declare, and none declares
+//! the endpoints of the services. So a template is written that does, and the ports of the services
+//! are opened where containers find them.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+    net::IpAddr,
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+use url::Url;
+
+use super::on_system;
+use crate::{
+    cli::{Options, Sam},
+    data::Ready,
+    template,
+};
+
+/// Where the services of this system listen.
+const OWN: &str = "127.0.0.1";
+
+/// What `GET /functions` says of a function, as far as it matters here.
+#[derive(Deserialize)]
+struct Function {
+    environment: BTreeMap<String, String>,
+}
+
+/// Writes the template and keeps the ports open until Ctrl-C.
+///
+/// # Errors
+/// Says in plain words what is missing.
+pub(crate) async fn run(options: &Options, request: &Sam) -> anyhow::Result<()> {
+    let is_open = Cell::new(false);
+    let served = on_system(options, async |ready| {
+        open_all(options, ready, request).await?;
+        is_open.set(true);
+        std::future::pending().await
+    });
+    match served.await {
+        // Nothing but Ctrl-C ends it from then on.
+        Err(_) if is_open.get() => Ok(()),
+        ended => ended,
+    }
+}
+
+async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Result<()> {
+    let built = std::fs::read_to_string(&request.template).with_context(|| {
+        format!(
+            "cannot read {}: run `sam build` before",
+            request.template.display()
+        )
+    })?;
+    let mut functions = functions(ready).await?;
+    let ports = move_to(&request.address, &mut functions);
+    let folder = request.template.parent().unwrap_or(Path::new(""));
+    let document = declare(
+        template::parse(&built)?,
+        &functions,
+        &folder.canonicalize()?,
+    )?;
+    if let Some(folder) = request.out.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&request.out, document.to_string())?;
+    // An address of this machine is listened on; a name is somebody else's to resolve.
+    if let Ok(address) = request.address.parse::<IpAddr>()
+        && !address.is_loopback()
+    {
+        for port in ports {
+            open(address, port).await?;
+        }
+    }
+    let out = request.out.display();
+    let text = match options.json {
+        true => json!({ "template": request.out, "address": request.address }).to_string(),
+        false => format!(
+            "Functions in containers find this system at {}.\n\n\
+             sam local invoke GetHealth --template {out} --event tests/events/GetHealth/Http.json\n\
+             sam local start-api --template {out}\n\n\
+             Ctrl-C ends it.",
+            request.address
+        ),
+    };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+async fn functions(ready: &Ready) -> anyhow::Result<BTreeMap<String, Function>> {
+    let client = super::client::http()?;
+    let answer = client.get(format!("{}/functions", ready.admin)).send();
+    let answer = answer.await?.error_for_status()?.bytes().await?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+/// Has all variables name the services at this address. The ports that they name.
+fn move_to(address: &str, functions: &mut BTreeMap<String, Function>) -> BTreeSet<u16> {
+    let mut ports = BTreeSet::new();
+    for function in functions.values_mut() {
+        for value in function.environment.values_mut() {
+            let Ok(url) = Url::parse(value) else {
+                continue;
+            };
+            if url.scheme() == "http" && url.host_str() == Some(OWN) {
+                ports.extend(url.port());
+                *value = value.replacen(OWN, address, 1);
+            }
+        }
+    }
+    ports
+}
+
+/// The template with these variables in place of its own, and folders that are found from anywhere.
+fn declare(
+    mut document: Value,
+    functions: &BTreeMap<String, Function>,
+    folder: &Path,
+) -> anyhow::Result<Value> {
+    for (name, function) in functions {
+        let Some(properties) = document["Resources"][name]["Properties"].as_object_mut() else {
+            bail!("the template that was built has no function {name}: run `sam build` again");
+        };
+        let code = properties.get("CodeUri").and_then(Value::as_str);
+        let code = folder.join(code.with_context(|| format!("{name} has no CodeUri"))?);
+        properties.insert("CodeUri".to_owned(), json!(code));
+        let variables = json!({ "Variables": function.environment });
+        properties.insert("Environment".to_owned(), variables);
+    }
+    Ok(document)
+}
+
+/// Hands over what comes to a port at this address.
+async fn open(address: IpAddr, port: u16) -> anyhow::Result<()> {
+    let listener = TcpListener::bind((address, port))
+        .await
+        .with_context(|| format!("cannot listen on {address}, port {port}"))?;
+    tokio::spawn(async move {
+        loop {
+            let Ok((mut caller, _)) = listener.accept().await else {
+                continue;
+            };
+            tokio::spawn(async move {
+                if let Ok(mut service) = TcpStream::connect((OWN, port)).await {
+                    // Whichever of the two ends it.
+                    let _ = copy_bidirectional(&mut caller, &mut service).await;
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn functions() -> BTreeMap<String, Function> {
+        let variables = [
+            ("QUEUE_URL", "http://127.0.0.1:4000/000000000000/q"),
+            ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:4001"),
+            (
+                "GEMINI_BASE_URL",
+                "https://generativelanguage.googleapis.com",
+            ),
+            ("STAGE", "dev"),
+        ];
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let environment = variables.map(pair).into();
+        BTreeMap::from([("GetHealth".to_owned(), Function { environment })])
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_found_from_a_container() {
+        let mut functions = functions();
+        let ports = move_to("172.17.0.1", &mut functions);
+        assert_eq!(ports, BTreeSet::from([4000, 4001]));
+        let variables = &functions["GetHealth"].environment;
+        assert_eq!(
+            variables["QUEUE_URL"],
+            "http://172.17.0.1:4000/000000000000/q"
+        );
+        assert_eq!(variables["AWS_ENDPOINT_URL_S3"], "http://172.17.0.1:4001");
+        assert_eq!(
+            variables["GEMINI_BASE_URL"],
+            "https://generativelanguage.googleapis.com"
+        );
+    }
+
+    #[test]
+    fn a_template_declares_what_the_local_runtime_passes() {
+        let built = json!({"Resources": {
+            "GetHealth": {"Properties": {"CodeUri": "GetHealth", "Timeout": 10}},
+            "Bucket": {"Properties": {}},
+        }});
+        let declared = declare(built, &functions(), Path::new("/b")).unwrap();
+        let function = &declared["Resources"]["GetHealth"]["Properties"];
+        assert_eq!(function["CodeUri"], "/b/GetHealth");
+        assert_eq!(function["Timeout"], 10);
+        assert_eq!(function["Environment"]["Variables"]["STAGE"], "dev");
+        assert!(declare(json!({"Resources": {}}), &functions(), Path::new("/b")).is_err());
+    }
+}
