@@ -24,7 +24,12 @@ const MOST_REDRIVEN: usize = 25;
 const SCOPE: &str = "dead-letters";
 
 #[derive(Serialize)]
-struct Listing {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetterList")
+)]
+pub(super) struct Listing {
     dead_letters: Vec<View>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
@@ -32,12 +37,18 @@ struct Listing {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ListingLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetter")
+)]
 struct View {
     id: DeadLetterId,
     queue: Source,
@@ -52,6 +63,7 @@ struct View {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ViewLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
@@ -76,7 +88,12 @@ impl View {
 }
 
 #[derive(Serialize)]
-struct Results {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "RedriveResults")
+)]
+pub(super) struct Results {
     results: Vec<Outcome>,
     /// Where the next redrive of all goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,8 +101,14 @@ struct Results {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "RedriveResult")
+)]
 struct Outcome {
     id: DeadLetterId,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["requeued", "gone", "refused"])))]
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,

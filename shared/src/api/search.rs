@@ -22,7 +22,12 @@ const MOST: usize = 50;
 const LAST_OFFSET: usize = 500;
 
 #[derive(Serialize)]
-struct Results<'a> {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchResults")
+)]
+pub(super) struct Results<'a> {
     query: &'a str,
     results: Vec<ResultView>,
     complete: bool,
@@ -32,15 +37,22 @@ struct Results<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct NextLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchResult")
+)]
 struct ResultView {
     video_id: String,
     title: String,
+    #[cfg_attr(feature = "contract", schemars(with = "crate::analysis::Category"))]
     category: String,
     score: f64,
     matches: Vec<MatchView>,
@@ -48,11 +60,17 @@ struct ResultView {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ResultLinks {
     video: String,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchMatch")
+)]
 struct MatchView {
     part: Part,
     text: String,

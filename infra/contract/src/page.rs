@@ -1,0 +1,6 @@
+//! x
+/// x
+#[must_use]
+pub fn page(_: &serde_json::Value) -> String {
+    String::new()
+}
