@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{API_KEY, PATIENCE, Ready, repository};
+use crate::{API_KEY, PATIENCE, Ready, contract, repository};
 
 /// Starts the local runtime and waits for its word. If `recorded`, what it and the functions write
 /// goes into the file `written` of the folder.
@@ -60,10 +60,9 @@ pub(crate) async fn launch(
     let mut lines = BufReader::new(stdout).lines();
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
     let line = line.context("the local runtime ended before it was ready")?;
-    Ok((
-        child,
-        serde_json::from_str(&line).with_context(|| line.clone())?,
-    ))
+    let ready: Ready = serde_json::from_str(&line).with_context(|| line.clone())?;
+    contract::watch(&ready);
+    Ok((child, ready))
 }
 
 /// The local runtime, built with the functions once for all tests of this process.

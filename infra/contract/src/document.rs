@@ -15,6 +15,7 @@ pub fn document() -> Value {
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         methods[method] = operation.into_value();
     }
+    let shared = share(&mut paths);
     let mut bodies = schemas::schemas();
     bodies.extend(requests::schemas());
     json!({
@@ -33,6 +34,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": bodies,
+            "responses": shared,
             "parameters": responses::parameters(),
             "headers": responses::headers(),
             "securitySchemes": {
@@ -46,6 +48,47 @@ pub fn document() -> Value {
             },
         },
     })
+}
+
+/// Moves answers that many operations give into the components: of each status the one that is given
+/// most often.
+fn share(paths: &mut Map<String, Value>) -> Map<String, Value> {
+    const NAMES: [(&str, &str); 12] = [
+        ("204", "NoContent"),
+        ("304", "NotModified"),
+        ("400", "BadRequest"),
+        ("401", "Unauthorized"),
+        ("403", "Forbidden"),
+        ("404", "NotFound"),
+        ("409", "Conflict"),
+        ("413", "ContentTooLarge"),
+        ("415", "UnsupportedMediaType"),
+        ("422", "UnprocessableContent"),
+        ("429", "TooManyRequests"),
+        ("500", "InternalServerError"),
+    ];
+    let mut shared = Map::new();
+    for (status, name) in NAMES.into_iter().chain([("503", "ServiceUnavailable")]) {
+        let mut given: Vec<&mut Value> = paths
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .flat_map(|methods| methods.values_mut())
+            .filter_map(|operation| operation["responses"].get_mut(status))
+            .collect();
+        let times = |one: &Value| given.iter().filter(|other| **other == one).count();
+        let most = given.iter().map(|one| (times(one), (**one).clone()));
+        let Some((_, usual)) = most
+            .max_by_key(|(times, _)| *times)
+            .filter(|(times, _)| *times > 2)
+        else {
+            continue;
+        };
+        for one in given.iter_mut().filter(|one| ***one == usual) {
+            **one = json!({"$ref": format!("#/components/responses/{name}")});
+        }
+        shared.insert(name.to_owned(), usual);
+    }
+    shared
 }
 
 const ABOUT: &str = "\

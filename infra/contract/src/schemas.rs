@@ -14,6 +14,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
     for schema in all.values_mut() {
         walk(schema, &mut |schema| {
             plain(schema);
+            present(schema);
             named(schema);
         });
     }
@@ -110,6 +111,37 @@ fn plain(schema: &mut Map<String, Value>) {
             .unwrap_or_default();
         let text = format!("{before}\n\n{}", words.join("\n"));
         schema.insert("description".to_owned(), text.trim().into());
+    }
+}
+
+/// A member that need not be there is left out instead of being `null`, and has no default: that is
+/// for those who read it back.
+fn present(schema: &mut Map<String, Value>) {
+    schema.remove("default");
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &str| {
+        required
+            .as_array()
+            .is_some_and(|all| all.contains(&name.into()))
+    };
+    let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
+    // Of a flattened part, that may be missing as a whole, this is null where it is there.
+    let members = members
+        .iter_mut()
+        .filter(|(name, _)| !is_required(name) && *name != "duration_s");
+    for (_, member) in members {
+        if let Some([kind, _]) = member["type"].as_array().map(Vec::as_slice) {
+            member["type"] = kind.clone();
+        }
+        if let Some([one, Value::Object(_)]) = member["anyOf"].as_array().map(Vec::as_slice) {
+            let one = one.clone();
+            if let (Some(member), Some(one)) = (member.as_object_mut(), one.as_object()) {
+                member.remove("anyOf");
+                member.extend(one.clone());
+            }
+        }
     }
 }
 

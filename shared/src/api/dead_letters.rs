@@ -116,7 +116,7 @@ struct Outcome {
 
 /// What a redrive is of.
 #[derive(Debug, PartialEq)]
-enum Asked {
+pub(crate) enum Asked {
     These(Vec<DeadLetterId>),
     /// All, from this cursor on.
     All(Option<String>),
@@ -156,7 +156,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
 /// [`Error::InvalidInput`], [`Error::Storage`] where nothing could be listed.
 pub async fn redrive(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
-    let (ids, next) = match asked(Fields::of(request)?)? {
+    let (ids, next) = match read(request)? {
         Asked::These(ids) => (ids, None),
         Asked::All(after) => {
             let after = position(context, after.as_deref()).await?;
@@ -184,6 +184,11 @@ pub async fn redrive(context: &Context, request: &Request) -> Answer {
     }
     let cursor = text(context, next.as_ref()).await?;
     json(StatusCode::OK, &Results { results, cursor })
+}
+
+/// What a redrive is asked of.
+pub(crate) fn read(request: &Request) -> Result<Asked, Error> {
+    asked(Fields::of(request)?)
 }
 
 fn asked(mut fields: Fields) -> Result<Asked, Error> {
