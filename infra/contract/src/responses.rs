@@ -82,7 +82,7 @@ impl Response {
                 "application/problem+json".to_owned(),
                 json!({"schema": {
                     "$ref": "#/components/schemas/Problem",
-                    "properties": {"type": {"enum": types}},
+                    "properties": {"type": {"enum": types, "x-open": true}},
                 }}),
             );
         }

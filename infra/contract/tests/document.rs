@@ -165,7 +165,10 @@ fn every_kind_of_problem_is_described_where_it_is_answered() {
         .as_array()
         .unwrap();
     assert_eq!(all.len(), eventrelay::error::Problem::ALL.len());
-    let text = format!("{}{}", document["paths"], document["components"]["responses"]);
+    let text = format!(
+        "{}{}",
+        document["paths"], document["components"]["responses"]
+    );
     for problem in eventrelay::error::Problem::ALL {
         // What a job fails by stands in the job; these are no answers to a request of a route.
         let elsewhere = [
