@@ -143,6 +143,17 @@ impl Operation {
         self
     }
 
+    /// Operations that go on from a member of its 200, as a parameter of theirs.
+    pub(crate) fn leads_to(self, member: &str, parameter: &str, operations: &[&str]) -> Self {
+        let value = json!({ parameter: format!("$response.body#/{member}") });
+        let links = operations
+            .iter()
+            .fold(Response::default(), |links, operation| {
+                links.link(operation, operation, value.clone())
+            });
+        self.with(200, links)
+    }
+
     /// Problems of a status, by their names.
     pub(crate) fn problems(self, status: u16, names: &[&str]) -> Self {
         self.with(status, problem(status, names))

@@ -96,11 +96,21 @@ pub fn page(document: &Value) -> String {
 
 fn operations<'a>(document: &'a Value, tag: &str) -> Vec<Operation<'a>> {
     let paths = members(&document["paths"]);
-    paths
+    let mut all: Vec<Operation<'_>> = paths
         .flat_map(|(path, methods)| members(methods).map(move |(method, one)| (path, method, one)))
         .filter(|(_, _, one)| one["tags"][0] == tag)
         .map(|(path, method, one)| operation(document, path, method, one))
-        .collect()
+        .collect();
+    // In the order of the table, which is that of their use.
+    let table = crate::operations::all();
+    let place = |one: &Operation<'_>| {
+        let is_it = |other: &crate::operation::Operation| {
+            (other.path, other.method) == (one.path, one.method)
+        };
+        table.iter().position(is_it)
+    };
+    all.sort_by_key(place);
+    all
 }
 
 fn operation<'a>(

@@ -4,7 +4,7 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, cursor, json, links::Links};
+use super::{Answer, cursor, json, links::Links, paging};
 use crate::{
     context::Context,
     error::Error,
@@ -84,6 +84,7 @@ struct MatchView {
 /// [`Error::InvalidInput`] of `q`, `limit` or `cursor`, [`Error::Storage`].
 pub async fn find(context: &Context, request: &Request) -> Answer {
     let parameters = request.query_string_parameters();
+    paging::only(&parameters, &["q", "limit", "cursor"])?;
     let q = parameters.first("q").unwrap_or_default();
     let query = Query::parse(q)?;
     let limit = limit(parameters.first("limit"))?;

@@ -57,6 +57,11 @@ fn list() -> Operation {
     .about("Latest first.")
     .parameter(parameter("ProjectId"))
     .paged("DeploymentList")
+    .leads_to(
+        "deployments/0/deployment_id",
+        "deployment_id",
+        &["getDeployment"],
+    )
     .may_miss()
 }
 

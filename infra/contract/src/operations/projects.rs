@@ -59,6 +59,18 @@ fn list() -> Operation {
     .about("Latest first.")
     .parameter(parameter("VideoId"))
     .paged("ProjectList")
+    .leads_to(
+        "projects/0/project_id",
+        "project_id",
+        &[
+            "getProject",
+            "editPlan",
+            "retryProject",
+            "getProjectArchive",
+            "createDeployment",
+            "listDeployments",
+        ],
+    )
     .may_miss()
 }
 
@@ -73,7 +85,11 @@ fn get() -> Operation {
     .about("Its plan, its files, what validation says of them and what it took, as far as there is any of it.")
     .parameter(parameter("ProjectId"))
     .if_none_match()
-    .ok(body("The project", "Project").header("ETag"))
+    .ok(body("The project", "Project").header("ETag").link(
+        "file",
+        "getProjectFile",
+        json!({"project_id": "$request.path.project_id", "path": "$response.body#/manifest/files/0/path"}),
+    ))
     .with(304, not_modified())
     .may_miss()
 }

@@ -46,6 +46,22 @@ fn list_videos() -> Operation {
         json!("2026-11-24T03:40:00Z"),
     )
     .paged("VideoList")
+    .leads_to(
+        "videos/0/video_id",
+        "video_id",
+        &[
+            "getVideo",
+            "getTranscript",
+            "getEvents",
+            "getActions",
+            "getChapters",
+            "listAnalyses",
+            "createFeedback",
+            "listFeedback",
+            "createProject",
+            "listProjects",
+        ],
+    )
 }
 
 fn search() -> Operation {
