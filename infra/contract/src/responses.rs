@@ -129,10 +129,15 @@ pub(crate) fn problem(status: u16, names: &[&str]) -> Response {
     });
     let mut response = Response::new(&titles.collect::<Vec<_>>().join(" "));
     response.problems = names.iter().map(|name| (*name).to_owned()).collect();
-    let response = response.header("Cache-Control");
+    // These API Gateway gives as well, without a word on caches.
+    let is_theirs = matches!(status, 400 | 413 | 429 | 500 | 503);
+    let response = match is_theirs {
+        true => response.maybe("Cache-Control"),
+        false => response.header("Cache-Control"),
+    };
     match status {
         429 | 503 => response.maybe("Retry-After"),
-        413 | 400 => {
+        400 | 413 => {
             let own = gateway("");
             Response {
                 content: own.content,

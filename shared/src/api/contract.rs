@@ -1,7 +1,5 @@
 //! `GET /openapi.json` and `GET /docs`: the contract, as a document and as a page. Open to all.
 
-use std::sync::LazyLock;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -11,14 +9,28 @@ use sha2::{Digest, Sha256};
 use super::{Answer, negotiate};
 use crate::{context::Context, error::Error, store::compression};
 
-/// Both are written by a test of `infra/contract`.
-const DOCUMENT: &str = include_str!("../../openapi.json");
-const PAGE: &str = include_str!("../../docs.html");
-
 /// Long enough for a reader who goes back and forth, and short against a deployment.
 const CACHE_CONTROL: &str = "public, max-age=300";
 
-/// What is sent, made once in an instance.
+/// The contract, as it is sent.
+#[derive(Debug)]
+pub struct Contract {
+    document: Kept,
+    page: Kept,
+}
+
+impl Contract {
+    /// Of the document and the page that a test of `infra/contract` writes; compressed here, once.
+    #[must_use]
+    pub fn new(document: &'static str, page: &'static str) -> Self {
+        Self {
+            document: Kept::new(document, "application/json"),
+            page: Kept::new(page, "text/html; charset=utf-8"),
+        }
+    }
+}
+
+#[derive(Debug)]
 struct Kept {
     text: &'static str,
     gzip: Bytes,
@@ -55,14 +67,10 @@ impl Kept {
 ///
 /// # Errors
 /// Never.
-pub async fn get(_: &Context, request: &Request) -> Answer {
-    static DOCUMENT_KEPT: LazyLock<Kept> =
-        LazyLock::new(|| Kept::new(DOCUMENT, "application/json"));
-    static PAGE_KEPT: LazyLock<Kept> =
-        LazyLock::new(|| Kept::new(PAGE, "text/html; charset=utf-8"));
+pub async fn get(_: &Context, request: &Request, contract: &Contract) -> Answer {
     let kept = match request.raw_http_path() {
-        "/docs" => &*PAGE_KEPT,
-        _ => &*DOCUMENT_KEPT,
+        "/docs" => &contract.page,
+        _ => &contract.document,
     };
     let response = Response::builder()
         .header(header::ETAG, &kept.etag)
@@ -82,4 +90,30 @@ pub async fn get(_: &Context, request: &Request) -> Answer {
         }
     };
     response.map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_show_itself_by_its_own_style_and_nothing_else() {
+        let contract = Contract::new("{}", "<style>a{}</style><p>");
+        let digest = STANDARD.encode(Sha256::digest("a{}"));
+        assert!(
+            contract
+                .page
+                .policy
+                .contains(&format!("style-src 'sha256-{digest}';"))
+        );
+        assert!(
+            contract
+                .document
+                .policy
+                .starts_with("default-src 'none'; base-uri")
+        );
+        assert_ne!(contract.page.etag, contract.document.etag);
+        let plain = compression::gunzip(&contract.document.gzip, 10).unwrap();
+        assert_eq!(plain, b"{}");
+    }
 }
