@@ -78,6 +78,13 @@ def before_call(context, case, kwargs):
             case.query.pop("cursor", None)
     if is_right(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         body = case.body
+        # A text of the greatest length is no address, and no captions.
+        if isinstance(body.get("url"), str) and len(body["url"]) > 80:
+            body["url"] = "https://youtu.be/jNQXAC9IVRw"
+            if case.operation.path == "/v1/playlists":
+                body["url"] = "https://www.youtube.com/playlist?list=PLFgquLnL59alCl_2TQvOiD5Vgm1hCaGSI"
+        if isinstance(body.get("transcript"), str) and not body["transcript"].startswith("WEBVTT"):
+            body.pop("transcript")
         # A part ends after it begins.
         start, end = body.get("start_s") or 0, body.get("end_s")
         if end is not None and end <= start:
@@ -88,7 +95,8 @@ def before_call(context, case, kwargs):
             body.pop("cursor")
         # A plan has the file that everything begins at, no file twice, and needs only what it has.
         if case.operation.definition.raw.get("operationId") == "editPlan" and body.get("files"):
-            by_path = {file["path"]: {**file, "depends_on": []} for file in body["files"]}
+            names = [f"src/{zlib.crc32(file['path'].encode('utf-8', 'replace'))}.txt" for file in body["files"]]
+            by_path = {name: {**file, "path": name, "depends_on": []} for name, file in zip(names, body["files"])}
             first = next(iter(by_path.values()))
             body["files"] = [*by_path.values(), {**first, "path": "app/cli.py"}]
 
