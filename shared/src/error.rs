@@ -119,6 +119,12 @@ pub enum Error {
         /// Why, as a sentence.
         reason: Cow<'static, str>,
     },
+    /// The resource does not have this method.
+    #[error("method not allowed: there is {allow}")]
+    MethodNotAllowed {
+        /// The methods that it has, as the header `Allow` lists them.
+        allow: &'static str,
+    },
     /// The resource is not any more what the caller says they have seen.
     #[error("precondition failed")]
     PreconditionFailed,
@@ -397,6 +403,7 @@ impl Error {
             | Self::Forbidden
             | Self::NotFound { .. }
             | Self::Conflict { .. }
+            | Self::MethodNotAllowed { .. }
             | Self::PreconditionFailed
             | Self::TooLarge { .. }
             | Self::UploadMissing

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use lambda_http::Request;
 
 use crate::{
-    api::{feedback, playlists, projects, submissions, uploads},
+    api::{dead_letters, feedback, playlists, projects, submissions, uploads},
     error::Error,
     job,
     project::{DeploymentRequest, ProjectRequest},
@@ -78,6 +78,14 @@ pub fn deployment(request: &Request) -> Result<DeploymentRequest, Error> {
 /// What the caller is told.
 pub fn software(request: &Request) -> Result<(ProjectRequest, DeploymentRequest), Error> {
     projects::read::whole(request).map(|whole| (whole.project, whole.deployment))
+}
+
+/// The body of `POST /v1/admin/dead-letters/redrive`.
+///
+/// # Errors
+/// What the caller is told.
+pub fn redrive(request: &Request) -> Result<(), Error> {
+    dead_letters::read(request).map(drop)
 }
 
 /// What Gemini answers to `generateContent`, of any status.

@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{API_KEY, PATIENCE, Ready, repository, stage::times_as_patient};
+use crate::{API_KEY, PATIENCE, Ready, contract, repository, stage::times_as_patient};
 
 /// Starts the local runtime and waits for its word. If `recorded`, what it and the functions write
 /// goes into the file `written` of the folder.
@@ -36,10 +36,9 @@ pub(crate) async fn launch(
     let mut lines = BufReader::new(stdout).lines();
     let line = tokio::time::timeout(PATIENCE * times_as_patient(), lines.next_line()).await??;
     let line = line.context("the local runtime ended before it was ready")?;
-    Ok((
-        child,
-        serde_json::from_str(&line).with_context(|| line.clone())?,
-    ))
+    let ready: Ready = serde_json::from_str(&line).with_context(|| line.clone())?;
+    contract::watch(&ready);
+    Ok((child, ready))
 }
 
 /// Has what runs on the folder be deployed with other variables, where that can be done without

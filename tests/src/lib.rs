@@ -3,6 +3,7 @@
 
 mod audit;
 mod aws;
+pub mod contract;
 pub mod events;
 pub mod faults;
 pub mod figures;

@@ -3,6 +3,8 @@
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
 
+use crate::contract;
+
 /// A response, read to its end.
 #[derive(Debug)]
 pub struct Response {
@@ -50,16 +52,28 @@ impl Response {
     }
 }
 
-/// Sends a request and reads its response to the end.
+/// Sends a request and reads its response to the end. One of the API has to be in its contract.
 ///
 /// # Errors
 /// When there is none.
+///
+/// # Panics
+/// When it is one of the API that the contract does not have.
 pub async fn read(request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
-    let response = request.send().await?;
+    let (client, request) = request.build_split();
+    let request = request?;
+    let (method, url) = (request.method().clone(), request.url().clone());
+    let response = client.execute(request).await?;
+    // Whoever was led elsewhere has not got an answer of the API.
+    let is_direct = *response.url() == url;
     let (status, headers) = (response.status(), response.headers().clone());
-    Ok(Response {
+    let response = Response {
         status,
         headers,
         body: response.bytes().await?.to_vec(),
-    })
+    };
+    if is_direct {
+        contract::check(&method, &url, &response);
+    }
+    Ok(response)
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context as _;
 
-use crate::{Aws, Ready, Stack, Standins};
+use crate::{Aws, Ready, Stack, Standins, contract};
 
 /// A stage that the environment names. It is known by its API alone: everything else is empty.
 ///
@@ -15,7 +15,7 @@ pub(crate) fn attached() -> anyhow::Result<Option<Ready>> {
         return Ok(None);
     };
     let api_key = std::env::var("EVENTRELAY_API_KEY").context("EVENTRELAY_API_KEY is not set")?;
-    Ok(Some(Ready {
+    let ready = Ready {
         api: api.trim_end_matches('/').to_owned(),
         api_key,
         aws: Aws {
@@ -33,7 +33,9 @@ pub(crate) fn attached() -> anyhow::Result<Option<Ready>> {
         },
         admin: String::new(),
         resources: BTreeMap::new(),
-    }))
+    };
+    contract::watch(&ready);
+    Ok(Some(ready))
 }
 
 /// How many times as long everything may take as on a local runtime.

@@ -11,6 +11,7 @@ use super::Analysis;
 /// A closed list: also the partition of the listing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Category {
     /// Machine learning and what is built on it.
     Ai,

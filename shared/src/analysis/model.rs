@@ -7,6 +7,7 @@ pub const SCHEMA_VERSION: &str = "1";
 
 /// A finished analysis of one video. All times are seconds from the beginning of the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Analysis {
     /// [`SCHEMA_VERSION`] at the time of writing.
     pub schema_version: String,
@@ -28,6 +29,11 @@ pub struct Analysis {
 
 /// The analysed video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AnalysedVideo")
+)]
 pub struct Video {
     /// Video key: `yt:<id>` or `up:<sha256>`.
     pub id: String,
@@ -48,6 +54,7 @@ pub struct Video {
 
 /// A part of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Window {
     /// First second.
     pub start_s: f64,
@@ -57,6 +64,7 @@ pub struct Window {
 
 /// What a video says and shows. Also the shape of the model's answer, see `schema`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Content {
     /// Some sentences that stand for the whole.
     pub summary: String,
@@ -100,6 +108,7 @@ pub struct Content {
 
 /// An idea and what it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct KeyConcept {
     /// Its name.
     pub name: String,
@@ -112,6 +121,7 @@ pub struct KeyConcept {
 
 /// A section of the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Chapter {
     /// Its heading.
     pub title: String,
@@ -126,6 +136,7 @@ pub struct Chapter {
 
 /// Some spoken words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Segment {
     /// First second.
     pub start_s: f64,
@@ -140,6 +151,7 @@ pub struct Segment {
 
 /// Something that happens in the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Stable within one analysis: `evt_` and the head of a hash of type, second and title.
     #[serde(default)]
@@ -161,6 +173,7 @@ pub struct Event {
 /// The kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum EventKind {
     /// Something is done.
     Action,
@@ -178,6 +191,7 @@ pub enum EventKind {
 
 /// Something a viewer can do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Action {
     /// Stable within one analysis: `act_` and the head of a hash of category, second and title.
     #[serde(default)]
@@ -201,6 +215,7 @@ pub struct Action {
 /// The kinds of actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ActionCategory {
     /// Prepare an environment.
     Setup,
@@ -219,6 +234,7 @@ pub enum ActionCategory {
 /// How much an action matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Priority {
     /// The rest depends on it.
     High,
@@ -231,6 +247,7 @@ pub enum Priority {
 /// How much a viewer must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Difficulty {
     /// Nothing.
     Beginner,
@@ -242,6 +259,7 @@ pub enum Difficulty {
 
 /// How to build what the video shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct BuildPlan {
     /// What is built.
     pub title: String,
@@ -258,6 +276,7 @@ pub struct BuildPlan {
 
 /// A step of a build plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct BuildStep {
     /// From 1.
     pub order: u32,
@@ -275,6 +294,7 @@ pub struct BuildStep {
 
 /// Something to be seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct VisualElement {
     /// What kind.
     #[serde(rename = "type")]
@@ -290,6 +310,7 @@ pub struct VisualElement {
 /// The kinds of visual elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum VisualKind {
     /// Source code.
     Code,
@@ -305,6 +326,7 @@ pub enum VisualKind {
 
 /// Where a part comes from and how far to trust it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Source {
     /// Who said it.
     pub source: Origin,
@@ -315,6 +337,11 @@ pub struct Source {
 /// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SourceOrigin")
+)]
 pub enum Origin {
     /// A transcript that came with the request.
     Caption,
@@ -327,6 +354,7 @@ pub enum Origin {
 /// An item that was left out; of a concept and of a build step only the time was, which they can do
 /// without.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Refused {
     /// The part it belonged to, by field name.
     pub part: String,
@@ -339,6 +367,7 @@ pub struct Refused {
 /// Why an item was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum RefusalReason {
     /// Negative, or not a number.
     NotATime,
@@ -352,6 +381,7 @@ pub enum RefusalReason {
 
 /// How an analysis was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Provenance {
     /// The model that answered, as it names itself.
     pub model: String,
@@ -367,6 +397,7 @@ pub struct Provenance {
 
 /// What a job took so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// Tokens read by models.
     pub input_tokens: u64,

@@ -2,7 +2,7 @@
 
 use lambda_http::{Request, RequestExt};
 
-use super::{Answer, jobs::start_task};
+use super::{Answer, jobs::start_task, paging};
 use crate::{
     context::Context,
     error::Error,
@@ -15,7 +15,9 @@ use crate::{
 /// # Errors
 /// [`Error::InvalidInput`] without the confirmation, [`Error::Storage`].
 pub async fn delete_videos(context: &Context, request: &Request) -> Answer {
-    if request.query_string_parameters().first("confirm") != Some("all") {
+    let query = request.query_string_parameters();
+    paging::only(&query, &["confirm"])?;
+    if query.first("confirm") != Some("all") {
         return Err(Error::invalid(
             "confirm",
             "must be all: every video is deleted",

@@ -8,12 +8,22 @@ use super::{Answer, json, links::Links, path_parameter};
 use crate::{context::Context, error::Error, store::StoredAnalysis, video::VideoKey};
 
 #[derive(Serialize)]
-struct Variants {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AnalysisList")
+)]
+pub(super) struct Variants {
     video_id: String,
     analyses: Vec<VariantView>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AnalysisVariant")
+)]
 struct VariantView {
     variant: String,
     pipeline_version: String,
@@ -26,6 +36,7 @@ struct VariantView {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct VariantLinks {
     video: String,
 }

@@ -16,10 +16,17 @@ use crate::{
 
 /// A build as the API shows it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "BuildJob")
+)]
 pub(super) struct BuildView<'a> {
     job_id: String,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["project", "deployment", "software"])))]
     kind: &'static str,
     status: Status,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["planning", "writing", "checking", "packaging", "waiting", "creating", "sending", "comparing", "proposing", "publishing", "building", "analysing", "deploying", "done", "skipped", "failed", "cancelled"])))]
     stage: &'static str,
     progress: u8,
     created_at: String,
@@ -39,20 +46,33 @@ pub(super) struct BuildView<'a> {
 
 /// Files while they are written.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FilesWritten")
+)]
 pub(super) struct FilesView {
     written: usize,
     total: usize,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SoftwareStage")
+)]
 struct StageView {
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["analysing", "building", "deploying"])))]
     stage: &'static str,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["waiting", "running", "done", "skipped", "failed", "cancelled"])))]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct BuildLinks {
     #[serde(rename = "self")]
     this: String,

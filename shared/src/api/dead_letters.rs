@@ -24,7 +24,12 @@ const MOST_REDRIVEN: usize = 25;
 const SCOPE: &str = "dead-letters";
 
 #[derive(Serialize)]
-struct Listing {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetterList")
+)]
+pub(super) struct Listing {
     dead_letters: Vec<View>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
@@ -32,12 +37,18 @@ struct Listing {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ListingLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetter")
+)]
 struct View {
     id: DeadLetterId,
     queue: Source,
@@ -52,6 +63,7 @@ struct View {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ViewLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
@@ -76,7 +88,12 @@ impl View {
 }
 
 #[derive(Serialize)]
-struct Results {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "RedriveResults")
+)]
+pub(super) struct Results {
     results: Vec<Outcome>,
     /// Where the next redrive of all goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,8 +101,14 @@ struct Results {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "RedriveResult")
+)]
 struct Outcome {
     id: DeadLetterId,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["requeued", "gone", "refused"])))]
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -93,7 +116,7 @@ struct Outcome {
 
 /// What a redrive is of.
 #[derive(Debug, PartialEq)]
-enum Asked {
+pub(crate) enum Asked {
     These(Vec<DeadLetterId>),
     /// All, from this cursor on.
     All(Option<String>),
@@ -133,7 +156,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
 /// [`Error::InvalidInput`], [`Error::Storage`] where nothing could be listed.
 pub async fn redrive(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
-    let (ids, next) = match asked(Fields::of(request)?)? {
+    let (ids, next) = match read(request)? {
         Asked::These(ids) => (ids, None),
         Asked::All(after) => {
             let after = position(context, after.as_deref()).await?;
@@ -161,6 +184,11 @@ pub async fn redrive(context: &Context, request: &Request) -> Answer {
     }
     let cursor = text(context, next.as_ref()).await?;
     json(StatusCode::OK, &Results { results, cursor })
+}
+
+/// What a redrive is asked of.
+pub(crate) fn read(request: &Request) -> Result<Asked, Error> {
+    asked(Fields::of(request)?)
 }
 
 fn asked(mut fields: Fields) -> Result<Asked, Error> {

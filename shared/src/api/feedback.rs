@@ -23,7 +23,12 @@ use crate::{
 const LONGEST_COMMENT: usize = 1000;
 
 #[derive(Serialize)]
-struct View {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Feedback")
+)]
+pub(super) struct View {
     feedback_id: String,
     #[serde(rename = "type")]
     kind: FeedbackType,
@@ -47,7 +52,12 @@ impl From<Feedback> for View {
 }
 
 #[derive(Serialize)]
-struct Listing {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FeedbackList")
+)]
+pub(super) struct Listing {
     video_id: String,
     feedback: Vec<View>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +66,7 @@ struct Listing {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ListingLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -95,17 +106,12 @@ pub(crate) fn read(request: &Request) -> Result<(FeedbackType, Option<u8>, Optio
     let rating = fields
         .size("rating", 5)?
         .and_then(|rating| u8::try_from(rating).ok());
-    let comment = fields.string("comment", 4 * LONGEST_COMMENT)?;
-    if comment
-        .as_ref()
-        .is_some_and(|text| text.chars().count() > LONGEST_COMMENT)
-    {
-        let reason = format!("must not be longer than {LONGEST_COMMENT} characters");
-        return Err(Error::invalid("comment", reason));
-    }
+    let comment = fields.string("comment", LONGEST_COMMENT)?;
     fields.end()?;
     let comment = comment.map(|comment| text::block(&comment, LONGEST_COMMENT));
-    let comment = comment.filter(|comment| !comment.is_empty());
+    if comment.as_ref().is_some_and(String::is_empty) {
+        return Err(Error::invalid("comment", "has nothing to be seen"));
+    }
     if rating.is_none() && comment.is_none() {
         return Err(Error::invalid("rating", "is missing, and so is comment"));
     }

@@ -33,7 +33,7 @@ impl Fields {
         strict::object(body).map(Self)
     }
 
-    /// Takes a string of 1 to `longest` bytes without control characters other than white space;
+    /// Takes a string of 1 to `longest` characters without control characters other than white space;
     /// `null` is as good as nothing.
     pub(super) fn string(
         &mut self,
@@ -48,7 +48,7 @@ impl Fields {
         Ok(text)
     }
 
-    /// Takes a string of 1 to `longest` bytes, whatever they are; its reader has to see to them.
+    /// Takes a string of 1 to `longest` characters, whatever they are; its reader has to see to them.
     pub(super) fn text(
         &mut self,
         name: &'static str,
@@ -59,9 +59,9 @@ impl Fields {
             Some(Value::String(text)) if text.trim().is_empty() => {
                 Err(Error::invalid(name, "must not be empty"))
             }
-            Some(Value::String(text)) if text.len() > longest => Err(Error::invalid(
+            Some(Value::String(text)) if text.chars().count() > longest => Err(Error::invalid(
                 name,
-                format!("must not be longer than {longest} bytes"),
+                format!("must not be longer than {longest} characters"),
             )),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Error::invalid(name, "must be a string")),
@@ -99,7 +99,7 @@ impl Fields {
     pub(super) fn size(&mut self, name: &'static str, largest: u64) -> Result<Option<u64>, Error> {
         match self.take(name) {
             None => Ok(None),
-            Some(value) => match value.as_u64() {
+            Some(value) => match whole(&value) {
                 Some(size) if (1..=largest).contains(&size) => Ok(Some(size)),
                 _ => Err(Error::invalid(
                     name,
@@ -205,6 +205,23 @@ fn is_json(headers: &HeaderMap) -> bool {
         !name.eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
     };
     !coded && media_type.eq_ignore_ascii_case("application/json") && parts.all(is_utf8)
+}
+
+/// A whole number, also written as `3.0` or `3e0`: in JSON there is one kind of number.
+fn whole(value: &Value) -> Option<u64> {
+    /// From here on not every whole number is one of these.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = || {
+        value
+            .as_f64()
+            .filter(|size| size.fract() == 0.0 && (0.0..EXACT).contains(size))
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked above"
+    )]
+    value.as_u64().or_else(|| float().map(|size| size as u64))
 }
 
 /// A field that has to be there.

@@ -8,7 +8,9 @@ use super::{Answer, json};
 use crate::context::Context;
 
 #[derive(Serialize)]
-struct Health<'a> {
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct Health<'a> {
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["ok"])))]
     status: &'a str,
     version: &'a str,
     commit: &'a str,

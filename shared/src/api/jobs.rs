@@ -21,6 +21,11 @@ use crate::{
 
 /// A job as the API shows it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AnalysisJob")
+)]
 pub(super) struct JobView {
     job_id: String,
     video_id: String,
@@ -37,6 +42,7 @@ pub(super) struct JobView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct JobLinks {
     #[serde(rename = "self")]
     this: String,
@@ -97,7 +103,7 @@ fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Err
 }
 
 /// What is counted of a playlist's videos.
-const PLAYLIST_COUNTS: [&str; 6] = [
+pub(super) const PLAYLIST_COUNTS: [&str; 6] = [
     "found",
     "cached",
     "queued",
@@ -108,8 +114,14 @@ const PLAYLIST_COUNTS: [&str; 6] = [
 
 /// A task as the API shows it.
 #[derive(Debug, Serialize)]
-struct TaskView<'a> {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskJob")
+)]
+pub(super) struct TaskView<'a> {
     job_id: String,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["delete_videos", "playlist", "recount"])))]
     kind: &'static str,
     status: Status,
     created_at: String,
@@ -118,11 +130,13 @@ struct TaskView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a JobError>,
     /// What was done so far.
+    #[cfg_attr(feature = "contract", schemars(schema_with = "super::schemas::done"))]
     done: serde_json::Value,
     links: TaskLinks,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct TaskLinks {
     #[serde(rename = "self")]
     this: String,

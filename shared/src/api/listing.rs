@@ -19,7 +19,12 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Listing {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "VideoList")
+)]
+pub(super) struct Listing {
     videos: Vec<VideoView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
@@ -27,12 +32,18 @@ struct Listing {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ListingLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ListedVideo")
+)]
 struct VideoView {
     video_id: String,
     status: VideoStatus,
@@ -45,8 +56,10 @@ struct VideoView {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct AnalysisView {
     title: String,
+    #[cfg_attr(feature = "contract", schemars(with = "crate::analysis::Category"))]
     category: String,
     duration_s: Option<f64>,
     pipeline_version: String,
@@ -57,6 +70,7 @@ struct AnalysisView {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct VideoLinks {
     video: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod analyses;
 pub mod authorizer;
 mod builds;
+pub mod contract;
 mod cursor;
 pub mod dead_letters;
 pub mod deletion;
@@ -21,6 +22,8 @@ mod paging;
 pub mod playlists;
 mod problem;
 pub mod projects;
+#[cfg(feature = "contract")]
+pub mod schemas;
 pub mod search;
 pub mod stats;
 pub mod status;

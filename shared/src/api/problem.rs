@@ -13,6 +13,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// The body of every answer that is an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// Stable URI of the kind of problem.
     #[serde(rename = "type")]
@@ -126,6 +127,9 @@ pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
         _ if matches!(problem.status, 429 | 503) => Some(RETRY_AFTER),
         _ => None,
     };
+    if let Error::MethodNotAllowed { allow } = error {
+        headers.insert(header::ALLOW, http::HeaderValue::from_static(allow));
+    }
     if let Some(pause) = pause {
         headers.insert(header::RETRY_AFTER, pause.as_secs().max(1).into());
     }

@@ -4,7 +4,7 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, cursor, json, links::Links};
+use super::{Answer, cursor, json, links::Links, paging};
 use crate::{
     context::Context,
     error::Error,
@@ -22,7 +22,12 @@ const MOST: usize = 50;
 const LAST_OFFSET: usize = 500;
 
 #[derive(Serialize)]
-struct Results<'a> {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchResults")
+)]
+pub(super) struct Results<'a> {
     query: &'a str,
     results: Vec<ResultView>,
     complete: bool,
@@ -32,15 +37,22 @@ struct Results<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct NextLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchResult")
+)]
 struct ResultView {
     video_id: String,
     title: String,
+    #[cfg_attr(feature = "contract", schemars(with = "crate::analysis::Category"))]
     category: String,
     score: f64,
     matches: Vec<MatchView>,
@@ -48,11 +60,17 @@ struct ResultView {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ResultLinks {
     video: String,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchMatch")
+)]
 struct MatchView {
     part: Part,
     text: String,
@@ -66,6 +84,7 @@ struct MatchView {
 /// [`Error::InvalidInput`] of `q`, `limit` or `cursor`, [`Error::Storage`].
 pub async fn find(context: &Context, request: &Request) -> Answer {
     let parameters = request.query_string_parameters();
+    paging::only(&parameters, &["q", "limit", "cursor"])?;
     let q = parameters.first("q").unwrap_or_default();
     let query = Query::parse(q)?;
     let limit = limit(parameters.first("limit"))?;

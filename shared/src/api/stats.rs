@@ -21,7 +21,8 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Stats {
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct Stats {
     videos: Videos,
     /// Of the newest analyses before compression.
     bytes: i64,
@@ -34,6 +35,11 @@ struct Stats {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "VideoTotals")
+)]
 struct Videos {
     total: i64,
     by_status: BTreeMap<&'static str, i64>,
@@ -41,6 +47,11 @@ struct Videos {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "LookupTotals")
+)]
 struct Lookups {
     hits: i64,
     misses: i64,
@@ -49,6 +60,7 @@ struct Lookups {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 struct Today {
     date: String,
     model_calls: i64,
@@ -62,6 +74,7 @@ struct Today {
 
 /// What went wrong and was mended, of all time.
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 struct Upkeep {
     dead_letters: i64,
     revived_jobs: i64,
@@ -71,6 +84,11 @@ struct Upkeep {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FeedbackTotals")
+)]
 struct Feedback {
     total: i64,
     by_type: BTreeMap<&'static str, i64>,

@@ -15,8 +15,10 @@ use crate::{
 };
 
 #[derive(Debug, PartialEq, Serialize)]
-struct Status {
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct Status {
     /// `ok`, or `degraded` where something is left alone or paused.
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["ok", "degraded"])))]
     status: &'static str,
     services: Vec<Service>,
     /// What may be paid in a day; none where that is not limited.
@@ -24,9 +26,11 @@ struct Status {
 }
 
 #[derive(Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 struct Service {
     name: String,
     /// Of the circuit breaker: `closed`, `open`, `half_open`, or `off`.
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["closed", "open", "half_open", "off"])))]
     breaker: &'static str,
     /// When an open breaker lets a call try.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,8 +42,10 @@ struct Service {
 }
 
 #[derive(Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 struct Limit {
     /// `requests`, `tokens`, `usd`.
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["requests", "tokens", "usd"])))]
     unit: &'static str,
     quantity: f64,
     window_s: u64,

@@ -31,8 +31,14 @@ use crate::{
 const MOST_VIDEOS: usize = 50;
 
 #[derive(Serialize)]
-struct Ready {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ReadyVideo")
+)]
+pub(super) struct Ready {
     video_id: String,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["done"])))]
     status: &'static str,
     title: String,
     finished_at: String,
@@ -43,6 +49,7 @@ struct Ready {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ReadyLinks {
     video: String,
 }
@@ -91,15 +98,26 @@ pub async fn submit(context: &Context, request: &Request) -> Answer {
 }
 
 #[derive(Serialize)]
-struct Batch {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "BatchResult")
+)]
+pub(super) struct Batch {
     videos: Vec<BatchEntry>,
 }
 
 /// The answer to one video of a batch: the status that it would have had alone, and one of the
 /// three bodies.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "BatchEntry")
+)]
 struct BatchEntry {
     index: usize,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["cached", "queued", "joined", "refused"])))]
     outcome: &'static str,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,14 +22,15 @@ use crate::{
 /// Largest file that the Files API takes (2 GB, contracts of the Files API).
 const LARGEST_FILE: u64 = 2_000_000_000;
 
-/// Bytes of a file name, as most file systems have it.
+/// Characters of a file name.
 const LONGEST_NAME: usize = 255;
 
 /// How long a grant is good for.
 const VALID: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize)]
-struct Upload {
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct Upload {
     upload_id: String,
     video_id: String,
     /// The file is there already: there is nothing to put.
@@ -38,7 +39,13 @@ struct Upload {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "UploadRequest")
+)]
 struct Put {
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["PUT"])))]
     method: &'static str,
     url: String,
     headers: BTreeMap<String, String>,
@@ -87,7 +94,7 @@ pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error>
         return Err(Error::invalid("file_name", "has nothing to be seen"));
     }
     let content_type = required("content_type", fields.string("content_type", 127)?)?;
-    let content_type = content_type.trim().to_ascii_lowercase();
+    let content_type = content_type.to_ascii_lowercase();
     if !container::is_media_type(&content_type) {
         return Err(Error::invalid(
             "content_type",

@@ -18,14 +18,69 @@ pub struct Problem {
     pub status: u16,
 }
 
-impl Problem {
-    const fn new(slug: &'static str, title: &'static str, status: u16) -> Self {
-        Self {
-            slug,
-            title,
-            status,
+/// One constant for each name, and the list of all.
+macro_rules! problems {
+    ($($name:ident = $slug:literal, $title:literal, $status:literal;)*) => {
+        #[allow(missing_docs, reason = "each says what it is by its title")]
+        impl Problem {
+            $(pub const $name: Self = Self { slug: $slug, title: $title, status: $status };)*
+
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
         }
-    }
+    };
+}
+
+#[rustfmt::skip]
+problems! {
+    INVALID_INPUT = "invalid-input", "The request is not valid", 422;
+    MALFORMED_BODY = "malformed-body", "The body of the request cannot be read", 400;
+    UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", "The body of the request is not JSON", 415;
+    NOT_ACCEPTABLE = "not-acceptable", "There is no form of this that is accepted", 406;
+    NOT_A_VIDEO = "not-a-video", "The URL names no single video", 422;
+    NOT_A_PLAYLIST = "not-a-playlist", "The URL names no playlist", 422;
+    UNAUTHORIZED = "unauthorized", "Authentication is required", 401;
+    FORBIDDEN = "forbidden", "This is not allowed", 403;
+    NOT_FOUND = "not-found", "There is no such resource", 404;
+    CONFLICT = "conflict", "The state of the resource does not allow this", 409;
+    METHOD_NOT_ALLOWED = "method-not-allowed", "The resource does not have this method", 405;
+    PRECONDITION_FAILED = "precondition-failed", "The resource has changed since it was read", 412;
+    TOO_MANY_REQUESTS = "too-many-requests", "Too many requests", 429;
+    FAILED_BEFORE = "failed-before", "This has failed a moment ago", 409;
+    TOO_LARGE = "too-large", "Too large to process", 413;
+    UPLOAD_MISSING = "upload-missing", "Nothing was uploaded", 409;
+    UPLOAD_MISMATCH = "upload-mismatch", "The upload is not what was announced", 422;
+    TRANSCRIPT_INVALID = "transcript-invalid", "The transcript cannot be read", 422;
+    VIDEO_NOT_FOUND = "video-not-found", "There is no such video", 422;
+    VIDEO_PRIVATE = "video-private", "The video is private", 422;
+    VIDEO_NOT_PUBLIC = "video-not-public", "The video is not public", 422;
+    VIDEO_IS_LIVE = "video-is-live", "The video is a live broadcast", 422;
+    PLAYLIST_NOT_FOUND = "playlist-not-found", "There is no such playlist", 422;
+    VIDEO_INACCESSIBLE = "video-inaccessible", "The video cannot be opened", 422;
+    PROCESSING_FAILED = "processing-failed", "The recording could not be processed", 422;
+    PROCESSING_TIMEOUT = "processing-timeout", "Processing the recording took too long", 504;
+    FILE_GONE = "file-gone", "The working copy of the recording is gone", 502;
+    DEADLINE_EXCEEDED = "deadline-exceeded", "The job took too long", 504;
+    DEAD_LETTERED = "dead-lettered", "The job broke down again and again", 500;
+    CANCELLED = "cancelled", "The job was cancelled", 409;
+    PROMPT_BLOCKED = "prompt-blocked", "The model refused this content", 422;
+    ANSWER_TRUNCATED = "answer-truncated", "The model's answer was cut off", 502;
+    ANSWER_EMPTY = "answer-empty", "The model gave no answer", 502;
+    ANSWER_MALFORMED = "answer-malformed", "The model's answer cannot be used", 502;
+    FILE_UNUSABLE = "file-unusable", "The model wrote a file that cannot be used", 502;
+    DEPLOYMENT_BROKEN = "deployment-broken", "The target could not publish it", 502;
+    MODEL_GONE = "model-gone", "The model is not available", 502;
+    RATE_LIMITED = "rate-limited", "A service we depend on limits our rate", 503;
+    DAILY_QUOTA_SPENT = "daily-quota-spent", "A daily quota is used up", 503;
+    UPSTREAM_UNAVAILABLE = "upstream-unavailable", "A service we depend on is unavailable", 503;
+    BUDGET_SPENT = "budget-spent", "A daily budget is spent", 429;
+    COST_ABOVE_CAP = "cost-above-cap", "It would cost more than it may", 422;
+    UPSTREAM_NOT_READY = "upstream-not-ready", "A service we depend on is not ready yet", 503;
+    UPSTREAM_REJECTED = "upstream-rejected", "A service we depend on refused our request", 502;
+    UPSTREAM_MALFORMED = "upstream-malformed", "A service we depend on answered unusably", 502;
+    NOT_CONFIGURED = "not-configured", "This is not available here", 501;
+    STORAGE_UNAVAILABLE = "storage-unavailable", "Storage is unavailable", 503;
+    INTERNAL = "internal", "Something went wrong on our side", 500;
 }
 
 impl Error {
@@ -34,54 +89,55 @@ impl Error {
     #[rustfmt::skip]
     pub fn problem(&self) -> Problem {
         match self {
-            Self::InvalidInput { .. } => Problem::new("invalid-input", "The request is not valid", 422),
-            Self::MalformedBody { .. } => Problem::new("malformed-body", "The body of the request cannot be read", 400),
-            Self::UnsupportedMediaType => Problem::new("unsupported-media-type", "The body of the request is not JSON", 415),
-            Self::NotAcceptable => Problem::new("not-acceptable", "There is no form of this that is accepted", 406),
-            Self::NotAVideo(_) => Problem::new("not-a-video", "The URL names no single video", 422),
-            Self::NotAPlaylist(_) => Problem::new("not-a-playlist", "The URL names no playlist", 422),
-            Self::Unauthorized => Problem::new("unauthorized", "Authentication is required", 401),
-            Self::Forbidden => Problem::new("forbidden", "This is not allowed", 403),
-            Self::NotFound { .. } => Problem::new("not-found", "There is no such resource", 404),
-            Self::Conflict { .. } => Problem::new("conflict", "The state of the resource does not allow this", 409),
-            Self::PreconditionFailed => Problem::new("precondition-failed", "The resource has changed since it was read", 412),
-            Self::TooManyRequests { .. } => Problem::new("too-many-requests", "Too many requests", 429),
-            Self::FailedBefore { failure, .. } => Problem::new("failed-before", "This has failed a moment ago", failure.error.status),
-            Self::TooLarge { .. } => Problem::new("too-large", "Too large to process", 413),
-            Self::UploadMissing => Problem::new("upload-missing", "Nothing was uploaded", 409),
-            Self::UploadMismatch { .. } => Problem::new("upload-mismatch", "The upload is not what was announced", 422),
-            Self::TranscriptInvalid(_) => Problem::new("transcript-invalid", "The transcript cannot be read", 422),
-            Self::VideoNotFound => Problem::new("video-not-found", "There is no such video", 422),
-            Self::VideoPrivate => Problem::new("video-private", "The video is private", 422),
-            Self::VideoNotPublic => Problem::new("video-not-public", "The video is not public", 422),
-            Self::VideoIsLive => Problem::new("video-is-live", "The video is a live broadcast", 422),
-            Self::PlaylistNotFound => Problem::new("playlist-not-found", "There is no such playlist", 422),
-            Self::VideoInaccessible { .. } => Problem::new("video-inaccessible", "The video cannot be opened", 422),
-            Self::ProcessingFailed { .. } => Problem::new("processing-failed", "The recording could not be processed", 422),
-            Self::ProcessingTimedOut => Problem::new("processing-timeout", "Processing the recording took too long", 504),
-            Self::FileGone => Problem::new("file-gone", "The working copy of the recording is gone", 502),
-            Self::DeadlineExceeded => Problem::new("deadline-exceeded", "The job took too long", 504),
-            Self::DeadLettered => Problem::new("dead-lettered", "The job broke down again and again", 500),
-            Self::Cancelled => Problem::new("cancelled", "The job was cancelled", 409),
-            Self::PromptBlocked { .. } => Problem::new("prompt-blocked", "The model refused this content", 422),
-            Self::AnswerTruncated => Problem::new("answer-truncated", "The model's answer was cut off", 502),
-            Self::AnswerEmpty => Problem::new("answer-empty", "The model gave no answer", 502),
-            Self::AnswerMalformed { .. } => Problem::new("answer-malformed", "The model's answer cannot be used", 502),
-            Self::FileUnusable { .. } => Problem::new("file-unusable", "The model wrote a file that cannot be used", 502),
-            Self::DeploymentBroken { .. } => Problem::new("deployment-broken", "The target could not publish it", 502),
-            Self::ModelGone { .. } => Problem::new("model-gone", "The model is not available", 502),
-            Self::RateLimited { .. } => Problem::new("rate-limited", "A service we depend on limits our rate", 503),
-            Self::DailyQuotaSpent { .. } => Problem::new("daily-quota-spent", "A daily quota is used up", 503),
-            Self::Held { hold: Hold::Rate | Hold::Day | Hold::Paused, .. } => Problem::new("rate-limited", "A service we depend on limits our rate", 503),
-            Self::Held { hold: Hold::Open, .. } | Self::Unavailable { .. } => Problem::new("upstream-unavailable", "A service we depend on is unavailable", 503),
-            Self::BudgetSpent { .. } => Problem::new("budget-spent", "A daily budget is spent", 429),
-            Self::CostAboveCap { .. } => Problem::new("cost-above-cap", "It would cost more than it may", 422),
-            Self::NotReady { .. } => Problem::new("upstream-not-ready", "A service we depend on is not ready yet", 503),
-            Self::UpstreamRejected { .. } => Problem::new("upstream-rejected", "A service we depend on refused our request", 502),
-            Self::UpstreamMalformed { .. } => Problem::new("upstream-malformed", "A service we depend on answered unusably", 502),
-            Self::NotConfigured { .. } => Problem::new("not-configured", "This is not available here", 501),
-            Self::Storage { .. } => Problem::new("storage-unavailable", "Storage is unavailable", 503),
-            Self::Internal { .. } => Problem::new("internal", "Something went wrong on our side", 500),
+            Self::InvalidInput { .. } => Problem::INVALID_INPUT,
+            Self::MalformedBody { .. } => Problem::MALFORMED_BODY,
+            Self::UnsupportedMediaType => Problem::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => Problem::NOT_ACCEPTABLE,
+            Self::NotAVideo(_) => Problem::NOT_A_VIDEO,
+            Self::NotAPlaylist(_) => Problem::NOT_A_PLAYLIST,
+            Self::Unauthorized => Problem::UNAUTHORIZED,
+            Self::Forbidden => Problem::FORBIDDEN,
+            Self::NotFound { .. } => Problem::NOT_FOUND,
+            Self::Conflict { .. } => Problem::CONFLICT,
+            Self::MethodNotAllowed { .. } => Problem::METHOD_NOT_ALLOWED,
+            Self::PreconditionFailed => Problem::PRECONDITION_FAILED,
+            Self::TooManyRequests { .. } => Problem::TOO_MANY_REQUESTS,
+            Self::FailedBefore { failure, .. } => Problem { status: failure.error.status, ..Problem::FAILED_BEFORE },
+            Self::TooLarge { .. } => Problem::TOO_LARGE,
+            Self::UploadMissing => Problem::UPLOAD_MISSING,
+            Self::UploadMismatch { .. } => Problem::UPLOAD_MISMATCH,
+            Self::TranscriptInvalid(_) => Problem::TRANSCRIPT_INVALID,
+            Self::VideoNotFound => Problem::VIDEO_NOT_FOUND,
+            Self::VideoPrivate => Problem::VIDEO_PRIVATE,
+            Self::VideoNotPublic => Problem::VIDEO_NOT_PUBLIC,
+            Self::VideoIsLive => Problem::VIDEO_IS_LIVE,
+            Self::PlaylistNotFound => Problem::PLAYLIST_NOT_FOUND,
+            Self::VideoInaccessible { .. } => Problem::VIDEO_INACCESSIBLE,
+            Self::ProcessingFailed { .. } => Problem::PROCESSING_FAILED,
+            Self::ProcessingTimedOut => Problem::PROCESSING_TIMEOUT,
+            Self::FileGone => Problem::FILE_GONE,
+            Self::DeadlineExceeded => Problem::DEADLINE_EXCEEDED,
+            Self::DeadLettered => Problem::DEAD_LETTERED,
+            Self::Cancelled => Problem::CANCELLED,
+            Self::PromptBlocked { .. } => Problem::PROMPT_BLOCKED,
+            Self::AnswerTruncated => Problem::ANSWER_TRUNCATED,
+            Self::AnswerEmpty => Problem::ANSWER_EMPTY,
+            Self::AnswerMalformed { .. } => Problem::ANSWER_MALFORMED,
+            Self::FileUnusable { .. } => Problem::FILE_UNUSABLE,
+            Self::DeploymentBroken { .. } => Problem::DEPLOYMENT_BROKEN,
+            Self::ModelGone { .. } => Problem::MODEL_GONE,
+            Self::RateLimited { .. } => Problem::RATE_LIMITED,
+            Self::DailyQuotaSpent { .. } => Problem::DAILY_QUOTA_SPENT,
+            Self::Held { hold: Hold::Rate | Hold::Day | Hold::Paused, .. } => Problem::RATE_LIMITED,
+            Self::Held { hold: Hold::Open, .. } | Self::Unavailable { .. } => Problem::UPSTREAM_UNAVAILABLE,
+            Self::BudgetSpent { .. } => Problem::BUDGET_SPENT,
+            Self::CostAboveCap { .. } => Problem::COST_ABOVE_CAP,
+            Self::NotReady { .. } => Problem::UPSTREAM_NOT_READY,
+            Self::UpstreamRejected { .. } => Problem::UPSTREAM_REJECTED,
+            Self::UpstreamMalformed { .. } => Problem::UPSTREAM_MALFORMED,
+            Self::NotConfigured { .. } => Problem::NOT_CONFIGURED,
+            Self::Storage { .. } => Problem::STORAGE_UNAVAILABLE,
+            Self::Internal { .. } => Problem::INTERNAL,
         }
     }
 
@@ -97,6 +153,7 @@ impl Error {
             Self::NotAPlaylist(refusal) => refusal.to_string().into(),
             Self::NotFound { what } => format!("There is no such {what}.").into(),
             Self::Conflict { reason } => reason.clone(),
+            Self::MethodNotAllowed { allow } => format!("There is {allow} here.").into(),
             Self::FailedBefore { failure, .. } => failure.error.detail.clone().into(),
             Self::TooLarge { what } => format!("The {what} is larger than can be processed.").into(),
             Self::UploadMismatch { what } => format!("The uploaded recording differs from what was announced in its {what}.").into(),

@@ -8,6 +8,7 @@ use uuid::Uuid;
 /// `job_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct JobId(String);
 
 impl JobId {

@@ -192,6 +192,7 @@ pub struct GeminiFile {
 
 /// Why a job failed, as the outside may know it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct JobError {
     /// Stable URI of the kind of problem (RFC 9457, section 3.1.1).
     #[serde(rename = "type")]
@@ -215,6 +216,11 @@ fn internal() -> u16 {
 /// The stages in the words of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "JobStage")
+)]
 pub enum Stage {
     /// [`State::Submitted`]
     Submitted,
@@ -239,6 +245,11 @@ pub enum Stage {
 /// Whether a job goes on, and if not, how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "JobStatus")
+)]
 pub enum Status {
     /// Nothing was done yet.
     Queued,

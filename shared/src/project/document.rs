@@ -75,6 +75,7 @@ pub struct Made {
 /// How far a project is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ProjectStatus {
     /// It is being planned.
     Planning,
@@ -150,6 +151,7 @@ pub struct Deployment {
 /// How far a deployment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum DeploymentStatus {
     /// On its way.
     Running,
@@ -165,6 +167,7 @@ pub enum DeploymentStatus {
 
 /// What a deployment has brought about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct DeploymentResult {
     /// What was done there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,6 +207,11 @@ pub struct DeploymentResult {
 /// What was done at a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeploymentChange")
+)]
 pub enum Change {
     /// The project is there for the first time.
     Created,

@@ -7,6 +7,7 @@ use super::Language;
 /// What kind of software.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ProjectType {
     /// Something for a browser.
     Web,
@@ -23,6 +24,7 @@ pub enum ProjectType {
 /// What it is built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Framework {
     /// A Next.js application in TypeScript.
     #[serde(rename = "nextjs")]

@@ -63,6 +63,11 @@ pub struct ProjectFile {
 /// Who wrote a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FileOrigin")
+)]
 pub enum Origin {
     /// A template of ours.
     Template,
@@ -72,6 +77,7 @@ pub enum Origin {
 
 /// A stretch of the video, in seconds from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Span {
     /// First second.
     pub start_s: f64,
@@ -82,6 +88,7 @@ pub struct Span {
 /// What a file is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Language {
     /// Python 3.
     Python,

@@ -10,7 +10,7 @@ pub const MOST_FEATURES: usize = 20;
 /// Longest feature, in characters.
 pub const LONGEST_FEATURE: usize = 200;
 
-/// Longest instructions, in bytes.
+/// Longest instructions, in characters.
 pub const LONGEST_INSTRUCTIONS: usize = 4000;
 
 /// What is to be made of an analysis.

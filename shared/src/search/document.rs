@@ -22,6 +22,11 @@ const ENTRIES_OF_TERM: usize = 12;
 /// The parts of an analysis that are searched, those that tell most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SearchPart")
+)]
 pub enum Part {
     /// The title of the video.
     Title,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::words::{self, Unit};
 use crate::error::Error;
 
-/// Longest query in bytes.
+/// Longest query in characters.
 const LONGEST: usize = 200;
 /// Most words, those of no meaning not counted.
 const WORDS: usize = 8;
@@ -34,8 +34,8 @@ impl Query {
     /// # Errors
     /// [`Error::InvalidInput`] of the field `q`.
     pub fn parse(q: &str) -> Result<Self, Error> {
-        if q.len() > LONGEST {
-            return refuse("must not be longer than 200 bytes");
+        if q.chars().count() > LONGEST {
+            return refuse("must not be longer than 200 characters");
         }
         let mut words: Vec<Vec<Word>> = Vec::new();
         for token in q.split_whitespace() {

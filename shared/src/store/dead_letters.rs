@@ -33,6 +33,7 @@ const LONGEST_BODY: usize = 16 * 1024;
 /// `dead_` and the id of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct DeadLetterId(String);
 
 impl DeadLetterId {
@@ -74,6 +75,11 @@ impl FromStr for DeadLetterId {
 /// The queue that a message was in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetterQueue")
+)]
 pub enum Source {
     /// That of the jobs.
     Analysis,
@@ -86,6 +92,11 @@ pub enum Source {
 /// Why a message was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetterReason")
+)]
 pub enum Reason {
     /// It is no message of a version that is known.
     Unreadable,

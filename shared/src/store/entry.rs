@@ -12,6 +12,7 @@ use crate::{
 /// has failed: the video is `done` then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum VideoStatus {
     /// A first analysis is being made.
     Running,

@@ -20,6 +20,7 @@ const ALL_FEEDBACK: &str = "feedback";
 /// What feedback is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum FeedbackType {
     /// How good the analysis is.
     Quality,

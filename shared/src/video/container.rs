@@ -67,6 +67,11 @@ const MEDIA_TYPES: [(&str, &[Container]); 21] = {
     ]
 };
 
+/// The media types of the recordings that are taken.
+pub fn media_types() -> impl Iterator<Item = &'static str> {
+    MEDIA_TYPES.iter().map(|(name, _)| *name)
+}
+
 /// Whether recordings of this media type, in lower case, are taken.
 #[must_use]
 pub fn is_media_type(media_type: &str) -> bool {

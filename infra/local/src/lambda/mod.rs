@@ -231,7 +231,8 @@ impl Lambda {
 
     /// The functions by their names.
     pub(crate) fn functions(&self) -> BTreeMap<String, Description> {
-        let described = self.pools.iter().map(|(name, pool)| {
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        let described = pools.iter().map(|(name, pool)| {
             let description = Description {
                 binary: pool.settings.binaries.join(&pool.function.binary),
                 memory_mb: pool.function.memory_mb,

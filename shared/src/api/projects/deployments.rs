@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     super::{Answer, builds, json, links::Links, path_parameter, throttle::Caller},
-    find, listing, page, read,
+    ListingLinks, find, page, read,
     view::validation,
 };
 use crate::{
@@ -28,11 +28,17 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct View {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Deployment")
+)]
+pub(in crate::api) struct View {
     deployment_id: String,
     project_id: String,
     target: Target,
     status: DeploymentStatus,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["waiting", "creating", "sending", "comparing", "proposing", "publishing", "building", "done", "skipped", "failed", "cancelled"])))]
     stage: &'static str,
     #[serde(flatten)]
     result: DeploymentResult,
@@ -44,6 +50,7 @@ struct View {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ViewLinks {
     #[serde(rename = "self")]
     this: String,
@@ -117,7 +124,12 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
 }
 
 #[derive(Serialize)]
-struct Dry {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DryRun")
+)]
+pub(in crate::api) struct Dry {
     dry_run: bool,
     #[serde(flatten)]
     told: DryRun,
@@ -149,6 +161,20 @@ fn told(
     })
 }
 
+#[derive(Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeploymentList")
+)]
+pub(in crate::api) struct Listing {
+    project_id: String,
+    deployments: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    links: ListingLinks,
+}
+
 /// `GET`: the deployments of a project, latest first.
 ///
 /// # Errors
@@ -158,15 +184,14 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let parent = project.id.to_string();
     let (found, cursor) = page::<Deployment>(context, request, &parent).await?;
     let links = Links::of(request);
-    let items = found.into_iter().map(|one| view(one, None, &links));
-    let items = items.collect();
-    listing(
-        request,
-        ("project_id", &parent),
-        "deployments",
-        items,
+    let deployments = found.into_iter().map(|one| view(one, None, &links));
+    let view = Listing {
+        project_id: parent,
+        deployments: deployments.collect(),
+        links: ListingLinks::of(request, cursor.as_deref()),
         cursor,
-    )
+    };
+    json(StatusCode::OK, &view)
 }
 
 /// `GET /v1/deployments/{deployment_id}`.

@@ -2,6 +2,7 @@
 
 use http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,7 +19,7 @@ use crate::{
     error::Error,
     project::{
         MOST_WRITTEN, Project, ProjectStatus,
-        plan::{self, Bounds, Plan},
+        plan::{self, Bounds, MOST_DEPENDENCIES, Plan},
         templates,
     },
     removal,
@@ -79,9 +80,11 @@ fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
         edits.push(("summary", summary.into()));
     }
     if let Some(files) = fields.list("files", MOST_WRITTEN)? {
+        shaped::<FileEdit>("files", &files)?;
         edits.push(("files", files.into()));
     }
-    if let Some(packages) = fields.list_or_empty("dependencies", MOST_WRITTEN)? {
+    if let Some(packages) = fields.list_or_empty("dependencies", MOST_DEPENDENCIES)? {
+        shaped::<DependencyEdit>("dependencies", &packages)?;
         edits.push(("dependencies", packages.into()));
     }
     fields.end()?;
@@ -89,6 +92,50 @@ fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
         true => Err(Error::invalid("title", "is missing, and so is all else")),
         false => Ok(edits),
     }
+}
+
+/// Whether each item of a list has the members of a type, and no others.
+fn shaped<T: serde::de::DeserializeOwned>(name: &str, items: &[Value]) -> Result<(), Error> {
+    match items.iter().position(|item| T::deserialize(item).is_err()) {
+        None => Ok(()),
+        Some(at) => {
+            let reason = "does not have the members that there are";
+            Err(Error::invalid(format!("{name}[{at}]"), reason))
+        }
+    }
+}
+
+/// A file of a plan, as it may be given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read for its shape; the plan is read as a whole")]
+struct FileEdit {
+    path: String,
+    purpose: String,
+    #[serde(default)]
+    depends_on: Vec<String>,
+    #[serde(default)]
+    sources: Vec<SpanEdit>,
+}
+
+/// A stretch of the video, as it may be given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+struct SpanEdit {
+    start_s: f64,
+    end_s: f64,
+}
+
+/// A package, as it may be given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+struct DependencyEdit {
+    name: String,
+    version: Option<String>,
+    #[serde(default)]
+    dev: bool,
 }
 
 fn edited(plan: &Plan, edits: Vec<(&'static str, Value)>) -> Result<Plan, Error> {
@@ -202,6 +249,7 @@ pub async fn delete(context: &Context, request: &Request) -> Answer {
     removal::remove_project(context, &project, (context.clock)()).await?;
     Response::builder()
         .status(StatusCode::NO_CONTENT)
+        .header(header::CACHE_CONTROL, "no-store")
         .body(Body::Empty)
         .map_err(Error::internal)
 }

@@ -1,11 +1,11 @@
 //! `/v1/videos/{video_id}/projects` and `/v1/projects/{project_id}`.
 
-mod deployments;
+pub(super) mod deployments;
 mod edit;
 mod files;
 pub(crate) mod read;
 mod software;
-mod view;
+pub(super) mod view;
 
 use http::StatusCode;
 use lambda_http::{Request, RequestExt};
@@ -64,20 +64,32 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
 }
 
 #[derive(Serialize)]
-struct Listing<V> {
-    #[serde(flatten)]
-    of: serde_json::Map<String, serde_json::Value>,
-    #[serde(flatten)]
-    items: std::collections::BTreeMap<&'static str, Vec<V>>,
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProjectList")
+)]
+pub(in crate::api) struct Listing {
+    video_id: String,
+    projects: Vec<view::Brief>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
     links: ListingLinks,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ListingLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+}
+
+impl ListingLinks {
+    fn of(request: &Request, cursor: Option<&str>) -> Self {
+        Self {
+            next: cursor.map(|cursor| Links::of(request).next(request, cursor)),
+        }
+    }
 }
 
 /// `GET /v1/videos/{video_id}/projects`: what was made of a video, latest first.
@@ -92,14 +104,14 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
         return Err(Error::NotFound { what: "video" });
     }
     let links = Links::of(request);
-    let items = found.iter().map(|project| view::brief(project, &links));
-    listing(
-        request,
-        ("video_id", &parent),
-        "projects",
-        items.collect(),
+    let projects = found.iter().map(|project| view::brief(project, &links));
+    let view = Listing {
+        video_id: parent,
+        projects: projects.collect(),
+        links: ListingLinks::of(request, cursor.as_deref()),
         cursor,
-    )
+    };
+    json(StatusCode::OK, &view)
 }
 
 /// A page of what was made of a parent, and the cursor of the next one.
@@ -123,25 +135,6 @@ async fn page<D: Document>(
         None => None,
     };
     Ok((found, next))
-}
-
-fn listing<V: Serialize>(
-    request: &Request,
-    (name, id): (&str, &str),
-    items_name: &'static str,
-    items: Vec<V>,
-    cursor: Option<String>,
-) -> Answer {
-    let next = cursor.as_deref();
-    let next = next.map(|cursor| Links::of(request).next(request, cursor));
-    let of = [(name.to_owned(), id.into())].into_iter().collect();
-    let view = Listing {
-        of,
-        items: [(items_name, items)].into(),
-        links: ListingLinks { next },
-        cursor,
-    };
-    json(StatusCode::OK, &view)
 }
 
 fn video(request: &Request) -> Result<VideoKey, Error> {

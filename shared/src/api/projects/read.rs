@@ -23,7 +23,7 @@ use crate::{
 /// Longest name of a choice.
 const LONGEST_CHOICE: usize = 40;
 
-/// Longest description of a repository, in bytes.
+/// Longest description of a repository, in characters.
 const LONGEST_DESCRIPTION: usize = 1400;
 
 /// One of the values that a name can have.

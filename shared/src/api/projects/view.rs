@@ -26,6 +26,11 @@ use crate::{
 
 /// A project in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProjectSummary")
+)]
 pub(super) struct Brief {
     project_id: String,
     video_id: String,
@@ -46,6 +51,7 @@ pub(super) struct Brief {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct ProjectLinks {
     #[serde(rename = "self")]
     this: String,
@@ -58,7 +64,12 @@ struct ProjectLinks {
 
 /// A project.
 #[derive(Debug, Serialize)]
-struct Whole {
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Project")
+)]
+pub(in crate::api) struct Whole {
     #[serde(flatten)]
     brief: Brief,
     features: Vec<String>,
@@ -71,6 +82,11 @@ struct Whole {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProjectPlan")
+)]
 struct PlanView {
     title: String,
     summary: String,
@@ -82,6 +98,11 @@ struct PlanView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProjectManifest")
+)]
 struct ManifestView {
     sha256: String,
     bytes: usize,
@@ -89,6 +110,11 @@ struct ManifestView {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProjectFile")
+)]
 struct FileView {
     #[serde(flatten)]
     entry: ManifestEntry,

@@ -2,7 +2,7 @@
 
 use lambda_http::{Request, RequestExt};
 
-use super::super::{negotiate, path_parameter};
+use super::super::{negotiate, paging, path_parameter};
 use crate::{
     error::Error,
     store::{blobs::Form, videos::Selector},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Members that `?fields=` can choose; `schema_version` and `video` are always there.
-pub(super) const FIELDS: [&str; 17] = [
+pub const FIELDS: [&str; 17] = [
     "language",
     "summary",
     "key_concepts",
@@ -54,6 +54,7 @@ impl Asked {
         let missing = || Error::NotFound { what: "analysis" };
         let video = path_parameter(&parameters, "video_id").parse();
         let query = request.query_string_parameters();
+        paging::only(&query, &["variant", "version", "format", "fields"])?;
         let form = negotiate::form(query.first("format"), request.headers());
         let fields = query.first("fields").map(fields).transpose()?;
         let shape = match (part(request.uri().path()), fields) {

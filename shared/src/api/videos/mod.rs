@@ -4,7 +4,7 @@
 //! What is stored is what is sent: the body is not parsed, and compressed only if the caller does
 //! not take gzip.
 
-mod asked;
+pub(super) mod asked;
 mod bodies;
 
 use std::{

@@ -11,6 +11,11 @@ const BRANCH: &str = "main";
 
 /// What a deployment would send, and by which calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DryRunCalls")
+)]
 pub struct DryRun {
     /// Where to.
     pub target: Target,
@@ -26,6 +31,7 @@ pub struct DryRun {
 
 /// A file that would be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct DryFile {
     /// Relative to the root, with `/`.
     pub path: String,
@@ -39,6 +45,11 @@ pub struct DryFile {
 
 /// A call that would be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DryCall")
+)]
 pub struct Call {
     /// The method of HTTP.
     pub method: &'static str,

@@ -7,6 +7,11 @@ use super::super::Framework;
 /// Where a project can be brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeploymentTarget")
+)]
 pub enum Target {
     /// A repository at GitHub.
     #[serde(rename = "github")]

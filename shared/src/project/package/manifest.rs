@@ -7,6 +7,7 @@ use super::super::{Language, Origin, ProjectFile, Span};
 
 /// A file's mode, as git has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum FileMode {
     /// Read and written.
     #[serde(rename = "100644")]
@@ -55,6 +56,7 @@ pub struct Manifest {
 
 /// A file of a project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct ManifestEntry {
     /// Relative to the project's root, with `/`.
     pub path: String,

@@ -26,6 +26,7 @@ pub struct Plan {
 
 /// A file that the model is to write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct PlannedFile {
     /// Relative to the project's root, with `/`.
     pub path: String,
@@ -41,6 +42,7 @@ pub struct PlannedFile {
 
 /// A package of the framework's registry (npm, PyPI or crates.io).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Dependency {
     /// Its name in the registry.
     pub name: String,

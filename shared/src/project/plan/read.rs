@@ -26,7 +26,7 @@ const MOST_SOURCES: usize = 20;
 const MOST_NEEDS: usize = 12;
 
 /// Most packages beside those of the templates.
-const MOST_DEPENDENCIES: usize = 40;
+pub const MOST_DEPENDENCIES: usize = 40;
 
 /// Longest name or range of a package, in bytes.
 const LONGEST_NAME: usize = 214;

@@ -6,6 +6,7 @@ use super::super::Framework;
 
 /// Lines for a shell in the project's root, in their order. None where there is nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Commands {
     /// Fetch what it uses.
     pub install: &'static [&'static str],

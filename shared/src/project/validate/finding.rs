@@ -18,6 +18,7 @@ const LONGEST_EXCERPT: usize = 100;
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Of the file, relative to the project's root.
     pub path: String,
@@ -36,6 +37,7 @@ pub struct Finding {
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Severity {
     /// The project is not done with it.
     Error,
@@ -46,6 +48,7 @@ pub enum Severity {
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Rule {
     /// A path that leaves the project, or that some system cannot hold.
     UnsafePath,

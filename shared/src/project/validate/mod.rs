@@ -38,6 +38,11 @@ pub use surroundings::Surroundings;
 
 /// What was looked at in a project, and what was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ValidationReport")
+)]
 pub struct Report {
     /// By path, then line. At most [`MOST_IN_PROJECT`].
     pub findings: Vec<Finding>,

@@ -1,0 +1,222 @@
+//! What of a contract breaks those who keep to an earlier one: pure functions of two documents.
+//!
+//! A request that was taken must still be taken, so each earlier schema of a request has to be
+//! within the later one. An answer must be one that was known, so each later schema of an answer
+//! has to be within the earlier one, but for members that are added: who reads answers bears with
+//! them. Both are the same question, asked the other way round.
+
+mod schema;
+
+use std::fmt;
+
+use serde_json::Value;
+
+use schema::{Direction, Question};
+
+/// Something that breaks a caller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Break {
+    /// Where: an operation, and a place in it.
+    pub at: String,
+    /// By which rule, in kebab-case.
+    pub rule: &'static str,
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.rule, self.at)
+    }
+}
+
+/// All that is broken by the later of two documents, sorted.
+#[must_use]
+pub fn breaks(old: &Value, new: &Value) -> Vec<Break> {
+    let mut found = Vec::new();
+    for (path, methods) in members(&old["paths"]) {
+        for (method, before) in members(methods) {
+            let at = format!("{} {path}", method.to_uppercase());
+            match new["paths"]
+                .get(path)
+                .and_then(|methods| methods.get(method))
+            {
+                None => found.push(Break {
+                    at,
+                    rule: "operation-removed",
+                }),
+                Some(after) => Pair {
+                    old,
+                    new,
+                    at,
+                    found: &mut found,
+                }
+                .compare(before, after),
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// An operation in both documents.
+struct Pair<'a> {
+    old: &'a Value,
+    new: &'a Value,
+    at: String,
+    found: &'a mut Vec<Break>,
+}
+
+impl Pair<'_> {
+    fn add(&mut self, rule: &'static str, place: &str) {
+        let at = format!("{}{place}", self.at);
+        self.found.push(Break { at, rule });
+    }
+
+    fn compare(&mut self, before: &Value, after: &Value) {
+        if before["operationId"] != after["operationId"] {
+            self.add("operation-renamed", "");
+        }
+        let security = |document: &Value, operation: &Value| {
+            operation
+                .get("security")
+                .unwrap_or(&document["security"])
+                .clone()
+        };
+        let (was, is) = (security(self.old, before), security(self.new, after));
+        if was != is && is != Value::Array(Vec::new()) {
+            self.add("security-changed", "");
+        }
+        self.parameters(before, after);
+        self.body(before, after);
+        self.answers(before, after);
+    }
+
+    fn schemas(&mut self, place: &str, direction: Direction, before: &Value, after: &Value) {
+        let at = format!("{}{place}", self.at);
+        Question::new(self.old, self.new, direction).ask(at, before, after, self.found);
+    }
+
+    fn parameters(&mut self, before: &Value, after: &Value) {
+        let old = parameters(before, self.old);
+        let new = parameters(after, self.new);
+        let find = |all: &[Value], one: &Value| {
+            let is_same = |other: &&Value| other["name"] == one["name"] && other["in"] == one["in"];
+            all.iter().find(is_same).cloned()
+        };
+        for was in &old {
+            let place = format!(" {} {}", text(&was["in"]), text(&was["name"]));
+            match find(&new, was) {
+                None => self.add("parameter-removed", &place),
+                Some(is) => {
+                    if is["required"] == true && was["required"] != true {
+                        self.add("parameter-required", &place);
+                    }
+                    self.schemas(&place, Direction::Request, &was["schema"], &is["schema"]);
+                }
+            }
+        }
+        for is in &new {
+            if is["required"] == true && find(&old, is).is_none() {
+                let place = format!(" {} {}", text(&is["in"]), text(&is["name"]));
+                self.add("parameter-required", &place);
+            }
+        }
+    }
+
+    fn body(&mut self, before: &Value, after: &Value) {
+        let (was, is) = (&before["requestBody"], &after["requestBody"]);
+        if is["required"] == true && was["required"] != true {
+            self.add("body-required", "");
+        }
+        for (media_type, content) in members(&was["content"]) {
+            let place = format!(" body {media_type}");
+            match is["content"].get(media_type) {
+                None => self.add("body-removed", &place),
+                Some(now) => {
+                    self.schemas(
+                        &place,
+                        Direction::Request,
+                        &content["schema"],
+                        &now["schema"],
+                    );
+                }
+            }
+        }
+    }
+
+    fn answers(&mut self, before: &Value, after: &Value) {
+        let is_success = |status: &str| status.starts_with(['2', '3']);
+        for (status, was) in members(&before["responses"]) {
+            let place = format!(" {status}");
+            match after["responses"].get(status) {
+                // An error that does not occur any more is missed by nobody.
+                None if is_success(status) => self.add("answer-removed", &place),
+                None => {}
+                Some(is) => {
+                    let (was, is) = (resolved(was, self.old), resolved(is, self.new));
+                    self.answer(&place, &was, &is);
+                }
+            }
+        }
+        for (status, _) in members(&after["responses"]) {
+            // To be told that nothing has changed, one has to ask for it.
+            if is_success(status) && status != "304" && before["responses"].get(status).is_none() {
+                self.add("answer-added", &format!(" {status}"));
+            }
+        }
+    }
+
+    fn answer(&mut self, place: &str, was: &Value, is: &Value) {
+        for (media_type, content) in members(&was["content"]) {
+            let place = format!("{place} {media_type}");
+            match is["content"].get(media_type) {
+                None => self.add("media-type-removed", &place),
+                Some(now) => {
+                    self.schemas(
+                        &place,
+                        Direction::Answer,
+                        &content["schema"],
+                        &now["schema"],
+                    );
+                }
+            }
+        }
+        for (name, header) in members(&was["headers"]) {
+            let place = format!("{place} {name}");
+            let header = resolved(header, self.old);
+            let now = is["headers"].get(name).map(|now| resolved(now, self.new));
+            match now {
+                None => self.add("header-removed", &place),
+                Some(now) if header["required"] == true && now["required"] != true => {
+                    self.add("header-optional", &place);
+                }
+                Some(now) => {
+                    self.schemas(&place, Direction::Answer, &header["schema"], &now["schema"]);
+                }
+            }
+        }
+    }
+}
+
+fn parameters(operation: &Value, document: &Value) -> Vec<Value> {
+    let all = operation["parameters"].as_array().into_iter().flatten();
+    all.map(|one| resolved(one, document)).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn resolved(value: &Value, document: &Value) -> Value {
+    let pointer = value["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'));
+    pointer
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(value)
+        .clone()
+}

@@ -1,0 +1,312 @@
+//! Whether every value of a schema is one of another schema.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::Break;
+
+/// What is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// What callers send: the old has to be within the new.
+    Request,
+    /// What callers get: the new has to be within the old, which bears with more members.
+    Answer,
+}
+
+/// Two documents, and which way round they are looked at.
+pub(super) struct Question<'a> {
+    /// The document of what has to be within.
+    inner: &'a Value,
+    /// The document of what it has to be within of.
+    outer: &'a Value,
+    direction: Direction,
+    /// Pairs of names that are asked about already: schemas may hold themselves.
+    asked: HashSet<(String, String)>,
+}
+
+/// Bounds that are the narrower, the larger they are, and those that are, the smaller.
+const FLOORS: [&str; 4] = ["minimum", "exclusiveMinimum", "minLength", "minItems"];
+const CEILINGS: [&str; 4] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
+
+/// What has to be the same, if the outer schema has it.
+const SAME: [&str; 7] = ["pattern", "format", "if", "then", "else", "not", "allOf"];
+
+impl<'a> Question<'a> {
+    pub(super) fn new(old: &'a Value, new: &'a Value, direction: Direction) -> Self {
+        let (inner, outer) = match direction {
+            Direction::Request => (old, new),
+            Direction::Answer => (new, old),
+        };
+        Self {
+            inner,
+            outer,
+            direction,
+            asked: HashSet::new(),
+        }
+    }
+
+    /// What of the one is not within the other.
+    pub(super) fn ask(mut self, at: String, old: &Value, new: &Value, found: &mut Vec<Break>) {
+        match self.direction {
+            Direction::Request => self.within(&at, old, new, found),
+            Direction::Answer => self.within(&at, new, old, found),
+        }
+    }
+
+    fn within(&mut self, at: &str, inner: &Value, outer: &Value, found: &mut Vec<Break>) {
+        let names = (inner["$ref"].as_str(), outer["$ref"].as_str());
+        if let (Some(inner), Some(outer)) = names
+            && !self
+                .asked
+                .insert((format!("{at} {inner}"), outer.to_owned()))
+        {
+            return;
+        }
+        // Whatever holds itself gets no deeper than its own members.
+        if at.matches('/').count() > 24 {
+            return;
+        }
+        let inner = whole(inner, self.inner);
+        let outer = whole(outer, self.outer);
+        if outer.is_empty() {
+            return;
+        }
+        let is_union = !inner.contains_key("type") && !inner.contains_key("properties");
+        if let (true, Some(all)) = (is_union, alternatives(&inner)) {
+            for one in all {
+                let one = Value::Object(one);
+                self.within(at, &one, &Value::Object(outer.clone()), found);
+            }
+            return;
+        }
+        let mut add = |rule: &'static str| {
+            found.push(Break {
+                at: at.to_owned(),
+                rule,
+            })
+        };
+        // Which type something is of may be said by each of several schemas.
+        if !is_subset(&types(&inner), &types(&outer)) {
+            add("type-changed");
+            return;
+        }
+        self.values(&inner, &outer, &mut add);
+        self.members(at, &inner, &outer, found);
+        if let Some(items) = outer.get("items") {
+            let any = Value::Bool(true);
+            let own = inner.get("items").unwrap_or(&any);
+            self.within(&format!("{at}/[]"), own, items, found);
+        }
+        if let Some(choices) = alternatives(&outer) {
+            let own = alternatives(&inner).unwrap_or_else(|| vec![inner.clone()]);
+            for one in own {
+                let one = Value::Object(one);
+                let fits = choices.iter().any(|choice| {
+                    let mut wrong = Vec::new();
+                    let asked = self.asked.clone();
+                    self.within(at, &one, &Value::Object(choice.clone()), &mut wrong);
+                    self.asked = asked;
+                    wrong.is_empty()
+                });
+                if !fits {
+                    found.push(Break {
+                        at: at.to_owned(),
+                        rule: "alternative-changed",
+                    });
+                }
+            }
+        }
+    }
+
+    /// What is said of a value by itself.
+    fn values(
+        &self,
+        inner: &Map<String, Value>,
+        outer: &Map<String, Value>,
+        add: &mut impl FnMut(&'static str),
+    ) {
+        let is_open = self.direction == Direction::Answer && outer.contains_key("x-open");
+        if let (Some(all), false) = (choices(outer), is_open) {
+            match choices(inner) {
+                Some(own) if own.iter().all(|one| all.contains(one)) => {}
+                _ => add("enum-changed"),
+            }
+        }
+        let number =
+            |schema: &Map<String, Value>, key: &str| schema.get(key).and_then(Value::as_f64);
+        let narrower = |key: &str, fits: fn(f64, f64) -> bool| match (
+            number(inner, key),
+            number(outer, key),
+        ) {
+            (_, None) => true,
+            (Some(own), Some(bound)) => fits(own, bound),
+            (None, Some(_)) => choices(inner).is_some(),
+        };
+        let floors = FLOORS
+            .iter()
+            .all(|key| narrower(key, |own, bound| own >= bound));
+        if !floors
+            || !CEILINGS
+                .iter()
+                .all(|key| narrower(key, |own, bound| own <= bound))
+        {
+            add("bound-changed");
+        }
+        for key in SAME {
+            if outer.contains_key(key)
+                && outer.get(key) != inner.get(key)
+                && choices(inner).is_none()
+            {
+                add("constraint-changed");
+            }
+        }
+    }
+
+    fn members(
+        &mut self,
+        at: &str,
+        inner: &Map<String, Value>,
+        outer: &Map<String, Value>,
+        found: &mut Vec<Break>,
+    ) {
+        let none = Map::new();
+        let of = |schema: &'_ Map<String, Value>| {
+            schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .unwrap_or(&none)
+                .clone()
+        };
+        let (own, all) = (of(inner), of(outer));
+        let required = |schema: &Map<String, Value>| {
+            schema
+                .get("required")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let own_required = required(inner);
+        for name in required(outer) {
+            if !own_required.contains(&name) {
+                let rule = match self.direction {
+                    Direction::Request => "member-required",
+                    Direction::Answer if own.contains_key(name.as_str().unwrap_or_default()) => {
+                        "member-optional"
+                    }
+                    Direction::Answer => "member-removed",
+                };
+                found.push(Break {
+                    at: format!("{at}/{}", name.as_str().unwrap_or_default()),
+                    rule,
+                });
+            }
+        }
+        let more = outer.get("additionalProperties");
+        for (name, schema) in &own {
+            let at = format!("{at}/{name}");
+            match (all.get(name), more) {
+                (Some(other), _) => self.within(&at, schema, other, found),
+                (None, Some(Value::Bool(false))) => found.push(Break {
+                    at,
+                    rule: "member-removed",
+                }),
+                (None, Some(other)) => self.within(&at, schema, other, found),
+                (None, None) => {}
+            }
+        }
+        if self.direction == Direction::Answer {
+            let is_object = !own.is_empty();
+            for name in all
+                .keys()
+                .filter(|name| is_object && !own.contains_key(*name))
+            {
+                found.push(Break {
+                    at: format!("{at}/{name}"),
+                    rule: "member-removed",
+                });
+            }
+        }
+        match (inner.get("additionalProperties"), more) {
+            (_, None | Some(Value::Bool(true))) | (Some(Value::Bool(false)), _) => {}
+            // Only answers are open where nothing is said.
+            (None, Some(_)) if self.direction == Direction::Answer => {}
+            (_, Some(Value::Bool(false))) => found.push(Break {
+                at: at.to_owned(),
+                rule: "member-removed",
+            }),
+            (own, Some(schema)) => {
+                let any = Value::Bool(true);
+                self.within(&format!("{at}/*"), own.unwrap_or(&any), schema, found);
+            }
+        }
+    }
+}
+
+/// A schema with what it refers to, and what stands beside the reference before that.
+fn whole(schema: &Value, document: &Value) -> Map<String, Value> {
+    let own = schema.as_object().cloned().unwrap_or_default();
+    let Some(pointer) = schema["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'))
+    else {
+        return own;
+    };
+    let mut all = whole(document.pointer(pointer).unwrap_or(&Value::Null), document);
+    for (key, value) in own {
+        match (key.as_str(), all.get_mut(&key), value) {
+            ("$ref" | "description", _, _) => {}
+            ("properties", Some(Value::Object(members)), Value::Object(more)) => {
+                members.extend(more)
+            }
+            (_, _, value) => {
+                all.insert(key, value);
+            }
+        }
+    }
+    all
+}
+
+fn alternatives(schema: &Map<String, Value>) -> Option<Vec<Map<String, Value>>> {
+    let all = schema
+        .get("anyOf")
+        .or_else(|| schema.get("oneOf"))?
+        .as_array()?;
+    Some(
+        all.iter()
+            .map(|one| one.as_object().cloned().unwrap_or_default())
+            .collect(),
+    )
+}
+
+fn choices(schema: &Map<String, Value>) -> Option<Vec<Value>> {
+    match (schema.get("enum"), schema.get("const")) {
+        (Some(Value::Array(all)), _) => Some(all.clone()),
+        (_, Some(one)) => Some(vec![one.clone()]),
+        _ => None,
+    }
+}
+
+/// None where any is one of it.
+fn types(schema: &Map<String, Value>) -> Option<Vec<String>> {
+    match schema.get("type")? {
+        Value::String(one) => Some(vec![one.clone()]),
+        Value::Array(all) => Some(
+            all.iter()
+                .filter_map(|one| one.as_str().map(str::to_owned))
+                .collect(),
+        ),
+        _ => None,
+    }
+}
+
+fn is_subset(inner: &Option<Vec<String>>, outer: &Option<Vec<String>>) -> bool {
+    match (inner, outer) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(inner), Some(outer)) => inner.iter().all(|one| {
+            outer.contains(one) || (one == "integer" && outer.iter().any(|other| other == "number"))
+        }),
+    }
+}

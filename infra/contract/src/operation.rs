@@ -1,0 +1,192 @@
+//! An operation, put together piece by piece.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::responses::{self, Response, problem};
+
+/// One method of one path.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    object: Map<String, Value>,
+    parameters: Vec<Value>,
+    responses: BTreeMap<u16, Response>,
+    scope: Option<&'static str>,
+}
+
+impl Operation {
+    /// One that a key of a scope may call.
+    pub(crate) fn new(
+        (method, path): (&'static str, &'static str),
+        id: &str,
+        tag: &str,
+        summary: &str,
+        scope: &'static str,
+    ) -> Self {
+        let mut operation = Self::open((method, path), id, tag, summary);
+        operation.scope = Some(scope);
+        operation
+            .with(401, responses::gateway("No key was sent. API Gateway answers this itself."))
+            .with(403, responses::gateway("The key or token is not good, or may not do this. API Gateway answers this itself."))
+            .problems(429, &["too-many-requests"])
+            .problems(500, &["internal"])
+            .problems(503, &["storage-unavailable"])
+    }
+
+    /// One that is open to all.
+    pub(crate) fn open(
+        (method, path): (&'static str, &'static str),
+        id: &str,
+        tag: &str,
+        summary: &str,
+    ) -> Self {
+        let mut object = Map::new();
+        object.insert("operationId".to_owned(), id.into());
+        object.insert("tags".to_owned(), json!([tag]));
+        object.insert("summary".to_owned(), summary.into());
+        let operation = Self {
+            method,
+            path,
+            object,
+            parameters: Vec::new(),
+            responses: BTreeMap::new(),
+            scope: None,
+        };
+        operation
+            .with(429, responses::gateway("Too many requests, or the service fails. A response of type `application/json` is API Gateway's own."))
+            .with(500, responses::gateway("Something went wrong on our side. A response of type `application/json` is API Gateway's own."))
+            .with(503, responses::gateway("Unavailable at the moment. A response of type `application/json` is API Gateway's own."))
+    }
+
+    /// What it does, in Markdown.
+    pub(crate) fn about(mut self, text: &str) -> Self {
+        self.object.insert("description".to_owned(), text.into());
+        self
+    }
+
+    /// A parameter: one of `responses`, or an object of its own.
+    pub(crate) fn parameter(mut self, parameter: Value) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// A query parameter that may be left out.
+    pub(crate) fn query(self, name: &str, description: &str, schema: Value) -> Self {
+        self.parameter(json!({
+            "name": name, "in": "query", "description": description, "schema": schema,
+        }))
+    }
+
+    /// The same, with an example.
+    pub(crate) fn query_like(self, name: &str, about: &str, schema: Value, example: Value) -> Self {
+        self.parameter(json!({
+            "name": name, "in": "query", "description": about, "schema": schema, "example": example,
+        }))
+    }
+
+    /// The tag of what the caller has.
+    pub(crate) fn if_none_match(self) -> Self {
+        self.parameter(responses::parameter("IfNoneMatch"))
+    }
+
+    /// `limit` and `cursor` of a listing.
+    pub(crate) fn paged(self, schema: &str) -> Self {
+        self.parameter(responses::parameter("Limit"))
+            .parameter(responses::parameter("Cursor"))
+            .ok(responses::json("A page, and where the next one is", schema))
+            .problems(422, &["invalid-input"])
+    }
+
+    /// A JSON body by the name of its schema, with examples by name.
+    pub(crate) fn body(mut self, schema: &str, examples: &[(&str, &str, Value)]) -> Self {
+        let examples: Map<String, Value> = examples
+            .iter()
+            .map(|(name, summary, value)| {
+                (
+                    (*name).to_owned(),
+                    json!({"summary": summary, "value": value}),
+                )
+            })
+            .collect();
+        self.object.insert(
+            "requestBody".to_owned(),
+            json!({
+                "required": true,
+                "content": {"application/json": {
+                    "schema": {"$ref": format!("#/components/schemas/{schema}")},
+                    "examples": examples,
+                }},
+            }),
+        );
+        self.problems(400, &["malformed-body"])
+            .problems(413, &["too-large"])
+            .problems(415, &["unsupported-media-type"])
+            .problems(422, &["invalid-input"])
+    }
+
+    /// 200.
+    pub(crate) fn ok(self, response: Response) -> Self {
+        self.with(200, response)
+    }
+
+    /// An answer of a status; what there is for it already is kept.
+    pub(crate) fn with(mut self, status: u16, response: Response) -> Self {
+        match self.responses.get_mut(&status) {
+            Some(there) => there.merge(response),
+            None => {
+                self.responses.insert(status, response);
+            }
+        }
+        self
+    }
+
+    /// Operations that go on from a member of its 200, as a parameter of theirs.
+    pub(crate) fn leads_to(self, member: &str, parameter: &str, operations: &[&str]) -> Self {
+        let value = json!({ parameter: format!("$response.body#/{member}") });
+        let links = operations
+            .iter()
+            .fold(Response::default(), |links, operation| {
+                links.link(operation, operation, value.clone())
+            });
+        self.with(200, links)
+    }
+
+    /// Problems of a status, by their names.
+    pub(crate) fn problems(self, status: u16, names: &[&str]) -> Self {
+        self.with(status, problem(status, names))
+    }
+
+    /// 404 where the path names nothing.
+    pub(crate) fn may_miss(self) -> Self {
+        self.problems(404, &["not-found"])
+    }
+
+    /// As OpenAPI has it.
+    pub(crate) fn into_value(mut self) -> Value {
+        if let Some(scope) = self.scope {
+            self.object
+                .insert("security".to_owned(), json!([{"ApiKey": [scope]}]));
+        } else {
+            self.object.insert("security".to_owned(), json!([]));
+        }
+        if !self.parameters.is_empty() {
+            self.object
+                .insert("parameters".to_owned(), self.parameters.into());
+        }
+        let limited = self.scope.is_some();
+        let responses: Map<String, Value> = self
+            .responses
+            .into_iter()
+            .map(|(status, response)| {
+                // What API Gateway refuses is not counted.
+                let counted = limited && !matches!(status, 401 | 403);
+                (status.to_string(), response.into_value(counted))
+            })
+            .collect();
+        self.object.insert("responses".to_owned(), responses.into());
+        self.object.into()
+    }
+}

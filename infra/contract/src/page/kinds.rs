@@ -1,0 +1,120 @@
+//! A schema in a few words.
+
+use serde_json::Value;
+
+/// What a value of a schema is, as HTML.
+pub(super) fn kind(schema: &Value) -> String {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = escaped(reference.rsplit('/').next().unwrap_or_default());
+        let more = match schema["properties"]["type"]["enum"].as_array() {
+            Some(types) => format!(": {}", choices(types)),
+            None => String::new(),
+        };
+        return format!("<a href=\"#schema-{name}\">{name}</a>{more}");
+    }
+    for key in ["anyOf", "oneOf"] {
+        // Beside members they only say which of these come together.
+        if let (Some(all), None) = (schema[key].as_array(), schema.get("properties")) {
+            let mut kinds: Vec<String> =
+                all.iter().map(kind).filter(|one| !one.is_empty()).collect();
+            kinds.dedup();
+            return kinds.join(" or ");
+        }
+    }
+    if let Some(all) = schema["enum"].as_array() {
+        return choices(all);
+    }
+    if let Some(one) = schema.get("const") {
+        return choices(std::slice::from_ref(one));
+    }
+    let names: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let named: Vec<String> = names
+        .into_iter()
+        .map(|name| match name {
+            "array" => format!("list of {}", items(schema)),
+            "object" if schema["properties"].is_object() => members(schema),
+            "string" => text(schema),
+            other => other.to_owned(),
+        })
+        .collect();
+    let bounds = bounds(schema);
+    match bounds.is_empty() {
+        true => named.join(" or "),
+        false => format!("{}, {bounds}", named.join(" or ")),
+    }
+}
+
+fn items(schema: &Value) -> String {
+    match kind(&schema["items"]) {
+        kind if kind.is_empty() => "anything".to_owned(),
+        kind => kind,
+    }
+}
+
+fn members(schema: &Value) -> String {
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let members: Vec<String> = members
+        .map(|(name, member)| {
+            let required = schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|one| one == name);
+            let mark = if required { "" } else { "?" };
+            format!("<code>{}{mark}</code>: {}", escaped(name), kind(member))
+        })
+        .collect();
+    format!("object {{ {} }}", members.join(", "))
+}
+
+fn text(schema: &Value) -> String {
+    match (schema["format"].as_str(), schema["pattern"].as_str()) {
+        (Some(format), _) if !format.starts_with("eventrelay") => {
+            format!("string ({})", escaped(format))
+        }
+        // A pattern that only keeps control characters out tells people nothing.
+        (_, Some(pattern)) if pattern.len() <= 60 => {
+            format!("string like <code>{}</code>", escaped(pattern))
+        }
+        _ => "string".to_owned(),
+    }
+}
+
+fn bounds(schema: &Value) -> String {
+    let words = [
+        ("minimum", "at least "),
+        ("exclusiveMinimum", "above "),
+        ("maximum", "at most "),
+        ("minItems", "items: at least "),
+        ("maxItems", "items: at most "),
+        ("maxLength", "characters: at most "),
+        ("default", "usually "),
+    ];
+    let found = words.iter().filter_map(|(key, word)| {
+        let bound = schema.get(*key)?;
+        let is_dull =
+            (*key == "minItems" && *bound == 1) || *bound == Value::from(Vec::<Value>::new());
+        (!is_dull).then(|| format!("{word}{}", escaped(&bound.to_string())))
+    });
+    found.collect::<Vec<_>>().join(", ")
+}
+
+fn choices(all: &[Value]) -> String {
+    let names = all.iter().map(|one| match one {
+        Value::String(text) => format!("<code>{}</code>", escaped(text)),
+        other => format!("<code>{other}</code>"),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// A text within HTML, also in an attribute.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

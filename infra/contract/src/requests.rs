@@ -1,0 +1,605 @@
+//! The bodies of requests, as their readers take them: closed, with the readers' own bounds, and
+//! `null` wherever it is as good as nothing.
+
+use eventrelay::{
+    analysis::captions,
+    project::{
+        Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language, MOST_FEATURES, MOST_WRITTEN,
+        ProjectType, deploy::Target,
+    },
+    store::feedback::FeedbackType,
+    video::{container, reference},
+};
+use serde_json::{Map, Value, json};
+
+/// A character that is neither a control character nor, but for tabs and line ends, one of those.
+const CLEAN: &str = r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]";
+
+/// One that is no white space either.
+const SOLID: &str =
+    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]";
+
+/// One that is seen.
+const SEEN: &str = r"[^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\u3164\uFEFF\uFFA0\uFFF9-\uFFFF]";
+
+/// One that may stand in a line.
+const IN_LINE: &str = r"[^\u0000-\u001F\u007F-\u009F]";
+
+/// All of them, by name.
+pub(crate) fn schemas() -> Map<String, Value> {
+    let all = [
+        ("Submission", submission()),
+        ("Batch", batch()),
+        ("Playlist", playlist()),
+        ("Recording", recording()),
+        ("NewFeedback", feedback()),
+        ("NewProject", project()),
+        ("PlanEdit", plan_edit()),
+        ("NewDeployment", deployment()),
+        ("NewSoftware", software()),
+        ("Redrive", redrive()),
+    ];
+    all.map(|(name, schema)| (name.to_owned(), schema))
+        .into_iter()
+        .collect()
+}
+
+/// A closed object. A member that need not be there may be `null`.
+fn object(description: &str, required: &[&str], members: Vec<(&str, Value)>) -> Value {
+    let properties: Map<String, Value> = members
+        .into_iter()
+        .map(|(name, schema)| {
+            let schema = match required.contains(&name) {
+                true => schema,
+                false => or_null(schema),
+            };
+            (name.to_owned(), schema)
+        })
+        .collect();
+    let mut object = json!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !description.is_empty() {
+        object["description"] = description.into();
+    }
+    if !required.is_empty() {
+        object["required"] = json!(required);
+    }
+    object
+}
+
+fn or_null(mut schema: Value) -> Value {
+    if let Some(kind) = schema.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
+    }
+    if let Some(choices) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        choices.push(Value::Null);
+    }
+    schema
+}
+
+/// Text of several lines with something in it.
+fn text(longest: usize, description: &str) -> Value {
+    json!({
+        "type": "string", "minLength": 1, "maxLength": longest,
+        "pattern": format!("^{CLEAN}*{SOLID}{CLEAN}*$"),
+        "description": description,
+    })
+}
+
+fn choice<T: serde::Serialize>(all: &[T], description: &str) -> Value {
+    json!({"type": "string", "enum": all, "description": description})
+}
+
+fn flag(description: &str) -> Value {
+    json!({"type": "boolean", "default": false, "description": description})
+}
+
+fn price(description: &str) -> Value {
+    json!({"type": "number", "exclusiveMinimum": 0, "maximum": 10_000, "description": description})
+}
+
+fn video_url() -> Value {
+    let mut url = text(
+        reference::MAX_BYTES,
+        "A URL of one video of YouTube in any of its forms, or the bare id",
+    );
+    url["format"] = "eventrelay-video".into();
+    url
+}
+
+fn upload_id() -> Value {
+    json!({
+        "type": "string", "pattern": "^(up:)?[0-9a-f]{64}$",
+        "description": "What an upload was answered with",
+    })
+}
+
+fn language() -> Value {
+    json!({
+        "type": "string", "maxLength": 35,
+        "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        "description": "Language of the texts, a BCP 47 tag; that of the video if none",
+    })
+}
+
+fn resolution() -> Value {
+    choice(&["low", "medium", "high"], "How closely the model looks")
+}
+
+/// Exactly one of `url` and `upload_id`.
+fn one_video() -> Value {
+    json!([
+        {"title": "By URL", "required": ["url"], "properties": {"url": {"type": "string"}, "upload_id": {"type": "null"}}},
+        {"title": "By upload", "required": ["upload_id"], "properties": {"upload_id": {"type": "string"}, "url": {"type": "null"}}},
+    ])
+}
+
+fn submission() -> Value {
+    let second = |description: &str| json!({"type": "number", "minimum": 0, "maximum": 86_400, "description": description});
+    let mut transcript = json!({
+        "type": "string", "minLength": 1, "maxLength": captions::MAX_BYTES,
+        "format": "eventrelay-captions", "pattern": SOLID,
+        "description": "The words that are spoken, as WebVTT or SRT, at most 1 MiB",
+    });
+    transcript["contentMediaType"] = "text/vtt".into();
+    let mut object = object(
+        "A video, and what is asked of it. One of `url` and `upload_id`.",
+        &[],
+        vec![
+            ("url", video_url()),
+            ("upload_id", upload_id()),
+            ("language", language()),
+            (
+                "start_s",
+                second("First second of the part that is analysed"),
+            ),
+            ("end_s", second("Last second of that part; after `start_s`")),
+            ("transcript", transcript),
+            ("resolution", resolution()),
+            ("max_cost_usd", price("What it may cost in US dollars")),
+            ("force", flag("Analyse it anew, whatever there is")),
+        ],
+    );
+    object["oneOf"] = one_video();
+    object
+}
+
+fn batch() -> Value {
+    object(
+        "",
+        &["videos"],
+        vec![(
+            "videos",
+            json!({
+                "type": "array", "minItems": 1, "maxItems": 50,
+                "items": {"anyOf": [
+                    {"$ref": "#/components/schemas/Submission"},
+                    video_url(),
+                    {"description": "Anything else is refused by itself, as one of the answers"},
+                ]},
+            }),
+        )],
+    )
+}
+
+fn playlist() -> Value {
+    let mut url = text(
+        reference::MAX_BYTES,
+        "A URL of a playlist of YouTube, of a video that is played from it, or the bare id",
+    );
+    url["format"] = "eventrelay-playlist".into();
+    object(
+        "A playlist, and what is asked of each of its videos.",
+        &["url"],
+        vec![
+            ("url", url),
+            ("language", language()),
+            ("resolution", resolution()),
+            (
+                "max_cost_usd",
+                price("What each video may cost in US dollars"),
+            ),
+            ("force", flag("Analyse them anew, whatever there is")),
+        ],
+    )
+}
+
+fn recording() -> Value {
+    let types: Vec<&str> = container::media_types().collect();
+    object(
+        "A recording that is going to be uploaded.",
+        &["file_name", "content_type", "size_bytes", "sha256"],
+        vec![
+            (
+                "file_name",
+                json!({
+                    "type": "string", "minLength": 1, "maxLength": 255,
+                    "pattern": format!("^{IN_LINE}*{SEEN}{IN_LINE}*$"),
+                    "description": "What it is called",
+                }),
+            ),
+            (
+                "content_type",
+                choice(
+                    &types,
+                    "Media type of the recording; capital letters are read as small ones",
+                ),
+            ),
+            (
+                "size_bytes",
+                json!({
+                    "type": "integer", "minimum": 1, "maximum": 2_000_000_000,
+                    "description": "Its length",
+                }),
+            ),
+            (
+                "sha256",
+                json!({
+                    "type": "string", "pattern": "^[0-9A-Fa-f]{64}$",
+                    "description": "SHA-256 of its bytes, hexadecimal",
+                }),
+            ),
+        ],
+    )
+}
+
+fn feedback() -> Value {
+    let mut object = object(
+        "What somebody says of an analysis: stars, words, or both.",
+        &["type"],
+        vec![
+            ("type", choice(&FeedbackType::ALL, "What it is about")),
+            (
+                "rating",
+                json!({"type": "integer", "minimum": 1, "maximum": 5, "description": "Stars"}),
+            ),
+            (
+                "comment",
+                json!({
+                    "type": "string", "minLength": 1, "maxLength": 1000,
+                    "pattern": format!("^{CLEAN}*{SEEN}{CLEAN}*$"),
+                    "description": "Words",
+                }),
+            ),
+        ],
+    );
+    object["anyOf"] = json!([
+        {"title": "Stars", "required": ["rating"], "properties": {"rating": {"type": "integer"}}},
+        {"title": "Words", "required": ["comment"], "properties": {"comment": {"type": "string"}}},
+    ]);
+    object
+}
+
+const TYPES: [ProjectType; 5] = [
+    ProjectType::Web,
+    ProjectType::Api,
+    ProjectType::Cli,
+    ProjectType::Ml,
+    ProjectType::Mobile,
+];
+
+/// Languages that can be asked for; all others are of no framework.
+const LANGUAGES: [Language; 4] = [
+    Language::Python,
+    Language::JavaScript,
+    Language::TypeScript,
+    Language::Rust,
+];
+
+fn project_members() -> Vec<(&'static str, Value)> {
+    let mut languages: Vec<Value> = LANGUAGES.iter().map(|one| json!(one)).collect();
+    // Whatever a framework is written in can be asked for.
+    for framework in Framework::ALL {
+        let language = json!(framework.language());
+        if !languages.contains(&language) {
+            languages.push(language);
+        }
+    }
+    vec![
+        ("project_type", choice(&TYPES, "What kind of software")),
+        (
+            "framework",
+            choice(
+                &Framework::ALL,
+                "What it is built with; the first that fits if none",
+            ),
+        ),
+        ("language", choice(&languages, "What it is written in")),
+        (
+            "features",
+            json!({
+                "type": "array", "maxItems": MOST_FEATURES,
+                "items": {
+                    "type": "string", "minLength": 1, "maxLength": LONGEST_FEATURE, "pattern": SEEN,
+                },
+                "description": "What it must have, each in a line",
+            }),
+        ),
+        (
+            "instructions",
+            text(LONGEST_INSTRUCTIONS, "What else its maker should know"),
+        ),
+        ("max_cost_usd", price("What it may cost in US dollars")),
+    ]
+}
+
+/// Which framework is taken by which words, and where it can go: what of the combinations there
+/// is.
+fn combinations(target: Option<&str>) -> Value {
+    let mut all = Vec::new();
+    let none = || json!({"type": "null"});
+    for kind in TYPES {
+        for framework in kind.frameworks().iter().copied() {
+            let language = framework.language();
+            let mut add = |title: String,
+                           framework_is: Value,
+                           language_is: Value,
+                           required: &[&str]| {
+                let mut properties = json!({
+                    "project_type": {"const": kind},
+                    "framework": framework_is,
+                    "language": language_is,
+                });
+                let mut required = required.to_vec();
+                if let Some(name) = target {
+                    let targets: Vec<_> = Target::ALL
+                        .iter()
+                        .filter(|one| one.takes(framework))
+                        .collect();
+                    properties[name] = json!({"enum": targets});
+                    required.push(name);
+                }
+                required.insert(0, "project_type");
+                all.push(json!({"title": title, "properties": properties, "required": required}));
+            };
+            let name = framework.as_str();
+            add(
+                format!("By framework: {name}"),
+                json!({"const": framework}),
+                json!({"enum": [language, null]}),
+                &["framework"],
+            );
+            if Framework::choose(kind, None, Some(language)) == Ok(framework) {
+                add(
+                    format!("By language: {name}"),
+                    none(),
+                    json!({"const": language}),
+                    &["language"],
+                );
+            }
+            if Framework::choose(kind, None, None) == Ok(framework) {
+                add(format!("By type: {name}"), none(), none(), &[]);
+            }
+        }
+    }
+    all.into()
+}
+
+fn project() -> Value {
+    let mut members = project_members();
+    members.push((
+        "plan_only",
+        flag("Plan it and no more: the plan can be edited before files are made"),
+    ));
+    members.push((
+        "variant",
+        text(80, "Which variant of the analysis; the newest if none"),
+    ));
+    let mut object = object("What is made.", &["project_type"], members);
+    object["anyOf"] = combinations(None);
+    object
+}
+
+fn repository() -> Value {
+    object(
+        "The repository, at GitHub.",
+        &[],
+        vec![
+            (
+                "name",
+                json!({
+                    "type": "string", "minLength": 1, "maxLength": 100,
+                    "pattern": r"^(?!\.{1,2}$)(?!.*\.[Gg][Ii][Tt]$)[A-Za-z0-9._-]+$",
+                    "description": "What it is to be called; the project's name if none",
+                }),
+            ),
+            (
+                "owner",
+                json!({
+                    "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,38}$",
+                    "description": "Whose it is to be; the token's owner's if none",
+                }),
+            ),
+            (
+                "private",
+                json!({
+                    "type": "boolean",
+                    "description": "Whether nobody else may see it; if not said, all but GitHub Pages is private",
+                }),
+            ),
+            (
+                "description",
+                text(1400, "What it is for; the project's summary if none"),
+            ),
+        ],
+    )
+}
+
+/// Only a target that makes a repository takes one.
+fn with_repository(mut object: Value, target: &str) -> Value {
+    let without: Vec<_> = Target::ALL
+        .iter()
+        .filter(|one| !one.has_repository())
+        .collect();
+    object["if"] = json!({"properties": {target: {"enum": without}}});
+    object["then"] = json!({"properties": {"repository": {"type": "null"}}});
+    object
+}
+
+fn deployment_members(target: &'static str) -> Vec<(&'static str, Value)> {
+    vec![
+        (target, choice(&Target::ALL, "Where to")),
+        ("repository", repository()),
+        (
+            "delete_on_failure",
+            flag(
+                "Delete a repository that was made for it if it fails, as long as nobody else has put anything into it",
+            ),
+        ),
+    ]
+}
+
+fn deployment() -> Value {
+    let mut members = deployment_members("target");
+    members.push(("dry_run", flag("Only say what would be sent")));
+    let object = object("Where a project goes.", &["target"], members);
+    with_repository(object, "target")
+}
+
+fn software() -> Value {
+    let mut members = vec![("url", video_url()), ("upload_id", upload_id())];
+    members.extend(project_members());
+    members.extend(deployment_members("deployment_target"));
+    let object = object(
+        "What is analysed, what is made of it, and where that goes. One of `url` and `upload_id`.",
+        &["project_type", "deployment_target"],
+        members,
+    );
+    let mut object = with_repository(object, "deployment_target");
+    object["oneOf"] = one_video();
+    object["anyOf"] = combinations(Some("deployment_target"));
+    object
+}
+
+fn plan_edit() -> Value {
+    let path = |description: &str| {
+        json!({
+            "type": "string", "format": "eventrelay-path", "minLength": 1, "description": description,
+        })
+    };
+    let second = || json!({"type": "number", "minimum": 0});
+    let open = |mut schema: Value, members: &[&str]| {
+        // What has a default may be left out, and is not null.
+        for name in members {
+            if let Some(kind) = schema["properties"][name]["type"].get(0).cloned() {
+                schema["properties"][name]["type"] = kind;
+            }
+        }
+        schema
+    };
+    let file = open(
+        object(
+            "A file that is written.",
+            &["path", "purpose"],
+            vec![
+                (
+                    "path",
+                    path("Relative to the root of the project, with `/`"),
+                ),
+                (
+                    "purpose",
+                    json!({"type": "string", "pattern": SEEN, "description": "What it is for"}),
+                ),
+                (
+                    "depends_on",
+                    json!({
+                        "type": "array", "items": path("Path of another planned file"),
+                        "description": "Files whose text its writer must see",
+                    }),
+                ),
+                (
+                    "sources",
+                    json!({
+                        "type": "array",
+                        "items": object("", &["start_s", "end_s"], vec![("start_s", second()), ("end_s", second())]),
+                        "description": "Where in the video it comes from",
+                    }),
+                ),
+            ],
+        ),
+        &["depends_on", "sources"],
+    );
+    let dependency = open(
+        object(
+            "A package of the framework's registry.",
+            &["name"],
+            vec![
+                (
+                    "name",
+                    json!({"type": "string", "format": "eventrelay-package", "description": "Its name"}),
+                ),
+                (
+                    "version",
+                    json!({"type": "string", "format": "eventrelay-range", "description": "A range in the registry's own syntax; any if none"}),
+                ),
+                (
+                    "dev",
+                    json!({"type": "boolean", "description": "Only for development and tests"}),
+                ),
+            ],
+        ),
+        &["dev"],
+    );
+    let mut object = object(
+        "What replaces members of a plan; one at least.",
+        &[],
+        vec![
+            ("title", text(500, "A line")),
+            ("summary", text(8000, "Some sentences")),
+            (
+                "files",
+                json!({"type": "array", "minItems": 1, "maxItems": MOST_WRITTEN, "items": file}),
+            ),
+            (
+                "dependencies",
+                json!({"type": "array", "maxItems": 40, "items": dependency}),
+            ),
+        ],
+    );
+    let given = ["title", "summary", "files", "dependencies"];
+    object["anyOf"] = given
+        .map(|name| {
+            let kind = match name {
+                "title" | "summary" => "string",
+                _ => "array",
+            };
+            json!({"title": format!("With {name}"), "required": [name], "properties": {name: {"type": kind}}})
+        })
+        .to_vec()
+        .into();
+    object
+}
+
+fn redrive() -> Value {
+    let mut object = object(
+        "Which dead letters: those of `ids`, or `all` from a `cursor` on.",
+        &[],
+        vec![
+            (
+                "ids",
+                json!({
+                    "type": "array", "minItems": 1, "maxItems": 25,
+                    "items": {"type": "string", "pattern": "^dead_[A-Za-z0-9-]{1,100}$"},
+                }),
+            ),
+            ("all", flag("All of them, at most 25 at a time")),
+            ("cursor", {
+                let mut cursor = text(1024, "The `cursor` of the redrive before");
+                cursor["format"] = "eventrelay-cursor".into();
+                cursor
+            }),
+        ],
+    );
+    object["oneOf"] = json!([
+        {"title": "These", "required": ["ids"], "properties": {
+            "ids": {"type": "array"}, "all": {"enum": [false, null]}, "cursor": {"type": "null"},
+        }},
+        {"title": "All", "required": ["all"], "properties": {
+            "ids": {"type": "null"}, "all": {"const": true},
+        }},
+    ]);
+    object
+}

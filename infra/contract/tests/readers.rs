@@ -1,0 +1,297 @@
+//! The schemas of requests and the readers of requests judge alike, as far as syntax goes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use eventrelay::{error::Error, readers};
+use jsonschema::Validator;
+use lambda_http::{Body, Request};
+use proptest::{prelude::*, sample::select};
+use serde_json::{Map, Value, json};
+
+type Reader = fn(&Request) -> Result<(), Error>;
+
+/// Every schema of a body with its reader, and values that its members may meet.
+static READERS: [(&str, Reader); 9] = [
+    ("Submission", |request| {
+        readers::submission(request).map(drop)
+    }),
+    ("Batch", |request| readers::batch(request).map(drop)),
+    ("Playlist", |request| readers::playlist(request).map(drop)),
+    ("Recording", |request| readers::upload(request).map(drop)),
+    ("NewFeedback", |request| {
+        readers::feedback(request).map(drop)
+    }),
+    ("NewProject", |request| readers::project(request).map(drop)),
+    ("NewDeployment", |request| {
+        readers::deployment(request).map(drop)
+    }),
+    ("NewSoftware", |request| {
+        readers::software(request).map(drop)
+    }),
+    ("Redrive", |request| readers::redrive(request)),
+];
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(eventrelay_contract::document);
+
+static SCHEMAS: LazyLock<BTreeMap<&str, Validator>> = LazyLock::new(|| {
+    let names = READERS.iter().map(|(name, _)| *name).chain(["PlanEdit"]);
+    names.map(|name| (name, validator(name))).collect()
+});
+
+fn validator(name: &str) -> Validator {
+    let mut schema = DOCUMENT["components"]["schemas"][name].clone();
+    schema["components"] = DOCUMENT["components"].clone();
+    jsonschema::options()
+        .should_validate_formats(true)
+        .with_format("eventrelay-video", |text: &str| {
+            eventrelay::video::reference::parse(text).is_ok()
+        })
+        .with_format("eventrelay-playlist", |text: &str| {
+            eventrelay::video::playlist::parse(text).is_ok()
+        })
+        .with_format("eventrelay-captions", |text: &str| {
+            eventrelay::analysis::captions::parse(text).is_ok()
+        })
+        .build(&schema)
+        .unwrap()
+}
+
+fn request(body: &Value) -> Request {
+    http::Request::post("/")
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap()
+}
+
+fn members(name: &str) -> Vec<(String, Value)> {
+    let schema = &DOCUMENT["components"]["schemas"][name];
+    let members = schema["properties"].as_object().unwrap().iter();
+    members
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect()
+}
+
+/// Values that are right, nearly right, and wrong, for a member of such a schema.
+fn values(schema: &Value) -> BoxedStrategy<Value> {
+    let mut known = vec![
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(1),
+        json!(5),
+        json!(6),
+    ];
+    known.extend([
+        json!(1.0),
+        json!(2.5),
+        json!(-1),
+        json!(86_400),
+        json!(86_400.5),
+        json!(10_000),
+        json!(10_001),
+    ]);
+    known.extend([
+        json!(2_000_000_000),
+        json!(2_000_000_001_u64),
+        json!(1e3),
+        json!(""),
+        json!(" "),
+        json!("\t"),
+    ]);
+    known.extend(
+        [
+            "x", "en", "pt-BR", "en_US", "\u{7f}", "a\u{0}", "\u{a0}", "\u{200b}", "a\u{85}", "é",
+        ]
+        .map(Value::from),
+    );
+    known.extend(
+        [
+            "https://youtu.be/jNQXAC9IVRw",
+            "jNQXAC9IVRw",
+            "https://example.com/",
+            "PLFgquLnL59alCl_2TQvOiD5Vgm1hCaGSI",
+        ]
+        .map(Value::from),
+    );
+    known.extend(
+        [
+            "talk.mp4",
+            "video/mp4",
+            "WEBVTT\n\n00:00.000 --> 00:04.000\nSo.\n",
+            ".",
+            "..",
+            "a.git",
+            "-a",
+            "dead_a",
+            "dead_",
+        ]
+        .map(Value::from),
+    );
+    let hash = "0123456789abcdef".repeat(4);
+    known.extend([
+        json!(hash),
+        json!(format!("up:{hash}")),
+        json!(hash.to_uppercase()),
+        json!(&hash[1..]),
+    ]);
+    for length in [
+        35, 36, 39, 40, 80, 81, 100, 101, 200, 255, 256, 1000, 1001, 1024, 1025, 1400, 1401, 2049,
+        4000, 4001,
+    ] {
+        known.push("é".repeat(length).into());
+        known.push("a".repeat(length).into());
+    }
+    known.extend([
+        json!([]),
+        json!({}),
+        json!(["x"]),
+        json!([1]),
+        json!(["dead_a"]),
+        json!(vec!["dead_a"; 26]),
+        json!(vec!["x"; 21]),
+        json!(vec!["x"; 51]),
+    ]);
+    known.extend([
+        json!({"name": "x"}),
+        json!({"name": "x", "owner": null}),
+        json!({"owner": "-x"}),
+        json!({"more": 1}),
+        json!({"private": "no"}),
+    ]);
+    // What the schema itself names is right more often.
+    let mut named: Vec<Value> = schema["enum"].as_array().cloned().unwrap_or_default();
+    named.push(json!(null));
+    prop_oneof![
+        select(known),
+        select(named),
+        "\\PC{0,40}".prop_map(Value::from)
+    ]
+    .boxed()
+}
+
+/// A body that has most of its required members, and some others.
+fn body(name: &'static str) -> BoxedStrategy<Value> {
+    let required = DOCUMENT["components"]["schemas"][name]["required"].clone();
+    let members = members(name).into_iter().map(|(member, schema)| {
+        let chance = match required
+            .as_array()
+            .is_some_and(|all| all.contains(&json!(member)))
+        {
+            true => 0.95,
+            false => 0.35,
+        };
+        proptest::option::weighted(chance, values(&schema))
+            .prop_map(move |value| value.map(|value| (member.clone(), value)))
+    });
+    let members: Vec<_> = members.collect();
+    (
+        members,
+        proptest::option::weighted(0.03, Just(("more".to_owned(), json!(1)))),
+    )
+        .prop_map(|(members, more)| {
+            Value::Object(members.into_iter().flatten().chain(more).collect())
+        })
+        .boxed()
+}
+
+/// An example of the contract, with some of it replaced: of these many are right.
+fn changed(name: &'static str) -> BoxedStrategy<Value> {
+    let examples = examples(name);
+    let members = members(name);
+    (select(examples), select(members))
+        .prop_flat_map(|(example, (member, schema))| {
+            proptest::option::weighted(0.8, values(&schema)).prop_map(move |value| {
+                let mut changed: Map<String, Value> = example.as_object().unwrap().clone();
+                match value {
+                    Some(value) => changed.insert(member.clone(), value),
+                    None => changed.remove(&member),
+                };
+                Value::Object(changed)
+            })
+        })
+        .boxed()
+}
+
+fn examples(name: &str) -> Vec<Value> {
+    let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+    let operations = DOCUMENT["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|one| one.as_object().unwrap().values());
+    let bodies =
+        operations.map(|operation| &operation["requestBody"]["content"]["application/json"]);
+    let bodies = bodies.filter(|body| body["schema"] == reference);
+    bodies
+        .flat_map(|body| body["examples"].as_object().unwrap().values())
+        .map(|example| example["value"].clone())
+        .collect()
+}
+
+/// What JSON Schema cannot say: that one member is larger than another.
+fn is_beyond(body: &Value) -> bool {
+    let end = body["end_s"].as_f64();
+    end.is_some_and(|end| end <= body["start_s"].as_f64().unwrap_or(0.0))
+}
+
+/// Letters of media types have no case, which a list of them does not say.
+fn is_lenient(body: &Value) -> bool {
+    let is_upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
+    body["content_type"].as_str().is_some_and(is_upper)
+}
+
+fn agree(name: &str, reader: Reader, body: &Value) -> Result<bool, TestCaseError> {
+    if is_beyond(body) || is_lenient(body) {
+        return Ok(false);
+    }
+    let read = reader(&request(body));
+    let is_valid = SCHEMAS[name].is_valid(body);
+    prop_assert_eq!(
+        is_valid,
+        read.is_ok(),
+        "{} {}: {:?}",
+        name,
+        body,
+        read.err()
+    );
+    Ok(is_valid)
+}
+
+#[test]
+fn every_example_is_accepted_by_its_schema_and_its_reader() {
+    for (name, reader) in READERS {
+        let examples = examples(name);
+        assert!(!examples.is_empty(), "{name}");
+        for example in examples {
+            assert!(SCHEMAS[name].is_valid(&example), "{name} {example}");
+            reader(&request(&example)).unwrap();
+        }
+    }
+    for example in examples("PlanEdit") {
+        assert!(SCHEMAS["PlanEdit"].is_valid(&example), "{example}");
+    }
+}
+
+#[test]
+fn schemas_and_readers_judge_alike() {
+    for (name, reader) in READERS {
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+            cases: 1500,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
+        let valid = std::cell::Cell::new(0);
+        let strategy = prop_oneof![body(name), changed(name)];
+        runner
+            .run(&strategy, |body| {
+                valid.set(valid.get() + u32::from(agree(name, reader, &body)?));
+                Ok(())
+            })
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Of what is only refused nothing is learnt.
+        assert!(valid.get() > 10, "{name}: {}", valid.get());
+    }
+}

@@ -1,0 +1,299 @@
+//! Whether an answer of the API is one that its contract has. Every answer that
+//! [`crate::read`] reads from the API of a stack is looked at.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    io::Read as _,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use jsonschema::Validator;
+use reqwest::{Method, Url};
+use serde_json::{Map, Value, json};
+
+use crate::{Ready, Response};
+
+/// Where APIs of stacks are.
+static APIS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
+    let document = include_str!("../../shared/openapi.json");
+    Contract::new(serde_json::from_str(document).expect("shared/openapi.json is JSON"))
+});
+
+/// From now on the answers of this stack's API are looked at. The port of one that has ended may be
+/// that of another service here.
+pub(crate) fn watch(ready: &Ready) {
+    let mut apis = APIS.lock().unwrap_or_else(PoisonError::into_inner);
+    let standins = &ready.standins;
+    for other in [
+        &ready.admin,
+        &ready.aws.s3,
+        &ready.aws.dynamodb,
+        &ready.aws.sqs,
+    ]
+    .into_iter()
+    .chain([
+        &ready.aws.secrets_manager,
+        &standins.gemini,
+        &standins.youtube,
+    ])
+    .chain([&standins.github, &standins.vercel, &standins.netlify])
+    {
+        apis.remove(&origin(other));
+    }
+    apis.insert(origin(&ready.api));
+}
+
+fn origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+}
+
+/// Looks at an answer, if it is one of the API.
+///
+/// # Panics
+/// When the contract does not have it, with what it does not have.
+pub(crate) fn check(method: &Method, url: &Url, response: &Response) {
+    let origin = url.origin().ascii_serialization();
+    let is_watched = APIS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .contains(&origin);
+    if is_watched && let Err(wrong) = CONTRACT.judge(method, url.path(), response) {
+        panic!(
+            "{method} {} was answered with {} in a way that shared/openapi.json does not have: {wrong}\n{:?}\n{}",
+            url.path(),
+            response.status,
+            response.headers,
+            response.text()
+        );
+    }
+}
+
+/// A contract, compiled.
+#[derive(Debug)]
+pub struct Contract {
+    /// By the segments of their paths, those without parameters first.
+    paths: Vec<(Vec<String>, HashMap<String, Operation>)>,
+    /// What is on no route.
+    elsewhere: Operation,
+}
+
+type Operation = BTreeMap<u16, Answer>;
+
+#[derive(Debug)]
+struct Answer {
+    /// By their media types; none where there is no body of JSON to look at.
+    bodies: HashMap<String, Option<Validator>>,
+    headers: Vec<(String, bool, Validator)>,
+}
+
+impl Contract {
+    /// Compiles a document.
+    ///
+    /// # Panics
+    /// When it is not one of ours.
+    #[must_use]
+    pub fn new(document: Value) -> Self {
+        let components = closed(document["components"].clone());
+        let mut paths: Vec<_> = members(&document["paths"])
+            .map(|(path, methods)| {
+                let segments = path.split('/').map(str::to_owned).collect();
+                let operations = members(methods).map(|(method, operation)| {
+                    let answers = members(&operation["responses"]).map(|(status, response)| {
+                        let status = status.parse().expect("a status");
+                        (status, Answer::new(response, &document, &components))
+                    });
+                    (method.to_uppercase(), answers.collect())
+                });
+                (segments, operations.collect())
+            })
+            .collect();
+        paths.sort_by_key(|(segments, _): &(Vec<String>, _)| {
+            segments
+                .iter()
+                .map(|one| one.starts_with('{'))
+                .collect::<Vec<_>>()
+        });
+        let problem = |slug: &str| {
+            json!({"content": {"application/problem+json": {"schema": {
+                "$ref": "#/components/schemas/Problem",
+                "properties": {"type": {"const": format!("urn:eventrelay:problem:{slug}")}},
+            }}}})
+        };
+        let shared = |name: &str| json!({"$ref": format!("#/components/responses/{name}")});
+        let elsewhere = [
+            (401, shared("Unauthorized")),
+            (403, shared("Forbidden")),
+            (404, problem("not-found")),
+            (405, problem("method-not-allowed")),
+            (429, shared("TooManyRequests")),
+            (500, shared("InternalServerError")),
+            (503, shared("ServiceUnavailable")),
+        ]
+        .map(|(status, response)| (status, Answer::new(&response, &document, &components)));
+        Self {
+            paths,
+            elsewhere: elsewhere.into(),
+        }
+    }
+
+    /// Whether it has such an answer to such a request.
+    ///
+    /// # Errors
+    /// Says what it does not have.
+    pub fn judge(&self, method: &Method, path: &str, response: &Response) -> Result<(), String> {
+        let segments: Vec<&str> = path.split('/').collect();
+        let fitting = self
+            .paths
+            .iter()
+            .find(|(template, _)| fits(template, &segments));
+        let operation = fitting
+            .and_then(|(_, operations)| operations.get(method.as_str()))
+            .unwrap_or(&self.elsewhere);
+        let status = response.status.as_u16();
+        let answer = operation.get(&status).ok_or("the status")?;
+        let content_type = response.header("content-type");
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        // To HEAD there is none, whatever its headers say.
+        if answer.bodies.is_empty() || *method == Method::HEAD {
+            if !response.body.is_empty() {
+                return Err("the body".to_owned());
+            }
+        } else {
+            let schema = answer.bodies.get(media_type);
+            let schema = schema.ok_or_else(|| format!("the media type {media_type:?}"))?;
+            if let Some(schema) = schema {
+                let body = serde_json::from_slice(&plain(response));
+                let body: Value = body.map_err(|error| format!("the body, by {error}"))?;
+                valid(schema, &body)?;
+            }
+        }
+        for (name, is_required, schema) in &answer.headers {
+            match response.headers.get(name) {
+                None if *is_required => return Err(format!("that {name} is missing")),
+                None => {}
+                Some(value) => {
+                    let text = value.to_str().map_err(|_| name.clone())?;
+                    let number = text.parse::<u64>().map(Value::from);
+                    let value = number.unwrap_or_else(|_| text.into());
+                    let as_text = Value::from(text);
+                    let is_valid = schema.is_valid(&value) || schema.is_valid(&as_text);
+                    is_valid
+                        .then_some(())
+                        .ok_or_else(|| format!("{name}: {text}"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The body as it was before it was compressed.
+fn plain(response: &Response) -> Vec<u8> {
+    let mut plain = Vec::new();
+    if response.header("content-encoding") == "gzip" {
+        let mut gzip = flate2::read::MultiGzDecoder::new(&response.body[..]);
+        if gzip.read_to_end(&mut plain).is_ok() {
+            return plain;
+        }
+    }
+    response.body.clone()
+}
+
+fn valid(schema: &Validator, body: &Value) -> Result<(), String> {
+    let mut wrong = schema.iter_errors(body).map(|error| {
+        let at = error.instance_path().to_string();
+        format!("{at}: {error}")
+    });
+    match wrong.next() {
+        None => Ok(()),
+        Some(first) => Err(wrong
+            .take(9)
+            .fold(first, |all, one| format!("{all}\n{one}"))),
+    }
+}
+
+impl Answer {
+    fn new(response: &Value, document: &Value, components: &Value) -> Self {
+        let response = resolved(response, document);
+        let compiled = |schema: &Value| {
+            let mut schema = schema.clone();
+            schema["components"] = components.clone();
+            jsonschema::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .expect("a schema of the contract")
+        };
+        let is_json = |media_type: &str| media_type.ends_with("json");
+        Self {
+            bodies: members(&response["content"])
+                .map(|(media_type, content)| {
+                    let schema = is_json(media_type).then(|| compiled(&content["schema"]));
+                    (media_type.clone(), schema)
+                })
+                .collect(),
+            headers: members(&response["headers"])
+                .map(|(name, header)| {
+                    let header = resolved(header, document);
+                    let required = header["required"] == true;
+                    (name.to_lowercase(), required, compiled(&header["schema"]))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// An answer says nothing that is not in the contract, although its readers bear with more.
+fn closed(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(members) => {
+            for member in members.values_mut() {
+                *member = closed(member.take());
+            }
+            let is_object = members.get("type").is_some_and(|kind| *kind == "object");
+            if is_object && members.contains_key("properties") {
+                members
+                    .entry("additionalProperties")
+                    .or_insert(false.into());
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                *item = closed(item.take());
+            }
+        }
+        _ => {}
+    }
+    schema
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+    value.as_object().unwrap_or(&NONE).iter()
+}
+
+fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
+    let reference = value["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'));
+    reference
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(value)
+}
+
+/// Whether a path is one of a template, of which `{path}` takes all that follows.
+fn fits(template: &[String], segments: &[&str]) -> bool {
+    let takes_all = template.last().is_some_and(|last| last == "{path}");
+    let is_long = match takes_all {
+        true => segments.len() >= template.len(),
+        false => segments.len() == template.len(),
+    };
+    is_long
+        && template.iter().zip(segments).all(|(expected, segment)| {
+            match expected.starts_with('{') {
+                true => !segment.is_empty(),
+                false => expected == segment,
+            }
+        })
+}
