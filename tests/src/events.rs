@@ -21,12 +21,13 @@ pub const FOLDER: &str = "tests/events";
 pub const JOB: &str = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 
 /// The parameters of paths as the events have them.
-const EXAMPLES: [(&str, &str); 5] = [
+const EXAMPLES: [(&str, &str); 6] = [
     ("video_id", "yt:dQw4w9WgXcQ"),
     ("job_id", JOB),
     ("project_id", "prj_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c"),
     ("deployment_id", "dpl_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d"),
     ("path", "README.md"),
+    ("proxy", "v1/videos"),
 ];
 
 const API_ID: &str = "a1b2c3d4e5";
