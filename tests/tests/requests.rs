@@ -267,5 +267,5 @@ async fn pages_of_allowed_origins_may_call_and_no_others() {
     let closed = Stack::start().await.unwrap();
     let answer = preflight(&closed, ORIGIN).await;
     assert_eq!(answer.header("access-control-allow-origin"), "");
-    assert_problem(answer, 404, "not-found");
+    assert_problem(answer, 405, "method-not-allowed");
 }
