@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -72,38 +73,30 @@ def serve_api(deployment: Deployment) -> str:
     prefix = urlsplit(deployment.api).path
 
     class Door(Handler):
-        def setup(self):
-            super().setup()
-            self.upstream = http.client.HTTPConnection(emulator, timeout=120)
-
-        def finish(self):
-            self.upstream.close()
-            super().finish()
-
         def pass_on(self):
             body = self.read_body()
             if len(body) > LARGEST_BODY:
                 return self.answer_json({"message": "Request Entity Too Large"}, 413)
-            headers: dict[str, str] = {}
-            for name, value in self.headers.items():
-                name = name.lower()
-                if name not in HOP_BY_HOP and name != "content-length":
-                    headers[name] = f"{headers[name]},{value}" if name in headers else value
-            if len(self.requestline) + sum(map(len, [*headers, *headers.values()])) > LARGEST_HEAD:
+            headers = [(name.lower(), value) for name, value in self.headers.items()]
+            if len(self.requestline) + sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD:
                 return self.answer_json({"message": "Request Header Fields Too Large"}, 431)
-            before = headers.get("x-forwarded-for")
-            address = self.client_address[0]
-            headers["x-forwarded-for"] = f"{before}, {address}" if before else address
-            headers["x-forwarded-port"] = str(self.server.server_port)
-            headers["x-forwarded-proto"] = "http"
-            headers["content-length"] = str(len(body))
+            before = [value for name, value in headers if name == "x-forwarded-for"]
+            set_here = {
+                "content-length": str(len(body)),
+                "x-forwarded-for": ", ".join([*before, self.client_address[0]]),
+                "x-forwarded-port": str(self.server.server_port),
+                "x-forwarded-proto": "http",
+            }
+            headers = [(name, value) for name, value in headers if name not in HOP_BY_HOP | set_here.keys()]
             target = f"{prefix}{self.path}"
-            self.upstream.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
-            for name, value in headers.items():
-                self.upstream.putheader(name, value)
-            self.upstream.endheaders(body)
-            answer = self.upstream.getresponse()
-            received = answer.read()
+            # One that was kept may be closed by now.
+            with closing(http.client.HTTPConnection(emulator, timeout=120)) as upstream:
+                upstream.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
+                for name, value in [*headers, *set_here.items()]:
+                    upstream.putheader(name, value)
+                upstream.endheaders(body)
+                answer = upstream.getresponse()
+                received = answer.read()
             kept = [
                 (name, value)
                 for name, value in answer.getheaders()
