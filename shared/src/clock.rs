@@ -56,6 +56,13 @@ impl Timestamp {
         u64::try_from(millis).ok().map(Self)
     }
 
+    /// The same; of a time before 1970 the first that there is.
+    #[must_use]
+    pub fn parse_rfc3339_or_first(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        Self::parse_rfc3339(text).or_else(|| (at.unix_timestamp() < 0).then_some(Self(0)))
+    }
+
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)

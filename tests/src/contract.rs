@@ -133,6 +133,7 @@ impl Contract {
             (404, problem("not-found")),
             (405, problem("method-not-allowed")),
             (429, shared("TooManyRequests")),
+            (431, shared("RequestHeaderFieldsTooLarge")),
             (500, shared("InternalServerError")),
             (503, shared("ServiceUnavailable")),
         ]

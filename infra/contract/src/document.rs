@@ -68,7 +68,10 @@ fn share(paths: &mut Map<String, Value>) -> Map<String, Value> {
         ("500", "InternalServerError"),
     ];
     let mut shared = Map::new();
-    for (status, name) in NAMES.into_iter().chain([("503", "ServiceUnavailable")]) {
+    for (status, name) in NAMES.into_iter().chain([
+        ("431", "RequestHeaderFieldsTooLarge"),
+        ("503", "ServiceUnavailable"),
+    ]) {
         let mut given: Vec<&mut Value> = paths
             .values_mut()
             .filter_map(Value::as_object_mut)

@@ -58,6 +58,7 @@ impl Operation {
         operation
             .with(429, responses::gateway("Too many requests, or the service fails. A response of type `application/json` is API Gateway's own."))
             .with(500, responses::gateway("Something went wrong on our side. A response of type `application/json` is API Gateway's own."))
+            .with(431, responses::gateway("The request line and the headers are too long. API Gateway answers this itself."))
             .with(503, responses::gateway("Unavailable at the moment. A response of type `application/json` is API Gateway's own."))
     }
 
@@ -182,7 +183,7 @@ impl Operation {
             .into_iter()
             .map(|(status, response)| {
                 // What API Gateway refuses is not counted.
-                let counted = limited && !matches!(status, 401 | 403);
+                let counted = limited && !matches!(status, 401 | 403 | 431);
                 (status.to_string(), response.into_value(counted))
             })
             .collect();

@@ -190,7 +190,7 @@ pub(crate) async fn fields(stack: &Stack) {
             feedback,
             json!({"type": "quality", "comment": "\u{202e}\u{200b}"}),
             "invalid-input",
-            "rating",
+            "comment",
         ),
         (
             feedback,
