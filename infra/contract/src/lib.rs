@@ -1,7 +1,7 @@
 //! The contract of the API: an OpenAPI 3.1 document made of the types that the handlers answer
 //! with and of a table of operations, its page, and what breaks it.
 //!
-//! [`document`], [`page`] and [`routes`] are what `shared/openapi.json`, `shared/docs.html` and
+//! [`document()`], [`page()`] and [`routes`] are what `shared/openapi.json`, `shared/docs.html` and
 //! `shared/routes.txt` hold; a test of this crate compares them and writes them anew.
 
 pub mod breaking;
