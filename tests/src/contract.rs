@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io::Read as _,
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
 };
 
 use jsonschema::Validator;
@@ -75,7 +75,7 @@ pub(crate) fn check(method: &Method, url: &Url, response: &Response) {
     }
 }
 
-/// A contract, compiled.
+/// A contract.
 #[derive(Debug)]
 pub struct Contract {
     /// By the segments of their paths, those without parameters first.
@@ -89,18 +89,69 @@ type Operation = BTreeMap<u16, Answer>;
 #[derive(Debug)]
 struct Answer {
     /// By their media types; none where there is no body of JSON to look at.
-    bodies: HashMap<String, Option<Validator>>,
-    headers: Vec<(String, bool, Validator)>,
+    bodies: HashMap<String, Option<Schema>>,
+    headers: Vec<(String, bool, Schema)>,
+}
+
+/// Compiled when it is asked for first: a test meets few of all answers.
+#[derive(Debug)]
+struct Schema {
+    schema: Value,
+    /// Those of the document, closed.
+    components: Arc<Value>,
+    compiled: OnceLock<Validator>,
+}
+
+impl Schema {
+    fn new(schema: &Value, components: &Arc<Value>) -> Self {
+        Self {
+            schema: schema.clone(),
+            components: components.clone(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    fn validator(&self) -> &Validator {
+        self.compiled.get_or_init(|| {
+            let mut schema = self.schema.clone();
+            schema["components"] = json!({"schemas": self.named()});
+            jsonschema::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .expect("a schema of the contract")
+        })
+    }
+
+    /// The schemas that this one refers to, and those that they refer to.
+    fn named(&self) -> Map<String, Value> {
+        let mut named = Map::new();
+        let mut left = vec![&self.schema];
+        while let Some(value) = left.pop() {
+            let name = value["$ref"]
+                .as_str()
+                .and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+            if let Some(name) = name
+                && !named.contains_key(name)
+            {
+                let schema = &self.components["schemas"][name];
+                named.insert(name.to_owned(), schema.clone());
+                left.push(schema);
+            }
+            left.extend(members(value).map(|(_, member)| member));
+            left.extend(value.as_array().into_iter().flatten());
+        }
+        named
+    }
 }
 
 impl Contract {
-    /// Compiles a document.
+    /// That of a document.
     ///
     /// # Panics
     /// When it is not one of ours.
     #[must_use]
     pub fn new(document: Value) -> Self {
-        let components = closed(document["components"].clone());
+        let components = Arc::new(closed(document["components"].clone()));
         let mut paths: Vec<_> = members(&document["paths"])
             .map(|(path, methods)| {
                 let segments = path.split('/').map(str::to_owned).collect();
@@ -172,7 +223,7 @@ impl Contract {
             if let Some(schema) = schema {
                 let body = serde_json::from_slice(&plain(response));
                 let body: Value = body.map_err(|error| format!("the body, by {error}"))?;
-                valid(schema, &body)?;
+                valid(schema.validator(), &body)?;
             }
         }
         for (name, is_required, schema) in &answer.headers {
@@ -184,6 +235,7 @@ impl Contract {
                     let number = text.parse::<u64>().map(Value::from);
                     let value = number.unwrap_or_else(|_| text.into());
                     let as_text = Value::from(text);
+                    let schema = schema.validator();
                     let is_valid = schema.is_valid(&value) || schema.is_valid(&as_text);
                     is_valid
                         .then_some(())
@@ -221,21 +273,14 @@ fn valid(schema: &Validator, body: &Value) -> Result<(), String> {
 }
 
 impl Answer {
-    fn new(response: &Value, document: &Value, components: &Value) -> Self {
+    fn new(response: &Value, document: &Value, components: &Arc<Value>) -> Self {
         let response = resolved(response, document);
-        let compiled = |schema: &Value| {
-            let mut schema = schema.clone();
-            schema["components"] = components.clone();
-            jsonschema::options()
-                .should_validate_formats(true)
-                .build(&schema)
-                .expect("a schema of the contract")
-        };
         let is_json = |media_type: &str| media_type.ends_with("json");
         Self {
             bodies: members(&response["content"])
                 .map(|(media_type, content)| {
-                    let schema = is_json(media_type).then(|| compiled(&content["schema"]));
+                    let schema =
+                        is_json(media_type).then(|| Schema::new(&content["schema"], components));
                     (media_type.clone(), schema)
                 })
                 .collect(),
@@ -243,7 +288,11 @@ impl Answer {
                 .map(|(name, header)| {
                     let header = resolved(header, document);
                     let required = header["required"] == true;
-                    (name.to_lowercase(), required, compiled(&header["schema"]))
+                    (
+                        name.to_lowercase(),
+                        required,
+                        Schema::new(&header["schema"], components),
+                    )
                 })
                 .collect(),
         }
