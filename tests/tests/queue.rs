@@ -88,7 +88,7 @@ async fn what_is_no_message_goes_to_the_dead_letters_and_holds_up_nobody() {
 #[tokio::test]
 async fn a_lost_message_is_sent_anew_when_somebody_asks() {
     let stack = Stack::start().await.unwrap();
-    let fault = json!({"on": "generate", "match": "EEEEEEEEEEI", "fault": {"kind": "rate_limited", "retry_delay_s": 5}});
+    let fault = json!({"on": "generate", "match": "EEEEEEEEEEI", "fault": {"kind": "rate_limited", "retry_delay_s": 15}});
     stack.gemini_fault(fault).await.unwrap();
     let submission = json!({"url": "EEEEEEEEEEI"});
     let job = stack.accepted("/v1/videos", submission).await.unwrap();
