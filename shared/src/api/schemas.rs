@@ -3,12 +3,14 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::Value;
 
-pub use super::videos::asked::FIELDS;
 use super::{
     analyses, builds, dead_letters, feedback, health, jobs, listing, problem, projects, search,
-    stats, status, submissions, uploads,
+    stats, status, submissions, uploads, videos::asked,
 };
 use crate::analysis::{Analysis, Category};
+
+/// Members of an analysis that `?fields=` can choose.
+pub const FIELDS: [&str; 17] = asked::FIELDS;
 
 /// The schema of every body by its name, with those that they refer to. References are as OpenAPI
 /// has them.

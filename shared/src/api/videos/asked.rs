@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Members that `?fields=` can choose; `schema_version` and `video` are always there.
-pub const FIELDS: [&str; 17] = [
+pub(crate) const FIELDS: [&str; 17] = [
     "language",
     "summary",
     "key_concepts",
