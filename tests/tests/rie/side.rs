@@ -170,14 +170,14 @@ impl Side {
     /// Has a function deal with what is in its queues, as many at a time as its mappings would.
     pub(crate) async fn work(&mut self, queues: usize) -> anyhow::Result<()> {
         let sources = self.triggers.values().filter_map(|one| match &one.source {
-            Source::Queue(queue) => Some((one.clone(), queue.to_ascii_lowercase())),
+            Source::Queue(queue) => Some((one.clone(), queue.clone())),
             _ => None,
         });
         let (dead, live): (Vec<_>, Vec<_>) =
-            sources.partition(|(_, queue)| queue.ends_with("deadletters"));
+            sources.partition(|(_, queue)| queue.ends_with("DeadLetters"));
         let sources = if queues == live.len() { live } else { dead };
         for (trigger, queue) in sources {
-            let most = if queue.ends_with("deadletters") { 5 } else { 1 };
+            let most = if queue.ends_with("DeadLetters") { 5 } else { 1 };
             let url = self.stack.queue_url(&queue);
             let sqs = self.stack.sqs();
             let received = sqs.receive_message().queue_url(&url);

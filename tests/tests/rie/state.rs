@@ -5,7 +5,7 @@ use eventrelay_tests::Stack;
 use crate::blur::anonymous;
 
 /// Rows whose number and content the story decides; limits and counters are beside them.
-const TABLES: [&str; 4] = ["videostable", "jobstable", "projectstable", "searchtable"];
+const TABLES: [&str; 4] = ["VideosTable", "JobsTable", "ProjectsTable", "SearchTable"];
 
 /// Every row, by its key and the names of its attributes, and every object, by its key.
 pub(crate) async fn of(stack: &Stack) -> anyhow::Result<Vec<String>> {

@@ -184,7 +184,7 @@ fn last(link: &Value) -> anyhow::Result<Value> {
 
 /// What cannot be read goes to the dead letters, and from there into a row.
 async fn dead_letters(side: &mut Side) -> anyhow::Result<()> {
-    for queue in ["analysisqueue", "tasksqueue", "buildsqueue"] {
+    for queue in ["AnalysisQueue", "TasksQueue", "BuildsQueue"] {
         let url = side.stack.queue_url(queue);
         let sent = side.stack.sqs().send_message().queue_url(url);
         sent.message_body("no message of ours").send().await?;
@@ -240,7 +240,11 @@ async fn removal(side: &mut Side) -> anyhow::Result<()> {
 /// A table is gone: nobody is told more than that something failed, and of a batch exactly those
 /// messages come again that were not dealt with.
 async fn broken_storage(side: &mut Side) -> anyhow::Result<()> {
-    let gone = side.stack.dynamodb().delete_table().table_name("jobstable");
+    let gone = side
+        .stack
+        .dynamodb()
+        .delete_table()
+        .table_name(side.stack.name("JobsTable"));
     gone.send().await?;
     for trigger in ["GetJob/Http", "CancelJob/Http", "SubmitVideo/Http"] {
         let answer = side.ask_with(trigger, "without its table", |_| {}).await?;
