@@ -11,7 +11,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use schema::{Direction, Question};
+use self::schema::{Direction, Question};
+use crate::json::{members, resolved};
 
 /// Something that breaks a caller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,7 +155,7 @@ impl Pair<'_> {
                 None => {}
                 Some(is) => {
                     let (was, is) = (resolved(was, self.old), resolved(is, self.new));
-                    self.answer(&place, &was, &is);
+                    self.answer(&place, was, is);
                 }
             }
         }
@@ -200,23 +201,9 @@ impl Pair<'_> {
 
 fn parameters(operation: &Value, document: &Value) -> Vec<Value> {
     let all = operation["parameters"].as_array().into_iter().flatten();
-    all.map(|one| resolved(one, document)).collect()
+    all.map(|one| resolved(one, document).clone()).collect()
 }
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
-}
-
-fn resolved(value: &Value, document: &Value) -> Value {
-    let pointer = value["$ref"]
-        .as_str()
-        .and_then(|reference| reference.strip_prefix('#'));
-    pointer
-        .and_then(|pointer| document.pointer(pointer))
-        .unwrap_or(value)
-        .clone()
 }

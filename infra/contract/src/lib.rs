@@ -6,6 +6,7 @@
 
 pub mod breaking;
 mod document;
+mod json;
 mod operation;
 mod operations;
 mod page;

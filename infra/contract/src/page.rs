@@ -4,7 +4,10 @@ use askama::Template;
 use pulldown_cmark::{Options, Parser, html};
 use serde_json::Value;
 
-use crate::page::kinds::{escaped, kind};
+use crate::{
+    json::{members, resolved},
+    page::kinds::{escaped, kind},
+};
 
 mod kinds;
 
@@ -253,18 +256,4 @@ fn text(value: &Value) -> &str {
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let members = value.as_object().into_iter().flatten();
-    members.map(|(name, member)| (name.as_str(), member))
-}
-
-fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
-    let pointer = value["$ref"]
-        .as_str()
-        .and_then(|reference| reference.strip_prefix('#'));
-    pointer
-        .and_then(|pointer| document.pointer(pointer))
-        .unwrap_or(value)
 }
