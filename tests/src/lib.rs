@@ -13,6 +13,7 @@ mod project_audit;
 mod response;
 mod rows;
 mod stage;
+mod standins;
 
 use std::{
     collections::BTreeMap,
@@ -431,64 +432,6 @@ impl Stack {
         let _ = read(request.body(bytes)).await?.expect(200);
         let id = granted["upload_id"].as_str().context("no upload id")?;
         Ok(id.to_owned())
-    }
-
-    /// Has a stand-in behave in some way: `DELETE`, `POST` or `PUT` on its control surface.
-    ///
-    /// # Errors
-    /// When it refuses.
-    pub async fn control(&self, method: Method, url: String, body: Value) -> anyhow::Result<()> {
-        let request = self
-            .client
-            .request(method, &url)
-            .header("content-type", "application/json");
-        let answer = read(request.body(body.to_string())).await?;
-        ensure!(answer.status.is_success(), "{url}: {}", answer.text());
-        Ok(())
-    }
-
-    /// Has the Gemini stand-in take its time, or behave otherwise as these settings say.
-    ///
-    /// # Errors
-    /// When it refuses.
-    pub async fn gemini_settings(&self, settings: Value) -> anyhow::Result<()> {
-        let url = format!("{}/_control/settings", self.ready.standins.gemini);
-        self.control(Method::PUT, url, settings).await
-    }
-
-    /// Plans a fault of the Gemini stand-in.
-    ///
-    /// # Errors
-    /// When it refuses.
-    pub async fn gemini_fault(&self, fault: Value) -> anyhow::Result<()> {
-        let url = format!("{}/_control/faults", self.ready.standins.gemini);
-        self.control(Method::POST, url, fault).await
-    }
-
-    /// The calls that the Gemini stand-in has received, those with `part` in their path.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn gemini_calls(&self, part: &str) -> anyhow::Result<Vec<Value>> {
-        let url = format!("{}/_control/calls", self.ready.standins.gemini);
-        let calls = read(self.client.get(url)).await?.json();
-        let calls = calls.as_array().context("no list of calls")?.iter();
-        let of_part = |call: &&Value| call["path"].as_str().unwrap_or_default().contains(part);
-        Ok(calls.filter(of_part).cloned().collect())
-    }
-
-    /// The files that the Gemini stand-in holds.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn gemini_files(&self) -> anyhow::Result<Vec<Value>> {
-        let url = format!("{}/_control/files", self.ready.standins.gemini);
-        let files = read(self.client.get(url)).await?.json();
-        Ok(files
-            .as_array()
-            .or(files["files"].as_array())
-            .context("no list of files")?
-            .clone())
     }
 
     /// The invocations that have ended, as the local runtime recorded them.
