@@ -1,14 +1,14 @@
 //! What a function needs to work: built once, in Init, where Lambda gives a full processor
 //! whatever the function's memory, and with its connections opened there.
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::SdkConfig;
 use futures_util::future::join_all;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::{
     api::throttle::Leases,
-    build,
+    aws, build,
     clock::Timestamp,
     config::{
         BuildsConfig, Config, ConfigError, LimitsConfig, ModelsConfig, TargetConfig,
@@ -30,7 +30,7 @@ use crate::{
         blobs::Blobs, bookmarks::Bookmarks, counters::Counters, dead_letters::DeadLetters,
         jobs::Jobs, keys::Keys, limits::Limits, projects::Projects, search::Search, videos::Videos,
     },
-    task,
+    task, telemetry,
     upstream::{
         Gate, HttpClient, gemini::Gemini, github::GitHub, netlify::Netlify, vercel::Vercel,
         youtube::YouTube,
@@ -102,7 +102,7 @@ impl Context {
     /// When the environment is incomplete.
     pub async fn from_env(warm: &[Warm]) -> Result<Self, Error> {
         let config = Config::from_env().map_err(Error::internal)?;
-        let sdk = sdk_config().await;
+        let sdk = aws::sdk_config();
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
         let counters = Counters::new(dynamodb.clone(), config.controls_table.clone());
@@ -129,7 +129,7 @@ impl Context {
             dead_letters: DeadLetters::new(jobs.clone()),
             bookmarks: Bookmarks::new(dynamodb.clone(), config.controls_table.clone()),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
-            blobs: Blobs::new(s3_client(&sdk), config.bucket.clone()),
+            blobs: Blobs::new(aws::s3_client(&sdk), config.bucket.clone()),
             queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
             tasks_queue: Queue::new(sqs.clone(), config.tasks_queue_url.clone()),
             builds_queue: Queue::new(sqs, config.builds_queue_url.clone()),
@@ -143,6 +143,7 @@ impl Context {
             sdk,
         };
         join_all(warm.iter().map(|service| context.warm(*service))).await;
+        telemetry::ready();
         Ok(context)
     }
 
@@ -293,35 +294,4 @@ async fn warm_all<'a>(secrets: impl IntoIterator<Item = Option<&'a Secret>>) {
 
 fn youtube(http: HttpClient, config: YouTubeConfig, secret: Option<Secret>, gate: Gate) -> YouTube {
     YouTube::new(http, config.base_url, config.oembed_base_url, secret, gate)
-}
-
-/// Time-outs below those of the functions, so that a request that hangs is an error and not the
-/// end of the function.
-async fn sdk_config() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(8))
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .timeout_config(timeouts)
-        .load()
-        .await
-}
-
-/// S3 moves megabytes, for which the time-outs of the small requests are too short. Local services
-/// have no host name per bucket.
-fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .read_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(60))
-        .build();
-    let is_local = std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-    let config = aws_sdk_s3::config::Builder::from(sdk)
-        .timeout_config(timeouts)
-        .force_path_style(is_local)
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
 }

@@ -47,9 +47,24 @@ pub enum Service {
     Issuer,
 }
 
+impl Service {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gemini => "Gemini",
+            Self::YouTube => "YouTube",
+            Self::GitHub => "GitHub",
+            Self::Vercel => "Vercel",
+            Self::Netlify => "Netlify",
+            Self::Issuer => "Issuer",
+        }
+    }
+}
+
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
     }
 }
 

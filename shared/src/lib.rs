@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod api;
+mod aws;
 pub mod build;
 pub mod clock;
 pub mod config;

@@ -7,6 +7,7 @@ use crate::{
     clock::Timestamp,
     cost::{Budget, Estimate, micro_usd},
     error::Error,
+    telemetry::{self, Metric},
     upstream::gemini::{Answered, Gemini, GenerateRequest, Prices, TokenUsage},
 };
 
@@ -61,6 +62,9 @@ impl Models {
         let amount = micro_usd(estimated.unwrap_or(0.0));
         let reserved = self.budget.reserve(by, amount, Timestamp::now()).await?;
         let answered = self.gemini.generate(request, time).await;
+        if let Ok(answered) = &answered {
+            self.tell(request.model, &answered.usage);
+        }
         let paid = match &answered {
             Ok(answered) => self.prices.cost_usd(request.model, &answered.usage),
             // Whether it was paid for is not known.
@@ -70,6 +74,20 @@ impl Models {
         let paid = micro_usd(paid.unwrap_or(0.0));
         self.budget.settle(reserved, paid, Timestamp::now()).await;
         answered
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "tokens of one call")]
+    fn tell(&self, model: &str, tokens: &TokenUsage) {
+        let values = [
+            (Metric::InputTokens, tokens.prompt as f64),
+            (Metric::OutputTokens, tokens.candidates as f64),
+            (Metric::ThinkingTokens, tokens.thoughts as f64),
+            (
+                Metric::Cost,
+                self.prices.cost_usd(model, tokens).unwrap_or(0.0),
+            ),
+        ];
+        telemetry::metrics(&[model], &values, Timestamp::now());
     }
 
     /// What was taken before, and a call of a model on top.

@@ -1,15 +1,18 @@
 //! The queue that jobs are advanced from. A message says which step of which job is due and
 //! nothing else: what the job is stands in its row.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{
     Client,
-    types::{MessageAttributeValue, SendMessageBatchRequestEntry},
+    types::{
+        MessageAttributeValue, MessageSystemAttributeNameForSends as Name,
+        MessageSystemAttributeValue, SendMessageBatchRequestEntry,
+    },
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, job::JobId};
+use crate::{error::Error, job::JobId, telemetry::TraceId};
 
 /// The longest delay that SQS takes.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
@@ -85,6 +88,20 @@ fn delay_seconds(delay: Duration) -> i32 {
     i32::try_from(seconds).unwrap_or(900)
 }
 
+/// What tells the function that receives a message on behalf of which request it was sent
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>).
+fn trace_header() -> Result<Option<HashMap<Name, MessageSystemAttributeValue>>, Error> {
+    let Some(trace) = TraceId::current() else {
+        return Ok(None);
+    };
+    let value = MessageSystemAttributeValue::builder()
+        .data_type("String")
+        .string_value(trace.header())
+        .build()
+        .map_err(Error::internal)?;
+    Ok(Some(HashMap::from([(Name::AwsTraceHeader, value)])))
+}
+
 /// The queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
@@ -139,6 +156,7 @@ impl Queue {
             .queue_url(&self.url)
             .message_body(serde_json::to_string(&message).map_err(Error::internal)?)
             .delay_seconds(delay_seconds(delay))
+            .set_message_system_attributes(trace_header()?)
             .send()
             .await?;
         Ok(())
@@ -173,6 +191,7 @@ impl Queue {
             SendMessageBatchRequestEntry::builder()
                 .id(at.to_string())
                 .message_body(serde_json::to_string(&message).map_err(Error::internal)?)
+                .set_message_system_attributes(trace_header()?)
                 .build()
                 .map_err(Error::internal)
         };
@@ -198,7 +217,8 @@ impl Queue {
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_body(body);
+            .message_body(body)
+            .set_message_system_attributes(trace_header()?);
         for (name, value) in attributes {
             let value = MessageAttributeValue::builder()
                 .data_type("String")

@@ -34,7 +34,7 @@ pub mod unknown;
 pub mod uploads;
 pub mod videos;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
@@ -42,7 +42,12 @@ use serde::Serialize;
 
 pub use problem::{Problem, problem_type};
 
-use crate::{context::Context, error::Error};
+use crate::{
+    clock::Timestamp,
+    context::Context,
+    error::Error,
+    telemetry::{self, Field, Group, Metric, TraceId},
+};
 use throttle::Caller;
 
 /// What a handler gives.
@@ -51,6 +56,15 @@ pub type Answer = Result<Response<Body>, Error>;
 /// Runs a handler and turns what comes of it into a response. A failure is logged here and nowhere
 /// else, and the caller is told no more of it than [`Error::detail`].
 pub async fn respond(
+    context: &Context,
+    request: Request,
+    handler: impl AsyncFnOnce(&Context, &Request) -> Answer,
+) -> Response<Body> {
+    let trace = trace(&request, (context.clock)());
+    telemetry::traced(trace, answer(context, request, handler)).await
+}
+
+async fn answer(
     context: &Context,
     request: Request,
     handler: impl AsyncFnOnce(&Context, &Request) -> Answer,
@@ -81,15 +95,64 @@ pub async fn respond(
     if let Some(standing) = &standing {
         throttle::tell(response.headers_mut(), standing);
     }
-    tracing::info!(
-        request.id = request_id,
-        http.method = %request.method(),
-        http.path = request.raw_http_path(),
-        http.status = response.status().as_u16(),
-        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
-        "Answered a request"
-    );
+    tell(&request, &response, &request_id, started.elapsed());
     response
+}
+
+/// The one line that every request leaves, with what is measured of it.
+fn tell(request: &Request, response: &Response<Body>, request_id: &str, took: Duration) {
+    // `GET /v1/videos/{video_id}`: few, where paths are many.
+    let route = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+        _ => None,
+    };
+    let endpoint = route.and_then(|route| route.split_once(' '));
+    let by_route = Group {
+        by: &[
+            request.method().as_str(),
+            endpoint.map_or("none", |(_, path)| path),
+        ],
+        values: &[(Metric::HttpRequestDuration, took.as_secs_f64())],
+    };
+    let fields = [
+        ("level", Field::Text("INFO")),
+        ("message", Field::Text("Answered a request")),
+        ("request.id", Field::Text(request_id)),
+        ("http.path", Field::Text(request.raw_http_path())),
+        (
+            "http.status",
+            Field::Count(response.status().as_u16().into()),
+        ),
+    ];
+    let now = Timestamp::now();
+    let mut lookups = telemetry::noted();
+    match lookups.next() {
+        None => telemetry::write(&[by_route], &fields, now),
+        Some((layer, metric, count)) => {
+            let by_layer = Group {
+                by: &[layer],
+                values: &[(metric, count)],
+            };
+            telemetry::write(&[by_route, by_layer], &fields, now);
+        }
+    }
+    // A line has one value of each dimension.
+    for (layer, metric, count) in lookups {
+        telemetry::metrics(&[layer], &[(metric, count)], now);
+    }
+}
+
+/// The trace of a request: that which the gateway has given it, else that of the invocation.
+fn trace(request: &Request, now: Timestamp) -> TraceId {
+    let header = request.headers().get("x-amzn-trace-id");
+    let of_invocation = request
+        .lambda_context_ref()
+        .and_then(|context| context.xray_trace_id.as_deref());
+    TraceId::of(
+        header.and_then(|header| header.to_str().ok()),
+        of_invocation,
+        now,
+    )
 }
 
 /// The id that API Gateway gave the request and returns as `apigw-requestid`.

@@ -10,6 +10,7 @@ use crate::{
     clock::Timestamp,
     flow::Record,
     job::{JobError, JobId, Status},
+    telemetry::TraceId,
 };
 
 /// A build and all it has to remember between two steps.
@@ -48,6 +49,9 @@ pub struct Build {
     /// Id of the API key on whose behalf it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
+    /// On behalf of which request it is worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
     /// The build that waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<JobId>,
@@ -108,6 +112,7 @@ impl Build {
             model: 0,
             usage: Usage::default(),
             submitted_by: None,
+            trace: TraceId::current(),
             parent: None,
             settled: false,
         }
@@ -198,6 +203,10 @@ impl Record for Build {
 
     fn id(&self) -> &JobId {
         &self.id
+    }
+
+    fn trace(&self) -> Option<TraceId> {
+        self.trace
     }
 
     fn stage(&self) -> String {

@@ -22,6 +22,7 @@ use crate::{
         counters::{Counters, Counts},
         jobs::{Jobs, Lease, Row},
     },
+    telemetry::{self, Metric},
 };
 
 /// How long a step is nobody else's. Prolonged while it runs, so that it can be short: it is what
@@ -163,20 +164,40 @@ impl Driver {
         invocation: &Invocation,
     ) -> Result<(), Error> {
         let now = Timestamp::now();
-        let Some(Row {
-            job,
-            version,
-            running_until,
-        }) = self.jobs.get::<F::Record>(&message.job_id).await?
-        else {
+        let Some(row) = self.jobs.get::<F::Record>(&message.job_id).await? else {
             tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown job");
             return Ok(());
         };
-        match receive(&job, version, message.step, receive_count, now) {
+        let trace = row.job.trace();
+        let reception = receive(&row.job, row.version, message.step, receive_count, now);
+        let work = self.received(flow, row, reception, invocation, now);
+        telemetry::resumed(trace, work).await
+    }
+
+    async fn received<F: Flow>(
+        &self,
+        flow: &F,
+        row: Row<F::Record>,
+        reception: Reception,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Row {
+            job,
+            version,
+            running_until,
+        } = row;
+        match reception {
             Reception::Run => {}
             Reception::Wait(delay) => return self.queue.send(job.id(), version, delay).await,
             Reception::Drop => return Ok(()),
         }
+        let age = job.due_at().until(now);
+        telemetry::metrics(
+            &[F::Record::KIND.unwrap_or("analysis")],
+            &[(Metric::QueueAge, age.as_secs_f64())],
+            now,
+        );
         let job = flow.begin(job, now);
         let lease = lease(invocation, now);
         if !self.jobs.acquire(&job, version, &lease, now).await? {

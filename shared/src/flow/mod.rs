@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use driver::{Driver, Flow, Invocation, Performed, lease};
 
-use crate::{analysis::Usage, clock::Timestamp, job::JobId};
+use crate::{analysis::Usage, clock::Timestamp, job::JobId, telemetry::TraceId};
 
 /// What work in steps has to remember between two of them. Its version and the lease of the step
 /// that runs are not here: they belong to its row, see [`crate::store::jobs`].
@@ -23,6 +23,9 @@ pub trait Record: Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeO
 
     /// Its id.
     fn id(&self) -> &JobId;
+
+    /// On behalf of which request it was begun.
+    fn trace(&self) -> Option<TraceId>;
 
     /// The stage, for people who look at the table and the log.
     fn stage(&self) -> String;

@@ -15,6 +15,7 @@ use crate::{
     error::{Disposition, Error},
     flow::Invocation,
     queue::{Message, Queue},
+    telemetry::{self, TraceId},
 };
 
 /// Has the message of every record of a batch dealt with, by a function that is also told how
@@ -53,20 +54,15 @@ pub async fn each(
     };
     let mut response = SqsBatchResponse::default();
     for record in event.payload.records {
-        let dealt_with = AssertUnwindSafe(Box::pin(deal_with(&record, &invocation))).catch_unwind();
-        let error = match dealt_with.await {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => error,
-            Err(_) => Error::internal("a step panicked"),
-        };
-        tracing::error!(
-            sqs.message_id = record.message_id,
-            sqs.receive_count = receive_count(&record),
-            error = error.report(),
-            "A record failed"
+        let header = record.attributes.get("AWSTraceHeader");
+        let trace = TraceId::of(
+            header.map(String::as_str),
+            event.context.xray_trace_id.as_deref(),
+            Timestamp::now(),
         );
-        if let Some(queue) = queue {
-            hasten(queue, &record, &error).await;
+        let dealt_with = one(queue, &record, &invocation, &deal_with);
+        if telemetry::traced(trace, dealt_with).await {
+            continue;
         }
         // An empty name would fail the whole batch in silence; so does an error, aloud.
         let unnamed = || Error::internal("a record without an id");
@@ -75,6 +71,31 @@ pub async fn each(
         response.batch_item_failures.push(failure);
     }
     Ok(response)
+}
+
+/// Whether a record was dealt with.
+async fn one(
+    queue: Option<&Queue>,
+    record: &SqsMessage,
+    invocation: &Invocation,
+    deal_with: &impl AsyncFn(&SqsMessage, &Invocation) -> Result<(), Error>,
+) -> bool {
+    let dealt_with = AssertUnwindSafe(deal_with(record, invocation)).catch_unwind();
+    let error = match dealt_with.await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => error,
+        Err(_) => Error::internal("a step panicked"),
+    };
+    tracing::error!(
+        sqs.message_id = record.message_id,
+        sqs.receive_count = receive_count(record),
+        error = error.report(),
+        "A record failed"
+    );
+    if let Some(queue) = queue {
+        hasten(queue, record, &error).await;
+    }
+    false
 }
 
 /// Has a record delivered again in seconds, not when the visibility timeout of the queue is over,

@@ -6,7 +6,7 @@ mod kept;
 use std::time::{Duration, Instant};
 
 use super::{
-    Job, Media,
+    Job, Media, State,
     machine::{Call, FileSeen, FileState, Observation},
     model::{GeminiFile, VideoFacts},
 };
@@ -23,6 +23,7 @@ use crate::{
         compression,
         packed::{Directory, Packed},
     },
+    telemetry,
     upstream::{gemini, youtube::YouTube},
     video::VideoKey,
 };
@@ -79,13 +80,7 @@ impl Calls {
             Call::FetchMetadata => self.fetch_metadata(job).await,
             Call::StartUpload => self.start_upload(job).await,
             Call::Upload { session, offset } => self.upload(job, session, *offset, time).await,
-            Call::LookAtFile { name } => self
-                .models
-                .gemini
-                .get_file(name)
-                .await
-                .map(seen)
-                .map(Observation::File),
+            Call::LookAtFile { name } => self.look_at_file(job, name).await,
             Call::Analyse { file } => self.analyse(job, file.as_ref(), time, usage).await,
             Call::Index { .. } | Call::Settle => Err(Error::internal("not a call to the outside")),
         }
@@ -156,7 +151,7 @@ impl Calls {
                 .upload_chunk(&session, offset, chunk, last)
                 .await
             {
-                Ok(gemini::ChunkOutcome::Final(file)) => return Ok(Observation::File(seen(file))),
+                Ok(gemini::ChunkOutcome::Final(file)) => return Ok(Observation::File(seen(*file))),
                 Ok(gemini::ChunkOutcome::Active) => offset += length,
                 // A worker that has died before this one may have sent it.
                 Err(error @ Error::UpstreamRejected { .. }) if offset == 0 && job.attempts == 0 => {
@@ -172,6 +167,16 @@ impl Calls {
                 return Ok(Observation::UploadPaused { offset });
             }
         }
+    }
+
+    async fn look_at_file(&self, job: &Job, name: &str) -> Result<Observation, Error> {
+        let file = self.models.gemini.get_file(name).await?;
+        if let (gemini::FileState::Active, State::Processing { looks, .. }) =
+            (&file.state, &job.state)
+        {
+            telemetry::noticed("file", looks + 1, file.updated_at, Timestamp::now());
+        }
+        Ok(Observation::File(seen(file)))
     }
 
     /// The file of an upload that is over, if it has become one.

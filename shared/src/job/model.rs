@@ -8,6 +8,7 @@ use crate::{
     clock::Timestamp,
     flow::Record,
     store::{StoredAnalysis, packed::Directory},
+    telemetry::TraceId,
     video::VideoKey,
 };
 
@@ -60,6 +61,9 @@ pub struct Job {
     /// Id of the API key on whose behalf it was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
+    /// On behalf of which request it is worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
     /// It has ended and left nothing behind: no claim, no file.
     #[serde(default)]
     pub settled: bool,
@@ -334,6 +338,7 @@ impl Job {
             gemini_file: None,
             usage: Usage::default(),
             submitted_by: None,
+            trace: TraceId::current(),
             settled: false,
         }
     }
@@ -412,6 +417,10 @@ impl Record for Job {
 
     fn id(&self) -> &JobId {
         &self.id
+    }
+
+    fn trace(&self) -> Option<TraceId> {
+        self.trace
     }
 
     fn stage(&self) -> String {

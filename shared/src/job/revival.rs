@@ -10,6 +10,7 @@ use crate::{
     queue::Queue,
     store::jobs::{Jobs, Row},
     task::Task,
+    telemetry,
 };
 
 /// How long a job's message may be overdue before it counts as lost for somebody who asks.
@@ -54,10 +55,12 @@ pub async fn revive<R: Record>(
     if !is_lost(row, overdue, now) || !jobs.revive(row, now).await? {
         return Ok(false);
     }
-    tracing::warn!(job.id = %row.job.id(), "Sent the lost message of a job anew");
-    queue
-        .send(row.job.id(), row.version, Duration::ZERO)
-        .await?;
+    let send = async {
+        tracing::warn!(job.id = %row.job.id(), "Sending the lost message of a job anew");
+        let sent = queue.send(row.job.id(), row.version, Duration::ZERO);
+        sent.await
+    };
+    telemetry::resumed(row.job.trace(), send).await?;
     Ok(true)
 }
 
@@ -76,8 +79,11 @@ pub async fn revive_task(
     if !is_lost_task(task, overdue, now) || !jobs.revive_task(task, version, now).await? {
         return Ok(false);
     }
-    tracing::warn!(job.id = %task.id, "Sent the lost message of a task anew");
-    queue.send(&task.id, version, Duration::ZERO).await?;
+    let send = async {
+        tracing::warn!(job.id = %task.id, "Sending the lost message of a task anew");
+        queue.send(&task.id, version, Duration::ZERO).await
+    };
+    telemetry::resumed(task.trace, send).await?;
     Ok(true)
 }
 

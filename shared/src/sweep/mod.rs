@@ -8,12 +8,15 @@ mod due;
 mod files;
 mod uploads;
 
+use futures_util::FutureExt;
+
 use crate::{
     clock::Timestamp,
     config::SweepConfig,
     context::Context,
     error::Error,
     store::counters::Counts,
+    telemetry::{self, TraceId},
     upstream::{Gate, HttpClient, gemini::Gemini},
 };
 
@@ -52,6 +55,11 @@ impl Sweeper {
     /// # Errors
     /// The first error of a part, when all parts have had their turn.
     pub async fn sweep(&self, until: Timestamp) -> Result<Counts, Error> {
+        let trace = TraceId::new(self.now());
+        telemetry::traced(trace, self.sweep_all(until).boxed_local()).await
+    }
+
+    async fn sweep_all(&self, until: Timestamp) -> Result<Counts, Error> {
         let (due, files, uploads) = futures_util::join!(
             self.sweep_due(until),
             self.sweep_files(until),

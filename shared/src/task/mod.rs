@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     job::{JobError, JobId, Request, Status},
     store::{counters::Counts, feedback::FeedbackPosition, listing::Position},
+    telemetry::TraceId,
     video::PlaylistId,
 };
 
@@ -39,6 +40,9 @@ pub struct Task {
     /// Failed tries of the present page.
     #[serde(default)]
     pub attempts: u32,
+    /// On behalf of which request it is worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 /// What a task does.
@@ -106,6 +110,7 @@ impl Task {
             deadline,
             due_at: now,
             attempts: 0,
+            trace: TraceId::current(),
         }
     }
 

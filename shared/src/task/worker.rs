@@ -19,6 +19,7 @@ use crate::{
         listing::{Filter, Order, Page},
     },
     submission::{self, Outcome, Submission},
+    telemetry::{self, Metric},
     upstream::youtube::{PlaylistPage, YouTube},
     video::VideoKey,
 };
@@ -55,7 +56,18 @@ impl Worker {
             tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown task");
             return Ok(());
         };
-        match receive(&task, version, message.step, receive_count, now) {
+        let reception = receive(&task, version, message.step, receive_count, now);
+        telemetry::resumed(task.trace, self.received(task, version, reception, now)).await
+    }
+
+    async fn received(
+        &self,
+        task: Task,
+        version: u32,
+        reception: Reception,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        match reception {
             Reception::Run => {}
             Reception::Wait(delay) => {
                 return self
@@ -66,6 +78,8 @@ impl Worker {
             }
             Reception::Drop => return Ok(()),
         }
+        let age = task.due_at.until(now).as_secs_f64();
+        telemetry::metrics(&["task"], &[(Metric::QueueAge, age)], now);
         let done = match now >= task.deadline {
             true => Err(Error::DeadlineExceeded),
             false => self.page(&task, now).await,

@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Service, Source};
-use crate::telemetry::{self, Unit};
+use crate::telemetry::{self, Field, Group, Metric};
 
 /// Below the shortest idle time seen at a server (S3: about 20 s, aws-sdk-rust issue 1106), so that
 /// a pooled connection is rarely one that the other side has just closed.
@@ -256,22 +256,18 @@ impl HttpClient {
         let _place = self.place(service).await?;
         let started = Instant::now();
         let answer = self.exchange(request).await;
-        let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        let status = answer.as_ref().ok().map(|answer| answer.status);
         #[expect(clippy::cast_precision_loss, reason = "as many as the pool has")]
         let active = self.active_connections() as f64;
-        telemetry::metrics(
-            ("service", &service.to_string()),
-            &[
-                (
-                    "api_call_duration_seconds",
-                    Unit::Seconds,
-                    started.elapsed().as_secs_f64(),
-                ),
-                ("active_connections", Unit::Count, active),
+        let of_call = Group {
+            by: &[service.name(), outcome(status)],
+            values: &[
+                (Metric::ApiCallDuration, started.elapsed().as_secs_f64()),
+                (Metric::ActiveConnections, active),
             ],
-            &[("http.status", status.into())],
-            Timestamp::now(),
-        );
+        };
+        let status = status.map_or(Field::None, |status| Field::Count(status.as_u16().into()));
+        telemetry::write(&[of_call], &[("http.status", status)], Timestamp::now());
         answer
     }
 
@@ -363,6 +359,17 @@ impl HttpClient {
             .timeout(timeout)
             .send()
             .await
+    }
+}
+
+/// What came of a call, in few words.
+fn outcome(status: Option<StatusCode>) -> &'static str {
+    match status {
+        None => "unanswered",
+        Some(StatusCode::TOO_MANY_REQUESTS) => "limited",
+        Some(status) if status.is_client_error() => "refused",
+        Some(status) if status.is_server_error() => "failed",
+        Some(_) => "answered",
     }
 }
 

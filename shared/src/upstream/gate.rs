@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Service},
     limit::{Bound, Cost, Hold, Policy, Unit, Verdict, Zone},
     store::limits::Limits,
-    telemetry,
+    telemetry::{self, Metric},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -159,7 +159,11 @@ impl Gate {
         let now = Timestamp::now();
         match closing.limits.acquire(&policy, cost, in_turn, now).await? {
             Verdict::Pass { probe } => Ok(Admission { probe }),
-            Verdict::Held { hold, until } => Err(held(target.service(), hold, until, now)),
+            Verdict::Held { hold, until } => {
+                let wait = now.until(until).as_secs_f64();
+                telemetry::metrics(&[&policy.name], &[(Metric::LimiterWait, wait)], now);
+                Err(held(target.service(), hold, until, now))
+            }
         }
     }
 
@@ -252,8 +256,7 @@ impl Closing {
 
 fn breaker_is_open(name: &str, is_open: bool, now: Timestamp) {
     let value = f64::from(u8::from(is_open));
-    let values = [("circuit_breaker_open", telemetry::Unit::Count, value)];
-    telemetry::metrics(("limit", name), &values, &[], now);
+    telemetry::metrics(&[name], &[(Metric::CircuitBreakerOpen, value)], now);
 }
 
 /// What a call that was held is told.

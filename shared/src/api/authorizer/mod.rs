@@ -12,9 +12,11 @@ pub(crate) use jwks::trusted_url;
 pub use tokens::Tokens;
 
 use crate::{
+    clock::Timestamp,
     context::Context,
     error::Error,
     store::keys::{Caller, Scope},
+    telemetry::{self, TraceId},
 };
 
 /// Headers that may be the identity of an authorizer, in lower case.
@@ -36,15 +38,20 @@ pub struct Question {
 }
 
 impl Question {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(header, _)| header.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// What the caller presents. Only a header that the answer is remembered by counts: by another
     /// one, a caller would get the answer to somebody else's.
     fn credential(&self) -> Option<&str> {
-        let headers = CREDENTIAL_HEADERS.iter().filter_map(|name| {
-            let mut headers = self.headers.iter();
-            let found = headers.find(|(header, _)| header.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value)
-        });
-        let mut identity = headers.filter(|value| self.identity_source.contains(value));
+        let headers = CREDENTIAL_HEADERS
+            .iter()
+            .filter_map(|name| self.header(name));
+        let is_identity = |value: &&str| self.identity_source.iter().any(|one| one == value);
+        let mut identity = headers.filter(is_identity);
         let value = identity.next()?.trim();
         // The name of a scheme has no case (RFC 9110, section 11.1).
         match value.split_once(' ') {
@@ -77,6 +84,16 @@ pub async fn judge(
     question: Question,
 ) -> Result<Verdict, Error> {
     let now = (context.clock)();
+    let trace = TraceId::of(question.header("x-amzn-trace-id"), None, now);
+    telemetry::traced(trace, judged(context, tokens, question, now)).await
+}
+
+async fn judged(
+    context: &Context,
+    tokens: Option<&Tokens>,
+    question: Question,
+    now: Timestamp,
+) -> Result<Verdict, Error> {
     let credential = question.credential().unwrap_or_default();
     let caller = match tokens {
         Some(tokens) if Tokens::is_one(credential) => tokens.authenticate(credential, now).await,

@@ -13,6 +13,7 @@ use crate::{
         compression, packed,
         videos::Found,
     },
+    telemetry::{Layer, note_lookup},
 };
 
 /// What is wanted, in gzip; none where the blob is gone.
@@ -40,6 +41,7 @@ pub(super) async fn gzip(
                 .blobs
                 .get_ranges(&key, &found.parts.ranges(names))
                 .await?;
+            note_lookup(Layer::Bucket, pieces.is_some());
             pieces
                 .map(|pieces| found.parts.assemble(names, &pieces))
                 .transpose()
@@ -76,6 +78,7 @@ async fn blob(context: &Context, key: &str, now: Timestamp) -> Result<Option<Byt
         return Ok(Some(blob));
     }
     let blob = context.blobs.get(key).await?;
+    note_lookup(Layer::Bucket, blob.is_some());
     if let Some(blob) = &blob {
         context.memory.keep_blob(key, blob, now);
     }

@@ -29,6 +29,7 @@ use crate::{
         compression,
         videos::Found,
     },
+    telemetry::{Layer, note_lookup},
 };
 
 /// A response must stay below Lambda's limit of 6 MB, in base64 if it is compressed.
@@ -126,8 +127,10 @@ async fn row(
     asked: &Asked,
     now: Timestamp,
 ) -> Result<Option<Arc<Found>>, Error> {
-    if let Some(found) = context.memory.row(&asked.video, &asked.selector, now) {
-        return Ok(Some(found));
+    let remembered = context.memory.row(&asked.video, &asked.selector, now);
+    note_lookup(Layer::Memory, remembered.is_some());
+    if remembered.is_some() {
+        return Ok(remembered);
     }
     let found = context
         .videos
@@ -143,6 +146,7 @@ async fn row(
                 .await?
         }
     };
+    note_lookup(Layer::Index, found.is_some());
     Ok(found.map(|found| {
         let found = Arc::new(found);
         context

@@ -5,8 +5,10 @@ use bytes::Bytes;
 use super::Calls;
 use crate::{
     build::deployment::{DeploymentWork, Seen, Stage},
+    clock::Timestamp,
     error::Error,
     project::deploy::{Target, digests, host_name, required as lacking, vercel_settings},
+    telemetry,
     upstream::{
         netlify::{self, Netlify, SiteCreated},
         vercel::{self, NewDeployment, Vercel},
@@ -32,11 +34,11 @@ impl Calls {
     pub(super) async fn host_step(&self, work: &DeploymentWork) -> Result<Seen, Error> {
         match &work.stage {
             Stage::Sending => self.send_to_vercel(work).await,
-            Stage::Building { id, .. } => self.look_at_vercel(id).await,
+            Stage::Building { id, looks } => self.look_at_vercel(id, *looks).await,
             Stage::Siting => self.make_site(work).await,
             Stage::Announcing { site } => self.announce(work, site).await,
             Stage::Uploading { deploy, required } => self.upload(work, deploy, required).await,
-            Stage::Processing { deploy, .. } => self.look_at_netlify(deploy).await,
+            Stage::Processing { deploy, looks } => self.look_at_netlify(deploy, *looks).await,
             _ => Err(Error::internal("not a step at a host")),
         }
     }
@@ -68,7 +70,7 @@ impl Calls {
         })
     }
 
-    async fn look_at_vercel(&self, id: &str) -> Result<Seen, Error> {
+    async fn look_at_vercel(&self, id: &str, looks: u32) -> Result<Seen, Error> {
         let vercel = self.vercel()?;
         let gone = || Seen::Broken {
             message: "the deployment was deleted".to_owned(),
@@ -79,9 +81,12 @@ impl Calls {
         };
         Ok(match seen.state {
             vercel::State::Waiting | vercel::State::Building => Seen::Waiting,
-            vercel::State::Ready => Seen::Ready {
-                url: seen.site_url.or(seen.url),
-            },
+            vercel::State::Ready => {
+                telemetry::noticed("vercel", looks + 1, seen.ready_at, Timestamp::now());
+                Seen::Ready {
+                    url: seen.site_url.or(seen.url),
+                }
+            }
             vercel::State::Failed => {
                 let mut log = vercel.events(id).await?;
                 let more = log.len().saturating_sub(LOG_LINES);
@@ -162,7 +167,7 @@ impl Calls {
         Ok(Seen::Uploaded)
     }
 
-    async fn look_at_netlify(&self, deploy: &str) -> Result<Seen, Error> {
+    async fn look_at_netlify(&self, deploy: &str, looks: u32) -> Result<Seen, Error> {
         let netlify = self.netlify()?;
         let Some(seen) = netlify.deploy(deploy).await? else {
             return Ok(Seen::Broken {
@@ -172,7 +177,10 @@ impl Calls {
         };
         Ok(match seen.state {
             netlify::State::Uploading | netlify::State::Processing => Seen::Waiting,
-            netlify::State::Ready => Seen::Ready { url: seen.url },
+            netlify::State::Ready => {
+                telemetry::noticed("netlify", looks + 1, seen.ready_at, Timestamp::now());
+                Seen::Ready { url: seen.url }
+            }
             netlify::State::Failed => Seen::Broken {
                 message: seen
                     .message

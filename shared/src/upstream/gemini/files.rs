@@ -73,7 +73,7 @@ pub enum ChunkOutcome {
     /// It was taken; more is expected.
     Active,
     /// It was the last: this is the file.
-    Final(File),
+    Final(Box<File>),
 }
 
 /// How far the processing of a file is.
@@ -123,6 +123,8 @@ pub struct File {
     pub display_name: Option<String>,
     /// When it was uploaded.
     pub created_at: Option<Timestamp>,
+    /// When it last changed; of what is processed, when that was over.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// A page of the files of the project.
@@ -159,6 +161,7 @@ struct WireFile {
     size_bytes: Option<String>,
     display_name: Option<String>,
     create_time: Option<String>,
+    update_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -205,12 +208,14 @@ impl TryFrom<WireFile> for File {
                 .map(|d| d.as_secs_f64()),
             size_bytes: wire.size_bytes.and_then(|size| size.parse().ok()),
             display_name: wire.display_name,
-            created_at: wire
-                .create_time
-                .as_deref()
-                .and_then(Timestamp::parse_rfc3339),
+            created_at: time(wire.create_time.as_deref()),
+            updated_at: time(wire.update_time.as_deref()),
         })
     }
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(Timestamp::parse_rfc3339)
 }
 
 /// The id in a file's name. Ids are lower-case letters, digits and inner dashes; nothing else may
@@ -317,9 +322,10 @@ impl Gemini {
         let answer = self.call(Asked::File, request).await?;
         match answer.header(STATUS) {
             Some("active") if !last => Ok(ChunkOutcome::Active),
-            Some("final") => Ok(ChunkOutcome::Final(
-                answer.json::<WireUploaded>(SERVICE)?.file,
-            )),
+            Some("final") => {
+                let file = answer.json::<WireUploaded>(SERVICE)?.file;
+                Ok(ChunkOutcome::Final(Box::new(file)))
+            }
             Some("active") => Err(malformed("an upload goes on after its last chunk")),
             _ => Err(malformed("an upload is neither active nor final")),
         }

@@ -15,6 +15,7 @@ use super::bearer::{Bearer, Call, FREE, Redact, logged, refusal};
 use super::client::{Answer, HttpClient, Request};
 use super::gate::{Gate, Target};
 use crate::analysis::text;
+use crate::clock::Timestamp;
 use crate::error::{Error, Service};
 use crate::limit::Cost;
 use crate::project::MOST_FILES;
@@ -106,6 +107,8 @@ pub struct Deploy {
     pub url: Option<String>,
     /// Netlify's words on why it failed: one line, for whoever deploys.
     pub message: Option<String>,
+    /// Since when it can be seen.
+    pub ready_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +143,7 @@ struct WireDeploy {
     ssl_url: Option<String>,
     url: Option<String>,
     error_message: Option<String>,
+    published_at: Option<String>,
 }
 
 impl WireSite {
@@ -171,6 +175,10 @@ impl WireDeploy {
             title: self.title,
             url: self.ssl_url.or(self.url).filter(|url| is_web_url(url)),
             message: message.filter(|message| !message.is_empty()),
+            ready_at: self
+                .published_at
+                .as_deref()
+                .and_then(Timestamp::parse_rfc3339),
         })
     }
 }

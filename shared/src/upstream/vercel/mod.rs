@@ -16,6 +16,7 @@ use super::bearer::{Bearer, Call, FREE};
 use super::client::{Answer, HttpClient, Request};
 use super::gate::{Gate, Target};
 use crate::analysis::text;
+use crate::clock::Timestamp;
 use crate::error::{Error, Service};
 use crate::limit::Cost;
 use crate::project::ProjectFile;
@@ -103,6 +104,8 @@ pub struct Deployment {
     pub inspector_url: Option<String>,
     /// Vercel's words on why it failed: one line, for whoever deploys.
     pub message: Option<String>,
+    /// Since when it can be seen.
+    pub ready_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -137,6 +140,8 @@ struct WireDeployment {
     alias: Vec<String>,
     inspector_url: Option<String>,
     error_message: Option<String>,
+    /// Milliseconds since the epoch.
+    ready: Option<u64>,
 }
 
 impl WireDeployment {
@@ -157,6 +162,7 @@ impl WireDeployment {
             site_url: alias.as_deref().and_then(host_url),
             inspector_url: inspector,
             message: message.filter(|message| !message.is_empty()),
+            ready_at: self.ready.map(Timestamp),
         })
     }
 }
