@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use aws_sdk_sqs::types::QueueAttributeName;
 use axum::{
     Json, Router,
     body::Bytes,
@@ -18,7 +17,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use crate::lambda::{Answer, Lambda, WhenBusy};
+use crate::{
+    lambda::{Answer, Lambda, WhenBusy},
+    queues,
+};
 
 /// What the endpoints read.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Known {
     pub(crate) queues: Vec<(String, String)>,
     /// Whether the event source mappings of each function are enabled.
     pub(crate) mappings: BTreeMap<String, watch::Sender<bool>>,
+    /// Name of the table of jobs.
+    pub(crate) jobs_table: Option<String>,
 }
 
 impl Admin {
@@ -73,7 +77,7 @@ pub(crate) fn router(admin: Admin) -> Router {
             get(async |State(admin): State<Admin>| Json(admin.lambda.instances())),
         )
         .route("/instances/{id}", delete(kill))
-        .route("/queues", get(queues))
+        .route("/queues", get(depths))
         .route("/mappings/{function}", put(switch))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .with_state(admin)
@@ -99,31 +103,14 @@ async fn switch(
     StatusCode::NO_CONTENT
 }
 
-async fn queues(State(admin): State<Admin>) -> Response {
+async fn depths(State(admin): State<Admin>) -> Response {
     let mut counts = Map::new();
     for (name, url) in &admin.known().queues {
-        let attributes = admin
-            .sqs
-            .get_queue_attributes()
-            .queue_url(url)
-            .attribute_names(QueueAttributeName::All)
-            .send()
-            .await;
-        let Ok(attributes) = attributes else {
+        let Ok(states) = queues::counts(&admin.sqs, url).await else {
             return StatusCode::BAD_GATEWAY.into_response();
         };
-        let count = |name| -> Value {
-            let text = attributes.attributes().and_then(|all| all.get(&name));
-            text.and_then(|text| text.parse::<u64>().ok()).into()
-        };
-        counts.insert(
-            name.clone(),
-            json!({
-                "visible": count(QueueAttributeName::ApproximateNumberOfMessages),
-                "in_flight": count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible),
-                "delayed": count(QueueAttributeName::ApproximateNumberOfMessagesDelayed),
-            }),
-        );
+        let states = states.map(|(state, count)| (state.to_owned(), Value::from(count)));
+        counts.insert(name.clone(), Value::Object(states.into_iter().collect()));
     }
     Json(counts).into_response()
 }

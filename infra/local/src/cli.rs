@@ -51,6 +51,16 @@ pub(crate) struct Options {
         value_name = "KEY"
     )]
     pub(crate) api_key: Option<String>,
+    /// Port of the admin endpoints: a page with plots, /metrics for Prometheus, and what tests need
+    /// [default: any that is free]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 0,
+        hide_default_value = true,
+        value_name = "PORT"
+    )]
+    pub(crate) admin_port: u16,
     /// Run the functions as they were built last
     #[arg(long, global = true)]
     pub(crate) no_build: bool,

@@ -11,7 +11,9 @@ mod faults;
 mod gateway;
 mod keys;
 mod lambda;
+mod metrics;
 mod queue_poller;
+mod queues;
 mod resources;
 mod schedule;
 mod system;
@@ -129,7 +131,12 @@ async fn until_stopped<T>(task: impl Future<Output = T>) -> anyhow::Result<Optio
 }
 
 fn welcome(ready: &Ready) -> String {
-    let Ready { api, api_key, .. } = ready;
+    let Ready {
+        api,
+        api_key,
+        admin,
+        ..
+    } = ready;
     let standins: Vec<&str> = ready.standins.keys().map(String::as_str).collect();
     let upstreams = match standins.is_empty() {
         true => "All services are the real ones".to_owned(),
@@ -143,6 +150,7 @@ fn welcome(ready: &Ready) -> String {
         "EventRelay runs at {api}\n\
          API key: {api_key}\n\
          {upstreams}\n\
+         Plots: {admin}, for Prometheus {admin}/metrics\n\
          \n\
          curl -X POST {api}/v1/videos -H 'x-api-key: {api_key}' -H 'content-type: application/json' \
          -d '{{\"url\":\"https://www.youtube.com/watch?v=jNQXAC9IVRw\"}}'\n\

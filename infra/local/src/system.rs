@@ -19,6 +19,7 @@ use crate::{
     gateway::{self, Gateway},
     keys,
     lambda::{Lambda, Settings},
+    metrics::{self, Board, Metrics},
     resources,
     template::model::{Api, Template, physical_name},
     upstreams::Upstreams,
@@ -111,6 +112,7 @@ impl System {
         };
         keys::accept_own(&key, clients.dynamodb.clone()).await?;
 
+        let metrics = Metrics::new();
         let settings = Settings {
             binaries: workspace.binaries.clone(),
             logs: folder.join("logs"),
@@ -118,6 +120,7 @@ impl System {
             concurrency: options.concurrency,
             idle_limit: IDLE_LIMIT,
             services: endpoints,
+            metrics: metrics.clone(),
         };
         let lambda = Lambda::new(&template.functions, &settings)?;
         if let Some(faults) = &faults {
@@ -137,11 +140,19 @@ impl System {
             sqs: clients.sqs.clone(),
             known: known.clone(),
         };
-        let mut router = admin::router(admin);
+        let board = Board {
+            metrics,
+            lambda: lambda.clone(),
+            sqs: clients.sqs.clone(),
+            dynamodb: clients.dynamodb.clone(),
+            known: known.clone(),
+        };
+        tasks.spawn(board.clone().keep(shutdown.clone()));
+        let mut router = admin::router(admin).merge(metrics::router(board));
         if let Some(faults) = faults {
             router = router.merge(faults::router(faults));
         }
-        let admin = serve_admin(router, shutdown.clone(), &mut tasks).await?;
+        let admin = serve_admin(options.admin_port, router, shutdown.clone(), &mut tasks).await?;
         let resources = names(&template, &services.sqs);
         let address = listener.local_addr()?;
         let gateway = Arc::new(Gateway::new(
@@ -260,6 +271,11 @@ fn known(template: &Template, wiring: &Wiring, sqs: &str) -> Known {
             .map(|queue| (queue.name.clone(), resources::queue_url(sqs, &queue.name)))
             .collect(),
         mappings: wiring.enabled(),
+        jobs_table: template
+            .tables
+            .iter()
+            .find(|table| table.name == "JobsTable")
+            .map(|table| physical_name(&table.name)),
     }
 }
 
@@ -276,11 +292,14 @@ fn names(template: &Template, sqs: &str) -> BTreeMap<String, String> {
 }
 
 async fn serve_admin(
+    port: u16,
     router: axum::Router,
     mut shutdown: watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("port {port} is not free: choose another with --admin-port"))?;
     let url = format!("http://{}", listener.local_addr()?);
     tasks.spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(async move {

@@ -61,7 +61,8 @@ pub async fn each(
             Timestamp::now(),
         );
         let dealt_with = one(queue, &record, &invocation, &deal_with);
-        if telemetry::traced(trace, dealt_with).await {
+        // Boxed: it is deep enough for the compiler without this.
+        if telemetry::traced(trace, dealt_with.boxed_local()).await {
             continue;
         }
         // An empty name would fail the whole batch in silence; so does an error, aloud.

@@ -106,6 +106,37 @@ impl Metric {
         }
     }
 
+    /// What it is, in a sentence without its end.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::HttpRequestDuration => {
+                "From a request to its answer, without what the gateway and Lambda add"
+            }
+            Self::CacheHits => "Lookups that a layer answered",
+            Self::CacheMisses => "Lookups that a layer could not answer",
+            Self::ApiCallDuration => "From a call of an outside service to the end of its answer",
+            Self::ActiveConnections => {
+                "Calls of outside services under way in this instance when one ended"
+            }
+            Self::QueueAge => "From when a step was due to when somebody worked on it",
+            Self::Polls => "Looks at a file or a deployment until it was ready",
+            Self::Lateness => {
+                "From when it was ready, as its service says, to when that was noticed"
+            }
+            Self::InputTokens => "Tokens that a model read",
+            Self::OutputTokens => "Tokens that a model wrote",
+            Self::ThinkingTokens => "Tokens that a model thought in",
+            Self::Cost => "What a model cost",
+            Self::CircuitBreakerOpen => "1 when a circuit breaker opened, 0 when it closed",
+            Self::LimiterWait => "How long a call was told to wait for its turn",
+            Self::ColdStarts => "Instances that were started",
+            Self::InitDuration => {
+                "From the start of the process until it could take its first request"
+            }
+        }
+    }
+
     /// What its values are counted in.
     #[must_use]
     pub fn unit(self) -> Unit {

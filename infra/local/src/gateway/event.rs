@@ -8,6 +8,7 @@ use std::{
 
 use axum::http::{HeaderMap, header, request::Parts};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use eventrelay::{clock::Timestamp, telemetry::TraceId};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
@@ -68,6 +69,10 @@ impl Call {
             .entry("x-forwarded-for".into())
             .and_modify(|before| *before = format!("{before}, {source_ip}"))
             .or_insert_with(|| source_ip.clone());
+        // The root of a caller is kept, as API Gateway keeps it.
+        let known = headers.get("x-amzn-trace-id").map(String::as_str);
+        let trace = TraceId::of(known, None, Timestamp::now());
+        headers.insert("x-amzn-trace-id".into(), trace.header());
         headers.insert("x-forwarded-port".into(), port.to_string());
         headers.insert("x-forwarded-proto".into(), "http".into());
         Self {

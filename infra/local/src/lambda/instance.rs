@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use eventrelay::{clock::Timestamp, telemetry::TraceId};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -167,7 +168,7 @@ impl Instance {
                 "arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}",
                 self.function
             ),
-            trace_id: trace_id(started.1),
+            trace_id: format!("{};Sampled=0", TraceId::new(Timestamp(started.1)).header()),
         };
         // The channel holds one request, and the last one has been taken. Where the process is gone,
         // `hear` says so.
@@ -297,12 +298,6 @@ fn exit_document(request_id: &str, status: Option<ExitStatus>) -> Bytes {
     );
     let message = format!("RequestId: {request_id} Error: Runtime exited with error: {status}");
     error_document("Runtime.ExitError", &message)
-}
-
-/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
-fn trace_id(now_ms: u64) -> String {
-    let random = Uuid::now_v7().simple().to_string();
-    format!("Root=1-{:08x}-{};Sampled=0", now_ms / 1000, &random[8..])
 }
 
 /// Largest resident set so far, rounded up.

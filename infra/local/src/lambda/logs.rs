@@ -10,6 +10,7 @@ use std::{
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use super::lock;
+use crate::metrics::Metrics;
 
 /// Longest line, in bytes; a longer one is cut into several. CloudWatch takes events up to 1 MiB.
 const MAXIMUM_LINE_BYTES: u64 = 256 * 1024;
@@ -19,16 +20,23 @@ const MAXIMUM_LINE_BYTES: u64 = 256 * 1024;
 pub(super) struct Log {
     function: String,
     file: Mutex<File>,
+    metrics: Arc<Metrics>,
     verbose: bool,
 }
 
 impl Log {
-    pub(super) fn open(folder: &Path, function: &str, verbose: bool) -> std::io::Result<Self> {
+    pub(super) fn open(
+        folder: &Path,
+        function: &str,
+        verbose: bool,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<Self> {
         let path = folder.join(format!("{function}.log"));
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self {
             function: function.to_owned(),
             file: Mutex::new(file),
+            metrics,
             verbose,
         })
     }
@@ -59,7 +67,10 @@ impl Log {
                 .await
             {
                 Ok(0) | Err(_) => return,
-                Ok(_) => self.write(line.strip_suffix(b"\n").unwrap_or(&line)),
+                Ok(_) => {
+                    self.metrics.line(&line);
+                    self.write(line.strip_suffix(b"\n").unwrap_or(&line));
+                }
             }
         }
     }

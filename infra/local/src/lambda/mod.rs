@@ -28,7 +28,7 @@ use self::{
     logs::Log,
     records::Records,
 };
-use crate::template::model::Function;
+use crate::{metrics::Metrics, template::model::Function};
 
 /// Largest request of a synchronous invocation, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) idle_limit: Duration,
     /// Endpoints and credentials of the embedded services, as environment variables.
     pub(crate) services: BTreeMap<String, String>,
+    /// What they measure goes there.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// What an invocation ended in.
@@ -176,7 +178,12 @@ impl Lambda {
             .unwrap_or(settings.concurrency);
         let log = match old {
             Some(old) => old.log.clone(),
-            None => Arc::new(Log::open(&settings.logs, &function.name, settings.verbose)?),
+            None => Arc::new(Log::open(
+                &settings.logs,
+                &function.name,
+                settings.verbose,
+                settings.metrics.clone(),
+            )?),
         };
         let permits = match old {
             Some(old) if old.concurrency == concurrency => old.permits.clone(),
@@ -219,6 +226,7 @@ impl Lambda {
         };
         let Some(permit) = permit else {
             pool.log.line("Rate Exceeded: all instances are busy");
+            self.settings.metrics.throttle(function);
             return Answer::Throttled;
         };
         // It may have been replaced meanwhile.
@@ -280,6 +288,15 @@ impl Lambda {
         pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
     }
 
+    /// The instances that run now, by the names of their functions, and what they do.
+    pub(crate) fn states(&self) -> Vec<(String, &'static str)> {
+        let roster = lock(&self.roster);
+        let states = roster.values();
+        states
+            .map(|instance| (instance.function.clone(), instance.state))
+            .collect()
+    }
+
     /// The instances that run now.
     pub(crate) fn instances(&self) -> Vec<InstanceState> {
         lock(&self.roster).values().cloned().collect()
@@ -314,6 +331,7 @@ impl Pool {
             alive,
         } = ended;
         self.log.line(&invocation.report());
+        self.settings.metrics.invocation(&invocation);
         self.records.add(invocation);
         if alive {
             instance.rest();
@@ -379,6 +397,6 @@ fn error_document(kind: &str, message: &str) -> Bytes {
         .into()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,6 +23,18 @@ pub(crate) enum Outcome {
     InitError,
 }
 
+impl Outcome {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+            Self::Timeout => "timeout",
+            Self::Exit => "exit",
+            Self::InitError => "init_error",
+        }
+    }
+}
+
 /// One invocation.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Invocation {

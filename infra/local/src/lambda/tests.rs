@@ -58,6 +58,7 @@ fn start_with(
         concurrency: 4,
         idle_limit: Duration::from_secs(300),
         services: BTreeMap::from([("AWS_ENDPOINT_URL_S3".into(), "http://127.0.0.1:1".into())]),
+        metrics: Metrics::new(),
     };
     change(&mut settings);
     Lambda::new(functions, &settings).unwrap()
