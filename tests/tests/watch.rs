@@ -285,6 +285,7 @@ async fn a_changed_template_takes_effect_and_a_refused_one_does_not() {
     watched.change("template.yaml", "PLACE: here", "PLACE: there");
     watched.comes_to("/greeting", "one here", "one there").await;
     watched.says("template.yaml is in force.").await;
+    watched.says("Greeting").await;
     assert_eq!(watched.get("/more").await, (200, "one there".into()));
     assert_eq!(watched.get("/held").await.0, 404);
 
