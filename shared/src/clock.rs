@@ -51,22 +51,25 @@ impl Timestamp {
     /// before 1970.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        let millis = at.unix_timestamp_nanos().checked_div(1_000_000)?;
-        u64::try_from(millis).ok().map(Self)
+        u64::try_from(millis(text)?).ok().map(Self)
     }
 
     /// The same; of a time before 1970 the first that there is.
     #[must_use]
     pub fn parse_rfc3339_or_first(text: &str) -> Option<Self> {
-        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Self::parse_rfc3339(text).or_else(|| (at.unix_timestamp() < 0).then_some(Self(0)))
+        u64::try_from(millis(text)?.max(0)).ok().map(Self)
     }
 
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
+}
+
+/// Milliseconds since the epoch, or before it.
+fn millis(text: &str) -> Option<i128> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    at.unix_timestamp_nanos().checked_div(1_000_000)
 }
 
 impl std::ops::Add<Duration> for Timestamp {

@@ -115,7 +115,6 @@ def before_call(context, case, kwargs):
 
 # What a job can have failed by.
 OF_JOBS = [
-    "cost-above-cap",
     "prompt-blocked",
     "video-not-found",
     "video-private",

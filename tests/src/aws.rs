@@ -6,10 +6,24 @@ use aws_sdk_secretsmanager::config as secretsmanager;
 use aws_sdk_sqs::config as sqs;
 use sha2::Digest;
 
-use crate::Stack;
+use crate::{Ready, Stack};
 
 const REGION: &str = "us-east-1";
 const KEY: &str = "local";
+
+impl Ready {
+    /// A client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(sqs::BehaviorVersion::latest())
+            .region(sqs::Region::from_static(REGION))
+            .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
+            .endpoint_url(&self.aws.sqs)
+            .build();
+        aws_sdk_sqs::Client::from_conf(config)
+    }
+}
 
 impl Stack {
     /// A client of DynamoDB.
@@ -44,13 +58,7 @@ impl Stack {
     /// A client of SQS.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::Config::builder()
-            .behavior_version(sqs::BehaviorVersion::latest())
-            .region(sqs::Region::from_static(REGION))
-            .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
-            .endpoint_url(&self.ready.aws.sqs)
-            .build();
-        aws_sdk_sqs::Client::from_conf(config)
+        self.ready.sqs()
     }
 
     /// A client of Secrets Manager.

@@ -11,7 +11,7 @@ use jsonschema::Validator;
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
-use crate::{Ready, Response};
+use crate::{Ready, Response, events::members};
 
 /// Where APIs of stacks are.
 static APIS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
@@ -321,11 +321,6 @@ fn closed(mut schema: Value) -> Value {
         _ => {}
     }
     schema
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-    value.as_object().unwrap_or(&NONE).iter()
 }
 
 fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {

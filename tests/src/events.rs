@@ -20,12 +20,18 @@ pub const FOLDER: &str = "tests/events";
 /// The job that events are about.
 pub const JOB: &str = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 
+/// A project that is not there.
+pub const PROJECT: &str = "prj_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c";
+
+/// A deployment that is not there.
+pub const DEPLOYMENT: &str = "dpl_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d";
+
 /// The parameters of paths as the events have them.
 const EXAMPLES: [(&str, &str); 6] = [
     ("video_id", "yt:dQw4w9WgXcQ"),
     ("job_id", JOB),
-    ("project_id", "prj_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c"),
-    ("deployment_id", "dpl_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d"),
+    ("project_id", PROJECT),
+    ("deployment_id", DEPLOYMENT),
     ("path", "README.md"),
     ("proxy", "v1/videos"),
 ];
@@ -60,8 +66,13 @@ pub enum Source {
     },
     /// The API asks whether a request may pass, by this header.
     Authorizer(String),
-    /// The queue of this logical id.
-    Queue(String),
+    /// A queue.
+    Queue {
+        /// Its logical id.
+        queue: String,
+        /// Messages in an event, at most.
+        batch_size: i32,
+    },
     /// A schedule.
     Schedule,
 }
@@ -115,7 +126,13 @@ fn source(event: &Value) -> anyhow::Result<Source> {
             path: text("Path")?,
             authorized: properties["Auth"]["Authorizer"] != "NONE",
         }),
-        Some("SQS") => Ok(Source::Queue(attribute(&properties["Queue"])?)),
+        Some("SQS") => Ok(Source::Queue {
+            queue: attribute(&properties["Queue"])?,
+            batch_size: properties["BatchSize"]
+                .as_i64()
+                .and_then(|size| size.try_into().ok())
+                .context("no BatchSize")?,
+        }),
         Some("ScheduleV2") => Ok(Source::Schedule),
         other => anyhow::bail!("{other:?}: no event is known"),
     }
@@ -127,7 +144,7 @@ fn attribute(value: &Value) -> anyhow::Result<String> {
     Ok(text.split('.').next().unwrap_or_default().to_owned())
 }
 
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
@@ -162,7 +179,7 @@ impl Trigger {
                 authorized,
             } => self.request(own, method, path, *authorized),
             Source::Authorizer(header) => question(own, header),
-            Source::Queue(queue) => records(own, queue),
+            Source::Queue { queue, .. } => records(own, queue),
             Source::Schedule => Ok(json!({
                 "version": "0",
                 "id": "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5e",

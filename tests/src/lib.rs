@@ -473,11 +473,15 @@ pub async fn until<T>(
     }
 }
 
+/// A client for what listens on this machine.
+///
+/// # Errors
+/// When it cannot be built.
 #[expect(
     clippy::disallowed_methods,
     reason = "a client of the API, not a part of it"
 )]
-fn client() -> anyhow::Result<reqwest::Client> {
+pub fn client() -> anyhow::Result<reqwest::Client> {
     // The client speaks plain HTTP here, but is not built without a TLS provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Ok(reqwest::Client::builder()

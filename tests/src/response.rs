@@ -50,6 +50,25 @@ impl Response {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self
     }
+
+    /// The problem document, if it is one of this status and kind, with all that each has.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn expect_problem(self, status: u16, slug: &str) -> Value {
+        let response = self.expect(status);
+        assert_eq!(response.header("content-type"), "application/problem+json");
+        assert_eq!(response.header("cache-control"), "no-store");
+        let problem = response.json();
+        let kind = format!("urn:eventrelay:problem:{slug}");
+        assert_eq!(problem["type"], kind, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        for member in ["request_id", "title"] {
+            let text = problem[member].as_str();
+            assert!(text.is_some_and(|text| !text.is_empty()), "{problem}");
+        }
+        problem
+    }
 }
 
 /// Sends a request and reads its response to the end. One of the API has to be in its contract.

@@ -44,9 +44,12 @@ fn checked() -> &'static [Trigger] {
 
 fn write(triggers: &[Trigger]) {
     for trigger in triggers {
-        let own = trigger.event().unwrap_or_default();
-        let event = trigger.envelope(&own).unwrap();
         let path = repository(FOLDER).join(trigger.file());
+        let own = match path.exists() {
+            true => trigger.event().unwrap(),
+            false => Value::Null,
+        };
+        let event = trigger.envelope(&own).unwrap();
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = serde_json::to_string_pretty(&event).unwrap();
         std::fs::write(path, text + "\n").unwrap();
@@ -105,7 +108,7 @@ fn read(source: &Source, event: Value) -> serde_json::Result<()> {
             assert!(matches!(request, LambdaRequest::ApiGatewayV2(_)));
         }
         Source::Authorizer(_) => drop(serde_json::from_value::<Question>(event)?),
-        Source::Queue(_) => {
+        Source::Queue { .. } => {
             let batch: SqsEvent = serde_json::from_value(event)?;
             assert!(!batch.records.is_empty());
         }

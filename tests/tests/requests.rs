@@ -2,28 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use eventrelay_tests::{Response, Stack, read};
+use eventrelay_tests::{Stack, read};
 use reqwest::Method;
-use serde_json::{Value, json};
-
-fn assert_problem(response: Response, status: u16, slug: &str) -> Value {
-    let response = response.expect(status);
-    assert_eq!(response.header("content-type"), "application/problem+json");
-    assert_eq!(response.header("cache-control"), "no-store");
-    let problem = response.json();
-    assert_eq!(
-        problem["type"],
-        format!("urn:eventrelay:problem:{slug}"),
-        "{problem}"
-    );
-    assert_eq!(problem["status"], status);
-    assert!(
-        !problem["request_id"].as_str().unwrap().is_empty(),
-        "{problem}"
-    );
-    assert!(!problem["title"].as_str().unwrap().is_empty());
-    problem
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn bad_requests_are_refused_by_name() {
@@ -53,7 +34,9 @@ async fn bad_requests_are_refused_by_name() {
         ),
         ("https://vimeo.com/76979871", "unsupported_host"),
     ] {
-        let problem = assert_problem(post(json!({"url": url})).await, 422, "not-a-video");
+        let problem = post(json!({"url": url}))
+            .await
+            .expect_problem(422, "not-a-video");
         assert_eq!(problem["field"], "url");
         assert_eq!(
             problem["reference_kind"]
@@ -84,15 +67,17 @@ async fn bad_requests_are_refused_by_name() {
         (json!({"url": "dQw4w9WgXcQ", "force": "yes"}), "force"),
         (json!({"url": "dQw4w9WgXcQ", "colour": "red"}), "colour"),
     ] {
-        let problem = assert_problem(post(body).await, 422, "invalid-input");
+        let problem = post(body).await.expect_problem(422, "invalid-input");
         assert_eq!(problem["field"], field, "{problem}");
     }
     let no_captions = json!({"url": "dQw4w9WgXcQ", "transcript": "only words"});
-    let problem = assert_problem(post(no_captions).await, 422, "transcript-invalid");
+    let problem = post(no_captions)
+        .await
+        .expect_problem(422, "transcript-invalid");
     assert_eq!(problem["field"], "transcript");
     let never_put = json!({"upload_id": "ab".repeat(32)});
-    assert_problem(post(never_put).await, 409, "upload-missing");
-    assert_problem(post(json!([1])).await, 400, "malformed-body");
+    post(never_put).await.expect_problem(409, "upload-missing");
+    post(json!([1])).await.expect_problem(400, "malformed-body");
     let text = stack
         .client()
         .post(format!("{}/v1/videos", stack.ready.api))
@@ -100,7 +85,10 @@ async fn bad_requests_are_refused_by_name() {
     let text = text
         .header("x-api-key", eventrelay_tests::API_KEY)
         .header("content-type", "text/plain");
-    assert_problem(read(text).await.unwrap(), 415, "unsupported-media-type");
+    read(text)
+        .await
+        .unwrap()
+        .expect_problem(415, "unsupported-media-type");
 
     for (path, slug) in [
         ("/v1/videos/yt:dQw4w9WgXcQ", "not-found"),
@@ -109,14 +97,14 @@ async fn bad_requests_are_refused_by_name() {
         ("/v1/jobs/job_019aa000000070008000000000000000", "not-found"),
         ("/v1/nothing", "not-found"),
     ] {
-        assert_problem(stack.get(path).await.unwrap(), 404, slug);
+        stack.get(path).await.unwrap().expect_problem(404, slug);
     }
     let unacceptable = [("accept", "image/png")];
     let unacceptable = stack
         .call(Method::GET, "/v1/videos/dQw4w9WgXcQ", &unacceptable, None)
         .await
         .unwrap();
-    assert_problem(unacceptable, 406, "not-acceptable");
+    unacceptable.expect_problem(406, "not-acceptable");
 
     // Nothing of all that left a trace.
     let calls = stack.gemini_calls("").await.unwrap();
@@ -151,7 +139,7 @@ async fn uploads_are_bound_to_what_was_announced() {
         body[field] = wrong;
         let response = stack.post("/v1/uploads", body).await.unwrap();
         assert_eq!(
-            assert_problem(response, 422, "invalid-input")["field"],
+            response.expect_problem(422, "invalid-input")["field"],
             field
         );
     }
@@ -267,5 +255,5 @@ async fn pages_of_allowed_origins_may_call_and_no_others() {
     let closed = Stack::start().await.unwrap();
     let answer = preflight(&closed, ORIGIN).await;
     assert_eq!(answer.header("access-control-allow-origin"), "");
-    assert_problem(answer, 405, "method-not-allowed");
+    answer.expect_problem(405, "method-not-allowed");
 }

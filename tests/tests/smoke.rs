@@ -4,23 +4,10 @@
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
-use eventrelay_tests::{Response, Stack, read, repository};
+use eventrelay_tests::{Stack, read, repository};
 use futures_util::FutureExt as _;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-fn assert_problem(response: Response, status: u16, slug: &str) -> Value {
-    let response = response.expect(status);
-    assert_eq!(response.header("content-type"), "application/problem+json");
-    let problem = response.json();
-    assert_eq!(
-        problem["type"],
-        format!("urn:eventrelay:problem:{slug}"),
-        "{problem}"
-    );
-    assert_eq!(problem["status"], status);
-    problem
-}
 
 #[tokio::test]
 async fn it_is_well_and_says_what_it_is() {
@@ -92,23 +79,24 @@ async fn a_key_may_do_what_its_scopes_say() {
 async fn what_is_wrong_is_refused_by_name() {
     let stack = Stack::start().await.unwrap();
     let post = async |body| stack.post("/v1/videos", body).await.unwrap();
-    assert_problem(post(json!([1])).await, 400, "malformed-body");
+    post(json!([1])).await.expect_problem(400, "malformed-body");
     let elsewhere = post(json!({"url": "https://vimeo.com/76979871"})).await;
-    assert_eq!(
-        assert_problem(elsewhere, 422, "not-a-video")["field"],
-        "url"
-    );
+    assert_eq!(elsewhere.expect_problem(422, "not-a-video")["field"], "url");
     let twice = post(json!({"url": "dQw4w9WgXcQ", "upload_id": "ab"})).await;
-    assert_problem(twice, 422, "invalid-input");
+    twice.expect_problem(422, "invalid-input");
     let unknown = post(json!({"url": "dQw4w9WgXcQ", "colour": "red"})).await;
     assert_eq!(
-        assert_problem(unknown, 422, "invalid-input")["field"],
+        unknown.expect_problem(422, "invalid-input")["field"],
         "colour"
     );
     let never_put = post(json!({"upload_id": "ab".repeat(32)})).await;
-    assert_problem(never_put, 409, "upload-missing");
+    never_put.expect_problem(409, "upload-missing");
     for path in ["/v1/videos/no-video", "/v1/jobs/job_0", "/v1/nothing"] {
-        assert_problem(stack.get(path).await.unwrap(), 404, "not-found");
+        stack
+            .get(path)
+            .await
+            .unwrap()
+            .expect_problem(404, "not-found");
     }
 }
 
@@ -137,11 +125,15 @@ async fn a_recording_is_analysed_read_in_every_form_and_deleted() {
     let deleted = stack.call(Method::DELETE, &path, &[], None).await;
     checked.unwrap_or_else(|panic| resume_unwind(panic));
     let _ = deleted.unwrap().expect(204);
-    assert_problem(stack.get(&path).await.unwrap(), 404, "not-found");
+    stack
+        .get(&path)
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
     let again = stack
         .post("/v1/videos", json!({"upload_id": upload_id}))
         .await;
-    assert_problem(again.unwrap(), 409, "upload-missing");
+    again.unwrap().expect_problem(409, "upload-missing");
 }
 
 /// Submits and reads as a user does.

@@ -59,7 +59,7 @@ fn resource(value: &Value) -> String {
     }
 }
 
-/// Whether a pattern of a policy with at most a `*` at its end or `?` takes all that another does.
+/// Whether a pattern of a policy, with at most a `*` at its end, takes all that another does.
 fn takes(pattern: &str, other: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => other.starts_with(beginning),

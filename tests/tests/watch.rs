@@ -4,8 +4,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-use eventrelay_tests::{API_KEY, PATIENCE, Ready, local, until};
+use eventrelay_tests::{API_KEY, PATIENCE, Ready, client, local, until};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -91,13 +90,13 @@ Resources:
 "#;
 
 struct Watched {
+    /// Ends with it, and before the folder that it writes into is removed.
+    _child: Child,
     folder: TempDir,
     ready: Ready,
     /// Where functions that are held connect to.
     hold: TcpListener,
     client: reqwest::Client,
-    /// Ends with it.
-    _child: Child,
 }
 
 impl Watched {
@@ -149,7 +148,7 @@ impl Watched {
             ready: serde_json::from_str(&line).unwrap(),
             folder,
             hold,
-            client: client(),
+            client: client().unwrap(),
             _child: child,
         }
     }
@@ -194,16 +193,6 @@ impl Watched {
         accepted.unwrap().unwrap().0
     }
 
-    fn sqs(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-            .endpoint_url(&self.ready.aws.sqs)
-            .build();
-        aws_sdk_sqs::Client::from_conf(config)
-    }
-
     /// Messages of the queue, those that are worked on among them.
     async fn messages(&self) -> u64 {
         let url = format!("{}/queues", self.ready.admin);
@@ -213,18 +202,6 @@ impl Watched {
         let counts = counts["Work"].as_object().unwrap().values();
         counts.map(|count| count.as_u64().unwrap()).sum()
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a client of the API, not a part of it"
-)]
-fn client() -> reqwest::Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .build()
-        .unwrap()
 }
 
 fn manifest(name: &str) -> String {
@@ -249,10 +226,8 @@ async fn new_code_takes_over_and_what_is_under_way_ends_as_it_began() {
     let watched = Watched::start().await;
     watched.comes_to("/greeting", "one here", "one here").await;
 
-    let sqs = watched.sqs();
-    let url = sqs.get_queue_url().queue_name("work").send().await.unwrap();
-    let url = url.queue_url.unwrap();
-    let message = sqs.send_message().queue_url(&url).message_body("{}");
+    let (sqs, url) = (watched.ready.sqs(), watched.ready.name("Work"));
+    let message = sqs.send_message().queue_url(url).message_body("{}");
     message.send().await.unwrap();
     let worker = watched.held().await;
     let request = async { watched.get("/held").await };
@@ -300,23 +275,24 @@ async fn a_changed_template_takes_effect_and_a_refused_one_does_not() {
     assert_eq!(watched.get("/greeting").await, (200, "one here".into()));
 
     watched.change("template.yaml", "Timeout: 901", "Timeout: 900");
-    watched.change("template.yaml", "PLACE: here", "PLACE: there");
     watched.change("template.yaml", "/held", "/more");
     watched.change(
         "template.yaml",
         "VisibilityTimeout: 3600",
         "VisibilityTimeout: 5400",
     );
+    // Last: who sees this change sees the others.
+    watched.change("template.yaml", "PLACE: here", "PLACE: there");
     watched.comes_to("/greeting", "one here", "one there").await;
     watched.says("template.yaml is in force.").await;
+    watched.says("Greeting").await;
     assert_eq!(watched.get("/more").await, (200, "one there".into()));
     assert_eq!(watched.get("/held").await.0, 404);
 
-    let sqs = watched.sqs();
-    let url = sqs.get_queue_url().queue_name("work").send().await.unwrap();
+    let sqs = watched.ready.sqs();
     let attributes = sqs
         .get_queue_attributes()
-        .set_queue_url(url.queue_url)
+        .queue_url(watched.ready.name("Work"))
         .attribute_names(aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout)
         .send()
         .await

@@ -115,6 +115,11 @@ fn contract() -> Value {
                         "size": {"type": ["integer", "null"], "maximum": 9},
                         "kind": {"enum": ["a", "b"]},
                         "where": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+                        "source": {
+                            "type": "object",
+                            "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
+                            "oneOf": [{"required": ["url"]}, {"required": ["id"]}],
+                        },
                         "tags": {"type": "array", "maxItems": 5, "items": {"type": "string"}},
                     },
                 },
@@ -270,6 +275,8 @@ fn each_rule_finds_what_it_is_for() {
         (new("size/maximum"), json!(8), "bound-changed"),
         (new("kind/enum"), json!(["a"]), "enum-changed"),
         (new("where/oneOf/1"), Value::Null, "alternative-changed"),
+        (new("source/anyOf/1"), Value::Null, "alternative-changed"),
+        (new("source/oneOf/1"), Value::Null, "alternative-changed"),
         (new("tags/items/pattern"), json!("^a"), "constraint-changed"),
         (new("tags/maxItems"), json!(4), "bound-changed"),
     ] {

@@ -219,19 +219,14 @@ impl System {
 
         let marks = self.workspace.marks(&template);
         let rebuilt = marks.changed_since(&self.marks);
-        self.lambda.replace(&template.functions, &rebuilt)?;
+        let functions = self.lambda.replace(&template.functions, &rebuilt)?;
         self.gateway.replace(api);
         self.wiring.apply(&template);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) =
             known(&template, &self.wiring, sqs);
 
-        let is_new = |name: &str| self.template.functions.iter().all(|old| old.name != name);
-        let functions = template.functions.iter();
         let renewed = Renewed {
-            functions: functions
-                .filter(|one| rebuilt.contains(&one.binary) || is_new(&one.name))
-                .map(|one| one.name.clone())
-                .collect(),
+            functions,
             template: template != self.template,
         };
         (self.template, self.marks) = (template, marks);

@@ -126,14 +126,9 @@ pub(crate) fn read(
 
 /// An expression as the SPDX writes it today; none where it names what the SPDX does not know.
 fn expression(text: &str) -> Option<String> {
-    // Before `OR` there was a slash.
-    let text = text.replace('/', " OR ");
-    let text = match spdx::Expression::canonicalize(&text) {
-        Ok(Some(canonical)) => canonical,
-        Ok(None) | Err(_) => text,
-    };
-    let words: Vec<_> = text.split_whitespace().collect();
-    let text = words.join(" ");
+    // Before `OR` there was a slash, which it reads as well.
+    let canonical = spdx::Expression::canonicalize(text).ok()?;
+    let text = canonical.unwrap_or_else(|| text.to_owned());
     spdx::Expression::parse(&text).ok().map(|_| text)
 }
 

@@ -1,5 +1,7 @@
 //! `GET /openapi.json` and `GET /docs`: the contract, as a document and as a page. Open to all.
 
+use std::sync::OnceLock;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -20,7 +22,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Of the document and the page that a test of `infra/contract` writes; compressed here, once.
+    /// Of the document and the page that a test of `infra/contract` writes.
     #[must_use]
     pub fn new(document: &'static str, page: &'static str) -> Self {
         Self {
@@ -33,7 +35,8 @@ impl Contract {
 #[derive(Debug)]
 struct Kept {
     text: &'static str,
-    gzip: Bytes,
+    /// Made when it is asked for first: neither Init nor who asks for the other waits for it.
+    gzip: OnceLock<Bytes>,
     etag: String,
     content_type: &'static str,
     /// What a browser may do with it, which is to show it by the one style sheet that is in it.
@@ -53,13 +56,18 @@ impl Kept {
         });
         Self {
             text,
-            gzip: compression::gzip(text.as_bytes()),
+            gzip: OnceLock::new(),
             etag: format!("\"{}\"", &hex::encode(Sha256::digest(text))[..32]),
             content_type,
             policy: format!(
                 "default-src 'none'{style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             ),
         }
+    }
+
+    fn gzip(&self) -> &Bytes {
+        self.gzip
+            .get_or_init(|| compression::gzip(self.text.as_bytes()))
     }
 }
 
@@ -85,7 +93,7 @@ pub async fn get(_: &Context, request: &Request, contract: &Contract) -> Answer 
         match negotiate::takes_gzip(request.headers()) {
             true => response
                 .header(header::CONTENT_ENCODING, "gzip")
-                .body(Body::Binary(kept.gzip.to_vec())),
+                .body(Body::Binary(kept.gzip().to_vec())),
             false => response.body(kept.text.into()),
         }
     };
@@ -113,7 +121,7 @@ mod tests {
                 .starts_with("default-src 'none'; base-uri")
         );
         assert_ne!(contract.page.etag, contract.document.etag);
-        let plain = compression::gunzip(&contract.document.gzip, 10).unwrap();
+        let plain = compression::gunzip(contract.document.gzip(), 10).unwrap();
         assert_eq!(plain, b"{}");
     }
 }

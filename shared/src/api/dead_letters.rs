@@ -33,14 +33,7 @@ pub(super) struct Listing {
     dead_letters: Vec<View>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    links: ListingLinks,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
-struct ListingLinks {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    links: paging::NextLinks,
 }
 
 #[derive(Serialize)]
@@ -140,9 +133,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
             .into_iter()
             .map(|letter| View::of(letter, &links))
             .collect(),
-        links: ListingLinks {
-            next: next.as_deref().map(|cursor| links.next(request, cursor)),
-        },
+        links: paging::NextLinks::of(request, next.as_deref()),
         cursor: next,
     };
     json(StatusCode::OK, &view)

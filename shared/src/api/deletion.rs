@@ -1,9 +1,8 @@
 //! `DELETE /v1/videos/{video_id}`.
 
-use http::{StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Request, RequestExt};
 
-use super::{Answer, path_parameter};
+use super::{Answer, no_content, path_parameter};
 use crate::{context::Context, error::Error, removal};
 
 /// `DELETE`: ends the jobs of a video and removes its rows, then its blobs. Copies in the memory
@@ -20,9 +19,5 @@ pub async fn delete(context: &Context, request: &Request) -> Answer {
     if !removal::remove(context, &video, (context.clock)()).await? {
         return Err(missing());
     }
-    Response::builder()
-        .status(StatusCode::NO_CONTENT)
-        .header(header::CACHE_CONTROL, "no-store")
-        .body(Body::Empty)
-        .map_err(Error::internal)
+    no_content()
 }

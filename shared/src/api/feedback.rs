@@ -7,9 +7,7 @@ use serde::Serialize;
 use super::{
     Answer, cursor,
     fields::{Fields, required},
-    json,
-    links::Links,
-    paging, path_parameter,
+    json, paging, path_parameter,
 };
 use crate::{
     analysis::text,
@@ -62,14 +60,7 @@ pub(super) struct Listing {
     feedback: Vec<View>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    links: ListingLinks,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
-struct ListingLinks {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    links: paging::NextLinks,
 }
 
 fn video(request: &Request) -> Result<VideoKey, Error> {
@@ -146,11 +137,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let view = Listing {
         video_id: video.to_string(),
         feedback: listed.into_iter().map(View::from).collect(),
-        links: ListingLinks {
-            next: next
-                .as_deref()
-                .map(|cursor| Links::of(request).next(request, cursor)),
-        },
+        links: paging::NextLinks::of(request, next.as_deref()),
         cursor: next,
     };
     json(StatusCode::OK, &view)

@@ -183,6 +183,15 @@ fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, Err
         .map_err(Error::internal)
 }
 
+/// That something is done, of which there is nothing to say.
+fn no_content() -> Answer {
+    Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(Body::Empty)
+        .map_err(Error::internal)
+}
+
 /// A header's value; one that cannot be a header is left out by its caller.
 fn header_value(text: &str) -> Result<HeaderValue, Error> {
     HeaderValue::from_str(text).map_err(Error::internal)

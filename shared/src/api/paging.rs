@@ -1,12 +1,30 @@
 //! What listings have in common.
 
-use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::{Request, aws_lambda_events::query_map::QueryMap};
+use serde::Serialize;
 
+use super::links::Links;
 use crate::error::Error;
 
 /// Items in a page at most, and where nobody says.
 const MOST: u16 = 100;
 const USUAL: u16 = 20;
+
+/// Where a listing goes on.
+#[derive(Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
+pub(super) struct NextLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl NextLinks {
+    pub(super) fn of(request: &Request, cursor: Option<&str>) -> Self {
+        Self {
+            next: cursor.map(|cursor| Links::of(request).next(request, cursor)),
+        }
+    }
+}
 
 /// `?limit=`
 pub(super) fn limit(text: Option<&str>) -> Result<u16, Error> {

@@ -33,14 +33,7 @@ pub(super) struct Results<'a> {
     complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    links: NextLinks,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
-struct NextLinks {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    links: paging::NextLinks,
 }
 
 #[derive(Serialize)]
@@ -109,9 +102,7 @@ pub async fn find(context: &Context, request: &Request) -> Answer {
             query: q,
             results: results.collect(),
             complete,
-            links: NextLinks {
-                next: next.as_deref().map(|cursor| links.next(request, cursor)),
-            },
+            links: paging::NextLinks::of(request, next.as_deref()),
             cursor: next,
         },
     )

@@ -9,9 +9,11 @@ pub mod calls;
 mod id;
 pub mod machine;
 pub mod model;
+mod request;
 pub mod revival;
 pub mod worker;
 
 pub(crate) use id::derived_uuid;
 pub use id::{JobId, NotAJobId};
-pub use model::{Job, JobError, Media, Request, Resolution, Stage, State, Status};
+pub use model::{Job, JobError, Media, Stage, State, Status};
+pub use request::{Request, Resolution};

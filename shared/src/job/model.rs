@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::JobId;
+use super::{JobId, Request};
 use crate::{
-    analysis::{Usage, Window},
+    analysis::Usage,
     clock::Timestamp,
     flow::Record,
     store::{StoredAnalysis, packed::Directory},
@@ -67,42 +67,6 @@ pub struct Job {
     /// It has ended and left nothing behind: no claim, no file.
     #[serde(default)]
     pub settled: bool,
-}
-
-/// How an analysis was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Request {
-    /// BCP 47 tag of the language to write in; none for that of the video.
-    #[serde(default)]
-    pub language: Option<String>,
-    /// The part to analyse; none for the whole.
-    #[serde(default)]
-    pub window: Option<Window>,
-    /// Content hash of a transcript that came along, see [`crate::store::blobs`].
-    #[serde(default)]
-    pub transcript: Option<String>,
-    /// How finely the frames are looked at; none for the model's own choice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolution: Option<Resolution>,
-    /// What it may cost in US dollars; none for any price. No part of the question: an analysis
-    /// that is there answers whatever it did cost.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_cost_usd: Option<f64>,
-    /// A new analysis is made even where a fresh one exists.
-    #[serde(default)]
-    pub force: bool,
-}
-
-/// How finely the frames of a video are looked at: tokens, and so cost, for detail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resolution {
-    /// A third of the tokens.
-    Low,
-    /// Between the two.
-    Medium,
-    /// For small print.
-    High,
 }
 
 /// Where the pictures and the sound come from.
@@ -457,64 +421,5 @@ impl Record for Job {
 
     fn is_settled(&self) -> bool {
         self.settled
-    }
-}
-
-impl Request {
-    /// See [`Job::variant`].
-    #[must_use]
-    pub fn variant(&self) -> String {
-        use sha2::Digest;
-        let version = crate::analysis::PIPELINE_VERSION;
-        let mut options = vec![
-            serde_json::json!(self.language),
-            serde_json::json!(self.window),
-            serde_json::json!(self.transcript),
-        ];
-        // Behind those that were there before it, and only where it is given: what is stored under
-        // the others keeps its name.
-        options.extend(self.resolution.map(|one| serde_json::json!(one)));
-        if options.iter().all(serde_json::Value::is_null) {
-            return version.to_owned();
-        }
-        let options = serde_json::Value::Array(options);
-        let hash = sha2::Sha256::digest(options.to_string());
-        format!("{version}-{}", hex::encode(&hash[..8]))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_variant_is_of_the_options_alone() {
-        let plain = Request::default();
-        let german = Request {
-            language: Some("de".to_owned()),
-            ..plain.clone()
-        };
-        assert_eq!(plain.variant(), crate::analysis::PIPELINE_VERSION);
-        assert_eq!(
-            Request {
-                force: true,
-                ..plain.clone()
-            }
-            .variant(),
-            plain.variant()
-        );
-        assert_ne!(german.variant(), plain.variant());
-        let window = Window {
-            start_s: 1.0,
-            end_s: None,
-        };
-        assert_ne!(
-            Request {
-                window: Some(window),
-                ..german.clone()
-            }
-            .variant(),
-            german.variant()
-        );
     }
 }

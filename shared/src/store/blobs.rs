@@ -448,9 +448,27 @@ const MOST_DELETES: usize = 1000;
 
 const FILE_NAME: &str = "file-name";
 
-// User metadata is carried in headers, which are ASCII.
+/// Bytes of a name that is kept: S3 takes 2 kB of user metadata
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
+const LONGEST_ENCODED_NAME: usize = 1900;
+
+/// User metadata is carried in headers, which are ASCII. The end of a name that is too long is left
+/// out.
 fn encode_name(name: &str) -> String {
-    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+    let mut encoded = String::new();
+    for character in name.chars() {
+        let mut bytes = [0; 4];
+        let character = character.encode_utf8(&mut bytes);
+        let more =
+            percent_encoding::utf8_percent_encode(character, percent_encoding::NON_ALPHANUMERIC);
+        let before = encoded.len();
+        encoded.extend(more);
+        if encoded.len() > LONGEST_ENCODED_NAME {
+            encoded.truncate(before);
+            break;
+        }
+    }
+    encoded
 }
 
 fn decode_name(name: &str) -> String {
@@ -477,5 +495,19 @@ mod tests {
         let header = encode_name(name);
         assert!(header.is_ascii() && !header.contains(['\r', '\n', '"']));
         assert_eq!(decode_name(&header), name);
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_metadata_may_be() {
+        for character in ["a", "ü", "視", "🎬"] {
+            let name = character.repeat(255);
+            let header = encode_name(&name);
+            assert!(header.len() <= 1900, "{}", header.len());
+            let kept = decode_name(&header);
+            assert!(
+                name.starts_with(&kept) && kept.chars().count() > 150,
+                "{kept}"
+            );
+        }
     }
 }

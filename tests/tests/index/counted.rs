@@ -5,7 +5,7 @@ use eventrelay_tests::{PATIENCE, until};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{analyse, forgetful, problem, refused};
+use crate::{analyse, forgetful, refused};
 
 #[tokio::test]
 async fn statistics_are_counted_and_can_be_counted_anew() {
@@ -151,13 +151,14 @@ async fn feedback_is_kept_and_listed() {
     )
     .await;
     let unknown = "/v1/videos/yt:AAAAAAAAAAA/feedback";
-    problem(
-        stack
-            .post(unknown, json!({"type": "general", "rating": 5}))
-            .await
-            .unwrap(),
-        404,
-        "not-found",
-    );
-    problem(stack.get(unknown).await.unwrap(), 404, "not-found");
+    stack
+        .post(unknown, json!({"type": "general", "rating": 5}))
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
+    stack
+        .get(unknown)
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
 }

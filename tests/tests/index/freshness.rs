@@ -7,7 +7,7 @@ use eventrelay_tests::{PATIENCE, Stack, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{FORGETFUL, analyse, forgetful, problem, row_key};
+use crate::{FORGETFUL, analyse, forgetful, row_key};
 
 #[tokio::test]
 async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
@@ -35,11 +35,11 @@ async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
     }
     let old = stack.get_json(&format!("{path}?version=0")).await.unwrap();
     assert_eq!(old, document);
-    problem(
-        stack.get(&format!("{path}?version=7")).await.unwrap(),
-        404,
-        "not-found",
-    );
+    stack
+        .get(&format!("{path}?version=7"))
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
     let forced = stack
         .run(json!({"url": "VVVVVVVVVVA", "force": true}))
         .await
@@ -60,14 +60,11 @@ async fn an_older_version_stays_readable_and_a_new_one_takes_its_place() {
         .map(|analysis| analysis["pipeline_version"].as_str().unwrap())
         .collect();
     assert_eq!(versions, ["1", "0"], "newest first");
-    problem(
-        stack
-            .get("/v1/videos/yt:AAAAAAAAAAA/analyses")
-            .await
-            .unwrap(),
-        404,
-        "not-found",
-    );
+    stack
+        .get("/v1/videos/yt:AAAAAAAAAAA/analyses")
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
 }
 
 #[tokio::test]
@@ -132,7 +129,7 @@ async fn a_failure_answers_for_the_next_submission_for_a_while() {
         (1800..=5400).contains(&pause),
         "an hour, more or less: {pause}"
     );
-    problem(again, 422, "video-private");
+    again.expect_problem(422, "video-private");
     stack
         .control(Method::PUT, control, json!({}))
         .await
@@ -155,7 +152,7 @@ async fn a_failure_answers_for_the_next_submission_for_a_while() {
         .unwrap();
     let pause: u64 = again.header("retry-after").parse().unwrap();
     assert!((1..=90).contains(&pause), "briefly: {pause}");
-    problem(again, 502, "answer-truncated");
+    again.expect_problem(502, "answer-truncated");
     let list = stack.get_json("/v1/videos?status=failed").await.unwrap();
     assert_eq!(list["videos"][0]["video_id"], "yt:FFFFFFFFFFE", "{list:#}");
     assert!(

@@ -6,7 +6,7 @@ use eventrelay_tests::{PATIENCE, Stack, read, repository, until};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{analyse, forgetful, lose_blobs, problem, refused, row_key, rows};
+use crate::{analyse, forgetful, lose_blobs, refused, row_key, rows};
 
 #[tokio::test]
 async fn parts_are_cut_from_what_is_stored() {
@@ -84,12 +84,12 @@ async fn parts_are_cut_from_what_is_stored() {
         .call(Method::GET, &format!("{path}/events"), &markdown, None)
         .await
         .unwrap();
-    problem(events, 406, "not-acceptable");
-    problem(
-        stack.get("/v1/videos/yt:AAAAAAAAAAA/events").await.unwrap(),
-        404,
-        "not-found",
-    );
+    events.expect_problem(406, "not-acceptable");
+    stack
+        .get("/v1/videos/yt:AAAAAAAAAAA/events")
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
 }
 
 #[tokio::test]
@@ -119,7 +119,11 @@ async fn a_row_without_its_blob_is_a_miss_and_is_healed() {
             .await
             .unwrap();
     }
-    problem(stack.get(&path).await.unwrap(), 404, "not-found");
+    stack
+        .get(&path)
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
     assert_eq!(
         rows(&stack, video).await,
         ["v#1"],
@@ -209,14 +213,11 @@ async fn a_large_body_is_cut_by_ranges_and_redirected() {
     assert!(location.contains("X-Amz-Signature"), "{location}");
     let blob = read(client.get(location)).await.unwrap().expect(200);
     assert_eq!(blob.body, packed.gzip);
-    problem(
-        stack
-            .get("/v1/videos/yt:LLLLLLLLLLA?fields=summary")
-            .await
-            .unwrap(),
-        413,
-        "too-large",
-    );
+    stack
+        .get("/v1/videos/yt:LLLLLLLLLLA?fields=summary")
+        .await
+        .unwrap()
+        .expect_problem(413, "too-large");
 }
 
 #[tokio::test]

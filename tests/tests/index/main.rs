@@ -9,7 +9,7 @@ mod many;
 mod removal;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use eventrelay_tests::{Response, Stack};
+use eventrelay_tests::Stack;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -30,16 +30,6 @@ pub(crate) async fn analyse(stack: &Stack, id: &str) -> Value {
         .unwrap()
 }
 
-pub(crate) fn problem(response: Response, status: u16, slug: &str) -> Value {
-    let problem = response.expect(status).json();
-    assert_eq!(
-        problem["type"],
-        format!("urn:eventrelay:problem:{slug}"),
-        "{problem}"
-    );
-    problem
-}
-
 pub(crate) async fn refused(
     stack: &Stack,
     method: Method,
@@ -49,7 +39,7 @@ pub(crate) async fn refused(
 ) {
     let response = stack.call(method, path, &[], body).await.unwrap();
     assert_eq!(
-        problem(response, 422, "invalid-input")["field"],
+        response.expect_problem(422, "invalid-input")["field"],
         field,
         "{path}"
     );

@@ -4,7 +4,7 @@ use eventrelay_tests::{PATIENCE, Stack, until};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{FORGETFUL, analyse, forgetful, problem, refused};
+use crate::{FORGETFUL, analyse, forgetful, refused};
 
 #[tokio::test]
 async fn videos_are_listed_newest_first_page_by_page() {
@@ -249,7 +249,7 @@ async fn a_playlist_is_submitted_page_by_page() {
         )
         .await
         .unwrap();
-    assert_eq!(problem(video, 422, "not-a-playlist")["field"], "url");
+    assert_eq!(video.expect_problem(422, "not-a-playlist")["field"], "url");
     refused(
         &stack,
         Method::POST,
@@ -264,5 +264,5 @@ async fn a_playlist_is_submitted_page_by_page() {
         .post("/v1/playlists", json!({"url": url}))
         .await
         .unwrap();
-    problem(refusal, 501, "not-configured");
+    refusal.expect_problem(501, "not-configured");
 }

@@ -4,7 +4,7 @@ use eventrelay_tests::{PATIENCE, repository, until};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{forgetful, problem, refused, rows};
+use crate::{forgetful, refused, rows};
 
 #[tokio::test]
 async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
@@ -28,7 +28,11 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
         .await
         .unwrap()
         .expect(204);
-    problem(stack.get(&path).await.unwrap(), 404, "not-found");
+    stack
+        .get(&path)
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
     assert!(rows(&stack, &video).await.is_empty());
     let prefixes = [format!("analyses/{video}/"), format!("media/{upload_id}")];
     for key in stack.objects().await.unwrap() {
@@ -37,16 +41,16 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
             "{key}"
         );
     }
-    problem(
-        stack.call(Method::DELETE, &path, &[], None).await.unwrap(),
-        404,
-        "not-found",
-    );
+    stack
+        .call(Method::DELETE, &path, &[], None)
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
     let no_video = stack
         .call(Method::DELETE, "/v1/videos/no-video", &[], None)
         .await
         .unwrap();
-    problem(no_video, 404, "not-found");
+    no_video.expect_problem(404, "not-found");
     let stats = stack.get_json("/v1/stats").await.unwrap();
     assert_eq!(
         (
@@ -87,11 +91,11 @@ async fn a_deleted_video_is_gone_with_all_that_was_made_of_it() {
         Ok((empty && idle).then_some(()))
     };
     until(PATIENCE, settled).await.unwrap();
-    problem(
-        stack.get("/v1/videos/yt:DDDDDDDDDDA").await.unwrap(),
-        404,
-        "not-found",
-    );
+    stack
+        .get("/v1/videos/yt:DDDDDDDDDDA")
+        .await
+        .unwrap()
+        .expect_problem(404, "not-found");
 }
 
 #[tokio::test]

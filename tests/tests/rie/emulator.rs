@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use eventrelay_tests::{PATIENCE, read, until};
+use eventrelay_tests::{PATIENCE, client, read, until};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -64,7 +64,7 @@ impl Emulator {
             program,
             functions: BTreeMap::new(),
             running: BTreeMap::new(),
-            client: reqwest_client()?,
+            client: client()?,
             logs: TempDir::new()?,
         })
     }
@@ -165,12 +165,6 @@ async fn free() -> anyhow::Result<u16> {
         }
     }
     bail!("no port is free")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a client of the emulator")]
-fn reqwest_client() -> anyhow::Result<reqwest::Client> {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Ok(reqwest::Client::builder().timeout(PATIENCE).build()?)
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

@@ -62,7 +62,7 @@ impl Side {
         let triggers = triggers()?.into_iter();
         let triggers: BTreeMap<_, _> = triggers.map(|one| (label(&one), one)).collect();
         for trigger in triggers.values() {
-            if matches!(trigger.source, Source::Queue(_)) {
+            if matches!(trigger.source, Source::Queue { .. }) {
                 stack.read_queue(&trigger.function, false).await?;
             }
         }
@@ -158,7 +158,7 @@ impl Side {
         let job = accepted["body"]["job_id"].as_str().context("no job")?;
         let path = format!("/v1/jobs/{job}");
         until(PATIENCE, async || {
-            self.work(3).await?;
+            self.work(false).await?;
             let job = self.stack.get_json(&path).await?;
             ensure!(job["status"] != "failed", "{job:#}");
             Ok((job["status"] == "done").then_some(()))
@@ -167,17 +167,15 @@ impl Side {
         .with_context(|| format!("{accepted:#}"))
     }
 
-    /// Has a function deal with what is in its queues, as many at a time as its mappings would.
-    pub(crate) async fn work(&mut self, queues: usize) -> anyhow::Result<()> {
+    /// Has the functions deal with what is in the queues, or in those of dead letters, as many at a
+    /// time as their mappings would.
+    pub(crate) async fn work(&mut self, is_dead: bool) -> anyhow::Result<()> {
         let sources = self.triggers.values().filter_map(|one| match &one.source {
-            Source::Queue(queue) => Some((one.clone(), queue.clone())),
+            Source::Queue { queue, batch_size } => Some((one.clone(), queue.clone(), *batch_size)),
             _ => None,
         });
-        let (dead, live): (Vec<_>, Vec<_>) =
-            sources.partition(|(_, queue)| queue.ends_with("DeadLetters"));
-        let sources = if queues == live.len() { live } else { dead };
-        for (trigger, queue) in sources {
-            let most = if queue.ends_with("DeadLetters") { 5 } else { 1 };
+        let sources = sources.filter(|(_, queue, _)| queue.ends_with("DeadLetters") == is_dead);
+        for (trigger, queue, most) in sources.collect::<Vec<_>>() {
             let url = self.stack.queue_url(&queue);
             let sqs = self.stack.sqs();
             let received = sqs.receive_message().queue_url(&url);
@@ -249,8 +247,9 @@ impl Side {
         triggers.map(|one| one.function.clone()).collect()
     }
 
-    pub(crate) fn triggered(&self) -> &BTreeSet<String> {
-        &self.triggered
+    /// How many triggers there are.
+    pub(crate) fn triggers(&self) -> usize {
+        self.triggers.len()
     }
 
     pub(crate) fn events(&self) -> usize {

@@ -2,15 +2,16 @@
 //! named here, with its file as it is.
 
 use anyhow::{Context as _, ensure};
-use eventrelay_tests::{events::JOB, repository};
+use eventrelay_tests::{
+    events::{DEPLOYMENT, JOB, PROJECT},
+    repository,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::side::Side;
 
 const VIDEO: &str = "GetVideo/Http";
-const PROJECT: &str = "prj_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c";
-const DEPLOYMENT: &str = "dpl_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d";
 
 /// Tells all of it.
 pub(crate) async fn tell(side: &mut Side) -> anyhow::Result<()> {
@@ -48,7 +49,7 @@ async fn the_door(side: &mut Side) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every route is asked before there is anything, too.
+/// Routes are asked before there is anything, too.
 async fn nothing_is_there(side: &mut Side) -> anyhow::Result<()> {
     for trigger in [
         VIDEO,
@@ -189,8 +190,8 @@ async fn dead_letters(side: &mut Side) -> anyhow::Result<()> {
         let sent = side.stack.sqs().send_message().queue_url(url);
         sent.message_body("no message of ours").send().await?;
     }
-    side.work(3).await?;
-    side.work(0).await?;
+    side.work(false).await?;
+    side.work(true).await?;
     let listed = side.expect("ListDeadLetters/Http", 200).await?;
     let letters = listed["body"]["dead_letters"].as_array().map(Vec::len);
     ensure!(letters == Some(3), "{listed:#}");

@@ -30,6 +30,9 @@ pub(super) struct Question<'a> {
 const FLOORS: [&str; 4] = ["minimum", "exclusiveMinimum", "minLength", "minItems"];
 const CEILINGS: [&str; 4] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
 
+/// What holds schemas of which one has to fit.
+const ALTERNATIVES: [&str; 2] = ["anyOf", "oneOf"];
+
 /// What has to be the same, if the outer schema has it.
 const SAME: [&str; 7] = ["pattern", "format", "if", "then", "else", "not", "allOf"];
 
@@ -74,7 +77,10 @@ impl<'a> Question<'a> {
             return;
         }
         let is_union = !inner.contains_key("type") && !inner.contains_key("properties");
-        if let (true, Some(all)) = (is_union, alternatives(&inner)) {
+        let union = ALTERNATIVES
+            .iter()
+            .find_map(|kind| alternatives(&inner, kind));
+        if let (true, Some(all)) = (is_union, union) {
             for one in all {
                 let one = Value::Object(one);
                 self.within(at, &one, &Value::Object(outer.clone()), found);
@@ -99,8 +105,12 @@ impl<'a> Question<'a> {
             let own = inner.get("items").unwrap_or(&any);
             self.within(&format!("{at}/[]"), own, items, found);
         }
-        if let Some(choices) = alternatives(&outer) {
-            let own = alternatives(&inner).unwrap_or_else(|| vec![inner.clone()]);
+        // A schema may have both.
+        for kind in ALTERNATIVES {
+            let Some(choices) = alternatives(&outer, kind) else {
+                continue;
+            };
+            let own = alternatives(&inner, kind).unwrap_or_else(|| vec![inner.clone()]);
             for one in own {
                 let one = Value::Object(one);
                 let fits = choices.iter().any(|choice| {
@@ -268,11 +278,8 @@ fn whole(schema: &Value, document: &Value) -> Map<String, Value> {
     all
 }
 
-fn alternatives(schema: &Map<String, Value>) -> Option<Vec<Map<String, Value>>> {
-    let all = schema
-        .get("anyOf")
-        .or_else(|| schema.get("oneOf"))?
-        .as_array()?;
+fn alternatives(schema: &Map<String, Value>, kind: &str) -> Option<Vec<Map<String, Value>>> {
+    let all = schema.get(kind)?.as_array()?;
     Some(
         all.iter()
             .map(|one| one.as_object().cloned().unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use eventrelay::project::{
     Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language, MOST_FEATURES, MOST_WRITTEN,
-    ProjectType, deploy::Target,
+    ProjectType, deploy::Target, plan::MOST_DEPENDENCIES,
 };
 use serde_json::{Value, json};
 
@@ -25,14 +25,6 @@ const LANGUAGES: [Language; 4] = [
 ];
 
 fn project_members() -> Vec<(&'static str, Value)> {
-    let mut languages: Vec<Value> = LANGUAGES.iter().map(|one| json!(one)).collect();
-    // Whatever a framework is written in can be asked for.
-    for framework in Framework::ALL {
-        let language = json!(framework.language());
-        if !languages.contains(&language) {
-            languages.push(language);
-        }
-    }
     vec![
         ("project_type", choice(&TYPES, "What kind of software")),
         (
@@ -42,7 +34,7 @@ fn project_members() -> Vec<(&'static str, Value)> {
                 "What it is built with; the first that fits if none",
             ),
         ),
-        ("language", choice(&languages, "What it is written in")),
+        ("language", choice(&LANGUAGES, "What it is written in")),
         (
             "features",
             json!({
@@ -290,7 +282,7 @@ pub(super) fn plan_edit() -> Value {
             ),
             (
                 "dependencies",
-                json!({"type": "array", "maxItems": 40, "items": dependency}),
+                json!({"type": "array", "maxItems": MOST_DEPENDENCIES, "items": dependency}),
             ),
         ],
     );

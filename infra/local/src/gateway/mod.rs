@@ -148,9 +148,12 @@ impl Declared {
     fn rules_of_preflight(&self, request: &Request) -> Option<&Cors> {
         let rules = self.api.cors.as_ref()?;
         let (method, path) = (request.method(), request.uri().path());
+        if !cors::is_preflight(method, request.headers()) {
+            return None;
+        }
         let is_guarded = routes::select(&self.api.routes, method.as_str(), path)
             .is_some_and(|(route, _)| matches!(route.authorizer, RouteAuthorizer::Named(_)));
-        (!is_guarded && cors::is_preflight(method, request.headers())).then_some(rules)
+        (!is_guarded).then_some(rules)
     }
 }
 

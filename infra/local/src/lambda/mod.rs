@@ -142,7 +142,8 @@ impl Lambda {
 
     /// Takes these functions in place of those that are there. One that is as it was, and whose
     /// binary is none of `rebuilt`, goes on as it is. Of another, the invocations under way end in
-    /// the instances that they are in, and the next ones start new instances.
+    /// the instances that they are in, and the next ones start new instances. The names of those that
+    /// are new or have changed.
     ///
     /// # Errors
     /// When a log file cannot be opened; nothing is replaced then.
@@ -150,14 +151,18 @@ impl Lambda {
         &self,
         functions: &[Function],
         rebuilt: &BTreeSet<String>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<BTreeSet<String>> {
         let mut pools = BTreeMap::new();
+        let mut replaced = BTreeSet::new();
         for function in functions {
             let pool = match self.pool(&function.name) {
                 Some(old) if old.function == *function && !rebuilt.contains(&function.binary) => {
                     old
                 }
-                old => Arc::new(self.prepare(function, old.as_deref())?),
+                old => {
+                    replaced.insert(function.name.clone());
+                    Arc::new(self.prepare(function, old.as_deref())?)
+                }
             };
             pools.insert(function.name.clone(), pool);
         }
@@ -167,7 +172,7 @@ impl Lambda {
         );
         // Its idle instances end here, outside of the lock.
         drop(old);
-        Ok(())
+        Ok(replaced)
     }
 
     /// Instances of the old pool that still run count against the limit of the new one.

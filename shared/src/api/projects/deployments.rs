@@ -6,8 +6,8 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{
-    super::{Answer, builds, json, links::Links, path_parameter, throttle::Caller},
-    ListingLinks, find, page, read,
+    super::{Answer, builds, json, links::Links, paging, path_parameter, throttle::Caller},
+    find, page, read,
     view::validation,
 };
 use crate::{
@@ -172,7 +172,7 @@ pub(in crate::api) struct Listing {
     deployments: Vec<View>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    links: ListingLinks,
+    links: paging::NextLinks,
 }
 
 /// `GET`: the deployments of a project, latest first.
@@ -188,7 +188,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let view = Listing {
         project_id: parent,
         deployments: deployments.collect(),
-        links: ListingLinks::of(request, cursor.as_deref()),
+        links: paging::NextLinks::of(request, cursor.as_deref()),
         cursor,
     };
     json(StatusCode::OK, &view)

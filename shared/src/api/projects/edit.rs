@@ -1,12 +1,12 @@
 //! What is done to a project: its plan is edited, it is gone on with, it is deleted.
 
-use http::{StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use http::header;
+use lambda_http::{Request, RequestExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Answer, builds, fields::Fields, links::Links, paging, throttle::Caller},
+    super::{Answer, builds, fields::Fields, links::Links, no_content, paging, throttle::Caller},
     etag, find, view,
 };
 use crate::{
@@ -247,9 +247,5 @@ async fn validated_again(
 pub async fn delete(context: &Context, request: &Request) -> Answer {
     let project = find(context, request).await?.doc;
     removal::remove_project(context, &project, (context.clock)()).await?;
-    Response::builder()
-        .status(StatusCode::NO_CONTENT)
-        .header(header::CACHE_CONTROL, "no-store")
-        .body(Body::Empty)
-        .map_err(Error::internal)
+    no_content()
 }

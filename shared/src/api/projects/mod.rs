@@ -74,22 +74,7 @@ pub(in crate::api) struct Listing {
     projects: Vec<view::Brief>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    links: ListingLinks,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
-struct ListingLinks {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-impl ListingLinks {
-    fn of(request: &Request, cursor: Option<&str>) -> Self {
-        Self {
-            next: cursor.map(|cursor| Links::of(request).next(request, cursor)),
-        }
-    }
+    links: paging::NextLinks,
 }
 
 /// `GET /v1/videos/{video_id}/projects`: what was made of a video, latest first.
@@ -108,7 +93,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let view = Listing {
         video_id: parent,
         projects: projects.collect(),
-        links: ListingLinks::of(request, cursor.as_deref()),
+        links: paging::NextLinks::of(request, cursor.as_deref()),
         cursor,
     };
     json(StatusCode::OK, &view)
