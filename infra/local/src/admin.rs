@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
+use eventrelay::{clock::Timestamp, telemetry::TraceId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -140,7 +141,13 @@ async fn invoke(
         return refuse(StatusCode::BAD_REQUEST, "the event is not JSON");
     }
     let json = [(header::CONTENT_TYPE, "application/json")];
-    match admin.lambda.invoke(&name, event, WhenBusy::Throttle).await {
+    let trace = headers.get("x-amzn-trace-id");
+    let trace = trace.and_then(|header| header.to_str().ok());
+    let trace = TraceId::of(trace, None, Timestamp::now());
+    let invoked = admin
+        .lambda
+        .invoke_for(trace, &name, event, WhenBusy::Throttle);
+    match invoked.await {
         Answer::Payload(payload) => (json, payload).into_response(),
         Answer::FunctionError(error) => {
             (json, [("x-amz-function-error", "Unhandled")], error).into_response()

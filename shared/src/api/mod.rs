@@ -142,17 +142,11 @@ fn tell(request: &Request, response: &Response<Body>, request_id: &str, took: Du
     }
 }
 
-/// The trace of a request: that which the gateway has given it, else that of the invocation.
+/// The trace of a request: that of the invocation, which is that of the gateway.
 fn trace(request: &Request, now: Timestamp) -> TraceId {
-    let header = request.headers().get("x-amzn-trace-id");
-    let of_invocation = request
-        .lambda_context_ref()
-        .and_then(|context| context.xray_trace_id.as_deref());
-    TraceId::of(
-        header.and_then(|header| header.to_str().ok()),
-        of_invocation,
-        now,
-    )
+    let context = request.lambda_context_ref();
+    let header = context.and_then(|context| context.xray_trace_id.as_deref());
+    TraceId::of(header, None, now)
 }
 
 /// The id that API Gateway gave the request and returns as `apigw-requestid`.

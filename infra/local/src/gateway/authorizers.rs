@@ -73,7 +73,7 @@ impl Authorizers {
         let event = call.authorizer_event(&key.1).to_string().into();
         let answer = self
             .lambda
-            .invoke(&authorizer.function, event, WhenBusy::Throttle)
+            .invoke_for(call.trace, &authorizer.function, event, WhenBusy::Throttle)
             .await;
         let decision = match answer {
             Answer::Payload(payload) => match serde_json::from_slice(&payload) {

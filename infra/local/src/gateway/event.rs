@@ -32,6 +32,8 @@ pub(super) struct Call {
     protocol: String,
     source_ip: String,
     request_id: String,
+    /// What is done for it is done on behalf of this.
+    pub(super) trace: TraceId,
     time: Duration,
 }
 
@@ -89,6 +91,7 @@ impl Call {
             protocol: format!("{:?}", parts.version),
             source_ip,
             request_id: request_id.to_owned(),
+            trace,
             time,
         }
     }

@@ -223,9 +223,9 @@ impl Gateway {
             .await
             .map_err(|_| Refusal::TooLarge)?;
         let event: Bytes = call.event(context, &body).to_string().into();
-        let invocation = self
-            .lambda
-            .invoke(&route.function, event, WhenBusy::Throttle);
+        let invocation =
+            self.lambda
+                .invoke_for(call.trace, &route.function, event, WhenBusy::Throttle);
         match tokio::time::timeout(self.integration_timeout, invocation).await {
             Ok(Answer::Payload(payload)) => {
                 response::from_payload(&payload).ok_or(Refusal::Internal)

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use eventrelay::{clock::Timestamp, telemetry::TraceId};
+use eventrelay::telemetry::TraceId;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -147,7 +147,12 @@ impl Instance {
     }
 
     /// Runs one invocation to its end, whatever that is.
-    pub(super) async fn invoke(&mut self, request_id: &str, payload: Bytes) -> Ended {
+    pub(super) async fn invoke(
+        &mut self,
+        request_id: &str,
+        trace: TraceId,
+        payload: Bytes,
+    ) -> Ended {
         let mut init = None;
         let mut started = (Instant::now(), unix_ms());
         if !self.initialised {
@@ -168,7 +173,7 @@ impl Instance {
                 "arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}",
                 self.function
             ),
-            trace_id: format!("{};Sampled=0", TraceId::new(Timestamp(started.1)).header()),
+            trace_id: format!("{};Sampled=0", trace.header()),
         };
         // The channel holds one request, and the last one has been taken. Where the process is gone,
         // `hear` says so.

@@ -17,6 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use eventrelay::{clock::Timestamp, telemetry::TraceId};
 use rustix::process::{Signal, kill_process};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -211,9 +212,22 @@ impl Lambda {
         pools.get(function).cloned()
     }
 
-    /// Invokes a function. The invocation goes on when the caller stops waiting, as on AWS.
+    /// Invokes a function, on behalf of nobody before.
     pub(crate) async fn invoke(
         &self,
+        function: &str,
+        payload: Bytes,
+        when_busy: WhenBusy,
+    ) -> Answer {
+        let trace = TraceId::new(Timestamp::now());
+        self.invoke_for(trace, function, payload, when_busy).await
+    }
+
+    /// Invokes a function on behalf of a trace. The invocation goes on when the caller stops waiting,
+    /// as on AWS.
+    pub(crate) async fn invoke_for(
+        &self,
+        trace: TraceId,
         function: &str,
         payload: Bytes,
         when_busy: WhenBusy,
@@ -236,7 +250,7 @@ impl Lambda {
         };
         // It may have been replaced meanwhile.
         let pool = self.pool(function).unwrap_or(pool);
-        match tokio::spawn(pool.invoke(payload, permit)).await {
+        match tokio::spawn(pool.invoke(trace, payload, permit)).await {
             Ok(answer) => answer,
             Err(error) => Answer::FunctionError(error.to_string().into()),
         }
@@ -309,7 +323,12 @@ impl Lambda {
 }
 
 impl Pool {
-    async fn invoke(self: Arc<Self>, payload: Bytes, permit: OwnedSemaphorePermit) -> Answer {
+    async fn invoke(
+        self: Arc<Self>,
+        trace: TraceId,
+        payload: Bytes,
+        permit: OwnedSemaphorePermit,
+    ) -> Answer {
         let request_id = Uuid::now_v7().to_string();
         let mut instance = match self.idle_instance() {
             Some(instance) => instance,
@@ -329,7 +348,7 @@ impl Pool {
             entry.state = "busy";
             entry.payload = payload.clone();
         }
-        let ended = instance.invoke(&request_id, payload).await;
+        let ended = instance.invoke(&request_id, trace, payload).await;
         let Ended {
             answer,
             invocation,
