@@ -1,6 +1,6 @@
 //! A line of the embedded metric format, written without a copy of what is in it.
 
-use std::{cell::RefCell, io::Write};
+use std::{cell::RefCell, io::Write, sync::OnceLock};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -13,9 +13,18 @@ const NAMESPACE: &str = "EventRelay";
 /// Longer than most lines.
 const USUAL: usize = 1024;
 
+/// Whether CloudWatch is to make metrics of the lines.
+static MAKES_METRICS: OnceLock<bool> = OnceLock::new();
+
 thread_local! {
     /// Kept from line to line, so that a line allocates nothing.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(USUAL));
+}
+
+/// Sets up the lines: with `CUSTOM_METRICS` false they say the same and are no metrics.
+pub(super) fn init() {
+    let is_off = std::env::var("CUSTOM_METRICS").is_ok_and(|value| value == "false");
+    MAKES_METRICS.get_or_init(|| !is_off);
 }
 
 /// Values with the same dimensions.
@@ -52,6 +61,7 @@ pub fn write(groups: &[Group<'_>], fields: &[(&str, Field<'_>)], now: Timestamp)
             groups,
             fields,
             now,
+            makes_metrics: *MAKES_METRICS.get_or_init(|| true),
         };
         // What cannot be written cannot be told either.
         if serde_json::to_writer(&mut *buffer, &line).is_ok() {
@@ -67,12 +77,15 @@ struct Line<'a> {
     groups: &'a [Group<'a>],
     fields: &'a [(&'a str, Field<'a>)],
     now: Timestamp,
+    makes_metrics: bool,
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("_aws", &Metadata(self))?;
+        if self.makes_metrics {
+            map.serialize_entry("_aws", &Metadata(self))?;
+        }
         for group in self.groups {
             for (name, value) in group.dimensions().iter().zip(group.by) {
                 map.serialize_entry(name, value)?;
@@ -175,6 +188,7 @@ mod tests {
                 ("nothing", Field::None),
             ],
             now: Timestamp(1_790_000_000_000),
+            makes_metrics: true,
         };
         assert_eq!(
             serde_json::to_value(&line).unwrap(),

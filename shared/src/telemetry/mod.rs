@@ -43,6 +43,7 @@ static WAS_INVOKED: AtomicBool = AtomicBool::new(false);
 /// expressions into every function: a line below it costs one comparison.
 pub fn init() {
     STARTED.get_or_init(Instant::now);
+    line::init();
     let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let lines = tracing_subscriber::fmt()
         .with_max_level(level_of(level.as_deref()))
