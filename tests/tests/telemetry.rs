@@ -62,7 +62,7 @@ async fn one_trace_goes_from_the_request_to_the_last_step() {
         let lines = &logs[function];
         let is_cold_start = |line: &Value| line.get("cold_starts_total").is_some();
         let work: Vec<_> = lines.iter().filter(|line| !is_cold_start(line)).collect();
-        assert!(work.len() > 10, "{function}: {} lines", work.len());
+        assert!(work.len() > 5, "{function}: {} lines", work.len());
         for line in work {
             assert_eq!(trace(line), Some(TRACE), "{function}: {line}");
         }
