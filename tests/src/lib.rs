@@ -14,6 +14,7 @@ mod response;
 mod rows;
 mod stage;
 mod standins;
+pub mod words;
 
 use std::{
     collections::BTreeMap,
