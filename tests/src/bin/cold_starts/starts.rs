@@ -1,0 +1,287 @@
+//! Starts an instance, invokes it, ends it, and so on, in turns.
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use eventrelay_tests::{Stack, figures::percentile, read, until};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{cache::evict, events::Events};
+
+/// How long a process that is killed may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often each is started, and how often it is invoked after its first request.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Effort {
+    /// Starts with its files in memory.
+    pub(crate) warm_starts: usize,
+    /// Starts with its files on the disk alone.
+    pub(crate) cold_starts: usize,
+    pub(crate) later_requests: usize,
+}
+
+/// A function that is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    /// Its logical id.
+    pub(crate) name: String,
+    /// The function whose event it is invoked with.
+    pub(crate) event_of: String,
+    pub(crate) zip_bytes: usize,
+    /// What it is read from when it starts.
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) is_python: bool,
+}
+
+/// An instance from its start to its end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Start {
+    /// From the start of the process to its first question for a request.
+    pub(crate) init_ms: f64,
+    pub(crate) first_ms: f64,
+    pub(crate) later_ms: Vec<f64>,
+    pub(crate) peak_mb: u64,
+}
+
+/// What was seen of a function.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Measured {
+    pub(crate) name: String,
+    pub(crate) is_python: bool,
+    pub(crate) zip_bytes: usize,
+    /// Its different answers.
+    pub(crate) answers: BTreeSet<String>,
+    /// With its files in memory.
+    pub(crate) warm: Vec<Start>,
+    /// With its files on the disk alone.
+    pub(crate) cold: Vec<Start>,
+}
+
+impl Measured {
+    fn new(subject: &Subject) -> Self {
+        Self {
+            name: subject.name.clone(),
+            is_python: subject.is_python,
+            zip_bytes: subject.zip_bytes,
+            answers: BTreeSet::new(),
+            warm: Vec::new(),
+            cold: Vec::new(),
+        }
+    }
+
+    /// Median of the starts with its files in memory.
+    pub(crate) fn init_ms(&self) -> f64 {
+        median(self.warm.iter().map(|start| start.init_ms))
+    }
+
+    /// Median of the starts with its files on the disk.
+    pub(crate) fn cold_init_ms(&self) -> f64 {
+        median(self.cold.iter().map(|start| start.init_ms))
+    }
+
+    /// Median of the first requests after a start with its files in memory.
+    pub(crate) fn first_ms(&self) -> f64 {
+        median(self.warm.iter().map(|start| start.first_ms))
+    }
+
+    /// Median of all requests after the first.
+    pub(crate) fn later_ms(&self) -> f64 {
+        let starts = self.warm.iter().chain(&self.cold);
+        median(starts.flat_map(|start| start.later_ms.iter().copied()))
+    }
+
+    /// Most memory of all instances.
+    pub(crate) fn peak_mb(&self) -> u64 {
+        let starts = self.warm.iter().chain(&self.cold);
+        starts.map(|start| start.peak_mb).max().unwrap_or(0)
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    percentile(&values.collect::<Vec<_>>(), 0.5)
+}
+
+/// An invocation, as the local runtime tells of it.
+#[derive(Clone, Debug, Deserialize)]
+struct Invocation {
+    function: String,
+    instance: String,
+    request_id: String,
+    duration_ms: f64,
+    init_ms: Option<f64>,
+    max_memory_mb: Option<u64>,
+}
+
+/// In each round every function is started once.
+///
+/// # Errors
+/// When one fails, or does not answer as it should.
+pub(crate) async fn measured(
+    stack: &Stack,
+    events: &Events,
+    subjects: &[Subject],
+    effort: Effort,
+) -> anyhow::Result<Vec<Measured>> {
+    let mut all: Vec<Measured> = subjects.iter().map(Measured::new).collect();
+    // The first start of each is not counted: with it, its files are in memory.
+    let rounds = 1 + effort.warm_starts + effort.cold_starts;
+    for round in 0..rounds {
+        eprintln!(
+            "{} functions, start {} of {rounds}",
+            subjects.len(),
+            round + 1
+        );
+        let is_cold = round > effort.warm_starts;
+        for (subject, measured) in subjects.iter().zip(&mut all) {
+            let started = start(stack, events, subject, is_cold, effort).await;
+            let (started, answers) = started.with_context(|| subject.name.clone())?;
+            measured.answers.extend(answers);
+            match round {
+                0 => {}
+                _ if is_cold => measured.cold.push(started),
+                _ => measured.warm.push(started),
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn start(
+    stack: &Stack,
+    events: &Events,
+    subject: &Subject,
+    is_cold: bool,
+    effort: Effort,
+) -> anyhow::Result<(Start, BTreeSet<String>)> {
+    end(stack, &subject.name).await?;
+    let before: BTreeSet<_> = noted(stack).await?.map(|one| one.request_id).collect();
+    if is_cold {
+        evict(&subject.files)?;
+    }
+    let event = events.of(&subject.event_of)?;
+    let mut answers = BTreeSet::new();
+    for _ in 0..=effort.later_requests {
+        let answer = stack.invoke(&subject.name, event.clone()).await?;
+        answers.insert(told(&answer)?);
+    }
+    let own = noted(stack)
+        .await?
+        .filter(|one| one.function == subject.name && !before.contains(&one.request_id));
+    Ok((of(&own.collect::<Vec<_>>())?, answers))
+}
+
+/// What the invocations of an instance, its first one first, show of it.
+fn of(invocations: &[Invocation]) -> anyhow::Result<Start> {
+    let (first, later) = invocations.split_first().context("none was noted")?;
+    let last = later.last().unwrap_or(first);
+    let is_one = invocations.iter().all(|one| one.instance == first.instance);
+    ensure!(is_one, "it was started more than once");
+    Ok(Start {
+        init_ms: first.init_ms.context("it had been started before")?,
+        first_ms: first.duration_ms,
+        later_ms: later.iter().map(|one| one.duration_ms).collect(),
+        peak_mb: last
+            .max_memory_mb
+            .context("this system does not tell the memory of a process")?,
+    })
+}
+
+async fn noted(stack: &Stack) -> anyhow::Result<impl Iterator<Item = Invocation>> {
+    let noted = stack
+        .admin(Method::GET, "/invocations", Value::Null)
+        .await?;
+    Ok(serde_json::from_value::<Vec<Invocation>>(noted)?.into_iter())
+}
+
+/// Ends the instances of a function as a machine that fails does: none of them runs any more.
+async fn end(stack: &Stack, function: &str) -> anyhow::Result<()> {
+    for instance in stack.instances().await? {
+        if instance["function"] != function {
+            continue;
+        }
+        let id = instance["instance"].as_str().context("no id")?;
+        let url = format!("{}/instances/{id}", stack.ready.admin);
+        // One that has ended by itself is not found.
+        let _ = read(stack.client().delete(url)).await?;
+        let Some(process) = instance["pid"].as_u64() else {
+            continue;
+        };
+        // What has ended has no program, even where nobody has asked how it ended.
+        let program = PathBuf::from(format!("/proc/{process}/exe"));
+        until(PATIENCE, async || {
+            Ok(program.read_link().is_err().then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// What an answer amounts to.
+///
+/// # Errors
+/// When it is not as it should be.
+fn told(answer: &Value) -> anyhow::Result<String> {
+    if let Some(status) = answer["statusCode"].as_u64() {
+        ensure!(status < 500, "it answers {answer}");
+        return Ok(status.to_string());
+    }
+    let failures = answer["batchItemFailures"].as_array();
+    ensure!(failures.is_none_or(Vec::is_empty), "it answers {answer}");
+    ensure!(answer["isAuthorized"] != false, "it answers {answer}");
+    Ok("done".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn invocation(instance: &str, duration_ms: f64, init_ms: Option<f64>) -> Invocation {
+        Invocation {
+            function: "GetVideo".into(),
+            instance: instance.into(),
+            request_id: "r".into(),
+            duration_ms,
+            init_ms,
+            max_memory_mb: Some(duration_ms as u64),
+        }
+    }
+
+    #[test]
+    fn the_first_invocation_of_an_instance_is_told_from_the_later_ones() {
+        let first = invocation("i", 9.0, Some(12.0));
+        let start = of(&[
+            first.clone(),
+            invocation("i", 3.0, None),
+            invocation("i", 4.0, None),
+        ]);
+        let expected = Start {
+            init_ms: 12.0,
+            first_ms: 9.0,
+            later_ms: vec![3.0, 4.0],
+            peak_mb: 4,
+        };
+        assert_eq!(start.unwrap(), expected);
+        assert!(of(&[]).is_err());
+        assert!(of(&[invocation("i", 3.0, None)]).is_err());
+        assert!(of(&[first, invocation("j", 3.0, Some(1.0))]).is_err());
+    }
+
+    #[test]
+    fn an_answer_is_as_it_should_be_or_refused() {
+        assert_eq!(told(&json!({"statusCode": 404})).unwrap(), "404");
+        assert_eq!(told(&json!({"batchItemFailures": []})).unwrap(), "done");
+        assert_eq!(told(&Value::Null).unwrap(), "done");
+        for wrong in [
+            json!({"statusCode": 500}),
+            json!({"batchItemFailures": [{"itemIdentifier": "m"}]}),
+            json!({"isAuthorized": false}),
+        ] {
+            assert!(told(&wrong).is_err(), "{wrong}");
+        }
+    }
+}
