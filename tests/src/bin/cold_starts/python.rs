@@ -25,7 +25,7 @@ const FOLDER: &str = "tests/baseline/cold";
 /// What an environment has of itself, and no function needs.
 const OF_ENVIRONMENT: [&str; 5] = [
     "_distutils_hack",
-    "distutils-precedence.pth",
+    "distutils",
     "pip",
     "setuptools",
     "wheel",
