@@ -17,6 +17,13 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{cli::Options, report::Report};
 
+/// The functions are built for every processor that Lambda may have. `sonic-rs` decides when it is
+/// built what it may use of one, and `simd-json` when it runs.
+const BUILT: &str = match cfg!(target_feature = "avx2") {
+    true => "for processors with AVX2, which the functions are not",
+    false => "for any processor of its kind, as the functions are",
+};
+
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let effort = options.effort();
@@ -34,6 +41,7 @@ fn main() -> anyhow::Result<()> {
         measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
         command: figures::command("bench-json"),
         processor: figures::processor(),
+        built: BUILT,
         rounds: effort.rounds,
         documents,
         bodies,

@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) measured_at: String,
     pub(crate) command: String,
     pub(crate) processor: String,
+    /// For which processors.
+    pub(crate) built: &'static str,
     pub(crate) rounds: usize,
     pub(crate) documents: Vec<Document>,
     pub(crate) bodies: Vec<Body>,
@@ -30,11 +32,12 @@ impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "Measured on {} with `{}` on an {}, in turns, medians of {} rounds. Microseconds a \
-             document; in brackets the part of what `serde_json` takes from bytes, or to write.\n",
+            "Measured on {} with `{}` on an {}, built {}, in turns, medians of {} rounds. \
+             Microseconds a document; in brackets the part of what `serde_json` takes from bytes, or to write.\n",
             self.measured_at.get(..10).unwrap_or_default(),
             self.command,
             self.processor,
+            self.built,
             self.rounds,
         )?;
         header(out, &format!("read | bytes | {READERS}"))?;
@@ -173,6 +176,7 @@ mod tests {
             measured_at: "2026-11-26T10:00:00Z".to_owned(),
             command: "cargo bench-json".to_owned(),
             processor: "processor".to_owned(),
+            built: "for any",
             rounds: 9,
             documents: vec![Document {
                 name: "job, as in its row".to_owned(),

@@ -23,13 +23,7 @@ const BINARY: &str = "get-video-in-python";
 const FOLDER: &str = "tests/baseline/cold";
 
 /// What an environment has of itself, and no function needs.
-const OF_ENVIRONMENT: [&str; 5] = [
-    "_distutils_hack",
-    "distutils",
-    "pip",
-    "setuptools",
-    "wheel",
-];
+const OF_ENVIRONMENT: [&str; 5] = ["_distutils_hack", "distutils", "pip", "setuptools", "wheel"];
 
 /// Folders of what Python has compiled: read at a start, and not deployed.
 const COMPILED: &str = "__pycache__";
