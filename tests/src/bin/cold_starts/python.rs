@@ -150,8 +150,9 @@ mod tests {
         }
         let count = |with_compiled| files_below(folder.path(), with_compiled).unwrap().len();
         assert_eq!((count(true), count(false)), (3, 2));
-        fs::write(folder.path().join("lookup.py"), "pass").unwrap();
-        assert!(zip_bytes(folder.path(), folder.path()).unwrap() > 200);
+        let source = tempfile::tempdir().unwrap();
+        fs::write(source.path().join("lookup.py"), "pass").unwrap();
+        assert!(zip_bytes(folder.path(), source.path()).unwrap() > 200);
     }
 
     #[test]

@@ -127,7 +127,10 @@ pub(crate) async fn measured(
 ) -> anyhow::Result<Vec<Measured>> {
     let mut all: Vec<Measured> = subjects.iter().map(Measured::new).collect();
     // The first start of each is not counted: with it, its files are in memory.
-    let rounds = 1 + effort.warm_starts + effort.cold_starts;
+    let rounds = match subjects.is_empty() {
+        true => 0,
+        false => 1 + effort.warm_starts + effort.cold_starts,
+    };
     for round in 0..rounds {
         eprintln!(
             "{} functions, start {} of {rounds}",
@@ -209,14 +212,25 @@ async fn end(stack: &Stack, function: &str) -> anyhow::Result<()> {
         let Some(process) = instance["pid"].as_u64() else {
             continue;
         };
-        // What has ended has no program, even where nobody has asked how it ended.
-        let program = PathBuf::from(format!("/proc/{process}/exe"));
+        let status = PathBuf::from(format!("/proc/{process}/status"));
         until(PATIENCE, async || {
-            Ok(program.read_link().is_err().then_some(()))
+            let status = std::fs::read_to_string(&status);
+            // One that is gone has ended.
+            Ok(status
+                .map_or(true, |status| has_ended(&status))
+                .then_some(()))
         })
         .await?;
     }
     Ok(())
+}
+
+/// Whether nothing is left of a process but how it has ended. Its threads end one by one, and until
+/// the last has, whoever started it does not hear of it.
+fn has_ended(status: &str) -> bool {
+    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    let is_zombie = value("State:").is_some_and(|state| state.trim().starts_with('Z'));
+    is_zombie && value("Threads:").is_some_and(|threads| threads.trim() == "1")
 }
 
 /// What an answer amounts to.
@@ -269,6 +283,14 @@ mod tests {
         assert!(of(&[]).is_err());
         assert!(of(&[invocation("i", 3.0, None)]).is_err());
         assert!(of(&[first, invocation("j", 3.0, Some(1.0))]).is_err());
+    }
+
+    #[test]
+    fn a_process_has_ended_when_its_last_thread_has() {
+        let status = |state, threads| format!("Name:\tp\nState:\t{state}\nThreads:\t{threads}\n");
+        assert!(has_ended(&status("Z (zombie)", 1)));
+        assert!(!has_ended(&status("Z (zombie)", 2)));
+        assert!(!has_ended(&status("S (sleeping)", 1)));
     }
 
     #[test]
