@@ -34,6 +34,10 @@ impl Row {
             read_ns: Vec::new(),
         }
     }
+
+    fn alone(&self) -> f64 {
+        percentile(&self.alone_ns, 0.5)
+    }
 }
 
 impl fmt::Display for Report {
@@ -56,10 +60,18 @@ impl fmt::Display for Report {
                 true => String::new(),
                 false => short(percentile(&row.read_ns, 0.5)),
             };
-            let alone = short(percentile(&row.alone_ns, 0.5));
+            let alone = short(row.alone());
             writeln!(out, "| {} | {alone} | {read} |", row.name)?;
         }
-        Ok(())
+        let nothing = self.rows.first().map_or(0.0, Row::alone);
+        let off = self.rows.iter().filter(|row| row.name.contains("is off"));
+        let most = off.map(Row::alone).fold(0.0, f64::max);
+        writeln!(
+            out,
+            "\nA level that is off costs {} ns more than nothing, whatever its fields: one \
+             comparison.",
+            short((most - nothing).max(0.0))
+        )
     }
 }
 
@@ -81,6 +93,11 @@ mod tests {
                     read_ns: Vec::new(),
                 },
                 Row {
+                    name: "a level that is off",
+                    alone_ns: vec![0.9, 1.0, 1.1],
+                    read_ns: Vec::new(),
+                },
+                Row {
                     name: "a line",
                     alone_ns: vec![400.0],
                     read_ns: vec![1234.0],
@@ -89,6 +106,7 @@ mod tests {
         };
         let text = report.to_string();
         assert!(text.contains("| nothing | 0.40 |  |"), "{text}");
+        assert!(text.contains("costs 0.60 ns more"), "{text}");
         assert!(text.contains("| a line | 400 | 1,234 |"), "{text}");
     }
 }

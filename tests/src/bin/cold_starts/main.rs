@@ -6,6 +6,7 @@ mod cache;
 mod cli;
 mod events;
 mod functions;
+mod measured;
 mod place;
 mod python;
 mod report;
@@ -22,10 +23,11 @@ use crate::{
     cli::Options,
     events::Events,
     functions::Origin,
+    measured::Measured,
     place::Place,
     python::Baseline,
     report::Report,
-    starts::{Effort, Measured, Subject},
+    starts::{Effort, Subject},
 };
 
 /// What every request reads is read anew, as the baseline does.
@@ -80,5 +82,6 @@ async fn measure(
         let group: Vec<_> = group.cloned().collect();
         measured.extend(starts::measured(stack, events, &group, effort).await?);
     }
+    measured.sort_by(|one, other| (one.is_python, &one.name).cmp(&(other.is_python, &other.name)));
     Ok(measured)
 }

@@ -5,10 +5,7 @@ use std::fmt;
 use eventrelay_tests::figures::short;
 use serde::Serialize;
 
-use crate::{
-    python::EQUAL_TO,
-    starts::{Effort, Measured},
-};
+use crate::{measured::Measured, python::EQUAL_TO, starts::Effort};
 
 /// The most that the zip of a function is to have.
 const WANTED_ZIP_BYTES: f64 = 4e6;
@@ -21,6 +18,9 @@ const WANTED_SHARE: f64 = 0.1;
 
 /// The most memory that a function is to need, in MB of 2^20 bytes as Lambda counts them.
 const WANTED_PEAK_MB: f64 = 40.0;
+
+/// Functions above what is wanted that are named, the worst first.
+const MOST_NAMES: usize = 8;
 
 /// Everything that was measured.
 #[derive(Clone, Debug, Serialize)]
@@ -47,8 +47,8 @@ impl fmt::Display for Report {
         writeln!(
             out,
             "Measured on {} with `{}` on an {}: {}, run by `cargo local` beside all of AWS that \
-             they call. Init is from the start of the process to its first question for a request, \
-             connections to DynamoDB, S3 and SQS included; medians of {warm_starts} starts, and of \
+             they call, by plain HTTP. Init is from the start of the process to its first question \
+             for a request, connections to DynamoDB, S3 and SQS included; medians of {warm_starts} starts, and of \
              {cold_starts} with what it is read from on the disk alone, each with a request and \
              {later_requests} more.\n",
             self.measured_at.get(..10).unwrap_or_default(),
@@ -126,7 +126,12 @@ impl Report {
             let above: Vec<_> = above.map(|(_, name)| name.as_str()).collect();
             let above = match above.as_slice() {
                 [] => "none: met".to_owned(),
-                some => format!("{} of {}: {}", some.len(), ours.len(), some.join(", ")),
+                some => {
+                    let (named, more) = some.split_at(some.len().min(MOST_NAMES));
+                    let more = if more.is_empty() { "" } else { ", …" };
+                    let named = named.join(", ");
+                    format!("{} of {}: {named}{more}", some.len(), ours.len())
+                }
             };
             writeln!(out, "| {what} | {most:.2} ({name}) | {above} |")
         };
@@ -155,7 +160,7 @@ fn megabytes(row: &Measured) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::starts::Start;
+    use crate::measured::Start;
 
     fn measured(name: &str, is_python: bool, init_ms: f64, zip_bytes: usize) -> Measured {
         let start = |init_ms| Start {
