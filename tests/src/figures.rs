@@ -45,6 +45,12 @@ impl Python {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// The interpreter.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A script of `tests/baseline/`, to be run.
     #[must_use]
     pub fn script(&self, path: &str) -> Command {

@@ -18,7 +18,7 @@ use crate::{API_KEY, PATIENCE, Ready, contract, repository, stage::times_as_pati
 /// goes into the file `written` of the folder.
 pub(crate) async fn launch(
     data: &Path,
-    options: &[&str],
+    options: &[String],
     environment: &[(String, String)],
     recorded: bool,
 ) -> anyhow::Result<(Child, Ready)> {

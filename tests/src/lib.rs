@@ -14,6 +14,7 @@ mod response;
 mod rows;
 mod stage;
 mod standins;
+pub mod words;
 
 use std::{
     collections::BTreeMap,
@@ -54,7 +55,7 @@ pub struct Stack {
     /// What it said when it was ready.
     pub ready: Ready,
     data: TempDir,
-    options: &'static [&'static str],
+    options: Vec<String>,
     environment: Vec<(String, String)>,
     recorded: bool,
     client: reqwest::Client,
@@ -146,12 +147,25 @@ impl Stack {
         Self::launched(&[], environment, true).await
     }
 
+    /// The same of another workspace: its template, and the functions in its `target/debug`.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub async fn of_workspace(
+        workspace: &Path,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let workspace = workspace.to_str().context("no text")?;
+        Self::launched(&["--workspace", workspace], environment, false).await
+    }
+
     async fn launched(
-        options: &'static [&'static str],
+        options: &[&str],
         environment: &[(&str, &str)],
         recorded: bool,
     ) -> anyhow::Result<Self> {
         let environment = variables(environment);
+        let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
         let data = TempDir::new()?;
         let (child, ready) = match stage::attached()? {
             Some(ready) => {
@@ -162,7 +176,7 @@ impl Stack {
                 (None, ready)
             }
             None => {
-                let started = launch(data.path(), options, &environment, recorded).await?;
+                let started = launch(data.path(), &options, &environment, recorded).await?;
                 (Some(started.0), started.1)
             }
         };
@@ -193,7 +207,7 @@ impl Stack {
     pub async fn resume(&mut self) -> anyhow::Result<()> {
         let (child, ready) = launch(
             self.data.path(),
-            self.options,
+            &self.options,
             &self.environment,
             self.recorded,
         )

@@ -1,8 +1,8 @@
 //! A zip whose bytes depend on nothing but what is in it.
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 
-use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 /// Lambda starts the file of this name in the archive of a function of `provided.al2023`.
 const BOOTSTRAP: &str = "bootstrap";
@@ -18,7 +18,7 @@ const LEVEL: i64 = 9;
 ///
 /// # Errors
 /// When it is larger than a zip may be.
-pub(crate) fn pack(bootstrap: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub fn pack(bootstrap: &[u8]) -> anyhow::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(LEVEL))
@@ -31,12 +31,19 @@ pub(crate) fn pack(bootstrap: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(archive.finish()?.into_inner())
 }
 
+/// The function in an archive.
+///
+/// # Errors
+/// When it is no archive of a function.
+pub fn unpack(archive: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut archive = ZipArchive::new(Cursor::new(archive))?;
+    let mut bootstrap = Vec::new();
+    archive.by_name(BOOTSTRAP)?.read_to_end(&mut bootstrap)?;
+    Ok(bootstrap)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
-    use zip::ZipArchive;
-
     use super::*;
 
     #[test]
@@ -54,7 +61,7 @@ mod tests {
     fn it_holds_one_executable_without_a_time_or_a_user() {
         let mut archive = ZipArchive::new(Cursor::new(pack(b"\x7fELF").unwrap())).unwrap();
         assert_eq!(archive.len(), 1);
-        let mut file = archive.by_index(0).unwrap();
+        let file = archive.by_index(0).unwrap();
         assert_eq!(file.name().unwrap(), "bootstrap");
         assert_eq!(file.unix_mode(), Some(0o100_755));
         assert_eq!(
@@ -62,8 +69,11 @@ mod tests {
             "1980-01-01 00:00:00"
         );
         assert_eq!(file.extra_data().unwrap_or_default(), b"");
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        assert_eq!(bytes, b"\x7fELF");
+    }
+
+    #[test]
+    fn what_was_packed_is_unpacked() {
+        assert_eq!(unpack(&pack(b"\x7fELF").unwrap()).unwrap(), b"\x7fELF");
+        assert!(unpack(b"\x7fELF").is_err());
     }
 }

@@ -2,7 +2,6 @@
 //! a template that names them, a bill of materials and the licences of all that is in them.
 
 mod again;
-mod archive;
 mod budget;
 mod compile;
 mod inventory;
@@ -21,6 +20,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
+use eventrelay_package::archive;
 use eventrelay_template::{Site, read};
 use sha2::{Digest as _, Sha256};
 

@@ -2,6 +2,7 @@
 //! real ones are (20 kB become some 7.3 kB, packed in parts).
 
 use eventrelay::store::packed::{self, Packed};
+use eventrelay_tests::words::sentence;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -11,9 +12,6 @@ pub(crate) const LENGTH: usize = 20_000;
 
 /// Length of a body that stays too large for the index when it is compressed.
 pub(crate) const LARGE_LENGTH: usize = 120_000;
-
-/// Words of the language that the texts are in.
-const WORDS: u64 = 1_500;
 
 /// A stored body.
 #[derive(Clone, Debug)]
@@ -89,35 +87,6 @@ fn action(rng: &mut Rng, at_s: f64) -> Value {
         "id": format!("act_{:016x}", rng.u64(..)), "title": sentence(rng, 6), "priority": "medium",
         "description": sentence(rng, 20), "category": "build", "estimated_minutes": 10, "at_s": at_s,
     })
-}
-
-fn sentence(rng: &mut Rng, words: usize) -> String {
-    let mut text = String::with_capacity(words * 7);
-    for position in 0..words {
-        if position > 0 {
-            text.push(' ');
-        }
-        // A few words are most of what is said.
-        let share = rng.f64();
-        push_word(&mut text, (share.powi(4) * WORDS as f64) as u64);
-    }
-    text
-}
-
-/// A word of the language, of one to four syllables.
-fn push_word(text: &mut String, number: u64) {
-    const FIRST: [&str; 16] = [
-        "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "th", "v", "w",
-    ];
-    const SECOND: [&str; 12] = [
-        "a", "e", "i", "o", "u", "ea", "an", "er", "in", "on", "or", "es",
-    ];
-    let mut rest = Rng::with_seed(number).u64(..);
-    for _ in 0..1 + number / 500 {
-        text.push_str(FIRST[(rest % 16) as usize]);
-        text.push_str(SECOND[(rest / 16 % 12) as usize]);
-        rest /= 192;
-    }
 }
 
 #[cfg(test)]

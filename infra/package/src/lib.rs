@@ -1,0 +1,3 @@
+//! What the program `cargo zips` shares: how a function is put into a zip.
+
+pub mod archive;

@@ -1,0 +1,56 @@
+//! `cargo bench-telemetry`: what a log line, a metric and a level that is off cost in a function.
+//!
+//! What is measured is written to the standard output, as in a function. Meanwhile that leads to
+//! nowhere, or into a pipe that somebody reads as Lambda does; the report goes where it led before.
+
+mod cli;
+mod lines;
+mod output;
+mod report;
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use eventrelay_tests::figures;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{
+    cli::Options,
+    lines::ALL,
+    output::Elsewhere,
+    report::{Report, Row},
+};
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let mut rows: Vec<Row> = ALL.iter().map(|line| Row::new(line.name)).collect();
+    // As a function does, with the level of the template.
+    eventrelay::telemetry::init();
+    for round in 1..=options.rounds() {
+        eprintln!("round {round}");
+        for (line, row) in ALL.iter().zip(&mut rows) {
+            let elsewhere = Elsewhere::nowhere()?;
+            row.alone_ns.push(line.nanoseconds(options.turn()));
+            drop(elsewhere);
+            if line.is_written {
+                let elsewhere = Elsewhere::pipe()?;
+                row.read_ns.push(line.nanoseconds(options.turn()));
+                drop(elsewhere);
+            }
+        }
+    }
+    let report = Report {
+        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        command: figures::command("bench-telemetry"),
+        processor: figures::processor(),
+        rounds: options.rounds(),
+        rows,
+    };
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_string(&report)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    writeln!(std::io::stdout(), "{report}")?;
+    Ok(())
+}
