@@ -1,14 +1,18 @@
 //! What the whole-system tests share: a running `cargo local` of their own, and a client of its
 //! API that knows nothing but HTTP.
 
+mod affinity;
 mod audit;
 mod aws;
+pub mod catalog;
 pub mod contract;
+pub mod deployments;
 pub mod events;
 pub mod faults;
 pub mod figures;
 pub mod gate;
 mod launch;
+pub mod process;
 mod project_audit;
 mod response;
 mod rows;
