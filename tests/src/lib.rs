@@ -142,6 +142,14 @@ impl Stack {
         Self::launched(&[], environment, false).await
     }
 
+    /// The same with room for as many instances of a function as its queue may call at once.
+    ///
+    /// # Errors
+    /// When it does not build, or does not get ready.
+    pub async fn wide(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::launched(&["--concurrency", "100"], environment, false).await
+    }
+
     /// The same, and all that it and its functions write is in its folder.
     ///
     /// # Errors

@@ -135,6 +135,14 @@ pub fn children(of: u32) -> io::Result<Vec<u32>> {
     Ok(processes)
 }
 
+/// How many files, sockets and pipes a process holds.
+///
+/// # Errors
+/// When it has ended.
+pub fn open_files(of: u32) -> io::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{of}/fd"))?.count())
+}
+
 /// The environment a process was started with, if its program is named so.
 pub fn environment_of(process: u32, program: &str) -> Option<Vec<(String, String)>> {
     let folder = Path::new("/proc").join(process.to_string());
@@ -206,5 +214,7 @@ mod tests {
         let own = Watched::Alone(std::process::id());
         assert!(own.memory().unwrap().now > 0);
         assert!(own.processor_time().is_ok());
+        // Standard input, output and errors.
+        assert!(open_files(std::process::id()).unwrap() >= 3);
     }
 }
