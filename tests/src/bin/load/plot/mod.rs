@@ -1,8 +1,10 @@
 //! Plots as SVG that stands by itself: no script, no style sheet, no font from elsewhere.
 
+mod scale;
+
 use std::fmt::{self, Write as _};
 
-use eventrelay_tests::figures::short;
+pub(crate) use scale::Scale;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 300.0;
@@ -35,73 +37,6 @@ pub(crate) struct Series {
 pub(crate) struct Axis {
     pub(crate) name: &'static str,
     pub(crate) scale: Scale,
-}
-
-/// How values are spaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scale {
-    /// From 0.
-    Linear,
-    /// By powers of ten; values above 0 only.
-    Logarithmic,
-    /// Shares below 1, the closer to it the wider.
-    Percentile,
-}
-
-impl Scale {
-    fn of(self, value: f64) -> f64 {
-        match self {
-            Self::Linear => value,
-            Self::Logarithmic => value.max(f64::MIN_POSITIVE).log10(),
-            Self::Percentile => -(1.0 - value).max(1e-9).log10(),
-        }
-    }
-
-    /// Values that are marked between two values, and how they are called.
-    fn marks(self, least: f64, most: f64) -> Vec<(f64, String)> {
-        match self {
-            Self::Linear => linear_marks(least, most),
-            Self::Logarithmic => {
-                let (from, to) = (least.log10().floor() as i32, most.log10().ceil() as i32);
-                let all = (from..=to)
-                    .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)));
-                let wide = to - from > 2;
-                all.filter(|value| (least..=most).contains(value))
-                    .filter(|value| !wide || value.log10().fract().abs() < 1e-9)
-                    .map(|value| (value, short(value)))
-                    .collect()
-            }
-            Self::Percentile => [0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999]
-                .into_iter()
-                .filter(|share| *share <= most)
-                .map(|share| (share, format!("{} %", trimmed(100.0 * share))))
-                .collect(),
-        }
-    }
-}
-
-/// About five, at round values.
-fn linear_marks(least: f64, most: f64) -> Vec<(f64, String)> {
-    let rough = (most - least) / 5.0;
-    let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|digit| digit * power)
-        .find(|step| *step >= rough)
-        .unwrap_or(rough);
-    let mut marks = Vec::new();
-    let mut number = (least / step).ceil();
-    while number * step <= most + step * 1e-9 {
-        marks.push((number * step, trimmed(number * step)));
-        number += 1.0;
-    }
-    marks
-}
-
-/// Without zeros at its end.
-fn trimmed(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Where values are in the picture.
@@ -302,25 +237,6 @@ mod tests {
         assert_eq!((seen[0].0, seen[2].0), (left, right));
         assert!((seen[1].0 - f64::midpoint(left, right)).abs() < 0.1);
         assert!((seen[1].1 - f64::midpoint(seen[0].1, seen[2].1)).abs() < 0.1);
-    }
-
-    #[test]
-    fn marks_are_round_and_within() {
-        let names = |scale: Scale, least, most| -> Vec<String> {
-            let marks = scale.marks(least, most);
-            marks.into_iter().map(|(_, name)| name).collect()
-        };
-        assert_eq!(names(Scale::Linear, 0.0, 10.5), ["0", "5", "10"]);
-        assert_eq!(names(Scale::Linear, 0.0, 0.3), ["0", "0.1", "0.2", "0.3"]);
-        assert_eq!(
-            names(Scale::Logarithmic, 0.9, 2000.0),
-            ["1.0", "10", "100", "1,000"]
-        );
-        assert_eq!(names(Scale::Logarithmic, 4.0, 30.0), ["5.0", "10", "20"]);
-        assert_eq!(
-            names(Scale::Percentile, 0.0, 0.99),
-            ["0 %", "50 %", "90 %", "95 %", "99 %"]
-        );
     }
 
     #[test]
