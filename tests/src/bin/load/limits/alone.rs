@@ -2,16 +2,9 @@
 
 use std::{
     future::pending,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     time::{Duration, Instant},
 };
 
-use aws_sdk_dynamodb::config::{
-    ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-};
 use eventrelay::{
     clock::Timestamp,
     limit::{Bound, Cost, Policy, Unit, Verdict},
@@ -21,31 +14,11 @@ use eventrelay_tests::Stack;
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 
-use super::{Acquires, Limited};
+use super::{Acquires, Limited, counter::Counter};
 use crate::{cli::Limits, latency::Recorded};
 
 /// Length of a window: shorter than that of Gemini's, so that there are many in a run.
 const WINDOW: Duration = Duration::from_secs(10);
-
-/// Counts requests as they are sent.
-#[derive(Clone, Debug, Default)]
-struct Counter(Arc<AtomicU64>);
-
-impl Intercept for Counter {
-    fn name(&self) -> &'static str {
-        "counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), aws_sdk_dynamodb::error::BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
 
 /// One instance's calls, in milliseconds since 1970, and how long each acquire took.
 type Asked = (Vec<u64>, Vec<(Duration, Duration)>);
@@ -86,7 +59,7 @@ pub(super) async fn run(
     let acquires = Acquires {
         recorded,
         passed: at_ms.len(),
-        operations: counter.0.load(Ordering::Relaxed),
+        operations: counter.take().values().sum(),
     };
     let limited = Limited {
         name: "limiter alone",

@@ -2,6 +2,8 @@
 //! configured, and while there is work nearly all of them must be used.
 
 mod alone;
+mod counter;
+mod operations;
 mod system;
 mod windows;
 
@@ -62,8 +64,11 @@ pub(crate) async fn run(options: &Limits, quick: bool) -> anyhow::Result<Found> 
     );
     let (alone, acquires) = alone::run(&stack, options, length).await?;
     eprintln!("the whole system for {} s", length.as_secs());
+    let operations = operations::measure(&stack).await?;
     let system = system::run(&stack, options, length).await?;
-    Ok(found(options, minutes, &[alone, system], &acquires))
+    let mut found = found(options, minutes, &[alone, system], &acquires);
+    found.tables.push(operations);
+    Ok(found)
 }
 
 fn found(options: &Limits, minutes: f64, all: &[Limited], acquires: &Acquires) -> Found {
@@ -106,7 +111,7 @@ fn found(options: &Limits, minutes: f64, all: &[Limited], acquires: &Acquires) -
     let recorded = &acquires.recorded;
     let asked = recorded.answered();
     let mut cost = Table::new([
-        "acquires",
+        "acquires, all at once",
         "that passed",
         "calls of DynamoDB each",
         "p50 ms",
