@@ -246,6 +246,7 @@ pub(super) async fn settings(
         return (StatusCode::BAD_REQUEST, "project_files is at most 1000").into_response();
     }
     let mut settings = lock(&state.settings);
+    let settings = &mut *settings;
     let times = [
         (change.processing_ms, &mut settings.processing),
         (change.generate_ms, &mut settings.generate),
