@@ -11,6 +11,10 @@ const HEIGHT: f64 = 300.0;
 /// Around the area that is plotted in: above, right, below, left.
 const MARGIN: [f64; 4] = [34.0, 16.0, 44.0, 64.0];
 
+/// Names of lines beside one another, and how far rows of them are apart.
+const NAMES: usize = 4;
+const ROW: f64 = 13.0;
+
 /// Told apart by all who see colours at all (Okabe and Ito).
 const COLOURS: [&str; 8] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933",
@@ -43,6 +47,8 @@ pub(crate) struct Axis {
 struct Frame {
     x: (Scale, f64, f64),
     y: (Scale, f64, f64),
+    /// Below the names of the lines.
+    top: f64,
 }
 
 impl Frame {
@@ -53,6 +59,7 @@ impl Frame {
         Some(Self {
             x: (plot.x.scale, x_least, x_most),
             y: (plot.y.scale, y_least, y_most),
+            top: MARGIN[0] + ROW * (plot.series.len().div_ceil(NAMES) - 1) as f64,
         })
     }
 
@@ -61,7 +68,15 @@ impl Frame {
     }
 
     fn down(&self, value: f64) -> f64 {
-        HEIGHT - MARGIN[2] - share(self.y, value) * (HEIGHT - MARGIN[0] - MARGIN[2])
+        self.bottom() - share(self.y, value) * (self.bottom() - self.top)
+    }
+
+    fn height(&self) -> f64 {
+        HEIGHT - MARGIN[0] + self.top
+    }
+
+    fn bottom(&self) -> f64 {
+        self.height() - MARGIN[2]
     }
 }
 
@@ -100,14 +115,15 @@ impl Plot {
     }
 
     fn draw(&self, out: &mut String, frame: &Frame) -> fmt::Result {
-        let (right, bottom) = (WIDTH - MARGIN[1], HEIGHT - MARGIN[2]);
-        let (left, top) = (MARGIN[3], MARGIN[0]);
+        let (right, bottom) = (WIDTH - MARGIN[1], frame.bottom());
+        let (left, top) = (MARGIN[3], frame.top);
         writeln!(
             out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" \
              aria-label=\"{title}\" font-family=\"sans-serif\" font-size=\"11\">\n\
              <text x=\"{left}\" y=\"14\" font-size=\"13\" font-weight=\"bold\">{title}</text>\n\
              <rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#999\"/>",
+            frame.height(),
             right - left,
             bottom - top,
             title = escape(&self.title),
@@ -136,7 +152,7 @@ impl Plot {
             "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
              <text transform=\"translate(14 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             f64::midpoint(left, right),
-            HEIGHT - 8.0,
+            frame.height() - 8.0,
             escape(self.x.name),
             f64::midpoint(top, bottom),
             escape(self.y.name),
@@ -162,10 +178,9 @@ impl Plot {
         for (x, y) in &series.points {
             write!(out, "{:.1},{:.1} ", frame.across(*x), frame.down(*y))?;
         }
-        // In two columns, above the lines.
-        let (column, row) = (position % 4, position / 4);
+        let (column, row) = (position % NAMES, position / NAMES);
         let x = MARGIN[3] + 8.0 + 160.0 * column as f64;
-        let y = MARGIN[0] - 8.0 + 13.0 * row as f64;
+        let y = MARGIN[0] - 8.0 + ROW * row as f64;
         writeln!(
             out,
             "\"/>\n<path d=\"M{x} {y}h14\" stroke=\"{colour}\" stroke-width=\"3\"/>\
