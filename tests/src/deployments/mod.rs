@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,6 +22,9 @@ pub const ROUND_TRIPS: u32 = 4;
 
 /// Of its calls, those that write.
 pub const WRITES: u64 = 4;
+
+/// Submissions under way at a time: fewer than there may be instances of what takes them.
+const CALLERS: usize = 50;
 
 /// The limiter smooths what there may be in an hour: some deployments take minutes.
 const LONGEST: Duration = PATIENCE.saturating_mul(10);
@@ -59,7 +62,11 @@ pub async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
         anyhow::Ok((submitted, id))
     };
     let names = (0..at_once).map(|_| setup.fresh_name());
-    let jobs = try_join_all(names.map(submit)).await?;
+    let jobs: Vec<_> = stream::iter(names)
+        .map(submit)
+        .buffered(CALLERS)
+        .try_collect()
+        .await?;
     let mut ends = Vec::with_capacity(at_once);
     let mut failed = 0;
     // One after the other: whoever looks at all of them all the time takes from their processor.

@@ -59,7 +59,7 @@ impl Setup {
         files: usize,
         latency_ms: u64,
     ) -> anyhow::Result<Self> {
-        let stack = Stack::with(environment).await?;
+        let stack = Stack::wide(environment).await?;
         let video = stack.run(json!({"url": VIDEO})).await?;
         let video = video["video_id"].as_str().context("no video")?.to_owned();
         let few = project(&stack, &video, FEW).await?;
