@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
-use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, repository, until};
+use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, process::Watched, repository, until};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
@@ -66,6 +66,9 @@ pub(crate) struct Bill {
     /// Of invocations that saw a file which was not ready, and did nothing else.
     pub(crate) waiting_ms: f64,
     pub(crate) most_busy: usize,
+    /// Processor time of all functions, and of the local runtime.
+    pub(crate) functions_cpu_ms: f64,
+    pub(crate) runtime_cpu_ms: f64,
     /// How many were busy from when on, in seconds since the first submission.
     pub(crate) busy: Vec<(f64, f64)>,
 }
@@ -86,6 +89,7 @@ pub(crate) async fn run(
         .try_collect()
         .await?;
     let (calls, trail) = (Calls::of(stack).await?, Trail::begin(stack)?);
+    let cpu = cpu_ms(stack)?;
     let first = now_ms();
     let submit = async |upload: String| {
         let submitted = now_ms();
@@ -115,11 +119,15 @@ pub(crate) async fn run(
             false => wave.failed += 1,
         }
     }
+    let cpu_after = cpu_ms(stack)?;
     let (generations, looks) = Calls::of(stack).await?.since(&calls);
     (wave.generations, wave.looks) = (generations, looks);
     let followed = trail.follow(wave.seconds.len()).await?;
     wave.late_s = followed.late_s;
-    wave.bill = Some(bill(stack, first, &followed.only_looked).await?);
+    let mut bill = bill(stack, first, &followed.only_looked).await?;
+    bill.functions_cpu_ms = cpu_after.0 - cpu.0;
+    bill.runtime_cpu_ms = cpu_after.1 - cpu.1;
+    wave.bill = Some(bill);
     Ok(wave)
 }
 
@@ -185,6 +193,15 @@ async fn bill(
     }
     (bill.most_busy, bill.busy) = overlap(changes, first);
     Ok(bill)
+}
+
+/// Processor time so far of all functions, and of the local runtime.
+fn cpu_ms(stack: &Stack) -> anyhow::Result<(f64, f64)> {
+    let runtime = stack.process().context("the stack has ended")?;
+    let ms =
+        |watched: Watched| Ok::<_, anyhow::Error>(1000.0 * watched.processor_time()?.as_secs_f64());
+    let alone = ms(Watched::Alone(runtime))?;
+    Ok((ms(Watched::WithChildren(runtime))? - alone, alone))
 }
 
 /// The most at a time, and how many from when on.
