@@ -1,8 +1,7 @@
 //! From no request to many at one moment, and back: whoever comes first meets no instance.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use anyhow::Context as _;
 use eventrelay_tests::{
     Stack,
     catalog::{
@@ -12,7 +11,6 @@ use eventrelay_tests::{
     figures::short,
 };
 use futures_util::future::pending;
-use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -69,7 +67,7 @@ pub(crate) async fn run(options: &Spike, quick: bool) -> anyhow::Result<Found> {
         Ok(recorded)
     };
     let (recorded, samples) = sampled(&stack, work).await?;
-    let starts = starts(&stack.invocations().await?)?;
+    let starts = starts(&stack.data().join("logs"))?;
     Ok(found(options, seconds, &recorded, &samples, &starts))
 }
 
@@ -78,18 +76,31 @@ async fn ask(caller: &Caller, lookups: &[Lookup], request: u64) -> open_loop::Ou
     caller.get(&lookups[number].path, 200).await.map(|_| ())
 }
 
-/// By function, as far as the runtime remembers.
-fn starts(invocations: &[Value]) -> anyhow::Result<BTreeMap<String, Starts>> {
-    let mut starts: BTreeMap<String, Starts> = BTreeMap::new();
-    for one in invocations {
-        let function = one["function"].as_str().context("no function")?;
-        if let Some(init) = one["init_ms"].as_f64() {
-            let of_function = starts.entry(function.to_owned()).or_default();
-            of_function.count += 1;
-            of_function.init_ms.push(init);
+/// By function, as the logs have them: the runtime itself forgets invocations in the end.
+fn starts(logs: &Path) -> anyhow::Result<BTreeMap<String, Starts>> {
+    let mut starts = BTreeMap::new();
+    for file in std::fs::read_dir(logs)? {
+        let path = file?.path();
+        let of_function = starts_in(&String::from_utf8_lossy(&std::fs::read(&path)?));
+        if of_function.count > 0 {
+            let function = path.file_stem().unwrap_or_default();
+            starts.insert(function.to_string_lossy().into_owned(), of_function);
         }
     }
     Ok(starts)
+}
+
+fn starts_in(log: &str) -> Starts {
+    let init = |line: &str| {
+        let (_, rest) = line.split_once("\tInit Duration: ")?;
+        rest.split_once(" ms")?.0.parse().ok()
+    };
+    let reports = log.lines().filter(|line| line.starts_with("REPORT "));
+    let init_ms: Vec<f64> = reports.filter_map(init).collect();
+    Starts {
+        count: init_ms.len(),
+        init_ms,
+    }
 }
 
 fn found(
@@ -182,19 +193,16 @@ fn found(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn only_first_invocations_are_cold_starts() {
-        let invocations = [
-            json!({"function": "GetVideo", "init_ms": 9.5}),
-            json!({"function": "GetVideo", "init_ms": null}),
-            json!({"function": "Authorizer", "init_ms": 8.0}),
-        ];
-        let starts = starts(&invocations).unwrap();
-        assert_eq!((starts["GetVideo"].count, starts.len()), (1, 2));
+        let log = "START RequestId: a\n\
+            REPORT RequestId: a\tFunction: GetVideo\tBilled Duration: 12 ms\tInit Duration: 9.50 ms\n\
+            REPORT RequestId: b\tFunction: GetVideo\tBilled Duration: 2 ms\n";
+        let found_in = starts_in(log);
+        assert_eq!((found_in.count, &*found_in.init_ms), (1, &[9.5][..]));
+        let starts = BTreeMap::from([("GetVideo".to_owned(), found_in)]);
         let options = Spike {
             rate: 1.0,
             seconds: None,
