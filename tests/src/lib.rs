@@ -1,14 +1,18 @@
 //! What the whole-system tests share: a running `cargo local` of their own, and a client of its
 //! API that knows nothing but HTTP.
 
+mod affinity;
 mod audit;
 mod aws;
+pub mod catalog;
 pub mod contract;
+pub mod deployments;
 pub mod events;
 pub mod faults;
 pub mod figures;
 pub mod gate;
 mod launch;
+pub mod process;
 mod project_audit;
 mod response;
 mod rows;
@@ -137,6 +141,14 @@ impl Stack {
     /// When it does not build, or does not get ready.
     pub async fn with(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::launched(&[], environment, false).await
+    }
+
+    /// The same with room for as many instances of a function as its queue may call at once.
+    ///
+    /// # Errors
+    /// When it does not build, or does not get ready.
+    pub async fn wide(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::launched(&["--concurrency", "100"], environment, false).await
     }
 
     /// The same, and all that it and its functions write is in its folder.

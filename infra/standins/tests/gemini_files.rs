@@ -327,6 +327,20 @@ async fn files_fail_get_stuck_and_have_a_length_when_told() {
 }
 
 #[tokio::test]
+async fn uploads_and_looks_take_the_time_that_they_are_told() {
+    let (_running, caller) = started().await;
+    let settings = json!({"upload_ms": 60, "look_ms": 30});
+    caller.control("PUT", "/settings", &settings).await;
+    let begun = Instant::now();
+    let file = upload(&caller, "v1beta", vec![1; 10]).await;
+    assert!(begun.elapsed() >= Duration::from_millis(60));
+    let begun = Instant::now();
+    let path = format!("/v1beta/{}", file["name"].as_str().unwrap());
+    assert_eq!(caller.get(&path).await.0, 200);
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+}
+
+#[tokio::test]
 async fn lists_have_pages() {
     let protos = Protos::read();
     let (_running, caller) = started().await;

@@ -275,6 +275,7 @@ impl Driver {
                 job.id = %next.job.id(),
                 job.version = version,
                 job.stage = next.job.stage(),
+                faas.invocation_id = invocation.id,
                 "Finished a step"
             );
             let send = |delay| self.queue.send(next.job.id(), version, delay);

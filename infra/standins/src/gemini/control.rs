@@ -26,6 +26,10 @@ pub(super) struct Settings {
     pub(super) processing: Duration,
     /// How long an answer takes.
     pub(super) generate: Duration,
+    /// How long a piece of an upload takes.
+    pub(super) upload: Duration,
+    /// How long it takes to say how a file is.
+    pub(super) look: Duration,
     /// Seconds of every video; none where nobody said it.
     pub(super) video_duration_s: Option<f64>,
     /// Whether orders in a transcript or a title are obeyed.
@@ -41,6 +45,8 @@ impl Default for Settings {
         Self {
             processing: Duration::from_secs(1),
             generate: Duration::ZERO,
+            upload: Duration::ZERO,
+            look: Duration::ZERO,
             video_duration_s: None,
             obeys: false,
             api_key: None,
@@ -55,6 +61,8 @@ impl Default for Settings {
 pub(super) struct Change {
     processing_ms: Option<u64>,
     generate_ms: Option<u64>,
+    upload_ms: Option<u64>,
+    look_ms: Option<u64>,
     #[serde(default, deserialize_with = "given")]
     video_duration_s: Option<Option<f64>>,
     obeys: Option<bool>,
@@ -238,11 +246,15 @@ pub(super) async fn settings(
         return (StatusCode::BAD_REQUEST, "project_files is at most 1000").into_response();
     }
     let mut settings = lock(&state.settings);
-    if let Some(ms) = change.processing_ms {
-        settings.processing = Duration::from_millis(ms);
-    }
-    if let Some(ms) = change.generate_ms {
-        settings.generate = Duration::from_millis(ms);
+    let settings = &mut *settings;
+    let times = [
+        (change.processing_ms, &mut settings.processing),
+        (change.generate_ms, &mut settings.generate),
+        (change.upload_ms, &mut settings.upload),
+        (change.look_ms, &mut settings.look),
+    ];
+    for (ms, time) in times {
+        *time = ms.map_or(*time, Duration::from_millis);
     }
     if let Some(length) = length {
         settings.video_duration_s = length;
@@ -259,9 +271,12 @@ pub(super) async fn settings(
     if let Some(chain) = change.project_chain {
         settings.load.chain = chain;
     }
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Json(json!({
-        "processing_ms": u64::try_from(settings.processing.as_millis()).unwrap_or(u64::MAX),
-        "generate_ms": u64::try_from(settings.generate.as_millis()).unwrap_or(u64::MAX),
+        "processing_ms": ms(settings.processing),
+        "generate_ms": ms(settings.generate),
+        "upload_ms": ms(settings.upload),
+        "look_ms": ms(settings.look),
         "video_duration_s": settings.video_duration_s,
         "obeys": settings.obeys,
         "project_files": settings.load.files,

@@ -22,7 +22,7 @@ use super::{
     errors::ApiError,
     lock,
 };
-use crate::server::Cut;
+use crate::server::{self, Cut};
 
 /// Files are deleted after two days: <https://ai.google.dev/gemini-api/docs/files>.
 const RETENTION: time::Duration = time::Duration::hours(48);
@@ -193,6 +193,7 @@ pub(super) async fn get(
         }
         Struck::Nothing => {}
     }
+    server::pause(state.settings().look).await;
     match lock(&state.files).get(&id) {
         Some(file) => Json(file.to_json(&state.base_url)).into_response(),
         None => ApiError::no_such_file(&id).into_response(),

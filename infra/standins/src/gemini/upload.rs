@@ -29,7 +29,7 @@ use super::{
     files::{Fate, File},
     lock, wire,
 };
-use crate::server::Cut;
+use crate::server::{self, Cut};
 
 /// Chunks but the last are a multiple of this, in bytes.
 const GRANULARITY: u64 = 256 * 1024;
@@ -251,6 +251,7 @@ async fn command(
         Struck::Answer(fault) => fate = Fate::of(&fault),
         Struck::Nothing => {}
     }
+    server::pause(state.settings().upload).await;
     let session = lock(&state.uploads).get(upload_id).map(Arc::clone);
     let session = session.ok_or_else(|| ApiError::not_found("Upload not found."))?;
     let mut upload = session.lock().await;

@@ -3,13 +3,11 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
-use eventrelay_tests::figures::Python;
-use serde::Deserialize;
-
-use crate::{
-    deploy::{Round, connections},
-    setup::Setup,
+use eventrelay_tests::{
+    deployments::{Round, Setup, connections},
+    figures::Python,
 };
+use serde::Deserialize;
 
 /// How a baseline deploys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-
-use crate::deploy::ROUND_TRIPS;
+use eventrelay_tests::deployments::ROUND_TRIPS;
 
 const ROUNDS: usize = 5;
 const QUICK_ROUNDS: usize = 1;

@@ -5,29 +5,29 @@
 mod baselines;
 mod cli;
 mod demand;
-mod deploy;
 mod report;
-mod setup;
 
 use std::io::Write as _;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use eventrelay_tests::figures::{self, Python};
+use eventrelay_tests::{
+    deployments::{self as deploy, Setup, UNLIMITED},
+    figures::{self, Python},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     baselines::Way,
     cli::Options,
     report::{Report, Row},
-    setup::{Setup, UNLIMITED},
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     eprintln!("building and starting the stack");
-    let setup = Setup::new(UNLIMITED, &options).await?;
+    let setup = Setup::new(UNLIMITED, options.files, options.latency_ms).await?;
     eprintln!("preparing the Python baselines");
     let python = Python::prepare("baseline-deploy-venv", "deploy/requirements.txt").await?;
     let mut rows = unlimited(&setup, python.as_ref(), &options).await?;
@@ -98,7 +98,7 @@ async fn limited(options: &Options) -> anyhow::Result<Vec<Row>> {
         return Ok(rows);
     }
     eprintln!("starting a stack with the limiter");
-    let setup = Setup::new(&[], options).await?;
+    let setup = Setup::new(&[], options.files, options.latency_ms).await?;
     let policy = demand::policy()?;
     deploy::round(&setup, 1).await?;
     for at_once in options.limited.iter().copied() {

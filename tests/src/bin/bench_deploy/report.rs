@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use eventrelay_tests::figures::{percentile, short};
+use eventrelay_tests::{
+    deployments::Round,
+    figures::{percentile, short},
+};
 use serde::Serialize;
-
-use crate::deploy::Round;
 
 /// Everything that was measured.
 #[derive(Clone, Debug, Serialize)]

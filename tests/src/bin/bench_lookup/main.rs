@@ -1,20 +1,15 @@
 //! `cargo bench-lookup`: what a lookup costs in calls, processor time and memory, beside the Python
 //! baselines of `tests/baseline/`. Prints the tables that stand in the README.
 
-mod affinity;
-mod body;
 mod calls;
-mod catalog;
 mod cli;
 mod compare;
-mod fill;
 mod growth;
 mod handler;
 mod http;
 mod load;
 mod measure;
 mod places;
-mod process;
 mod python;
 mod report;
 mod serve;
@@ -24,7 +19,10 @@ use std::{io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use eventrelay_tests::figures;
+use eventrelay_tests::{
+    catalog::{self, body, fill},
+    figures, process,
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::task::LocalSet;
 

@@ -46,7 +46,7 @@ impl Setup {
             tables.push(Table { name, videos });
         }
         eprintln!("filling tables with {sizes:?} videos");
-        let lookups = fill::fill(&dynamodb, &tables).await?;
+        let lookups = fill::fill(&dynamodb, &tables, 0).await?;
         Ok(Self {
             stack,
             environment,

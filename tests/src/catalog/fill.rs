@@ -1,4 +1,4 @@
-//! Fills the index: the one place of the benchmark that knows what its rows look like (see
+//! Fills the index: the one place of the benchmarks that knows what its rows look like (see
 //! `shared/src/store/videos.rs`). Only the rows that a lookup reads are written.
 
 use std::{collections::HashMap, time::Duration};
@@ -20,13 +20,10 @@ use eventrelay::{
     },
     video::VideoKey,
 };
-use eventrelay_tests::until;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use crate::{
-    body::Body,
-    catalog::{self, Lookup, Lookups},
-};
+use super::{Lookup, Lookups, body::Body};
+use crate::{catalog, until};
 
 /// Videos in one call: two rows each, of 25 that a call takes.
 const AT_A_TIME: usize = 12;
@@ -39,10 +36,11 @@ const TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The largest table, and those beside it that hold fewer videos.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
-    pub(crate) name: String,
+pub struct Table {
+    /// Its name.
+    pub name: String,
     /// It holds the videos 0 to `videos` - 1.
-    pub(crate) videos: usize,
+    pub videos: usize,
 }
 
 /// What the index says of a body.
@@ -70,13 +68,14 @@ fn rows(video: &VideoKey, body: &Body) -> anyhow::Result<Vec<HashMap<String, Att
     rows::rows_of(video, &entry, &body.packed).context("no rows")
 }
 
-/// Fills the tables and says what to look up: the videos of the largest one.
+/// Fills the tables, which hold the videos below `from` already, and says what to look up beyond
+/// those: the videos of the largest one.
 ///
 /// # Errors
 /// When a table does not take a row.
-pub(crate) async fn fill(client: &Client, tables: &[Table]) -> anyhow::Result<Lookups> {
+pub async fn fill(client: &Client, tables: &[Table], from: usize) -> anyhow::Result<Lookups> {
     let most = tables.iter().map(|table| table.videos).max().unwrap_or(0);
-    let numbers: Vec<usize> = (0..most).collect();
+    let numbers: Vec<usize> = (from..most).collect();
     let lookups: Vec<Vec<Lookup>> = stream::iter(numbers.chunks(AT_A_TIME).map(<[usize]>::to_vec))
         .map(|numbers| fill_some(client, tables, numbers))
         .buffered(AT_ONCE)
@@ -111,7 +110,7 @@ async fn fill_some(
 
 /// Where a lookup finds a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// Beside the row.
     Row,
     /// In S3.
@@ -122,7 +121,7 @@ pub(crate) enum Place {
 ///
 /// # Errors
 /// When it is not taken.
-pub(crate) async fn place(
+pub async fn place(
     client: &Client,
     blobs: &Blobs,
     table: &str,
@@ -183,7 +182,7 @@ async fn write(
 ///
 /// # Errors
 /// When it is refused.
-pub(crate) async fn make_like(client: &Client, model: &str, name: &str) -> anyhow::Result<()> {
+pub async fn make_like(client: &Client, model: &str, name: &str) -> anyhow::Result<()> {
     let described = client.describe_table().table_name(model).send().await?;
     let model = described.table.context("no description of the table")?;
     let indexes = model.global_secondary_indexes.unwrap_or_default();

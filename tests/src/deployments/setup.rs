@@ -6,15 +6,14 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use eventrelay_tests::{Stack, read};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::cli::Options;
+use crate::{Stack, read};
 
 /// Variables of a stack that holds no deployment back.
-pub(crate) const UNLIMITED: &[(&str, &str)] = &[
+pub const UNLIMITED: &[(&str, &str)] = &[
     ("GITHUB_WRITES_PER_SECOND", "0"),
     ("GITHUB_WRITES_PER_MINUTE", "0"),
     ("GITHUB_WRITES_PER_HOUR", "0"),
@@ -30,41 +29,46 @@ const MANY: u32 = 1_000_000;
 
 /// What is measured against.
 #[derive(Debug)]
-pub(crate) struct Setup {
-    pub(crate) stack: Stack,
-    pub(crate) project: Project,
+pub struct Setup {
+    /// What deploys.
+    pub stack: Stack,
+    /// What is deployed.
+    pub project: Project,
     names: AtomicUsize,
 }
 
 /// A project whose files are there.
 #[derive(Debug)]
-pub(crate) struct Project {
-    pub(crate) id: String,
+pub struct Project {
+    /// Its id.
+    pub id: String,
     /// Paths of all files.
-    pub(crate) files: Vec<String>,
+    pub files: Vec<String>,
     /// The same files, for programs that know nothing of EventRelay.
-    pub(crate) folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl Setup {
-    /// Builds and starts a stack and has it make a project.
+    /// Builds and starts a stack and has it make a project of so many files at least, for a GitHub
+    /// that takes so long for a call.
     ///
     /// # Errors
     /// When something does not start, or there is no project in the end.
-    pub(crate) async fn new(
+    pub async fn new(
         environment: &[(&str, &str)],
-        options: &Options,
+        files: usize,
+        latency_ms: u64,
     ) -> anyhow::Result<Self> {
-        let stack = Stack::with(environment).await?;
+        let stack = Stack::wide(environment).await?;
         let video = stack.run(json!({"url": VIDEO})).await?;
         let video = video["video_id"].as_str().context("no video")?.to_owned();
         let few = project(&stack, &video, FEW).await?;
         // What the templates make does not depend on what the model is asked for.
         let templates = few.files.len().saturating_sub(FEW);
-        let wanted = options.files.saturating_sub(templates);
+        let wanted = files.saturating_sub(templates);
         let project = project(&stack, &video, wanted).await?;
         // A run makes more calls than GitHub allows in an hour.
-        let settings = json!({"latency_ms": options.latency_ms, "limits": {"primary": MANY}});
+        let settings = json!({"latency_ms": latency_ms, "limits": {"primary": MANY}});
         let url = format!("{}/_control/settings", stack.ready.standins.github);
         stack.control(Method::PUT, url, settings).await?;
         Ok(Self {
@@ -75,12 +79,16 @@ impl Setup {
     }
 
     /// A name that no repository has yet.
-    pub(crate) fn fresh_name(&self) -> String {
+    #[must_use]
+    pub fn fresh_name(&self) -> String {
         format!("bench-{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The calls that GitHub has received.
-    pub(crate) async fn calls(&self) -> anyhow::Result<Vec<Value>> {
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn calls(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/_control/calls", self.stack.ready.standins.github);
         let calls = read(self.stack.client().get(url)).await?.json();
         Ok(calls.as_array().context("no list of calls")?.clone())

@@ -10,16 +10,16 @@ use crate::affinity;
 
 /// Cores to keep a server and everything else apart.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Cores {
+pub struct Cores {
     /// One core for the server that is measured.
-    pub(crate) server: Vec<usize>,
+    pub server: Vec<usize>,
     /// The others: load generator and store.
-    pub(crate) rest: Vec<usize>,
+    pub rest: Vec<usize>,
 }
 
 /// Whose processor time is counted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Watched {
+pub enum Watched {
     /// One process.
     Alone(u32),
     /// One process with its children.
@@ -28,9 +28,11 @@ pub(crate) enum Watched {
 
 /// Resident memory of a process, in KiB.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) now: u64,
-    pub(crate) peak: u64,
+pub struct Memory {
+    /// At this moment.
+    pub now: u64,
+    /// At most since its start.
+    pub peak: u64,
 }
 
 impl Cores {
@@ -38,7 +40,7 @@ impl Cores {
     ///
     /// # Errors
     /// When there is only one.
-    pub(crate) fn available() -> anyhow::Result<Self> {
+    pub fn available() -> anyhow::Result<Self> {
         let mut rest = affinity::allowed()?;
         ensure!(
             rest.len() > 1,
@@ -66,7 +68,7 @@ impl Watched {
     ///
     /// # Errors
     /// When they have ended.
-    pub(crate) fn pin(self, cores: &[usize]) -> anyhow::Result<()> {
+    pub fn pin(self, cores: &[usize]) -> anyhow::Result<()> {
         self.processes()?
             .into_iter()
             .try_for_each(|process| pin(process, cores))
@@ -77,7 +79,7 @@ impl Watched {
     ///
     /// # Errors
     /// When the process has ended.
-    pub(crate) fn processor_time(self) -> anyhow::Result<Duration> {
+    pub fn processor_time(self) -> anyhow::Result<Duration> {
         let mut ticks = 0;
         for process in self.processes()? {
             let stat = fs::read_to_string(format!("/proc/{process}/stat"))
@@ -97,7 +99,7 @@ impl Watched {
     ///
     /// # Errors
     /// When they have ended.
-    pub(crate) fn memory(self) -> anyhow::Result<Memory> {
+    pub fn memory(self) -> anyhow::Result<Memory> {
         let mut sum = Memory::default();
         for process in self.processes()? {
             let status = fs::read_to_string(format!("/proc/{process}/status"))?;
@@ -123,7 +125,7 @@ impl Watched {
 ///
 /// # Errors
 /// When `/proc` cannot be read.
-pub(crate) fn children(of: u32) -> io::Result<Vec<u32>> {
+pub fn children(of: u32) -> io::Result<Vec<u32>> {
     let parent = |process: &u32| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         Some(times(&stat)?.parent)
@@ -133,8 +135,16 @@ pub(crate) fn children(of: u32) -> io::Result<Vec<u32>> {
     Ok(processes)
 }
 
+/// How many files, sockets and pipes a process holds.
+///
+/// # Errors
+/// When it has ended.
+pub fn open_files(of: u32) -> io::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{of}/fd"))?.count())
+}
+
 /// The environment a process was started with, if its program is named so.
-pub(crate) fn environment_of(process: u32, program: &str) -> Option<Vec<(String, String)>> {
+pub fn environment_of(process: u32, program: &str) -> Option<Vec<(String, String)>> {
     let folder = Path::new("/proc").join(process.to_string());
     let link = fs::read_link(folder.join("exe")).ok()?;
     // A program that was built anew is marked as deleted.
@@ -204,5 +214,7 @@ mod tests {
         let own = Watched::Alone(std::process::id());
         assert!(own.memory().unwrap().now > 0);
         assert!(own.processor_time().is_ok());
+        // Standard input, output and errors.
+        assert!(open_files(std::process::id()).unwrap() >= 3);
     }
 }

@@ -1,10 +1,13 @@
-//! The videos that are asked for.
+//! Videos that were never analysed and can be looked up: what benchmarks fill the index with.
+
+pub mod body;
+pub mod fill;
 
 use std::sync::Arc;
 
 use eventrelay::video::{VideoKey, YouTubeId};
 
-use crate::body::{self, Body};
+use body::Body;
 
 /// The four bits that the last character of an id carries.
 const LAST: &[u8; 16] = b"AEIMQUYcgkosw048";
@@ -12,20 +15,20 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// A lookup and what must come of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Lookup {
+pub struct Lookup {
     /// Path of the URL.
-    pub(crate) path: Box<str>,
+    pub path: Box<str>,
     /// Length of the body as it is, in bytes.
-    pub(crate) plain: usize,
+    pub plain: usize,
     /// Length of the body in gzip, in bytes.
-    pub(crate) gzip: usize,
+    pub gzip: usize,
 }
 
 /// Many lookups, in the order of their videos' numbers.
-pub(crate) type Lookups = Arc<[Lookup]>;
+pub type Lookups = Arc<[Lookup]>;
 
 /// The id of a video by its number: as spread as real ones are, no two alike.
-pub(crate) fn id(number: u64) -> YouTubeId {
+pub fn id(number: u64) -> YouTubeId {
     // The finalizer of SplitMix64 maps numbers one to one.
     let mut bits = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -40,17 +43,17 @@ pub(crate) fn id(number: u64) -> YouTubeId {
 }
 
 /// The key of a video by its number.
-pub(crate) fn key(number: u64) -> VideoKey {
+pub fn key(number: u64) -> VideoKey {
     VideoKey::YouTube(id(number))
 }
 
 /// The body of a video by its number.
-pub(crate) fn body(number: u64) -> Body {
+pub fn body(number: u64) -> Body {
     body::body(id(number).as_str(), body::LENGTH)
 }
 
 /// The lookup of a video that has this body.
-pub(crate) fn lookup(number: u64, body: &Body) -> Lookup {
+pub fn lookup(number: u64, body: &Body) -> Lookup {
     Lookup {
         path: path(number).into(),
         plain: body.plain.len(),
@@ -59,7 +62,7 @@ pub(crate) fn lookup(number: u64, body: &Body) -> Lookup {
 }
 
 /// The path of a video by its number.
-pub(crate) fn path(number: u64) -> String {
+pub fn path(number: u64) -> String {
     format!("/v1/videos/{}", key(number))
 }
 

@@ -1,4 +1,6 @@
-//! Deployments at once.
+//! Deployments at once of one project to the stand-in of GitHub.
+
+mod setup;
 
 use std::{
     collections::BTreeSet,
@@ -6,45 +8,49 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use eventrelay_tests::{PATIENCE, until};
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::setup::Setup;
+pub use setup::{Setup, UNLIMITED};
+
+use crate::{PATIENCE, until};
 
 /// Calls after one another that a new repository needs: it is made, its branch is read while the
 /// files become a tree, the tree becomes a commit, the branch is moved.
-pub(crate) const ROUND_TRIPS: u32 = 4;
+pub const ROUND_TRIPS: u32 = 4;
 
 /// Of its calls, those that write.
-pub(crate) const WRITES: u64 = 4;
+pub const WRITES: u64 = 4;
+
+/// Submissions under way at a time: fewer than there may be instances of what takes them.
+const CALLERS: usize = 50;
 
 /// The limiter smooths what there may be in an hour: some deployments take minutes.
 const LONGEST: Duration = PATIENCE.saturating_mul(10);
 
 /// Deployments that began together.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Round {
+pub struct Round {
     /// From the first submission to the end of the last.
-    pub(crate) wall_s: f64,
+    pub wall_s: f64,
     /// From the submission to the end, of each.
-    pub(crate) seconds: Vec<f64>,
+    pub seconds: Vec<f64>,
     /// Calls of GitHub, all together.
-    pub(crate) calls: usize,
+    pub calls: usize,
     /// Connections that they came on.
-    pub(crate) connections: usize,
+    pub connections: usize,
     /// Deployments that have not ended well.
-    pub(crate) failed: usize,
+    pub failed: usize,
     /// Files that were refused.
-    pub(crate) refused: usize,
+    pub refused: usize,
 }
 
 /// Deploys the project to new repositories.
 ///
 /// # Errors
 /// When a deployment is not accepted, does not end, or a repository lacks a file.
-pub(crate) async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
+pub async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
     let stack = &setup.stack;
     let before = setup.calls().await?.len();
     let url = format!("/v1/projects/{}/deployments", setup.project.id);
@@ -56,7 +62,11 @@ pub(crate) async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round
         anyhow::Ok((submitted, id))
     };
     let names = (0..at_once).map(|_| setup.fresh_name());
-    let jobs = try_join_all(names.map(submit)).await?;
+    let jobs: Vec<_> = stream::iter(names)
+        .map(submit)
+        .buffered(CALLERS)
+        .try_collect()
+        .await?;
     let mut ends = Vec::with_capacity(at_once);
     let mut failed = 0;
     // One after the other: whoever looks at all of them all the time takes from their processor.
@@ -85,7 +95,8 @@ pub(crate) async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round
 }
 
 /// How many connections calls came on.
-pub(crate) fn connections(calls: &[Value]) -> usize {
+#[must_use]
+pub fn connections(calls: &[Value]) -> usize {
     let numbers = calls.iter().map(|call| call["connection"].as_u64());
     numbers.collect::<BTreeSet<_>>().len()
 }

@@ -8,22 +8,25 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// Length of a body before compression, in bytes.
-pub(crate) const LENGTH: usize = 20_000;
+pub const LENGTH: usize = 20_000;
 
 /// Length of a body that stays too large for the index when it is compressed.
-pub(crate) const LARGE_LENGTH: usize = 120_000;
+pub const LARGE_LENGTH: usize = 120_000;
 
 /// A stored body.
 #[derive(Clone, Debug)]
-pub(crate) struct Body {
-    pub(crate) plain: String,
-    pub(crate) packed: Packed,
+pub struct Body {
+    /// As a reader gets it.
+    pub plain: String,
+    /// As it is stored.
+    pub packed: Packed,
     /// Hexadecimal SHA-256 of `plain`.
-    pub(crate) etag: String,
+    pub etag: String,
 }
 
 /// The body of a video: the same for the same id and length.
-pub(crate) fn body(id: &str, length: usize) -> Body {
+#[must_use]
+pub fn body(id: &str, length: usize) -> Body {
     let seed = id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

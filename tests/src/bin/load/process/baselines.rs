@@ -1,0 +1,99 @@
+//! The Python baselines: see `tests/baseline/`.
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, ensure};
+use eventrelay_tests::{Stack, figures::Python, repository};
+use serde::Deserialize;
+
+use super::wave::{Calls, Wave};
+
+/// How a baseline processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Before: everybody waits while one sleeps.
+    Blocking,
+    /// Before: those that sleep are in a pool of threads.
+    Threads,
+    /// After: nobody waits but for a connection.
+    Asynchronous,
+}
+
+#[derive(Deserialize)]
+struct Printed {
+    wall_s: f64,
+    seconds: Vec<f64>,
+    late_s: Vec<f64>,
+    failed: usize,
+}
+
+impl Way {
+    /// In the order of the table.
+    pub(crate) const ALL: [Self; 3] = [Self::Asynchronous, Self::Threads, Self::Blocking];
+
+    /// In the table.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Blocking => "Python, before, blocking",
+            Self::Threads => "Python, before, threads",
+            Self::Asynchronous => "Python, after",
+        }
+    }
+
+    /// More would take minutes and say nothing new: one waits for the other.
+    pub(crate) const fn most_at_once(self) -> usize {
+        match self {
+            Self::Blocking => 10,
+            Self::Threads => 100,
+            Self::Asynchronous => usize::MAX,
+        }
+    }
+
+    /// Whether even a few take a minute.
+    pub(crate) const fn takes_long(self) -> bool {
+        matches!(self, Self::Blocking)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Blocking => "blocking",
+            Self::Threads => "threads",
+            Self::Asynchronous => "asynchronous",
+        }
+    }
+}
+
+/// Has a baseline process so many recordings at the same stand-in.
+///
+/// # Errors
+/// When it ends badly.
+pub(crate) async fn run(
+    stack: &Stack,
+    python: &Python,
+    way: Way,
+    at_once: usize,
+) -> anyhow::Result<Wave> {
+    let before = Calls::of(stack).await?;
+    let output = python
+        .script("process/process.py")
+        .args([way.name(), &stack.ready.standins.gemini])
+        .arg(repository("tests/data/media/talk.mp4"))
+        .arg(at_once.to_string())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .await?;
+    ensure!(output.status.success(), "{} failed", way.title());
+    let printed: Printed =
+        serde_json::from_slice(&output.stdout).context("the baseline printed something else")?;
+    let (generations, looks) = Calls::of(stack).await?.since(&before);
+    Ok(Wave {
+        wall_s: printed.wall_s,
+        seconds: printed.seconds,
+        failed: printed.failed,
+        generations,
+        looks,
+        late_s: printed.late_s,
+        bill: None,
+    })
+}
