@@ -2,7 +2,7 @@
 //! real ones are (20 kB become some 7.3 kB, packed in parts).
 
 use eventrelay::store::packed::{self, Packed};
-use eventrelay_tests::words::sentence;
+use crate::words::sentence;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
