@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use eventrelay::telemetry::Metric;
 use eventrelay_tests::{PATIENCE, Stack, until};
 use http::Method;
 use serde_json::{Value, json};
@@ -144,6 +145,18 @@ async fn what_the_functions_measure_is_there_for_prometheus_and_as_plots() {
     );
     let page = read("/").await.unwrap();
     assert!(page.contains("/series"), "{page}");
+}
+
+#[test]
+fn every_metric_is_in_the_table() {
+    let path = eventrelay_tests::repository("infra/README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for metric in Metric::ALL {
+        let dimensions = metric.dimensions().iter();
+        let dimensions: Vec<_> = dimensions.map(|name| format!("`{name}`")).collect();
+        let row = format!("\n| `{}` | {} | ", metric.name(), dimensions.join(", "));
+        assert!(text.contains(&row), "{row}");
+    }
 }
 
 fn video() -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! Bodies of analyses: every one another text, all of the same length, and as compressible as
 //! real ones are (20 kB become some 7.3 kB, packed in parts).
 
-use eventrelay::store::packed::{self, Packed};
 use crate::words::sentence;
+use eventrelay::store::packed::{self, Packed};
 use fastrand::Rng;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
