@@ -8,10 +8,13 @@
 //! | `POST /faults/kills` | an instance dies at a certain side effect: [`Plan`] |
 //! | `GET /faults/kills` | every plan, the side effects it has counted and where it has struck |
 //! | `DELETE /faults/kills` | forgets all plans |
+//! | `POST /faults/calls` | calls of AWS are counted, from none on |
+//! | `GET /faults/calls` | how often each operation was called, and the units that DynamoDB took |
 //!
 //! Only what instances of functions call is broken. Whoever else has the URL of a proxy, such as a
-//! client that was given a signed URL, gets through.
+//! client that was given a signed URL, gets through, and is counted.
 
+mod calls;
 mod kills;
 mod peer;
 mod proxy;
@@ -36,6 +39,7 @@ use axum::{
 use tokio::sync::watch;
 
 use self::{
+    calls::Calls,
     kills::{Kills, Plan, When},
     target::Target,
     weather::{Fault, Forecast, Weather},
@@ -51,6 +55,7 @@ pub(crate) struct Faults {
     lambda: OnceLock<Weak<Lambda>>,
     weather: Mutex<Weather>,
     kills: Mutex<Kills>,
+    calls: Calls,
 }
 
 /// What is to happen to a call.
@@ -67,6 +72,7 @@ impl Faults {
             lambda: OnceLock::new(),
             weather: Mutex::new(Weather::new(Forecast::default())),
             kills: Mutex::default(),
+            calls: Calls::default(),
         })
     }
 
@@ -152,6 +158,11 @@ pub(crate) fn router(faults: Arc<Faults>) -> Router {
             get(async |State(faults): State<Arc<Faults>>| Json(lock(&faults.kills).all().to_vec()))
                 .post(plan_kill)
                 .delete(async |State(faults): State<Arc<Faults>>| lock(&faults.kills).clear()),
+        )
+        .route(
+            "/faults/calls",
+            get(async |State(faults): State<Arc<Faults>>| Json(faults.calls.all()))
+                .post(async |State(faults): State<Arc<Faults>>| faults.calls.begin()),
         )
         .with_state(faults)
 }

@@ -1,5 +1,6 @@
 //! One proxy before one service. What passes is not changed, the `Host` header least of all: it is
-//! signed. But for one header: where Gemini names the URL of an upload, the proxy names its own.
+//! signed. But for one header: where Gemini names the URL of an upload, the proxy names its own; and
+//! while calls are counted, `calls`.
 
 use std::{
     convert::Infallible,
@@ -28,7 +29,11 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Faults, Verdict, When, target::Target, target::is_presigned, weather::Fault};
+use super::{
+    Faults, Verdict, When, calls,
+    target::{Target, is_presigned},
+    weather::Fault,
+};
 
 /// Largest answer that is held, in bytes; what is larger breaks, as everything here may.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -125,15 +130,18 @@ impl Proxy {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Broken> {
         let (parts, body) = request.into_parts();
+        let operation = self.target.operation(&parts);
         let verdict = match instance {
             Some(instance) if !is_presigned(&parts) => {
-                let operation = self.target.operation(&parts);
                 let effect = self.target.has_effect(&parts, &operation);
                 self.faults.judge(instance, self.target, &operation, effect)
             }
             _ => Verdict::default(),
         };
         let request = Request::from_parts(parts, Body::new(body));
+        if self.target.is_aws() && self.faults.calls.is_counting() {
+            return self.count(&operation, request).await;
+        }
         match (instance, verdict.kill) {
             (Some(instance), Some(when)) => {
                 if when == When::After {
@@ -145,6 +153,29 @@ impl Proxy {
             }
             _ => self.break_with(verdict.fault, request).await,
         }
+    }
+
+    /// Breaks nothing: what is counted is what a call costs that works.
+    async fn count(
+        &self,
+        operation: &str,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Broken> {
+        let mut units = 0.0;
+        let answer = match self.target {
+            Target::DynamoDb => {
+                let (parts, body) = request.into_parts();
+                let request = Request::from_parts(parts, held(body).await?);
+                let (parts, body) = self.forward(calls::metered(request)).await?.into_parts();
+                let answer = Response::from_parts(parts, held(body).await?);
+                units = calls::units(&answer);
+                answer.map(Body::from)
+            }
+            _ => self.forward(request).await?,
+        };
+        let operation = calls::billed_as(self.target, operation);
+        self.faults.calls.add(self.target.name(), operation, units);
+        Ok(answer)
     }
 
     async fn break_with(
@@ -164,9 +195,7 @@ impl Proxy {
             return Err(Broken { is_reset: true });
         }
         let (mut parts, body) = self.forward(request).await?.into_parts();
-        let body = to_bytes(body, LARGEST_ANSWER)
-            .await
-            .map_err(|_| Broken { is_reset: false })?;
+        let body = held(body).await?;
         let body = match fault {
             Fault::Held => pending().await,
             Fault::Trickled => trickle(body),
@@ -204,6 +233,12 @@ impl Proxy {
         }
         Ok(answer)
     }
+}
+
+/// All of a body.
+async fn held(body: Body) -> Result<Bytes, Broken> {
+    let bytes = to_bytes(body, LARGEST_ANSWER).await;
+    bytes.map_err(|_| Broken { is_reset: false })
 }
 
 /// The answer in pieces, one at a time.
