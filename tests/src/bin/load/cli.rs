@@ -40,6 +40,8 @@ pub(crate) enum Scenario {
     Mixed(Mixed),
     /// From no request to many at one moment, and back
     Spike(Spike),
+    /// What AWS would charge for a fresh video and for a lookup, beside other ways to wait
+    Bill(Bill),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -126,6 +128,19 @@ pub(crate) struct Spike {
     pub(crate) seconds: Option<u32>,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Bill {
+    /// Videos at once [default: 20]
+    #[arg(long, value_name = "COUNT", value_parser = count())]
+    pub(crate) videos: Option<u32>,
+    /// How long a recording is PROCESSING
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    pub(crate) processing_s: f64,
+    /// How long the model takes for its answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 45.0, value_parser = seconds)]
+    pub(crate) generate_s: f64,
+}
+
 impl Scenario {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
@@ -135,6 +150,7 @@ impl Scenario {
             Self::Deploy(_) => "deploy",
             Self::Mixed(_) => "mixed",
             Self::Spike(_) => "spike",
+            Self::Bill(_) => "bill",
         }
     }
 }
@@ -160,6 +176,10 @@ fn minutes(text: &str) -> Result<f64, String> {
     number(text, 0.1..=600.0)
 }
 
+fn seconds(text: &str) -> Result<f64, String> {
+    number(text, 4.0..=600.0)
+}
+
 fn number(text: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| range.contains(number));
     number.ok_or_else(|| format!("must be {} to {}", range.start(), range.end()))
@@ -174,7 +194,9 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-        let scenarios = ["process", "cache", "limits", "deploy", "mixed", "spike"];
+        let scenarios = [
+            "process", "cache", "limits", "deploy", "mixed", "spike", "bill",
+        ];
         for name in scenarios {
             let arguments = ["load", name, "--quick", "--report", "report.html"];
             let cli = Cli::parse_from(arguments);

@@ -2,6 +2,7 @@
 //! comes of it: latencies, failures, bills, memory. Prints tables as they stand in
 //! `tests/BENCHMARKS.md`, and writes a page with plots.
 
+mod bill;
 mod cache;
 mod cli;
 mod deploy;
@@ -37,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
         Scenario::Deploy(options) => deploy::run(options, quick).await,
         Scenario::Mixed(options) => mixed::run(options, quick).await,
         Scenario::Spike(options) => spike::run(options, quick).await,
+        Scenario::Bill(options) => bill::run(options, quick).await,
     };
     let report = Report::new(scenario.name(), found?)?;
     if let Some(path) = &common.report {

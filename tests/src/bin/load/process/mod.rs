@@ -3,7 +3,7 @@
 
 mod baselines;
 mod trail;
-mod wave;
+pub(crate) mod wave;
 
 use std::time::Duration;
 

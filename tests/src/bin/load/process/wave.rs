@@ -31,7 +31,7 @@ impl Recordings {
     }
 
     /// The next one: the same with a box behind it that players skip (ISO/IEC 14496-12, `free`).
-    fn next(&mut self) -> Vec<u8> {
+    pub(crate) fn next(&mut self) -> Vec<u8> {
         self.made += 1;
         let mut bytes = self.model.clone();
         bytes.extend_from_slice(&16_u32.to_be_bytes());
@@ -132,13 +132,13 @@ pub(crate) async fn run(
 }
 
 /// Calls of Gemini so far.
-pub(super) struct Calls {
+pub(crate) struct Calls {
     generations: usize,
     looks: usize,
 }
 
 impl Calls {
-    pub(super) async fn of(stack: &Stack) -> anyhow::Result<Self> {
+    pub(crate) async fn of(stack: &Stack) -> anyhow::Result<Self> {
         let calls = stack.gemini_calls("").await?;
         let count = |method: &str, part: &str| {
             let path = |call: &Value| {
@@ -158,7 +158,7 @@ impl Calls {
     }
 
     /// Generations and looks since earlier ones.
-    pub(super) fn since(&self, earlier: &Self) -> (usize, usize) {
+    pub(crate) fn since(&self, earlier: &Self) -> (usize, usize) {
         // The stand-in forgets the oldest calls in the end.
         let generations = self.generations.saturating_sub(earlier.generations);
         (generations, self.looks.saturating_sub(earlier.looks))
@@ -195,8 +195,8 @@ async fn bill(
     Ok(bill)
 }
 
-/// Processor time so far of all functions, and of the local runtime.
-fn cpu_ms(stack: &Stack) -> anyhow::Result<(f64, f64)> {
+/// Milliseconds of processor time so far of all functions, and of the local runtime.
+pub(crate) fn cpu_ms(stack: &Stack) -> anyhow::Result<(f64, f64)> {
     let runtime = stack.process().context("the stack has ended")?;
     let ms =
         |watched: Watched| Ok::<_, anyhow::Error>(1000.0 * watched.processor_time()?.as_secs_f64());
@@ -231,7 +231,7 @@ pub(super) fn ends(wave: &Wave) -> Vec<(f64, f64)> {
 }
 
 /// Milliseconds since 1970, as the rows have them.
-fn now_ms() -> f64 {
+pub(crate) fn now_ms() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }

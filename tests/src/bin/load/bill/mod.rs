@@ -1,0 +1,478 @@
+//! The bill: what AWS would charge for a fresh video and for a cached lookup, by what the functions
+//! are billed for here, the calls that were counted, and list prices; beside other ways to wait.
+
+mod measure;
+mod usage;
+mod waiting;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use eventrelay_tests::{
+    Stack,
+    catalog::fill::{self, Table as Index},
+    figures::{short, thousands},
+};
+use serde_json::json;
+
+use crate::{
+    cli::Bill,
+    open_loop::Schedule,
+    plot::{Axis, Plot, Scale, Series},
+    process::wave::Recordings,
+    report::{Found, Table, Wanted},
+};
+use measure::Jobs;
+use usage::{MILLION, SERVICES, Usage};
+use waiting::{Way, looks};
+
+const VIDEOS: u32 = 20;
+const QUICK_VIDEOS: u32 = 3;
+
+/// A wait that costs fewer looks: what a look costs is the difference.
+const SHORT: Waited = Waited {
+    processing_s: 3.0,
+    generate_s: 0.3,
+};
+const QUICK: Waited = Waited {
+    processing_s: 8.0,
+    generate_s: 1.0,
+};
+const AT_ONCE: Waited = Waited {
+    processing_s: 0.0,
+    generate_s: 0.0,
+};
+
+const UPLOAD_MS: u64 = 50;
+const LOOK_MS: u64 = 20;
+
+/// Analyses that are looked up, and how fast.
+const ENTRIES: usize = 1_000;
+const RATE: f64 = 50.0;
+const SECONDS: u64 = 20;
+const QUICK_SECONDS: u64 = 3;
+
+/// Every lookup asks the index, and nobody is held up who asks as often as this does.
+const VARIABLES: &[(&str, &str)] = &[
+    ("MEMORY_TTL_S", "0"),
+    ("API_REQUESTS_PER_MINUTE", "100000"),
+    ("GEMINI_REQUESTS_PER_MINUTE", "100000"),
+];
+
+/// Memory of a worker, and of one in Python with its SDK.
+const WORKER_MB: u32 = 256;
+const PYTHON_MB: u32 = 512;
+
+/// Waits that the ways are compared by, in seconds.
+const WAITS: [f64; 4] = [6.0, 60.0, 300.0, 840.0];
+
+/// Videos and lookups in a month, once.
+const MONTHLY_VIDEOS: f64 = 1_000.0;
+const MONTHLY_LOOKUPS: f64 = 20_000.0;
+
+/// Five long polls of 20 s each, all the time.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
+const IDLE_RECEIVES: f64 = 5.0 * 30.0 * 24.0 * 3600.0 / 20.0;
+
+/// US dollars for a call of SQS.
+const QUEUE_CALL: f64 = 0.40 / MILLION;
+
+/// Out to the internet, US dollars for a byte. <https://aws.amazon.com/ec2/pricing/on-demand/>
+const TRANSFER: f64 = 0.09e-9;
+
+/// What Gemini takes for a second of video at the default resolution, and a million of them in US
+/// dollars. <https://ai.google.dev/gemini-api/docs/video-understanding>
+const TOKENS_A_SECOND: f64 = 300.0;
+const TOKENS_USD: f64 = 0.30;
+
+/// What one of each used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    /// A video that is PROCESSING for a short time, and one for as long as was asked for.
+    short: Jobs,
+    long: Jobs,
+    /// A question after a job.
+    poll: Usage,
+    lookup: Usage,
+    /// Bytes of the answer to a lookup.
+    bytes: f64,
+}
+
+/// How long was waited for Gemini, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Waited {
+    processing_s: f64,
+    generate_s: f64,
+}
+
+/// Has videos analysed and looked up on two stacks: on one for the time, on the other, which calls
+/// AWS through a proxy, for the calls.
+///
+/// # Errors
+/// When a stack does not answer, a job ends otherwise, or a lookup fails.
+pub(crate) async fn run(options: &Bill, quick: bool) -> anyhow::Result<Found> {
+    let videos = options
+        .videos
+        .unwrap_or(if quick { QUICK_VIDEOS } else { VIDEOS });
+    let waited = match quick {
+        true => QUICK,
+        false => Waited {
+            processing_s: options.processing_s,
+            generate_s: options.generate_s,
+        },
+    };
+    eprintln!("building and starting the stack");
+    let stack = Stack::wide(VARIABLES).await?;
+    let timed = measured(&stack, false, videos, waited, quick).await?;
+    drop(stack);
+    eprintln!("starting the stack that counts calls");
+    let stack = Stack::breakable(VARIABLES).await?;
+    let counted = measured(&stack, true, videos, waited, quick).await?;
+    let queues = measure::template()?
+        .functions
+        .iter()
+        .map(|function| function.queue_sources.len())
+        .sum();
+    let both = |one: Jobs, other: Jobs| Jobs {
+        usage: one.usage + other.usage,
+        ..one
+    };
+    let measured = Measured {
+        short: both(timed.short, counted.short),
+        long: both(timed.long, counted.long),
+        poll: timed.poll + counted.poll,
+        lookup: timed.lookup + counted.lookup,
+        bytes: timed.bytes,
+    };
+    found(videos, waited, queues, &measured)
+}
+
+async fn measured(
+    stack: &Stack,
+    counting: bool,
+    videos: u32,
+    waited: Waited,
+    quick: bool,
+) -> anyhow::Result<Measured> {
+    let mut recordings = Recordings::read()?;
+    let mut jobs = async |name: &str, waited: Waited| {
+        eprintln!("{name}");
+        let settings = json!({
+            "processing_ms": 1000.0 * waited.processing_s, "generate_ms": 1000.0 * waited.generate_s,
+            "upload_ms": UPLOAD_MS, "look_ms": LOOK_MS,
+        });
+        stack.gemini_settings(settings).await?;
+        measure::jobs(stack, counting, &mut recordings, videos as usize).await
+    };
+    // Connections are opened, and rows seen for the first time.
+    jobs("warming up", AT_ONCE).await?;
+    let short = jobs("a short wait", SHORT).await?;
+    let long = jobs("the wait", waited).await?;
+    eprintln!("asking after jobs, and looking up");
+    let schedule = Schedule {
+        rate: RATE,
+        length: Duration::from_secs(if quick { QUICK_SECONDS } else { SECONDS }),
+    };
+    let job = stack.get_json("/v1/jobs?limit=1").await?;
+    let job = job["jobs"][0]["job_id"].as_str().context("no job")?;
+    let path = format!("/v1/jobs/{job}");
+    let (poll, _) = measure::requests(stack, counting, &[&path], schedule).await?;
+    let table = Index {
+        name: stack.name("VideosTable").to_owned(),
+        videos: ENTRIES,
+    };
+    let lookups = fill::fill(&stack.dynamodb(), &[table], 0).await?;
+    let paths: Vec<&str> = lookups.iter().map(|lookup| &*lookup.path).collect();
+    let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule).await?;
+    Ok(Measured {
+        short,
+        long,
+        poll,
+        lookup,
+        bytes,
+    })
+}
+
+/// What one look takes: the difference of the two waits, without what the model and the questions
+/// of a caller took.
+fn a_look(waited: Waited, measured: &Measured) -> Usage {
+    let (long, short) = (measured.long, measured.short);
+    let thinking = Usage {
+        gb_s: (waited.generate_s - SHORT.generate_s) * f64::from(WORKER_MB) / 1024.0,
+        ..Usage::default()
+    };
+    let polls = measured.poll * (long.polls - short.polls);
+    let more = (long.looks - short.looks).max(1.0);
+    ((long.usage - short.usage - thinking - polls) * (1.0 / more)).at_least_nothing()
+}
+
+fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> anyhow::Result<Found> {
+    let look = a_look(waited, measured);
+    let fresh = measured.long.usage;
+    let waits = looks(waited.processing_s)?;
+    let all = [
+        Way::Delayed,
+        Way::Rhythm,
+        Way::StepFunctions,
+        Way::Sleeping(WORKER_MB),
+        Way::Sleeping(PYTHON_MB),
+    ];
+    let ways: Vec<(Way, Usage)> = all
+        .into_iter()
+        .map(|way| {
+            let elsewhere = way.wait(waited.processing_s, look)? - look * waits;
+            Ok((way, fresh + elsewhere + way.steps()))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let mut wanted = Vec::new();
+    for wait in WAITS {
+        let ours = Way::Delayed.wait(wait, look)?.total();
+        let sleeping = Way::Sleeping(WORKER_MB).wait(wait, look)?.total();
+        wanted.push(Wanted {
+            what: format!("a wait of {wait} s, against a function that sleeps as long"),
+            wanted: "less".to_owned(),
+            measured: format!("{:.1} times less", sleeping / ours),
+            is_met: ours < sleeping,
+        });
+    }
+    let fixed = queues as f64 * IDLE_RECEIVES * QUEUE_CALL;
+    Ok(Found {
+        what: format!(
+            "{videos} recordings of five minutes at once, PROCESSING for {} s, for which the model              thinks {} s; {:.1} looks each, after which the caller asked {:.1} times, as `Retry-After`              said; then {} lookups and questions after a job a second among {} analyses, each of which              asks the index. Milliseconds are billed as Lambda does, init included, and what was computed              is stretched to the share of a processor that {WORKER_MB} MB have. Calls, and units as the              database counts them, are of a second run through a proxy. List prices of us-east-1, x86,              November 2026, without what is free.",
+            waited.processing_s,
+            waited.generate_s,
+            measured.long.looks,
+            measured.long.polls,
+            RATE,
+            thousands(ENTRIES as f64),
+        ),
+        tables: vec![
+            used(&[
+                ("fresh video", fresh),
+                ("of it, each look at its file", look),
+                ("of it, each question after its job", measured.poll),
+                ("cached lookup", measured.lookup),
+            ]),
+            by_service(&ways, measured.lookup),
+            by_wait(&all, look)?,
+            growth(fresh, measured, fixed),
+        ],
+        wanted,
+        notes: vec![
+            format!(
+                "The answer to a lookup has {} bytes, whose transfer is {:.2} US dollars a million.",
+                thousands(measured.bytes),
+                measured.bytes * TRANSFER * MILLION
+            ),
+            format!(
+                "{queues} queues are asked all the time whether there is something, which is {fixed:.2} US \
+                 dollars a month. Alarms, the dashboard and custom metrics cost what `infra/README.md` says.",
+            ),
+            format!(
+                "Of a fresh video, {:.0} % is the time in which the model thinks.",
+                100.0 * f64::from(WORKER_MB) / 1024.0 * waited.generate_s / fresh.gb_s
+                    * (fresh.usd()[0] / fresh.total())
+            ),
+        ],
+        plots: plots(&all, look)?,
+    })
+}
+
+/// What was measured and counted.
+fn used(rows: &[(&str, Usage)]) -> Table {
+    let mut table = Table::new([
+        "one",
+        "Lambda GB-ms",
+        "invocations",
+        "requests to the API",
+        "calls of SQS",
+        "write units",
+        "read units",
+        "S3 writes",
+        "S3 reads",
+        "bytes of logs",
+    ]);
+    for (name, usage) in rows {
+        let figures = [
+            1000.0 * usage.gb_s,
+            usage.invocations,
+            usage.requests,
+            usage.queue_calls,
+            usage.written,
+            usage.read,
+            usage.puts,
+            usage.gets,
+            usage.logged,
+        ];
+        let mut row = vec![(*name).to_owned()];
+        row.extend(figures.map(short));
+        table.row(row);
+    }
+    table
+}
+
+/// US dollars for a thousand fresh videos by each way, and for a million lookups.
+fn by_service(ways: &[(Way, Usage)], lookup: Usage) -> Table {
+    let mut table = Table::new(
+        ["US dollars"]
+            .into_iter()
+            .chain(SERVICES)
+            .chain(["all", "against EventRelay"]),
+    );
+    let mut row = |name: String, usage: Usage, against: String| {
+        let mut cells = vec![name];
+        cells.extend(usage.usd().map(|usd| format!("{usd:.3}")));
+        cells.extend([format!("{:.3}", usage.total()), against]);
+        table.row(cells);
+    };
+    let ours = ways.first().map_or(1.0, |(_, usage)| usage.total());
+    for (way, usage) in ways {
+        let against = format!("{:.2}", usage.total() / ours);
+        row(
+            format!("1,000 fresh videos, {}", way.title()),
+            *usage * 1000.0,
+            against,
+        );
+    }
+    row(
+        "1 million cached lookups".to_owned(),
+        lookup * MILLION,
+        String::new(),
+    );
+    table
+}
+
+/// US dollars for a million waits.
+fn by_wait(ways: &[Way], look: Usage) -> anyhow::Result<Table> {
+    let mut table = Table::new(
+        ["a million waits, US dollars".to_owned()]
+            .into_iter()
+            .chain(WAITS.map(|wait| format!("{wait} s"))),
+    );
+    for way in ways {
+        let mut row = vec![way.title()];
+        for wait in WAITS {
+            row.push(short(way.wait(wait, look)?.total() * MILLION));
+        }
+        table.row(row);
+    }
+    Ok(table)
+}
+
+/// US dollars a month, at so many times the videos and lookups.
+fn growth(fresh: Usage, measured: &Measured, fixed: f64) -> Table {
+    let mut table = Table::new([
+        "a month",
+        "AWS, what is done, US dollars",
+        "AWS, whatever is done",
+        "transfer",
+        "Gemini, what it reads",
+        "AWS for a video with its lookups, thousandths of a US dollar",
+    ]);
+    for times in [0.0, 1.0, 10.0, 100.0] {
+        let (videos, lookups) = (times * MONTHLY_VIDEOS, times * MONTHLY_LOOKUPS);
+        let done = (fresh * videos + measured.lookup * lookups).total();
+        let tokens = videos * f64::from(measure::VIDEO_S) * TOKENS_A_SECOND;
+        let transfer = lookups * measured.bytes * TRANSFER;
+        table.row([
+            format!(
+                "{} videos, {} lookups",
+                thousands(videos),
+                thousands(lookups)
+            ),
+            format!("{done:.2}"),
+            format!("{fixed:.2}"),
+            format!("{transfer:.2}"),
+            format!("{:.2}", tokens / MILLION * TOKENS_USD),
+            match videos > 0.0 {
+                true => short(1000.0 * (done + fixed + transfer) / videos),
+                false => String::new(),
+            },
+        ]);
+    }
+    table
+}
+
+fn plots(ways: &[Way], look: Usage) -> anyhow::Result<Vec<Plot>> {
+    let axis = |name, scale| Axis { name, scale };
+    let mut series = Vec::new();
+    for way in ways {
+        let points = (1..=90).map(|step| {
+            let wait = 10.0 * f64::from(step);
+            Ok((wait, way.wait(wait, look)?.total() * MILLION))
+        });
+        series.push(Series {
+            name: way.title(),
+            points: points.collect::<anyhow::Result<_>>()?,
+        });
+    }
+    Ok(vec![Plot {
+        title: "A million waits".to_owned(),
+        x: axis("s", Scale::Linear),
+        y: axis("US dollars", Scale::Logarithmic),
+        series,
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen() -> Measured {
+        let usage = |looks: f64, polls: f64, thinking: f64| Usage {
+            gb_s: 0.1 + 0.002 * looks + 0.001 * polls + 0.25 * thinking,
+            invocations: 3.0 + looks + polls,
+            queue_calls: 6.0 + 3.0 * looks,
+            written: 60.0 + looks,
+            requests: 3.0 + polls,
+            ..Usage::default()
+        };
+        let jobs = |looks, polls, thinking| Jobs {
+            usage: usage(looks, polls, thinking),
+            looks,
+            polls,
+        };
+        Measured {
+            short: jobs(2.0, 2.0, SHORT.generate_s),
+            long: jobs(7.0, 9.0, 45.0),
+            poll: Usage {
+                gb_s: 0.001,
+                invocations: 1.0,
+                requests: 1.0,
+                ..Usage::default()
+            },
+            lookup: Usage {
+                requests: 1.0,
+                read: 0.5,
+                ..Usage::default()
+            },
+            bytes: 5_000.0,
+        }
+    }
+
+    const WAITED: Waited = Waited {
+        processing_s: 60.0,
+        generate_s: 45.0,
+    };
+
+    #[test]
+    fn a_look_is_what_a_longer_wait_costs_more() {
+        let look = a_look(WAITED, &seen());
+        assert!((look.gb_s - 0.002).abs() < 1e-9, "{look:?}");
+        assert!((look.queue_calls - 3.0).abs() < 1e-9 && look.requests.abs() < 1e-9);
+        assert!((look.invocations - 1.0).abs() < 1e-9 && (look.written - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn tables_are_whole_and_waiting_is_compared() {
+        let found = found(20, WAITED, 6, &seen()).unwrap();
+        for table in &found.tables {
+            assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
+        }
+        let ways = &found.tables[1].rows;
+        let dollars = |row: usize| ways[row][8].parse::<f64>().unwrap();
+        // Sleeping costs more, and so does a rhythm; a larger function most.
+        assert!(dollars(0) < dollars(1) && dollars(0) < dollars(3) && dollars(3) < dollars(4));
+        assert!(found.wanted.iter().all(|one| one.is_met));
+    }
+}
