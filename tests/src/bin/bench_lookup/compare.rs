@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, ensure};
 use eventrelay::store::compression::gunzip;
-use eventrelay_tests::read;
 use reqwest::Client;
 use serde::Serialize;
 
@@ -171,10 +170,13 @@ async fn verify(client: &Client, subject: &Subject) -> anyhow::Result<()> {
         if target.gzip {
             request = request.header("accept-encoding", "gzip");
         }
-        let response = read(request).await?;
-        let plain = match response.header("content-encoding") {
-            "gzip" => gunzip(&response.body, body::LENGTH as u64)?,
-            _ => response.body,
+        // Not by what the contract says: these bodies are of the right length, and not much else.
+        let response = request.send().await?.error_for_status()?;
+        let encoding = response.headers().get("content-encoding").cloned();
+        let bytes = response.bytes().await?.to_vec();
+        let plain = match encoding.is_some_and(|encoding| encoding == "gzip") {
+            true => gunzip(&bytes, body::LENGTH as u64)?,
+            false => bytes,
         };
         ensure!(
             plain == catalog::body(number as u64).plain.as_bytes(),
