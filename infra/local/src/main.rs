@@ -99,7 +99,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
         )),
         false => None,
     };
-    let Some(system) = until_stopped(System::start(options, port, data)).await? else {
+    let Some(system) = until_stopped(Box::pin(System::start(options, port, data))).await? else {
         return Ok(());
     };
     let mut system = system?;
@@ -110,7 +110,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}")?;
     until_stopped(async {
         match changes {
-            Some(changes) => watch::run(&mut system, changes).await,
+            Some(changes) => Box::pin(watch::run(&mut system, changes)).await,
             None => std::future::pending().await,
         }
     })

@@ -74,7 +74,8 @@ async fn answer(
     let standing = throttle::admit(context, &Caller::of(&request)).await;
     let answer = match standing.and_then(|standing| standing.refused) {
         Some(retry_after) => Err(Error::TooManyRequests { retry_after }),
-        None => handler(context, &request).await,
+        // On the way to it nothing large is moved.
+        None => Box::pin(handler(context, &request)).await,
     };
     let mut response = answer.unwrap_or_else(|error| {
         if error.problem().status >= 500 {

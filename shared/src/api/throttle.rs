@@ -109,7 +109,7 @@ pub(super) async fn admit(context: &Context, caller: &Caller) -> Option<Standing
         return Some(standing);
     }
     let wanted = context.leases.wanted(&policy, now);
-    match lease(&context.limits, &policy, wanted, now).await {
+    match Box::pin(lease(&context.limits, &policy, wanted, now)).await {
         Ok((lease, refused)) => {
             context.leases.keep(&policy, lease);
             Some(lease.standing(&policy, refused, now))

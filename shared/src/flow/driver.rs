@@ -171,7 +171,7 @@ impl Driver {
         let trace = row.job.trace();
         let reception = receive(&row.job, row.version, message.step, receive_count, now);
         let work = self.received(flow, row, reception, invocation, now);
-        telemetry::resumed(trace, work).await
+        telemetry::resumed(trace, Box::pin(work)).await
     }
 
     async fn received<F: Flow>(
@@ -301,7 +301,7 @@ impl Driver {
         invocation: &Invocation,
     ) -> Option<Performed<F::Observation>> {
         let time = invocation.time_for_calls(Timestamp::now());
-        let perform = AssertUnwindSafe(flow.perform(call, row, invocation, time));
+        let perform = AssertUnwindSafe(Box::pin(flow.perform(call, row, invocation, time)));
         let panicked = |_| {
             let error = Error::internal("a step panicked");
             Some(Performed::free(Err(error), &row.job))

@@ -180,7 +180,7 @@ impl Blobs {
             }
         };
         let manifest = self.document::<Manifest>(project, Kind::Manifest, manifest);
-        let (manifest, packed) = try_join(manifest, packed).await?;
+        let (manifest, packed) = try_join(Box::pin(manifest), Box::pin(packed)).await?;
         if let Some(files) = packed.and_then(|packed| unpack(&packed, &manifest)) {
             return Ok(files);
         }

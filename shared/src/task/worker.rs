@@ -57,7 +57,9 @@ impl Worker {
             return Ok(());
         };
         let reception = receive(&task, version, message.step, receive_count, now);
-        telemetry::resumed(task.trace, self.received(task, version, reception, now)).await
+        let trace = task.trace;
+        let work = self.received(task, version, reception, now);
+        telemetry::resumed(trace, Box::pin(work)).await
     }
 
     async fn received(

@@ -136,7 +136,8 @@ impl Gate {
         in_turn: bool,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let admission = self.admit(target, cost, in_turn).await?;
+        let call = Box::pin(call);
+        let admission = Box::pin(self.admit(target, cost, in_turn)).await?;
         self.go_through(target, admission, call).await
     }
 
@@ -186,7 +187,7 @@ impl Gate {
         }
         let outcome = call.await;
         let noted = closing.note(&policy, probe, outcome.as_ref().err());
-        if let Err(error) = noted.await {
+        if let Err(error) = Box::pin(noted).await {
             tracing::warn!(
                 limit.name = policy.name,
                 error = error.report(),

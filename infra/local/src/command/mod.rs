@@ -33,7 +33,7 @@ async fn on_system<T>(
         Opened::InUse(None) => bail!("another `cargo local` is just starting in this folder"),
         Opened::Free(data) => {
             let port = options.port.unwrap_or(0);
-            match until_stopped(System::start(options, port, data)).await? {
+            match until_stopped(Box::pin(System::start(options, port, data))).await? {
                 None => None,
                 Some(system) => {
                     let system = system?;

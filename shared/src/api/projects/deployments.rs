@@ -104,8 +104,8 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     if is_dry {
         let archive = project.made.as_ref().map(|made| made.archive.as_str());
         let (files, validation) = try_join(
-            context.blobs.files(&project.id, manifest, archive),
-            validation(context, &project),
+            Box::pin(context.blobs.files(&project.id, manifest, archive)),
+            Box::pin(validation(context, &project)),
         )
         .await?;
         return json(StatusCode::OK, &told(&project, &asked, &files, validation)?);

@@ -220,7 +220,8 @@ async fn whole(context: &Context, project: &Project, links: &Links) -> Result<Wh
         }
     };
     let validation = validation(context, project);
-    let (plan, manifest, validation) = try_join3(plan, manifest, validation).await?;
+    let read = try_join3(Box::pin(plan), Box::pin(manifest), Box::pin(validation));
+    let (plan, manifest, validation) = read.await?;
     let framework = project.request.framework;
     Ok(Whole {
         brief: brief(project, links),

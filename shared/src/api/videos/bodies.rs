@@ -25,7 +25,9 @@ pub(super) async fn gzip(
 ) -> Result<Option<Bytes>, Error> {
     let names = match &asked.shape {
         Shape::Whole(Form::Json) => return whole(context, asked, found, now).await,
-        Shape::Whole(form) => return rendered(context, asked, found, *form, now).await,
+        Shape::Whole(form) => {
+            return Box::pin(rendered(context, asked, found, *form, now)).await;
+        }
         Shape::Fields(names) => names,
     };
     let key = blobs::analysis_key(&asked.video, &found.analysis.etag, Form::Json);
@@ -37,10 +39,8 @@ pub(super) async fn gzip(
     match at_hand {
         Some(body) if is_known => found.parts.cut(names, &body).map(Some),
         None if is_known => {
-            let pieces = context
-                .blobs
-                .get_ranges(&key, &found.parts.ranges(names))
-                .await?;
+            let ranges = found.parts.ranges(names);
+            let pieces = Box::pin(context.blobs.get_ranges(&key, &ranges)).await?;
             note_lookup(Layer::Bucket, pieces.is_some());
             pieces
                 .map(|pieces| found.parts.assemble(names, &pieces))
@@ -77,7 +77,7 @@ async fn blob(context: &Context, key: &str, now: Timestamp) -> Result<Option<Byt
     if let Some(blob) = context.memory.blob(key, now) {
         return Ok(Some(blob));
     }
-    let blob = context.blobs.get(key).await?;
+    let blob = Box::pin(context.blobs.get(key)).await?;
     note_lookup(Layer::Bucket, blob.is_some());
     if let Some(blob) = &blob {
         context.memory.keep_blob(key, blob, now);

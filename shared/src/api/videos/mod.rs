@@ -2,7 +2,8 @@
 //!
 //! A lookup goes through memory, one read of the index, and the bucket where the body is large.
 //! What is stored is what is sent: the body is not parsed, and compressed only if the caller does
-//! not take gzip.
+//! not take gzip. What asks somebody else is boxed, so that a lookup that memory answers does not
+//! move the state of calls about which it never makes.
 
 pub(super) mod asked;
 mod bodies;
@@ -49,7 +50,7 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
     let report = async {
         if let Some(counts) = context.tally.due(now) {
-            context.counters.count(&counts).await;
+            Box::pin(context.counters.count(&counts)).await;
         }
     };
     let (answer, ()) =
@@ -66,7 +67,7 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
 
 async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timestamp) -> Answer {
     let Some(found) = row(context, asked, now).await? else {
-        return missing(context, request, asked, now).await;
+        return Box::pin(missing(context, request, asked, now)).await;
     };
     let etag = etag(&found.analysis, &asked.shape);
     let validated = |status: u16| {
@@ -82,7 +83,7 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
     }
     let takes_gzip = negotiate::takes_gzip(request.headers());
     if is_too_large(&found, &asked.shape, takes_gzip) {
-        return redirect(context, asked, &found).await;
+        return Box::pin(redirect(context, asked, &found)).await;
     }
     let content_type = match asked.shape {
         Shape::Whole(form) => form.content_type(),
@@ -96,9 +97,9 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
     let Some(gzip) = bodies::gzip(context, asked, &found, now).await? else {
         // A row whose blob is gone is as good as no row.
         tracing::warn!(video.id = %asked.video, "Healed a row whose blob is gone");
-        context.videos.heal(&asked.video, &found.analysis).await?;
+        Box::pin(context.videos.heal(&asked.video, &found.analysis)).await?;
         context.memory.forget_row(&asked.video, &asked.selector);
-        return missing(context, request, asked, now).await;
+        return Box::pin(missing(context, request, asked, now)).await;
     };
     if takes_gzip && gzip.len() as u64 <= LARGEST_GZIP {
         return response()
@@ -112,7 +113,7 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
             context.memory.keep_blob(&etag, &plain, now);
             text(response(), plain.into())
         }
-        Err(Error::TooLarge { .. }) => redirect(context, asked, &found).await,
+        Err(Error::TooLarge { .. }) => Box::pin(redirect(context, asked, &found)).await,
         Err(error) => Err(error),
     }
 }
@@ -132,19 +133,18 @@ async fn row(
     if remembered.is_some() {
         return Ok(remembered);
     }
-    let found = context
-        .videos
-        .find(&asked.video, &asked.selector, false)
-        .await?;
+    let find = |consistent| {
+        Box::pin(
+            context
+                .videos
+                .find(&asked.video, &asked.selector, consistent),
+        )
+    };
+    let found = find(false).await?;
     // What is there for a moment only is not seen by every read.
     let found = match found {
         Some(found) => Some(found),
-        None => {
-            context
-                .videos
-                .find(&asked.video, &asked.selector, true)
-                .await?
-        }
+        None => find(true).await?,
     };
     note_lookup(Layer::Index, found.is_some());
     Ok(found.map(|found| {

@@ -364,8 +364,8 @@ impl Calls {
         let zip = package::archive(&files, &plan.name)?;
         let archive_bytes = zip.len() as u64;
         let (manifest_etag, archive) = try_join(
-            blobs.put_document(&project.id, Kind::Manifest, &manifest),
-            blobs.put_archive(&project.id, zip),
+            Box::pin(blobs.put_document(&project.id, Kind::Manifest, &manifest)),
+            Box::pin(blobs.put_archive(&project.id, zip)),
         )
         .await?;
         let made = Made {

@@ -175,8 +175,8 @@ impl Calls {
         let entries = entries(&files);
         // A tree that has to wait has the branch wait with it, and not asked for each time.
         let admitted = github.admitted().await?;
-        let tree = admitted.create_tree(at, None, &entries);
-        let head = github.branch(at, branch);
+        let tree = Box::pin(admitted.create_tree(at, None, &entries));
+        let head = Box::pin(github.branch(at, branch));
         let (head, tree) = match admitted.is_probe() {
             true => {
                 let tree = tree.await?;

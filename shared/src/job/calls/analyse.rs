@@ -188,7 +188,7 @@ impl Calls {
         let packed = packed::pack(&json)?;
         let put = |form: Form, gzip: Bytes| {
             let key = blobs::analysis_key(&job.video, &etag, form);
-            async move { self.blobs.put_gzip(&key, form.content_type(), gzip).await }
+            Box::pin(async move { self.blobs.put_gzip(&key, form.content_type(), gzip).await })
         };
         let rendered = |form: Form| put(form, compression::gzip(form.render(analysis).as_bytes()));
         futures_util::future::try_join4(

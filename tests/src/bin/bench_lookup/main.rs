@@ -40,8 +40,8 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let run = async {
         match cli.command {
-            Some(Command::Serve) => serve::run().await,
-            None => bench(&cli.options).await,
+            Some(Command::Serve) => Box::pin(serve::run()).await,
+            None => Box::pin(bench(&cli.options)).await,
         }
     };
     LocalSet::new().run_until(run).await
