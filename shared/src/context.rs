@@ -19,6 +19,7 @@ use crate::{
     flow::Driver,
     job::{
         calls::Calls,
+        experience::Experience,
         machine,
         worker::{Analyses, Worker},
     },
@@ -196,6 +197,7 @@ impl Context {
         let limits = machine::Limits {
             processing_timeout: upstream.processing_timeout,
             models: upstream.models.names.len(),
+            expected: None,
         };
         let config = LimitsConfig::from_env().map_err(Error::internal)?;
         let gate = Gate::new(self.limits.clone(), config.clone());
@@ -210,6 +212,7 @@ impl Context {
             models: self.models(&http, upstream.models, gemini, &gate, &config)?,
             youtube: youtube(http, upstream.youtube, youtube_secret, gate),
             analysis_ttl: self.config.analysis_ttl,
+            experience: Experience::default(),
         };
         let analyses = Analyses {
             videos: self.videos.clone(),

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::{
     Job, Media, State,
-    machine::{Call, FileSeen, FileState, Observation},
+    experience::Experience,
+    machine::{self, Call, FileSeen, FileState, Observation},
     model::{GeminiFile, VideoFacts},
 };
 use crate::{
@@ -43,6 +44,8 @@ pub struct Calls {
     pub youtube: YouTube,
     /// How long an analysis is fresh.
     pub analysis_ttl: Duration,
+    /// How long files took of late.
+    pub experience: Experience,
 }
 
 impl Calls {
@@ -171,12 +174,20 @@ impl Calls {
 
     async fn look_at_file(&self, job: &Job, name: &str) -> Result<Observation, Error> {
         let file = self.models.gemini.get_file(name).await?;
-        if let (gemini::FileState::Active, State::Processing { looks, .. }) =
+        if let (gemini::FileState::Active, State::Processing { looks, since }) =
             (&file.state, &job.state)
         {
             telemetry::noticed("file", looks + 1, file.updated_at, Timestamp::now());
+            if let (Some(estimate), Some(ready_at)) = (estimate(job), file.updated_at) {
+                self.experience.note(estimate, since.until(ready_at));
+            }
         }
         Ok(Observation::File(seen(file)))
+    }
+
+    /// How long a file like that of the job took of late, if that is known.
+    pub(super) fn expected(&self, job: &Job) -> Option<Duration> {
+        self.experience.expected(estimate(job)?)
     }
 
     /// The file of an upload that is over, if it has become one.
@@ -247,6 +258,16 @@ fn recording(job: &Job) -> Result<(&crate::video::ContentHash, u64, &str), Error
             },
         ) => Ok((hash, *size_bytes, content_type)),
         _ => Err(Error::internal("only an upload has a recording")),
+    }
+}
+
+/// How long the file of a job would take if nothing were known; none where there is none.
+fn estimate(job: &Job) -> Option<Duration> {
+    match &job.media {
+        Media::Upload { size_bytes, .. } => {
+            Some(machine::estimate(*size_bytes, job.facts.duration_s))
+        }
+        Media::YouTube => None,
     }
 }
 

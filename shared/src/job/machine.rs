@@ -114,13 +114,15 @@ pub enum FileState {
     Failed,
 }
 
-/// The limits that a deployment sets.
+/// The limits that a deployment sets, and what is known of the service.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How long Gemini may process a file.
     pub processing_timeout: Duration,
     /// How many models are configured.
     pub models: usize,
+    /// How long files like that of the job took of late; none where that is not known.
+    pub expected: Option<Duration>,
 }
 
 /// The state in which the first step is done, for a reader that looks while it runs.
@@ -264,7 +266,8 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next
         FileState::Processing => {
             let wait = match &job.media {
                 Media::Upload { size_bytes, .. } if looks == 0 => {
-                    first_look(*size_bytes, job.facts.duration_s)
+                    let estimate = || estimate(*size_bytes, job.facts.duration_s);
+                    limits.expected.map_or_else(estimate, whole_seconds)
                 }
                 _ => later_look(looks),
             };
@@ -333,11 +336,19 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
 /// How long Gemini may take to prepare a file of this size and length: about a second for each
 /// 20 MB or each two minutes, whichever is more. An early look costs one call, a late one makes
 /// somebody wait; the looks after it double.
-fn first_look(size_bytes: u64, duration_s: Option<f64>) -> Duration {
+pub(super) fn estimate(size_bytes: u64, duration_s: Option<f64>) -> Duration {
     let by_size = size_bytes / 20_000_000;
     let by_duration = Duration::try_from_secs_f64(duration_s.unwrap_or(0.0) / 120.0);
     let seconds = by_size.max(by_duration.map_or(0, |duration| duration.as_secs()));
     Duration::from_secs(seconds.max(1)).min(LONGEST_LOOK)
+}
+
+/// A message is delayed by whole seconds, and half of one late is worth a look that is spared.
+fn whole_seconds(expected: Duration) -> Duration {
+    let nearest = expected
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
+    Duration::from_secs(nearest.max(1)).min(LONGEST_LOOK)
 }
 
 /// 2, 4, 8, 16, then always 30 seconds.

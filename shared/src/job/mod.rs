@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod calls;
+pub mod experience;
 mod id;
 pub mod machine;
 pub mod model;

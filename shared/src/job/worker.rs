@@ -81,7 +81,11 @@ impl Flow for Analyses {
         now: Timestamp,
         jitter: f64,
     ) -> Next<Job> {
-        machine::step(job, observed, self.limits, now, jitter)
+        let limits = Limits {
+            expected: self.calls.expected(job),
+            ..self.limits
+        };
+        machine::step(job, observed, limits, now, jitter)
     }
 
     async fn perform(

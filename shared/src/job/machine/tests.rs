@@ -12,6 +12,7 @@ use crate::{
 const LIMITS: Limits = Limits {
     processing_timeout: Duration::from_secs(600),
     models: 3,
+    expected: None,
 };
 const START: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -139,10 +140,40 @@ fn looks_come_at_an_estimate_and_then_ever_later() {
 
 #[test]
 fn the_first_look_at_a_large_file_is_later() {
-    assert_eq!(first_look(1, None).as_secs(), 1);
-    assert_eq!(first_look(200_000_000, None).as_secs(), 10);
-    assert_eq!(first_look(1, Some(1200.0)).as_secs(), 10);
-    assert_eq!(first_look(2_000_000_000, Some(f64::NAN)), LONGEST_LOOK);
+    assert_eq!(estimate(1, None).as_secs(), 1);
+    assert_eq!(estimate(200_000_000, None).as_secs(), 10);
+    assert_eq!(estimate(1, Some(1200.0)).as_secs(), 10);
+    assert_eq!(estimate(2_000_000_000, Some(f64::NAN)), LONGEST_LOOK);
+}
+
+#[test]
+fn the_first_look_is_when_files_like_it_were_ready() {
+    let uploaded = |expected_ms| {
+        let limits = Limits {
+            expected: Some(Duration::from_millis(expected_ms)),
+            ..LIMITS
+        };
+        step(
+            &upload(4_000_000),
+            Ok(file(FileState::Processing)),
+            limits,
+            START,
+            0.0,
+        )
+    };
+    for (expected_ms, wait) in [(0, 1), (6_040, 6), (6_600, 7), (400_000, 30)] {
+        assert_eq!(
+            uploaded(expected_ms).then,
+            Then::After(Duration::from_secs(wait))
+        );
+    }
+    // What takes longer this time is looked at as ever.
+    let next = ok(
+        &uploaded(6_000).job,
+        file(FileState::Processing),
+        START + Duration::from_secs(6),
+    );
+    assert_eq!(next.then, Then::After(Duration::from_secs(2)));
 }
 
 #[test]

@@ -92,6 +92,7 @@ pub(super) fn looks(seconds: f64) -> anyhow::Result<f64> {
     let limits = Limits {
         processing_timeout: Duration::from_secs(3600),
         models: 1,
+        expected: None,
     };
     let seen = |state| {
         Ok(Observation::File(FileSeen {

@@ -1,0 +1,80 @@
+//! How long Gemini took of late to prepare files: what the first look at the next one goes by.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// Classes of files, each with estimates twice as long as those of the one before, from a second on.
+const CLASSES: usize = 6;
+
+/// What this instance has seen. A new one knows nothing and goes by estimates, which costs a look or
+/// two, and less than a row that all would write.
+#[derive(Clone, Debug, Default)]
+pub struct Experience(Arc<[AtomicU32; CLASSES]>);
+
+impl Experience {
+    /// Notes that a file took so long which was estimated to take `estimate`.
+    pub fn note(&self, estimate: Duration, took: Duration) {
+        let known = &self.0[class(estimate)];
+        let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+        // A quarter of the way, so that one that is slow does not delay the next by much. Where two
+        // note at once, one of them is as good as the other.
+        let next = match known.load(Ordering::Relaxed) {
+            0 => took,
+            before => before - before / 4 + took / 4,
+        };
+        known.store(next.max(1), Ordering::Relaxed);
+    }
+
+    /// How long such files took; none where there was none.
+    #[must_use]
+    pub fn expected(&self, estimate: Duration) -> Option<Duration> {
+        let known = self.0[class(estimate)].load(Ordering::Relaxed);
+        (known > 0).then(|| Duration::from_millis(known.into()))
+    }
+}
+
+fn class(estimate: Duration) -> usize {
+    let doublings = estimate.as_secs().max(1).ilog2();
+    usize::try_from(doublings).map_or(0, |class| class.min(CLASSES - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn files_are_expected_to_take_what_their_like_took() {
+        let experience = Experience::default();
+        assert_eq!(experience.expected(SECOND), None);
+        experience.note(SECOND, 6 * SECOND);
+        assert_eq!(experience.expected(SECOND), Some(6 * SECOND));
+        assert_eq!(experience.expected(2 * SECOND), None);
+        assert_eq!(experience.clone().expected(SECOND), Some(6 * SECOND));
+        // One that is slow moves it, and those after it move it back.
+        experience.note(SECOND, 106 * SECOND);
+        assert_eq!(experience.expected(SECOND), Some(31 * SECOND));
+        for _ in 0..20 {
+            experience.note(SECOND, 6 * SECOND);
+        }
+        let settled = experience.expected(SECOND).unwrap();
+        assert!(settled < 7 * SECOND, "{settled:?}");
+    }
+
+    #[test]
+    fn every_estimate_has_a_class_and_nothing_overflows() {
+        let experience = Experience::default();
+        for seconds in [0, 1, 3, 30, u64::MAX / 1000] {
+            for took in [Duration::ZERO, SECOND, Duration::MAX] {
+                experience.note(Duration::from_secs(seconds), took);
+                assert!(experience.expected(Duration::from_secs(seconds)).is_some());
+            }
+        }
+    }
+}
