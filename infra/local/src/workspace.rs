@@ -140,8 +140,11 @@ impl Workspace {
             }
             (false, None) => {}
         }
+        // With the features of the whole workspace, as its tests and this program are built, so that
+        // what they share is compiled once.
+        let kind = if self.is_other { "--package" } else { "--bin" };
         for name in binaries(template) {
-            command.args(["--package", name]);
+            command.args([kind, name]);
         }
         command
     }
