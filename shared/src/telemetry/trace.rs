@@ -58,7 +58,7 @@ impl TraceId {
         format!("Root={self}")
     }
 
-    /// That of the work that is being done; none outside of [`traced`].
+    /// That of the work that is being done; none outside of [`super::traced`].
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(|trace| *trace).ok()
