@@ -1,15 +1,33 @@
 //! What the benchmarks share: on what they run, and how a figure is shown.
 
 use std::{
-    fs,
+    fmt, fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use anyhow::{Context as _, ensure};
+use serde::Serialize;
 use tokio::process::Command;
 
 use crate::repository;
+
+/// Prints a report, and writes all of its figures as one line of JSON where somebody wants that.
+///
+/// # Errors
+/// When one of them cannot be written.
+pub fn publish(
+    report: &(impl fmt::Display + Serialize),
+    json: Option<&Path>,
+) -> anyhow::Result<()> {
+    if let Some(path) = json {
+        fs::write(path, serde_json::to_string(report)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    writeln!(io::stdout(), "{report}")?;
+    Ok(())
+}
 
 /// An interpreter of Python that has some packages.
 #[derive(Clone, Debug)]

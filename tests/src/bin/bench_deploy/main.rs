@@ -7,9 +7,6 @@ mod cli;
 mod demand;
 mod report;
 
-use std::io::Write as _;
-
-use anyhow::Context as _;
 use clap::Parser as _;
 use eventrelay_tests::{
     deployments::{self as deploy, Setup, UNLIMITED},
@@ -47,12 +44,7 @@ async fn main() -> anyhow::Result<()> {
         rounds: options.rounds(),
         rows,
     };
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string(&report)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    writeln!(std::io::stdout(), "{report}")?;
-    Ok(())
+    figures::publish(&report, options.json.as_deref())
 }
 
 /// All ways in turn, with nothing that holds a call back.

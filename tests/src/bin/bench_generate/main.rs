@@ -5,8 +5,6 @@ mod cli;
 mod generate;
 mod report;
 
-use std::io::Write as _;
-
 use anyhow::Context as _;
 use clap::Parser as _;
 use eventrelay_tests::{Stack, figures};
@@ -56,10 +54,5 @@ async fn main() -> anyhow::Result<()> {
         rounds: options.rounds(),
         rows,
     };
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string(&report)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    writeln!(std::io::stdout(), "{report}")?;
-    Ok(())
+    figures::publish(&report, options.json.as_deref())
 }

@@ -15,7 +15,7 @@ mod report;
 mod serve;
 mod setup;
 
-use std::{io::Write as _, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -104,10 +104,5 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
         growth,
         places,
     };
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string(&report)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    writeln!(std::io::stdout(), "{report}")?;
-    Ok(())
+    figures::publish(&report, options.json.as_deref())
 }

@@ -8,9 +8,6 @@ mod lines;
 mod output;
 mod report;
 
-use std::io::Write as _;
-
-use anyhow::Context as _;
 use clap::Parser as _;
 use eventrelay_tests::figures;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -47,10 +44,5 @@ fn main() -> anyhow::Result<()> {
         rounds: options.rounds(),
         rows,
     };
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string(&report)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    writeln!(std::io::stdout(), "{report}")?;
-    Ok(())
+    figures::publish(&report, options.json.as_deref())
 }

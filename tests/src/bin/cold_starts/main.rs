@@ -12,9 +12,6 @@ mod python;
 mod report;
 mod starts;
 
-use std::io::Write as _;
-
-use anyhow::Context as _;
 use clap::Parser as _;
 use eventrelay_tests::{Stack, figures};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -60,12 +57,7 @@ async fn main() -> anyhow::Result<()> {
         effort: options.effort(),
         rows,
     };
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string(&report)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    writeln!(std::io::stdout(), "{report}")?;
-    Ok(())
+    figures::publish(&report, options.json.as_deref())
 }
 
 /// All of them in turns, and then those that take away what the others read.
