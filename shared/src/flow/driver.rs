@@ -43,11 +43,18 @@ const SHORTEST_CALL: Duration = Duration::from_secs(20);
 pub struct Invocation {
     /// Unique to it.
     pub id: String,
+    /// The message, of those that it was given, that a step is run for.
+    pub message_id: String,
     /// When the function is stopped.
     pub deadline: Timestamp,
 }
 
 impl Invocation {
+    /// Who holds the lease of a step. Two messages of one job may be in one batch.
+    fn worker(&self) -> String {
+        format!("{}/{}", self.id, self.message_id)
+    }
+
     fn time_for_calls(&self, now: Timestamp) -> Duration {
         now.until(self.deadline).saturating_sub(RESERVE)
     }
@@ -57,7 +64,7 @@ impl Invocation {
 #[must_use]
 pub fn lease(invocation: &Invocation, now: Timestamp) -> Lease {
     Lease {
-        worker: invocation.id.clone(),
+        worker: invocation.worker(),
         until: now + LEASE,
     }
 }
@@ -259,10 +266,10 @@ impl Driver {
             let observed = observed.as_ref().map(Clone::clone);
             let next = flow.step(job, observed, now, fastrand::f64());
             let go_on = next.then == Then::Now && invocation.time_for_calls(now) >= SHORTEST_CALL;
-            let keep = lease(invocation, now);
+            let lease = lease(invocation, now);
             let is_saved = is_saved || {
-                let keep = go_on.then_some(&keep);
-                let saved = self.jobs.save(&next.job, row.version, &invocation.id, keep);
+                let keep = go_on.then_some(&lease);
+                let saved = self.jobs.save(&next.job, row.version, &lease.worker, keep);
                 saved.await?
             };
             if !is_saved {

@@ -1,4 +1,5 @@
-//! A batch of SQS records, each of which fails alone.
+//! A batch of SQS records, which are dealt with side by side and each of which fails alone: while a
+//! service works for one of them, the function is paid for anyway.
 //!
 //! An empty answer means that all is done; a record that is named is delivered again
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>).
@@ -6,7 +7,7 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use lambda_runtime::LambdaEvent;
 
 use crate::{
@@ -48,28 +49,33 @@ pub async fn each(
     event: LambdaEvent<SqsEvent>,
     deal_with: impl AsyncFn(&SqsMessage, &Invocation) -> Result<(), Error>,
 ) -> Result<SqsBatchResponse, Error> {
-    let invocation = Invocation {
-        id: event.context.request_id.clone(),
-        deadline: Timestamp(event.context.deadline),
-    };
-    let mut response = SqsBatchResponse::default();
-    for record in event.payload.records {
+    let context = event.context;
+    let all = event.payload.records.into_iter().map(async |record| {
+        let invocation = Invocation {
+            id: context.request_id.clone(),
+            message_id: record.message_id.clone().unwrap_or_default(),
+            deadline: Timestamp(context.deadline),
+        };
         let header = record.attributes.get("AWSTraceHeader");
         let trace = TraceId::of(
             header.map(String::as_str),
-            event.context.xray_trace_id.as_deref(),
+            context.xray_trace_id.as_deref(),
             Timestamp::now(),
         );
         let dealt_with = one(queue, &record, &invocation, &deal_with);
         // Boxed: it is deep enough for the compiler without this.
         if telemetry::traced(trace, dealt_with.boxed_local()).await {
-            continue;
+            return Ok::<_, Error>(None);
         }
         // An empty name would fail the whole batch in silence; so does an error, aloud.
         let unnamed = || Error::internal("a record without an id");
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = record.message_id.ok_or_else(unnamed)?;
-        response.batch_item_failures.push(failure);
+        Ok(Some(failure))
+    });
+    let mut response = SqsBatchResponse::default();
+    for failure in join_all(all).await {
+        response.batch_item_failures.extend(failure?);
     }
     Ok(response)
 }

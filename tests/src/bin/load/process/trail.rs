@@ -22,7 +22,7 @@ pub(super) struct Trail {
 /// What is in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Followed {
-    /// Request ids of invocations that saw a file which was not ready, and did nothing else.
+    /// Request ids of invocations that saw files which were not ready, and did nothing else.
     pub(super) only_looked: BTreeSet<String>,
     /// From when each file was ready to when that was noticed, in seconds.
     pub(super) late_s: Vec<f64>,
@@ -77,7 +77,7 @@ fn read(text: &str) -> Followed {
     }
     let only_looked = stages
         .into_iter()
-        .filter(|(_, seen)| *seen == ["processing"]);
+        .filter(|(_, seen)| seen.iter().all(|stage| stage == "processing"));
     followed.only_looked = only_looked.map(|(id, _)| id).collect();
     followed
 }
