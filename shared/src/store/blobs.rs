@@ -20,7 +20,7 @@ use aws_sdk_s3::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-use super::packed::Range;
+use super::{file_name, packed::Range};
 use crate::{
     analysis::{Analysis, captions, markdown},
     clock::Timestamp,
@@ -396,7 +396,9 @@ impl Blobs {
                 content_type: head.content_type.unwrap_or_default(),
                 file_name: head
                     .metadata
-                    .and_then(|metadata| metadata.get(FILE_NAME).map(|name| decode_name(name)))
+                    .and_then(|metadata| {
+                        metadata.get(FILE_NAME).map(|name| file_name::decode(name))
+                    })
                     .unwrap_or_default(),
             })),
             Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
@@ -425,7 +427,7 @@ impl Blobs {
             .content_type(&recording.content_type)
             .content_length(length)
             .checksum_sha256(STANDARD.encode(digest))
-            .metadata(FILE_NAME, encode_name(&recording.file_name))
+            .metadata(FILE_NAME, file_name::encode(&recording.file_name))
             .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
             .await?;
         // In a function the SDK adds the trace of the invocation, which is not the uploader's and
@@ -446,36 +448,8 @@ impl Blobs {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
 const MOST_DELETES: usize = 1000;
 
+/// User metadata of a recording: the name that the caller gave it.
 const FILE_NAME: &str = "file-name";
-
-/// Bytes of a name that is kept: S3 takes 2 kB of user metadata
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
-const LONGEST_ENCODED_NAME: usize = 1900;
-
-/// User metadata is carried in headers, which are ASCII. The end of a name that is too long is left
-/// out.
-fn encode_name(name: &str) -> String {
-    let mut encoded = String::new();
-    for character in name.chars() {
-        let mut bytes = [0; 4];
-        let character = character.encode_utf8(&mut bytes);
-        let more =
-            percent_encoding::utf8_percent_encode(character, percent_encoding::NON_ALPHANUMERIC);
-        let before = encoded.len();
-        encoded.extend(more);
-        if encoded.len() > LONGEST_ENCODED_NAME {
-            encoded.truncate(before);
-            break;
-        }
-    }
-    encoded
-}
-
-fn decode_name(name: &str) -> String {
-    percent_encoding::percent_decode_str(name)
-        .decode_utf8_lossy()
-        .into_owned()
-}
 
 async fn collect(body: ByteStream) -> Result<Bytes, Error> {
     let storage = |source| Error::Storage {
@@ -483,31 +457,4 @@ async fn collect(body: ByteStream) -> Result<Bytes, Error> {
         source: Box::new(source),
     };
     Ok(body.collect().await.map_err(storage)?.into_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_survive_a_header() {
-        let name = "Übung \"1\"\r\nx: y.mp4";
-        let header = encode_name(name);
-        assert!(header.is_ascii() && !header.contains(['\r', '\n', '"']));
-        assert_eq!(decode_name(&header), name);
-    }
-
-    #[test]
-    fn a_name_is_as_long_as_metadata_may_be() {
-        for character in ["a", "ü", "視", "🎬"] {
-            let name = character.repeat(255);
-            let header = encode_name(&name);
-            assert!(header.len() <= 1900, "{}", header.len());
-            let kept = decode_name(&header);
-            assert!(
-                name.starts_with(&kept) && kept.chars().count() > 150,
-                "{kept}"
-            );
-        }
-    }
 }

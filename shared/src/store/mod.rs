@@ -14,6 +14,7 @@ pub mod dead_letters;
 mod due;
 pub mod entry;
 pub mod feedback;
+mod file_name;
 mod item;
 pub mod jobs;
 pub mod joins;

@@ -1,0 +1,142 @@
+//! What a client does with the API of a stack, knowing nothing but HTTP.
+
+use anyhow::Context as _;
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use crate::{PATIENCE, Response, Stack, read, until};
+
+impl Stack {
+    /// A request to the API with the key, unless the headers name another; `url` is absolute or a
+    /// path.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn call(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> anyhow::Result<Response> {
+        let url = match url.starts_with("http") {
+            true => url.to_owned(),
+            false => format!("{}{url}", self.ready.api),
+        };
+        let mut request = self.client.request(method, url);
+        if !headers.iter().any(|(name, _)| *name == "x-api-key") {
+            request = request.header("x-api-key", &self.ready.api_key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        read(request).await
+    }
+
+    /// `GET`.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn get(&self, url: &str) -> anyhow::Result<Response> {
+        self.call(Method::GET, url, &[], None).await
+    }
+
+    /// `POST` of JSON.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn post(&self, url: &str, body: Value) -> anyhow::Result<Response> {
+        self.call(Method::POST, url, &[], Some(body)).await
+    }
+
+    /// `GET` of a document that is there.
+    ///
+    /// # Errors
+    /// When there is no response.
+    ///
+    /// # Panics
+    /// When it is another than 200.
+    pub async fn get_json(&self, url: &str) -> anyhow::Result<Value> {
+        Ok(self.get(url).await?.expect(200).json())
+    }
+
+    /// `POST` of JSON that becomes a job. The job.
+    ///
+    /// # Errors
+    /// When there is no response.
+    ///
+    /// # Panics
+    /// When it is another than 202.
+    pub async fn accepted(&self, url: &str, body: Value) -> anyhow::Result<Value> {
+        Ok(self.post(url, body).await?.expect(202).json())
+    }
+
+    /// A request that is not the API's own: without key, headers as given.
+    #[must_use]
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// Submits a video and waits for the end of its job. The job as it was shown last.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    ///
+    /// # Panics
+    /// When it is not accepted.
+    pub async fn run(&self, submission: Value) -> anyhow::Result<Value> {
+        let job = self.accepted("/v1/videos", submission).await?;
+        self.end_of(&job).await
+    }
+
+    /// Waits for the end of a job.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn end_of(&self, job: &Value) -> anyhow::Result<Value> {
+        let path = format!("/v1/jobs/{}", job["job_id"].as_str().context("no job id")?);
+        until(PATIENCE, async || {
+            let job = self.get_json(&path).await?;
+            let ended = ["done", "failed", "cancelled"]
+                .iter()
+                .any(|end| job["status"] == **end);
+            Ok(ended.then_some(job))
+        })
+        .await
+    }
+
+    /// Puts a recording of the test data into the bucket, as a client of the API does. Its
+    /// upload id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn upload(&self, name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
+        let sha256 = hex::encode(sha2::Sha256::digest(&bytes));
+        let body = json!({
+            "file_name": name, "content_type": "video/mp4", "size_bytes": bytes.len(), "sha256": sha256,
+        });
+        let granted = self.post("/v1/uploads", body).await?.expect(201).json();
+        self.put_upload(&granted, bytes).await
+    }
+
+    /// Puts the bytes of an upload that was granted. Its id.
+    ///
+    /// # Errors
+    /// When they are refused.
+    pub async fn put_upload(&self, granted: &Value, bytes: Vec<u8>) -> anyhow::Result<String> {
+        let put = &granted["upload"];
+        let mut request = self.client.put(put["url"].as_str().context("no URL")?);
+        for (name, value) in put["headers"].as_object().context("no headers")? {
+            request = request.header(name, value.as_str().unwrap_or_default());
+        }
+        let _ = read(request.body(bytes)).await?.expect(200);
+        let id = granted["upload_id"].as_str().context("no upload id")?;
+        Ok(id.to_owned())
+    }
+}

@@ -1,0 +1,66 @@
+//! What a stack says when it is ready.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The line of `--json`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ready {
+    /// Base URL of the API.
+    pub api: String,
+    /// A key that is good for it.
+    pub api_key: String,
+    /// Base URLs of the embedded services.
+    pub aws: Aws,
+    /// Base URLs of the stand-ins.
+    pub standins: Standins,
+    /// Base URL of the local runtime's own view.
+    pub admin: String,
+    /// What each resource of the template is called, as `Ref` has it: the URL of a queue, the name
+    /// of all else.
+    pub resources: BTreeMap<String, String>,
+}
+
+impl Ready {
+    /// What a resource of the template is called.
+    ///
+    /// # Panics
+    /// When there is none of this logical id.
+    #[must_use]
+    pub fn name(&self, logical_id: &str) -> &str {
+        let name = self.resources.get(logical_id);
+        name.unwrap_or_else(|| panic!("no resource {logical_id}"))
+    }
+}
+
+/// Base URLs of the embedded services.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Aws {
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// S3.
+    pub s3: String,
+    /// Secrets Manager.
+    pub secrets_manager: String,
+    /// SQS.
+    pub sqs: String,
+}
+
+/// Base URLs of the stand-ins.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Standins {
+    /// Gemini.
+    pub gemini: String,
+    /// YouTube.
+    pub youtube: String,
+    /// GitHub; empty where no token of it is configured.
+    #[serde(default)]
+    pub github: String,
+    /// Vercel; empty where no token of it is configured.
+    #[serde(default)]
+    pub vercel: String,
+    /// Netlify; empty where no token of it is configured.
+    #[serde(default)]
+    pub netlify: String,
+}
