@@ -4,7 +4,7 @@
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     api::throttle::Leases,
@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     flow::Driver,
     job::{
-        calls::Calls,
+        calls::{CHUNKS_AT_ONCE, Calls},
         experience::Experience,
         machine,
         worker::{Analyses, Worker},
@@ -213,6 +213,7 @@ impl Context {
             youtube: youtube(http, upstream.youtube, youtube_secret, gate),
             analysis_ttl: self.config.analysis_ttl,
             experience: Experience::default(),
+            chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
         };
         let analyses = Analyses {
             videos: self.videos.clone(),

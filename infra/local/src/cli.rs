@@ -15,6 +15,7 @@ Environment:
   EVENTRELAY_API_KEY   as --api-key
   DEFAULT_AUTHORIZER   Bearer: keys and tokens come as `Authorization: Bearer`, not as `x-api-key`
   CORS_ALLOW_ORIGINS   origins whose pages may call the API, comma-separated
+  ANALYSIS_BATCH       steps of analyses that one worker runs side by side, up to 10
   AWS_LAMBDA_LOG_LEVEL what the functions log, such as DEBUG
   Keys and tokens are put into a local Secrets Manager, which is in memory only.
   Any other variable that a function declares in template.yaml replaces the template's value, for

@@ -53,10 +53,16 @@ pub struct Site<'a> {
     /// Base URL of SQS, of which queue URLs are made.
     pub sqs: &'a str,
     /// Values that replace those of environment variables of the same name; `DEFAULT_AUTHORIZER`
-    /// replaces `DefaultAuthorizer`, `AWS_LAMBDA_LOG_LEVEL` all `ApplicationLogLevel`, and
-    /// `CORS_ALLOW_ORIGINS` the parameter `CorsAllowOrigins`.
+    /// replaces `DefaultAuthorizer`, `AWS_LAMBDA_LOG_LEVEL` all `ApplicationLogLevel`,
+    /// `CORS_ALLOW_ORIGINS` the parameter `CorsAllowOrigins`, and `ANALYSIS_BATCH` `AnalysisBatch`.
     pub overrides: &'a BTreeMap<String, String>,
 }
+
+/// Parameters that no variable of a function shows, and what replaces each.
+const REPLACED: [(&str, &str); 2] = [
+    ("AnalysisBatch", "ANALYSIS_BATCH"),
+    ("CorsAllowOrigins", "CORS_ALLOW_ORIGINS"),
+];
 
 /// Types that change nothing locally.
 const INERT_TYPES: &[&str] = &[
@@ -90,10 +96,12 @@ pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
     document.only("Transform", TRANSFORM)?;
     let globals = globals(document.object("Globals")?)?;
     let mut parameters = parameters(document.object("Parameters")?)?;
-    if let Some(parameter) = parameters.get_mut("CorsAllowOrigins")
-        && let Some(origins) = site.overrides.get("CORS_ALLOW_ORIGINS")
-    {
-        *parameter = origins.clone().into();
+    for (name, variable) in REPLACED {
+        if let Some(parameter) = parameters.get_mut(name)
+            && let Some(value) = site.overrides.get(variable)
+        {
+            *parameter = value.clone().into();
+        }
     }
     let conditions = document.take("Conditions");
     let resources = document.object("Resources")?.objects()?;

@@ -165,6 +165,19 @@ fn origins_that_may_call_are_those_that_are_named() {
 }
 
 #[test]
+fn a_worker_runs_as_many_steps_as_it_is_told() {
+    let batch = |overrides: &[(&str, &str)]| {
+        let template = read_with(PROJECT, overrides)?;
+        let mut functions = template.functions.into_iter();
+        let worker = functions.find(|function| function.name == "AdvanceAnalysis");
+        Ok::<_, String>(worker.unwrap().queue_sources[0].batch_size)
+    };
+    assert_eq!(batch(&[]), Ok(10));
+    assert_eq!(batch(&[("ANALYSIS_BATCH", "1")]), Ok(1));
+    assert!(batch(&[("ANALYSIS_BATCH", "0")]).is_err());
+}
+
+#[test]
 fn globals_and_own_variables_are_merged() {
     let template = read_with(SMALL, &[("STAGE", "test")]).unwrap();
     let environment = &template.functions[0].environment;

@@ -58,6 +58,11 @@ impl Invocation {
     fn time_for_calls(&self, now: Timestamp) -> Duration {
         now.until(self.deadline).saturating_sub(RESERVE)
     }
+
+    /// Whether another call may be begun.
+    pub(crate) fn has_time(&self, now: Timestamp) -> bool {
+        self.time_for_calls(now) >= SHORTEST_CALL
+    }
 }
 
 /// The lease of a step that an invocation runs.
@@ -265,7 +270,7 @@ impl Driver {
             let now = Timestamp::now();
             let observed = observed.as_ref().map(Clone::clone);
             let next = flow.step(job, observed, now, fastrand::f64());
-            let go_on = next.then == Then::Now && invocation.time_for_calls(now) >= SHORTEST_CALL;
+            let go_on = next.then == Then::Now && invocation.has_time(now);
             let lease = lease(invocation, now);
             let is_saved = is_saved || {
                 let keep = go_on.then_some(&lease);

@@ -3,7 +3,12 @@
 mod analyse;
 mod kept;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     Job, Media, State,
@@ -33,6 +38,9 @@ use crate::{
 /// Files API asks for, and the size that Google's own SDKs send.
 const CHUNK: u64 = 8 * 1024 * 1024;
 
+/// Parts that an instance holds in memory at a time, whatever the number of its jobs.
+pub const CHUNKS_AT_ONCE: usize = 4;
+
 /// Everything that a job calls.
 #[derive(Clone, Debug)]
 pub struct Calls {
@@ -46,6 +54,8 @@ pub struct Calls {
     pub analysis_ttl: Duration,
     /// How long files took of late.
     pub experience: Experience,
+    /// Who may hold a part of a recording in memory: [`CHUNKS_AT_ONCE`].
+    pub chunks: Arc<Semaphore>,
 }
 
 impl Calls {
@@ -143,6 +153,12 @@ impl Calls {
             if length == 0 {
                 return Err(Error::FileGone);
             }
+            // Other jobs of this instance may take all the time there is.
+            let Ok(permit) = timeout(Timestamp::now().until(stop), self.chunks.acquire()).await
+            else {
+                return Ok(Observation::UploadPaused { offset });
+            };
+            let _permit = permit.map_err(Error::internal)?;
             let chunk = self.blobs.get_range(&key, offset, length).await?;
             if chunk.len() as u64 != length {
                 return Err(Error::UploadMismatch { what: "size" });

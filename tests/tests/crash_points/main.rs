@@ -15,7 +15,10 @@
 
 mod builds;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use eventrelay_tests::{
     PATIENCE, Stack,
@@ -53,8 +56,13 @@ struct Harness {
 }
 
 impl Harness {
+    /// Each worker runs one step at a time, so that each death is that of one job.
     async fn start() -> Self {
-        let stack = Stack::breakable(&[]).await.unwrap();
+        Self::with(&[("ANALYSIS_BATCH", "1")]).await
+    }
+
+    async fn with(environment: &[(&str, &str)]) -> Self {
+        let stack = Stack::breakable(environment).await.unwrap();
         stack
             .redeliver_after(QUEUE, Duration::from_secs(3))
             .await
@@ -227,4 +235,52 @@ async fn the_worker_dies_at_every_side_effect() {
         complaints.extend(harness.stack.leftovers().await.unwrap());
         assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
+}
+
+/// Steps that came together die together, of whatever one of them does, and each of them is done
+/// by another worker.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_takes_no_job_with_it() {
+    const JOBS: usize = 6;
+    let mut harness = Harness::with(&[]).await;
+    harness.stack.read_queue(WORKER, false).await.unwrap();
+    let mut runs = Vec::new();
+    for _ in 0..JOBS {
+        runs.push(harness.submit(Kind::YouTube).await);
+    }
+    let dies = &runs[0].job;
+    let planned = harness.stack.plan_kill_at(dies, GENERATION, "after");
+    planned.await.unwrap();
+    harness.to_the_end(&runs).await;
+
+    let log = harness.stack.data().join(format!("logs/{WORKER}.log"));
+    let log = std::fs::read_to_string(log).unwrap();
+    let mut together: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in log.lines().filter(|line| line.starts_with('{')) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        if let (Some(invocation), Some(job)) =
+            (line["faas.invocation_id"].as_str(), line["job.id"].as_str())
+        {
+            let jobs = together.entry(invocation.to_owned()).or_default();
+            jobs.insert(job.to_owned());
+        }
+    }
+    assert!(
+        together.values().any(|jobs| jobs.len() > 1),
+        "no steps came together: {together:#?}"
+    );
+    let killed = &harness.stack.kills().await.unwrap()[0];
+    assert!(killed.killed_at.is_some(), "no worker died: {killed:?}");
+    for run in &runs {
+        let path = format!("/v1/jobs/{}", run.job);
+        let job = harness.stack.get_json(&path).await.unwrap();
+        assert_eq!(job["status"], "done");
+    }
+    let paid = harness.stack.gemini_calls(GENERATION).await.unwrap().len();
+    assert!(
+        (JOBS + 1..=2 * JOBS).contains(&paid),
+        "{paid} generations were paid"
+    );
+    assert!(harness.stack.dead_letters().await.unwrap().is_empty());
+    assert!(harness.stack.leftovers().await.unwrap().is_empty());
 }
