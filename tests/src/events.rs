@@ -100,7 +100,8 @@ pub fn triggers() -> anyhow::Result<Vec<Trigger>> {
             }
             Some("AWS::Serverless::Function") => {
                 for (name, event) in members(&properties["Events"]) {
-                    let source = source(event).with_context(|| format!("{id}.{name}"))?;
+                    let source = source(event, &template["Parameters"])
+                        .with_context(|| format!("{id}.{name}"))?;
                     triggers.push(Trigger {
                         function: id.clone(),
                         name: name.clone(),
@@ -114,7 +115,7 @@ pub fn triggers() -> anyhow::Result<Vec<Trigger>> {
     Ok(triggers)
 }
 
-fn source(event: &Value) -> anyhow::Result<Source> {
+fn source(event: &Value, parameters: &Value) -> anyhow::Result<Source> {
     let properties = &event["Properties"];
     let text = |name: &str| {
         let text = properties[name].as_str().map(str::to_owned);
@@ -128,13 +129,21 @@ fn source(event: &Value) -> anyhow::Result<Source> {
         }),
         Some("SQS") => Ok(Source::Queue {
             queue: attribute(&properties["Queue"])?,
-            batch_size: properties["BatchSize"]
+            batch_size: value(&properties["BatchSize"], parameters)
                 .as_i64()
                 .and_then(|size| size.try_into().ok())
                 .context("no BatchSize")?,
         }),
         Some("ScheduleV2") => Ok(Source::Schedule),
         other => anyhow::bail!("{other:?}: no event is known"),
+    }
+}
+
+/// A value, or the default of the parameter that it refers to.
+fn value<'a>(value: &'a Value, parameters: &'a Value) -> &'a Value {
+    match value["Ref"].as_str() {
+        Some(name) => &parameters[name]["Default"],
+        None => value,
     }
 }
 

@@ -7,9 +7,9 @@
 //! 5xx or 429, and nothing else.
 //!
 //! ```sh
-//! cargo test -p eventrelay-tests --test faulty_world                       # 12 videos
-//! FAULTY_WORLD=100 cargo test -p eventrelay-tests --test faulty_world      # the whole load
-//! FAULTY_WORLD_SEED=<seed of a failure> cargo test -p eventrelay-tests --test faulty_world
+//! cargo test --workspace --test faulty_world                       # 12 videos
+//! FAULTY_WORLD=100 cargo test --workspace --test faulty_world      # the whole load
+//! FAULTY_WORLD_SEED=<seed of a failure> cargo test --workspace --test faulty_world
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]

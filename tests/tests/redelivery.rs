@@ -1,7 +1,7 @@
 //! Messages that come twice, late, out of order and all at once: one generation, one result.
 //!
 //! ```sh
-//! cargo test -p eventrelay-tests --test redelivery
+//! cargo test --workspace --test redelivery
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]

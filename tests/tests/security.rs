@@ -1,5 +1,5 @@
 //! The table of `infra/README.md` that says what each function may touch is the template's own word.
-//! `UPDATE_SECURITY_TABLE=1 cargo test -p eventrelay-tests --test security` writes it anew.
+//! `UPDATE_SECURITY_TABLE=1 cargo test --workspace --test security` writes it anew.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -34,7 +34,7 @@ fn the_table_of_rights_is_the_templates() {
     assert!(
         written == table,
         "infra/README.md is not what template.yaml says. If the template is right:\n\
-         UPDATE_SECURITY_TABLE=1 cargo test -p eventrelay-tests --test security\n\n{table}"
+         UPDATE_SECURITY_TABLE=1 cargo test --workspace --test security\n\n{table}"
     );
 }
 

@@ -1,7 +1,7 @@
 //! Nothing that is released is broken unawares: `tests/data/contract/openapi.json` is the contract
 //! of the last release, and what the present one breaks of it has to be accepted, line by line and
 //! with a reason, in `accepted.txt` beside it. With a release
-//! `RELEASE_CONTRACT=1 cargo test -p eventrelay-contract --test breaking` makes the present contract
+//! `RELEASE_CONTRACT=1 cargo test --workspace --test breaking` makes the present contract
 //! the released one, and `accepted.txt` is emptied.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]

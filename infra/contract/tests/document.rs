@@ -1,5 +1,5 @@
 //! What is committed is what the code says, and it is a contract.
-//! `UPDATE_CONTRACT=1 cargo test -p eventrelay-contract --test document` writes it anew.
+//! `UPDATE_CONTRACT=1 cargo test --workspace --test document` writes it anew.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -21,7 +21,7 @@ fn is_committed(path: &str, text: &str) {
     assert!(
         fs::read_to_string(&path).unwrap_or_default() == text,
         "{} is not what the code says. If the code is right:\n\
-         UPDATE_CONTRACT=1 cargo test -p eventrelay-contract --test document",
+         UPDATE_CONTRACT=1 cargo test --workspace --test document",
         path.display()
     );
 }

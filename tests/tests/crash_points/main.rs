@@ -7,8 +7,8 @@
 //! that would send a lost message anew, and hide that it was lost.
 //!
 //! ```sh
-//! cargo test -p eventrelay-tests --test crash_points                    # after each side effect
-//! CRASH_POINTS=all cargo test -p eventrelay-tests --test crash_points   # and before each
+//! cargo test --workspace --test crash_points                    # after each side effect
+//! CRASH_POINTS=all cargo test --workspace --test crash_points   # and before each
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]

@@ -7,8 +7,8 @@
 //! case's seed.
 //!
 //! ```sh
-//! INTERLEAVINGS=10000 cargo test -p eventrelay-tests --test races
-//! INTERLEAVINGS=1 RACES_SEED=<seed of a failure> cargo test -p eventrelay-tests --test races
+//! INTERLEAVINGS=10000 cargo test --workspace --test races
+//! INTERLEAVINGS=1 RACES_SEED=<seed of a failure> cargo test --workspace --test races
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
