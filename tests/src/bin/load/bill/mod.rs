@@ -52,8 +52,10 @@ const RATE: f64 = 50.0;
 const SECONDS: u64 = 20;
 const QUICK_SECONDS: u64 = 3;
 
-/// Every lookup asks the index, and nobody is held up who asks as often as this does.
+/// Every lookup asks the index, and nobody is held up who asks as often as this does. Each step has
+/// a worker of its own, as where a video comes alone.
 const VARIABLES: &[(&str, &str)] = &[
+    ("ANALYSIS_BATCH", "1"),
     ("MEMORY_TTL_S", "0"),
     ("API_REQUESTS_PER_MINUTE", "100000"),
     ("GEMINI_REQUESTS_PER_MINUTE", "100000"),
@@ -91,6 +93,8 @@ struct Measured {
     /// A video that is PROCESSING for a short time, and one for as long as was asked for.
     short: Jobs,
     long: Jobs,
+    /// The latter where those that come together share a worker.
+    together: Usage,
     /// A question after a job.
     poll: Usage,
     lookup: Usage,
@@ -105,8 +109,19 @@ struct Waited {
     generate_s: f64,
 }
 
+impl Waited {
+    /// Has the stand-in take so long.
+    async fn set(self, stack: &Stack) -> anyhow::Result<()> {
+        let settings = json!({
+            "processing_ms": 1000.0 * self.processing_s, "generate_ms": 1000.0 * self.generate_s,
+            "upload_ms": UPLOAD_MS, "look_ms": LOOK_MS,
+        });
+        stack.gemini_settings(settings).await
+    }
+}
+
 /// Has videos analysed and looked up on two stacks: on one for the time, on the other, which calls
-/// AWS through a proxy, for the calls.
+/// AWS through a proxy, for the calls; and analysed on one more, whose workers are shared.
 ///
 /// # Errors
 /// When a stack does not answer, a job ends otherwise, or a lookup fails.
@@ -128,6 +143,16 @@ pub(crate) async fn run(options: &Bill, quick: bool) -> anyhow::Result<Found> {
     eprintln!("starting the stack that counts calls");
     let stack = Stack::breakable(VARIABLES).await?;
     let counted = measured(&stack, true, videos, waited, quick).await?;
+    drop(stack);
+    eprintln!("starting the stack whose workers are shared");
+    let stack = Stack::wide(&VARIABLES[1..]).await?;
+    let mut recordings = Recordings::read()?;
+    let mut shared = Jobs::default();
+    // Connections are opened by the first ones.
+    for waited in [AT_ONCE, waited] {
+        waited.set(&stack).await?;
+        shared = measure::jobs(&stack, false, &mut recordings, videos as usize).await?;
+    }
     let queues = measure::template()?
         .functions
         .iter()
@@ -140,6 +165,7 @@ pub(crate) async fn run(options: &Bill, quick: bool) -> anyhow::Result<Found> {
     let measured = Measured {
         short: both(timed.short, counted.short),
         long: both(timed.long, counted.long),
+        together: both(shared, counted.long).usage,
         poll: timed.poll + counted.poll,
         lookup: timed.lookup + counted.lookup,
         bytes: timed.bytes,
@@ -157,11 +183,7 @@ async fn measured(
     let mut recordings = Recordings::read()?;
     let mut jobs = async |name: &str, waited: Waited| {
         eprintln!("{name}");
-        let settings = json!({
-            "processing_ms": 1000.0 * waited.processing_s, "generate_ms": 1000.0 * waited.generate_s,
-            "upload_ms": UPLOAD_MS, "look_ms": LOOK_MS,
-        });
-        stack.gemini_settings(settings).await?;
+        waited.set(stack).await?;
         measure::jobs(stack, counting, &mut recordings, videos as usize).await
     };
     // Connections are opened, and rows seen for the first time.
@@ -187,6 +209,7 @@ async fn measured(
     Ok(Measured {
         short,
         long,
+        together: Usage::default(),
         poll,
         lookup,
         bytes,
@@ -238,7 +261,14 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
     let fixed = queues as f64 * IDLE_RECEIVES * QUEUE_CALL;
     Ok(Found {
         what: format!(
-            "{videos} recordings of five minutes at once, PROCESSING for {} s, for which the model              thinks {} s; {:.1} looks each, after which the caller asked {:.1} times, as `Retry-After`              said; then {} lookups and questions after a job a second among {} analyses, each of which              asks the index. Milliseconds are billed as Lambda does, init included, and what was computed              is stretched to the share of a processor that {WORKER_MB} MB have. Calls, and units as the              database counts them, are of a second run through a proxy. List prices of us-east-1, x86,              November 2026, without what is free.",
+            "{videos} recordings of five minutes at once, PROCESSING for {} s, for which the model thinks \
+             {} s; {:.1} looks each, and the caller asked {:.1} times, as `Retry-After` said; then {} \
+             lookups and questions after a job a second among {} analyses, each of which asks the index. \
+             Each step had a worker of its own, as where a video comes alone, but where it says that \
+             workers were shared. Milliseconds are billed as Lambda does, init included, and what was \
+             computed is stretched to the share of a processor that {WORKER_MB} MB have. Calls, and units \
+             as the database counts them, are of a second run through a proxy. List prices of us-east-1, \
+             x86, November 2026, without what is free.",
             waited.processing_s,
             waited.generate_s,
             measured.long.looks,
@@ -248,12 +278,13 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
         ),
         tables: vec![
             used(&[
-                ("fresh video", fresh),
+                ("fresh video, alone", fresh),
+                ("fresh video that shares its workers", measured.together),
                 ("of it, each look at its file", look),
                 ("of it, each question after its job", measured.poll),
                 ("cached lookup", measured.lookup),
             ]),
-            by_service(&ways, measured.lookup),
+            by_service(&ways, measured),
             by_wait(&all, look)?,
             growth(fresh, measured, fixed),
         ],
@@ -269,7 +300,7 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
                  dollars a month. Alarms, the dashboard and custom metrics cost what `infra/README.md` says.",
             ),
             format!(
-                "Of a fresh video, {:.0} % is the time in which the model thinks.",
+                "Of what a fresh video alone costs at AWS, {:.0} % is the time in which the model thinks.",
                 100.0 * f64::from(WORKER_MB) / 1024.0 * waited.generate_s / fresh.gb_s
                     * (fresh.usd()[0] / fresh.total())
             ),
@@ -312,7 +343,7 @@ fn used(rows: &[(&str, Usage)]) -> Table {
 }
 
 /// US dollars for a thousand fresh videos by each way, and for a million lookups.
-fn by_service(ways: &[(Way, Usage)], lookup: Usage) -> Table {
+fn by_service(ways: &[(Way, Usage)], measured: &Measured) -> Table {
     let mut table = Table::new(
         ["US dollars"]
             .into_iter()
@@ -334,9 +365,15 @@ fn by_service(ways: &[(Way, Usage)], lookup: Usage) -> Table {
             against,
         );
     }
+    let shared = measured.together.total() / ours;
+    row(
+        "1,000 fresh videos, EventRelay, at once".to_owned(),
+        measured.together * 1000.0,
+        format!("{shared:.2}"),
+    );
     row(
         "1 million cached lookups".to_owned(),
-        lookup * MILLION,
+        measured.lookup * MILLION,
         String::new(),
     );
     table
@@ -435,6 +472,7 @@ mod tests {
         Measured {
             short: jobs(2.0, 2.0, SHORT.generate_s),
             long: jobs(7.0, 9.0, 45.0),
+            together: usage(7.0, 9.0, 15.0),
             poll: Usage {
                 gb_s: 0.001,
                 invocations: 1.0,
