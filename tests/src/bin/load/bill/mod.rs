@@ -112,8 +112,9 @@ struct Waited {
 impl Waited {
     /// Has the stand-in take so long.
     async fn set(self, stack: &Stack) -> anyhow::Result<()> {
+        let ms = |seconds| Duration::from_secs_f64(seconds).as_millis() as u64;
         let settings = json!({
-            "processing_ms": 1000.0 * self.processing_s, "generate_ms": 1000.0 * self.generate_s,
+            "processing_ms": ms(self.processing_s), "generate_ms": ms(self.generate_s),
             "upload_ms": UPLOAD_MS, "look_ms": LOOK_MS,
         });
         stack.gemini_settings(settings).await
