@@ -10,6 +10,9 @@ use crate::clock::Timestamp;
 /// In a millisecond.
 const NANOS: u64 = 1_000_000;
 
+/// By how much one call may be longer under way than another one, at most.
+const UNDER_WAY: Duration = Duration::from_millis(200);
+
 /// What a bound counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
@@ -66,18 +69,20 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Bound {
-    /// At most `quantity` (above 0) in every window of this length, wherever it begins. A
-    /// twentieth, but at least two, may come at once; the others follow at the interval at which
-    /// burst and followers together are the quantity. So nineteen twentieths of the quantity can
-    /// be used for good.
+    /// At most `quantity` (above 0) in every window of this length, wherever it begins, as who is
+    /// called sees it: calls are under way for different times, so the window is taken to be longer
+    /// by a fiftieth, 200 ms at most. A twenty-fifth, but at least two, may come at once; the others
+    /// follow at the interval at which burst and followers together are the quantity. So nineteen
+    /// twentieths of the quantity can be used for good where the window is a minute or longer.
     ///
     /// A single cost above the burst passes when nothing is left to be worked off: a window may be
     /// exceeded by one such call.
     #[must_use]
     pub fn rate(unit: Unit, quantity: u64, window: Duration) -> Self {
         let quantity = quantity.max(1);
-        let burst = (quantity / 20).max(2).min(quantity);
-        let window_ns = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
+        let burst = (quantity / 25).max(2).min(quantity);
+        let longer = window + (window / 50).min(UNDER_WAY);
+        let window_ns = u64::try_from(longer.as_nanos()).unwrap_or(u64::MAX);
         let interval_ns = window_ns.div_ceil(quantity - burst + 1);
         Self {
             unit,

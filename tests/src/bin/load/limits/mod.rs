@@ -136,7 +136,7 @@ fn found(options: &Limits, minutes: f64, all: &[Limited], acquires: &Acquires) -
              again at once when it has passed and at its turn when it has not; then for as long more \
              videos than the model may be called for. Windows begin at every call; calls of the model \
              are those that its stand-in has received. By design a twentieth is kept back, so that a \
-             burst fits into every window.",
+             burst, and what is longer under way than the rest, fit into every window.",
             options.instances
         ),
         tables: vec![table, cost],
