@@ -196,8 +196,9 @@ async fn measured(
         rate: RATE,
         length: Duration::from_secs(if quick { QUICK_SECONDS } else { SECONDS }),
     };
-    let job = stack.get_json("/v1/jobs?limit=1").await?;
-    let job = job["jobs"][0]["job_id"].as_str().context("no job")?;
+    let jobs = stack.rows("JobsTable").await?;
+    let job = jobs.first().and_then(|row| row["pk"].as_s().ok());
+    let job = job.context("no job")?;
     let path = format!("/v1/jobs/{job}");
     let (poll, _) = measure::requests(stack, counting, &[&path], schedule).await?;
     let table = Index {
