@@ -40,7 +40,7 @@ async fn as_many_pass_as_may_whatever_the_number_of_those_who_ask_at_once() {
     let stack = Stack::start().await.unwrap();
     let policy = Policy {
         name: "together".to_owned(),
-        bounds: vec![Bound::rate(Unit::Requests, 200, Duration::from_secs(60))],
+        bounds: vec![Bound::rate(Unit::Requests, 250, Duration::from_secs(60))],
         breaks: false,
         waits: true,
     };
