@@ -221,7 +221,7 @@ impl Budget {
             cost,
         };
         for (purse, policy) in self.policies(key_id) {
-            match self.limits.acquire(&policy, cost, false, now).await {
+            match self.limits.acquire(&policy, cost, false, || now).await {
                 Ok(Verdict::Pass { .. }) => reserved.policies.push(policy),
                 Ok(Verdict::Held { until, .. }) => {
                     self.settle(reserved, 0, now).await;

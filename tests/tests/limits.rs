@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use eventrelay::{
     clock::Timestamp,
@@ -49,7 +52,7 @@ async fn as_many_pass_as_may_whatever_the_number_of_those_who_ask_at_once() {
         // Each is an instance of its own, which has seen nothing of the others.
         let limits = Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
         limits
-            .acquire(&policy, Cost::CALL, false, now)
+            .acquire(&policy, Cost::CALL, false, || now)
             .await
             .unwrap()
     }))
@@ -70,6 +73,32 @@ async fn as_many_pass_as_may_whatever_the_number_of_those_who_ask_at_once() {
     assert_eq!(turns.len(), 30, "every turn is given once");
 }
 
+/// Else a call that waits long for its row would come among those of a later moment.
+#[tokio::test]
+async fn who_passes_too_late_asks_again_but_not_for_ever() {
+    let stack = Stack::start().await.unwrap();
+    let policy = Policy {
+        name: "late".to_owned(),
+        bounds: vec![Bound::rate(Unit::Requests, 250, Duration::from_secs(3600))],
+        breaks: false,
+        waits: true,
+    };
+    let limits = Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
+    let now = Timestamp::now();
+    let left = || limits.last_seen(&policy, now)[0].left;
+    // The clock has been looked at before each write and behind it.
+    for (late_until, expected_left) in [(0, 9), (2, 7), (u64::MAX, 4)] {
+        let looked = AtomicU64::new(0);
+        let clock = || match looked.fetch_add(1, Ordering::Relaxed) {
+            look if look < late_until => now + Duration::from_secs(look),
+            _ => now + Duration::from_secs(late_until.min(6)),
+        };
+        let verdict = limits.acquire(&policy, Cost::CALL, false, clock).await;
+        assert_eq!(verdict.unwrap(), Verdict::Pass { probe: false });
+        assert_eq!(left(), expected_left, "late until {late_until}");
+    }
+}
+
 #[tokio::test]
 async fn what_nothing_limits_is_counted_without_waiting_and_one_probe_passes() {
     let stack = Stack::start().await.unwrap();
@@ -82,7 +111,7 @@ async fn what_nothing_limits_is_counted_without_waiting_and_one_probe_passes() {
     let instance = || Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
     let ask = async |now: Timestamp| {
         let asked =
-            (0..20).map(async |_| instance().acquire(&policy, Cost::CALL, false, now).await);
+            (0..20).map(async |_| instance().acquire(&policy, Cost::CALL, false, || now).await);
         let asked = join_all(asked).await.into_iter().map(Result::unwrap);
         asked.collect::<Vec<Verdict>>()
     };

@@ -135,10 +135,10 @@ async fn lease(
     };
     let (mut taken, mut verdict) = (
         wanted,
-        limits.acquire(policy, cost(wanted), true, now).await?,
+        limits.acquire(policy, cost(wanted), true, || now).await?,
     );
     if wanted > 1 && matches!(verdict, Verdict::Held { .. }) {
-        (taken, verdict) = (1, limits.acquire(policy, cost(1), true, now).await?);
+        (taken, verdict) = (1, limits.acquire(policy, cost(1), true, || now).await?);
     }
     let reading = limits.last_seen(policy, now).into_iter().next();
     let lease = Lease {

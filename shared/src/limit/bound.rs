@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 const NANOS: u64 = 1_000_000;
 
 /// By how much one call may be longer under way than another one, at most.
-const UNDER_WAY: Duration = Duration::from_millis(200);
+pub(crate) const UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// What a bound counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bound::UNDER_WAY;
 pub use bound::{Bound, Unit};
 pub use breaker::{Breaker, Condition};
 pub use day::Zone;

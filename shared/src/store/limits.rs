@@ -47,6 +47,10 @@ use crate::{
 /// with each round, and rounds take milliseconds. More than the workers that run at a time.
 const MOST_WRITES: usize = 150;
 
+/// Judgements of one call at most, each of which came too late to be kept to. A limit whose row is
+/// so slow is better than none.
+const MOST_JUDGEMENTS: usize = 3;
+
 /// Rows that an instance remembers at most.
 const MOST_SEEN: usize = 500;
 
@@ -80,7 +84,9 @@ impl Limits {
         }
     }
 
-    /// Asks to make a call, see [`limit::judge`].
+    /// Asks to make a call, see [`limit::judge`]. Whoever passes makes it at once: it is counted
+    /// among those of this moment, and is judged anew, and counted again, where the moment has gone
+    /// by before the row was written.
     ///
     /// # Errors
     /// [`Error::Storage`]: the call is not to be made then.
@@ -89,18 +95,34 @@ impl Limits {
         policy: &Policy,
         cost: Cost,
         in_turn: bool,
-        now: Timestamp,
+        clock: impl Fn() -> Timestamp,
     ) -> Result<Verdict, Error> {
-        let judge = |level: &Level| limit::judge(policy, level, cost, in_turn, now);
+        let judge = |level: &Level, now| limit::judge(policy, level, cost, in_turn, now);
         if policy.counts_only(cost) {
+            let now = clock();
             let row = self.count(&policy.name, now).await?;
-            let (verdict, _) = judge(&row.level);
+            let (verdict, _) = judge(&row.level, now);
             if verdict != (Verdict::Pass { probe: true }) {
                 return Ok(verdict);
             }
             // Of those who ask at this moment one may be the probe.
         }
-        self.change(&policy.name, now, judge).await
+        let judge = |level: &Level, now| {
+            let (verdict, next) = judge(level, now);
+            ((verdict, now), next)
+        };
+        let mut judgements = 1;
+        loop {
+            let (verdict, at) = self.change(&policy.name, &clock, judge).await?;
+            let is_late = at.until(clock()) > limit::UNDER_WAY;
+            if verdict != (Verdict::Pass { probe: false })
+                || !is_late
+                || judgements == MOST_JUDGEMENTS
+            {
+                return Ok(verdict);
+            }
+            judgements += 1;
+        }
     }
 
     /// Notes that the probe of a failing service has succeeded.
@@ -108,8 +130,8 @@ impl Limits {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn succeeded(&self, name: &str, now: Timestamp) -> Result<(), Error> {
-        self.change(name, now, |level| ((), Some(level.after_success())))
-            .await
+        let change = |level: &Level, _| ((), Some(level.after_success()));
+        self.change(name, || now, change).await
     }
 
     /// Notes that a call has failed in a way that says that the service does not work. True if
@@ -120,11 +142,15 @@ impl Limits {
     pub async fn failed(&self, name: &str, probe: bool, now: Timestamp) -> Result<bool, Error> {
         // Whether it is too many depends on the calls of all.
         self.read(name).await?;
-        self.change(name, now, |level| {
-            let next = level.after_failure(probe, now);
-            let opened = next.condition(now) != level.condition(now);
-            (opened, Some(next))
-        })
+        self.change(
+            name,
+            || now,
+            |level, now| {
+                let next = level.after_failure(probe, now);
+                let opened = next.condition(now) != level.condition(now);
+                (opened, Some(next))
+            },
+        )
         .await
     }
 
@@ -133,8 +159,8 @@ impl Limits {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn pause(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<(), Error> {
-        self.change(name, now, |level| ((), level.after_pause(until)))
-            .await
+        let change = |level: &Level, _| ((), level.after_pause(until));
+        self.change(name, || now, change).await
     }
 
     /// Replaces what a call was counted as by what it has taken.
@@ -148,10 +174,9 @@ impl Limits {
         real: Cost,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.change(&policy.name, now, |level| {
-            ((), level.after_settlement(policy, estimated, real, now))
-        })
-        .await
+        let change =
+            |level: &Level, now| ((), level.after_settlement(policy, estimated, real, now));
+        self.change(&policy.name, || now, change).await
     }
 
     /// What is left of each bound of a policy by what this instance has last seen.
@@ -189,18 +214,20 @@ impl Limits {
         Ok(names.iter().map(level).collect())
     }
 
-    /// Writes what `change` makes of a level. What changes nothing is decided on the row as it is
-    /// now, not as it was last seen: else a pause that is over elsewhere would be kept to here.
+    /// Writes what `change` makes of a level and of the time. What changes nothing is decided on the
+    /// row as it is now, not as it was last seen: else a pause that is over elsewhere would be kept
+    /// to here.
     async fn change<T>(
         &self,
         name: &str,
-        now: Timestamp,
-        change: impl Fn(&Level) -> (T, Option<Level>),
+        clock: impl Fn() -> Timestamp,
+        change: impl Fn(&Level, Timestamp) -> (T, Option<Level>),
     ) -> Result<T, Error> {
         let mut row = self.seen().get(name).cloned().unwrap_or_default();
         let mut is_fresh = false;
         for _ in 0..MOST_WRITES {
-            let (outcome, next) = change(&row.level.after_calls(row.calls, now));
+            let now = clock();
+            let (outcome, next) = change(&row.level.after_calls(row.calls, now), now);
             let Some(level) = next else {
                 if is_fresh {
                     return Ok(outcome);

@@ -157,10 +157,13 @@ impl Gate {
             return Ok(Admission { probe: false });
         };
         let policy = target.policy(&closing.config);
-        let now = Timestamp::now();
-        match closing.limits.acquire(&policy, cost, in_turn, now).await? {
+        let asked = closing
+            .limits
+            .acquire(&policy, cost, in_turn, Timestamp::now);
+        match asked.await? {
             Verdict::Pass { probe } => Ok(Admission { probe }),
             Verdict::Held { hold, until } => {
+                let now = Timestamp::now();
                 let wait = now.until(until).as_secs_f64();
                 telemetry::metrics(&[&policy.name], &[(Metric::LimiterWait, wait)], now);
                 Err(held(target.service(), hold, until, now))

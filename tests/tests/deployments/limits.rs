@@ -129,7 +129,7 @@ async fn a_tree_finds_out_whether_github_is_back() {
     let past = Timestamp(Timestamp::now().0 - 120_000);
     let mut is_open = false;
     while !is_open {
-        let call = limits.acquire(&policy, Cost::CALL, false, past);
+        let call = limits.acquire(&policy, Cost::CALL, false, || past);
         assert_eq!(call.await.unwrap(), Verdict::Pass { probe: false });
         is_open = limits.failed(&policy.name, false, past).await.unwrap();
     }

@@ -79,8 +79,9 @@ async fn instance(
     let (mut calls, mut acquires) = (Vec::new(), Vec::new());
     let mut in_turn = false;
     while started.elapsed() < length {
-        let (at, now) = (started.elapsed(), Timestamp::now());
-        let verdict = limiter.acquire(policy, Cost::CALL, in_turn, now).await?;
+        let at = started.elapsed();
+        let asked = limiter.acquire(policy, Cost::CALL, in_turn, Timestamp::now);
+        let verdict = asked.await?;
         acquires.push((at, started.elapsed().saturating_sub(at)));
         match verdict {
             Verdict::Pass { .. } => {

@@ -69,7 +69,7 @@ pub(super) async fn measure(stack: &Stack) -> anyhow::Result<Table> {
         policy("load:none", Vec::new()),
     );
     let acquire = async |policy: &Policy| {
-        let asked = limiter.acquire(policy, Cost::CALL, false, Timestamp::now());
+        let asked = limiter.acquire(policy, Cost::CALL, false, Timestamp::now);
         asked.await.map(|_| ())
     };
     let claim = async |number: u64| {
