@@ -14,6 +14,9 @@ use crate::{
 
 /// A job and all it has to remember between two steps. Its version and the lease of the step that
 /// runs are not here: they belong to its row, see [`crate::store::jobs`].
+///
+/// Each step writes it twice, and every kilobyte begun is paid for: what is not there, or is not
+/// different from how it began, is not written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Its id, which is also the token that owns the claim on the video.
@@ -35,25 +38,25 @@ pub struct Job {
     /// When its next message is to be seen. Past that and a margin, the message is lost.
     pub due_at: Timestamp,
     /// Failed tries of the present step.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub attempts: u32,
     /// Those of them that were answers of no use, and paid for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub bad_answers: u32,
     /// The present step was held by a limit and told when its turn is.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub in_turn: bool,
     /// How often the media was uploaded, or begun to be.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub uploads: u32,
     /// Which of the configured models is asked, counted from 0.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub model: usize,
     /// What the platform says of the video.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub facts: VideoFacts,
     /// The file at Gemini that is to be deleted in the end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub gemini_file: Option<String>,
     /// What it took so far.
     #[serde(default)]
@@ -65,7 +68,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
     /// It has ended and left nothing behind: no claim, no file.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub settled: bool,
 }
 
@@ -90,13 +93,13 @@ pub enum Media {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VideoFacts {
     /// Its title.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Its channel or author.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// Its length in seconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<f64>,
 }
 
@@ -175,6 +178,10 @@ pub struct JobError {
     /// What it would have cost in US dollars, where that is the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_cost_usd: Option<f64>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn internal() -> u16 {

@@ -442,3 +442,54 @@ fn row<R: Record>(item: &Item) -> Result<Row<R>, Error> {
         running_until: get_n(item, "running_until").map(Timestamp),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        job::{Media, Request, State},
+        video::VideoKey,
+    };
+
+    /// What DynamoDB counts of an item, at least as much:
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+    fn size(item: &Item) -> usize {
+        let sizes = item.iter().map(|(name, value)| match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
+            other => panic!("{other:?}"),
+        });
+        sizes.sum()
+    }
+
+    /// A look at a file writes the row twice, and there may be many.
+    #[test]
+    fn a_recording_that_is_waited_for_is_a_kilobyte() {
+        const NOW: Timestamp = Timestamp(1_790_000_000_000);
+        let video: VideoKey = format!("up:{}", "0".repeat(64)).parse().unwrap();
+        let request = Request {
+            language: Some("de".to_owned()),
+            transcript: Some("0".repeat(64)),
+            ..Request::default()
+        };
+        let media = Media::Upload {
+            size_bytes: 123_456_789,
+            content_type: "video/mp4".to_owned(),
+            file_name: "recording-2026-11-26.mp4".to_owned(),
+        };
+        let mut job = Job::new(video, request, media, NOW, NOW);
+        job.uploads = 1;
+        job.gemini_file = job.upload_name();
+        job.submitted_by = Some("0123456789abcdef".to_owned());
+        job.trace = Some("1-58406520-a006649127e371903a2de979".parse().unwrap());
+        job.state = State::Processing {
+            since: NOW,
+            looks: 12,
+        };
+        let lease = Lease {
+            worker: format!("{}/{}", "0".repeat(36), "0".repeat(36)),
+            until: NOW,
+        };
+        let bytes = size(&item_of(&job, 15, Some(&lease)));
+        assert!(bytes <= 1024, "{bytes}");
+    }
+}

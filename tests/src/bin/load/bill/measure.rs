@@ -38,6 +38,8 @@ pub(super) struct Jobs {
     pub(super) looks: f64,
     /// Questions of a caller after the job of one.
     pub(super) polls: f64,
+    /// The same of all callers together, a second.
+    pub(super) polls_a_second: f64,
 }
 
 /// What was seen at a moment.
@@ -168,8 +170,10 @@ pub(super) async fn jobs(
         count(stack).await?;
     }
     let all = bytes.into_iter().enumerate();
+    let begun = Instant::now();
     let polls = try_join_all(all.map(|(seed, bytes)| one(stack, bytes, seed))).await?;
     let polls = f64::from(polls.iter().sum::<u32>());
+    let seconds = begun.elapsed().as_secs_f64();
     let mut usage = match counting {
         true => counted(stack).await?,
         false => before.since(stack).await?,
@@ -183,6 +187,7 @@ pub(super) async fn jobs(
         usage: usage * each,
         looks: looks as f64 * each,
         polls: polls * each,
+        polls_a_second: polls / seconds,
     })
 }
 

@@ -29,11 +29,8 @@ use waiting::{Way, looks};
 const VIDEOS: u32 = 20;
 const QUICK_VIDEOS: u32 = 3;
 
-/// A wait that costs fewer looks: what a look costs is the difference.
-const SHORT: Waited = Waited {
-    processing_s: 3.0,
-    generate_s: 0.3,
-};
+/// A wait that costs fewer looks, in seconds: what a look costs is the difference.
+const SHORT_S: f64 = 3.0;
 const QUICK: Waited = Waited {
     processing_s: 8.0,
     generate_s: 1.0,
@@ -180,25 +177,31 @@ async fn measured(
     };
     // Connections are opened, and rows seen for the first time.
     jobs("warming up", AT_ONCE).await?;
-    let short = jobs("a short wait", SHORT).await?;
+    let shorter = Waited {
+        processing_s: SHORT_S,
+        ..waited
+    };
+    let short = jobs("a short wait", shorter).await?;
     let long = jobs("the wait", waited).await?;
     eprintln!("asking after jobs, and looking up");
-    let schedule = Schedule {
-        rate: RATE,
+    let schedule = |rate| Schedule {
+        rate,
         length: Duration::from_secs(if quick { QUICK_SECONDS } else { SECONDS }),
     };
     let jobs = stack.rows("JobsTable").await?;
     let job = jobs.first().and_then(|row| row["pk"].as_s().ok());
     let job = job.context("no job")?;
     let path = format!("/v1/jobs/{job}");
-    let (poll, _) = measure::requests(stack, counting, &[&path], schedule).await?;
+    // Who is asked more often counts more requests with one write.
+    let as_often = schedule(long.polls_a_second);
+    let (poll, _) = measure::requests(stack, counting, &[&path], as_often).await?;
     let table = Index {
         name: stack.name("VideosTable").to_owned(),
         videos: ENTRIES,
     };
     let lookups = fill::fill(&stack.dynamodb(), &[table], 0).await?;
     let paths: Vec<&str> = lookups.iter().map(|lookup| &*lookup.path).collect();
-    let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule).await?;
+    let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule(RATE)).await?;
     Ok(Measured {
         short,
         long,
@@ -209,21 +212,16 @@ async fn measured(
     })
 }
 
-/// What one look takes: the difference of the two waits, without what the model and the questions
-/// of a caller took.
-fn a_look(waited: Waited, measured: &Measured) -> Usage {
+/// What one look takes: the difference of the two waits, without the questions of a caller.
+fn a_look(measured: &Measured) -> Usage {
     let (long, short) = (measured.long, measured.short);
-    let thinking = Usage {
-        gb_s: (waited.generate_s - SHORT.generate_s) * f64::from(WORKER_MB) / 1024.0,
-        ..Usage::default()
-    };
     let polls = measured.poll * (long.polls - short.polls);
     let more = (long.looks - short.looks).max(1.0);
-    ((long.usage - short.usage - thinking - polls) * (1.0 / more)).at_least_nothing()
+    ((long.usage - short.usage - polls) * (1.0 / more)).at_least_nothing()
 }
 
 fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> anyhow::Result<Found> {
-    let look = a_look(waited, measured);
+    let look = a_look(measured);
     let fresh = measured.long.usage;
     let waits = looks(waited.processing_s)?;
     let all = [
@@ -255,8 +253,9 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
     Ok(Found {
         what: format!(
             "{videos} recordings of five minutes at once, PROCESSING for {} s, for which the model thinks \
-             {} s; {:.1} looks each, and the caller asked {:.1} times, as `Retry-After` said; then {} \
-             lookups and questions after a job a second among {} analyses, each of which asks the index. \
+             {} s; {:.1} looks each, and the caller asked {:.1} times, as `Retry-After` said; what a look \
+             takes is the difference to a wait of {SHORT_S} s. Then questions after a job, as often as they \
+             came before, and {} lookups a second among {} analyses, each of which asks the index. \
              Each step had a worker of its own, as where a video comes alone, but where it says that \
              workers were shared. Milliseconds are billed as Lambda does, init included, and what was \
              computed is stretched to the share of a processor that {WORKER_MB} MB have. Calls, and units \
@@ -319,9 +318,10 @@ mod tests {
             usage: usage(looks, polls, thinking),
             looks,
             polls,
+            ..Jobs::default()
         };
         Measured {
-            short: jobs(2.0, 2.0, SHORT.generate_s),
+            short: jobs(2.0, 2.0, 45.0),
             long: jobs(7.0, 9.0, 45.0),
             together: usage(7.0, 9.0, 15.0),
             poll: Usage {
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_look_is_what_a_longer_wait_costs_more() {
-        let look = a_look(WAITED, &seen());
+        let look = a_look(&seen());
         assert!((look.gb_s - 0.002).abs() < 1e-9, "{look:?}");
         assert!((look.queue_calls - 3.0).abs() < 1e-9 && look.requests.abs() < 1e-9);
         assert!((look.invocations - 1.0).abs() < 1e-9 && (look.written - 1.0).abs() < 1e-9);
