@@ -41,12 +41,14 @@ pub struct Bounds {
 enum Key {
     Row(VideoKey, Selector),
     Blob(String),
+    Text(String),
 }
 
 #[derive(Clone, Debug)]
 enum Value {
     Row(Arc<Found>),
     Blob(Bytes),
+    Text(Arc<str>),
 }
 
 #[derive(Debug)]
@@ -85,7 +87,7 @@ impl Memory {
     pub fn row(&self, video: &VideoKey, selector: &Selector, now: Timestamp) -> Option<Arc<Found>> {
         match self.get(&Key::Row(video.clone(), selector.clone()), now)? {
             Value::Row(found) => Some(found),
-            Value::Blob(_) => None,
+            _ => None,
         }
     }
 
@@ -102,12 +104,12 @@ impl Memory {
         self.keep(key, Value::Row(found.clone()), bytes, now);
     }
 
-    /// A blob, by its key in the bucket; what was unpacked, by its entity tag.
+    /// A blob, by its key in the bucket.
     #[must_use]
     pub fn blob(&self, key: &str, now: Timestamp) -> Option<Bytes> {
         match self.get(&Key::Blob(key.to_owned()), now)? {
             Value::Blob(bytes) => Some(bytes),
-            Value::Row(_) => None,
+            _ => None,
         }
     }
 
@@ -117,6 +119,25 @@ impl Memory {
             Key::Blob(key.to_owned()),
             Value::Blob(blob.clone()),
             blob.len(),
+            now,
+        );
+    }
+
+    /// A body that was unpacked, by its entity tag.
+    #[must_use]
+    pub fn text(&self, etag: &str, now: Timestamp) -> Option<Arc<str>> {
+        match self.get(&Key::Text(etag.to_owned()), now)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Remembers a body that was unpacked.
+    pub fn keep_text(&self, etag: &str, text: &str, now: Timestamp) {
+        self.keep(
+            Key::Text(etag.to_owned()),
+            Value::Text(text.into()),
+            text.len(),
             now,
         );
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::lock;
 
 /// Questions kept. Older ones are forgotten, so that a long run does not grow without end.
-const KEPT: usize = 5000;
+const KEPT: usize = 500;
 
 /// The log.
 pub(super) struct Questions {
@@ -26,7 +26,8 @@ struct Log {
 }
 
 struct Asked {
-    document: Value,
+    /// As it came: parsed it would take many times as much memory, and few look.
+    text: Box<str>,
     from_ms: u64,
     until_ms: Option<u64>,
 }
@@ -48,7 +49,7 @@ impl Questions {
     /// A text that is a question has arrived.
     pub(super) fn begin(&self, text: &str) -> UnderWay<'_> {
         let asked = Asked {
-            document: serde_json::from_str(text).unwrap_or_default(),
+            text: text.into(),
             from_ms: self.now_ms(),
             until_ms: None,
         };
@@ -66,8 +67,9 @@ impl Questions {
     pub(super) fn to_json(&self) -> Value {
         let log = self.log();
         let asked = log.asked.iter().map(|asked| {
+            let document: Value = serde_json::from_str(&asked.text).unwrap_or_default();
             json!({
-                "document": asked.document,
+                "document": document,
                 "from_ms": asked.from_ms,
                 "until_ms": asked.until_ms,
             })

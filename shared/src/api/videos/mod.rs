@@ -13,7 +13,6 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
 use http::{StatusCode, header, response::Builder};
 use lambda_http::{Body, Request, Response};
 
@@ -91,8 +90,10 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
     };
     let response = || validated(200).header(header::CONTENT_TYPE, content_type);
     // Unpacking costs many times what everything else does that memory answers.
-    if !takes_gzip && let Some(plain) = context.memory.blob(&etag, now) {
-        return text(response(), plain.into());
+    if !takes_gzip && let Some(text) = context.memory.text(&etag, now) {
+        return response()
+            .body(Body::Text(text.as_ref().into()))
+            .map_err(Error::internal);
     }
     let Some(gzip) = bodies::gzip(context, asked, &found, now).await? else {
         // A row whose blob is gone is as good as no row.
@@ -109,18 +110,13 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
     }
     match compression::gunzip(&gzip, LARGEST_PLAIN) {
         Ok(plain) => {
-            let plain = Bytes::from(plain);
-            context.memory.keep_blob(&etag, &plain, now);
-            text(response(), plain.into())
+            let text = String::from_utf8(plain).map_err(Error::internal)?;
+            context.memory.keep_text(&etag, &text, now);
+            response().body(Body::Text(text)).map_err(Error::internal)
         }
         Err(Error::TooLarge { .. }) => Box::pin(redirect(context, asked, &found)).await,
         Err(error) => Err(error),
     }
-}
-
-fn text(response: Builder, plain: Vec<u8>) -> Answer {
-    let text = String::from_utf8(plain).map_err(Error::internal)?;
-    response.body(Body::Text(text)).map_err(Error::internal)
 }
 
 async fn row(
