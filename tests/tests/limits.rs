@@ -10,7 +10,7 @@ use std::{
 
 use eventrelay::{
     clock::Timestamp,
-    limit::{Bound, Cost, Policy, Unit, Verdict},
+    limit::{Bound, Cost, Policy, Unit, Verdict, Zone},
     store::limits::Limits,
 };
 use eventrelay_tests::{PATIENCE, Response, Stack, until};
@@ -83,19 +83,31 @@ async fn who_passes_too_late_asks_again_but_not_for_ever() {
         breaks: false,
         waits: true,
     };
+    let of_a_day = Policy {
+        name: "late of a day".to_owned(),
+        bounds: vec![Bound::day(Unit::Requests, 10, Zone::Utc)],
+        ..policy.clone()
+    };
     let limits = Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
     let now = Timestamp::now();
-    let left = || limits.last_seen(&policy, now)[0].left;
+    let left = |policy| limits.last_seen(policy, now)[0].left;
     // The clock has been looked at before each write and behind it.
-    for (late_until, expected_left) in [(0, 9), (2, 7), (u64::MAX, 4)] {
+    let calls = [
+        (&policy, 0, 9),
+        (&policy, 2, 7),
+        (&policy, u64::MAX, 4),
+        (&of_a_day, u64::MAX, 9),
+    ];
+    for (policy, late_until, expected_left) in calls {
         let looked = AtomicU64::new(0);
         let clock = || match looked.fetch_add(1, Ordering::Relaxed) {
             look if look < late_until => now + Duration::from_secs(look),
             _ => now + Duration::from_secs(late_until.min(6)),
         };
-        let verdict = limits.acquire(&policy, Cost::CALL, false, clock).await;
+        let verdict = limits.acquire(policy, Cost::CALL, false, clock).await;
         assert_eq!(verdict.unwrap(), Verdict::Pass { probe: false });
-        assert_eq!(left(), expected_left, "late until {late_until}");
+        let case = format!("{}, late until {late_until}", policy.name);
+        assert_eq!(left(policy), expected_left, "{case}");
     }
 }
 

@@ -46,6 +46,12 @@ impl Policy {
         let takes_nothing = |bound: &Bound| cost.of(bound.unit()) == 0;
         self.breaks && self.bounds.iter().all(takes_nothing)
     }
+
+    /// Whether it matters within a day when a call is made.
+    #[must_use]
+    pub fn has_rate(&self) -> bool {
+        !self.bounds.iter().all(Bound::is_of_a_day)
+    }
 }
 
 /// What a call takes, in each unit.

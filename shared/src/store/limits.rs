@@ -85,8 +85,8 @@ impl Limits {
     }
 
     /// Asks to make a call, see [`limit::judge`]. Whoever passes makes it at once: it is counted
-    /// among those of this moment, and is judged anew, and counted again, where the moment has gone
-    /// by before the row was written.
+    /// among those of this moment, and is judged anew, and counted again, where the policy has a rate
+    /// and the moment has gone by before the row was written.
     ///
     /// # Errors
     /// [`Error::Storage`]: the call is not to be made then.
@@ -114,11 +114,9 @@ impl Limits {
         let mut judgements = 1;
         loop {
             let (verdict, at) = self.change(&policy.name, &clock, judge).await?;
-            let is_late = at.until(clock()) > limit::UNDER_WAY;
-            if verdict != (Verdict::Pass { probe: false })
-                || !is_late
-                || judgements == MOST_JUDGEMENTS
-            {
+            let is_late = policy.has_rate() && at.until(clock()) > limit::UNDER_WAY;
+            let passes = verdict == (Verdict::Pass { probe: false });
+            if !(passes && is_late) || judgements == MOST_JUDGEMENTS {
                 return Ok(verdict);
             }
             judgements += 1;
