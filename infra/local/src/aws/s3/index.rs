@@ -1,9 +1,8 @@
-//! Which objects there are: one row for each object, naming the file with its body.
+//! Which objects there are: one row for each object, and one for its body or the name of its file.
 
 use std::{
     collections::{HashMap, HashSet},
     fs::File,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -14,9 +13,11 @@ use s3s::{
     s3_error,
 };
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
-use super::super::database::Database;
+use super::{
+    super::database::Database,
+    body::{self, Body},
+};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS buckets (
@@ -32,7 +33,13 @@ const SCHEMA: &str = "
         modified_ms INTEGER NOT NULL,
         properties TEXT NOT NULL,
         PRIMARY KEY (bucket, key)
-    ) STRICT, WITHOUT ROWID;";
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS small_bodies (
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        bytes BLOB NOT NULL,
+        PRIMARY KEY (bucket, key)
+    ) STRICT;";
 
 const COLUMNS: &str = "key, body, size, etag, modified_ms, properties";
 
@@ -40,7 +47,7 @@ const COLUMNS: &str = "key, body, size, etag, modified_ms, properties";
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     pub(super) key: String,
-    /// Name of the file that holds the body.
+    /// Name of the file that holds the body; empty where that lies in the index.
     body: String,
     /// Length of the body in bytes.
     pub(super) size: u64,
@@ -76,7 +83,7 @@ pub(super) struct Conditions {
 
 /// A body that is written but not yet an object.
 pub(super) struct Draft {
-    pub(super) file: NamedTempFile,
+    pub(super) body: body::Draft,
     pub(super) size: u64,
     pub(super) etag: String,
     pub(super) properties: Properties,
@@ -100,16 +107,9 @@ impl Index {
         Ok(Self { database, bodies })
     }
 
-    /// A new file for a body, deleted again unless [`Self::put`] makes it an object.
-    pub(super) async fn new_body(&self) -> io::Result<NamedTempFile> {
-        let folder = self.bodies.clone();
-        let create = move || {
-            tempfile::Builder::new()
-                .prefix("")
-                .rand_bytes(24)
-                .tempfile_in(folder)
-        };
-        tokio::task::spawn_blocking(create).await?
+    /// A new body, for [`Self::put`].
+    pub(super) fn new_body(&self) -> body::Writer<'_> {
+        body::Writer::new(&self.bodies)
     }
 
     pub(super) async fn create_bucket(&self, name: String, now_ms: i64) -> S3Result<()> {
@@ -147,17 +147,22 @@ impl Index {
             .await
     }
 
-    /// The object with its body. The file is opened in the transaction, so that a write at the same
+    /// The object with its body. A file is opened in the transaction, so that a write at the same
     /// time cannot delete it in between.
     ///
     /// # Errors
     /// `NoSuchBucket` or `NoSuchKey`.
-    pub(super) async fn get(&self, bucket: String, key: String) -> S3Result<(Object, File)> {
+    pub(super) async fn get(&self, bucket: String, key: String) -> S3Result<(Object, Body)> {
         let bodies = self.bodies.clone();
         self.run(move |transaction| {
             let object = existing(transaction, &bucket, &key)?;
-            let file = File::open(bodies.join(&object.body)).map_err(S3Error::internal_error)?;
-            Ok((object, file))
+            let body = match object.body.as_str() {
+                "" => Body::Small(small_body(transaction, &bucket, &key)?.into()),
+                name => {
+                    Body::Large(File::open(bodies.join(name)).map_err(S3Error::internal_error)?)
+                }
+            };
+            Ok((object, body))
         })
         .await
     }
@@ -181,12 +186,7 @@ impl Index {
                 conditions.check(current.as_ref())?;
                 let properties =
                     serde_json::to_string(&draft.properties).map_err(S3Error::internal_error)?;
-                // Before the row: a file too many is cleaned up, a missing one is a lost object.
-                let (_, path) = draft.file.keep().map_err(S3Error::internal_error)?;
-                let body = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default();
+                let body = keep(transaction, &bucket, &key, draft.body)?;
                 transaction
                     .prepare_cached(
                         "INSERT OR REPLACE INTO objects
@@ -214,7 +214,8 @@ impl Index {
                 let current = find(transaction, &bucket, &key)?;
                 transaction
                     .prepare_cached("DELETE FROM objects WHERE bucket = ? AND key = ?")?
-                    .execute((bucket, key))?;
+                    .execute((&bucket, &key))?;
+                delete_small_body(transaction, &bucket, &key)?;
                 Ok(current)
             })
             .await?;
@@ -257,7 +258,9 @@ impl Index {
     }
 
     async fn delete_body(&self, of: Option<Object>) {
-        let Some(object) = of else { return };
+        let Some(object) = of.filter(|object| !object.body.is_empty()) else {
+            return;
+        };
         if let Err(error) = tokio::fs::remove_file(self.bodies.join(object.body)).await {
             tracing::warn!(%error, "the body of a deleted object stays until the next start");
         }
@@ -342,6 +345,46 @@ fn find(
         ))?
         .query_row((bucket, key), object)
         .optional()
+}
+
+fn small_body(transaction: &Transaction<'_>, bucket: &str, key: &str) -> rusqlite::Result<Vec<u8>> {
+    transaction
+        .prepare_cached("SELECT bytes FROM small_bodies WHERE bucket = ? AND key = ?")?
+        .query_row((bucket, key), |row| row.get(0))
+}
+
+fn delete_small_body(
+    transaction: &Transaction<'_>,
+    bucket: &str,
+    key: &str,
+) -> rusqlite::Result<usize> {
+    transaction
+        .prepare_cached("DELETE FROM small_bodies WHERE bucket = ? AND key = ?")?
+        .execute((bucket, key))
+}
+
+/// Has the body outlive the draft. The name of its file, empty where it has none.
+fn keep(
+    transaction: &Transaction<'_>,
+    bucket: &str,
+    key: &str,
+    body: body::Draft,
+) -> Result<String, Failure> {
+    match body {
+        body::Draft::Small(bytes) => {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO small_bodies VALUES (?, ?, ?)")?
+                .execute((bucket, key, bytes))?;
+            Ok(String::new())
+        }
+        body::Draft::Large(file) => {
+            delete_small_body(transaction, bucket, key)?;
+            // Before the row: a file too many is cleaned up, a missing one is a lost object.
+            let (_, path) = file.keep().map_err(S3Error::internal_error)?;
+            let name = path.file_name().and_then(|name| name.to_str());
+            Ok(name.unwrap_or_default().to_owned())
+        }
+    }
 }
 
 fn object(row: &Row<'_>) -> rusqlite::Result<Object> {

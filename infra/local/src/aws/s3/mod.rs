@@ -1,5 +1,5 @@
-//! S3: the wire protocol and the signatures are `s3s`; the objects are an index in SQLite and one
-//! file for each body.
+//! S3: the wire protocol and the signatures are `s3s`; the objects are an index in SQLite and a file
+//! for each body that is not small.
 //!
 //! `s3s-fs` is not used because it renames a body into place before it compares the checksum,
 //! writes the metadata after the body in further files, and cannot hold `a` beside `a/b`. Here the
@@ -9,6 +9,7 @@
 //! Buckets, objects, conditional and ranged reads and listing are there; multipart uploads,
 //! versions, copies and policies answer `NotImplemented`.
 
+mod body;
 mod index;
 mod listing;
 mod operations;

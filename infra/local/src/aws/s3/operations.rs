@@ -1,9 +1,5 @@
 //! The operations of S3 on the [`Index`].
 
-use std::io::SeekFrom;
-
-use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, stream::try_unfold};
 use http::{HeaderMap, HeaderValue, header};
 use s3s::{
     S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
@@ -12,13 +8,11 @@ use s3s::{
         DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag,
         ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
         HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input,
-        ListObjectsV2Output, PutObjectInput, PutObjectOutput, Range, StreamingBlob, Timestamp,
-        TimestampFormat,
+        ListObjectsV2Output, PutObjectInput, PutObjectOutput, Range, Timestamp, TimestampFormat,
     },
     s3_error,
 };
 use time::OffsetDateTime;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::{
     super::Clock,
@@ -36,9 +30,6 @@ const MAX_LISTED: usize = 1000;
 
 /// What S3 says of an object that came without a type.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
-
-/// How much of a body is in memory at once, in bytes.
-pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
 /// The S3 implementation that `s3s` serves.
 pub(super) struct Objects {
@@ -99,13 +90,13 @@ impl S3 for Objects {
             if_match: input.if_match.take(),
             if_none_match: input.if_none_match.take(),
         };
-        let body = self
-            .index
-            .new_body()
-            .await
-            .map_err(S3Error::internal_error)?;
-        let draft =
-            upload::store(body, &mut input, &request.headers, request.trailing_headers).await?;
+        let draft = upload::store(
+            self.index.new_body(),
+            &mut input,
+            &request.headers,
+            request.trailing_headers,
+        )
+        .await?;
         let (etag, p) = (draft.etag.clone(), draft.properties.clone());
         let now_ms = self.clock.now_ms();
         self.index
@@ -163,7 +154,7 @@ impl S3 for Objects {
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
-        let (object, file) = self.index.get(input.bucket, input.key).await?;
+        let (object, body) = self.index.get(input.bucket, input.key).await?;
         check_read(
             &object,
             input.if_match.as_ref(),
@@ -184,16 +175,16 @@ impl S3 for Objects {
         // A checksum is that of the whole object.
         let whole = part.end - part.start == object.size;
         let wants_checksum = whole && wants_checksum(input.checksum_mode.as_ref());
-        let mut file = tokio::fs::File::from_std(file);
-        file.seek(SeekFrom::Start(part.start))
+        let length = part.end - part.start;
+        let body = body
+            .read(part.start, length)
             .await
             .map_err(S3Error::internal_error)?;
-        let length = part.end - part.start;
         let p = object.properties;
         let checksum = |value: Option<String>| value.filter(|_| wants_checksum);
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
-            body: Some(StreamingBlob::wrap(read(file, length))),
+            body: Some(body),
             content_length: i64::try_from(length).ok(),
             content_range,
             last_modified: Some(timestamp(object.modified_ms)),
@@ -345,16 +336,4 @@ pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
     OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
         .into()
-}
-
-/// The next `length` bytes of `file`.
-fn read(
-    file: tokio::fs::File,
-    length: u64,
-) -> impl Stream<Item = std::io::Result<Bytes>> + Send + Sync + 'static {
-    try_unfold(file.take(length), |mut file| async move {
-        let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
-        let read = file.read_buf(&mut chunk).await?;
-        Ok((read > 0).then(|| (chunk.freeze(), file)))
-    })
 }

@@ -12,7 +12,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::super::tests::{Alone, alone, s3_client};
+use super::{
+    super::tests::{Alone, alone, s3_client},
+    body::SMALL_BYTES,
+};
 
 async fn started(data: &Path) -> (Alone, Client) {
     let service = alone!(s3, data).await;
@@ -26,8 +29,8 @@ async fn started(data: &Path) -> (Alone, Client) {
     (service, client)
 }
 
-async fn put(client: &Client, key: &str, body: &'static str) {
-    let body = ByteStream::from_static(body.as_bytes());
+async fn put(client: &Client, key: &str, body: impl Into<String>) {
+    let body = ByteStream::from(body.into().into_bytes());
     client
         .put_object()
         .bucket("bucket")
@@ -61,6 +64,13 @@ fn base64_sha256(body: &str) -> String {
 
 fn bodies(data: &Path) -> usize {
     std::fs::read_dir(data.join("s3/bodies")).unwrap().count()
+}
+
+/// Those in the index, of a service that has ended.
+fn small_bodies(data: &Path) -> usize {
+    let index = rusqlite::Connection::open(data.join("s3/index.sqlite")).unwrap();
+    let count = index.query_row("SELECT count(*) FROM small_bodies", (), |row| row.get(0));
+    count.unwrap()
 }
 
 /// Sends a request byte by byte as it is given, and returns the status and the whole response.
@@ -211,20 +221,47 @@ async fn an_unchanged_object_is_not_sent_again() {
 async fn a_wrong_checksum_leaves_what_was_there() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
-    put(&client, "k", "old").await;
-    let wrong = client
-        .put_object()
-        .bucket("bucket")
-        .key("k")
-        .checksum_sha256(base64_sha256("other"))
-        .body(ByteStream::from_static(b"new"))
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(wrong.raw_response().unwrap().status().as_u16(), 400);
-    assert_eq!(wrong.into_service_error().meta().code(), Some("BadDigest"));
-    assert_eq!(get(&client, "k").await, "old");
+    for size in [1, SMALL_BYTES] {
+        let (old, new) = ("old".repeat(size), "new".repeat(size));
+        put(&client, "k", &old).await;
+        let wrong = client
+            .put_object()
+            .bucket("bucket")
+            .key("k")
+            .checksum_sha256(base64_sha256("other"))
+            .body(new.into_bytes().into())
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(wrong.raw_response().unwrap().status().as_u16(), 400);
+        assert_eq!(wrong.into_service_error().meta().code(), Some("BadDigest"));
+        assert!(get(&client, "k").await == old);
+    }
     assert_eq!(bodies(data.path()), 1);
+    service.stop().await;
+}
+
+/// At every size, and whatever was there before.
+#[tokio::test]
+async fn small_bodies_have_no_file() {
+    let data = TempDir::new().unwrap();
+    let (service, client) = started(data.path()).await;
+    let (small, large) = ("s".repeat(SMALL_BYTES), "l".repeat(SMALL_BYTES + 1));
+    for (body, files) in [
+        (&small, 0),
+        (&large, 1),
+        (&large, 1),
+        (&small, 0),
+        (&String::new(), 0),
+    ] {
+        put(&client, "k", body).await;
+        assert!(get(&client, "k").await == *body);
+        assert_eq!(bodies(data.path()), files, "of {} bytes", body.len());
+    }
+    put(&client, "k", large.clone() + "0123456789").await;
+    let part = client.get_object().bucket("bucket").key("k");
+    let part = part.range("bytes=-8").send().await.unwrap();
+    assert_eq!(part.body.collect().await.unwrap().into_bytes(), "23456789");
     service.stop().await;
 }
 
@@ -232,13 +269,14 @@ async fn a_wrong_checksum_leaves_what_was_there() {
 async fn of_writes_that_want_to_be_first_one_is() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
-    let writes = ["a", "b", "c", "d"].map(|body| {
+    let writes = ["a", "b", "c", "d"].map(|letter| {
+        let body = letter.repeat(SMALL_BYTES + 1);
         let put = client
             .put_object()
             .bucket("bucket")
             .key("k")
             .if_none_match("*");
-        put.body(ByteStream::from_static(body.as_bytes())).send()
+        put.body(body.into_bytes().into()).send()
     });
     let results = futures_util::future::join_all(writes).await;
     let statuses: Vec<_> = results
@@ -342,7 +380,6 @@ async fn a_presigned_upload_is_bound_to_what_was_signed() {
         raw("PUT", unsigned, &[("content-length", "0")], "").await.0,
         403
     );
-    assert_eq!(bodies(data.path()), 0);
     assert_eq!(upload(&presigned, &checksum, "video").await, 200);
 
     let download = client
@@ -416,22 +453,23 @@ async fn listings_are_in_order_in_groups_and_in_pages() {
 async fn bodies_of_no_object_are_cleaned_up() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
-    put(&client, "kept", "first").await;
-    put(&client, "kept", "second").await;
-    put(&client, "deleted", "body").await;
-    client
-        .delete_object()
-        .bucket("bucket")
-        .key("deleted")
-        .send()
-        .await
-        .unwrap();
+    let [first, second] = ["1", "2"].map(|digit| digit.repeat(SMALL_BYTES + 1));
+    put(&client, "kept", &first).await;
+    put(&client, "kept", &second).await;
+    put(&client, "small", "small").await;
+    for (key, body) in [("deleted", first.as_str()), ("small deleted", "small")] {
+        put(&client, key, body).await;
+        let delete = client.delete_object().bucket("bucket").key(key);
+        delete.send().await.unwrap();
+    }
     assert_eq!(bodies(data.path()), 1);
     service.stop().await;
+    assert_eq!(small_bodies(data.path()), 1);
     std::fs::write(data.path().join("s3/bodies/unfinished"), "half a bo").unwrap();
 
     let (service, client) = started(data.path()).await;
     assert_eq!(bodies(data.path()), 1);
-    assert_eq!(get(&client, "kept").await, "second");
+    assert!(get(&client, "kept").await == second);
+    assert_eq!(get(&client, "small").await, "small");
     service.stop().await;
 }

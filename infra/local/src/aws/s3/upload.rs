@@ -1,4 +1,4 @@
-//! The body of a PUT on its way to disk.
+//! A PUT on its way into the index.
 
 use std::pin::pin;
 
@@ -11,36 +11,32 @@ use s3s::{
     dto::{Checksum, PutObjectInput},
     s3_error,
 };
-use tempfile::NamedTempFile;
-use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use super::{
+    body::Writer,
     index::{Draft, Properties},
-    operations::CHUNK_BYTES,
 };
 
 /// Largest body of one PUT (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
 const MAX_BODY_BYTES: u64 = 5 << 30;
 
-/// Streams the body into `file` and compares it with every checksum that was sent.
+/// Streams the body into `writer` and compares it with every checksum that was sent.
 ///
 /// # Errors
 /// `IncompleteBody`, `EntityTooLarge` or `BadDigest`.
 pub(super) async fn store(
-    file: NamedTempFile,
+    mut writer: Writer<'_>,
     input: &mut PutObjectInput,
     headers: &HeaderMap,
     trailers: Option<TrailingHeaders>,
 ) -> S3Result<Draft> {
-    let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
+    let sent = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
     let mut checksums = hasher(input, headers);
     let (mut md5, mut size) = (Md5::new(), 0_u64);
-    let writer = file.reopen().map_err(S3Error::internal_error)?;
-    let mut writer = BufWriter::with_capacity(CHUNK_BYTES, tokio::fs::File::from_std(writer));
-    let mut body = pin!(body);
+    let mut sent = pin!(sent);
     // What fails here is what the client sent: it broke off, or it does not match the hash or
     // the chunk signatures in its own signature.
-    while let Some(chunk) = body
+    while let Some(chunk) = sent
         .try_next()
         .await
         .map_err(|error| S3Error::with_source(S3ErrorCode::IncompleteBody, error))?
@@ -52,11 +48,11 @@ pub(super) async fn store(
         md5.update(&chunk);
         checksums.update(&chunk);
         writer
-            .write_all(&chunk)
+            .write(&chunk)
             .await
             .map_err(S3Error::internal_error)?;
     }
-    writer.flush().await.map_err(S3Error::internal_error)?;
+    let body = writer.finish().await.map_err(S3Error::internal_error)?;
     let md5 = md5.finalize();
     if input
         .content_md5
@@ -88,7 +84,7 @@ pub(super) async fn store(
         checksum_sha256: checksum.checksum_sha256.clone(),
     };
     Ok(Draft {
-        file,
+        body,
         size,
         etag: hex::encode(md5),
         properties,
