@@ -49,9 +49,9 @@ impl Way {
         }
     }
 
-    /// Whether even a few take a minute.
+    /// Whether a round of it takes minutes: one is enough.
     pub(crate) const fn takes_long(self) -> bool {
-        matches!(self, Self::Blocking)
+        matches!(self, Self::Blocking | Self::Threads)
     }
 
     const fn name(self) -> &'static str {
