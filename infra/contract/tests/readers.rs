@@ -275,6 +275,19 @@ fn every_example_is_accepted_by_its_schema_and_its_reader() {
     }
 }
 
+/// Beyond the first plane a schema cannot tell: not every reader of its patterns knows code points.
+#[test]
+fn a_comment_of_one_character_is_taken_where_that_is_seen() {
+    let (name, reader) = READERS[4];
+    let is_taken = |c: char| {
+        let body = json!({"type": "accuracy", "comment": c.to_string()});
+        agree(name, reader, &body).unwrap_or_else(|error| panic!("{c:?}: {error}"))
+    };
+    let taken = ('\0'..='\u{ffff}').filter(|c| is_taken(*c)).count();
+    // All but some hundred, and the surrogates, which are none.
+    assert!((62_000..63_488).contains(&taken), "{taken}");
+}
+
 #[test]
 fn schemas_and_readers_judge_alike() {
     for (name, reader) in READERS {
