@@ -66,6 +66,7 @@ impl Users<'_> {
     /// A call, repeated as a good client does.
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         let mut ticks = tokio::time::interval(Duration::from_millis(500));
+        let mut refusals = Vec::new();
         for _ in 0..REPEATS {
             ticks.tick().await;
             let started = Instant::now();
@@ -81,8 +82,9 @@ impl Users<'_> {
             }
             let mut repeated = self.repeated.borrow_mut();
             *repeated.entry(answer.status.as_u16()).or_default() += 1;
+            refusals.push((started.elapsed(), answer.text()));
         }
-        panic!("{method} {path} is not answered");
+        panic!("{method} {path} is not answered: {refusals:#?}");
     }
 
     /// Submits a video. Its job.
