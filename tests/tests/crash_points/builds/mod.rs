@@ -26,11 +26,6 @@ const VIDEO: &str = "BBBBBBBBBBA";
 /// Repositories of one project, few enough for all of them to be known to the next deployment.
 const OF_A_PROJECT: usize = 8;
 
-/// Side effects of a look at a deployment that is not ready: begun, counted, saved and sent. By the
-/// machine, the run that was measured has one more of them than another, in which nobody can die at
-/// the last of the points then.
-const A_LOOK: usize = 4;
-
 /// Files of a project that the model writes, and its plan.
 const QUESTIONS: usize = 7;
 
@@ -379,9 +374,11 @@ async fn the_builder_dies_at_every_side_effect() {
                 ));
             }
         }
+        // A lease that was prolonged, or a look that was not, on a slow machine is a side effect of
+        // one run alone.
         for kind in KINDS {
             let times = spared.iter().filter(|one| **one == kind).count();
-            assert!(times <= A_LOOK, "{times} workers did not die: {kind:?}");
+            assert!(times <= 2, "{times} workers did not die: {kind:?}");
         }
         let asked = world::questions(&harness.stack).await - asked;
         let least = projects * QUESTIONS;
