@@ -78,11 +78,12 @@ const TRANSFER: f64 = 0.09e-9;
 /// What one of each used.
 #[derive(Clone, Copy, Debug, Default)]
 struct Measured {
-    /// A video that is PROCESSING for a short time, and one for as long as was asked for.
-    short: Jobs,
+    /// A video that is PROCESSING for as long as was asked for.
     long: Jobs,
     /// The latter where those that come together share a worker.
     together: Usage,
+    /// A look at its file.
+    look: Usage,
     /// A question after a job.
     poll: Usage,
     lookup: Usage,
@@ -147,14 +148,13 @@ pub(crate) async fn run(options: &Bill, quick: bool) -> anyhow::Result<Found> {
         .iter()
         .map(|function| function.queue_sources.len())
         .sum();
-    let both = |one: Jobs, other: Jobs| Jobs {
-        usage: one.usage + other.usage,
-        ..one
-    };
     let measured = Measured {
-        short: both(timed.short, counted.short),
-        long: both(timed.long, counted.long),
-        together: both(shared, counted.long).usage,
+        long: Jobs {
+            usage: timed.long.usage + counted.long.usage,
+            ..timed.long
+        },
+        together: shared.usage + counted.long.usage,
+        look: timed.look + counted.look,
         poll: timed.poll + counted.poll,
         lookup: timed.lookup + counted.lookup,
         bytes: timed.bytes,
@@ -173,7 +173,9 @@ async fn measured(
     let mut jobs = async |name: &str, waited: Waited| {
         eprintln!("{name}");
         waited.set(stack).await?;
-        measure::jobs(stack, counting, &mut recordings, videos as usize).await
+        let jobs = measure::jobs(stack, counting, &mut recordings, videos as usize).await?;
+        eprintln!("{:.1} looks each", jobs.looks);
+        anyhow::Ok(jobs)
     };
     // Connections are opened, and rows seen for the first time.
     jobs("warming up", AT_ONCE).await?;
@@ -203,25 +205,26 @@ async fn measured(
     let paths: Vec<&str> = lookups.iter().map(|lookup| &*lookup.path).collect();
     let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule(RATE)).await?;
     Ok(Measured {
-        short,
         long,
         together: Usage::default(),
+        // Within one run: on another as many may look more or less often.
+        look: a_look(&short, &long, poll),
         poll,
         lookup,
         bytes,
     })
 }
 
-/// What one look takes: the difference of the two waits, without the questions of a caller.
-fn a_look(measured: &Measured) -> Usage {
-    let (long, short) = (measured.long, measured.short);
-    let polls = measured.poll * (long.polls - short.polls);
+/// What one look takes: the difference of two waits, without the questions of a caller, of which one
+/// takes `poll`.
+fn a_look(short: &Jobs, long: &Jobs, poll: Usage) -> Usage {
+    let polls = poll * (long.polls - short.polls);
     let more = (long.looks - short.looks).max(1.0);
     ((long.usage - short.usage - polls) * (1.0 / more)).at_least_nothing()
 }
 
 fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> anyhow::Result<Found> {
-    let look = a_look(measured);
+    let look = measured.look;
     let fresh = measured.long.usage;
     let waits = looks(waited.processing_s)?;
     let all = [
@@ -320,16 +323,18 @@ mod tests {
             polls,
             ..Jobs::default()
         };
+        let poll = Usage {
+            gb_s: 0.001,
+            invocations: 1.0,
+            requests: 1.0,
+            ..Usage::default()
+        };
+        let long = jobs(7.0, 9.0, 45.0);
         Measured {
-            short: jobs(2.0, 2.0, 45.0),
-            long: jobs(7.0, 9.0, 45.0),
+            long,
             together: usage(7.0, 9.0, 15.0),
-            poll: Usage {
-                gb_s: 0.001,
-                invocations: 1.0,
-                requests: 1.0,
-                ..Usage::default()
-            },
+            look: a_look(&jobs(2.0, 2.0, 45.0), &long, poll),
+            poll,
             lookup: Usage {
                 requests: 1.0,
                 read: 0.5,
@@ -346,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_look_is_what_a_longer_wait_costs_more() {
-        let look = a_look(&seen());
+        let look = seen().look;
         assert!((look.gb_s - 0.002).abs() < 1e-9, "{look:?}");
         assert!((look.queue_calls - 3.0).abs() < 1e-9 && look.requests.abs() < 1e-9);
         assert!((look.invocations - 1.0).abs() < 1e-9 && (look.written - 1.0).abs() < 1e-9);
