@@ -195,8 +195,47 @@ pub(super) async fn jobs(
 /// is granted, submitted, and its analysis is read.
 const REQUESTS: f64 = 3.0;
 
-/// How often was asked after the job of one video.
-async fn one(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<u32> {
+/// Has so many videos wait, after which nobody asks. What a look at the file of one used, as
+/// [`jobs`] has it: after the first of each, and for so many `looks` more, nothing else is done.
+pub(super) async fn look(
+    stack: &Stack,
+    counting: bool,
+    recordings: &mut Recordings,
+    videos: usize,
+    looks: usize,
+) -> anyhow::Result<Usage> {
+    let bytes: Vec<Vec<u8>> = (0..videos).map(|_| recordings.next()).collect();
+    let calls = Calls::of(stack).await?;
+    let all = bytes.into_iter().enumerate();
+    let submitted = all.map(|(seed, bytes)| submit(stack, bytes, seed));
+    let jobs = try_join_all(submitted).await?;
+    looked(stack, &calls, videos).await?;
+    let (before, calls) = (Moment::of(stack)?, Calls::of(stack).await?);
+    if counting {
+        count(stack).await?;
+    }
+    let looks = looked(stack, &calls, looks * videos).await?;
+    let usage = match counting {
+        true => counted(stack).await?,
+        false => before.since(stack).await?,
+    };
+    try_join_all(jobs.iter().map(|(job, _)| settled(stack, job))).await?;
+    Ok(usage * (1.0 / looks as f64))
+}
+
+/// Waits until so many looks more have been taken, and nobody is at work. How many they were.
+async fn looked(stack: &Stack, calls: &Calls, wanted: usize) -> anyhow::Result<usize> {
+    until(2 * PATIENCE, async || {
+        let instances = stack.instances().await?;
+        let is_at_work = instances.iter().any(|instance| instance["state"] == "busy");
+        let (_, looks) = Calls::of(stack).await?.since(calls);
+        Ok((looks >= wanted && !is_at_work).then_some(looks))
+    })
+    .await
+}
+
+/// Uploads a video and submits it. Its job, and its id.
+async fn submit(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<(String, String)> {
     let upload = stack.upload("talk.mp4", bytes).await?;
     let transcript = transcript(&mut Rng::with_seed(seed as u64));
     let job = stack
@@ -205,8 +244,25 @@ async fn one(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<u32> 
             json!({"upload_id": upload, "transcript": transcript}),
         )
         .await?;
-    let id = job["job_id"].as_str().context("no job id")?;
-    let video = job["video_id"].as_str().context("no video id")?;
+    let text = |name: &str| job[name].as_str().map(str::to_owned);
+    Ok((
+        text("job_id").context("no job id")?,
+        text("video_id").context("no video id")?,
+    ))
+}
+
+/// Waits until all is put away that a job has used.
+async fn settled(stack: &Stack, job: &str) -> anyhow::Result<()> {
+    until(2 * PATIENCE, async || {
+        let (_, document) = stack.job_row(job).await?;
+        Ok((document["settled"] == true).then_some(()))
+    })
+    .await
+}
+
+/// How often was asked after the job of one video.
+async fn one(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<u32> {
+    let (id, video) = submit(stack, bytes, seed).await?;
     let mut polls = 0;
     loop {
         let answer = stack.get(&format!("/v1/jobs/{id}")).await?;
@@ -225,11 +281,7 @@ async fn one(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<u32> 
         .get(&format!("/v1/videos/{video}"), 200)
         .await
         .map_err(anyhow::Error::msg)?;
-    until(PATIENCE, async || {
-        let (_, document) = stack.job_row(id).await?;
-        Ok((document["settled"] == true).then_some(()))
-    })
-    .await?;
+    settled(stack, &id).await?;
     Ok(polls)
 }
 

@@ -29,8 +29,18 @@ use waiting::{Way, looks};
 const VIDEOS: u32 = 20;
 const QUICK_VIDEOS: u32 = 3;
 
-/// A wait that costs fewer looks, in seconds: what a look costs is the difference.
-const SHORT_S: f64 = 3.0;
+/// A wait in which nothing is done but looking, and the looks at each file that are measured: no
+/// file is ready for them.
+const LOOKED_AT: (Waited, usize) = (wait_alone(60.0), 3);
+const QUICKLY_LOOKED_AT: (Waited, usize) = (wait_alone(12.0), 1);
+
+const fn wait_alone(processing_s: f64) -> Waited {
+    Waited {
+        processing_s,
+        generate_s: 0.0,
+    }
+}
+
 const QUICK: Waited = Waited {
     processing_s: 8.0,
     generate_s: 1.0,
@@ -170,21 +180,18 @@ async fn measured(
     quick: bool,
 ) -> anyhow::Result<Measured> {
     let mut recordings = Recordings::read()?;
-    let mut jobs = async |name: &str, waited: Waited| {
-        eprintln!("{name}");
-        waited.set(stack).await?;
-        let jobs = measure::jobs(stack, counting, &mut recordings, videos as usize).await?;
-        eprintln!("{:.1} looks each", jobs.looks);
-        anyhow::Ok(jobs)
-    };
+    let videos = videos as usize;
     // Connections are opened, and rows seen for the first time.
-    jobs("warming up", AT_ONCE).await?;
-    let shorter = Waited {
-        processing_s: SHORT_S,
-        ..waited
-    };
-    let short = jobs("a short wait", shorter).await?;
-    let long = jobs("the wait", waited).await?;
+    eprintln!("warming up");
+    AT_ONCE.set(stack).await?;
+    measure::jobs(stack, counting, &mut recordings, videos).await?;
+    eprintln!("looks");
+    let (alone, looks) = if quick { QUICKLY_LOOKED_AT } else { LOOKED_AT };
+    alone.set(stack).await?;
+    let look = measure::look(stack, counting, &mut recordings, videos, looks).await?;
+    eprintln!("the whole of it");
+    waited.set(stack).await?;
+    let long = measure::jobs(stack, counting, &mut recordings, videos).await?;
     eprintln!("asking after jobs, and looking up");
     let schedule = |rate| Schedule {
         rate,
@@ -207,20 +214,11 @@ async fn measured(
     Ok(Measured {
         long,
         together: Usage::default(),
-        // Within one run: on another as many may look more or less often.
-        look: a_look(&short, &long, poll),
+        look,
         poll,
         lookup,
         bytes,
     })
-}
-
-/// What one look takes: the difference of two waits, without the questions of a caller, of which one
-/// takes `poll`.
-fn a_look(short: &Jobs, long: &Jobs, poll: Usage) -> Usage {
-    let polls = poll * (long.polls - short.polls);
-    let more = (long.looks - short.looks).max(1.0);
-    ((long.usage - short.usage - polls) * (1.0 / more)).at_least_nothing()
 }
 
 fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> anyhow::Result<Found> {
@@ -257,8 +255,7 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
         what: format!(
             "{videos} recordings of five minutes at once, PROCESSING for {} s, for which the model thinks \
              {} s; {:.1} looks each, and the caller asked {:.1} times, as `Retry-After` said; what a look \
-             takes is the difference to a wait of {SHORT_S} s. Then questions after a job, as often as they \
-             came before, and {} lookups a second among {} analyses, each of which asks the index. \
+             takes is of as many that only wait. Then questions after a job, as often as they came before, and {} lookups a second among {} analyses, each of which asks the index. \
              Each step had a worker of its own, as where a video comes alone, but where it says that \
              workers were shared. Milliseconds are billed as Lambda does, init included, and what was \
              computed is stretched to the share of a processor that {WORKER_MB} MB have. Calls, and units \
@@ -333,7 +330,13 @@ mod tests {
         Measured {
             long,
             together: usage(7.0, 9.0, 15.0),
-            look: a_look(&jobs(2.0, 2.0, 45.0), &long, poll),
+            look: Usage {
+                gb_s: 0.002,
+                invocations: 1.0,
+                queue_calls: 3.0,
+                written: 1.0,
+                ..Usage::default()
+            },
             poll,
             lookup: Usage {
                 requests: 1.0,
@@ -348,14 +351,6 @@ mod tests {
         processing_s: 60.0,
         generate_s: 45.0,
     };
-
-    #[test]
-    fn a_look_is_what_a_longer_wait_costs_more() {
-        let look = seen().look;
-        assert!((look.gb_s - 0.002).abs() < 1e-9, "{look:?}");
-        assert!((look.queue_calls - 3.0).abs() < 1e-9 && look.requests.abs() < 1e-9);
-        assert!((look.invocations - 1.0).abs() < 1e-9 && (look.written - 1.0).abs() < 1e-9);
-    }
 
     #[test]
     fn tables_are_whole_and_waiting_is_compared() {

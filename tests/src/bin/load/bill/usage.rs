@@ -78,11 +78,6 @@ impl Usage {
             transitions: combine(self.transitions, other.transitions),
         }
     }
-
-    /// None of it below nothing: a difference of two measurements may be.
-    pub(super) fn at_least_nothing(self) -> Self {
-        self.with(Self::default(), f64::max)
-    }
 }
 
 impl Add for Usage {
@@ -140,7 +135,5 @@ mod tests {
         let doubled = usage + usage;
         assert_eq!(doubled, usage * 2.0);
         assert_eq!((doubled - usage), usage);
-        let below = (usage - doubled).at_least_nothing();
-        assert_eq!(below, Usage::default());
     }
 }
