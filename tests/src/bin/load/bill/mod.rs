@@ -255,7 +255,8 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
         what: format!(
             "{videos} recordings of five minutes at once, PROCESSING for {} s, for which the model thinks \
              {} s; {:.1} looks each, and the caller asked {:.1} times, as `Retry-After` said; what a look \
-             takes is of as many that only wait. Then questions after a job, as often as they came before, and {} lookups a second among {} analyses, each of which asks the index. \
+             takes is of as many that only wait. Then questions after a job, as often as they came \
+             before, and {} lookups a second among {} analyses, each of which asks the index. \
              Each step had a worker of its own, as where a video comes alone, but where it says that \
              workers were shared. Milliseconds are billed as Lambda does, init included, and what was \
              computed is stretched to the share of a processor that {WORKER_MB} MB have. Calls, and units \
