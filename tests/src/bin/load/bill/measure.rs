@@ -195,8 +195,9 @@ pub(super) async fn jobs(
 /// is granted, submitted, and its analysis is read.
 const REQUESTS: f64 = 3.0;
 
-/// Has so many videos wait, after which nobody asks. What a look at the file of one used, as
-/// [`jobs`] has it: after the first of each, and for so many `looks` more, nothing else is done.
+/// Has so many videos wait, after which nobody asks, for files that are not ready meanwhile. What a
+/// look at the file of one used, as [`jobs`] has it: after the first of each, and for so many `looks`
+/// more, nothing else is done. The videos go on waiting.
 pub(super) async fn look(
     stack: &Stack,
     counting: bool,
@@ -208,7 +209,7 @@ pub(super) async fn look(
     let calls = Calls::of(stack).await?;
     let all = bytes.into_iter().enumerate();
     let submitted = all.map(|(seed, bytes)| submit(stack, bytes, seed));
-    let jobs = try_join_all(submitted).await?;
+    try_join_all(submitted).await?;
     looked(stack, &calls, videos).await?;
     let (before, calls) = (Moment::of(stack)?, Calls::of(stack).await?);
     if counting {
@@ -219,7 +220,6 @@ pub(super) async fn look(
         true => counted(stack).await?,
         false => before.since(stack).await?,
     };
-    try_join_all(jobs.iter().map(|(job, _)| settled(stack, job))).await?;
     Ok(usage * (1.0 / looks as f64))
 }
 

@@ -24,22 +24,20 @@ use crate::{
 };
 use measure::Jobs;
 use usage::{MILLION, Usage};
-use waiting::{Way, looks};
+use waiting::Way;
 
 const VIDEOS: u32 = 20;
 const QUICK_VIDEOS: u32 = 3;
 
-/// A wait in which nothing is done but looking, and the looks at each file that are measured: no
-/// file is ready for them.
-const LOOKED_AT: (Waited, usize) = (wait_alone(60.0), 3);
-const QUICKLY_LOOKED_AT: (Waited, usize) = (wait_alone(12.0), 1);
+/// Looks at each file that are measured, while nothing else is done.
+const LOOKS: usize = 3;
+const QUICK_LOOKS: usize = 1;
 
-const fn wait_alone(processing_s: f64) -> Waited {
-    Waited {
-        processing_s,
-        generate_s: 0.0,
-    }
-}
+/// Longer than anybody looks.
+const NEVER_READY: Waited = Waited {
+    processing_s: 3_600.0,
+    generate_s: 0.0,
+};
 
 const QUICK: Waited = Waited {
     processing_s: 8.0,
@@ -185,10 +183,6 @@ async fn measured(
     eprintln!("warming up");
     AT_ONCE.set(stack).await?;
     measure::jobs(stack, counting, &mut recordings, videos).await?;
-    eprintln!("looks");
-    let (alone, looks) = if quick { QUICKLY_LOOKED_AT } else { LOOKED_AT };
-    alone.set(stack).await?;
-    let look = measure::look(stack, counting, &mut recordings, videos, looks).await?;
     eprintln!("the whole of it");
     waited.set(stack).await?;
     let long = measure::jobs(stack, counting, &mut recordings, videos).await?;
@@ -211,6 +205,12 @@ async fn measured(
     let lookups = fill::fill(&stack.dynamodb(), &[table], 0).await?;
     let paths: Vec<&str> = lookups.iter().map(|lookup| &*lookup.path).collect();
     let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule(RATE)).await?;
+    // Last, so that nobody has seen how long such a file takes before, and none is ready to be thought
+    // about.
+    eprintln!("looks");
+    NEVER_READY.set(stack).await?;
+    let looks = if quick { QUICK_LOOKS } else { LOOKS };
+    let look = measure::look(stack, counting, &mut recordings, videos, looks).await?;
     Ok(Measured {
         long,
         together: Usage::default(),
@@ -224,7 +224,6 @@ async fn measured(
 fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> anyhow::Result<Found> {
     let look = measured.look;
     let fresh = measured.long.usage;
-    let waits = looks(waited.processing_s)?;
     let all = [
         Way::Delayed,
         Way::Rhythm,
@@ -235,7 +234,7 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
     let ways: Vec<(Way, Usage)> = all
         .into_iter()
         .map(|way| {
-            let elsewhere = way.wait(waited.processing_s, look)? - look * waits;
+            let elsewhere = way.wait(waited.processing_s, look)? - look * measured.long.looks;
             Ok((way, fresh + elsewhere + way.steps()))
         })
         .collect::<anyhow::Result<_>>()?;
@@ -306,7 +305,8 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
 mod tests {
     use super::*;
 
-    fn seen() -> Measured {
+    /// Where each file was looked at so often.
+    fn seen(looks: f64) -> Measured {
         let usage = |looks: f64, polls: f64, thinking: f64| Usage {
             gb_s: 0.1 + 0.002 * looks + 0.001 * polls + 0.25 * thinking,
             invocations: 3.0 + looks + polls,
@@ -327,10 +327,10 @@ mod tests {
             requests: 1.0,
             ..Usage::default()
         };
-        let long = jobs(7.0, 9.0, 45.0);
+        let long = jobs(looks, 9.0, 45.0);
         Measured {
             long,
-            together: usage(7.0, 9.0, 15.0),
+            together: usage(looks, 9.0, 15.0),
             look: Usage {
                 gb_s: 0.002,
                 invocations: 1.0,
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn tables_are_whole_and_waiting_is_compared() {
-        let found = found(20, WAITED, 6, &seen()).unwrap();
+        let found = found(20, WAITED, 6, &seen(7.0)).unwrap();
         for table in &found.tables {
             assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
         }
@@ -364,5 +364,17 @@ mod tests {
         // Sleeping costs more, and so does a rhythm; a larger function most.
         assert!(dollars(0) < dollars(1) && dollars(0) < dollars(3) && dollars(3) < dollars(4));
         assert!(found.wanted.iter().all(|one| one.is_met));
+    }
+    #[test]
+    fn ways_do_not_depend_on_what_instances_knew() {
+        let ways = |looks| {
+            let rows = found(20, WAITED, 6, &seen(looks))
+                .unwrap()
+                .tables
+                .remove(1)
+                .rows;
+            rows.into_iter().take(5).collect::<Vec<_>>()
+        };
+        assert_eq!(ways(1.0), ways(7.0));
     }
 }
