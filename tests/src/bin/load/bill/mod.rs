@@ -205,8 +205,8 @@ async fn measured(
     let lookups = fill::fill(&stack.dynamodb(), &[table], 0).await?;
     let paths: Vec<&str> = lookups.iter().map(|lookup| &*lookup.path).collect();
     let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule(RATE)).await?;
-    // Last, so that nobody has seen how long such a file takes before, and none is ready to be thought
-    // about.
+    // Last: whoever has seen such files wait looks less often at those that are measured whole, and
+    // these are never done.
     eprintln!("looks");
     NEVER_READY.set(stack).await?;
     let looks = if quick { QUICK_LOOKS } else { LOOKS };
