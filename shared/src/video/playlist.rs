@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::YouTubeId;
-use super::address::{self, Address, Page};
+use super::address::{self, Address, Page, leading_id};
 use super::id::{YOUTUBE_ID_LEN, is_id_byte};
 
 pub use super::address::MAX_BYTES;
@@ -106,29 +106,34 @@ impl From<PlaylistId> for String {
 }
 
 /// Reads a reference to a YouTube playlist: its own address, that of a video played from it, or a
-/// bare id. Addresses are read as [`super::reference::parse`] reads them.
+/// bare id. Texts and addresses are read as [`super::reference::parse`] reads them.
 ///
 /// # Errors
 /// [`NotAPlaylist`] says what the text is instead.
 pub fn parse(input: &str) -> Result<PlaylistId, NotAPlaylist> {
-    let text = address::text(input)?;
+    address::read(input, bare, at_address, PlaylistId::eq)
+}
+
+fn bare(text: &str) -> Option<Result<PlaylistId, NotAPlaylist>> {
     if YouTubeId::parse(text).is_ok() {
-        return Err(NotAPlaylist::Video);
+        return Some(Err(NotAPlaylist::Video));
     }
-    match named(text) {
+    let id = text.split(['?', '&']).next().unwrap_or_default();
+    match named(id) {
         // Most likely no id that went wrong, but an address.
-        Err(NotAPlaylist::MalformedId) => {}
-        decided => return decided,
+        Err(NotAPlaylist::MalformedId) => None,
+        decided => Some(decided),
     }
-    let at = Address::read(text)?;
+}
+
+fn at_address(at: &Address) -> Result<PlaylistId, NotAPlaylist> {
     let query = |name| {
         let stated = at.param(name).map(str::to_owned);
         let value = stated.or_else(|| at.fragment_param(name));
         value.filter(|value| !value.is_empty())
     };
-    let list = query("list");
-    match (at.page(), list) {
-        (Page::MusicPlaylist(id), _) => named(id),
+    match (at.page(), query("list")) {
+        (Page::PlaylistById(id), _) => named(id),
         (
             Page::Home
             | Page::Watch
@@ -139,16 +144,23 @@ pub fn parse(input: &str) -> Result<PlaylistId, NotAPlaylist> {
             Some(id),
         ) => named(&id),
         (Page::Video(_), None) => Err(NotAPlaylist::Video),
-        (Page::Home | Page::Watch, None) if query("v").is_some() => Err(NotAPlaylist::Video),
+        (Page::Home | Page::Watch, None)
+            if at.video_param().is_some_and(|v| !v.is_empty()) || query("v").is_some() =>
+        {
+            Err(NotAPlaylist::Video)
+        }
         (Page::Watch | Page::Playlist, None) => Err(NotAPlaylist::MissingId),
         (Page::WatchVideos, None) => Err(NotAPlaylist::Temporary),
         (Page::Album, _) => Err(NotAPlaylist::Album),
         (Page::Channel | Page::User | Page::LiveStream, _) => Err(NotAPlaylist::Channel),
-        (Page::Carrier(name), _) if at.param(name).is_none() => Err(NotAPlaylist::MissingId),
+        (Page::Carrier(name), _) if at.param(name).is_none_or(str::is_empty) => {
+            Err(NotAPlaylist::MissingId)
+        }
         (
             Page::Home
             | Page::Show
             | Page::Clip
+            | Page::Post
             | Page::Search
             | Page::Feed
             | Page::Carrier(_)
@@ -158,7 +170,16 @@ pub fn parse(input: &str) -> Result<PlaylistId, NotAPlaylist> {
     }
 }
 
-/// An id as it stands in an address. Pages of YouTube Music put `VL` before it.
+/// An id as it stands in an address. Pages of YouTube Music put `VL` before it. The length of an id
+/// is not fixed, so only a mark that cannot be part of a damaged id ends it.
 fn named(text: &str) -> Result<PlaylistId, NotAPlaylist> {
-    PlaylistId::parse(text.strip_prefix("VL").unwrap_or(text))
+    let (id, rest) = leading_id(text);
+    let is_end = |c: char| {
+        c.is_whitespace()
+            || "/?#&\\\"'`)]}>.,;:*".contains(c)
+            || (!c.is_ascii() && !c.is_alphanumeric())
+    };
+    let is_whole = rest.chars().next().is_none_or(is_end);
+    let id = if is_whole { id } else { text };
+    PlaylistId::parse(id.strip_prefix("VL").unwrap_or(id))
 }

@@ -1,61 +1,76 @@
-//! Reading what a caller calls a video: an address in one of YouTube's many forms, or a bare id.
+//! Reading what a caller calls a video: an address in one of YouTube's many forms, a text with such
+//! an address in it, or a bare id.
 
 mod refusal;
 #[cfg(test)]
 mod tests;
 
 use super::YouTubeId;
-use super::address::{self, Address, Page};
-use super::id::{YOUTUBE_ID_LEN, is_id_byte};
+use super::address::{self, Address, Page, leading_id};
+use super::id::YOUTUBE_ID_LEN;
 
 pub use super::address::MAX_BYTES;
 pub use refusal::NotAVideo;
 
-/// A YouTube video that somebody referred to.
+/// Reference to a YouTube video.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     /// The video.
     pub id: YouTubeId,
-    /// The second the address points at.
+    /// The second that the address points at. It says where to begin to watch, so it limits no
+    /// analysis.
     pub start_s: Option<f64>,
 }
 
-/// Reads a reference to one YouTube video. `http` and `https` are understood, with the default
-/// ports, and so are addresses without a scheme, `//host` ones, ones with HTML's `&amp;`, and bare
-/// ids. Mirrors and shorteners of others are refused: where they lead is not known.
+/// Reads a reference to one YouTube video as people paste it: an address with or without a scheme,
+/// escaped once too often, with invisible characters or with text around it, a page that leads to
+/// the video (consent, sign-in, redirect), or a bare id. Short links of other services are refused,
+/// since they do not show where they lead.
 ///
 /// # Errors
 /// [`NotAVideo`] says what the text is instead.
 pub fn parse(input: &str) -> Result<Reference, NotAVideo> {
-    let text = address::text(input)?;
-    if let Ok(id) = YouTubeId::parse(text) {
-        return Ok(Reference { id, start_s: None });
-    }
-    let at = Address::read(text)?;
+    let is_same = |one: &Reference, other: &Reference| one.id == other.id;
+    address::read(input, bare, named, is_same)
+}
+
+/// A bare id, also with the parameters that were copied with it.
+fn bare(text: &str) -> Option<Result<Reference, NotAVideo>> {
+    let id = text.split(['?', '&']).next().unwrap_or_default();
+    let id = YouTubeId::parse(id).ok()?;
+    Some(Ok(Reference { id, start_s: None }))
+}
+
+fn named(at: &Address) -> Result<Reference, NotAVideo> {
     match at.page() {
-        Page::Home | Page::Watch => watched(&at),
-        Page::Video(id) => reference(&at, id),
-        Page::Playlist | Page::MusicPlaylist(_) | Page::WatchVideos | Page::Show => {
+        Page::Home | Page::Watch => watched(at),
+        Page::Video(id) => reference(at, id),
+        Page::Playlist if at.video_param().is_some() => watched(at),
+        Page::WatchVideos => match at.param("video_ids") {
+            Some(ids) if !ids.contains(',') => reference(at, ids),
+            _ => Err(NotAVideo::Playlist),
+        },
+        Page::Playlist | Page::PlaylistById(_) | Page::Show | Page::Album => {
             Err(NotAVideo::Playlist)
         }
         Page::Channel => Err(NotAVideo::Channel),
         Page::User => Err(NotAVideo::UserPage),
         Page::LiveStream => Err(NotAVideo::LiveStream),
         Page::Clip => Err(NotAVideo::Clip),
+        Page::Post => Err(NotAVideo::Post),
         Page::Search => Err(NotAVideo::Search),
         Page::Feed => Err(NotAVideo::Feed),
-        Page::Carrier(name) if at.param(name).is_none() => Err(NotAVideo::MissingId),
-        Page::Carrier(_) | Page::Album | Page::Other => Err(NotAVideo::OtherPage),
+        Page::Carrier(name) if at.param(name).is_none_or(str::is_empty) => {
+            Err(NotAVideo::MissingId)
+        }
+        Page::Carrier(_) | Page::Other => Err(NotAVideo::OtherPage),
     }
 }
 
 /// What the player's query names.
 fn watched(at: &Address) -> Result<Reference, NotAVideo> {
-    match at
-        .param("v")
-        .map(str::to_owned)
-        .or_else(|| at.fragment_param("v"))
-    {
+    let stated = at.video_param().map(str::to_owned);
+    match stated.or_else(|| at.fragment_param("v")) {
         Some(id) => reference(at, &id),
         None if at.param("list").is_some() => Err(NotAVideo::Playlist),
         None if at.page() == Page::Home => Err(NotAVideo::OtherPage),
@@ -70,13 +85,18 @@ fn reference(at: &Address, id: &str) -> Result<Reference, NotAVideo> {
     })
 }
 
+/// The id at the beginning of a text. `v=` and `vi=` before it come from a `?` that is missing.
 fn video_id(text: &str) -> Result<YouTubeId, NotAVideo> {
-    YouTubeId::parse(text).map_err(|_| {
-        if text.len() < YOUTUBE_ID_LEN && text.bytes().all(is_id_byte) {
-            NotAVideo::TruncatedId
-        } else {
-            NotAVideo::MalformedId
-        }
+    let text = ["v=", "vi="]
+        .iter()
+        .find_map(|name| text.strip_prefix(name))
+        .unwrap_or(text);
+    let (id, _) = leading_id(text);
+    YouTubeId::parse(id).map_err(|_| match id.len() {
+        0 if text.trim().is_empty() => NotAVideo::MissingId,
+        0 => NotAVideo::MalformedId,
+        length if length < YOUTUBE_ID_LEN => NotAVideo::TruncatedId,
+        _ => NotAVideo::OverlongId,
     })
 }
 

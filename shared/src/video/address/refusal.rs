@@ -1,45 +1,65 @@
 //! Why a text is not an address on YouTube.
 
-/// What a text is instead of an address on YouTube.
+/// Kind of a text that is not an address on YouTube.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum NotAnAddress {
-    /// Nothing but white space.
+    /// Nothing but white space and invisible characters.
     #[error("the reference is empty")]
     Empty,
     /// Longer than [`super::MAX_BYTES`].
-    #[error("the reference is longer than {} bytes", super::MAX_BYTES)]
+    #[error(
+        "the reference is longer than {} bytes; give the address alone",
+        super::MAX_BYTES
+    )]
     TooLong,
     /// Neither an address nor a bare id of the kind that was asked for.
-    #[error("this is neither an address nor a YouTube id")]
+    #[error(
+        "this is neither an address nor an id of YouTube; copy the address of the page, such as \
+         https://www.youtube.com/watch?v=…"
+    )]
     NotAUrl,
-    /// Neither `http` nor `https`.
+    /// Several links in one text that do not name the same thing.
+    #[error("the text has several links that name different things; give one of them")]
+    SeveralLinks,
+    /// Neither `http` nor `https`, nor a scheme of the YouTube app.
     #[error("only http and https addresses are read")]
     UnsupportedScheme,
-    /// A name or a password before the host.
-    #[error("an address with a user name or a password is not read")]
+    /// A user name or a password before the host.
+    #[error(
+        "the address has a user name or a password before its host; give it without what stands \
+         before the @"
+    )]
     CredentialsInUrl,
-    /// A port other than the scheme's own.
-    #[error("an address with a port of its own is not read")]
+    /// A port other than 80 and 443.
+    #[error("the address has a port of its own, and YouTube has none; remove the port")]
     UnsupportedPort,
+    /// A short link of a service that does not show where it leads.
+    #[error("this is a short link; open it and give the address that it leads to")]
+    ShortLink,
     /// Another site.
-    #[error("this address is not on YouTube")]
+    #[error(
+        "this address is not on YouTube; give the address of a video on YouTube, or upload the \
+         recording"
+    )]
     UnsupportedHost,
-    /// Another site whose name has YouTube's in it, or letters that may look like it.
-    #[error("this address resembles one on YouTube but is not on YouTube")]
+    /// Another site whose name contains YouTube's, or letters that may look like it.
+    #[error("the host of this address resembles YouTube's but is not YouTube's")]
     LookalikeHost,
 }
 
 impl NotAnAddress {
-    /// A stable name for programs.
+    /// Stable name for programs.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::TooLong => "too_long",
             Self::NotAUrl => "not_a_url",
+            Self::SeveralLinks => "several_links",
             Self::UnsupportedScheme => "unsupported_scheme",
             Self::CredentialsInUrl => "credentials_in_url",
             Self::UnsupportedPort => "unsupported_port",
+            Self::ShortLink => "short_link",
             Self::UnsupportedHost => "unsupported_host",
             Self::LookalikeHost => "lookalike_host",
         }

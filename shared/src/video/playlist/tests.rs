@@ -140,6 +140,17 @@ fn forms_of_an_address_that_the_corpus_lacks() {
         format!("https://youtu.be/playlist?list={ID}"),
         format!("https://music.youtube.com/watch?v=dQw4w9WgXcQ&list={ID}"),
         format!("https://music.youtube.com/browse/VL{ID}?x=1"),
+        format!("https://studio.youtube.com/playlist/{ID}/edit"),
+        format!("https://music.youtube.com/browse/MPSP{ID}"),
+        format!("Listen to \u{201c}Rust\u{201d}: https://youtube.com/playlist?list={ID}\u{201d}."),
+        format!("[list](https://www.youtube.com/playlist?list={ID})"),
+        format!("\u{feff}\u{202a}{ID}\u{202c}"),
+        format!("({ID})."),
+        format!("https://www.youtube.com/playlist?list={ID}&playnext=1?si=x"),
+        format!("https://www.youtube.com/playlist?list={ID}?si=x"),
+        format!("https%3A%2F%2Fwww.youtube.com%2Fplaylist%3Flist%3D{ID}"),
+        format!("https://www.google.com/url?q=https://youtube.com/playlist%3Flist%3D{ID}&sa=D"),
+        format!("https://youtu.be/x?list={ID} https://www.youtube.com/playlist?list={ID}"),
         format!("https://www.youtube.com/attribution_link?a=x&u=/playlist%3Flist%3D{ID}"),
         format!(
             "https://www.youtube.com/oembed?url=https%3A%2F%2Fyoutube.com%2Fplaylist%3Flist%3D{ID}"
@@ -174,7 +185,7 @@ fn a_refusal_says_what_the_text_is() {
     use NotAPlaylist::*;
     use NotAnAddress::*;
     let too_long = format!("{}&x={}", PLAYLISTS[0].0, "x".repeat(MAX_BYTES));
-    let deep = "https://www.youtube.com/oembed?url=".repeat(4);
+    let deep = "https://www.youtube.com/oembed?url=".repeat(6);
     let list = |id: &str| format!("https://www.youtube.com/playlist?list={id}");
     let long_id = format!("PL{}", "x".repeat(MAX_LEN - 1));
     for (text, refusal) in [
@@ -185,7 +196,7 @@ fn a_refusal_says_what_the_text_is() {
         ("hello-world-hello", Address(NotAUrl)),
         ("PL", Address(NotAUrl)),
         (long_id.as_str(), Address(NotAUrl)),
-        (&list("PL1\n23456789012"), Address(NotAUrl)),
+        (&list("PL1\n23456789012"), MalformedId),
         (
             &format!("ftp://youtube.com/playlist?list={ID}"),
             Address(UnsupportedScheme),
@@ -214,10 +225,12 @@ fn a_refusal_says_what_the_text_is() {
             &format!("https://127.0.0.1/playlist?list={ID}"),
             Address(UnsupportedHost),
         ),
+        ("https://bit.ly/3abcdef", Address(ShortLink)),
         (
-            &format!("https://studio.youtube.com/playlist/{ID}/edit"),
-            Address(UnsupportedHost),
+            &format!("{} {}", list(ID), list("PL0123456789ABCDEF")),
+            Address(SeveralLinks),
         ),
+        ("https://www.youtube.com/post/UgkxUJ", OtherPage),
         (
             &format!("https://www.youtube.com.evil.example/playlist?list={ID}"),
             Address(LookalikeHost),

@@ -2,7 +2,7 @@
 
 use super::super::NotAnAddress;
 
-/// What a text is instead of a reference to one YouTube video.
+/// Kind of a text that is not a reference to one YouTube video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum NotAVideo {
     /// No address on YouTube at all, and no bare id.
@@ -14,37 +14,46 @@ pub enum NotAVideo {
     /// A channel or a page of one, also its current live stream.
     #[error("this is a channel; give the address of one of its videos")]
     Channel,
-    /// A user's page.
+    /// A page of a user.
     #[error("this is a user's page; give the address of a video")]
     UserPage,
     /// A clip: which video it is cut from stands only in its page.
     #[error("this is a clip; give the address of the video it is cut from")]
     Clip,
+    /// A post of a channel.
+    #[error("this is a post of a channel; give the address of the video in it")]
+    Post,
     /// Search results.
     #[error("these are search results; give the address of one of the videos")]
     Search,
     /// A feed of the visitor's own.
     #[error("this is a feed; give the address of one of the videos")]
     Feed,
-    /// Whatever a channel streams at the moment.
+    /// The current live stream of a channel.
     #[error("this is a channel's current live stream; give the address of the video")]
     LiveStream,
     /// Any other page of YouTube: home, hashtags, courses, news.
-    #[error("this page of YouTube is not a video")]
+    #[error("this page of YouTube is not a video; give the address of a video")]
     OtherPage,
-    /// The place for the id is there, the id is not.
-    #[error("the address lacks the id of the video")]
+    /// A page that plays a video, without the id of one.
+    #[error(
+        "the address lacks the id of the video, such as watch?v=ID; copy it again from the address \
+         bar"
+    )]
     MissingId,
     /// An id with characters missing.
-    #[error("the id of the video is cut short: it has 11 characters")]
+    #[error("the id of the video is cut short: an id has 11 characters; copy the address again")]
     TruncatedId,
+    /// An id with characters too many.
+    #[error("the id of the video is too long: an id has 11 characters; copy the address again")]
+    OverlongId,
     /// Something else in the place of the id.
     #[error("the id of the video is malformed: it has 11 characters of A-Z, a-z, 0-9, _ and -")]
     MalformedId,
 }
 
 impl NotAVideo {
-    /// A stable name for programs.
+    /// Stable name for programs.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -53,12 +62,14 @@ impl NotAVideo {
             Self::Channel => "channel",
             Self::UserPage => "user_page",
             Self::Clip => "clip",
+            Self::Post => "post",
             Self::Search => "search",
             Self::Feed => "feed",
             Self::LiveStream => "live_stream",
             Self::OtherPage => "other_page",
             Self::MissingId => "missing_id",
             Self::TruncatedId => "truncated_id",
+            Self::OverlongId => "overlong_id",
             Self::MalformedId => "malformed_id",
         }
     }
