@@ -21,7 +21,7 @@ use crate::{
         jobs::JobRow,
         videos::Known,
     },
-    video::{VideoKey, container},
+    video::{MediaType, VideoKey, container},
 };
 
 /// After a job's deadline its claim is good for this much longer, so that it ends first.
@@ -263,12 +263,14 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
                 context.blobs.get_range(&key, 0, container::HEAD_BYTES)
             )?;
             let recording = recording.ok_or(Error::UploadMissing)?;
-            if !container::fits(&recording.content_type, &head) {
-                return Err(Error::UploadMismatch { what: "type" });
-            }
+            let declared = MediaType::parse(&recording.content_type);
+            let media_type = declared.and_then(|declared| declared.read_as(&head));
+            let media_type = media_type.ok_or_else(|| Error::UploadMismatch {
+                what: container::mismatch(&head),
+            })?;
             Media::Upload {
                 size_bytes: recording.size_bytes,
-                content_type: recording.content_type,
+                content_type: media_type.as_str().to_owned(),
                 file_name: recording.file_name,
             }
         }

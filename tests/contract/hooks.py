@@ -35,6 +35,9 @@ FORMATS = {
         lambda words: "WEBVTT\n\n"
         + "".join(f"00:0{at}.000 --> 00:0{at}.900\n{word}\n\n" for at, word in enumerate(words))
     ),
+    "eventrelay-media-type": st.sampled_from(
+        ["video/mp4", "video/webm;codecs=vp9,opus", "audio/x-m4a", "Audio/MPEG"]
+    ),
     "eventrelay-query": st.lists(WORD, min_size=1, max_size=8).map(" ".join),
     # Signed by the API: there is none to be made up. `map_query` leaves it out.
     "eventrelay-cursor": st.just("AAAA"),

@@ -6,7 +6,7 @@ mod projects;
 use eventrelay::{
     analysis::captions,
     store::feedback::FeedbackType,
-    video::{container, reference},
+    video::{MediaType, reference},
 };
 use serde_json::{Map, Value, json};
 
@@ -104,7 +104,8 @@ fn price(description: &str) -> Value {
 fn video_url() -> Value {
     let mut url = text(
         reference::MAX_BYTES,
-        "A URL of one video of YouTube in any of its forms, or the bare id",
+        "A URL of one video of YouTube in any of its forms, a text around one, or the bare id. Its \
+         `t=` sets no window: `start_s` does",
     );
     url["format"] = "eventrelay-video".into();
     url
@@ -208,7 +209,8 @@ fn playlist() -> Value {
 }
 
 fn recording() -> Value {
-    let types: Vec<&str> = container::media_types().collect();
+    let types: Vec<&str> = MediaType::all().map(MediaType::as_str).collect();
+    let aliases: Vec<&str> = MediaType::all().flat_map(MediaType::aliases).collect();
     object(
         "A recording that is going to be uploaded.",
         &["file_name", "content_type", "size_bytes", "sha256"],
@@ -223,10 +225,18 @@ fn recording() -> Value {
             ),
             (
                 "content_type",
-                choice(
-                    &types,
-                    "Media type of the recording; capital letters are read as small ones",
-                ),
+                json!({
+                    "type": "string", "minLength": 1, "maxLength": 255,
+                    "format": "eventrelay-media-type",
+                    "pattern": r"^[ \t\r\n]*[\x21-\x7E][\x20-\x7E]*[ \t\r\n]*$",
+                    "description": format!(
+                        "Media type of the recording: {}. Other names are accepted: {}. Letter case \
+                         and parameters such as `;codecs=vp9,opus` are ignored. The upload is signed \
+                         for the type as it is written here",
+                        types.join(", "),
+                        aliases.join(", "),
+                    ),
+                }),
             ),
             (
                 "size_bytes",

@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     error::Error,
     store::blobs::Recording,
-    video::{ContentHash, VideoKey, container},
+    video::{ContentHash, MediaType, VideoKey},
 };
 
 /// Largest file that the Files API takes (2 GB, contracts of the Files API).
@@ -24,6 +24,9 @@ const LARGEST_FILE: u64 = 2_000_000_000;
 
 /// Characters of a file name.
 const LONGEST_NAME: usize = 255;
+
+/// Maximum length of a media type with its parameters, in characters.
+const MAX_MEDIA_TYPE: usize = 255;
 
 /// How long a grant is good for.
 const VALID: Duration = Duration::from_secs(3600);
@@ -64,10 +67,11 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     let body = Upload {
         upload_id: hash.as_str().to_owned(),
         video_id: VideoKey::Upload(hash).to_string(),
-        // Put under a wrong type before, it is put again.
+        // A file that was put under a wrong type is put again. Another name of the type is not wrong.
         uploaded: uploaded.is_some_and(|there| {
-            (there.size_bytes, &there.content_type)
-                == (recording.size_bytes, &recording.content_type)
+            there.size_bytes == recording.size_bytes
+                && MediaType::parse(&there.content_type)
+                    == MediaType::parse(&recording.content_type)
         }),
         upload: Put {
             method: "PUT",
@@ -93,14 +97,8 @@ pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error>
     if file_name.is_empty() {
         return Err(Error::invalid("file_name", "has nothing to be seen"));
     }
-    let content_type = required("content_type", fields.string("content_type", 127)?)?;
-    let content_type = content_type.to_ascii_lowercase();
-    if !container::is_media_type(&content_type) {
-        return Err(Error::invalid(
-            "content_type",
-            "is not a type of video or audio we can read",
-        ));
-    }
+    let content_type = fields.string("content_type", MAX_MEDIA_TYPE)?;
+    let content_type = media_type(&required("content_type", content_type)?)?;
     let size_bytes = required("size_bytes", fields.size("size_bytes", LARGEST_FILE)?)?;
     let sha256 = required("sha256", fields.string("sha256", 64)?)?;
     let hash = ContentHash::parse(&sha256.to_ascii_lowercase())
@@ -112,4 +110,68 @@ pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error>
         file_name,
     };
     Ok((hash, recording))
+}
+
+/// The media type as the caller wrote it. It is signed into the permission to put, so a client that
+/// sends its own header, such as a browser for a `Blob`, matches it as well as one that sends
+/// `upload.headers`. What Gemini is given is read from it when the upload is used.
+fn media_type(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    if MediaType::parse(text).is_none() {
+        let known: Vec<&str> = MediaType::all().map(MediaType::as_str).collect();
+        let reason = format!(
+            "is not a type that can be read. It must be one of {}, or another name of one, such as \
+             video/quicktime, video/x-matroska, audio/mpeg or audio/x-m4a; parameters are ignored",
+            known.join(", ")
+        );
+        return Err(Error::invalid("content_type", reason));
+    }
+    // It becomes a header of the upload.
+    if !text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        return Err(Error::invalid(
+            "content_type",
+            "must have ASCII characters only, without line breaks",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_type_is_kept_as_the_caller_wrote_it() {
+        for text in [
+            "video/mp4",
+            "Video/MP4",
+            "video/webm;codecs=vp9,opus",
+            "video/webm; codecs=\"vp8, opus\"",
+            "audio/x-m4a",
+        ] {
+            assert_eq!(media_type(&format!(" {text}\n")).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn media_type_that_is_unknown_is_refused_with_the_list() {
+        let error = media_type("text/html").unwrap_err();
+        for known in MediaType::all() {
+            assert!(
+                error.detail().contains(known.as_str()),
+                "{}",
+                error.detail()
+            );
+        }
+        for text in [
+            "video/mp4; x=\u{e9}",
+            "video/mp4;\r\nx-y: z",
+            "video/mp4;\tx",
+        ] {
+            assert!(media_type(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -5,11 +5,13 @@ mod address;
 pub mod container;
 mod id;
 mod key;
+pub mod media_type;
 pub mod playlist;
 pub mod reference;
 
 pub use address::NotAnAddress;
 pub use id::{ContentHash, InvalidId, YouTubeId};
 pub use key::{NotAVideoKey, VideoKey};
+pub use media_type::MediaType;
 pub use playlist::{NotAPlaylist, PlaylistId};
 pub use reference::{NotAVideo, Reference};

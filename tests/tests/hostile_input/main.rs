@@ -68,5 +68,6 @@ async fn hostile_input_is_refused_by_name_and_leaves_nothing() {
     assert_eq!(videos["videos"], json!([]));
 
     uploads::uploads(&stack).await;
+    uploads::media_types(&stack).await;
     uploads::names(&stack).await;
 }

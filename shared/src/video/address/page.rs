@@ -128,14 +128,13 @@ impl Address {
 
     fn in_short<'a>(&'a self, segments: &[&'a str]) -> Page<'a> {
         match *segments {
-            [] if self.video_param().is_some() => Page::Watch,
+            [] => Page::Watch,
             [
                 "watch" | "playlist" | "embed" | "shorts" | "live" | "v" | "channel" | "c",
                 ..,
             ] => self.in_site(segments),
             [handle, ..] if handle.starts_with('@') => self.in_site(segments),
             [id, ..] => Page::Video(id),
-            [] => Page::Other,
         }
     }
 

@@ -246,10 +246,8 @@ mod tests {
         let (one, other) = (recordings.next(), recordings.next());
         assert_ne!(one, other);
         assert_eq!(one.len(), recordings.model.len() + 16);
-        assert!(eventrelay::video::container::fits(
-            "video/mp4",
-            &one[..1024]
-        ));
+        let media_type = eventrelay::video::MediaType::parse("video/mp4").unwrap();
+        assert_eq!(media_type.read_as(&one[..1024]), Some(media_type));
     }
 
     #[test]
