@@ -2,6 +2,7 @@
 //! references, and what container a recording is in.
 
 mod address;
+mod argument;
 pub mod container;
 mod id;
 mod key;
@@ -10,6 +11,7 @@ pub mod playlist;
 pub mod reference;
 
 pub use address::NotAnAddress;
+pub use argument::Argument;
 pub use id::{ContentHash, InvalidId, YouTubeId};
 pub use key::{NotAVideoKey, VideoKey};
 pub use media_type::MediaType;

@@ -3,6 +3,7 @@
 use std::{io::Write as _, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
+use eventrelay::video::Argument;
 use serde_json::{Map, Value};
 
 use super::{
@@ -45,7 +46,7 @@ pub(super) async fn analysed(
     options: &mut Map<String, Value>,
     progress: &Progress,
 ) -> anyhow::Result<String> {
-    if is_url(video) {
+    if Argument::read(video, Path::new(video).exists()) == Argument::Reference {
         options.insert("url".into(), video.into());
     } else {
         let upload = media::upload(Path::new(video), client, progress).await?;
@@ -116,10 +117,6 @@ fn options_of(request: &Analyze) -> anyhow::Result<Map<String, Value>> {
         body.insert("force".into(), true.into());
     }
     Ok(body)
-}
-
-fn is_url(video: &str) -> bool {
-    video.starts_with("https://") || video.starts_with("http://")
 }
 
 /// The text of a transcript, if it is of a size that is taken.

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use bytes::{Bytes, BytesMut};
+use eventrelay::video::{MediaType, media_type};
 use hyper::body::{Body, Frame, SizeHint};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -122,24 +123,15 @@ fn content_type(path: &Path) -> anyhow::Result<&'static str> {
         .extension()
         .and_then(|extension| extension.to_str())
         .unwrap_or_default();
-    Ok(match extension.to_ascii_lowercase().as_str() {
-        "mp4" | "m4v" => "video/mp4",
-        "mov" => "video/quicktime",
-        "webm" => "video/webm",
-        "mkv" => "video/x-matroska",
-        "mpeg" | "mpg" => "video/mpeg",
-        "avi" => "video/x-msvideo",
-        "mp3" => "audio/mpeg",
-        "wav" => "audio/wav",
-        "m4a" => "audio/mp4",
-        "aac" => "audio/aac",
-        "ogg" | "oga" | "opus" => "audio/ogg",
-        "flac" => "audio/flac",
-        _ => bail!(
-            "{} is neither a URL nor a file with the extension of a video or a recording",
-            path.display()
-        ),
-    })
+    let known = MediaType::from_extension(extension).with_context(|| {
+        let all: Vec<&str> = media_type::extensions().collect();
+        format!(
+            "{} is neither a URL nor a file with the extension of a video or a recording ({})",
+            path.display(),
+            all.join(", ")
+        )
+    })?;
+    Ok(known.as_str())
 }
 
 #[cfg(test)]
