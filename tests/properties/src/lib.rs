@@ -14,7 +14,7 @@ mod template;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its fuzz target and of the folder of its seeds.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("api_body", bodies::api_body),
     ("build_body", software::build_body),
     ("captions", captions::captions),
@@ -24,6 +24,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("project_file", software::project_file),
     ("project_plan", software::project_plan),
     ("queue_record", bodies::queue_record),
+    ("recording_head", references::recording_head),
     ("search_query", bodies::search_query),
     ("template", template::template),
     ("video_reference", references::video_reference),

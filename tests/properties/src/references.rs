@@ -1,6 +1,8 @@
 //! What callers call a video or a playlist.
 
-use eventrelay::video::{PlaylistId, VideoKey, YouTubeId, playlist, reference};
+use eventrelay::video::{
+    MediaType, PlaylistId, VideoKey, YouTubeId, container::Container, playlist, reference,
+};
 
 /// What is read as a video or a playlist is found again under its own address, and in no other way.
 pub(crate) fn video_reference(data: &[u8]) {
@@ -33,5 +35,22 @@ pub(crate) fn video_reference(data: &[u8]) {
     if let Ok(key) = text.parse::<VideoKey>() {
         assert_eq!(key.to_string().parse(), Ok(key.clone()));
         assert!(key.to_string().len() <= 67, "a key is part of other keys");
+    }
+}
+
+/// A recording is given to Gemini only as a type that its container has, whatever it is declared as.
+pub(crate) fn recording_head(data: &[u8]) {
+    let container = Container::from_head(data);
+    let mut fits = 0;
+    for declared in MediaType::all() {
+        if let Some(read) = declared.read_as(data) {
+            fits += 1;
+            assert_eq!(read.read_as(data), Some(read), "{declared:?}");
+        }
+    }
+    assert_eq!(fits > 0, container.is_some(), "{container:?}");
+    if let Ok(text) = std::str::from_utf8(data) {
+        let known = MediaType::parse(text);
+        assert!(known.is_none_or(|known| MediaType::parse(known.as_str()) == Some(known)));
     }
 }
