@@ -1,8 +1,11 @@
 //! Files that are no recordings. In them no frames are searched for, so that none of them becomes a
 //! recording by what is appended to it.
 
-/// Number of bytes that make a text.
-const TEXT_BYTES: usize = 8;
+/// Number of bytes that make a text. Fewer letters also occur before a sound that was cut.
+const TEXT_BYTES: usize = 64;
+
+/// Characters with which pages, data and scripts begin.
+const MARKUP: [u8; 5] = *b"<{[#%";
 
 /// Beginnings of pages, documents, archives, pictures, programs and fonts.
 const SIGNATURES: [&[u8]; 38] = [
@@ -50,9 +53,11 @@ const SIGNATURES: [&[u8]; 38] = [
 pub(super) fn is_foreign(head: &[u8]) -> bool {
     let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
     let start = &head[..head.len().min(TEXT_BYTES)];
-    SIGNATURES
-        .iter()
-        .any(|signature| head.starts_with(signature))
-        || head.starts_with(b"RIFF")
+    let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+    head.starts_with(b"RIFF")
+        || first.is_none_or(|first| MARKUP.contains(first))
         || start.iter().all(is_text)
+        || SIGNATURES
+            .iter()
+            .any(|signature| head.starts_with(signature))
 }
