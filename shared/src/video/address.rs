@@ -131,8 +131,8 @@ fn in_app(text: &str) -> Option<&str> {
         // The names of videos in feeds.
         return Some(rest.strip_prefix("video:").unwrap_or(rest));
     }
-    let is_app = |app: &&str| app.eq_ignore_ascii_case(scheme);
-    (APP_SCHEMES.iter().any(|app| is_app(&app)) || is_app(&"intent")).then_some(rest)
+    let is_app = |app: &str| app.eq_ignore_ascii_case(scheme);
+    (APP_SCHEMES.iter().any(|app| is_app(app)) || is_app("intent")).then_some(rest)
 }
 
 /// An address that was pasted behind the beginning of another: `https://https://youtu.be/ID`.

@@ -1,4 +1,4 @@
-//! What a user of a command line means by the name of a video.
+//! Meaning of the argument of a command line that names a video.
 
 use std::path::Path;
 

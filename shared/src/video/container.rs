@@ -2,7 +2,7 @@
 //!
 //! Only containers that Gemini takes are known, in the forms in which players read them: with tags
 //! or zeros before them, or cut out of a stream. A page, a document, an archive, a picture or a
-//! program is none of them, whatever follows its first bytes ([`foreign`]). Of old QuickTime files
+//! program is none of them, whatever follows its first bytes. Of old QuickTime files
 //! only the name of a box is certain: a text with `mdat` as its fifth to eighth letter is taken for
 //! one, and Gemini refuses it. The crate `infer` knows neither 3GPP nor MPEG transport streams nor
 //! anything behind a tag, and takes any file with `mdat` at its thirteenth byte for QuickTime.
@@ -79,8 +79,8 @@ impl Container {
     }
 }
 
-/// What a recording that begins with `head` differs in from one of its declared type, as words for
-/// the caller.
+/// Words for the caller of a recording that begins with `head` and is not of its declared type: what
+/// differs, and what it is instead.
 #[must_use]
 pub fn mismatch(head: &[u8]) -> &'static str {
     match Container::from_head(head) {

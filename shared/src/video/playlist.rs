@@ -22,7 +22,7 @@ pub use refusal::NotAPlaylist;
 const MIN_LEN: usize = YOUTUBE_ID_LEN + 1;
 const MAX_LEN: usize = 64;
 
-/// The id of a YouTube playlist that the Data API may know: one that somebody put together (`PL`), a
+/// Id of a YouTube playlist that the Data API may know: one that a user put together (`PL`), a
 /// channel's uploads (`UU`) or favourites (`FL`), an album (`OLAK5uy_`) and so on.
 ///
 /// Kinds of playlists are told apart by how their ids begin, always with two capital letters
@@ -36,7 +36,7 @@ impl PlaylistId {
     ///
     /// # Errors
     /// [`NotAPlaylist::Mix`], [`NotAPlaylist::Personal`], [`NotAPlaylist::Temporary`],
-    /// [`NotAPlaylist::Channel`] for ids of lists that nobody else can read or that are none, else
+    /// [`NotAPlaylist::Channel`] for ids of lists that only their owner can read or that are none, else
     /// [`NotAPlaylist::MalformedId`].
     pub fn parse(text: &str) -> Result<Self, NotAPlaylist> {
         let kind = |of: &[&str]| of.iter().any(|start| text.starts_with(start));

@@ -308,7 +308,7 @@ proptest! {
         let _ = Container::from_head(&bytes);
     }
 
-    /// Lengths in a header are believed by no one who indexes with them.
+    /// A length in a header never leads beyond the bytes.
     #[test]
     fn any_bytes_behind_a_beginning_are_told(
         (head, _) in proptest::sample::select(damaged()),

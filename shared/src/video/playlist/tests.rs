@@ -400,7 +400,7 @@ proptest! {
     }
 
     #[test]
-    fn what_nobody_else_can_read_is_never_an_id(
+    fn private_list_is_never_an_id(
         start in "(RD|WL|LL|LM|HL|TL|UC)",
         rest in "[A-Za-z0-9_-]{0,60}",
     ) {
