@@ -116,7 +116,7 @@ pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error>
 /// sends its own header, such as a browser for a `Blob`, matches it as well as one that sends
 /// `upload.headers`. What Gemini is given is read from it when the upload is used.
 fn media_type(text: &str) -> Result<String, Error> {
-    let text = text.trim();
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if MediaType::parse(text).is_none() {
         let known: Vec<&str> = MediaType::all().map(MediaType::as_str).collect();
         let reason = format!(
@@ -168,6 +168,7 @@ mod tests {
         }
         for text in [
             "video/mp4; x=\u{e9}",
+            "video/mp4\u{3000}",
             "video/mp4;\r\nx-y: z",
             "video/mp4;\tx",
         ] {
