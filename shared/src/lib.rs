@@ -23,6 +23,7 @@ pub mod queue;
 pub mod readers;
 pub mod removal;
 pub mod retry;
+pub mod run;
 pub mod search;
 pub mod secrets;
 pub mod store;

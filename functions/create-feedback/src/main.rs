@@ -1,18 +1,7 @@
-//! `POST /v1/videos/{video_id}/feedback`: keeps what somebody says of a video.
+//! `POST /v1/videos/{video_id}/feedback`: stores feedback on a video.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::feedback::create).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb], endpoints::create_feedback)
 }

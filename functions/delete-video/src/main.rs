@@ -1,18 +1,7 @@
-//! `DELETE /v1/videos/{video_id}`: removes a video and all that was made of it.
+//! `DELETE /v1/videos/{video_id}`: deletes a video and everything made from it.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb, Warm::S3]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::deletion::delete).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb, Warm::S3], endpoints::delete_video)
 }

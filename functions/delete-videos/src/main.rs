@@ -1,18 +1,7 @@
-//! `DELETE /v1/videos?confirm=all`: has every video deleted.
+//! `DELETE /v1/videos?confirm=all`: starts the deletion of every video.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb, Warm::Sqs]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::admin::delete_videos).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb, Warm::Sqs], endpoints::delete_videos)
 }

@@ -1,18 +1,7 @@
-//! `GET /v1/deployments/{deployment_id}`: a deployment as far as it is.
+//! `GET /v1/deployments/{deployment_id}`: returns a deployment.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::projects::get_deployment).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb], endpoints::get_deployment)
 }

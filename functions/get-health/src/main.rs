@@ -1,14 +1,7 @@
-//! `GET /health`: says that the API answers, and which one it is.
+//! `GET /health`: says that the API answers, and which version it is.
 
-use eventrelay::{api, context::Context, telemetry};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::health::get).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[], endpoints::get_health)
 }

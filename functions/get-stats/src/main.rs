@@ -1,18 +1,7 @@
-//! `GET /v1/stats`: what the counters say.
+//! `GET /v1/stats`: returns the counters of the deployment.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::stats::get).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb], endpoints::get_stats)
 }

@@ -1,18 +1,7 @@
-//! `GET /v1/videos/{video_id}/analyses`: every analysis that there is of a video.
+//! `GET /v1/videos/{video_id}/analyses`: lists every analysis of a video.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::analyses::list).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb], endpoints::list_analyses)
 }

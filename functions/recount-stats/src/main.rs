@@ -1,18 +1,7 @@
-//! `POST /v1/admin/recount`: has the totals of the statistics counted anew.
+//! `POST /v1/admin/recount`: starts the recount of the statistics.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb, Warm::Sqs]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::admin::recount).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(&[Warm::DynamoDb, Warm::Sqs], endpoints::recount_stats)
 }

@@ -1,18 +1,10 @@
-//! `POST /v1/admin/dead-letters/redrive`: sends messages that were given up on their way again.
+//! `POST /v1/admin/dead-letters/redrive`: sends dead letters again.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb, Warm::Sqs]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::dead_letters::redrive).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(
+        &[Warm::DynamoDb, Warm::Sqs],
+        endpoints::redrive_dead_letters,
+    )
 }

@@ -1,18 +1,10 @@
-//! `POST /v1/videos/batch`: up to fifty videos, one answer for each.
+//! `POST /v1/videos/batch`: submits up to fifty videos.
 
-use eventrelay::{
-    api,
-    context::{Context, Warm},
-    telemetry,
-};
-use lambda_http::{Error, Request, run, service_fn};
+use eventrelay::{api::endpoints, context::Warm, run};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let context = &Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-    run(service_fn(async |request: Request| {
-        Ok::<_, Error>(api::respond(context, request, api::submissions::submit_batch).await)
-    }))
-    .await
+fn main() -> Result<(), run::Error> {
+    run::endpoint(
+        &[Warm::DynamoDb, Warm::S3, Warm::Sqs],
+        endpoints::submit_batch,
+    )
 }

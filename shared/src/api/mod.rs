@@ -11,6 +11,7 @@ pub mod contract;
 mod cursor;
 pub mod dead_letters;
 pub mod deletion;
+pub mod endpoints;
 pub mod feedback;
 mod fields;
 pub mod health;
