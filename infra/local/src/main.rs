@@ -24,7 +24,7 @@ mod workspace;
 
 use std::{
     future::Future,
-    io::{IsTerminal as _, Write as _},
+    io::Write as _,
     process::ExitCode,
 };
 
@@ -53,7 +53,8 @@ async fn main() -> ExitCode {
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
+        // Colour needs a feature of the crate that the functions would be built with as well.
+        .with_ansi(false)
         .with_writer(std::io::stderr)
         .init();
     let ended = match &cli.command {
