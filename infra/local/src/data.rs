@@ -1,10 +1,9 @@
-//! The data folder: one runtime at a time, its API key, and how to reach it.
+//! The data folder: one system at a time, its clients, its API key, and how to reach it.
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::{File, TryLockError},
+    io::{ErrorKind, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -13,10 +12,12 @@ use eventrelay::store::keys::ApiKey;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-/// Longest API key that is read from the folder, in bytes.
-const MAXIMUM_KEY_BYTES: u64 = 1024;
+use crate::private;
 
-/// How to reach a runtime, as it says when it is ready.
+/// Maximum API key that is read from the folder, in bytes.
+const MAX_KEY_BYTES: u64 = 1024;
+
+/// How a running system is reached.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Ready {
     /// Base URL of the API.
@@ -27,8 +28,8 @@ pub(crate) struct Ready {
     pub(crate) standins: BTreeMap<String, String>,
     /// Base URL of the admin endpoints.
     pub(crate) admin: String,
-    /// What each table, bucket and queue of the template is called, as `Ref` has it on AWS: the URL
-    /// of a queue, the name of all else.
+    /// Physical names of tables, buckets and queues by logical id, as `Ref` has them on AWS: the
+    /// URL of a queue, the name of anything else.
     #[serde(default)]
     pub(crate) resources: BTreeMap<String, String>,
 }
@@ -42,7 +43,7 @@ pub(crate) struct Endpoints {
     pub(crate) sqs: String,
 }
 
-/// A data folder that no other runtime uses.
+/// A data folder that this process owns.
 #[derive(Debug)]
 pub(crate) struct Data {
     path: PathBuf,
@@ -52,31 +53,49 @@ pub(crate) struct Data {
     _temporary: Option<TempDir>,
 }
 
-/// What [`Data::open`] found.
+/// Result of [`Data::open`].
 #[derive(Debug)]
 pub(crate) enum Opened {
     Free(Data),
-    /// Another runtime has the folder; none where it is not ready yet.
+    /// Another process owns the folder. The address is missing until its system is ready.
     InUse(Option<Ready>),
 }
 
+/// A share of the lock that tells the owner of a folder that its system is in use.
+#[derive(Debug)]
+pub(crate) struct ClientLock {
+    _file: File,
+}
+
+/// The lock that keeps new clients away while the owner of a folder stops its system.
+#[derive(Debug)]
+pub(crate) struct ClosedToClients {
+    _file: File,
+}
+
 impl Data {
-    /// Takes a folder, making it if it is not there.
+    /// Takes a folder, creating it if it does not exist. Only its user can read it afterwards.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Opened> {
-        std::fs::create_dir_all(path)
-            .with_context(|| format!("cannot make the data folder {}", path.display()))?;
-        // Functions are started in other folders and know only absolute paths.
+        let cannot_create = || format!("cannot create the data folder {}", path.display());
+        private::create_folder(path).with_context(cannot_create)?;
+        // Functions are started in other folders and need absolute paths.
         let path = path.canonicalize()?;
-        let lock = File::create(path.join("lock")).context("cannot write the data folder")?;
+        let lock = lock_file(&path, "lock")?;
         match lock.try_lock() {
-            Ok(()) => Ok(Opened::Free(Self {
-                path,
-                _lock: lock,
-                _temporary: None,
-            })),
+            Ok(()) => {
+                private::restrict(&path)
+                    .with_context(|| format!("cannot make {} private", path.display()))?;
+                // Left by an owner that was killed; its ports may be those of others now.
+                remove_if_exists(&path.join("running.json"))?;
+                Ok(Opened::Free(Self {
+                    path,
+                    _lock: lock,
+                    _temporary: None,
+                }))
+            }
             Err(TryLockError::WouldBlock) => {
                 let ready = std::fs::read(path.join("running.json"))
                     .ok()
@@ -87,19 +106,19 @@ impl Data {
         }
     }
 
-    /// A folder that ends with this value.
+    /// Creates a folder that is removed with this value.
     ///
     /// # Errors
-    /// When none can be made.
+    /// If none can be created.
     pub(crate) fn temporary() -> anyhow::Result<Self> {
         let temporary =
-            TempDir::with_prefix("eventrelay-").context("cannot make a temporary folder")?;
+            TempDir::with_prefix("eventrelay-").context("cannot create a temporary folder")?;
         match Self::open(temporary.path())? {
             Opened::Free(mut data) => {
                 data._temporary = Some(temporary);
                 Ok(data)
             }
-            Opened::InUse(_) => bail!("a new folder is in use already"),
+            Opened::InUse(_) => bail!("a new folder is already in use"),
         }
     }
 
@@ -107,55 +126,96 @@ impl Data {
         &self.path
     }
 
-    /// The key of earlier runs, or a new one that later runs find.
+    /// Returns the key of earlier runs, or a new one that later runs find.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// If the file cannot be read or written.
     pub(crate) fn api_key(&self) -> anyhow::Result<String> {
         let path = self.path.join("api-key");
         match File::open(&path) {
             Ok(file) => {
                 let mut key = String::new();
-                file.take(MAXIMUM_KEY_BYTES).read_to_string(&mut key)?;
+                file.take(MAX_KEY_BYTES).read_to_string(&mut key)?;
                 let key = key.trim();
                 if key.is_empty() {
                     bail!("{} is empty: remove it", path.display());
                 }
                 Ok(key.to_owned())
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 let key = ApiKey::generate()?.reveal().to_owned();
-                write_private(&path, &key)?;
+                write(&path, &key)?;
                 Ok(key)
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
     }
 
-    /// Tells other processes how to reach the runtime.
+    /// Tells other processes how to reach the system.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub(crate) fn announce(&self, ready: &Ready) -> anyhow::Result<()> {
-        let path = self.path.join("running.json");
         let partial = self.path.join("running.json.partial");
-        write_private(&partial, &serde_json::to_string(ready)?)?;
-        std::fs::rename(partial, path)?;
+        write(&partial, &serde_json::to_string(ready)?)?;
+        std::fs::rename(partial, self.path.join("running.json"))?;
         Ok(())
+    }
+
+    /// Joins the clients of the system that another process runs on the folder. Returns `None`
+    /// while that process is stopping it.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub(crate) fn join(path: &Path) -> anyhow::Result<Option<ClientLock>> {
+        let file = lock_file(path, "clients")?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(ClientLock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
+        }
+    }
+
+    /// Keeps new clients away. Returns `None` while there are any.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub(crate) fn close_to_clients(&self) -> anyhow::Result<Option<ClosedToClients>> {
+        let file = lock_file(&self.path, "clients")?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(ClosedToClients { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
+        }
     }
 }
 
 impl Drop for Data {
     fn drop(&mut self) {
-        // Without the lock nobody reads it.
-        let _ = std::fs::remove_file(self.path.join("running.json"));
+        // Readers ignore it without the lock.
+        let _ = remove_if_exists(&self.path.join("running.json"));
     }
 }
 
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+fn lock_file(folder: &Path, name: &str) -> anyhow::Result<File> {
+    let path = folder.join(name);
+    let opened = private::options().write(true).create(true).open(&path);
+    opened.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn remove_if_exists(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = private::options();
     let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
         .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(text.as_bytes())?;
@@ -205,24 +265,43 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_made_once_and_private() {
+    fn address_of_a_killed_owner_is_removed() {
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("running.json"), "{}").unwrap();
+        let data = free(Data::open(folder.path()).unwrap());
+        assert!(!data.path().join("running.json").exists());
+    }
+
+    #[test]
+    fn owner_closes_only_without_clients_and_clients_join_only_before() {
+        let folder = TempDir::new().unwrap();
+        let data = free(Data::open(folder.path()).unwrap());
+        let one = Data::join(folder.path()).unwrap().unwrap();
+        let other = Data::join(folder.path()).unwrap().unwrap();
+        assert!(data.close_to_clients().unwrap().is_none());
+        drop(one);
+        assert!(data.close_to_clients().unwrap().is_none());
+        drop(other);
+        let closed = data.close_to_clients().unwrap();
+        assert!(closed.is_some());
+        assert!(Data::join(folder.path()).unwrap().is_none());
+        drop(closed);
+        assert!(Data::join(folder.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn key_is_created_once_and_private() {
         let folder = TempDir::new().unwrap();
         let data = free(Data::open(folder.path()).unwrap());
         let key = data.api_key().unwrap();
         assert!(key.starts_with("er_"), "{key}");
         assert_eq!(data.api_key().unwrap(), key);
-        let mode = folder
-            .path()
-            .join("api-key")
-            .metadata()
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let mode = folder.path().join("api-key").metadata().unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
-    fn a_temporary_folder_is_removed() {
+    fn temporary_folder_is_removed() {
         let data = Data::temporary().unwrap();
         let path = data.path().to_owned();
         assert!(path.exists());

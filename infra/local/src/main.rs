@@ -12,6 +12,7 @@ mod gateway;
 mod keys;
 mod lambda;
 mod metrics;
+mod private;
 mod queue_poller;
 mod queues;
 mod resources;

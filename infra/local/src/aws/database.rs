@@ -10,6 +10,8 @@ use std::{
 use anyhow::Context as _;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::private;
+
 /// How long to wait for a process that is about to end and still holds the file.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -24,6 +26,7 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened or another process holds it.
     pub(super) fn open(path: &Path, schema: &str) -> anyhow::Result<Self> {
+        private::create_file(path).with_context(|| format!("cannot write {}", path.display()))?;
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(path)?;
             connection.busy_timeout(PATIENCE)?;

@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{ended, listen};
+use crate::private;
 
 /// How often expired items are deleted. AWS takes up to days; what reads them may not rely on either.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -38,6 +39,7 @@ pub(super) async fn start(
 }
 
 fn open(path: &Path) -> anyhow::Result<Database> {
+    private::create_file(path)?;
     let path = path.to_str().context("the path is not UTF-8")?;
     let database = Database::new(path)?;
     // Of all that it sets only `synchronous = NORMAL` differs from the defaults: a commit in the

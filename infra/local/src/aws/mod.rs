@@ -20,6 +20,8 @@ use aws_sdk_sqs::config::Credentials;
 use axum::{Router, serve::ListenerExt as _};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
+use crate::private;
+
 /// The region that the services say they are in; it stands in every ARN.
 pub(crate) const REGION: &str = "us-east-1";
 
@@ -66,8 +68,8 @@ pub(crate) async fn start(
     credentials: &Credentials,
     shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<Services> {
-    std::fs::create_dir_all(data)
-        .with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    private::create_folder(data)
+        .with_context(|| format!("cannot create the data folder {}", data.display()))?;
     let mut tasks = JoinSet::new();
     let (secrets_manager, vault) =
         secrets::start(credentials, Clock::system(), &shutdown, &mut tasks).await?;

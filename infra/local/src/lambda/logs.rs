@@ -1,7 +1,7 @@
 //! What functions write, one file per function.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write as _,
     path::Path,
     sync::{Arc, Mutex},
@@ -10,7 +10,7 @@ use std::{
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use super::lock;
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, private};
 
 /// Longest line, in bytes; a longer one is cut into several. CloudWatch takes events up to 1 MiB.
 const MAXIMUM_LINE_BYTES: u64 = 256 * 1024;
@@ -32,7 +32,7 @@ impl Log {
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let path = folder.join(format!("{function}.log"));
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let file = private::options().create(true).append(true).open(path)?;
         Ok(Self {
             function: function.to_owned(),
             file: Mutex::new(file),

@@ -29,7 +29,7 @@ use self::{
     logs::Log,
     records::Records,
 };
-use crate::{metrics::Metrics, template::model::Function};
+use crate::{metrics::Metrics, private, template::model::Function};
 
 /// Largest request of a synchronous invocation, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -129,7 +129,7 @@ impl Lambda {
     /// # Errors
     /// When a log file cannot be opened.
     pub(crate) fn new(functions: &[Function], settings: &Settings) -> anyhow::Result<Arc<Self>> {
-        std::fs::create_dir_all(&settings.logs)?;
+        private::create_folder(&settings.logs)?;
         let lambda = Arc::new(Self {
             pools: RwLock::default(),
             settings: settings.clone(),

@@ -18,6 +18,7 @@ use super::{
     super::database::Database,
     body::{self, Body},
 };
+use crate::private;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS buckets (
@@ -100,7 +101,8 @@ impl Index {
     /// killed process left undone.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let bodies = folder.join("bodies");
-        std::fs::create_dir_all(&bodies)?;
+        private::create_folder(folder)?;
+        private::create_folder(&bodies)?;
         let path = folder.join("index.sqlite");
         let database = Database::open(&path, SCHEMA)?;
         delete_orphans(&database, &bodies)?;
