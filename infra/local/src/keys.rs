@@ -1,9 +1,12 @@
-//! `cargo local key`: API keys of a data folder, by the service that runs on it or, where none does,
-//! by its database alone; and the key that the runtime itself accepts.
+//! `cargo local key`: API keys of a data folder, through the system that runs on it or, without one,
+//! through its database alone; and the key that the system itself accepts.
 
-use std::{io::Write as _, time::Duration};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
 use eventrelay::{
     clock::Timestamp,
@@ -13,10 +16,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
-    aws,
+    Exit, aws,
     cli::{CreateKey, KeyAction, Options},
     clients::{self, Clients},
-    data::{Data, Opened},
+    command::session::{self, Access},
+    interrupt::Interrupts,
     resources,
     template::model::physical_name,
     workspace::Workspace,
@@ -27,10 +31,10 @@ const CONTROLS_TABLE: &str = "ControlsTable";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Accepts the key that the runtime is started with, for everything.
+/// Accepts the key that the system is started with, with all scopes.
 ///
 /// # Errors
-/// When the table refuses the row.
+/// If the table refuses the row.
 pub(crate) async fn accept_own(key: &str, client: Client) -> anyhow::Result<()> {
     let own = NewKey {
         name: "cargo local".to_owned(),
@@ -45,21 +49,40 @@ pub(crate) async fn accept_own(key: &str, client: Client) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Makes, lists or takes back keys, and prints what came of it.
+/// Maximum wait for a system that is starting: it may be building functions first.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// Creates, lists or revokes keys, and prints the result.
 ///
 /// # Errors
-/// Says in plain words what is refused.
-pub(crate) async fn run(options: &Options, action: &KeyAction) -> anyhow::Result<()> {
-    if options.ephemeral {
-        bail!("a temporary folder has no keys: leave --ephemeral out");
-    }
-    let text = match Data::open(&options.data)? {
-        Opened::InUse(Some(ready)) => {
-            let client = clients::dynamodb(&ready.aws.dynamodb);
-            perform(options, action, &keys(client)).await?
+/// Says what is refused.
+pub(crate) async fn run(
+    options: &Options,
+    action: &KeyAction,
+    interrupts: &Interrupts,
+) -> anyhow::Result<Exit> {
+    match interrupts
+        .unless_received(Box::pin(done(options, action)))
+        .await
+    {
+        Ok(text) => {
+            writeln!(std::io::stdout(), "{}", text?)?;
+            Ok(Exit::Done)
         }
-        Opened::InUse(None) => bail!("another `cargo local` is just starting in this folder"),
-        Opened::Free(data) => {
+        Err(signal) => {
+            eprintln!("Interrupted. `cargo local key list` shows which keys there are.");
+            Ok(Exit::Interrupted(signal))
+        }
+    }
+}
+
+async fn done(options: &Options, action: &KeyAction) -> anyhow::Result<String> {
+    match session::open(options, Instant::now() + PATIENCE).await? {
+        Access::Guest(guest) => {
+            let client = clients::dynamodb(&guest.ready.aws.dynamodb);
+            perform(options, action, &keys(client)).await
+        }
+        Access::Own(data) => {
             let (stop, shutdown) = watch::channel(false);
             let folder = data.path().join("aws");
             let services = aws::start(&folder, &clients::credentials(), shutdown).await?;
@@ -71,11 +94,9 @@ pub(crate) async fn run(options: &Options, action: &KeyAction) -> anyhow::Result
             let _ = stop.send(true);
             drop(clients);
             services.stopped().await;
-            performed?
+            performed
         }
-    };
-    writeln!(std::io::stdout(), "{text}")?;
-    Ok(())
+    }
 }
 
 fn keys(client: Client) -> Keys {
@@ -108,7 +129,7 @@ async fn perform(options: &Options, action: &KeyAction, keys: &Keys) -> anyhow::
             match options.json {
                 true => shown(&row, now).to_string(),
                 false => format!(
-                    "{} ({}) is taken back. Who has used it within the last minute may do so until that minute is over.",
+                    "{} ({}) is revoked.\nA caller that used it in the last minute may use it for that minute.",
                     row.key_id, row.name
                 ),
             }
@@ -129,8 +150,8 @@ fn wanted(asked: &CreateKey, now: Timestamp) -> NewKey {
     }
 }
 
-/// What a caller is told of an error is what a user is told: there is nothing secret about either,
-/// but the latter may know the cause as well.
+/// An error in words. Callers of the API read the detail alone; the owner of the machine may read the
+/// cause as well.
 fn plain(error: eventrelay::error::Error) -> anyhow::Error {
     use eventrelay::error::Error;
     match error {
@@ -162,7 +183,7 @@ fn shown(row: &KeyRow, now: Timestamp) -> Value {
 
 fn announced(key: &ApiKey, row: &KeyRow) -> String {
     format!(
-        "{}\n\nThis is the key of {}, and it is not shown again. Its id is {}.",
+        "{}\n\nThis is the key `{}`. It is not shown again. Its id is {}.",
         key.reveal(),
         row.name,
         row.key_id

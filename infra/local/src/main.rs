@@ -9,6 +9,7 @@ mod command;
 mod data;
 mod faults;
 mod gateway;
+mod interrupt;
 mod keys;
 mod lambda;
 mod metrics;
@@ -20,36 +21,64 @@ mod schedule;
 mod system;
 mod upstreams;
 mod watch;
+mod welcome;
 mod wiring;
 mod workspace;
 
 use std::{
-    future::Future,
     io::Write as _,
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
-use anyhow::{anyhow, bail};
-use clap::Parser as _;
+use anyhow::bail;
 use eventrelay_template as template;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Cli, Command, Options},
-    data::{Data, Opened, Ready},
+    data::{Data, Opened},
+    interrupt::{Interrupts, Signal},
     system::System,
     watch::Changes,
     workspace::Workspace,
 };
 
-/// Port of the API unless told otherwise.
+/// Default port of the API.
 const DEFAULT_PORT: u16 = 8787;
+
+/// Maximum wait for a command that has the folder for a moment, such as `key`.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// How a command ended. `--help` documents the codes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    Done,
+    /// The reason is already printed.
+    Failed,
+    /// The result is a stand-in's, made without a word of the video.
+    OnlyStandIn,
+    Interrupted(Signal),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Failed => Self::FAILURE,
+            Exit::OnlyStandIn => Self::from(3),
+            Exit::Interrupted(signal) => Self::from(signal.exit_code()),
+        }
+    }
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    // DynamoDB warns of every refused condition, which is how claims are lost every day.
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    // DynamoDB warns about every refused condition, and claims are lost by those every day.
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt()
@@ -58,107 +87,124 @@ async fn main() -> ExitCode {
         .with_ansi(false)
         .with_writer(std::io::stderr)
         .init();
-    let ended = match &cli.command {
-        Some(_) if cli.options.watch => Err(anyhow!("--watch goes with no command")),
-        None => serve(&cli.options).await,
-        Some(Command::Analyze(request)) => command::analyze::run(&cli.options, request).await,
-        Some(Command::Build(request)) => command::build::run(&cli.options, request).await,
-        Some(Command::Sam(request)) => command::sam::run(&cli.options, request).await,
-        Some(Command::Key(request)) => keys::run(&cli.options, &request.action).await,
-    };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
+    match run(&cli).await {
+        Ok(exit) => exit.into(),
+        Err(error) => match error.downcast::<clap::Error>() {
+            Ok(usage) => usage.exit(),
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let interrupts = Interrupts::listen()?;
+    let options = &cli.options;
+    match &cli.command {
+        None => serve(options, &interrupts).await,
+        Some(Command::Analyze(request)) => {
+            command::analyze::run(options, request, &interrupts).await
         }
+        Some(Command::Build(request)) => command::build::run(options, request, &interrupts).await,
+        Some(Command::Sam(request)) => command::sam::run(options, request, &interrupts).await,
+        Some(Command::Key(request)) => keys::run(options, &request.action, &interrupts).await,
     }
 }
 
 /// Runs until Ctrl-C or SIGTERM.
-async fn serve(options: &Options) -> anyhow::Result<()> {
-    let data = if options.ephemeral {
-        Data::temporary()?
-    } else {
-        match Data::open(&options.data)? {
-            Opened::Free(data) => data,
-            Opened::InUse(ready) => {
-                let place = ready
-                    .map(|ready| format!(" at {}", ready.api))
-                    .unwrap_or_default();
-                bail!(
-                    "another `cargo local` uses the folder {}{place}: stop it, or choose another folder with --data",
-                    options.data.display()
-                );
-            }
-        }
+async fn serve(options: &Options, interrupts: &Interrupts) -> anyhow::Result<Exit> {
+    let data = match interrupts.unless_received(folder(options)).await {
+        Ok(data) => data?,
+        Err(signal) => return Ok(stopped(signal, options)),
     };
     let port = options.port.unwrap_or(DEFAULT_PORT);
     // From before the first build on, so that no change is missed.
-    let changes = match options.watch {
-        true => Some(Changes::of(
-            &Workspace::of(options.workspace.as_deref())?.root,
-        )),
-        false => None,
+    let changes = if options.watch {
+        let workspace = Workspace::of(options.workspace.as_deref())?;
+        Some(Changes::of(&workspace.root))
+    } else {
+        None
     };
-    let Some(system) = until_stopped(Box::pin(System::start(options, port, data))).await? else {
-        return Ok(());
+    let starting = Box::pin(System::start(options, port, data));
+    let mut system = match interrupts.unless_received(starting).await {
+        Ok(system) => system?,
+        Err(signal) => return Ok(stopped(signal, options)),
     };
-    let mut system = system?;
-    let text = match options.json {
-        true => serde_json::to_string(&system.ready)?,
-        false => welcome(&system.ready),
+    let text = if options.json {
+        serde_json::to_string(&system.ready)?
+    } else {
+        welcome::text(&system.ready)
     };
     writeln!(std::io::stdout(), "{text}")?;
-    until_stopped(async {
-        match changes {
-            Some(changes) => Box::pin(watch::run(&mut system, changes)).await,
-            None => std::future::pending().await,
+    let signal = match changes {
+        None => interrupts.received().await,
+        Some(changes) => {
+            let watched = Box::pin(watch::run(&mut system, changes));
+            match interrupts.unless_received(watched).await {
+                Ok(never) => match never {},
+                Err(signal) => signal,
+            }
         }
-    })
-    .await?;
-    system.stop().await;
-    Ok(())
-}
-
-/// The output of `task`; none where Ctrl-C or SIGTERM came first.
-async fn until_stopped<T>(task: impl Future<Output = T>) -> anyhow::Result<Option<T>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        output = task => Some(output),
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
-    })
-}
-
-fn welcome(ready: &Ready) -> String {
-    let Ready {
-        api,
-        api_key,
-        admin,
-        ..
-    } = ready;
-    let standins: Vec<&str> = ready.standins.keys().map(String::as_str).collect();
-    let upstreams = match standins.is_empty() {
-        true => "All services are the real ones".to_owned(),
-        false => format!(
-            "Stand-ins: {} (set GEMINI_API_KEY, GITHUB_TOKEN, VERCEL_TOKEN or NETLIFY_AUTH_TOKEN \
-             for the real ones)",
-            standins.join(", ")
-        ),
     };
-    format!(
-        "EventRelay runs at {api}\n\
-         API key: {api_key}\n\
-         {upstreams}\n\
-         Plots: {admin}, for Prometheus {admin}/metrics\n\
-         \n\
-         curl -X POST {api}/v1/videos -H 'x-api-key: {api_key}' -H 'content-type: application/json' \
-         -d '{{\"url\":\"https://www.youtube.com/watch?v=jNQXAC9IVRw\"}}'\n\
-         curl {api}/v1/jobs/JOB_ID -H 'x-api-key: {api_key}'\n\
-         curl {api}/v1/videos/VIDEO_ID -H 'x-api-key: {api_key}'\n\
-         \n\
-         Ctrl-C stops it."
-    )
+    let exit = stopped(signal, options);
+    system.stop().await;
+    Ok(exit)
+}
+
+/// The data folder, once no other command has it for a moment.
+async fn folder(options: &Options) -> anyhow::Result<Data> {
+    if options.ephemeral {
+        return Data::temporary();
+    }
+    let deadline = Instant::now() + MAX_WAIT;
+    loop {
+        let ready = match Data::open(&options.data)? {
+            Opened::Free(data) => return Ok(data),
+            Opened::InUse(ready) => ready,
+        };
+        if ready.is_some() || Instant::now() > deadline {
+            let place = ready.map(|ready| format!(" at {}", ready.api));
+            bail!(
+                "Another `cargo local` uses the folder {}{}.\nStop it, or choose another folder \
+                 with --data.",
+                options.data.display(),
+                place.unwrap_or_default()
+            );
+        }
+        command::pause().await;
+    }
+}
+
+/// Says what stays when the system stops.
+fn stopped(signal: Signal, options: &Options) -> Exit {
+    if options.ephemeral {
+        eprintln!("Stopped. Nothing stays: the data folder was temporary.");
+    } else {
+        eprintln!(
+            "Stopped. All state is kept in {}, and unfinished jobs go on with the next `cargo local`.",
+            options.data.display()
+        );
+    }
+    Exit::Interrupted(signal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_those_of_the_help() {
+        let code = |exit: Exit| format!("{:?}", ExitCode::from(exit));
+        for (exit, number) in [
+            (Exit::Done, 0),
+            (Exit::Failed, 1),
+            (Exit::OnlyStandIn, 3),
+            (Exit::Interrupted(Signal::Interrupt), 130),
+            (Exit::Interrupted(Signal::Terminate), 143),
+        ] {
+            assert_eq!(code(exit), format!("{:?}", ExitCode::from(number)));
+        }
+    }
 }

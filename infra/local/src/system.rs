@@ -51,8 +51,8 @@ pub(crate) struct System {
     upstreams: Upstreams,
     /// Its instances end with it.
     lambda: Arc<Lambda>,
-    /// Last: the folder is free, or gone, when nothing uses it any more.
-    _data: Data,
+    /// Last, so that the folder is free, or gone, only when nothing uses it any more.
+    pub(crate) data: Data,
 }
 
 /// What has taken the place of something that ran.
@@ -200,7 +200,7 @@ impl System {
             known,
             upstreams,
             lambda,
-            _data: data,
+            data,
         })
     }
 

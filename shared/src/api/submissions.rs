@@ -292,8 +292,12 @@ fn submission(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> 
     })
 }
 
-/// A language tag in the shape of BCP 47 (RFC 5646, section 2.1): subtags of letters and digits.
-pub(super) fn language(tag: String) -> Result<String, Error> {
+/// Reads a language tag in the shape of BCP 47 (RFC 5646, section 2.1): subtags of letters and
+/// digits.
+///
+/// # Errors
+/// [`Error::InvalidInput`] for any other text.
+pub fn language(tag: String) -> Result<String, Error> {
     let mut subtags = tag.split('-');
     let is_subtag = |subtag: &str| {
         (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())

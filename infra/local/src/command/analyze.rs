@@ -1,108 +1,112 @@
 //! `cargo local analyze`: one video through the whole system, and the analysis on stdout.
 
-use std::{io::Write as _, path::Path, time::Duration};
+use std::{
+    cell::RefCell,
+    sync::atomic::AtomicU64,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, bail};
-use eventrelay::video::Argument;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    client::{self, Client, Ended, Job, Submitted},
-    media, on_system,
-    progress::Progress,
+    client::{self, Client, Ended, Files, Job, Submitted, Unavailable},
+    media,
+    output::{self, announce_links, announce_standins},
+    preflight,
+    progress::{Progress, Step},
+    session::{self, Remains},
+    source::{self, Source},
     within,
 };
 use crate::{
-    cli::{Analyze, Format, Options},
+    Exit,
+    cli::{Analyze, Format, Options, usage_error},
     data::Ready,
+    interrupt::Interrupts,
 };
 
-/// Largest transcript that is sent, in bytes.
-const MAXIMUM_TRANSCRIPT_BYTES: u64 = 4 * 1024 * 1024;
+/// How long a system may fail while a job is polled: it may be stopping or starting functions.
+const TOLERANCE: Duration = Duration::from_secs(10);
 
-/// Analyses the video with a system that runs already, or with one of its own.
-pub(crate) async fn run(options: &Options, request: &Analyze) -> anyhow::Result<()> {
+/// How far an analysis is. It is kept when the command changes to another system.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// Path of the job.
+    job: Option<String>,
+    /// Path of the video, once it is analysed.
+    video: Option<String>,
+}
+
+impl Course {
+    pub(super) fn has_begun(&self) -> bool {
+        self.job.is_some()
+    }
+}
+
+/// Result of the command.
+struct Printed {
+    text: String,
+    /// It has nothing but what a stand-in says without a transcript.
+    is_only_standin: bool,
+}
+
+/// Analyses the video with a system that already runs, or with one of its own.
+pub(crate) async fn run(
+    options: &Options,
+    request: &Analyze,
+    interrupts: &Interrupts,
+) -> anyhow::Result<Exit> {
+    let (source, body) = check(request).map_err(|reason| usage_error("analyze", reason))?;
     let limit = Duration::from_secs(request.timeout_s);
-    let analysis = on_system(options, async |ready| {
-        within(limit, "analysis", follow(ready, request)).await
-    });
-    std::io::stdout().write_all(analysis.await?.as_bytes())?;
-    Ok(())
+    let course = RefCell::new(Course::default());
+    let reached = AtomicU64::new(0);
+    session::run(
+        options,
+        interrupts,
+        limit,
+        async |ready| {
+            announce_standins(ready, request.transcript.is_some());
+            let progress = &Progress::new(&reached);
+            let course = &mut *course.borrow_mut();
+            let work = follow(ready, request, &source, &body, course, progress);
+            within(limit, "analysis", work).await
+        },
+        |printed, ready, is_own| {
+            output::write(&printed.text, request.out.as_deref())?;
+            announce_links(&printed.text, ready, is_own);
+            Ok(match printed.is_only_standin {
+                true => Exit::OnlyStandIn,
+                false => Exit::Done,
+            })
+        },
+        || remains(&course),
+    )
+    .await
 }
 
-async fn follow(ready: &Ready, request: &Analyze) -> anyhow::Result<String> {
-    let progress = Progress::new();
-    let client = Client::new(&ready.api, &ready.api_key)?;
-    let mut body = options_of(request)?;
-    let video = analysed(&client, &request.video, &mut body, &progress).await?;
-    progress.clear();
-    client.video(&video, request.format == Format::Md).await
-}
-
-/// Has a video, a URL or a file, analysed; the URL of the analysis.
-pub(super) async fn analysed(
-    client: &Client,
-    video: &str,
-    options: &mut Map<String, Value>,
-    progress: &Progress,
-) -> anyhow::Result<String> {
-    if Argument::read(video, Path::new(video).exists()) == Argument::Reference {
-        options.insert("url".into(), video.into());
-    } else {
-        let upload = media::upload(Path::new(video), client, progress).await?;
-        options.insert("upload_id".into(), upload.into());
-    }
-    let submission = Value::Object(std::mem::take(options));
-    Ok(match client.submit(&submission).await? {
-        Submitted::Done { video } => video,
-        Submitted::Queued { job } => {
-            let ended = wait(client, &job, "analysis", progress).await?;
-            ended.video.context("the job has no link to its video")?
-        }
-    })
-}
-
-/// Asks for the job until it has ended. `what` is what it makes.
-pub(super) async fn wait(
-    client: &Client,
-    url: &str,
-    what: &str,
-    progress: &Progress,
-) -> anyhow::Result<Ended> {
-    loop {
-        let Job {
-            status,
-            stage,
-            progress: percent,
-            error,
-            ended,
-        } = client.job(url).await?;
-        match status.as_str() {
-            "done" => return Ok(ended),
-            "failed" | "cancelled" => {
-                bail!(
-                    "the {what} {}: {}",
-                    status_words(&status),
-                    error.unwrap_or_else(|| "no reason is given".into())
-                );
-            }
-            _ => progress.show(percent, stage.as_deref().unwrap_or(&status)),
-        }
-        client::pause().await;
+fn remains(course: &RefCell<Course>) -> Remains {
+    // It is borrowed only while the work runs, which has been dropped by then.
+    match course.try_borrow() {
+        Ok(course) if !course.has_begun() => Remains::Nothing,
+        _ => Remains::Job,
     }
 }
 
-fn status_words(status: &str) -> &'static str {
-    match status {
-        "cancelled" => "was cancelled",
-        _ => "failed",
+/// Refuses what cannot become an analysis.
+fn check(request: &Analyze) -> Result<(Source, Map<String, Value>), String> {
+    let source = Source::read(&request.video)?;
+    if let Some(end) = request.end
+        && end <= request.start.unwrap_or(0.0)
+    {
+        return Err("--end must be after --start".to_owned());
     }
-}
-
-fn options_of(request: &Analyze) -> anyhow::Result<Map<String, Value>> {
+    if let Some(path) = &request.out {
+        preflight::writable("--out", path)?;
+    }
     let mut body = Map::new();
     if let Some(path) = &request.transcript {
-        body.insert("transcript".into(), transcript(path)?.into());
+        body.insert("transcript".into(), source::transcript(path)?.into());
     }
     if let Some(language) = &request.language {
         body.insert("language".into(), language.clone().into());
@@ -113,19 +117,164 @@ fn options_of(request: &Analyze) -> anyhow::Result<Map<String, Value>> {
     if let Some(end) = request.end {
         body.insert("end_s".into(), end.into());
     }
+    if let Some(resolution) = request.resolution {
+        body.insert("resolution".into(), json!(resolution));
+    }
+    if let Some(price) = request.max_cost_usd {
+        body.insert("max_cost_usd".into(), price.into());
+    }
     if request.force {
         body.insert("force".into(), true.into());
     }
-    Ok(body)
+    Ok((source, body))
 }
 
-/// The text of a transcript, if it is of a size that is taken.
-pub(super) fn transcript(path: &Path) -> anyhow::Result<String> {
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot read {}", path.display()))?
-        .len();
-    if size > MAXIMUM_TRANSCRIPT_BYTES {
-        bail!("{} is larger than 4 MiB", path.display());
+async fn follow(
+    ready: &Ready,
+    request: &Analyze,
+    source: &Source,
+    body: &Map<String, Value>,
+    course: &mut Course,
+    progress: &Progress<'_>,
+) -> anyhow::Result<Printed> {
+    let client = Client::new(&ready.api, &ready.api_key)?;
+    let video = analysed(&client, source, body, course, progress).await?;
+    let is_json = request.format == Format::Json;
+    let parameters = request.format.query().map(|format| ("format", format));
+    let parameters: Vec<_> = parameters.into_iter().collect();
+    let mut text = client.text(&video, &parameters).await?;
+    let document = match is_json {
+        true => text.clone(),
+        false => client.text(&video, &[("fields", FIELDS)]).await?,
+    };
+    if is_json && output::is_for_person(request.out.as_deref()) {
+        text = output::pretty(&text);
     }
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {} as text", path.display()))
+    progress.clear();
+    Ok(Printed {
+        text,
+        is_only_standin: is_only_standin(&document),
+    })
+}
+
+/// Members that tell a stand-in's empty answer.
+pub(super) const FIELDS: &str = "provenance,transcript";
+
+/// Whether an analysis is a stand-in's, and made without any words of the video.
+pub(super) fn is_only_standin(document: &str) -> bool {
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    let is_standin = document["provenance"]["model"] == "stand-in";
+    let has_words = document["transcript"]
+        .as_array()
+        .is_some_and(|segments| !segments.is_empty());
+    is_standin && !has_words
+}
+
+/// Has a video analysed, and returns the path of its analysis.
+pub(super) async fn analysed(
+    client: &Client,
+    source: &Source,
+    options: &Map<String, Value>,
+    course: &mut Course,
+    progress: &Progress<'_>,
+) -> anyhow::Result<String> {
+    if let Some(video) = &course.video {
+        return Ok(video.clone());
+    }
+    if course.job.is_none() {
+        let mut submission = options.clone();
+        match source {
+            Source::Url(url) => submission.insert("url".into(), url.clone().into()),
+            Source::File { path, content_type } => {
+                let upload = media::upload(path, content_type, client, progress).await?;
+                submission.insert("upload_id".into(), upload.into())
+            }
+        };
+        match client.submit(&Value::Object(submission)).await? {
+            Submitted::Done { video } => course.video = Some(video),
+            Submitted::Queued { job } => course.job = Some(job),
+        }
+    }
+    let video = match (&course.video, &course.job) {
+        (Some(video), _) => video.clone(),
+        (None, Some(job)) => {
+            let ended = wait(client, job, "analysis", progress).await?;
+            client.path_of(&ended.video.context("the job has no link to its video")?)?
+        }
+        (None, None) => bail!("nothing was submitted"),
+    };
+    course.video = Some(video.clone());
+    Ok(video)
+}
+
+/// Polls a job until it has ended. `what` is what it makes.
+pub(super) async fn wait(
+    client: &Client,
+    path: &str,
+    what: &str,
+    progress: &Progress<'_>,
+) -> anyhow::Result<Ended> {
+    let mut failing_since: Option<Instant> = None;
+    loop {
+        let job = match client.job(path).await {
+            Ok(job) => job,
+            Err(error) if error.is::<Unavailable>() && tolerates(&mut failing_since) => {
+                client::pause().await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        failing_since = None;
+        match job.status.as_str() {
+            "done" => return Ok(job.ended),
+            "failed" => {
+                let reason = job.error.unwrap_or_else(|| "no reason is given".into());
+                bail!("The {what} failed. {reason}");
+            }
+            "cancelled" => bail!("The {what} was cancelled."),
+            _ => show(&job, progress),
+        }
+        client::pause().await;
+    }
+}
+
+/// Whether a failing system may still recover.
+fn tolerates(failing_since: &mut Option<Instant>) -> bool {
+    failing_since.get_or_insert_with(Instant::now).elapsed() < TOLERANCE
+}
+
+fn show(job: &Job, progress: &Progress<'_>) {
+    let detail = job
+        .files
+        .as_ref()
+        .map(|Files { written, total }| format!("{written} of {total} files"));
+    progress.show(Step {
+        percent: job.progress,
+        stage: job.stage.as_deref().unwrap_or(&job.status),
+        detail: detail.as_deref(),
+        notice: job.notice.as_deref(),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_empty_answer_of_a_standin_is_told_apart() {
+        let segment = json!([{"text": "Hello"}]);
+        for (model, transcript, expected) in [
+            ("stand-in", json!([]), true),
+            ("stand-in", Value::Null, true),
+            ("stand-in", segment.clone(), false),
+            ("gemini-3-flash", json!([]), false),
+        ] {
+            let document = json!({"provenance": {"model": model}, "transcript": transcript});
+            assert_eq!(
+                is_only_standin(&document.to_string()),
+                expected,
+                "{document}"
+            );
+        }
+    }
 }

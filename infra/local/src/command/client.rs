@@ -2,18 +2,29 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use reqwest::{Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-/// Pause between two questions for a job. The API asks for a second and more, for the sake of those
-/// who pay for a question; here somebody looks on, and stages pass in less.
+use crate::data::Ready;
+
+/// Pause between two polls of a job. The API asks for a second and more, because callers on AWS pay
+/// for a request; here a person looks on, and stages pass in less.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Largest answer that is read, in bytes.
-const MAXIMUM_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum size of an answer, in bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// The error of a system that is not there any more.
+pub(super) fn gone(ready: &Ready) -> anyhow::Error {
+    let api = ready.api.clone();
+    anyhow::Error::new(Unavailable { api, fault: SILENT })
+}
+
+/// Fault of a system that is not there.
+const SILENT: &str = "does not answer";
 
 /// A client of one API with one key.
 pub(super) struct Client {
@@ -22,18 +33,31 @@ pub(super) struct Client {
     key: String,
 }
 
-/// What became of a submitted video.
+/// Outcome of a submission.
 pub(super) enum Submitted {
-    /// There is an analysis: the URL of the video.
+    /// An analysis is stored: the path of the video.
     Done { video: String },
-    /// The URL of the job.
+    /// An analysis is being made: the path of the job.
     Queued { job: String },
+}
+
+/// The system cannot answer: it is not there, or its functions fail. Another one on the same data
+/// may.
+#[derive(Debug, thiserror::Error)]
+#[error("the system at {api} {fault}")]
+pub(super) struct Unavailable {
+    api: String,
+    fault: &'static str,
 }
 
 /// A job, as far as a progress bar is concerned.
 pub(super) struct Job {
     pub(super) status: String,
     pub(super) stage: Option<String>,
+    /// Written files, while files are written.
+    pub(super) files: Option<Files>,
+    /// What the job waits for, in a sentence.
+    pub(super) notice: Option<String>,
     /// 0 to 100.
     pub(super) progress: u64,
     /// In words.
@@ -84,14 +108,15 @@ struct JobAnswer {
     progress: Option<f64>,
     error: Option<Problem>,
     files: Option<Files>,
+    notice: Option<String>,
     links: Ended,
 }
 
 /// Files while they are written.
 #[derive(Deserialize)]
-struct Files {
-    written: u64,
-    total: u64,
+pub(super) struct Files {
+    pub(super) written: u64,
+    pub(super) total: u64,
 }
 
 /// RFC 9457.
@@ -135,17 +160,21 @@ impl Client {
 
     pub(super) async fn submit(&self, body: &Value) -> anyhow::Result<Submitted> {
         let response = self.post("/v1/videos", body).await?;
-        let done = response.status() == StatusCode::OK;
-        let SubmitAnswer { links } = read(response).await?;
-        match (done, links.video, links.job) {
-            (true, Some(video), _) => Ok(Submitted::Done { video }),
-            (false, _, Some(job)) => Ok(Submitted::Queued { job }),
+        let is_done = response.status() == StatusCode::OK;
+        let SubmitAnswer { links } = self.read(response).await?;
+        match (is_done, links.video, links.job) {
+            (true, Some(video), _) => Ok(Submitted::Done {
+                video: self.path_of(&video)?,
+            }),
+            (false, _, Some(job)) => Ok(Submitted::Queued {
+                job: self.path_of(&job)?,
+            }),
             _ => bail!("the API answered without a link to go on with"),
         }
     }
 
     pub(super) async fn create_upload(&self, body: &Value) -> anyhow::Result<Upload> {
-        read(self.post("/v1/uploads", body).await?).await
+        self.read(self.post("/v1/uploads", body).await?).await
     }
 
     /// Sends the bytes to where the upload goes, with exactly its headers.
@@ -159,140 +188,176 @@ impl Client {
             request = request.header(name, value);
         }
         // The URL is a secret: it must not stand in an error.
-        let response = request.send().await.map_err(reqwest::Error::without_url)?;
+        let response = request
+            .send()
+            .await
+            .map_err(reqwest::Error::without_url)
+            .with_context(|| self.unavailable(SILENT))?;
         let status = response.status();
         if !status.is_success() {
-            let text = String::from_utf8_lossy(&bytes(response).await?).into_owned();
+            let text = String::from_utf8_lossy(&self.whole(response).await?).into_owned();
             bail!("the upload was refused with {status}: {text}");
         }
         Ok(())
     }
 
     /// The job as it is now.
-    pub(super) async fn job(&self, url: &str) -> anyhow::Result<Job> {
-        let answer: JobAnswer = read(self.get(self.api.join(url)?).await?).await?;
-        let stage = answer.stage.map(|stage| match answer.files {
-            Some(Files { written, total }) => format!("{stage}, {written} of {total} files"),
-            None => stage,
-        });
+    pub(super) async fn job(&self, path: &str) -> anyhow::Result<Job> {
+        let answer: JobAnswer = self.read(self.get(path).await?).await?;
         Ok(Job {
             status: answer.status,
-            stage,
+            stage: answer.stage,
+            files: answer.files,
+            notice: answer.notice,
             progress: answer.progress.unwrap_or_default().clamp(0.0, 100.0) as u64,
             error: answer.error.and_then(Problem::words),
             ended: answer.links,
         })
     }
 
-    /// Begins something; the URL of its job.
-    pub(super) async fn begin(&self, url: &str, body: &Value) -> anyhow::Result<String> {
-        let url = self.api.join(url)?;
-        let answer: SubmitAnswer = read(self.post(url.path(), body).await?).await?;
-        answer
-            .links
-            .job
-            .context("the API answered without a link to go on with")
+    /// Begins work and returns the path of its job.
+    pub(super) async fn begin(&self, path: &str, body: &Value) -> anyhow::Result<String> {
+        let answer: SubmitAnswer = self.read(self.post(path, body).await?).await?;
+        let job = answer.links.job;
+        self.path_of(&job.context("the API answered without a link to go on with")?)
     }
 
-    /// What is answered at once.
-    pub(super) async fn ask(&self, url: &str, body: &Value) -> anyhow::Result<Value> {
-        let url = self.api.join(url)?;
-        read(self.post(url.path(), body).await?).await
+    /// Posts, and returns the document that is answered at once.
+    pub(super) async fn ask(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.read(self.post(path, body).await?).await
     }
 
-    /// A document, by its URL.
-    pub(super) async fn document(&self, url: &str) -> anyhow::Result<Value> {
-        read(self.get(self.api.join(url)?).await?).await
+    /// The document at a path.
+    pub(super) async fn document(&self, path: &str) -> anyhow::Result<Value> {
+        self.read(self.get(path).await?).await
     }
 
-    /// Bytes, by their URL.
-    pub(super) async fn bytes(&self, url: &str) -> anyhow::Result<Vec<u8>> {
-        bytes(succeeded(self.get(self.api.join(url)?).await?).await?).await
+    /// The bytes at a path.
+    pub(super) async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let response = self.succeeded(self.get(path).await?).await?;
+        self.whole(response).await
     }
 
-    /// The analysis as it was sent.
-    pub(super) async fn video(&self, url: &str, markdown: bool) -> anyhow::Result<String> {
-        let mut url = self.api.join(url)?;
-        if markdown {
-            url.query_pairs_mut().append_pair("format", "md");
+    /// The text at a path, with parameters added to its query.
+    pub(super) async fn text(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> anyhow::Result<String> {
+        let mut url = self.api.join(path)?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
         }
-        let body = bytes(succeeded(self.get(url).await?).await?).await?;
-        let mut text = String::from_utf8(body).context("the analysis is no text")?;
-        if !text.ends_with('\n') {
-            text.push('\n');
+        let body = self.bytes(url.as_str()).await?;
+        String::from_utf8(body).context("the API answered with bytes that are not text")
+    }
+
+    /// Path and query of a link. They are the same in another system on the same data.
+    pub(super) fn path_of(&self, link: &str) -> anyhow::Result<String> {
+        let url = self.own(link)?;
+        Ok(match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        })
+    }
+
+    /// A link of this API. The key goes to the API and nowhere else, whatever a link says.
+    fn own(&self, link: &str) -> anyhow::Result<Url> {
+        let url = self.api.join(link)?;
+        if url.origin() != self.api.origin() {
+            bail!("the API answered with a link to another place");
         }
-        Ok(text)
+        Ok(url)
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Response> {
         let request = self
             .http
-            .post(self.api.join(path)?)
+            .post(self.own(path)?)
             .header("x-api-key", &self.key)
             .bearer_auth(&self.key)
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.to_string());
-        succeeded(request.send().await.context("the API does not answer")?).await
+        self.send(request).await
     }
 
-    async fn get(&self, url: Url) -> anyhow::Result<Response> {
-        // The key goes to the API and nowhere else, whatever a link says.
-        if url.origin() != self.api.origin() {
-            bail!("the API answered with a link to another place");
-        }
+    async fn get(&self, path: &str) -> anyhow::Result<Response> {
         let request = self
             .http
-            .get(url)
+            .get(self.own(path)?)
             .header("x-api-key", &self.key)
             .bearer_auth(&self.key);
-        request.send().await.context("the API does not answer")
+        self.send(request).await
     }
-}
 
-/// Waits before the next question for a job.
-pub(super) async fn pause() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a command line in front of somebody waits; no function does"
-    )]
-    tokio::time::sleep(PAUSE).await;
-}
-
-/// The response, or the reason that a problem document gives.
-async fn succeeded(response: Response) -> anyhow::Result<Response> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+        let sent = request.send().await;
+        sent.map_err(|error| anyhow::Error::new(error).context(self.unavailable(SILENT)))
     }
-    let body = bytes(response).await?;
-    let problem = serde_json::from_slice::<Problem>(&body)
-        .ok()
-        .and_then(Problem::words);
-    match problem {
-        Some(words) => bail!("{words} ({status})"),
-        None => bail!(
-            "the API answered {status}: {}",
-            String::from_utf8_lossy(&body)
-        ),
-    }
-}
 
-async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
-    let body = bytes(succeeded(response).await?).await?;
-    serde_json::from_slice(&body).context("the API answered what this program does not understand")
-}
-
-async fn bytes(mut response: Response) -> anyhow::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(reqwest::Error::without_url)?
-    {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAXIMUM_ANSWER_BYTES {
-            bail!("the answer is larger than 64 MiB");
+    fn unavailable(&self, fault: &'static str) -> Unavailable {
+        Unavailable {
+            api: self.api.as_str().trim_end_matches('/').to_owned(),
+            fault,
         }
     }
-    Ok(body)
+
+    /// Returns the response.
+    ///
+    /// # Errors
+    /// The reason that a problem document gives; [`Unavailable`] where the system is at fault.
+    async fn succeeded(&self, response: Response) -> anyhow::Result<Response> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = self.whole(response).await?;
+        let problem = serde_json::from_slice::<Problem>(&body)
+            .ok()
+            .and_then(Problem::words);
+        let error = match problem {
+            Some(words) => anyhow!("{words} ({status})"),
+            None => anyhow!("status {status}: {}", String::from_utf8_lossy(&body)),
+        };
+        Err(if status.is_server_error() {
+            error.context(self.unavailable("fails"))
+        } else {
+            error
+        })
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response) -> anyhow::Result<T> {
+        let response = self.succeeded(response).await?;
+        let body = self.whole(response).await?;
+        serde_json::from_slice(&body)
+            .context("the API answered what this program does not understand")
+    }
+
+    /// The whole body of a response.
+    async fn whole(&self, mut response: Response) -> anyhow::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            // The URL may be that of an upload, which is a secret.
+            let chunk = response.chunk().await.map_err(reqwest::Error::without_url);
+            match chunk {
+                Ok(None) => return Ok(body),
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Err(error) => {
+                    return Err(anyhow::Error::new(error).context(self.unavailable(SILENT)));
+                }
+            }
+            if body.len() > MAX_ANSWER_BYTES {
+                bail!("the answer is larger than {MAX_ANSWER_BYTES} bytes");
+            }
+        }
+    }
+}
+
+/// Waits before the next poll of a job.
+pub(crate) async fn pause() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a command in front of a person waits; no function does"
+    )]
+    tokio::time::sleep(PAUSE).await;
 }

@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use bytes::{Bytes, BytesMut};
-use eventrelay::video::{MediaType, media_type};
 use hyper::body::{Body, Frame, SizeHint};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -18,19 +17,19 @@ use super::{client::Client, progress::Progress};
 
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Uploads the file unless it is there already; the id of the upload.
+/// Uploads the file unless it is already there, and returns the id of the upload.
 pub(super) async fn upload(
     path: &Path,
+    content_type: &str,
     client: &Client,
-    progress: &Progress,
+    progress: &Progress<'_>,
 ) -> anyhow::Result<String> {
-    let content_type = content_type(path)?;
     let name = path
         .file_name()
         .and_then(|name| name.to_str())
         .context("the file has no name")?;
     let cannot_read = || format!("cannot read {}", path.display());
-    progress.show(0, "reading the file");
+    progress.show_stage(0, "reading the file");
     let file = File::open(path).await.with_context(cannot_read)?;
     let (size, hash) = digest(file).await.with_context(cannot_read)?;
     if size == 0 {
@@ -47,7 +46,7 @@ pub(super) async fn upload(
         let target = created
             .upload
             .context("the API does not say where the file goes")?;
-        progress.show(0, "uploading the file");
+        progress.show_stage(0, "uploading the file");
         let file = File::open(path).await.with_context(cannot_read)?;
         let body = reqwest::Body::wrap(FileBody::new(file, size));
         client.put(&target, body).await?;
@@ -118,22 +117,6 @@ impl Body for FileBody {
     }
 }
 
-fn content_type(path: &Path) -> anyhow::Result<&'static str> {
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let known = MediaType::from_extension(extension).with_context(|| {
-        let all: Vec<&str> = media_type::extensions().collect();
-        format!(
-            "{} is neither a URL nor a file with the extension of a video or a recording ({})",
-            path.display(),
-            all.join(", ")
-        )
-    })?;
-    Ok(known.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,17 +139,5 @@ mod tests {
         assert!(pieces.len() > 1);
         assert_eq!(pieces.concat(), content);
         assert_eq!(body.size_hint().exact(), Some(0));
-    }
-
-    #[test]
-    fn the_extension_tells_the_content_type() {
-        assert_eq!(
-            content_type(Path::new("a.b/Talk.MP4")).unwrap(),
-            "video/mp4"
-        );
-        assert_eq!(content_type(Path::new("a.opus")).unwrap(), "audio/ogg");
-        for path in ["a.txt", "mp4", "youtube.com/watch?v=x"] {
-            assert!(content_type(Path::new(path)).is_err(), "{path}");
-        }
     }
 }

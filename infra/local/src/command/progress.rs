@@ -1,58 +1,197 @@
-//! The bar on stderr; where that is no terminal, nothing or a line for each stage.
+//! Progress on stderr: a bar in a terminal, and a line for each stage elsewhere.
 
 use std::{
     io::IsTerminal as _,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How far the work is.
-pub(super) struct Progress {
+/// How often the spinner moves.
+const TICK: Duration = Duration::from_millis(120);
+
+/// The bar with its stage. It fits 80 columns; the stage is cut at the edge.
+const BAR: &str = "{spinner} {bar:30} {percent:>3} % {wide_msg}";
+
+/// The same above a notice, which gets a line of its own.
+const BAR_WITH_NOTICE: &str = "{spinner} {bar:30} {percent:>3} % {prefix}\n  {wide_msg}";
+
+/// What a job is doing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Step<'a> {
+    /// Of the phase, 0 to 100.
+    pub(super) percent: u64,
+    /// As the API names it.
+    pub(super) stage: &'a str,
+    /// Further detail, which changes more often than the stage.
+    pub(super) detail: Option<&'a str>,
+    /// What the job waits for, in a sentence.
+    pub(super) notice: Option<&'a str>,
+}
+
+/// Progress of a command. It only moves forward.
+pub(super) struct Progress<'a> {
     bar: ProgressBar,
-    /// The stage that was written last, where lines are.
+    /// Where the phase begins and ends, in percent of the command.
+    phase: Mutex<(u64, u64)>,
+    /// Highest percentage that was shown.
+    reached: &'a AtomicU64,
+    /// Last line that was written; `None` where a bar is drawn.
     line: Option<Mutex<String>>,
 }
 
-impl Progress {
-    pub(super) fn new() -> Self {
-        // indicatif draws nothing where stderr is no terminal.
-        let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:30} {percent:>3} % {msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar, line: None }
-    }
-
-    /// One that writes a line for each stage where no bar can be drawn.
-    pub(super) fn in_lines() -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        let mut progress = Self::new();
-        progress.line = (!is_terminal).then(Mutex::default);
+impl<'a> Progress<'a> {
+    /// Of a command that has reached this percentage.
+    pub(super) fn new(reached: &'a AtomicU64) -> Self {
+        let bar = if draws_bar() {
+            let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(TICK);
+            bar
+        } else {
+            ProgressBar::hidden()
+        };
+        let line = bar.is_hidden().then(Mutex::default);
+        let progress = Self {
+            bar,
+            phase: Mutex::new((0, 100)),
+            reached,
+            line,
+        };
+        progress.style(BAR);
         progress
     }
 
-    /// `percent` of 100, in the words of the stage.
-    pub(super) fn show(&self, percent: u64, stage: &str) {
-        self.bar.set_position(percent.min(100));
-        self.bar.set_message(stage.to_owned());
-        let Some(line) = &self.line else { return };
-        let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
-        if *line != stage {
-            eprintln!("{percent:>3} % {stage}");
-            stage.clone_into(&mut line);
+    /// Lets the next steps count from `from` to `to` percent of the command.
+    pub(super) fn begin_phase(&self, from: u64, to: u64) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = (from, to);
+    }
+
+    /// Shows a step of the phase.
+    pub(super) fn show(&self, step: Step<'_>) {
+        let (from, to) = *self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let percent = from + (to - from) * step.percent.min(100) / 100;
+        // A retry may set a job back; the bar stays where it was.
+        let percent = percent.max(self.reached.fetch_max(percent, Ordering::Relaxed));
+        let stage = words(step.stage);
+        let message = match step.detail {
+            Some(detail) => format!("{stage}, {detail}"),
+            None => stage.clone(),
+        };
+        self.bar.set_position(percent);
+        match step.notice {
+            None => {
+                self.style(BAR);
+                self.bar.set_message(message);
+            }
+            Some(notice) => {
+                self.style(BAR_WITH_NOTICE);
+                self.bar.set_prefix(message);
+                self.bar.set_message(notice.to_owned());
+            }
+        }
+        let Some(last) = &self.line else { return };
+        let text = match step.notice {
+            Some(notice) => format!("{stage}. {notice}"),
+            None => stage,
+        };
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != text {
+            eprintln!("{percent:>3} % {text}");
+            *last = text;
         }
     }
 
+    /// Shows a stage of this program.
+    pub(super) fn show_stage(&self, percent: u64, stage: &str) {
+        self.show(Step {
+            percent,
+            stage,
+            ..Step::default()
+        });
+    }
+
+    /// Removes the bar, so that the result stands alone.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+    }
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+/// Whether stderr is a terminal that can move its cursor.
+fn draws_bar() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
+    std::io::stderr().is_terminal() && !is_dumb
+}
+
+/// A stage in words: `fetching_metadata` is "Fetching metadata".
+fn words(stage: &str) -> String {
+    let stage = stage.replace('_', " ");
+    let mut letters = stage.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => stage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stage_is_told_in_words() {
+        assert_eq!(words("fetching_metadata"), "Fetching metadata");
+        assert_eq!(words("analysing"), "Analysing");
+        assert_eq!(words(""), "");
+    }
+
+    #[test]
+    fn bar_never_moves_back() {
+        let reached = AtomicU64::new(0);
+        let progress = Progress::new(&reached);
+        let mut shown = Vec::new();
+        let mut show = |percent| {
+            progress.show_stage(percent, "analysing");
+            shown.push(progress.bar.position());
+        };
+        [0, 50, 20, 100].map(&mut show);
+        progress.begin_phase(30, 90);
+        [0, 50, 100].map(&mut show);
+        progress.begin_phase(90, 100);
+        [0, 200].map(&mut show);
+        assert_eq!(shown, [0, 50, 50, 100, 100, 100, 100, 100, 100]);
+
+        let reached = AtomicU64::new(0);
+        let phased = Progress::new(&reached);
+        phased.begin_phase(0, 30);
+        phased.show_stage(100, "done");
+        assert_eq!(phased.bar.position(), 30);
+        phased.begin_phase(30, 90);
+        phased.show_stage(50, "writing");
+        assert_eq!(phased.bar.position(), 60);
+        let resumed = Progress::new(&reached);
+        resumed.show_stage(10, "submitted");
+        assert_eq!(resumed.bar.position(), 60);
+    }
+
+    #[test]
+    fn templates_of_the_bar_are_valid() {
+        for template in [BAR, BAR_WITH_NOTICE] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
     }
 }

@@ -5,11 +5,11 @@
 //! are opened where containers find them.
 
 use std::{
-    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     io::Write as _,
     net::IpAddr,
     path::Path,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
@@ -18,13 +18,19 @@ use serde_json::{Value, json};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
+    task::JoinSet,
 };
 use url::Url;
 
-use super::on_system;
+use super::{
+    client,
+    session::{self, Remains},
+};
 use crate::{
-    cli::{Options, Sam},
+    Exit,
+    cli::{Options, Sam, usage_error},
     data::Ready,
+    interrupt::Interrupts,
     template,
 };
 
@@ -37,25 +43,43 @@ struct Function {
     environment: BTreeMap<String, String>,
 }
 
-/// Writes the template and keeps the ports open until Ctrl-C.
+/// Maximum wait for a system that is starting.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// Writes the template and keeps the ports open until Ctrl-C. If the system of another process ends
+/// meanwhile, this one takes its place and writes the template again.
 ///
 /// # Errors
-/// Says in plain words what is missing.
-pub(crate) async fn run(options: &Options, request: &Sam) -> anyhow::Result<()> {
-    let is_open = Cell::new(false);
-    let served = on_system(options, async |ready| {
-        open_all(options, ready, request).await?;
-        is_open.set(true);
-        std::future::pending().await
-    });
-    match served.await {
-        // Nothing but Ctrl-C ends it from then on.
-        Err(_) if is_open.get() => Ok(()),
-        ended => ended,
+/// Says what is missing.
+pub(crate) async fn run(
+    options: &Options,
+    request: &Sam,
+    interrupts: &Interrupts,
+) -> anyhow::Result<Exit> {
+    if !request.template.is_file() {
+        let template = request.template.display();
+        let reason =
+            format!("there is no {template}: run `sam build` first, or name it by --template");
+        return Err(usage_error("sam", reason).into());
     }
+    session::run(
+        options,
+        interrupts,
+        PATIENCE,
+        async |ready| {
+            let ports = open_all(options, ready, request).await?;
+            session::until_gone(ready).await;
+            drop(ports);
+            Err::<(), _>(client::gone(ready))
+        },
+        |(), _, _| Ok(Exit::Done),
+        || Remains::Template,
+    )
+    .await
 }
 
-async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Result<()> {
+/// Writes the template and opens the ports. They are closed with the value that is returned.
+async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Result<JoinSet<()>> {
     let built = std::fs::read_to_string(&request.template).with_context(|| {
         format!(
             "cannot read {}: run `sam build` before",
@@ -74,12 +98,13 @@ async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Re
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(&request.out, document.to_string())?;
-    // An address of this machine is listened on; a name is somebody else's to resolve.
+    let mut opened = JoinSet::new();
+    // An address of this machine is listened on; a name is for the containers to resolve.
     if let Ok(address) = request.address.parse::<IpAddr>()
         && !address.is_loopback()
     {
         for port in ports {
-            open(address, port).await?;
+            open(address, port, &mut opened).await?;
         }
     }
     let out = request.out.display();
@@ -94,7 +119,7 @@ async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Re
         ),
     };
     writeln!(std::io::stdout(), "{text}")?;
-    Ok(())
+    Ok(opened)
 }
 
 async fn functions(ready: &Ready) -> anyhow::Result<BTreeMap<String, Function>> {
@@ -141,11 +166,11 @@ fn declare(
 }
 
 /// Hands over what comes to a port at this address.
-async fn open(address: IpAddr, port: u16) -> anyhow::Result<()> {
+async fn open(address: IpAddr, port: u16, opened: &mut JoinSet<()>) -> anyhow::Result<()> {
     let listener = TcpListener::bind((address, port))
         .await
         .with_context(|| format!("cannot listen on {address}, port {port}"))?;
-    tokio::spawn(async move {
+    opened.spawn(async move {
         loop {
             let Ok((mut caller, _)) = listener.accept().await else {
                 continue;
