@@ -1,6 +1,13 @@
-//! `cargo local analyze` and `cargo local build`, as a user calls them.
+//! `cargo local`, as a person calls it at a terminal and as a script calls it.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod first_contact;
+mod interrupts;
+mod readme;
+mod screens;
+mod sharing;
+mod terminal;
 
 use std::{
     collections::BTreeMap,
@@ -9,10 +16,30 @@ use std::{
     process::{Output, Stdio},
 };
 
-use eventrelay_tests::{local, repository};
-use serde_json::Value;
+use eventrelay_tests::{local, read, repository};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
+
+/// Plans a fault of a stand-in of Gemini for its next answer about a video, or for the next one.
+async fn plan_fault(gemini: &str, fault: Value, video: Option<&str>) {
+    let planned = json!({"on": "generate", "match": video, "fault": fault});
+    let request = eventrelay_tests::client()
+        .unwrap()
+        .post(format!("{gemini}/_control/faults"))
+        .header("content-type", "application/json")
+        .body(planned.to_string());
+    let answer = read(request).await.unwrap();
+    assert!(answer.status.is_success(), "{}", answer.text());
+}
+
+/// Sends a signal to a process.
+async fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([&format!("-{signal}"), &process.to_string()])
+        .status();
+    assert!(sent.await.unwrap().success());
+}
 
 async fn analyze(arguments: &[&str]) -> Output {
     command("analyze", arguments).await
@@ -128,8 +155,8 @@ async fn a_file_becomes_a_repository_whose_clone_is_what_the_manifest_says() {
     let built: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(built["project"]["status"], "ready");
     assert_eq!(built["deployment"]["change"], "created");
-    for stage in ["planning", "sending"] {
-        assert!(stderr.contains(stage), "{stderr}");
+    for stage in ["Planning", "Sending"] {
+        assert!(stderr.contains(&format!(" % {stage}\n")), "{stderr}");
     }
     let files = built["project"]["manifest"]["files"].as_array().unwrap();
     let mut expected: BTreeMap<String, String> = BTreeMap::new();

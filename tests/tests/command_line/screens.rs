@@ -1,0 +1,187 @@
+//! What stands on the screen of a terminal, for every command of the README and every help.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{
+    readme,
+    terminal::{Ended, Setup},
+};
+
+/// The terminals that every command is tried in.
+fn setups() -> [(&'static str, Setup); 4] {
+    let plain = Setup::with_columns;
+    [
+        ("80 columns", plain(80).with_piped_stdout()),
+        ("200 columns", plain(200)),
+        ("NO_COLOR", plain(80).with_variable("NO_COLOR", "1")),
+        (
+            "TERM=dumb",
+            plain(80).with_variable("TERM", "dumb").with_piped_stdout(),
+        ),
+    ]
+}
+
+/// What holds for every screen.
+fn assert_readable(ended: &Ended, terminal: &str, what: &str) {
+    let Ended {
+        screen, percents, ..
+    } = ended;
+    let context = format!("{what}, {terminal}:\n{screen}");
+    assert!(!screen.contains("panicked"), "{context}");
+    assert!(percents.is_sorted(), "{percents:?} in {context}");
+    for stage in &ended.stages {
+        let is_in_words = stage.starts_with(char::is_uppercase) && !stage.contains('_');
+        assert!(is_in_words, "{stage:?} in {context}");
+    }
+    match terminal {
+        "NO_COLOR" => assert!(!ended.has_colours(), "{context}"),
+        "TERM=dumb" => assert!(!ended.has_escapes(), "{context}"),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn commands_run_with_stderr_in_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let ended = Setup::with_columns(80)
+        .run(&["--no-build", "--data", data, "key", "list"])
+        .await;
+    assert_eq!(ended.code(), 0, "{}", ended.screen);
+    assert!(ended.screen.starts_with("KEY ID"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn every_help_fits_every_terminal() {
+    let commands: [&[&str]; 8] = [
+        &[],
+        &["analyze"],
+        &["build"],
+        &["sam"],
+        &["key"],
+        &["key", "create"],
+        &["key", "list"],
+        &["key", "revoke"],
+    ];
+    for (terminal, setup) in setups() {
+        for command in commands {
+            let ended = setup.run(&[command, &["--help"]].concat()).await;
+            let help = match ended.stdout.is_empty() {
+                true => &ended.screen,
+                false => &ended.stdout,
+            };
+            assert_eq!(ended.code(), 0, "{help}");
+            let usage = ["Usage: cargo local", &command.join(" ")].join(" ");
+            assert!(help.contains(usage.trim_end()), "{terminal}: {help}");
+            assert!(help.contains("Examples:"), "{terminal}: {help}");
+            assert_eq!(ended.wrapped, [""; 0], "{terminal}: {help}");
+            assert!(!ended.stdout.contains('\u{1b}'), "{terminal}: {help}");
+            assert_readable(&ended, terminal, "help");
+        }
+    }
+}
+
+/// Runs every command of the README in one terminal, on a data folder of its own.
+async fn commands_of_the_readme_run_in(terminal: &str) {
+    let (_, setup) = setups()
+        .into_iter()
+        .find(|(name, _)| *name == terminal)
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let upstreams = readme::Upstreams::start().await;
+    let mut has_shown_progress = false;
+    for command in readme::commands() {
+        let run = command.prepared(folder.path(), &upstreams);
+        let mut setup = setup.clone();
+        for (name, value) in &run.environment {
+            setup = setup.with_variable(name, value);
+        }
+        let arguments: Vec<&str> = run.arguments.iter().map(String::as_str).collect();
+        let mut started = setup.start(&arguments);
+        if run.runs_until_stopped {
+            // Its last line; on stdout, which may be piped.
+            started.until_running(folder.path()).await;
+            started.type_in(b"\x03").await;
+        }
+        let ended = started.end().await;
+        let is_captioned = run.arguments.iter().any(|word| word == "--transcript");
+        let expected = match (run.runs_until_stopped, is_captioned) {
+            (true, _) => 130,
+            (false, true) => 0,
+            // Here a stand-in answers also in place of the service that has a key.
+            (false, false) => 3,
+        };
+        assert_eq!(ended.code(), expected, "{command:?}: {}", ended.screen);
+        assert_readable(&ended, terminal, &command.line);
+        if !ended.stdout.is_empty() {
+            assert!(!ended.stdout.contains('\u{1b}'), "{}", ended.stdout);
+            assert_eq!(ended.wrapped, [""; 0], "{command:?}");
+        }
+        assert_output(&command, &ended, &run.arguments);
+        has_shown_progress |= ended.percents.len() > 2;
+    }
+    assert!(has_shown_progress, "{terminal}: no progress was shown");
+}
+
+/// The result of a command, whole and alone.
+fn assert_output(command: &readme::Command, ended: &Ended, arguments: &[String]) {
+    let output = match ended.stdout.is_empty() {
+        true => &ended.screen,
+        false => &ended.stdout,
+    };
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    if has("build") || has("analyze") && !has("md") {
+        let Some(start) = output.find('{') else {
+            panic!("{command:?}: {output}");
+        };
+        if ended.stdout.is_empty() {
+            assert!(output[start..].starts_with("{\n"), "indented: {output}");
+        } else {
+            let value: Value = serde_json::from_str(output).unwrap();
+            assert!(value.is_object(), "{output}");
+            let lines = output.lines().count();
+            assert_eq!(lines == 1, has("analyze"), "{output}");
+        }
+    } else if has("analyze") {
+        let page = output.lines().any(|line| line.starts_with("# "));
+        assert!(page, "{command:?}: {output}");
+    }
+}
+
+#[tokio::test]
+async fn commands_of_the_readme_run_in_80_columns() {
+    commands_of_the_readme_run_in("80 columns").await;
+}
+
+#[tokio::test]
+async fn commands_of_the_readme_run_in_200_columns() {
+    commands_of_the_readme_run_in("200 columns").await;
+}
+
+#[tokio::test]
+async fn commands_of_the_readme_run_without_colour() {
+    commands_of_the_readme_run_in("NO_COLOR").await;
+}
+
+#[tokio::test]
+async fn commands_of_the_readme_run_in_a_dumb_terminal() {
+    commands_of_the_readme_run_in("TERM=dumb").await;
+}
+
+#[test]
+fn commands_of_the_documents_are_quoted_for_zsh() {
+    let mut count = 0;
+    for document in ["README.md", "CONTRIBUTING.md", "infra/README.md", "tests/README.md"] {
+        for line in readme::shell_lines(Path::new(document)) {
+            count += 1;
+            let unquoted = readme::outside_quotes(&line);
+            // What zsh expands and refuses if no file matches.
+            let expanded = unquoted.find(['?', '*', '[']);
+            assert_eq!(expanded, None, "{document}: {line}");
+        }
+    }
+    assert!(count > 20, "{count} lines");
+}
