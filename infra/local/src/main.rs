@@ -182,10 +182,8 @@ fn stopped(signal: Signal, options: &Options) -> Exit {
     if options.ephemeral {
         eprintln!("Stopped. Nothing stays: the data folder was temporary.");
     } else {
-        eprintln!(
-            "Stopped. All state is kept in {}, and unfinished jobs go on with the next `cargo local`.",
-            options.data.display()
-        );
+        eprintln!("Stopped. All state is kept in {}.", options.data.display());
+        eprintln!("Unfinished jobs go on with the next `cargo local`.");
     }
     Exit::Interrupted(signal)
 }

@@ -22,12 +22,12 @@ pub(crate) fn text(ready: &Ready) -> String {
          {standins}\n\
          Plots: {admin}, for Prometheus {admin}/metrics\n\
          \n\
-         # Submit a video, show its job (or its analysis, if one is stored), show the video:\n\
+         # Submit a video, show its job (its analysis if one is stored), show the video:\n\
          LINK=$(curl -sS {api}/v1/videos \\\n\
          \x20 -H {header} \\\n\
          \x20 -H 'content-type: application/json' \\\n\
          \x20 -d '{{\"url\":\"https://www.youtube.com/watch?v={EXAMPLE}\"}}' \\\n\
-         \x20 | tee /dev/stderr | grep -o 'http[^\"]*/v1/[a-z]*/[^\"]*' | head -n 1)\n\
+         \x20 | tee -a /dev/stderr | grep -o 'http[^\"]*/v1/[a-z]*/[^\"]*' | head -n 1)\n\
          curl -sS -w '\\n' \"$LINK\" \\\n\
          \x20 -H {header}\n\
          curl -sS -w '\\n' {api}/v1/videos/yt:{EXAMPLE} \\\n\
@@ -51,7 +51,7 @@ fn standins(ready: &Ready) -> String {
     let missing = variables.iter().filter(|(name, _)| names.contains(name));
     let missing: Vec<_> = missing.map(|(_, variable)| *variable).collect();
     format!(
-        "Stand-ins: {}\nFor the real services, set {}.",
+        "Stand-ins: {}\nFor the real services, set\n{}.",
         names.join(", "),
         missing.join(", ")
     )
@@ -90,7 +90,7 @@ mod tests {
             assert!(line.len() <= 80, "{line}");
         }
         assert!(
-            text.contains("set GEMINI_API_KEY, GITHUB_TOKEN, VERCEL_TOKEN"),
+            text.contains("GEMINI_API_KEY, GITHUB_TOKEN, VERCEL_TOKEN"),
             "{text}"
         );
     }

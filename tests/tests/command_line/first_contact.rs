@@ -36,7 +36,11 @@ async fn link_without_captions_and_key_exits_with_3_and_says_what_helps() {
         let notice = stderr.find("No model is configured").expect("a notice");
         let work = stderr.find(" % ").expect("a stage");
         assert!(notice < work, "before the work: {stderr}");
-        for help in ["GEMINI_API_KEY", "https://aistudio.google.com/apikey", "--transcript"] {
+        for help in [
+            "GEMINI_API_KEY",
+            "https://aistudio.google.com/apikey",
+            "--transcript",
+        ] {
             assert!(stderr.contains(help), "{stderr}");
         }
     }
@@ -52,14 +56,27 @@ async fn piped_command_writes_a_line_for_each_stage_and_no_escapes() {
     assert!(lines.len() >= 3, "{stderr}");
     for line in &lines {
         let (percent, stage) = line.split_once(" % ").unwrap();
-        assert!(percent.trim().parse::<u64>().is_ok_and(|it| it <= 100), "{line}");
-        assert!(stage.starts_with(char::is_uppercase) && !stage.contains('_'), "{line}");
+        assert!(
+            percent.trim().parse::<u64>().is_ok_and(|it| it <= 100),
+            "{line}"
+        );
+        assert!(
+            stage.starts_with(char::is_uppercase) && !stage.contains('_'),
+            "{line}"
+        );
     }
-    let mut stages: Vec<_> = lines.iter().map(|line| line.split_once(" % ").unwrap().1).collect();
+    let mut stages: Vec<_> = lines
+        .iter()
+        .map(|line| line.split_once(" % ").unwrap().1)
+        .collect();
     let count = stages.len();
     stages.dedup();
     assert_eq!(stages.len(), count, "one line for each: {stderr}");
-    assert_eq!(text(&output.stdout).lines().count(), 1, "compact for a pipe");
+    assert_eq!(
+        text(&output.stdout).lines().count(),
+        1,
+        "compact for a pipe"
+    );
 }
 
 #[tokio::test]
@@ -82,8 +99,19 @@ async fn transcript_comes_back_as_captions_and_into_a_file() {
 #[tokio::test]
 async fn options_of_the_api_reach_it() {
     let arguments = [
-        FILE, "--transcript", CAPTIONS, "--resolution", "low", "--language", "de",
-        "--start", "4", "--end", "12.5", "--max-cost-usd", "1",
+        FILE,
+        "--transcript",
+        CAPTIONS,
+        "--resolution",
+        "low",
+        "--language",
+        "de",
+        "--start",
+        "4",
+        "--end",
+        "12.5",
+        "--max-cost-usd",
+        "1",
     ];
     let output = command("analyze", &arguments).await;
     let stderr = text(&output.stderr);
@@ -107,24 +135,78 @@ async fn what_cannot_be_done_is_refused_before_anything_is_started() {
     std::fs::write(path("full/file"), "").unwrap();
     let (large, full, none) = (path("large.vtt"), path("full"), path("none.mp4"));
     let cases: &[(&[&str], &[&str])] = &[
-        (&["analyze", &none], &["there is no file", "YouTube URL or id"]),
-        (&["analyze", FILE, "--language", "english language"], &["BCP 47"]),
-        (&["analyze", FILE, "--start", "9", "--end", "9"], &["--end must be after --start"]),
-        (&["analyze", FILE, "--transcript", &large], &["8388608 bytes", "at most"]),
-        (&["analyze", FILE, "--transcript", &none], &["cannot read the transcript"]),
-        (&["analyze", FILE, "--format", "html"], &["json", "md", "vtt", "srt"]),
-        (&["analyze", FILE, "--resolution", "full"], &["low, medium, high"]),
-        (&["analyze", FILE, "--max-cost-usd", "0"], &["US dollars"]),
-        (&["analyze", "https://www.youtube.com/playlist?list=PLt5yu3"], &["playlist"]),
-        (&["build", FILE], &["--type is missing", "web, api, cli, ml or mobile"]),
-        (&["build", FILE, "--type", "game"], &["web, api, cli, ml, mobile"]),
-        (&["build", FILE, "--type", "web", "--framework", "rails"], &["nextjs", "static"]),
-        (&["build", FILE, "--type", "web", "--language", "cobol"], &["python", "rust"]),
-        (&["build", FILE, "--type", "web", "--language", "rust"], &["nextjs (typescript)"]),
-        (&["build", FILE, "--type", "web", "--target", "netlify"], &["--framework static"]),
-        (&["build", FILE, "--type", "web", "--target", "heroku"], &["github, github_pages"]),
         (
-            &["build", FILE, "--type", "web", "--target", "github", "--checkout", &full],
+            &["analyze", &none],
+            &["there is no file", "YouTube URL or id"],
+        ),
+        (
+            &["analyze", FILE, "--language", "english language"],
+            &["BCP 47"],
+        ),
+        (
+            &["analyze", FILE, "--start", "9", "--end", "9"],
+            &["--end must be after --start"],
+        ),
+        (
+            &["analyze", FILE, "--transcript", &large],
+            &["8388608 bytes", "at most"],
+        ),
+        (
+            &["analyze", FILE, "--transcript", &none],
+            &["cannot read the transcript"],
+        ),
+        (
+            &["analyze", FILE, "--format", "html"],
+            &["json", "md", "vtt", "srt"],
+        ),
+        (
+            &["analyze", FILE, "--resolution", "full"],
+            &["low, medium, high"],
+        ),
+        (&["analyze", FILE, "--max-cost-usd", "0"], &["US dollars"]),
+        (
+            &["analyze", "https://www.youtube.com/playlist?list=PLt5yu3"],
+            &["playlist"],
+        ),
+        (
+            &["build", FILE],
+            &["--type is missing", "web, api, cli, ml or mobile"],
+        ),
+        (
+            &["build", FILE, "--type", "game"],
+            &["web, api, cli, ml, mobile"],
+        ),
+        (
+            &["build", FILE, "--type", "web", "--framework", "rails"],
+            &["nextjs", "static"],
+        ),
+        (
+            &["build", FILE, "--type", "web", "--language", "cobol"],
+            &["python", "rust"],
+        ),
+        (
+            &["build", FILE, "--type", "web", "--language", "rust"],
+            &["nextjs (typescript)"],
+        ),
+        (
+            &["build", FILE, "--type", "web", "--target", "netlify"],
+            &["--framework static"],
+        ),
+        (
+            &["build", FILE, "--type", "web", "--target", "heroku"],
+            &["github, github_pages"],
+        ),
+        (
+            &[
+                "build",
+                FILE,
+                "--type",
+                "web",
+                "--target",
+                "github",
+                "--checkout",
+                &full,
+            ],
             &["is not empty"],
         ),
     ];
@@ -140,7 +222,10 @@ async fn what_cannot_be_done_is_refused_before_anything_is_started() {
         }
         let usage = format!("Usage: cargo local {}", arguments[0]);
         assert!(screen.contains(&usage), "{arguments:?}: {screen}");
-        assert!(!Path::new(&data).exists(), "{arguments:?} has started something");
+        assert!(
+            !Path::new(&data).exists(),
+            "{arguments:?} has started something"
+        );
     }
 }
 
@@ -149,10 +234,23 @@ async fn dry_run_of_a_new_project_starts_nothing_and_tells_all() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let arguments = [
-        "build", FILE, "--type", "web", "--target", "github", "--name", "talk", "--dry-run",
-        "--no-build", "--data", data.to_str().unwrap(),
+        "build",
+        FILE,
+        "--type",
+        "web",
+        "--target",
+        "github",
+        "--name",
+        "talk",
+        "--dry-run",
+        "--no-build",
+        "--data",
+        data.to_str().unwrap(),
     ];
-    let ended = Setup::with_columns(80).with_piped_stdout().run(&arguments).await;
+    let ended = Setup::with_columns(80)
+        .with_piped_stdout()
+        .run(&arguments)
+        .await;
     assert_eq!(ended.code(), 0, "{}", ended.screen);
     let told: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(told["dry_run"], true);
@@ -200,10 +298,20 @@ async fn failure_of_a_job_is_told_in_words() {
     let variables = upstreams.variables();
     let with = |setup: Setup, (name, value): &(&str, String)| setup.with_variable(name, value);
     let setup = variables.iter().fold(plain, with);
-    let ended = setup.run(&["analyze", URL, "--no-build", "--ephemeral"]).await;
+    let ended = setup
+        .run(&["analyze", URL, "--no-build", "--ephemeral"])
+        .await;
     assert_eq!(ended.code(), 1, "{}", ended.screen);
-    assert!(ended.screen.contains("The analysis failed. "), "{}", ended.screen);
-    assert!(!ended.screen.contains('█'), "the bar is gone: {}", ended.screen);
+    assert!(
+        ended.screen.contains("The analysis failed. "),
+        "{}",
+        ended.screen
+    );
+    assert!(
+        !ended.screen.contains('█'),
+        "the bar is gone: {}",
+        ended.screen
+    );
 }
 
 /// Everything in a folder that its group or others may use.
@@ -241,12 +349,28 @@ async fn data_folder_is_private_also_if_it_was_not() {
     open(&data, 0o755);
     open(&data.join("logs"), 0o755);
     open(&data.join("logs/SubmitVideo.log"), 0o644);
-    let arguments = ["--no-build", "--port", "0", "--data", data.to_str().unwrap()];
+    let arguments = [
+        "--no-build",
+        "--port",
+        "0",
+        "--data",
+        data.to_str().unwrap(),
+    ];
     let mut system = Setup::with_columns(80).start(&arguments);
     let runs = |screen: &str| screen.contains("Ctrl-C stops it.");
     system.until("welcome", runs).await;
-    let guest = ["analyze", FILE, "--transcript", CAPTIONS, "--data", data.to_str().unwrap()];
-    let ended = Setup::with_columns(80).with_piped_stdout().run(&guest).await;
+    let guest = [
+        "analyze",
+        FILE,
+        "--transcript",
+        CAPTIONS,
+        "--data",
+        data.to_str().unwrap(),
+    ];
+    let ended = Setup::with_columns(80)
+        .with_piped_stdout()
+        .run(&guest)
+        .await;
     assert_eq!(ended.code(), 0, "{}", ended.screen);
     assert_eq!(public(&data), [""; 0], "while it runs");
     assert!(data.join("aws/dynamodb.sqlite").exists() && data.join("api-key").exists());
@@ -267,7 +391,13 @@ async fn printed_curl_lines_run_as_they_stand() {
     for shell in shells {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let arguments = ["--no-build", "--port", "0", "--data", data.to_str().unwrap()];
+        let arguments = [
+            "--no-build",
+            "--port",
+            "0",
+            "--data",
+            data.to_str().unwrap(),
+        ];
         let mut system = Setup::with_columns(80).start(&arguments);
         let runs = |screen: &str| screen.contains("Ctrl-C stops it.");
         system.until("welcome", runs).await;
@@ -289,7 +419,10 @@ async fn printed_curl_lines_run_as_they_stand() {
                 assert_eq!(answers[0]["job_id"], first["job_id"], "{stdout}");
             }
             for answer in &answers {
-                assert!(answer["title"].is_null() || answer["type"].is_null(), "{answer}");
+                assert!(
+                    answer["title"].is_null() || answer["type"].is_null(),
+                    "{answer}"
+                );
             }
             let done = async || {
                 let output = copied(shell, block).await;

@@ -16,7 +16,17 @@ const URL: &str = "https://youtu.be/jNQXAC9IVRw";
 
 /// Arguments for a command on this data folder.
 fn on<'a>(data: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
-    [&["--no-build", "--port", "0", "--data", data.to_str().unwrap()], more].concat()
+    [
+        &[
+            "--no-build",
+            "--port",
+            "0",
+            "--data",
+            data.to_str().unwrap(),
+        ],
+        more,
+    ]
+    .concat()
 }
 
 fn setup(upstreams: &Upstreams) -> Setup {

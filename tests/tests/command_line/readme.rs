@@ -145,16 +145,32 @@ impl Command {
                 arguments.push(inside(value));
             }
         }
-        let environment = match self.environment.iter().any(|set| set.starts_with("GEMINI_API_KEY")) {
-            true => upstreams.variables().map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        let environment = match self
+            .environment
+            .iter()
+            .any(|set| set.starts_with("GEMINI_API_KEY"))
+        {
+            true => upstreams
+                .variables()
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
             false => Vec::new(),
         };
         let subcommands = ["analyze", "build", "sam", "key"];
-        let subcommand = self.words.iter().find(|word| subcommands.contains(&word.as_str()));
+        let subcommand = self
+            .words
+            .iter()
+            .find(|word| subcommands.contains(&word.as_str()));
         let subcommand = subcommand.map(String::as_str);
         if subcommand == Some("sam") {
             // `sam build` is not run here; what it reads has the shape of what it writes.
-            let more = ["--template", "template.yaml", "--address", "127.0.0.1", "--out"];
+            let more = [
+                "--template",
+                "template.yaml",
+                "--address",
+                "127.0.0.1",
+                "--out",
+            ];
             arguments.extend(more.map(str::to_owned));
             arguments.push(inside("template.json"));
         }

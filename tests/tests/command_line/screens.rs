@@ -174,7 +174,12 @@ async fn commands_of_the_readme_run_in_a_dumb_terminal() {
 #[test]
 fn commands_of_the_documents_are_quoted_for_zsh() {
     let mut count = 0;
-    for document in ["README.md", "CONTRIBUTING.md", "infra/README.md", "tests/README.md"] {
+    for document in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "infra/README.md",
+        "tests/README.md",
+    ] {
         for line in readme::shell_lines(Path::new(document)) {
             count += 1;
             let unquoted = readme::outside_quotes(&line);

@@ -48,7 +48,12 @@ async fn at_the_model(terminal: &mut Terminal) {
 
 /// Has the model take this long for its next answer about a video.
 async fn slow(upstreams: &Upstreams, video: &str, ms: u64) {
-    plan_fault(upstreams.gemini(), json!({"kind": "slow", "ms": ms}), Some(video)).await;
+    plan_fault(
+        upstreams.gemini(),
+        json!({"kind": "slow", "ms": ms}),
+        Some(video),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -120,7 +125,10 @@ async fn key_is_listed_beside_an_analysis() {
     let locked = async || Ok(data.join("lock").exists().then_some(()));
     until(PATIENCE, locked).await.unwrap();
     let arguments = ["key", "list", "--json", "--data", data.to_str().unwrap()];
-    let listed = Setup::with_columns(80).with_piped_stdout().run(&arguments).await;
+    let listed = Setup::with_columns(80)
+        .with_piped_stdout()
+        .run(&arguments)
+        .await;
     assert_eq!(listed.code(), 0, "{}", listed.screen);
     let keys: Value = serde_json::from_str(&listed.stdout).unwrap();
     assert!(keys.is_array(), "{keys}");

@@ -199,7 +199,10 @@ impl Terminal {
                 }
             }
         };
-        assert!(timeout(PATIENCE, reading).await.is_ok(), "not running in time");
+        assert!(
+            timeout(PATIENCE, reading).await.is_ok(),
+            "not running in time"
+        );
     }
 
     /// Reads to the end of the command.
@@ -277,6 +280,9 @@ impl Terminal {
 fn progress(screen: &str) -> Option<(u64, String)> {
     let line = screen.lines().rev().find(|line| line.contains(" % "))?;
     let (before, stage) = line.split_once(" % ")?;
-    let digits = before.trim_end().rsplit(|c: char| !c.is_ascii_digit()).next()?;
+    let digits = before
+        .trim_end()
+        .rsplit(|c: char| !c.is_ascii_digit())
+        .next()?;
     Some((digits.parse().ok()?, stage.trim_end().to_owned()))
 }

@@ -229,7 +229,11 @@ pub(super) async fn wait(
             "done" => return Ok(job.ended),
             "failed" => {
                 let reason = job.error.unwrap_or_else(|| "no reason is given".into());
-                bail!("The {what} failed. {reason}");
+                let hint = match what {
+                    "analysis" => "\n`cargo local analyze --force` tries it again.",
+                    _ => "",
+                };
+                bail!("The {what} failed. {reason}{hint}");
             }
             "cancelled" => bail!("The {what} was cancelled."),
             _ => show(&job, progress),

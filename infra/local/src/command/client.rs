@@ -112,6 +112,20 @@ struct JobAnswer {
     links: Ended,
 }
 
+impl From<JobAnswer> for Job {
+    fn from(answer: JobAnswer) -> Self {
+        Self {
+            status: answer.status,
+            stage: answer.stage,
+            files: answer.files,
+            notice: answer.notice,
+            progress: answer.progress.unwrap_or_default().clamp(0.0, 100.0) as u64,
+            error: answer.error.and_then(Problem::words),
+            ended: answer.links,
+        }
+    }
+}
+
 /// Files while they are written.
 #[derive(Deserialize)]
 pub(super) struct Files {
@@ -204,15 +218,7 @@ impl Client {
     /// The job as it is now.
     pub(super) async fn job(&self, path: &str) -> anyhow::Result<Job> {
         let answer: JobAnswer = self.read(self.get(path).await?).await?;
-        Ok(Job {
-            status: answer.status,
-            stage: answer.stage,
-            files: answer.files,
-            notice: answer.notice,
-            progress: answer.progress.unwrap_or_default().clamp(0.0, 100.0) as u64,
-            error: answer.error.and_then(Problem::words),
-            ended: answer.links,
-        })
+        Ok(answer.into())
     }
 
     /// Begins work and returns the path of its job.
@@ -360,4 +366,67 @@ pub(crate) async fn pause() {
         reason = "a command in front of a person waits; no function does"
     )]
     tokio::time::sleep(PAUSE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn job(value: Value) -> Job {
+        serde_json::from_value::<JobAnswer>(value).unwrap().into()
+    }
+
+    #[test]
+    fn job_is_read_with_and_without_its_optional_members() {
+        let plain = job(json!({"status": "running", "links": {"self": "s"}}));
+        assert_eq!((plain.progress, plain.notice, plain.stage), (0, None, None));
+        let full = job(json!({
+            "status": "running", "stage": "writing", "progress": 31,
+            "files": {"written": 1, "total": 3},
+            "notice": "Cannot reach example.org. Next try in 20 s.",
+            "links": {},
+        }));
+        assert_eq!(full.progress, 31);
+        assert_eq!(
+            full.files.map(|files| (files.written, files.total)),
+            Some((1, 3))
+        );
+        assert!(
+            full.notice
+                .is_some_and(|notice| notice.starts_with("Cannot reach"))
+        );
+    }
+
+    #[test]
+    fn problem_is_told_by_title_and_detail() {
+        let words = |title: Option<&str>, detail: Option<&str>| {
+            let owned = |text: &str| text.to_owned();
+            Problem {
+                title: title.map(owned),
+                detail: detail.map(owned),
+            }
+            .words()
+        };
+        assert_eq!(words(Some("No"), Some("Why.")).unwrap(), "No: Why.");
+        assert_eq!(words(Some("No."), Some("No.")).unwrap(), "No.");
+        assert_eq!(words(Some("No"), None).unwrap(), "No");
+        assert_eq!(words(None, None), None);
+    }
+
+    #[test]
+    fn links_are_followed_by_their_path_and_never_elsewhere() {
+        let client = Client::new("http://127.0.0.1:8787", "k").unwrap();
+        let path = client
+            .path_of("http://127.0.0.1:8787/v1/videos/yt:a?variant=1")
+            .unwrap();
+        assert_eq!(path, "/v1/videos/yt:a?variant=1");
+        for link in [
+            "http://127.0.0.1:9999/v1/jobs/a",
+            "https://example.org/v1/jobs/a",
+        ] {
+            assert!(client.path_of(link).is_err(), "{link}");
+        }
+    }
 }

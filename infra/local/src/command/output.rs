@@ -97,10 +97,8 @@ pub(super) fn announce_standins(ready: &Ready, has_transcript: bool) {
     eprintln!("No model is configured, so a stand-in answers in place of Gemini.");
     let has_key = std::env::var("GEMINI_API_KEY").is_ok_and(|key| !key.trim().is_empty());
     if has_key {
-        eprintln!(
-            "The system at {} was started without GEMINI_API_KEY. Restart it with the key.",
-            ready.api
-        );
+        eprintln!("The system at {} was started without the key.", ready.api);
+        eprintln!("For a real result, stop it and start it with GEMINI_API_KEY.");
     } else if has_transcript {
         eprintln!("It derives its answer from the transcript alone. For a real one, set");
         eprintln!("GEMINI_API_KEY (get a key at https://aistudio.google.com/apikey).");
@@ -136,9 +134,9 @@ fn link_notes(text: &str, ready: &Ready, is_own: bool) -> Vec<String> {
         });
     }
     let shown = ready.standins.iter().filter(|(_, url)| text.contains(*url));
-    notes.extend(shown.map(|(name, url)| {
-        format!("{url} is a stand-in of {name}. It ends with the system, and keeps nothing.")
-    }));
+    notes.extend(
+        shown.map(|(name, url)| format!("{url} is a stand-in of {name} and ends with the system.")),
+    );
     notes
 }
 

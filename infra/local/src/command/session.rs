@@ -158,7 +158,8 @@ pub(super) async fn run<T>(
             }
         };
         if let Some((Ready { api, .. }, _)) = &last {
-            eprintln!("The system at {api} has ended. This command starts it again and goes on.");
+            eprintln!("The system at {api} has ended.");
+            eprintln!("This command starts it again and goes on.");
         }
         let place = Place::of(options);
         let port = options.port.unwrap_or(0);
@@ -196,9 +197,7 @@ async fn lend(
         Exit::Failed
     });
     end_stdout();
-    eprintln!(
-        "Another command uses this system, so it goes on until that one ends. Ctrl-C ends it."
-    );
+    eprintln!("Another command uses this system. It ends with that command, or with Ctrl-C.");
     let unused = async {
         loop {
             if let Some(closed) = system.data.close_to_clients()? {

@@ -358,7 +358,7 @@ mod tests {
             assert!(message.contains("github_pages"), "{message}");
         }
         let github = ["yt:jNQXAC9IVRw", "--type", "web", "--target", "github"];
-        for wrong in [["--name", "a/b"], ["--owner", "-o"]] {
+        for wrong in [["--name", "a/b"], ["--owner", "a b"]] {
             let message = refused(&[&github[..], &wrong].concat());
             assert!(message.contains("letters, digits"), "{message}");
         }
