@@ -1,6 +1,8 @@
 //! What a person does in the first minutes, and what it must not cost.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Output};
+use std::{
+    fs::Permissions, os::unix::fs::PermissionsExt as _, path::Path, process::Output,
+};
 
 use eventrelay_tests::{PATIENCE, repository, until};
 use serde_json::Value;
@@ -344,7 +346,7 @@ async fn data_folder_is_private_also_if_it_was_not() {
     std::fs::write(data.join("logs/SubmitVideo.log"), "").unwrap();
     std::fs::write(data.join("running.json"), "{}").unwrap();
     let open = |path: &Path, mode| {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     };
     open(&data, 0o755);
     open(&data.join("logs"), 0o755);

@@ -1,6 +1,7 @@
 //! A pseudo-terminal with a command in it, and the screen that a person would see.
 
 use std::{
+    num::NonZero,
     path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -88,7 +89,7 @@ impl Setup {
         Terminal {
             child,
             pty,
-            screen: vt100::Parser::new(ROWS, self.columns, 0),
+            screen: vt100::Parser::new(size(ROWS), size(self.columns), 0),
             written: Vec::new(),
             percents: Vec::new(),
             stages: Vec::new(),
@@ -274,6 +275,10 @@ impl Terminal {
         self.observe();
         count > 0
     }
+}
+
+fn size(cells: u16) -> NonZero<u16> {
+    NonZero::new(cells).expect("a terminal has cells")
 }
 
 /// Percentage and stage of the last line of progress on the screen.

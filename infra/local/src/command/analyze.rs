@@ -26,8 +26,11 @@ use crate::{
     interrupt::Interrupts,
 };
 
-/// How long a system may fail while a job is polled: it may be stopping or starting functions.
-const TOLERANCE: Duration = Duration::from_secs(10);
+/// How long a system may fail while a job is polled: it may be starting functions.
+const FAILING_TOLERANCE: Duration = Duration::from_secs(10);
+
+/// How long it may not answer. Another system takes its place if it is gone.
+const SILENT_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// How far an analysis is. It is kept when the command changes to another system.
 #[derive(Debug, Default)]
@@ -218,11 +221,14 @@ pub(super) async fn wait(
     loop {
         let job = match client.job(path).await {
             Ok(job) => job,
-            Err(error) if error.is::<Unavailable>() && tolerates(&mut failing_since) => {
+            Err(error) => {
+                let since = failing_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= tolerance(&error) {
+                    return Err(error);
+                }
                 client::pause().await;
                 continue;
             }
-            Err(error) => return Err(error),
         };
         failing_since = None;
         match job.status.as_str() {
@@ -242,9 +248,13 @@ pub(super) async fn wait(
     }
 }
 
-/// Whether a failing system may still recover.
-fn tolerates(failing_since: &mut Option<Instant>) -> bool {
-    failing_since.get_or_insert_with(Instant::now).elapsed() < TOLERANCE
+/// How long an error is taken for a passing one.
+fn tolerance(error: &anyhow::Error) -> Duration {
+    match error.downcast_ref::<Unavailable>() {
+        Some(unavailable) if unavailable.is_silent() => SILENT_TOLERANCE,
+        Some(_) => FAILING_TOLERANCE,
+        None => Duration::ZERO,
+    }
 }
 
 fn show(job: &Job, progress: &Progress<'_>) {

@@ -50,6 +50,13 @@ pub(super) struct Unavailable {
     fault: &'static str,
 }
 
+impl Unavailable {
+    /// Whether it did not answer at all.
+    pub(super) fn is_silent(&self) -> bool {
+        self.fault == SILENT
+    }
+}
+
 /// A job, as far as a progress bar is concerned.
 pub(super) struct Job {
     pub(super) status: String,
