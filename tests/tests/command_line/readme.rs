@@ -43,7 +43,7 @@ impl Upstreams {
     /// Variables with which `cargo local` takes them for the real services.
     pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
         [
-            ("GEMINI_API_KEY", "a key".to_owned()),
+            ("GEMINI_API_KEY", "a-key".to_owned()),
             ("GEMINI_BASE_URL", self.gemini.base_url.clone()),
             ("YOUTUBE_BASE_URL", self.youtube.base_url.clone()),
             ("YOUTUBE_OEMBED_BASE_URL", self.youtube.base_url.clone()),

@@ -93,8 +93,11 @@ async fn commands_of_the_readme_run_in(terminal: &str) {
     let folder = tempfile::tempdir().unwrap();
     let upstreams = readme::Upstreams::start().await;
     let mut has_shown_progress = false;
-    for command in readme::commands() {
-        let run = command.prepared(folder.path(), &upstreams);
+    for (number, command) in readme::commands().into_iter().enumerate() {
+        // Apart from each other, so that no analysis is found that another command has made.
+        let folder = folder.path().join(number.to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let run = command.prepared(&folder, &upstreams);
         let mut setup = setup.clone();
         for (name, value) in &run.environment {
             setup = setup.with_variable(name, value);
@@ -103,7 +106,7 @@ async fn commands_of_the_readme_run_in(terminal: &str) {
         let mut started = setup.start(&arguments);
         if run.runs_until_stopped {
             // Its last line; on stdout, which may be piped.
-            started.until_running(folder.path()).await;
+            started.until_running(&folder).await;
             started.type_in(b"\x03").await;
         }
         let ended = started.end().await;

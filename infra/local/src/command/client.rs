@@ -150,7 +150,9 @@ struct Problem {
 impl Problem {
     fn words(self) -> Option<String> {
         match (self.title, self.detail) {
-            (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+            (Some(title), Some(detail)) if !detail.starts_with(&title) => {
+                Some(format!("{title}: {detail}"))
+            }
             (title, detail) => detail.or(title),
         }
     }
@@ -417,7 +419,7 @@ mod tests {
             .words()
         };
         assert_eq!(words(Some("No"), Some("Why.")).unwrap(), "No: Why.");
-        assert_eq!(words(Some("No."), Some("No.")).unwrap(), "No.");
+        assert_eq!(words(Some("No"), Some("No (why).")).unwrap(), "No (why).");
         assert_eq!(words(Some("No"), None).unwrap(), "No");
         assert_eq!(words(None, None), None);
     }

@@ -49,6 +49,8 @@ impl<'a> Progress<'a> {
     pub(super) fn new(reached: &'a AtomicU64) -> Self {
         let bar = if draws_bar() {
             let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
+            // What a command had reached with another system is where its bar begins again.
+            bar.set_position(reached.load(Ordering::Relaxed));
             bar.enable_steady_tick(TICK);
             bar
         } else {

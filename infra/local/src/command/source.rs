@@ -48,7 +48,10 @@ impl Source {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let media_type = extension.and_then(MediaType::from_extension);
         let media_type = media_type.ok_or_else(|| {
-            format!("{video} does not have the extension of a recording; {}", accepted())
+            format!(
+                "{video} does not have the extension of a recording; {}",
+                accepted()
+            )
         })?;
         Ok(Self::File {
             path: path.to_owned(),
