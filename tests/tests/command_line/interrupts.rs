@@ -132,8 +132,12 @@ async fn second_ctrl_c_ends_at_once() {
         .unwrap()
         .trim_start_matches("http://");
     let mut connection = TcpStream::connect(api).await.unwrap();
-    let request = b"POST /v1/videos HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{";
-    connection.write_all(request).await.unwrap();
+    let key = running["api_key"].as_str().unwrap();
+    let request = format!(
+        "POST /v1/videos HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\n\
+         content-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
     terminal.type_in(b"\x03").await;
     let says = |screen: &str| screen.contains("Interrupted.");
     terminal.until("farewell", says).await;

@@ -129,6 +129,11 @@ pub(crate) fn commands() -> Vec<Command> {
 }
 
 impl Command {
+    /// Whether it is this subcommand.
+    pub(crate) fn is(&self, subcommand: &str) -> bool {
+        self.words.iter().any(|word| word == subcommand)
+    }
+
     /// The command with what makes it independent of other runs: a data folder, free ports, the
     /// functions as they are built, and files in `folder`.
     pub(crate) fn prepared(&self, folder: &Path, upstreams: &Upstreams) -> Prepared {

@@ -95,9 +95,17 @@ async fn commands_of_the_readme_run_in(terminal: &str) {
     let mut has_shown_progress = false;
     for (number, command) in readme::commands().into_iter().enumerate() {
         // Apart from each other, so that no analysis is found that another command has made.
-        let folder = folder.path().join(number.to_string());
-        std::fs::create_dir(&folder).unwrap();
-        let run = command.prepared(&folder, &upstreams);
+        let name = if command.is("key") {
+            "keys".to_owned()
+        } else {
+            number.to_string()
+        };
+        let folder = folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut run = command.prepared(&folder, &upstreams);
+        for argument in run.arguments.iter_mut().filter(|word| *word == "KEY_ID") {
+            *argument = key_id(&folder).await;
+        }
         let mut setup = setup.clone();
         for (name, value) in &run.environment {
             setup = setup.with_variable(name, value);
@@ -106,16 +114,23 @@ async fn commands_of_the_readme_run_in(terminal: &str) {
         let mut started = setup.start(&arguments);
         if run.runs_until_stopped {
             // Its last line; on stdout, which may be piped.
-            started.until_running(&folder).await;
+            let name = if command.is("sam") {
+                "template.json"
+            } else {
+                "data/running.json"
+            };
+            started.until_exists(&folder.join(name)).await;
             started.type_in(b"\x03").await;
         }
         let ended = started.end().await;
-        let is_captioned = run.arguments.iter().any(|word| word == "--transcript");
-        let expected = match (run.runs_until_stopped, is_captioned) {
-            (true, _) => 130,
-            (false, true) => 0,
+        let has = |word: &str| run.arguments.iter().any(|argument| argument == word);
+        let expected = if run.runs_until_stopped {
+            130
+        } else if (has("analyze") || has("build")) && !has("--transcript") {
             // Here a stand-in answers also in place of the service that has a key.
-            (false, false) => 3,
+            3
+        } else {
+            0
         };
         assert_eq!(ended.code(), expected, "{command:?}: {}", ended.screen);
         assert_readable(&ended, terminal, &command.line);
@@ -127,6 +142,15 @@ async fn commands_of_the_readme_run_in(terminal: &str) {
         has_shown_progress |= ended.percents.len() > 2;
     }
     assert!(has_shown_progress, "{terminal}: no progress was shown");
+}
+
+/// Id of a key of the data folder in `folder`.
+async fn key_id(folder: &Path) -> String {
+    let data = folder.join("data");
+    let arguments = ["key", "list", "--json", "--data", data.to_str().unwrap()];
+    let setup = Setup::with_columns(80).with_piped_stdout();
+    let keys: Value = serde_json::from_str(&setup.run(&arguments).await.stdout).unwrap();
+    keys[0]["key_id"].as_str().expect("a key").to_owned()
 }
 
 /// The result of a command, whole and alone.

@@ -183,27 +183,22 @@ impl Terminal {
         }
     }
 
-    /// Reads until a system runs on the data folder `data` in `folder`, or what is written to the
-    /// screen says that it waits for Ctrl-C.
-    pub(crate) async fn until_running(&mut self, folder: &Path) {
-        let running = folder.join("data/running.json");
-        let template = folder.join("template.json");
+    /// Reads until a file exists that says that the command has begun to run.
+    pub(crate) async fn until_exists(&mut self, path: &Path) {
         let reading = async {
             loop {
-                let is_ready = running.exists() || template.exists();
-                // Give it the chance to fail after that.
+                let exists = path.exists();
+                // Gives it the chance to fail after that.
                 if timeout(PAUSE, self.read()).await == Ok(false) {
                     panic!("ended instead of running:\n{}", self.screen());
                 }
-                if is_ready {
+                if exists {
                     return;
                 }
             }
         };
-        assert!(
-            timeout(PATIENCE, reading).await.is_ok(),
-            "not running in time"
-        );
+        let has_begun = timeout(PATIENCE, reading).await.is_ok();
+        assert!(has_begun, "not running in time:\n{}", self.screen());
     }
 
     /// Reads to the end of the command.

@@ -88,12 +88,9 @@ async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Re
     })?;
     let mut functions = functions(ready).await?;
     let ports = move_to(&request.address, &mut functions);
-    let folder = request.template.parent().unwrap_or(Path::new(""));
-    let document = declare(
-        template::parse(&built)?,
-        &functions,
-        &folder.canonicalize()?,
-    )?;
+    let template = request.template.canonicalize()?;
+    let folder = template.parent().context("the template is in no folder")?;
+    let document = declare(template::parse(&built)?, &functions, folder)?;
     if let Some(folder) = request.out.parent() {
         std::fs::create_dir_all(folder)?;
     }
