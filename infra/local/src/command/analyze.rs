@@ -72,7 +72,7 @@ pub(crate) async fn run(
             announce_standins(ready, request.transcript.is_some());
             let progress = &Progress::new(&reached);
             let course = &mut *course.borrow_mut();
-            let work = follow(ready, request, &source, &body, course, progress);
+            let work = Box::pin(follow(ready, request, &source, &body, course, progress));
             within(limit, "analysis", work).await
         },
         |printed, ready, is_own| {

@@ -143,7 +143,7 @@ pub(super) async fn run<T>(
                     // The system is there; the fault is another one.
                     return Err(error);
                 }
-                let worked = interrupts.unless_received(work(&ready)).await;
+                let worked = interrupts.unless_received(Box::pin(work(&ready))).await;
                 match worked {
                     Err(signal) => {
                         let place = Place::Guest(ready.api);
@@ -168,7 +168,9 @@ pub(super) async fn run<T>(
             Err(signal) => return Ok(interrupted(signal, &place, &remains())),
             Ok(system) => system?,
         };
-        let worked = interrupts.unless_received(work(&system.ready)).await;
+        let worked = interrupts
+            .unless_received(Box::pin(work(&system.ready)))
+            .await;
         let exit = match worked {
             Err(signal) => {
                 let exit = interrupted(signal, &place, &remains());
