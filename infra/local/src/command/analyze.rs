@@ -78,9 +78,10 @@ pub(crate) async fn run(
         |printed, ready, is_own| {
             output::write(&printed.text, request.out.as_deref())?;
             announce_links(&printed.text, ready, is_own);
-            Ok(match printed.is_only_standin {
-                true => Exit::OnlyStandIn,
-                false => Exit::Done,
+            Ok(if printed.is_only_standin {
+                Exit::OnlyStandIn
+            } else {
+                Exit::Done
             })
         },
         || remains(&course),
@@ -146,9 +147,10 @@ async fn follow(
     let parameters = request.format.query().map(|format| ("format", format));
     let parameters: Vec<_> = parameters.into_iter().collect();
     let mut text = client.text(&video, &parameters).await?;
-    let document = match is_json {
-        true => text.clone(),
-        false => client.text(&video, &[("fields", FIELDS)]).await?,
+    let document = if is_json {
+        text.clone()
+    } else {
+        client.text(&video, &[("fields", FIELDS)]).await?
     };
     if is_json && output::is_for_person(request.out.as_deref()) {
         text = output::pretty(&text);

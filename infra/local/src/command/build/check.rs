@@ -111,14 +111,11 @@ fn existing(request: &Build, id: ProjectId) -> Result<Subject, String> {
 }
 
 fn new_project(request: &Build) -> Result<NewProject, String> {
-    let video = match request.video.starts_with("yt:") || request.video.starts_with("up:") {
-        true => Video::Analysed(
-            request
-                .video
-                .parse()
-                .map_err(|error| format!("{}: {error}", request.video))?,
-        ),
-        false => Video::Source(Source::read(&request.video)?),
+    let video = if request.video.starts_with("yt:") || request.video.starts_with("up:") {
+        let key = request.video.parse();
+        Video::Analysed(key.map_err(|error| format!("{}: {error}", request.video))?)
+    } else {
+        Video::Source(Source::read(&request.video)?)
     };
     let kind = request
         .kind

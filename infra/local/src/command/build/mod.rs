@@ -90,9 +90,10 @@ pub(crate) async fn run(
             let text = serde_json::to_string_pretty(&built.document)?;
             output::write(&text, None)?;
             announce_links(&text, ready, is_own);
-            Ok(match built.is_only_standin {
-                true => Exit::OnlyStandIn,
-                false => Exit::Done,
+            Ok(if built.is_only_standin {
+                Exit::OnlyStandIn
+            } else {
+                Exit::Done
             })
         },
         || match course.try_borrow() {
@@ -262,8 +263,8 @@ async fn check_out(deployment: &Value, folder: &Path) -> anyhow::Result<()> {
         .status()
         .await
         .context("cannot run git")?;
-    match cloned.success() {
-        true => Ok(()),
-        false => bail!("git could not clone {url}"),
+    if !cloned.success() {
+        bail!("git could not clone {url}");
     }
+    Ok(())
 }
