@@ -66,6 +66,11 @@ pub(crate) fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config)
 }
 
+/// Whether secrets are read from the local runtime.
+pub(crate) fn has_local_secrets() -> bool {
+    variable("AWS_ENDPOINT_URL_SECRETS_MANAGER").is_some()
+}
+
 /// What is set for one service, `AWS_ENDPOINT_URL_DYNAMODB`
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
 #[derive(Debug)]

@@ -12,7 +12,9 @@ pub use upkeep::{
     DeadLettersConfig, SweepConfig, analysis_dead_letters_url, tasks_dead_letters_url,
 };
 
-use crate::{api::authorizer::trusted_url, memory::Bounds, upstream::gemini::Prices};
+use crate::{
+    analysis::AnswerClass, api::authorizer::trusted_url, memory::Bounds, upstream::gemini::Prices,
+};
 
 /// Reads variables by name. A function instead of the environment, so that a test needs none.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -56,6 +58,8 @@ pub struct Config {
     pub analysis_ttl: Duration,
     /// `SECRETS_TTL_S`: how long a secret is used before it is read again.
     pub secrets_ttl: Duration,
+    /// `ANSWER_CLASS`: who answers questions, `model`, `offline` or `stand-in`.
+    pub answer_class: AnswerClass,
 }
 
 /// What the worker knows beside that: the services it calls.
@@ -186,6 +190,9 @@ impl Config {
             job_deadline: seconds(read, "JOB_DEADLINE_S")?,
             analysis_ttl: seconds(read, "ANALYSIS_TTL_S")?,
             secrets_ttl: seconds(read, "SECRETS_TTL_S")?,
+            answer_class: AnswerClass::parse(&required(read, "ANSWER_CLASS")?).ok_or(
+                ConfigError::Invalid("ANSWER_CLASS", "model, offline or stand-in"),
+            )?,
         })
     }
 }

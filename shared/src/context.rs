@@ -169,7 +169,7 @@ impl Context {
     /// The secrets of this deployment. Their client is built for those who read one only.
     pub(crate) fn secrets(&self) -> Secrets {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
-        Secrets::new(client, self.config.secrets_ttl, self.clock)
+        Secrets::new(client, self.config.secrets_ttl, self.clock).local(aws::has_local_secrets())
     }
 
     /// The worker of the tasks of this deployment, with its secret read.
@@ -198,6 +198,7 @@ impl Context {
             processing_timeout: upstream.processing_timeout,
             models: upstream.models.names.len(),
             expected: None,
+            answer_class: self.config.answer_class,
         };
         let config = LimitsConfig::from_env().map_err(Error::internal)?;
         let gate = Gate::new(self.limits.clone(), config.clone());
@@ -286,6 +287,7 @@ impl Context {
         Ok(Models {
             gemini: Gemini::new(http.clone(), url, version, secret, gate.clone()),
             names: models.names,
+            class: self.config.answer_class,
             prices: models.prices,
             budget,
         })

@@ -2,6 +2,7 @@
 //! ([`Error::disposition`]) and what the outside may see of it ([`Error::problem`],
 //! [`Error::detail`]); `Display` and `Debug` are for our own log only.
 
+mod access;
 mod conversions;
 mod outside;
 
@@ -14,6 +15,7 @@ use crate::limit::Hold;
 use crate::store::entry::Failure;
 use crate::video::{NotAPlaylist, NotAVideo};
 
+pub use access::{AccessFault, KeySource, known_reason};
 pub use outside::Problem;
 
 /// What an error was caused by: for the log, never for the outside.
@@ -318,6 +320,38 @@ pub enum Error {
         /// Its words.
         source: Source,
     },
+    /// No connection to a service could be made. Nothing was asked, and nothing paid.
+    #[error("cannot reach {host} ({service})")]
+    Unreachable {
+        /// Which.
+        service: Service,
+        /// Its host, and the port where that is not the usual one.
+        host: String,
+        /// What was seen.
+        source: Source,
+    },
+    /// A service refuses our key, or the project behind it: a fault of the configuration.
+    #[error("{service} refuses access ({fault:?}, {reason:?})")]
+    AccessRefused {
+        /// Which.
+        service: Service,
+        /// What is wrong.
+        fault: AccessFault,
+        /// The service's constant, see [`known_reason`].
+        reason: Option<&'static str>,
+        /// Where the key is configured.
+        key: KeySource,
+        /// Its words.
+        source: Source,
+    },
+    /// A secret holds no key, or cannot be read: a fault of the configuration.
+    #[error("the secret {secret} cannot be used")]
+    NoKey {
+        /// Its name or ARN.
+        secret: String,
+        /// Why.
+        source: Source,
+    },
     /// A service refused our request or our key: a fault of ours or of the configuration.
     #[error("{service} rejected our request")]
     UpstreamRejected {
@@ -405,6 +439,7 @@ impl Error {
             | Self::AnswerMalformed { .. }
             | Self::UpstreamMalformed { .. }
             | Self::NotReady { .. }
+            | Self::Unreachable { .. }
             | Self::Storage {
                 transient: true, ..
             } => Disposition::Transient,
@@ -443,6 +478,8 @@ impl Error {
             | Self::ModelGone { .. }
             | Self::CostAboveCap { .. }
             | Self::UpstreamRejected { .. }
+            | Self::AccessRefused { .. }
+            | Self::NoKey { .. }
             | Self::NotConfigured { .. }
             | Self::Storage {
                 transient: false, ..
@@ -451,9 +488,33 @@ impl Error {
         }
     }
 
-    /// Whether something was tried and failed. What was held was not.
+    /// Whether something was tried and failed. What was held, or never reached its service, was
+    /// not.
     pub fn was_tried(&self) -> bool {
-        !matches!(self, Self::Held { .. } | Self::BudgetSpent { .. })
+        !matches!(
+            self,
+            Self::Held { .. } | Self::BudgetSpent { .. } | Self::Unreachable { .. }
+        )
+    }
+
+    /// Whether no connection could be made.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Whether the configuration or our own code is at fault, so that it says nothing of the video.
+    pub fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::AccessRefused { .. }
+                | Self::NoKey { .. }
+                | Self::NotConfigured { .. }
+                | Self::UpstreamRejected { .. }
+                | Self::ModelGone { .. }
+                | Self::Unreachable { .. }
+                | Self::Storage { .. }
+                | Self::Internal { .. }
+        )
     }
 
     /// An answer of a model that is of no use, and was paid for.

@@ -25,6 +25,7 @@ pub mod removal;
 pub mod retry;
 pub mod run;
 pub mod search;
+mod searchable;
 pub mod secrets;
 pub mod store;
 pub mod submission;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    analysis::Usage,
+    analysis::{AnswerClass, Usage},
     clock::Timestamp,
     cost::{Budget, Estimate, micro_usd},
     error::Error,
@@ -21,6 +21,8 @@ pub struct Models {
     pub gemini: Gemini,
     /// Their ids, in the order in which they are asked.
     pub names: Vec<String>,
+    /// Class of their answers.
+    pub class: AnswerClass,
     /// What their tokens cost.
     pub prices: Prices,
     /// What may be paid for them in a day.

@@ -15,7 +15,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{clock::Timestamp, error::Error};
+use crate::{
+    clock::Timestamp,
+    error::{Error, KeySource, Source},
+};
 
 /// How long a key is used beyond its time to live while it cannot be read anew.
 const LONGEST_STALE: Duration = Duration::from_secs(60 * 60);
@@ -33,13 +36,25 @@ pub struct Secrets {
     client: Client,
     ttl: Duration,
     clock: fn() -> Timestamp,
+    is_local: bool,
 }
 
 impl Secrets {
     /// Secrets as `client` reads them; a value is used for `ttl` before it is read again.
     #[must_use]
     pub fn new(client: Client, ttl: Duration, clock: fn() -> Timestamp) -> Self {
-        Self { client, ttl, clock }
+        Self {
+            client,
+            ttl,
+            clock,
+            is_local: false,
+        }
+    }
+
+    /// The same of `cargo local`, whose secrets hold what its environment variables say.
+    #[must_use]
+    pub fn local(self, is_local: bool) -> Self {
+        Self { is_local, ..self }
     }
 
     /// A handle of the secret with this name or ARN. Reads nothing yet.
@@ -117,7 +132,7 @@ impl Secret {
     /// the one that was read last, for an hour.
     ///
     /// # Errors
-    /// [`Error::Storage`] when Secrets Manager does not answer, [`Error::Internal`] when there is no
+    /// [`Error::Storage`] when Secrets Manager does not answer, [`Error::NoKey`] when there is no
     /// such secret, it may not be read, or it holds no key.
     pub async fn get(&self) -> Result<SecretString, Error> {
         let Some((secrets, id)) = self.manager() else {
@@ -180,6 +195,15 @@ impl Secret {
         }
     }
 
+    /// Where a person sets the key, which is in `variable` for `cargo local`.
+    #[must_use]
+    pub fn key_source(&self, variable: &'static str) -> KeySource {
+        match self.manager() {
+            Some((secrets, id)) if !secrets.is_local => KeySource::Secret(id.to_owned()),
+            _ => KeySource::Variable(variable),
+        }
+    }
+
     /// A text without the key, the current or the last: some services quote it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
@@ -200,11 +224,10 @@ impl Secret {
                 },
             ) => return Err(error),
             // A fault of the configuration, not of the storage.
-            Err(error) => return Err(Error::internal(error)),
+            Err(error) => return Err(no_key(id, error)),
         };
         let text = answer.secret_string().unwrap_or_default();
-        let key =
-            key_in(text).ok_or_else(|| Error::internal(format!("the secret {id} holds no key")))?;
+        let key = key_in(text).ok_or_else(|| no_key(id, "it holds no key"))?;
         self.known().keep(key.clone(), (secrets.clock)());
         Ok(key)
     }
@@ -232,6 +255,13 @@ impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.manager().map(|(_, id)| id);
         formatter.debug_tuple("Secret").field(&id).finish()
+    }
+}
+
+fn no_key(id: &str, source: impl Into<Source>) -> Error {
+    Error::NoKey {
+        secret: id.to_owned(),
+        source: source.into(),
     }
 }
 

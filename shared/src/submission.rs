@@ -6,6 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use futures_util::future::join_all;
 
 use crate::{
+    analysis::AnswerClass,
     clock::Timestamp,
     context::Context,
     cost::micro_usd,
@@ -61,25 +62,41 @@ enum Decision {
 }
 
 /// Pure: what is known, what is asked and the time in, what is to be done out. `owner` is the job
-/// that holds the claim, if one does.
-fn decide(known: &Known, owner: Option<&Job>, request: &Request, now: Timestamp) -> Decision {
+/// that holds the claim, if one does. What is stored of a class below `configured` does not count.
+fn decide(
+    known: &Known,
+    owner: Option<&Job>,
+    request: &Request,
+    configured: AnswerClass,
+    now: Timestamp,
+) -> Decision {
     match owner.map(|job| (job, &job.state)) {
         // It has ended and is about to give up its claim.
-        Some((job, State::Failed { error, until })) if !request.force && now < *until => {
+        Some((
+            job,
+            State::Failed {
+                error,
+                until,
+                answered_by,
+            },
+        )) if !request.force && now < *until && *answered_by >= configured => {
             return Decision::Failed(Box::new(Failure {
                 job: job.id.clone(),
                 error: error.clone(),
                 until: *until,
+                answered_by: *answered_by,
             }));
         }
         Some((_, state)) if state.is_terminal() => {}
+        // Its answer is there and no longer good enough: another job takes the claim.
+        Some((_, State::Storing { analysis, .. })) if analysis.answered_by < configured => {}
         Some((job, _)) => return Decision::Joined(Box::new(job.clone())),
         None => {}
     }
     if request.force {
         return Decision::Make;
     }
-    if let Some(analysis) = known.variant.fresh(now) {
+    if let Some(analysis) = known.variant.fresh(configured, now) {
         return Decision::Cached(Box::new(analysis.clone()));
     }
     // A request without a transcript is content with an analysis that had one.
@@ -87,12 +104,13 @@ fn decide(known: &Known, owner: Option<&Job>, request: &Request, now: Timestamp)
         .entry
         .as_ref()
         .and_then(|entry| entry.analysis.as_ref());
-    let serves = newest
-        .filter(|analysis| now < analysis.expires_at && analysis.base_variant == request.variant());
+    let serves = newest.filter(|analysis| {
+        analysis.serves(configured, now) && analysis.base_variant == request.variant()
+    });
     if let Some(analysis) = serves {
         return Decision::Cached(Box::new(analysis.clone()));
     }
-    match known.variant.failed(now) {
+    match known.variant.failed(configured, now) {
         Some(failure) => Decision::Failed(Box::new(failure.clone())),
         None => Decision::Make,
     }
@@ -138,6 +156,7 @@ pub async fn submit(
             &known[at],
             owner.map(|row| &row.job),
             &submission.request,
+            context.config.answer_class,
             now,
         );
         outcomes.push(match decision {
@@ -232,7 +251,8 @@ async fn make(
         }
     }
     let jobs: Vec<Job> = wanted.iter().map(|wanted| wanted.job.clone()).collect();
-    let claims = context.videos.claim(wanted, now).await?;
+    let configured = context.config.answer_class;
+    let claims = context.videos.claim(wanted, configured, now).await?;
     let mut sends = Vec::new();
     for ((at, job), claim) in places.into_iter().zip(jobs).zip(claims) {
         outcomes.push((
@@ -347,6 +367,18 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000);
 
+    /// Where a model is configured.
+    fn decide(known: &Known, owner: Option<&Job>, request: &Request, now: Timestamp) -> Decision {
+        super::decide(known, owner, request, AnswerClass::Model, now)
+    }
+
+    fn of_stand_in(analysis: StoredAnalysis) -> StoredAnalysis {
+        StoredAnalysis {
+            answered_by: AnswerClass::StandIn,
+            ..analysis
+        }
+    }
+
     fn analysis(variant: &str, base: &str, expires_at: u64) -> StoredAnalysis {
         StoredAnalysis {
             variant: variant.to_owned(),
@@ -358,6 +390,7 @@ mod tests {
             category: "ai".to_owned(),
             duration_s: None,
             usage: Default::default(),
+            answered_by: AnswerClass::Model,
             finished_at: Timestamp(1),
             expires_at: Timestamp(expires_at),
         }
@@ -424,6 +457,7 @@ mod tests {
         let failed = job(State::Failed {
             error: JobError::from(&Error::VideoPrivate),
             until: Timestamp(1_001),
+            answered_by: AnswerClass::Model,
         });
         let plain = Request::default();
         assert!(matches!(
@@ -442,11 +476,93 @@ mod tests {
     }
 
     #[test]
+    fn stand_in_answer_serves_stand_ins_and_no_model() {
+        let plain = Request::default();
+        let variant = Known {
+            variant: Variant {
+                analysis: Some(of_stand_in(analysis("1", "1", 5_000))),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let base = Known {
+            variant: Variant::default(),
+            entry: entry(of_stand_in(analysis("1-ab", "1", 5_000))),
+        };
+        for known in [variant, base] {
+            assert_eq!(decide(&known, None, &plain, NOW), Decision::Make);
+            let class = AnswerClass::Offline;
+            let offline = super::decide(&known, None, &plain, class, NOW);
+            assert_eq!(offline, Decision::Make);
+            let class = AnswerClass::StandIn;
+            let served = super::decide(&known, None, &plain, class, NOW);
+            assert!(matches!(served, Decision::Cached(_)));
+        }
+        let real = Known {
+            variant: Variant {
+                analysis: Some(analysis("1", "1", 5_000)),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let served = super::decide(&real, None, &plain, AnswerClass::StandIn, NOW);
+        assert!(matches!(served, Decision::Cached(_)));
+    }
+
+    #[test]
+    fn job_that_holds_a_stand_in_answer_is_replaced_where_a_model_is_configured() {
+        let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+        let mut job = Job::new(video, Request::default(), Media::YouTube, NOW, NOW);
+        job.state = State::Storing {
+            analysis: of_stand_in(analysis("1", "1", 5_000)),
+            parts: Default::default(),
+        };
+        let (known, plain) = (Known::default(), Request::default());
+        assert_eq!(decide(&known, Some(&job), &plain, NOW), Decision::Make);
+        let joined = super::decide(&known, Some(&job), &plain, AnswerClass::StandIn, NOW);
+        assert!(matches!(joined, Decision::Joined(_)));
+    }
+
+    #[test]
+    fn failure_of_a_stand_in_is_not_remembered_where_a_model_is_configured() {
+        let error = JobError::from(&Error::VideoPrivate);
+        let failure = Failure {
+            job: JobId::random(),
+            error: error.clone(),
+            until: Timestamp(5_000),
+            answered_by: AnswerClass::StandIn,
+        };
+        let known = Known {
+            variant: Variant {
+                failure: Some(failure),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let plain = Request::default();
+        assert_eq!(decide(&known, None, &plain, NOW), Decision::Make);
+        let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+        let mut job = Job::new(video, Request::default(), Media::YouTube, NOW, NOW);
+        job.state = State::Failed {
+            error,
+            until: Timestamp(5_000),
+            answered_by: AnswerClass::StandIn,
+        };
+        let unknown = Known::default();
+        assert_eq!(decide(&unknown, Some(&job), &plain, NOW), Decision::Make);
+        for (known, owner) in [(&known, None), (&unknown, Some(&job))] {
+            let refused = super::decide(known, owner, &plain, AnswerClass::StandIn, NOW);
+            assert!(matches!(refused, Decision::Failed(_)));
+        }
+    }
+
+    #[test]
     fn a_failure_is_remembered_for_its_time() {
         let failure = |until| Failure {
             job: JobId::random(),
             error: JobError::from(&Error::VideoPrivate),
             until: Timestamp(until),
+            answered_by: AnswerClass::Model,
         };
         let known = |until| Known {
             variant: Variant {

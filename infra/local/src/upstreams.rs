@@ -65,6 +65,7 @@ impl Upstreams {
             let (gemini, youtube) = (gemini::start(0).await?, youtube::start(0).await?);
             for (name, value) in [
                 ("GEMINI_SECRET", "eventrelay/gemini"),
+                ("ANSWER_CLASS", "stand-in"),
                 ("GEMINI_BASE_URL", &gemini.base_url),
                 ("YOUTUBE_BASE_URL", &youtube.base_url),
                 ("YOUTUBE_OEMBED_BASE_URL", &youtube.base_url),

@@ -17,6 +17,12 @@ use escape::code_block;
 
 pub(crate) use escape::inline;
 
+/// What stands above a result of a stand-in.
+const STAND_IN_NOTE: &str = "\
+> **No AI model was asked.** A stand-in for Gemini made this result, from nothing but a transcript \
+that came with the request. For a real result, set `GEMINI_API_KEY` \
+(<https://aistudio.google.com/apikey>) and submit the video again.";
+
 /// Writes the whole document.
 #[must_use]
 pub fn render(analysis: &Analysis) -> String {
@@ -107,6 +113,10 @@ impl Page {
     fn head(&mut self, analysis: &Analysis) {
         let video = &analysis.video;
         self.line(&format!("# {}\n", inline(&video.title)));
+        if analysis.answered_by_stand_in() {
+            self.line(STAND_IN_NOTE);
+            self.line("");
+        }
         let address = self
             .youtube
             .as_ref()

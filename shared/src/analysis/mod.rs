@@ -1,6 +1,7 @@
 //! The analysis of a video: what the model is asked, what of its answer is believed, and how the
 //! result is shown. Pure: no input or output, no clock.
 
+mod answer_class;
 mod assemble;
 pub mod captions;
 pub mod category;
@@ -13,6 +14,7 @@ mod samples;
 pub mod schema;
 pub(crate) mod text;
 
+pub use answer_class::AnswerClass;
 pub use assemble::{Facts, Unusable, assemble};
 pub use captions::CaptionError;
 pub use category::Category;

@@ -379,6 +379,14 @@ pub enum RefusalReason {
     OutOfOrder,
 }
 
+impl Analysis {
+    /// Whether a stand-in answered: no AI model was asked.
+    #[must_use]
+    pub fn answered_by_stand_in(&self) -> bool {
+        self.provenance.model == super::AnswerClass::STAND_IN_MODEL
+    }
+}
+
 /// How an analysis was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]

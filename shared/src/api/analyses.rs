@@ -5,7 +5,9 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{Answer, json, links::Links, path_parameter};
-use crate::{context::Context, error::Error, store::StoredAnalysis, video::VideoKey};
+use crate::{
+    analysis::AnswerClass, context::Context, error::Error, store::StoredAnalysis, video::VideoKey,
+};
 
 #[derive(Serialize)]
 #[cfg_attr(
@@ -27,6 +29,7 @@ pub(super) struct Variants {
 struct VariantView {
     variant: String,
     pipeline_version: String,
+    answered_by: AnswerClass,
     etag: String,
     size_bytes: u64,
     title: String,
@@ -62,6 +65,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     found.sort_by_key(|analysis| std::cmp::Reverse(analysis.finished_at));
     let analyses = found.into_iter().map(|analysis| VariantView {
         pipeline_version: analysis.version().to_owned(),
+        answered_by: analysis.answered_by,
         links: VariantLinks {
             video: links.video(&video, Some(&analysis.variant)),
         },

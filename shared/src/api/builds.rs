@@ -4,14 +4,16 @@ use http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::{Answer, header_value, json, links::Links};
+use super::{Answer, header_value, jobs, json, links::Links};
 use crate::{
     analysis::Usage,
-    build::{Build, Work, project, software},
+    build::{self, Build, Work, project, software},
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{JobError, Status},
+    flow::Record,
+    job::{Job, JobError, JobId, Status},
+    store::jobs::Row,
 };
 
 /// A build as the API shows it.
@@ -32,6 +34,9 @@ pub(super) struct BuildView<'a> {
     created_at: String,
     updated_at: String,
     deadline_at: String,
+    /// Why it waits, in a sentence for a person; absent while all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a JobError>,
     /// How many files are written, while they are.
@@ -86,7 +91,7 @@ struct BuildLinks {
 }
 
 impl<'a> BuildView<'a> {
-    fn of(build: &'a Build, files: Option<FilesView>, links: &Links) -> Self {
+    fn of(build: &'a Build, parts: Parts, links: &Links, now: Timestamp) -> Self {
         let this = links.job(&build.id);
         let mut own = BuildLinks {
             job: this.clone(),
@@ -101,7 +106,7 @@ impl<'a> BuildView<'a> {
                 own.deployment = Some(links.deployment(&work.deployment));
             }
             Work::Software(work) => {
-                own.video = Some(links.video(&work.video, None));
+                own.video = Some(links.video(&work.video, Some(&work.request.variant())));
                 own.project = work.project.as_ref().map(|id| links.project(id));
                 own.deployment = work.deployment.as_ref().map(|id| links.deployment(id));
             }
@@ -111,12 +116,16 @@ impl<'a> BuildView<'a> {
             kind: build.kind(),
             status: build.status(),
             stage: build.stage(),
-            progress: progress(build, files),
+            progress: progress(build, parts.files),
             created_at: build.created_at.rfc3339(),
             updated_at: build.updated_at.rfc3339(),
             deadline_at: build.deadline.rfc3339(),
+            notice: parts.notice.or_else(|| {
+                let has_ended = build.end.is_some();
+                jobs::notice(build.notice.as_ref(), has_ended, build.due_at, now)
+            }),
             error: build.error().filter(|_| build.status() == Status::Failed),
-            files,
+            files: parts.files,
             stages: stages(build, links),
             usage: build.usage,
             links: own,
@@ -173,20 +182,77 @@ fn stages(build: &Build, links: &Links) -> Vec<StageView> {
         .collect()
 }
 
-/// How many of its files are written; none for what writes none at the moment.
-pub(super) async fn files(context: &Context, build: &Build) -> Result<Option<FilesView>, Error> {
-    let Work::Project(work) = &build.work else {
-        return Ok(None);
-    };
-    let (None, project::Stage::Writing { round, files }) = (&build.end, &work.stage) else {
-        return Ok(None);
-    };
-    let join = context.jobs.join(&build.id, *round).await?;
-    let total = work.drafts.len();
-    let pending = join.map_or(files.len(), |join| join.pending.len());
-    Ok(Some(FilesView {
-        written: total.saturating_sub(pending),
-        total,
+/// What the builds that a build waits for have done, and why they wait.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    files: Option<FilesView>,
+    notice: Option<String>,
+}
+
+/// The parts of a build; nothing for one that waits for no other.
+pub(super) async fn parts(
+    context: &Context,
+    build: &Build,
+    now: Timestamp,
+) -> Result<Parts, Error> {
+    if build.end.is_some() {
+        return Ok(Parts::default());
+    }
+    match &build.work {
+        Work::Project(work) => match &work.stage {
+            project::Stage::Writing { round, files } => {
+                let join = context.jobs.join(&build.id, *round).await?;
+                let total = work.drafts.len();
+                let pending = join.as_ref().map_or(files.len(), |join| join.pending.len());
+                let written = join.as_ref().and_then(|join| {
+                    let mut pending = join.pending.iter();
+                    pending.find(|number| !join.waiting.contains_key(number))
+                });
+                let notice = match written {
+                    Some(number) => {
+                        let id = build::calls::part_id(&build.id, *round, *number);
+                        notice_of::<Build>(context, &id, now).await?
+                    }
+                    None => None,
+                };
+                Ok(Parts {
+                    files: Some(FilesView {
+                        written: total.saturating_sub(pending),
+                        total,
+                    }),
+                    notice,
+                })
+            }
+            _ => Ok(Parts::default()),
+        },
+        Work::Software(work) => {
+            let notice = match (&work.stage, &work.analysis_job) {
+                (software::Stage::Analysing { .. }, Some(id)) => {
+                    notice_of::<Job>(context, id, now).await?
+                }
+                (software::Stage::Building { job } | software::Stage::Deploying { job }, _) => {
+                    notice_of::<Build>(context, job, now).await?
+                }
+                _ => None,
+            };
+            Ok(Parts {
+                files: None,
+                notice,
+            })
+        }
+        Work::File(_) | Work::Deployment(_) => Ok(Parts::default()),
+    }
+}
+
+/// Why the work with this id waits.
+async fn notice_of<R: Record>(
+    context: &Context,
+    id: &JobId,
+    now: Timestamp,
+) -> Result<Option<String>, Error> {
+    let row = context.jobs.get::<R>(id).await?;
+    Ok(row.and_then(|Row { job, .. }| {
+        jobs::notice(job.notice(), job.is_terminal(), job.due_at(), now)
     }))
 }
 
@@ -201,7 +267,10 @@ fn ask_again(build: &Build, now: Timestamp) -> u64 {
 
 /// A build that is on its way: 202 with where to ask and when.
 pub(super) fn accepted(build: &Build, links: &Links, now: Timestamp) -> Answer {
-    let mut response = json(StatusCode::ACCEPTED, &BuildView::of(build, None, links))?;
+    let mut response = json(
+        StatusCode::ACCEPTED,
+        &BuildView::of(build, Parts::default(), links, now),
+    )?;
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, header_value(&links.job(&build.id))?);
     headers.insert(header::RETRY_AFTER, ask_again(build, now).into());
@@ -210,11 +279,11 @@ pub(super) fn accepted(build: &Build, links: &Links, now: Timestamp) -> Answer {
 
 pub(super) fn shown(
     build: &Build,
-    files: Option<FilesView>,
+    parts: Parts,
     links: &Links,
     now: Timestamp,
 ) -> Result<Response<Body>, Error> {
-    let mut response = json(StatusCode::OK, &BuildView::of(build, files, links))?;
+    let mut response = json(StatusCode::OK, &BuildView::of(build, parts, links, now))?;
     if matches!(build.status(), Status::Queued | Status::Running) {
         response
             .headers_mut()

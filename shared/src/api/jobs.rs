@@ -14,9 +14,9 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{Job, JobError, Stage, Status, machine, revival},
+    job::{Job, JobError, Notice, Stage, Status, machine, revival},
     store::jobs::{AnyRow, JobRow},
-    task::{Task, Work},
+    task::{REPAIRED, Task, Work},
 };
 
 /// A job as the API shows it.
@@ -35,6 +35,9 @@ pub(super) struct JobView {
     created_at: String,
     updated_at: String,
     deadline_at: String,
+    /// Why it waits, in a sentence for a person; absent while all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<JobError>,
     usage: Usage,
@@ -51,9 +54,7 @@ struct JobLinks {
 }
 
 impl JobView {
-    pub(super) fn of(job: &Job, links: &Links) -> Self {
-        let variant = job.variant();
-        let special = (variant != crate::analysis::PIPELINE_VERSION).then_some(variant.as_str());
+    pub(super) fn of(job: &Job, links: &Links, now: Timestamp) -> Self {
         let this = links.job(&job.id);
         Self {
             job_id: job.id.to_string(),
@@ -64,6 +65,12 @@ impl JobView {
             created_at: job.created_at.rfc3339(),
             updated_at: job.updated_at.rfc3339(),
             deadline_at: job.deadline.rfc3339(),
+            notice: notice(
+                job.notice.as_ref(),
+                job.state.is_terminal(),
+                job.due_at,
+                now,
+            ),
             error: match &job.state {
                 crate::job::State::Failed { error, .. } => Some(error.clone()),
                 _ => None,
@@ -72,10 +79,21 @@ impl JobView {
             links: JobLinks {
                 job: this.clone(),
                 this,
-                video: links.video(&job.video, special),
+                video: links.video(&job.video, Some(&job.variant())),
             },
         }
     }
+}
+
+/// Why a job waits. What is cleaned up behind its end does not concern its caller.
+pub(super) fn notice(
+    notice: Option<&Notice>,
+    has_ended: bool,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Option<String> {
+    let notice = notice.filter(|_| !has_ended);
+    notice.map(|notice| notice.sentence(due_at, now))
 }
 
 /// When it is worth to ask again: when something is due, but not within the second.
@@ -85,7 +103,7 @@ fn ask_again(job: &Job, now: Timestamp) -> u64 {
 
 /// A job that is on its way: 202 with where to ask and when.
 pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
-    let mut response = super::json(StatusCode::ACCEPTED, &JobView::of(job, links))?;
+    let mut response = super::json(StatusCode::ACCEPTED, &JobView::of(job, links, now))?;
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, header_value(&links.job(&job.id))?);
     headers.insert(header::RETRY_AFTER, ask_again(job, now).into());
@@ -93,7 +111,7 @@ pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
 }
 
 fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Error> {
-    let mut response = super::json(StatusCode::OK, &JobView::of(job, links))?;
+    let mut response = super::json(StatusCode::OK, &JobView::of(job, links, now))?;
     if !job.state.is_terminal() {
         response
             .headers_mut()
@@ -127,6 +145,9 @@ pub(super) struct TaskView<'a> {
     created_at: String,
     updated_at: String,
     deadline_at: String,
+    /// Why it waits, in a sentence for a person; absent while all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a JobError>,
     /// What was done so far.
@@ -143,7 +164,7 @@ struct TaskLinks {
     job: String,
 }
 
-fn task_view<'a>(task: &'a Task, links: &Links) -> TaskView<'a> {
+fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> {
     let (kind, done) = match &task.work {
         Work::DeleteVideos { deleted } => ("delete_videos", json!({"deleted": deleted})),
         Work::Playlist {
@@ -157,7 +178,10 @@ fn task_view<'a>(task: &'a Task, links: &Links) -> TaskView<'a> {
         }
         Work::Recount { counts, .. } => {
             let videos: i64 = counts.of("status_").map(|(_, count)| count).sum();
-            ("recount", json!({"videos": videos}))
+            (
+                "recount",
+                json!({"videos": videos, "repaired": counts.get(REPAIRED)}),
+            )
         }
     };
     let this = links.job(&task.id);
@@ -168,6 +192,7 @@ fn task_view<'a>(task: &'a Task, links: &Links) -> TaskView<'a> {
         created_at: task.created_at.rfc3339(),
         updated_at: task.updated_at.rfc3339(),
         deadline_at: task.deadline.rfc3339(),
+        notice: notice(task.notice.as_ref(), task.has_ended(), task.due_at, now),
         error: task.error.as_ref(),
         done,
         links: TaskLinks {
@@ -177,8 +202,13 @@ fn task_view<'a>(task: &'a Task, links: &Links) -> TaskView<'a> {
     }
 }
 
-fn task_shown(status: StatusCode, task: &Task, links: &Links) -> Result<Response<Body>, Error> {
-    let mut response = super::json(status, &task_view(task, links))?;
+fn task_shown(
+    status: StatusCode,
+    task: &Task,
+    links: &Links,
+    now: Timestamp,
+) -> Result<Response<Body>, Error> {
+    let mut response = super::json(status, &task_view(task, links, now))?;
     if !task.has_ended() {
         response.headers_mut().insert(header::RETRY_AFTER, 2.into());
     }
@@ -195,7 +225,7 @@ pub(super) async fn start_task(context: &Context, request: &Request, work: Work)
         .send(&task.id, 0, Duration::ZERO)
         .await?;
     let links = Links::of(request);
-    let mut response = task_shown(StatusCode::ACCEPTED, &task, &links)?;
+    let mut response = task_shown(StatusCode::ACCEPTED, &task, &links, now)?;
     response
         .headers_mut()
         .insert(header::LOCATION, header_value(&links.job(&task.id))?);
@@ -216,13 +246,13 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
         }
         AnyRow::Build(row) => {
             revival::revive_if_lost(&context.jobs, &context.builds_queue, &row, now).await;
-            let files = builds::files(context, &row.job).await?;
-            builds::shown(&row.job, files, &links, now)
+            let parts = builds::parts(context, &row.job, now).await?;
+            builds::shown(&row.job, parts, &links, now)
         }
         AnyRow::Task(task, version) => {
             revival::revive_task_if_lost(&context.jobs, &context.tasks_queue, &task, version, now)
                 .await;
-            task_shown(StatusCode::OK, &task, &links)
+            task_shown(StatusCode::OK, &task, &links, now)
         }
     }
 }
@@ -255,15 +285,15 @@ pub async fn cancel(context: &Context, request: &Request) -> Answer {
                 let cancel = build::machine::cancel;
                 let cancelled = build::start::overrule(context, &row.job.id, cancel, now).await?;
                 let build = cancelled.as_ref().unwrap_or(&row.job);
-                return builds::shown(build, None, &links, now);
+                return builds::shown(build, builds::Parts::default(), &links, now);
             }
             AnyRow::Task(mut task, version) => {
                 if task.has_ended() {
-                    return task_shown(StatusCode::OK, &task, &links);
+                    return task_shown(StatusCode::OK, &task, &links, now);
                 }
                 (task.status, task.updated_at) = (Status::Cancelled, now);
                 if context.jobs.save_task(&task, version).await? {
-                    return task_shown(StatusCode::OK, &task, &links);
+                    return task_shown(StatusCode::OK, &task, &links, now);
                 }
             }
         }

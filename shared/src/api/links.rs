@@ -68,7 +68,7 @@ impl Links {
         format!("{}{}?{}", self.base, request.uri().path(), query.finish())
     }
 
-    /// The newest analysis of a video, or that of one variant.
+    /// The analysis of a video of one variant, or the one that is shown without a variant.
     pub(super) fn video(&self, video: &VideoKey, variant: Option<&str>) -> String {
         let base = format!("{}/v1/videos/{video}", self.base);
         variant.map_or(base.clone(), |variant| format!("{base}?variant={variant}"))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Answer, cursor, json, links::Links, paging};
 use crate::{
-    analysis::Category,
+    analysis::{AnswerClass, Category},
     clock::Timestamp,
     context::Context,
     error::Error,
@@ -56,6 +56,7 @@ struct AnalysisView {
     category: String,
     duration_s: Option<f64>,
     pipeline_version: String,
+    answered_by: AnswerClass,
     etag: String,
     size_bytes: u64,
     finished_at: String,
@@ -77,12 +78,16 @@ impl VideoView {
             status: entry.status,
             listed_at: entry.listed_at.rfc3339(),
             links: VideoLinks {
-                video: links.video(video, None),
+                video: links.video(
+                    video,
+                    entry.analysis.as_ref().map(|one| one.variant.as_str()),
+                ),
                 job: entry.job.as_ref().map(|job| links.job(job)),
             },
             error: entry.error,
             analysis: entry.analysis.map(|analysis| AnalysisView {
                 pipeline_version: analysis.version().to_owned(),
+                answered_by: analysis.answered_by,
                 title: analysis.title,
                 category: analysis.category,
                 duration_s: analysis.duration_s,

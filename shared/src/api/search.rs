@@ -132,7 +132,7 @@ fn view(hit: Hit, links: &Links) -> ResultView {
         category: hit.analysis.category,
         score: (hit.score * 1e4).round() / 1e4,
         links: ResultLinks {
-            video: links.video(&hit.video, None),
+            video: links.video(&hit.video, Some(&hit.analysis.variant)),
         },
     }
 }

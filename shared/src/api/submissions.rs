@@ -18,7 +18,8 @@ use super::{
     throttle::Caller,
 };
 use crate::{
-    analysis::{self, Usage, Window, captions},
+    analysis::{AnswerClass, Usage, Window, captions},
+    clock::Timestamp,
     context::Context,
     error::Error,
     job::{Request as JobRequest, Resolution},
@@ -43,6 +44,7 @@ pub(super) struct Ready {
     title: String,
     finished_at: String,
     expires_at: String,
+    answered_by: AnswerClass,
     /// What was not paid again.
     saved: Usage,
     links: ReadyLinks,
@@ -56,16 +58,16 @@ struct ReadyLinks {
 
 impl Ready {
     fn of(video: &VideoKey, analysis: &StoredAnalysis, links: &Links) -> Self {
-        let special = Some(analysis.variant.as_str()).filter(|v| *v != analysis::PIPELINE_VERSION);
         Self {
             video_id: video.to_string(),
             status: "done",
             title: analysis.title.clone(),
             finished_at: analysis.finished_at.rfc3339(),
             expires_at: analysis.expires_at.rfc3339(),
+            answered_by: analysis.answered_by,
             saved: analysis.usage,
             links: ReadyLinks {
-                video: links.video(video, special),
+                video: links.video(video, Some(&analysis.variant)),
             },
         }
     }
@@ -160,6 +162,7 @@ pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
             outcome,
             &links,
             &request_id,
+            now,
         ));
     }
     json(StatusCode::OK, &Batch { videos })
@@ -172,6 +175,7 @@ impl BatchEntry {
         outcome: Result<Outcome, Error>,
         links: &Links,
         request_id: &str,
+        now: Timestamp,
     ) -> Self {
         let mut entry = Self {
             index,
@@ -189,11 +193,11 @@ impl BatchEntry {
             }
             (Ok(Outcome::Queued(job)), _) => {
                 (entry.outcome, entry.status) = ("queued", 202);
-                entry.job = Some(JobView::of(&job, links));
+                entry.job = Some(JobView::of(&job, links, now));
             }
             (Ok(Outcome::Joined(job)), _) => {
                 (entry.outcome, entry.status) = ("joined", 202);
-                entry.job = Some(JobView::of(&job, links));
+                entry.job = Some(JobView::of(&job, links, now));
             }
             (Ok(Outcome::Cached(_)), None) => {}
             (Err(error), _) => {

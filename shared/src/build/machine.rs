@@ -12,8 +12,8 @@ use crate::{
     clock::Timestamp,
     error::Error,
     flow::{Next, Then},
-    job::JobError,
-    retry,
+    job::{JobError, Notice},
+    retry::{self, Attempts},
 };
 
 /// What has to be done for a build.
@@ -106,6 +106,7 @@ fn on_observation(mut build: Build, observation: Observation, now: Timestamp) ->
     let after = match (&mut build.work, observation) {
         (_, Observation::Settled) => {
             build.settled = true;
+            build.notice = None;
             build.due_at = now;
             return Next {
                 job: build,
@@ -136,18 +137,10 @@ fn on_error(
     jitter: f64,
 ) -> Next<Build> {
     if build.end.is_some() {
-        // What is left of an ended build is worth some tries, but never another end. Where it could
-        // not be written down, nobody was told: that is tried until it can.
+        // A clean-up never changes how the build ended.
         build.attempts = build.attempts.saturating_add(1);
-        let is_untold = matches!(
-            error,
-            Error::Storage {
-                transient: true,
-                ..
-            }
-        );
         return match build.attempts {
-            tries if tries < retry::MAX_ATTEMPTS || is_untold => {
+            tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
                 let delay = retry::backoff(build.attempts, jitter);
                 wait_for(build, delay, now)
             }
@@ -176,9 +169,15 @@ fn on_error(
         Error::Cancelled => return end(build, End::Cancelled, now),
         _ => {}
     }
-    match retry::delay(error, build.attempts, now, build.deadline, jitter) {
+    let attempts = Attempts {
+        failed: build.attempts,
+        unreached: build.unreached,
+    };
+    match retry::delay(error, attempts, now, build.deadline, jitter) {
         Some(delay) => {
-            build.attempts += u32::from(error.was_tried());
+            let after = attempts.after(error);
+            (build.attempts, build.unreached) = (after.failed, after.unreached);
+            build.notice = Notice::from_error(error);
             build.bad_answers += u32::from(error.is_bad_answer());
             build.in_turn = retry::is_turn(error);
             wait_for(build, delay, now)

@@ -9,7 +9,7 @@ use crate::{
     analysis::Usage,
     clock::Timestamp,
     flow::Record,
-    job::{JobError, JobId, Status},
+    job::{JobError, JobId, Notice, Status},
     telemetry::TraceId,
 };
 
@@ -34,6 +34,12 @@ pub struct Build {
     /// Failed tries of the present step.
     #[serde(default)]
     pub attempts: u32,
+    /// Connections of the present step, in a row, that could not be made.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreached: u32,
+    /// Why the present step waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// Those of them that were answers of no use, and paid for.
     #[serde(default)]
     pub bad_answers: u32,
@@ -107,6 +113,8 @@ impl Build {
             deadline,
             due_at: now,
             attempts: 0,
+            unreached: 0,
+            notice: None,
             bad_answers: 0,
             in_turn: false,
             model: 0,
@@ -121,6 +129,7 @@ impl Build {
     /// Of the step that is the present one from now on nothing was tried.
     pub(super) fn begin_step(&mut self) {
         (self.attempts, self.bad_answers, self.in_turn) = (0, 0, false);
+        (self.unreached, self.notice) = (0, None);
     }
 
     /// What kind of build, in the words of the API.
@@ -198,6 +207,14 @@ impl Build {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Record for Build {
     const KIND: Option<&'static str> = Some("build");
 
@@ -235,6 +252,10 @@ impl Record for Build {
 
     fn set_usage(&mut self, usage: Usage) {
         self.usage = usage;
+    }
+
+    fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
     }
 
     fn is_terminal(&self) -> bool {

@@ -18,6 +18,7 @@ use crate::{
         ProjectId, ProjectRequest, ProjectStatus,
         deploy::{Address, Target},
     },
+    store::StoredAnalysis,
     video::VideoKey,
 };
 
@@ -36,10 +37,8 @@ pub struct NewProject {
     pub job: JobId,
     /// The video.
     pub video: VideoKey,
-    /// Entity tag of the analysis.
-    pub analysis: String,
-    /// Title of the video.
-    pub title: String,
+    /// The analysis.
+    pub analysis: StoredAnalysis,
     /// How it was asked for.
     pub request: ProjectRequest,
     /// On behalf of which API key.
@@ -66,11 +65,13 @@ pub async fn project(
     let project = Project {
         id: new.id,
         video: new.video,
-        analysis: new.analysis,
+        answered_by: new.analysis.answered_by,
+        analysis: new.analysis.etag,
+        variant: Some(new.analysis.variant),
         request: new.request,
         status: ProjectStatus::Planning,
         job: new.job,
-        title: new.title,
+        title: new.analysis.title,
         plan: None,
         report: None,
         made: None,

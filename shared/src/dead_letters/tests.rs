@@ -122,6 +122,7 @@ fn only_what_was_given_up_and_settled_is_resumed() {
         state: State::Failed {
             error: JobError::from(&Error::VideoPrivate),
             until: NOW,
+            answered_by: Default::default(),
         },
         settled: true,
         ..job()

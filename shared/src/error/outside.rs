@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Error;
+use super::{Error, access};
 use crate::limit::Hold;
 
 /// What an error is called outside: stable, the same text for every occurrence
@@ -76,6 +76,7 @@ problems! {
     BUDGET_SPENT = "budget-spent", "A daily budget is spent", 429;
     COST_ABOVE_CAP = "cost-above-cap", "It would cost more than it may", 422;
     UPSTREAM_NOT_READY = "upstream-not-ready", "A service we depend on is not ready yet", 503;
+    ACCESS_REFUSED = "access-refused", "A service refuses the configured key or project", 502;
     UPSTREAM_REJECTED = "upstream-rejected", "A service we depend on refused our request", 502;
     UPSTREAM_MALFORMED = "upstream-malformed", "A service we depend on answered unusably", 502;
     NOT_CONFIGURED = "not-configured", "This is not available here", 501;
@@ -134,8 +135,10 @@ impl Error {
             Self::CostAboveCap { .. } => Problem::COST_ABOVE_CAP,
             Self::NotReady { .. } => Problem::UPSTREAM_NOT_READY,
             Self::UpstreamRejected { .. } => Problem::UPSTREAM_REJECTED,
+            Self::AccessRefused { .. } => Problem::ACCESS_REFUSED,
+            Self::Unreachable { .. } => Problem::UPSTREAM_UNAVAILABLE,
             Self::UpstreamMalformed { .. } => Problem::UPSTREAM_MALFORMED,
-            Self::NotConfigured { .. } => Problem::NOT_CONFIGURED,
+            Self::NotConfigured { .. } | Self::NoKey { .. } => Problem::NOT_CONFIGURED,
             Self::Storage { .. } => Problem::STORAGE_UNAVAILABLE,
             Self::Internal { .. } => Problem::INTERNAL,
         }
@@ -175,6 +178,9 @@ impl Error {
             Self::BudgetSpent { purse, .. } => format!("The budget of this {purse} for the day is spent.").into(),
             Self::CostAboveCap { estimate_usd, cap_usd } => format!("It would cost about {estimate_usd:.4} US dollars, above the cap of {cap_usd}.").into(),
             Self::NotReady { service, .. } => format!("{service} does not show what was made there.").into(),
+            Self::Unreachable { host, .. } => format!("Cannot reach {host}. Check the network, then submit again.").into(),
+            Self::AccessRefused { service, fault, reason, key, .. } => access::detail(*service, *fault, *reason, key).into(),
+            Self::NoKey { secret, .. } => format!("The secret {secret} holds no key. Put the API key of the service into it.").into(),
             Self::UpstreamRejected { service, .. } => format!("{service} refused our request.").into(),
             Self::UpstreamMalformed { service, .. } => format!("{service} answered in a form we cannot use.").into(),
             Self::NotConfigured { what } => format!("This needs {what}, which is not configured here.").into(),

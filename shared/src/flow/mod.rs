@@ -13,7 +13,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use driver::{Driver, Flow, Invocation, Performed, lease};
 
-use crate::{analysis::Usage, clock::Timestamp, job::JobId, telemetry::TraceId};
+use crate::{
+    analysis::Usage,
+    clock::Timestamp,
+    job::{JobId, Notice},
+    telemetry::TraceId,
+};
 
 /// What work in steps has to remember between two of them. Its version and the lease of the step
 /// that runs are not here: they belong to its row, see [`crate::store::jobs`].
@@ -47,6 +52,9 @@ pub trait Record: Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeO
 
     /// Replaces what it took.
     fn set_usage(&mut self, usage: Usage);
+
+    /// Why the present step waits.
+    fn notice(&self) -> Option<&Notice>;
 
     /// Nothing but settling follows.
     fn is_terminal(&self) -> bool;

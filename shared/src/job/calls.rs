@@ -22,11 +22,9 @@ use crate::{
     error::Error,
     flow::Performed,
     models::Models,
-    search::Document,
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
-        compression,
         packed::{Directory, Packed},
     },
     telemetry,
@@ -226,21 +224,6 @@ impl Calls {
             gzip: self.blobs.get(&key).await?.ok_or_else(gone)?,
             parts: parts.clone(),
         })
-    }
-
-    /// What the search is to know of an analysis; none where its blob is gone.
-    pub(super) async fn document(
-        &self,
-        video: &VideoKey,
-        stored: &StoredAnalysis,
-    ) -> Result<Option<Document>, Error> {
-        let key = blobs::analysis_key(video, &stored.etag, Form::Json);
-        let Some(packed) = self.blobs.get(&key).await? else {
-            return Ok(None);
-        };
-        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
-        let analysis = serde_json::from_slice(&text).map_err(Error::internal)?;
-        Ok(Some(Document::of(&analysis)))
     }
 
     /// Deletes every form of an analysis that nothing points at.

@@ -9,12 +9,16 @@
 
 use std::time::Duration;
 
-use super::model::{GeminiFile, Job, JobError, Media, State, VideoFacts};
+use super::{
+    Notice,
+    model::{GeminiFile, Job, JobError, Media, State, VideoFacts},
+};
 use crate::{
+    analysis::AnswerClass,
     clock::Timestamp,
     error::{Disposition, Error},
     flow::{Next, Then},
-    retry,
+    retry::{self, Attempts},
     store::{StoredAnalysis, packed::Directory},
 };
 
@@ -123,6 +127,8 @@ pub struct Limits {
     pub models: usize,
     /// How long files like that of the job took of late; none where that is not known.
     pub expected: Option<Duration>,
+    /// Who is asked.
+    pub answer_class: AnswerClass,
 }
 
 /// The state in which the first step is done, for a reader that looks while it runs.
@@ -180,7 +186,8 @@ pub fn step(
 ) -> Next<Job> {
     let mut job = job.clone();
     job.updated_at = now;
-    let is_late = now >= job.deadline && !job.state.is_terminal();
+    let job_had_ended = job.state.is_terminal();
+    let is_late = now >= job.deadline && !job_had_ended;
     let mut next = match observed {
         _ if is_late => end(job, &Error::DeadlineExceeded, now),
         Ok(observation) => {
@@ -189,9 +196,13 @@ pub fn step(
         }
         Err(error) => on_error(job, error, limits, now, jitter),
     };
-    if let State::Failed { until, .. } = &mut next.job.state
+    if let State::Failed {
+        until, answered_by, ..
+    } = &mut next.job.state
         && next.then == Then::Now
+        && !job_had_ended
     {
+        *answered_by = limits.answer_class;
         // So that those who were refused together do not return together.
         *until = now + now.until(*until).mul_f64(0.75 + 0.5 * jitter);
     }
@@ -228,6 +239,7 @@ fn on_observation(
         Observation::Indexed => State::Done,
         Observation::Settled => {
             job.settled = true;
+            job.notice = None;
             job.gemini_file = None;
             job.due_at = now;
             return Next {
@@ -281,10 +293,11 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next
 
 fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter: f64) -> Next<Job> {
     if job.state.is_terminal() {
-        // What is left of an ended job is worth some tries, but never another end.
-        job.attempts += 1;
+        // A clean-up never changes how the job ended.
+        job.attempts = job.attempts.saturating_add(1);
+        job.notice = Notice::from_error(error);
         return match job.attempts {
-            ..retry::MAX_ATTEMPTS => {
+            tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
                 let delay = retry::backoff(job.attempts, jitter);
                 wait_for(job, delay, now)
             }
@@ -314,7 +327,9 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         // What the platform says is good to have, and the model opens the video without it.
         _ if job.state == State::FetchingMetadata
             && error.disposition() != Disposition::Permanent
-            && (job.attempts >= 2 || !error.was_tried()) =>
+            && (job.attempts >= 2
+                || job.unreached >= 2
+                || !(error.was_tried() || error.is_unreachable())) =>
         {
             job.begin_step();
             job.state = State::Analysing { file: None };
@@ -322,9 +337,15 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         }
         _ => {}
     }
-    match retry::delay(error, job.attempts, now, job.deadline, jitter) {
+    let attempts = Attempts {
+        failed: job.attempts,
+        unreached: job.unreached,
+    };
+    match retry::delay(error, attempts, now, job.deadline, jitter) {
         Some(delay) => {
-            job.attempts += u32::from(error.was_tried());
+            let after = attempts.after(error);
+            (job.attempts, job.unreached) = (after.failed, after.unreached);
+            job.notice = Notice::from_error(error);
             job.bad_answers += u32::from(error.is_bad_answer());
             job.in_turn = retry::is_turn(error);
             wait_for(job, delay, now)
@@ -376,6 +397,7 @@ fn end(mut job: Job, error: &Error, now: Timestamp) -> Next<Job> {
     job.state = State::Failed {
         error: JobError::from(error),
         until: now + retry::remembered_for(error),
+        answered_by: AnswerClass::default(),
     };
     job.begin_step();
     go_on(job, now)
@@ -417,6 +439,8 @@ pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
         deadline,
         due_at: now,
         attempts: 0,
+        unreached: 0,
+        notice: None,
         bad_answers: 0,
         in_turn: false,
         uploads: 0,

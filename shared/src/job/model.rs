@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Request};
+use super::{JobId, Notice, Request};
 use crate::{
-    analysis::Usage,
+    analysis::{AnswerClass, Usage},
     clock::Timestamp,
     flow::Record,
     store::{StoredAnalysis, packed::Directory},
@@ -40,6 +40,12 @@ pub struct Job {
     /// Failed tries of the present step.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attempts: u32,
+    /// Connections of the present step, in a row, that could not be made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unreached: u32,
+    /// Why the present step waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// Those of them that were answers of no use, and paid for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub bad_answers: u32,
@@ -147,6 +153,9 @@ pub enum State {
         /// Until when the same is not tried again.
         #[serde(default)]
         until: Timestamp,
+        /// Who was asked. Absent in rows that were stored before the class was.
+        #[serde(default)]
+        answered_by: AnswerClass,
     },
     /// The caller did not want it any more.
     Cancelled,
@@ -301,6 +310,8 @@ impl Job {
             deadline,
             due_at: now,
             attempts: 0,
+            unreached: 0,
+            notice: None,
             bad_answers: 0,
             in_turn: false,
             uploads: 0,
@@ -317,6 +328,7 @@ impl Job {
     /// Of the step that is the present one from now on nothing was tried.
     pub(super) fn begin_step(&mut self) {
         (self.attempts, self.bad_answers, self.in_turn) = (0, 0, false);
+        (self.unreached, self.notice) = (0, None);
     }
 
     /// How far it is, 0 to 100. Grows from step to step; 100 is done and nothing else.
@@ -420,6 +432,10 @@ impl Record for Job {
 
     fn set_usage(&mut self, usage: Usage) {
         self.usage = usage;
+    }
+
+    fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
     }
 
     fn is_terminal(&self) -> bool {

@@ -12,8 +12,8 @@ use crate::{
     error::Error,
     flow::{Driver, Flow, Invocation, Next, Performed, lease},
     queue::Message,
+    searchable,
     store::{claims::Indexed, entry::Failure, jobs::JobRow, search::Search, videos::Videos},
-    video::VideoKey,
 };
 
 /// Drives the analyses of videos.
@@ -151,48 +151,40 @@ impl Analyses {
         }
     }
 
-    /// Nothing may be left behind, so all are tried even if the first one fails.
+    /// Tries all parts of the clean-up even if the first one fails. The error of our own storage
+    /// comes first: it is retried for as long as it lasts, while the sweeper deletes a file that
+    /// stays at Gemini.
     async fn settle(&self, job: &Job) -> Result<Observation, Error> {
         let released = match job.state {
-            State::Done => self.make_searchable(&job.video).await,
+            State::Done => self.make_searchable(job).await,
             _ => self.release(job).await,
         };
         let forgotten = self.calls.delete_made(job).await;
-        self.calls.delete_files(job).await?;
-        forgotten?;
+        let deleted = self.calls.delete_files(job).await;
         released?;
+        forgotten?;
+        deleted?;
         Ok(Observation::Settled)
     }
 
-    /// Puts the current analysis of a video into the search and takes the others out. What is there
-    /// is listed before the entry is read: an analysis that comes between the two is not removed.
-    async fn make_searchable(&self, video: &VideoKey) -> Result<(), Error> {
-        let known = self.search.documents(video).await?;
-        let entry = self.videos.entry(video).await?;
-        let current = entry.and_then(|entry| entry.analysis);
-        let is_current = |tag: &String| {
-            let current = current.as_ref();
-            current.is_some_and(|current| current.etag.starts_with(tag.as_str()))
-        };
-        if let Some(current) = &current
-            && !known.iter().any(is_current)
-            && let Some(document) = self.calls.document(video, current).await?
-        {
-            self.search.put(video, &current.etag, &document).await?;
-        }
-        for tag in known.iter().filter(|tag| !is_current(tag)) {
-            self.search.remove(video, tag).await?;
-        }
+    async fn make_searchable(&self, job: &Job) -> Result<(), Error> {
+        let (videos, search, blobs) = (&self.videos, &self.search, &self.calls.blobs);
+        searchable::make_searchable(videos, search, blobs, &job.video).await?;
         Ok(())
     }
 
     /// What has not ended in an analysis gives up its claim.
     async fn release(&self, job: &Job) -> Result<(), Error> {
         let failure = match &job.state {
-            State::Failed { error, until } => Some(Failure {
+            State::Failed {
+                error,
+                until,
+                answered_by,
+            } => Some(Failure {
                 job: job.id.clone(),
                 error: error.clone(),
                 until: *until,
+                answered_by: *answered_by,
             }),
             _ => None,
         };

@@ -7,7 +7,7 @@ use super::{
     deploy::{Owner, RepositoryName, Target},
 };
 use crate::{
-    analysis::Usage,
+    analysis::{AnswerClass, Usage},
     clock::Timestamp,
     job::{JobError, JobId},
     video::VideoKey,
@@ -22,6 +22,13 @@ pub struct Project {
     pub video: VideoKey,
     /// Entity tag of the analysis that it is made of.
     pub analysis: String,
+    /// Variant of that analysis. None in rows that were stored before it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Lowest class of the answers that it is made of, those of the analysis included. Absent in
+    /// rows that were stored before the class was.
+    #[serde(default)]
+    pub answered_by: AnswerClass,
     /// How it was asked for.
     pub request: ProjectRequest,
     /// How far it is.

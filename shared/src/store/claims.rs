@@ -1,6 +1,6 @@
 //! Who makes an analysis: one claim per video and variant, held across all instances.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -20,9 +20,10 @@ use super::{
     videos::{TRIES, Videos, condition_failed, contended, unchanged},
 };
 use crate::{
+    analysis::AnswerClass,
     clock::Timestamp,
     error::Error,
-    job::{Job, JobId},
+    job::{Job, JobError, JobId, State},
     video::VideoKey,
 };
 
@@ -77,13 +78,15 @@ struct Attempt {
 
 impl Videos {
     /// Claims videos for new jobs and writes the jobs down; of each both or neither. The claims
-    /// are to differ in video or variant. A claim ends with its job, or with its lease.
+    /// are to differ in video or variant. A claim ends with its job, or with its lease. What is
+    /// stored of a class below `configured` does not stand in its way.
     ///
     /// # Errors
     /// [`Error::Storage`]. Some may be claimed then; their jobs go on when somebody asks for them.
     pub async fn claim(
         &self,
         mut wanted: Vec<Wanted>,
+        configured: AnswerClass,
         now: Timestamp,
     ) -> Result<Vec<Claim>, Error> {
         let mut outcomes: Vec<Option<Claim>> = vec![None; wanted.len()];
@@ -95,7 +98,7 @@ impl Videos {
                 break;
             }
             for chunk in open.chunks(MOST_CLAIMS) {
-                let attempt = self.attempt(&wanted, chunk, now)?;
+                let attempt = self.attempt(&wanted, chunk, configured, now)?;
                 match self.transact(attempt.items).await? {
                     Ok(()) => {
                         attempt
@@ -108,7 +111,7 @@ impl Videos {
                         for (at, position) in attempt.claims {
                             outcomes[at] = reasons
                                 .get(position)
-                                .and_then(|reason| refusal(reason, now));
+                                .and_then(|reason| refusal(reason, configured, now));
                             // The video may have changed since it was looked up.
                             if outcomes[at].is_none() {
                                 wanted[at].entry = self.entry(&wanted[at].job.video).await?;
@@ -128,6 +131,7 @@ impl Videos {
         &self,
         wanted: &[Wanted],
         chunk: &[usize],
+        configured: AnswerClass,
         now: Timestamp,
     ) -> Result<Attempt, Error> {
         let mut attempt = Attempt {
@@ -145,7 +149,7 @@ impl Videos {
                 lease_until,
             } = &wanted[*at];
             attempt.claims.push((*at, attempt.items.len()));
-            let claim = self.claim_item(job, ended.as_ref(), *lease_until, now)?;
+            let claim = self.claim_item(job, ended.as_ref(), *lease_until, configured, now)?;
             let new = self.jobs.new_job(job)?;
             attempt
                 .items
@@ -172,21 +176,29 @@ impl Videos {
         job: &Job,
         ended: Option<&JobId>,
         lease_until: Timestamp,
+        configured: AnswerClass,
         now: Timestamp,
     ) -> Result<Update, Error> {
         let free = "(attribute_not_exists(#owner) OR lease_until < :now OR #owner = :ended)";
-        let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now) \
-                      AND (attribute_not_exists(failed_until) OR failed_until <= :now)";
+        // A row without a rank was stored before the class was, and is taken for a model's.
+        let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now \
+                      OR answer_rank < :rank) \
+                      AND (attribute_not_exists(failed_until) OR failed_until <= :now \
+                      OR failed_rank < :rank)";
         let condition = match job.request.force {
             true => free.to_owned(),
             false => format!("{free} AND {needed}"),
         };
+        let rank = (!job.request.force).then(|| n(configured.rank()));
+        let ranks = rank.map(|rank| HashMap::from([(":rank".to_owned(), rank)]));
         Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(&job.video, &variant_key(&job.variant()))))
             .update_expression(
-                "SET #owner = :owner, lease_until = :lease REMOVE failure, failed_until",
+                "SET #owner = :owner, lease_until = :lease \
+                 REMOVE failure, failed_until, failed_rank",
             )
+            .set_expression_attribute_values(ranks)
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", s(job.id.as_str()))
@@ -244,8 +256,9 @@ impl Videos {
                 let document = serde_json::to_string(failure).map_err(Error::internal)?;
                 release
                     .update_expression(format!(
-                        "SET failure = :failure, failed_until = :until {forget}"
+                        "SET failure = :failure, failed_until = :until, failed_rank = :rank {forget}"
                     ))
+                    .expression_attribute_values(":rank", n(failure.answered_by.rank()))
                     .expression_attribute_values(":failure", s(document))
                     .expression_attribute_values(":until", n(failure.until.0))
             }
@@ -263,22 +276,57 @@ impl Videos {
 
     /// Says in the video's entry that its job has ended without an analysis.
     async fn end(&self, job: &Job, failure: Option<&Failure>, now: Timestamp) -> Result<(), Error> {
+        let error = failure.map(|failure| &failure.error);
+        self.end_entry(&job.video, &job.id, error, now).await?;
+        Ok(())
+    }
+
+    /// Ends the entry of a video that runs on behalf of a job. Returns whether it did.
+    async fn end_entry(
+        &self,
+        video: &VideoKey,
+        job: &JobId,
+        error: Option<&JobError>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         for _ in 0..TRIES {
-            let before = self.entry(&job.video).await?;
-            let error = failure.map(|failure| &failure.error);
+            let before = self.entry(video).await?;
             let ended = before
                 .as_ref()
-                .and_then(|entry| entry.ended(&job.id, error, now));
-            let Some(ended) = ended else { return Ok(()) };
-            let put = self.entry_put(&job.video, before.as_ref(), &ended)?;
+                .and_then(|entry| entry.ended(job, error, now));
+            let Some(ended) = ended else {
+                return Ok(false);
+            };
+            let put = self.entry_put(video, before.as_ref(), &ended)?;
             if self.transact(vec![put]).await?.is_ok() {
                 self.counters
                     .count(&Entry::change(before.as_ref(), Some(&ended)))
                     .await;
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(contended())
+    }
+
+    /// Says in the video's entry that its job, which is settled or gone, has ended: the entry was
+    /// not told. Returns whether it had to be.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn end_lost(
+        &self,
+        video: &VideoKey,
+        id: &JobId,
+        job: Option<Job>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let error = match job.map(|job| job.state) {
+            Some(State::Failed { error, .. }) => Some(error),
+            Some(State::Cancelled) => None,
+            // A row is dropped long after the job's deadline.
+            _ => Some(JobError::from(&Error::DeadlineExceeded)),
+        };
+        self.end_entry(video, id, error.as_ref(), now).await
     }
 
     /// Points the index at an analysis whose blobs are stored, ends the claim and saves the job
@@ -340,8 +388,8 @@ impl Videos {
             .table_name(&self.table)
             .set_key(Some(key(&job.video, &sk)))
             .update_expression(
-                "SET doc = :doc, etag = :etag, expires_at = :expires \
-                 REMOVE #owner, lease_until, failure, failed_until",
+                "SET doc = :doc, etag = :etag, expires_at = :expires, answer_rank = :rank \
+                 REMOVE #owner, lease_until, failure, failed_until, failed_rank",
             )
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
@@ -349,6 +397,7 @@ impl Videos {
             .expression_attribute_values(":doc", s(analysis_document(analysis)?))
             .expression_attribute_values(":etag", s(&analysis.etag))
             .expression_attribute_values(":expires", n(analysis.expires_at.0))
+            .expression_attribute_values(":rank", n(analysis.answered_by.rank()))
             .build()
             .map_err(Error::internal)?;
         Ok(vec![
@@ -375,15 +424,15 @@ impl Videos {
 }
 
 /// Why a claim was refused, if it was by its own condition and not by a neighbour's.
-fn refusal(reason: &CancellationReason, now: Timestamp) -> Option<Claim> {
+fn refusal(reason: &CancellationReason, configured: AnswerClass, now: Timestamp) -> Option<Claim> {
     let item = reason.item.as_ref().filter(|_| condition_failed(reason))?;
     let variant = Variant::of(item);
     if let Some(owner) = variant.at_work(now) {
         return Some(Claim::Joined(owner.clone()));
     }
-    if let Some(analysis) = variant.fresh(now) {
+    if let Some(analysis) = variant.fresh(configured, now) {
         return Some(Claim::Fresh(Box::new(analysis.clone())));
     }
-    let failure = variant.failed(now)?;
+    let failure = variant.failed(configured, now)?;
     Some(Claim::Failed(Box::new(failure.clone())))
 }

@@ -1,9 +1,12 @@
 //! What the index says of one video, and how that changes. Pure.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{StoredAnalysis, counters::Counts};
 use crate::{
+    analysis::AnswerClass,
     clock::Timestamp,
     job::{JobError, JobId},
 };
@@ -55,6 +58,9 @@ pub struct Failure {
     pub error: JobError,
     /// Until when it answers for the next job.
     pub until: Timestamp,
+    /// Who was asked. Absent in rows that were stored before the class was.
+    #[serde(default)]
+    pub answered_by: AnswerClass,
 }
 
 /// What the index says of one video: its row `current`.
@@ -68,7 +74,7 @@ pub struct Entry {
     pub job: Option<JobId>,
     /// Why that failed.
     pub error: Option<JobError>,
-    /// The newest analysis.
+    /// The newest analysis of the best class.
     pub analysis: Option<StoredAnalysis>,
     /// Grows with every write: who writes says what they have read.
     pub revision: u64,
@@ -91,11 +97,20 @@ impl Entry {
         })
     }
 
-    /// After an analysis was made. None where a newer one is there.
+    /// After an analysis was made. None where a newer one is there, or a fresh one of a better
+    /// class.
     #[must_use]
     pub fn analysed(before: Option<&Self>, job: &JobId, analysis: &StoredAnalysis) -> Option<Self> {
         let known = before.and_then(|entry| entry.analysis.as_ref());
-        if known.is_some_and(|known| known.finished_at > analysis.finished_at) {
+        let is_kept = |known: &StoredAnalysis| {
+            let is_fresh = analysis.finished_at < known.expires_at;
+            match known.answered_by.cmp(&analysis.answered_by) {
+                Ordering::Greater => is_fresh,
+                Ordering::Equal => known.finished_at > analysis.finished_at,
+                Ordering::Less => false,
+            }
+        };
+        if known.is_some_and(is_kept) {
             return None;
         }
         Some(Self {
@@ -170,6 +185,7 @@ mod tests {
             category: category.to_owned(),
             duration_s: None,
             usage: Default::default(),
+            answered_by: AnswerClass::Model,
             finished_at: Timestamp(finished_at),
             expires_at: Timestamp(finished_at + 1000),
         }
@@ -224,6 +240,20 @@ mod tests {
             None
         );
         assert!(Entry::analysed(Some(&newer), &job, &analysis(6, "ai")).is_some());
+    }
+
+    #[test]
+    fn analysis_of_a_better_class_stays_current_while_it_is_fresh() {
+        let job = JobId::random();
+        let stand_in = |finished_at| StoredAnalysis {
+            answered_by: AnswerClass::StandIn,
+            ..analysis(finished_at, "ai")
+        };
+        let real = Entry::analysed(None, &job, &analysis(5, "ai")).unwrap();
+        assert_eq!(Entry::analysed(Some(&real), &job, &stand_in(6)), None);
+        assert!(Entry::analysed(Some(&real), &job, &stand_in(1005)).is_some());
+        let replaced = Entry::analysed(None, &job, &stand_in(6)).unwrap();
+        assert!(Entry::analysed(Some(&replaced), &job, &analysis(5, "ai")).is_some());
     }
 
     #[test]

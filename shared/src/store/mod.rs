@@ -35,7 +35,10 @@ use serde::{Deserialize, Serialize};
 pub use due::Due;
 pub use reclaim::Reclaimed;
 
-use crate::{analysis::Usage, clock::Timestamp};
+use crate::{
+    analysis::{AnswerClass, Usage},
+    clock::Timestamp,
+};
 
 /// What the index says of one stored analysis: everything a list or a lookup needs, and where the
 /// bodies are.
@@ -63,6 +66,9 @@ pub struct StoredAnalysis {
     /// What it took, and so what is saved where it is found.
     #[serde(default)]
     pub usage: Usage,
+    /// Who answered. Absent in rows that were stored before the class was.
+    #[serde(default)]
+    pub answered_by: AnswerClass,
     /// When it was made.
     pub finished_at: Timestamp,
     /// When it is no longer fresh.
@@ -70,6 +76,12 @@ pub struct StoredAnalysis {
 }
 
 impl StoredAnalysis {
+    /// Whether it answers a submission where answers of the class `configured` are to be had.
+    #[must_use]
+    pub fn serves(&self, configured: AnswerClass, now: Timestamp) -> bool {
+        now < self.expires_at && self.answered_by >= configured
+    }
+
     /// Version of the pipeline that made it, see [`crate::analysis::PIPELINE_VERSION`].
     #[must_use]
     pub fn version(&self) -> &str {

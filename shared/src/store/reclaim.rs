@@ -93,7 +93,7 @@ impl Videos {
             .table_name(&self.table)
             .set_key(Some(key(&job.video, &variant_key(&job.variant()))))
             .update_expression(
-                "SET #owner = :owner, lease_until = :lease REMOVE failure, failed_until",
+                "SET #owner = :owner, lease_until = :lease REMOVE failure, failed_until, failed_rank",
             )
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")

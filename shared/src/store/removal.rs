@@ -104,7 +104,7 @@ impl Videos {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(video, &sk)))
-            .update_expression("REMOVE doc, etag, expires_at")
+            .update_expression("REMOVE doc, etag, expires_at, answer_rank")
             .condition_expression("etag = :etag")
             .expression_attribute_values(":etag", s(&lost.etag))
             .send()
@@ -151,7 +151,7 @@ impl Videos {
     async fn newest_variant(&self, video: &VideoKey) -> Result<Option<StoredAnalysis>, Error> {
         let variants = self.variants(video).await?.into_iter();
         let analyses = variants.filter_map(|(_, Variant { analysis, .. })| analysis);
-        Ok(analyses.max_by_key(|analysis| analysis.finished_at))
+        Ok(analyses.max_by_key(|analysis| (analysis.answered_by, analysis.finished_at)))
     }
 
     fn entry_delete(&self, video: &VideoKey, entry: &Entry) -> Result<TransactWriteItem, Error> {

@@ -8,7 +8,7 @@ use super::{
     item::{Item, b, get_b, get_n, get_s, n, s},
     packed::{Directory, Packed},
 };
-use crate::{clock::Timestamp, error::Error, job::JobId, video::VideoKey};
+use crate::{analysis::AnswerClass, clock::Timestamp, error::Error, job::JobId, video::VideoKey};
 
 /// Largest compressed body that stands beside its row, in bytes. `cargo bench-lookup` measures both
 /// places: beside the row a lookup takes less processor time up to some 60 kB, and always one
@@ -57,18 +57,18 @@ impl Variant {
             .map(|(owner, _)| owner)
     }
 
-    /// The analysis, as long as it is fresh.
+    /// The analysis, as long as it is fresh and at least of the class that is configured.
     #[must_use]
-    pub fn fresh(&self, now: Timestamp) -> Option<&StoredAnalysis> {
-        self.analysis
-            .as_ref()
-            .filter(|analysis| now < analysis.expires_at)
+    pub fn fresh(&self, configured: AnswerClass, now: Timestamp) -> Option<&StoredAnalysis> {
+        let analysis = self.analysis.as_ref();
+        analysis.filter(|analysis| analysis.serves(configured, now))
     }
 
-    /// The failure, as long as it is remembered.
+    /// The failure, as long as it is remembered and at least of the class that is configured.
     #[must_use]
-    pub fn failed(&self, now: Timestamp) -> Option<&Failure> {
-        self.failure.as_ref().filter(|failure| now < failure.until)
+    pub fn failed(&self, configured: AnswerClass, now: Timestamp) -> Option<&Failure> {
+        let failure = self.failure.as_ref();
+        failure.filter(|failure| now < failure.until && failure.answered_by >= configured)
     }
 }
 
@@ -166,7 +166,7 @@ pub(super) fn body_of(item: Item, etag: &str) -> Option<(Directory, Option<Bytes
     Some((parts, get_b(item, "body")))
 }
 
-/// The rows that a lookup of an analysis reads, for one that was made elsewhere: an import, or a
+/// Rows that a lookup of an analysis reads, for an analysis that was made elsewhere: an import, or a
 /// measurement.
 ///
 /// # Errors
@@ -180,6 +180,14 @@ pub fn rows_of(
     let mut rows = vec![entry_item(video, entry)?];
     if let Some(analysis) = &entry.analysis {
         rows.push(body_item(video, CURRENT, &analysis.etag, body)?);
+        let sk = variant_key(&analysis.variant);
+        let mut variant = key(video, &sk);
+        variant.insert("doc".to_owned(), s(analysis_document(analysis)?));
+        variant.insert("etag".to_owned(), s(&analysis.etag));
+        variant.insert("expires_at".to_owned(), n(analysis.expires_at.0));
+        variant.insert("answer_rank".to_owned(), n(analysis.answered_by.rank()));
+        rows.push(variant);
+        rows.push(body_item(video, &sk, &analysis.etag, body)?);
     }
     Ok(rows)
 }
@@ -201,6 +209,7 @@ mod tests {
             category: "programming".to_owned(),
             duration_s: Some(12345.678),
             usage: Default::default(),
+            answered_by: AnswerClass::StandIn,
             finished_at: Timestamp(1_999_999_999_999),
             expires_at: Timestamp(1_999_999_999_999),
         };
@@ -284,6 +293,38 @@ mod tests {
         let variant = Variant::of(&item);
         assert_eq!(variant.at_work(Timestamp(10)), Some(&job));
         assert_eq!(variant.at_work(Timestamp(11)), None);
-        assert_eq!(variant.fresh(Timestamp(0)), None);
+        assert_eq!(variant.fresh(AnswerClass::StandIn, Timestamp(0)), None);
+    }
+
+    #[test]
+    fn row_without_a_class_is_of_a_model() {
+        let doc = r#"{"variant":"1","base_variant":"1","etag":"e","size_bytes":1,"title":"t",
+            "category":"ai","duration_s":null,"finished_at":1,"expires_at":10}"#;
+        let failure = r#"{"job":"job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","until":10,
+            "error":{"type":"k","title":"t","detail":"d"}}"#;
+        let item = Item::from([
+            ("doc".to_owned(), s(doc)),
+            ("failure".to_owned(), s(failure)),
+        ]);
+        let variant = Variant::of(&item);
+        assert!(variant.fresh(AnswerClass::Model, Timestamp(5)).is_some());
+        assert!(variant.failed(AnswerClass::Model, Timestamp(5)).is_some());
+    }
+
+    #[test]
+    fn variant_serves_its_class_and_lower_ones_only() {
+        let (_, entry) = largest();
+        let mut variant = Variant {
+            analysis: entry.analysis,
+            ..Variant::default()
+        };
+        let now = Timestamp(5);
+        assert!(variant.fresh(AnswerClass::StandIn, now).is_some());
+        assert!(variant.fresh(AnswerClass::Offline, now).is_none());
+        assert!(variant.fresh(AnswerClass::Model, now).is_none());
+        if let Some(analysis) = &mut variant.analysis {
+            analysis.answered_by = AnswerClass::Model;
+        }
+        assert!(variant.fresh(AnswerClass::StandIn, now).is_some());
     }
 }

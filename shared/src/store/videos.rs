@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `current` | the [`Entry`]: status and newest analysis of all variants; in the indexes `by_time`, `by_status`, `by_category`; written with its `revision` as the condition |
 //! | `current#body` | beside it, the body of that analysis, if small, and where its parts stand (`etag`, `parts`, `body`) |
-//! | `v#<variant>` | a [`Variant`]: its claim (`owner`, `lease_until`), its analysis (`doc`, `etag`), its remembered failure (`failure`, `failed_until`) |
+//! | `v#<variant>` | a [`Variant`]: its claim (`owner`, `lease_until`), its analysis (`doc`, `etag`, `answer_rank`), its remembered failure (`failure`, `failed_until`, `failed_rank`); the ranks are those of [`crate::analysis::AnswerClass`] |
 //! | `v#<variant>#body` | as above |
 //! | `feedback#<id>` | see [`super::feedback`] |
 //!
@@ -31,7 +31,9 @@ use super::{
     packed::Directory,
     rows::{CURRENT, Variant, body_key, body_of, entry_of, key, variant_key},
 };
-use crate::{clock::Timestamp, error::Error, job::JobId, video::VideoKey};
+use crate::{
+    analysis::PIPELINE_VERSION, clock::Timestamp, error::Error, job::JobId, video::VideoKey,
+};
 
 /// Tries of a transaction that met another one on the same rows.
 pub(super) const TRIES: u32 = 8;
@@ -39,11 +41,13 @@ pub(super) const TRIES: u32 = 8;
 /// Which analysis of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Selector {
-    /// The newest.
+    /// That of a plain submission. Where there is none, the newest of the best class.
+    Default,
+    /// The newest of the best class.
     Newest,
     /// That of a variant, see [`crate::job::Job::variant`].
     Variant(String),
-    /// The newest of a version of the pipeline.
+    /// The newest of the best class of a version of the pipeline.
     Version(String),
 }
 
@@ -67,6 +71,15 @@ pub struct Known {
     pub entry: Option<Entry>,
 }
 
+impl Known {
+    /// The analysis that a reader of this variant is shown: its own, else the newest of the video.
+    #[must_use]
+    pub fn shown(self) -> Option<StoredAnalysis> {
+        let newest = self.entry.and_then(|entry| entry.analysis);
+        self.variant.analysis.or(newest)
+    }
+}
+
 /// The index.
 #[derive(Clone, Debug)]
 pub struct Videos {
@@ -88,7 +101,8 @@ impl Videos {
         }
     }
 
-    /// An analysis with its body where that is small. One read.
+    /// An analysis with its body where that is small. One read; two where no plain submission was
+    /// analysed.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -98,12 +112,33 @@ impl Videos {
         selector: &Selector,
         consistent: bool,
     ) -> Result<Option<Found>, Error> {
-        let (from, to) = match selector {
-            Selector::Newest => (CURRENT.to_owned(), body_key(CURRENT)),
-            Selector::Variant(variant) => (variant_key(variant), body_key(&variant_key(variant))),
+        let of_variant = |variant: &str| {
+            let sk = variant_key(variant);
+            let body = body_key(&sk);
+            (sk, body)
+        };
+        if *selector == Selector::Default {
+            let range = of_variant(PIPELINE_VERSION);
+            if let Some(found) = self.find_between(video, range, consistent).await? {
+                return Ok(Some(found));
+            }
+        }
+        let range = match selector {
+            Selector::Default | Selector::Newest => (CURRENT.to_owned(), body_key(CURRENT)),
+            Selector::Variant(variant) => of_variant(variant),
             // A variant is a version alone or with a dash behind it.
             Selector::Version(version) => (variant_key(version), format!("v#{version}-~")),
         };
+        self.find_between(video, range, consistent).await
+    }
+
+    /// The newest analysis of the best class in a range of sort keys.
+    async fn find_between(
+        &self,
+        video: &VideoKey,
+        (from, to): (String, String),
+        consistent: bool,
+    ) -> Result<Option<Found>, Error> {
         let mut pages = self
             .client
             .query()
@@ -129,10 +164,11 @@ impl Videos {
                 }
                 continue;
             }
-            let known = newest.as_ref().map(|found| found.analysis.finished_at);
+            let place = |analysis: &StoredAnalysis| (analysis.answered_by, analysis.finished_at);
+            let known = newest.as_ref().map(|found| place(&found.analysis));
             let analysis = Variant::of(&item).analysis;
             let newer =
-                analysis.filter(|analysis| known.is_none_or(|at| at < analysis.finished_at));
+                analysis.filter(|analysis| known.is_none_or(|known| known < place(analysis)));
             is_its_body = newer.is_some();
             if let Some(analysis) = newer {
                 newest = Some(Found {

@@ -11,11 +11,14 @@ pub use worker::Worker;
 
 use crate::{
     clock::Timestamp,
-    job::{JobError, JobId, Request, Status},
+    job::{JobError, JobId, Notice, Request, Status},
     store::{counters::Counts, feedback::FeedbackPosition, listing::Position},
     telemetry::TraceId,
     video::PlaylistId,
 };
+
+/// Count of videos whose entry or search rows a recount has repaired.
+pub const REPAIRED: &str = "repaired";
 
 /// A task and all it has to remember between two pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +43,12 @@ pub struct Task {
     /// Failed tries of the present page.
     #[serde(default)]
     pub attempts: u32,
+    /// Connections of the present page, in a row, that could not be made.
+    #[serde(default)]
+    pub unreached: u32,
+    /// Why the present page waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// On behalf of which request it is worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
@@ -68,7 +77,8 @@ pub enum Work {
         /// What came of them: `found`, `cached`, `queued`, `joined`, `refused`, `unavailable`.
         counts: Counts,
     },
-    /// Counts the videos and the feedback anew and replaces the totals.
+    /// Counts the videos and the feedback, repairs their entries and search rows, and replaces the
+    /// totals.
     Recount {
         /// Counted so far.
         counts: Counts,
@@ -110,6 +120,8 @@ impl Task {
             deadline,
             due_at: now,
             attempts: 0,
+            unreached: 0,
+            notice: None,
             trace: TraceId::current(),
         }
     }

@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{PageDone, RecountAt, Task, Work};
+use super::{PageDone, REPAIRED, RecountAt, Task, Work};
 use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
     flow::Reception,
-    job::{JobError, Request, Status},
+    job::{Job, JobError, Notice, Request, Status},
     queue::Message,
-    removal, retry,
+    removal,
+    retry::{self, Attempts},
+    searchable,
     store::{
         counters::Counts,
-        entry::Entry,
+        entry::{Entry, VideoStatus},
         listing::{Filter, Order, Page},
     },
     submission::{self, Outcome, Submission},
@@ -28,8 +30,16 @@ use crate::{
 const DELETED_IN_PAGE: u16 = 25;
 const AT_ONCE: usize = 4;
 
-/// Videos that are counted with one message: half a megabyte of rows.
-const COUNTED_IN_PAGE: u16 = 500;
+/// Videos that are counted, and whose entry and search rows are repaired, with one message. Few
+/// enough that a page in which all of them are missing ends within the function's time.
+const COUNTED_IN_PAGE: u16 = 50;
+
+/// A video after a recount has looked at it.
+struct Repaired {
+    /// What the index says of it now.
+    entry: Option<Entry>,
+    was_broken: bool,
+}
 
 /// Drives tasks.
 #[derive(Clone, Debug)]
@@ -146,8 +156,14 @@ impl Worker {
                             after: after.clone(),
                         };
                         let (listed, next) = self.context.videos.list(&page).await?;
-                        for (_, entry) in &listed {
-                            counts.merge(&Entry::change(None, Some(entry)));
+                        let repaired: Vec<Repaired> = stream::iter(&listed)
+                            .map(|(video, entry)| self.repair(video, entry))
+                            .buffer_unordered(AT_ONCE)
+                            .try_collect()
+                            .await?;
+                        for one in repaired {
+                            counts.merge(&Entry::change(None, one.entry.as_ref()));
+                            counts.add(REPAIRED, i64::from(one.was_broken));
                         }
                         match next {
                             Some(next) => RecountAt::Videos(Some(next)),
@@ -160,7 +176,9 @@ impl Worker {
                         counts.merge(&some);
                         let at = RecountAt::Feedback(next.clone());
                         if next.is_none() {
-                            self.context.counters.replace_totals(&counts, now).await?;
+                            let mut totals = counts.clone();
+                            totals.add(REPAIRED, -counts.get(REPAIRED));
+                            self.context.counters.replace_totals(&totals, now).await?;
                             return Ok(PageDone::Last(Work::Recount { counts, at }));
                         }
                         at
@@ -169,6 +187,38 @@ impl Worker {
                 Ok(PageDone::More(Work::Recount { counts, at }))
             }
         }
+    }
+
+    /// Repairs what the index and the search say of a listed video: an entry that still runs
+    /// although its job has ended, and a current analysis that the search does not have.
+    async fn repair(&self, video: &VideoKey, listed: &Entry) -> Result<Repaired, Error> {
+        let Context {
+            videos,
+            search,
+            blobs,
+            jobs,
+            ..
+        } = &self.context;
+        let mut was_broken = false;
+        if listed.status == VideoStatus::Running
+            && let Some(id) = &listed.job
+        {
+            let row = jobs.get::<Job>(id).await?;
+            let is_open = row.as_ref().is_some_and(|row| !row.job.settled);
+            if !is_open {
+                // It keeps its place, so that the listing that is under way does not meet it again.
+                let (job, at) = (row.map(|row| row.job), listed.listed_at);
+                was_broken = videos.end_lost(video, id, job, at).await?;
+            }
+        }
+        if listed.analysis.is_some() {
+            was_broken |= searchable::make_searchable(videos, search, blobs, video).await?;
+        }
+        let entry = match was_broken {
+            true => videos.entry(video).await?,
+            false => Some(listed.clone()),
+        };
+        Ok(Repaired { entry, was_broken })
     }
 
     async fn submit_page(
@@ -257,21 +307,29 @@ fn step(
     task.due_at = now;
     match done {
         Ok(PageDone::More(work)) => {
-            (task.work, task.status, task.attempts) = (work, Status::Running, 0);
+            (task.work, task.status) = (work, Status::Running);
+            (task.attempts, task.unreached, task.notice) = (0, 0, None);
             (task, Some(Duration::ZERO))
         }
         Ok(PageDone::Last(work)) => {
-            (task.work, task.status) = (work, Status::Done);
+            (task.work, task.status, task.notice) = (work, Status::Done, None);
             (task, None)
         }
         Err(error) => {
-            let delay = retry::delay(&error, task.attempts, now, task.deadline, jitter);
+            let attempts = Attempts {
+                failed: task.attempts,
+                unreached: task.unreached,
+            };
+            let delay = retry::delay(&error, attempts, now, task.deadline, jitter);
             match delay {
                 Some(delay) => {
-                    task.attempts += u32::from(error.was_tried());
+                    let after = attempts.after(&error);
+                    (task.attempts, task.unreached) = (after.failed, after.unreached);
+                    task.notice = Notice::from_error(&error);
                     task.due_at = now + delay;
                 }
                 None => {
+                    task.notice = None;
                     task.status = Status::Failed;
                     task.error = Some(JobError::from(&error));
                 }
@@ -315,8 +373,8 @@ mod tests {
 
     #[test]
     fn a_page_that_fails_is_tried_again_and_in_the_end_given_up() {
-        let broken = || Error::Storage {
-            transient: true,
+        let broken = || Error::UpstreamMalformed {
+            service: crate::error::Service::YouTube,
             source: "x".into(),
         };
         let (waiting, delay) = step(task(), Err(broken()), NOW, 1.0);

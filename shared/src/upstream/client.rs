@@ -248,7 +248,8 @@ impl HttpClient {
     /// pooled connection was closed by the other side (hyper issue 2136).
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if there is no complete answer in time; [`Error::UpstreamMalformed`]
+    /// [`Error::Unreachable`] if no connection can be made; [`Error::Unavailable`] if there is no
+    /// complete answer in time; [`Error::UpstreamMalformed`]
     /// if a successful one is larger than the request's limit. An answer with an error status is an
     /// answer.
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
@@ -293,6 +294,7 @@ impl HttpClient {
         }
         let deadline = Instant::now() + request.timeout;
         let service = request.service;
+        let host = host_of(&request.url);
         let response = match self.attempt(&request, request.timeout).await {
             Err(error) if request.idempotent && connection_died(&error) => {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -300,7 +302,10 @@ impl HttpClient {
             }
             outcome => outcome,
         };
-        let mut response = response.map_err(|error| unavailable(service, error))?;
+        let mut response = response.map_err(|error| match error.is_connect() {
+            true => unreachable_host(service, &host, error),
+            false => unavailable(service, error),
+        })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = BytesMut::new();
         loop {
@@ -377,6 +382,23 @@ fn outcome(status: Option<StatusCode>) -> &'static str {
 /// answer began.
 fn connection_died(error: &reqwest::Error) -> bool {
     error.is_request() && !error.is_timeout()
+}
+
+/// The host of a URL, with the port where it is not the usual one.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn unreachable_host(service: Service, host: &str, error: reqwest::Error) -> Error {
+    Error::Unreachable {
+        service,
+        host: host.to_owned(),
+        source: Box::new(error.without_url()),
+    }
 }
 
 /// URLs may be capabilities (an upload session's is one), so the log does not get them.

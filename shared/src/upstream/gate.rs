@@ -229,7 +229,13 @@ impl Closing {
         let now = Timestamp::now();
         let name = &policy.name;
         match error {
-            Some(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) if policy.breaks => {
+            // It says nothing of the service: this machine may have no network.
+            Some(Error::Unreachable { .. }) if !probe => return Ok(()),
+            Some(
+                Error::Unavailable { .. }
+                | Error::Unreachable { .. }
+                | Error::UpstreamMalformed { .. },
+            ) if policy.breaks => {
                 if self.limits.failed(name, probe, now).await? {
                     breaker_is_open(name, true, now);
                     tracing::warn!(

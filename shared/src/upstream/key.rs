@@ -36,5 +36,9 @@ pub(super) async fn with_key<T>(
 }
 
 fn is_key_refused(error: &Error) -> bool {
-    matches!(error, Error::UpstreamRejected { source, .. } if source.is::<KeyRefused>())
+    match error {
+        Error::UpstreamRejected { source, .. } => source.is::<KeyRefused>(),
+        Error::AccessRefused { fault, .. } => fault.is_of_key(),
+        _ => false,
+    }
 }

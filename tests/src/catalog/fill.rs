@@ -57,6 +57,7 @@ fn entry(body: &Body) -> StoredAnalysis {
         category: category.as_str().to_owned(),
         duration_s: Some(1800.0),
         usage: Default::default(),
+        answered_by: Default::default(),
         finished_at: now,
         expires_at: now + TTL,
     }

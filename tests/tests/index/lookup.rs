@@ -171,6 +171,7 @@ async fn a_large_body_is_cut_by_ranges_and_redirected() {
         category: "other".to_owned(),
         duration_s: None,
         usage: Default::default(),
+        answered_by: Default::default(),
         finished_at: eventrelay::clock::Timestamp(1),
         expires_at: eventrelay::clock::Timestamp(u64::MAX / 2),
     };

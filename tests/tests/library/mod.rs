@@ -51,6 +51,7 @@ impl Library {
             category: "devops".to_owned(),
             duration_s: None,
             usage: Default::default(),
+            answered_by: Default::default(),
             finished_at: Timestamp(1),
             expires_at: Timestamp(2),
         };

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use eventrelay::{
+    analysis::AnswerClass,
     clock::Timestamp,
     error::Error,
     job::{Job, JobError, JobId, Media, Request, State, machine},
@@ -158,7 +159,12 @@ impl Hands {
         };
         self.oracle
             .sends(&self.name, Effect::Claims(job.id.clone()));
-        let claim = self.stores.videos.claim(vec![wanted], now).await?.remove(0);
+        let claim = self
+            .stores
+            .videos
+            .claim(vec![wanted], AnswerClass::Model, now)
+            .await?
+            .remove(0);
         self.log(&format!("{} wanted: {claim:?}", job.id));
         match claim {
             Claim::Claimed => {
@@ -332,6 +338,7 @@ impl Hands {
             category: "other".to_owned(),
             duration_s: None,
             usage: Default::default(),
+            answered_by: Default::default(),
             finished_at: now,
             expires_at: now + FRESH,
         };
@@ -391,6 +398,7 @@ impl Hands {
             state: State::Failed {
                 error: JobError::from(&Error::DeadlineExceeded),
                 until: self.now() + REMEMBERED,
+                answered_by: AnswerClass::Model,
             },
             ..job.clone()
         }
@@ -398,10 +406,11 @@ impl Hands {
 
     async fn settled(&self, job: &Job) -> Result<Job, Error> {
         let failure = match &job.state {
-            State::Failed { error, until } => Some(Failure {
+            State::Failed { error, until, .. } => Some(Failure {
                 job: job.id.clone(),
                 error: error.clone(),
                 until: *until,
+                answered_by: AnswerClass::Model,
             }),
             _ => None,
         };

@@ -160,6 +160,20 @@ fn a_whole_analysis_of_a_youtube_video() {
 }
 
 #[test]
+fn result_of_a_stand_in_says_so_before_anything_else() {
+    let real = assemble(samples::draft(), samples::facts()).unwrap();
+    assert!(!render(&real).contains("No AI model was asked"));
+    let facts = Facts {
+        model: "stand-in".to_owned(),
+        ..samples::facts()
+    };
+    let page = render(&assemble(samples::draft(), facts).unwrap());
+    let note = page.lines().nth(2).unwrap();
+    assert!(note.starts_with("> **No AI model was asked.**"), "{page}");
+    assert!(note.contains("GEMINI_API_KEY"), "{note}");
+}
+
+#[test]
 fn a_part_of_an_upload() {
     let facts = Facts {
         key: format!("up:{}", "ab".repeat(32)).parse().unwrap(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Answer, builds, fields::Fields, links::Links, no_content, paging, throttle::Caller},
-    etag, find, view,
+    etag, find, is_good_enough, view,
 };
 use crate::{
     build::{
@@ -185,6 +185,7 @@ pub async fn retry(context: &Context, request: &Request) -> Answer {
     if doc.status.is_at_work() {
         return Err(conflict("A job is at work on the project."));
     }
+    is_good_enough(context, "project", doc.answered_by)?;
     let work = match (from, &doc.plan) {
         ("plan", _) => ProjectWork::new(doc.id.clone(), false),
         ("files", Some(plan)) => {

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{Answer, builds, cursor, json, links::Links, paging, path_parameter, throttle::Caller};
 use crate::{
+    analysis::{AnswerClass, PIPELINE_VERSION},
     build::start::{self, NewProject},
     context::Context,
     error::Error,
@@ -30,30 +31,30 @@ pub use files::{archive, file};
 pub use software::create as create_software;
 pub use view::get;
 
-/// `POST /v1/videos/{video_id}/projects`: 202 with the job that makes software of the newest
-/// analysis of the video, or of the one that `variant` names.
+/// `POST /v1/videos/{video_id}/projects`: 202 with the job that makes software of the analysis that
+/// `GET /v1/videos/{video_id}` shows, or of the one that `variant` names.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is no analysis, [`Error::InvalidInput`], [`Error::Storage`].
+/// [`Error::NotFound`] where there is no analysis, [`Error::Conflict`] where its class is below the
+/// one that is configured, [`Error::InvalidInput`], [`Error::Storage`].
 pub async fn create(context: &Context, request: &Request) -> Answer {
     let video = video(request)?;
     let (asked, variant) = read::project(request)?;
-    let entry = context.videos.entry(&video).await?;
-    let analysis = match &variant {
-        None => entry.and_then(|entry| entry.analysis),
-        Some(variant) => {
-            let known = context.videos.look_up(&[(&video, variant)]).await?.pop();
-            known.and_then(|known| known.variant.analysis)
-        }
+    let wanted = variant.as_deref().unwrap_or(PIPELINE_VERSION);
+    let known = context.videos.look_up(&[(&video, wanted)]).await?.pop();
+    let known = known.unwrap_or_default();
+    let analysis = match variant {
+        None => known.shown(),
+        Some(_) => known.variant.analysis,
     };
     let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
+    is_good_enough(context, "analysis", analysis.answered_by)?;
     let now = (context.clock)();
     let new = NewProject {
         id: ProjectId::random(),
         job: JobId::random(),
         video,
-        analysis: analysis.etag,
-        title: analysis.title,
+        analysis,
         request: asked,
         submitted_by: Caller::of(request).key_id,
         parent: None,
@@ -61,6 +62,28 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     };
     let (_, build) = start::project(context, new, now).await?;
     builds::accepted(&build, &Links::of(request), now)
+}
+
+/// Refuses to build on what a lower class than the configured one has answered.
+fn is_good_enough(
+    context: &Context,
+    what: &'static str,
+    answered_by: AnswerClass,
+) -> Result<(), Error> {
+    if answered_by >= context.config.answer_class {
+        return Ok(());
+    }
+    let made_by = match answered_by {
+        AnswerClass::StandIn => "a stand-in, without an AI model",
+        AnswerClass::Offline | AnswerClass::Model => "a lesser service than the configured one",
+    };
+    let next = match what {
+        "analysis" => "Submit the video again first.",
+        _ => "Submit the video again, then create a new project.",
+    };
+    Err(Error::Conflict {
+        reason: format!("The {what} was made by {made_by}. {next}").into(),
+    })
 }
 
 #[derive(Serialize)]

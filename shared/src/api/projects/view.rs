@@ -10,7 +10,7 @@ use super::{
     etag, find,
 };
 use crate::{
-    analysis::Usage,
+    analysis::{AnswerClass, Usage},
     context::Context,
     error::Error,
     job::JobError,
@@ -39,6 +39,7 @@ pub(super) struct Brief {
     project_type: ProjectType,
     framework: Framework,
     language: Language,
+    answered_by: AnswerClass,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +133,7 @@ pub(super) fn brief(project: &Project, links: &Links) -> Brief {
         project_type: project.request.project_type,
         framework: project.request.framework,
         language: project.request.framework.language(),
+        answered_by: project.answered_by,
         files: made.map(|made| made.files),
         bytes: made.map(|made| made.bytes),
         created_at: project.created_at.rfc3339(),
@@ -139,7 +141,7 @@ pub(super) fn brief(project: &Project, links: &Links) -> Brief {
         error: project.error.clone(),
         links: ProjectLinks {
             job: links.job(&project.job),
-            video: links.video(&project.video, None),
+            video: links.video(&project.video, project.variant.as_deref()),
             deployments: format!("{this}/deployments"),
             archive: made.map(|_| format!("{this}/archive")),
             this,

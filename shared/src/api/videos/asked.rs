@@ -118,7 +118,7 @@ fn selector(variant: Option<&str>, version: Option<&str>) -> Result<Selector, Er
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     match (variant, version) {
-        (None, None) => Ok(Selector::Newest),
+        (None, None) => Ok(Selector::Default),
         (Some(_), Some(_)) => Err(Error::invalid(
             "version",
             "must not come together with variant",
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_analysis_is_selected_by_one_name() {
-        assert_eq!(selector(None, None).unwrap(), Selector::Newest);
+        assert_eq!(selector(None, None).unwrap(), Selector::Default);
         assert_eq!(
             selector(None, Some("2")).unwrap(),
             Selector::Version("2".to_owned())

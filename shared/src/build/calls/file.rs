@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Calls, paid, project::part_id};
 use crate::{
-    analysis::Usage,
+    analysis::{AnswerClass, Usage},
     build::{
         file::{FileWork, Seen, Stage},
         model::{Build, End},
@@ -14,7 +14,7 @@ use crate::{
     cost::Cap,
     error::Error,
     project::{
-        Origin, ProjectFile,
+        Origin, Project, ProjectFile, ProjectId,
         generate::{self, Known, Repair},
         plan::Plan,
         templates,
@@ -91,7 +91,7 @@ impl Calls {
                 let mut unpaid = Usage::default();
                 let answer = self.kept(build, &work.project, last, &mut unpaid).await?;
                 let answer = answer.ok_or_else(|| Error::internal("a paid answer is gone"))?;
-                let content = generate::read(&answer).unwrap_or_default();
+                let content = generate::read(&answer.text).unwrap_or_default();
                 let repair = Repair {
                     content: &content,
                     findings,
@@ -117,13 +117,15 @@ impl Calls {
                 let malformed = |source| Error::AnswerMalformed {
                     source: Box::new(source),
                 };
-                generate::read(&answer).map_err(malformed)?;
+                generate::read(&answer.text).map_err(malformed)?;
                 let paid = paid(before, *usage);
                 self.keep(build, &work.project, &hash, &answer, paid).await;
                 answer
             }
         };
-        let content = generate::read(&answer).unwrap_or_default();
+        // The README of the project says who wrote its files.
+        self.note_class(&work.project, answer.answered_by).await?;
+        let content = generate::read(&answer.text).unwrap_or_default();
         let written = model_file(file.path.clone(), content.clone());
         let around = surroundings(&plan, &packages, texts);
         let findings = errors(validate::check_file(&written, &around));
@@ -143,6 +145,20 @@ impl Calls {
             repairs: work.repairs,
             question: Some(hash),
         })
+    }
+
+    /// Lowers the class of a project to that of an answer which it is made of.
+    async fn note_class(&self, id: &ProjectId, answered_by: AnswerClass) -> Result<(), Error> {
+        if self.project(id).await?.answered_by <= answered_by {
+            return Ok(());
+        }
+        let lower = |project: &mut Project| {
+            let is_lower = answered_by < project.answered_by;
+            project.answered_by = project.answered_by.min(answered_by);
+            is_lower
+        };
+        self.context.projects.change(id.as_str(), lower).await?;
+        Ok(())
     }
 
     /// The texts of the files that it depends on.

@@ -9,6 +9,7 @@ mod project;
 mod repository;
 mod software;
 
+pub(crate) use project::part_id;
 pub(crate) use repository::address;
 
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use super::{
     model::{Build, Work},
 };
 use crate::{
-    analysis::{Analysis, Usage},
+    analysis::{Analysis, AnswerClass, Usage},
     clock::Timestamp,
     context::Context,
     cost::{Cap, Estimate},
@@ -67,6 +68,16 @@ struct Kept {
     usage: Usage,
     /// Who has paid for it: to others it costs nothing.
     job: JobId,
+    /// Who answered. Absent in what was kept before the class was.
+    #[serde(default)]
+    answered_by: AnswerClass,
+}
+
+/// An answer of a model, and who gave it.
+#[derive(Debug)]
+struct Answer {
+    text: String,
+    answered_by: AnswerClass,
 }
 
 /// What may be written and what it may cost.
@@ -229,14 +240,18 @@ impl Calls {
         project: &ProjectId,
         hash: &str,
         usage: &mut Usage,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<Answer>, Error> {
         let key = project_blobs::made_key(project, hash);
         let kept: Option<Kept> = self.context.blobs.json(&key).await?;
+        let kept = kept.filter(|kept| kept.answered_by >= self.models.class);
         Ok(kept.map(|kept| {
             if kept.job == build.id {
                 *usage = usage.plus(kept.usage);
             }
-            kept.text
+            Answer {
+                text: kept.text,
+                answered_by: kept.answered_by,
+            }
         }))
     }
 
@@ -248,7 +263,7 @@ impl Calls {
         allowance: Allowance,
         time: Duration,
         usage: &mut Usage,
-    ) -> Result<String, Error> {
+    ) -> Result<Answer, Error> {
         let model = self.models.name(build.model)?;
         let estimate = Estimate {
             input_tokens: (question.bytes() as u64).div_ceil(BYTES_PER_TOKEN),
@@ -276,16 +291,29 @@ impl Calls {
         let by = build.submitted_by.as_deref();
         let answered = self.models.ask(&request, estimate, by, time).await?;
         *usage = self.models.add_up(*usage, model, &answered.usage);
-        Ok(answered.outcome?.text)
+        let generated = answered.outcome?;
+        let version = generated.model_version.as_deref().unwrap_or(model);
+        Ok(Answer {
+            answered_by: AnswerClass::of_answer(self.models.class, version),
+            text: generated.text,
+        })
     }
 
     /// Keeps a paid answer. Without it all is as good, as long as nobody dies now.
-    async fn keep(&self, build: &Build, project: &ProjectId, hash: &str, text: &str, paid: Usage) {
+    async fn keep(
+        &self,
+        build: &Build,
+        project: &ProjectId,
+        hash: &str,
+        answer: &Answer,
+        paid: Usage,
+    ) {
         let key = project_blobs::made_key(project, hash);
         let kept = Kept {
-            text: text.to_owned(),
+            text: answer.text.clone(),
             usage: paid,
             job: build.id.clone(),
+            answered_by: answer.answered_by,
         };
         if let Err(error) = self.context.blobs.put_json(&key, &kept).await {
             tracing::warn!(job.id = %build.id, error = error.report(), "Could not keep an answer");
@@ -316,6 +344,7 @@ fn facts(project: &Project, analysis: &Analysis) -> Facts {
         video_title: analysis.video.title.clone(),
         video_url: analysis.video.url.clone(),
         year: year(project.created_at),
+        answered_by: project.answered_by,
     }
 }
 

@@ -91,8 +91,8 @@ impl Calls {
             })
         };
         let hash = question.hash();
-        let plan = match self.kept(build, &project.id, &hash, usage).await? {
-            Some(answer) => read(&answer)?,
+        let (plan, answered_by) = match self.kept(build, &project.id, &hash, usage).await? {
+            Some(answer) => (read(&answer.text)?, answer.answered_by),
             None => {
                 let before = *usage;
                 let cap = project.request.max_cost_usd.map(|usd| Cap {
@@ -104,16 +104,17 @@ impl Calls {
                     cap,
                 };
                 let answer = self.ask(build, &question, allowance, time, usage).await?;
-                let plan = read(&answer)?;
+                let plan = read(&answer.text)?;
                 let paid = paid(before, *usage);
                 self.keep(build, &project.id, &hash, &answer, paid).await;
-                plan
+                (plan, answer.answered_by)
             }
         };
         let blobs = &self.context.blobs;
         let etag = blobs.put_document(&project.id, Kind::Plan, &plan).await?;
         self.note(build, work, |project| {
             (project.plan, project.title) = (Some(etag.clone()), plan.title.clone());
+            project.answered_by = project.answered_by.min(answered_by);
             if !work.plan_only {
                 project.status = ProjectStatus::Building;
             }
@@ -474,7 +475,7 @@ fn taken(rows: &[BuildRow]) -> Usage {
 }
 
 /// The id that the build of a file has.
-pub(super) fn part_id(job: &JobId, round: u32, number: u32) -> JobId {
+pub(crate) fn part_id(job: &JobId, round: u32, number: u32) -> JobId {
     JobId::derived(job.as_str(), &format!("file {round} {number}"))
 }
 

@@ -77,9 +77,7 @@ impl Calls {
         let variant = work.request.variant();
         let wanted = [(&work.video, variant.as_str())];
         let known = self.context.videos.look_up(&wanted).await?.pop();
-        let known = known.unwrap_or_default();
-        let newest = known.entry.and_then(|entry| entry.analysis);
-        let analysis = known.variant.analysis.or(newest);
+        let analysis = known.unwrap_or_default().shown();
         let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
         let id = ProjectId::derived(build.id.as_str());
         let job = project_job(&build.id);
@@ -87,8 +85,7 @@ impl Calls {
             id: id.clone(),
             job: job.clone(),
             video: work.video.clone(),
-            analysis: analysis.etag,
-            title: analysis.title,
+            analysis,
             request: work.project_request.clone(),
             submitted_by: build.submitted_by.clone(),
             parent: Some(build.id.clone()),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Calls, kept::Made};
 use crate::{
-    analysis::{self, Usage, captions},
+    analysis::{self, AnswerClass, Usage, captions},
     clock::Timestamp,
     cost::{Cap, Estimate},
     error::Error,
@@ -37,7 +37,8 @@ impl Calls {
         time: Duration,
         usage: &mut Usage,
     ) -> Result<Observation, Error> {
-        let made = match self.made(job).await? {
+        let is_good_enough = |made: &Made| made.answered_by() >= self.models.class;
+        let made = match self.made(job).await?.filter(is_good_enough) {
             Some(made) => {
                 *usage = made.usage;
                 made
@@ -51,7 +52,7 @@ impl Calls {
                 made
             }
         };
-        let (analysis, parts) = self.store(job, &made.analysis, made.finished_at).await?;
+        let (analysis, parts) = self.store(job, &made).await?;
         Ok(Observation::Analysed {
             analysis: Box::new(analysis),
             parts,
@@ -136,6 +137,8 @@ impl Calls {
         *usage = self.models.add_up(job.usage, model, &answered.usage);
         let generated = answered.outcome?;
 
+        let version = generated.model_version.as_deref().unwrap_or(model);
+        let answered_by = AnswerClass::of_answer(self.models.class, version);
         let now = Timestamp::now();
         let draft = analysis::Draft::parse(&generated.text)?;
         let analysis = analysis::assemble(
@@ -148,7 +151,10 @@ impl Calls {
                 window: job.request.window,
                 transcript,
                 language: job.request.language.clone(),
-                model: generated.model_version.unwrap_or_else(|| model.to_owned()),
+                model: match answered_by {
+                    AnswerClass::StandIn => AnswerClass::STAND_IN_MODEL.to_owned(),
+                    _ => version.to_owned(),
+                },
                 prompt_sha256: prompt.sha256,
                 usage: Usage {
                     billed_ms: usage.billed_ms + started.elapsed().as_millis() as u64,
@@ -159,6 +165,7 @@ impl Calls {
         )?;
         Ok(Made {
             analysis,
+            answered_by: Some(answered_by),
             usage: *usage,
             finished_at: now,
         })
@@ -177,12 +184,8 @@ impl Calls {
     }
 
     /// Puts every form of an analysis into the bucket.
-    async fn store(
-        &self,
-        job: &Job,
-        analysis: &analysis::Analysis,
-        now: Timestamp,
-    ) -> Result<(StoredAnalysis, Directory), Error> {
+    async fn store(&self, job: &Job, made: &Made) -> Result<(StoredAnalysis, Directory), Error> {
+        let (analysis, now) = (&made.analysis, made.finished_at);
         let json = serde_json::to_string(analysis).map_err(Error::internal)?;
         let etag = sha256(json.as_bytes());
         let packed = packed::pack(&json)?;
@@ -212,6 +215,7 @@ impl Calls {
             category: analysis::Category::of(analysis).as_str().to_owned(),
             duration_s: analysis.video.duration_s,
             usage: analysis.provenance.usage,
+            answered_by: made.answered_by(),
             finished_at: now,
             expires_at: now + self.analysis_ttl,
         };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Calls, LARGEST_DOCUMENT};
 use crate::{
-    analysis::{Analysis, Usage},
+    analysis::{Analysis, AnswerClass, Usage},
     clock::Timestamp,
     error::Error,
     job::Job,
@@ -15,9 +15,23 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Made {
     pub(super) analysis: Analysis,
+    /// Who answered. None in what was kept before the class was.
+    #[serde(default)]
+    pub(super) answered_by: Option<AnswerClass>,
     /// Of the whole job, with this answer.
     pub(super) usage: Usage,
     pub(super) finished_at: Timestamp,
+}
+
+impl Made {
+    /// Who answered. What is older than the class says it by the name of the model.
+    pub(super) fn answered_by(&self) -> AnswerClass {
+        let of_model = || {
+            let model = &self.analysis.provenance.model;
+            AnswerClass::of_answer(AnswerClass::Model, model)
+        };
+        self.answered_by.unwrap_or_else(of_model)
+    }
 }
 
 impl Calls {

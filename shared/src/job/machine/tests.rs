@@ -13,6 +13,7 @@ const LIMITS: Limits = Limits {
     processing_timeout: Duration::from_secs(600),
     models: 3,
     expected: None,
+    answer_class: AnswerClass::Model,
 };
 const START: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -62,6 +63,7 @@ fn analysed() -> Observation {
         category: "other".to_owned(),
         duration_s: None,
         usage: Default::default(),
+        answered_by: Default::default(),
         finished_at: START,
         expires_at: START,
     };
@@ -311,6 +313,138 @@ fn what_is_left_behind_does_not_change_the_end() {
         ..done
     };
     assert!(err(&tired, &Error::VideoPrivate).job.settled);
+}
+
+fn storage_fails() -> Error {
+    Error::Storage {
+        transient: true,
+        source: "x".into(),
+    }
+}
+
+#[test]
+fn clean_up_is_retried_for_as_long_as_the_storage_fails() {
+    let stored = ok(&upload(1), analysed(), START).job;
+    let done = ok(&stored, Observation::Indexed, START).job;
+    let cancelled = cancel(upload(1), START).unwrap();
+    for mut job in [done, cancelled] {
+        let (state, mut now) = (job.state.clone(), START);
+        for _ in 0..10_000 {
+            let next = step(&job, Err(&storage_fails()), LIMITS, now, 1.0);
+            let Then::After(delay) = next.then else {
+                panic!("{:?}", next.then)
+            };
+            assert!(delay <= Duration::from_secs(60) && !next.job.settled);
+            (job, now) = (next.job, now + delay);
+        }
+        assert!(now > job.deadline, "the deadline does not end it");
+        assert_eq!((&job.state, call(&job)), (&state, Some(Call::Settle)));
+        let settled = step(&job, Ok(Observation::Settled), LIMITS, now, 0.5);
+        assert_eq!((settled.then, settled.job.settled), (Then::End, true));
+    }
+}
+
+#[test]
+fn paid_answer_is_indexed_for_as_long_as_the_storage_fails() {
+    let mut storing = ok(&upload(1), analysed(), START).job;
+    for _ in 0..5 * MAX_ATTEMPTS {
+        let next = err(&storing, &storage_fails());
+        assert!(matches!(next.then, Then::After(_)), "{:?}", next.job);
+        storing = next.job;
+    }
+    assert!(matches!(call(&storing), Some(Call::Index { .. })));
+}
+
+fn unreachable_host() -> Error {
+    Error::Unreachable {
+        service: Service::Gemini,
+        host: "generativelanguage.googleapis.com".to_owned(),
+        source: "x".into(),
+    }
+}
+
+#[test]
+fn unreachable_host_is_named_and_tried_until_the_deadline() {
+    let fetching = begin(job(Media::YouTube), START);
+    let mut analysing = ok(&fetching, Observation::Metadata(Default::default()), START).job;
+    let mut now = START;
+    loop {
+        let next = step(&analysing, Err(&unreachable_host()), LIMITS, now, 0.5);
+        let Then::After(delay) = next.then else { break };
+        let notice = next.job.notice.as_ref().unwrap();
+        let told = notice.sentence(next.job.due_at, now);
+        let seconds = delay.as_millis().div_ceil(1000);
+        assert_eq!(
+            told,
+            format!("Cannot reach generativelanguage.googleapis.com. Next try in {seconds} s.")
+        );
+        assert_eq!(next.job.attempts, 0, "it used up no try");
+        (analysing, now) = (next.job, now + delay);
+    }
+    assert!(now.until(analysing.deadline) <= Duration::from_secs(31));
+    let back = ok(&analysing, analysed(), START).job;
+    assert_eq!((back.notice, back.unreached), (None, 0));
+}
+
+#[test]
+fn metadata_that_cannot_be_reached_is_left_out() {
+    let mut fetching = begin(job(Media::YouTube), START);
+    for _ in 0..2 {
+        fetching = err(&fetching, &unreachable_host()).job;
+        assert_eq!(call(&fetching), Some(Call::FetchMetadata));
+        assert!(fetching.notice.is_some());
+    }
+    let analysing = err(&fetching, &unreachable_host()).job;
+    assert_eq!(call(&analysing), Some(Call::Analyse { file: None }));
+}
+
+#[test]
+fn failure_names_who_was_asked() {
+    let limits = Limits {
+        answer_class: AnswerClass::StandIn,
+        ..LIMITS
+    };
+    let failed = step(&upload(1), Err(&Error::VideoPrivate), limits, START, 0.5).job;
+    assert!(matches!(
+        failed.state,
+        State::Failed {
+            answered_by: AnswerClass::StandIn,
+            ..
+        }
+    ));
+    let before = r#"{"stage":"failed","error":{"type":"k","title":"t","detail":"d"}}"#;
+    assert!(matches!(
+        serde_json::from_str(before).unwrap(),
+        State::Failed {
+            answered_by: AnswerClass::Model,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn refused_key_ends_the_job_at_once_and_is_not_remembered() {
+    let refused = Error::AccessRefused {
+        service: Service::Gemini,
+        fault: crate::error::AccessFault::Key,
+        reason: Some("API_KEY_INVALID"),
+        key: crate::error::KeySource::Variable("GEMINI_API_KEY"),
+        source: "x".into(),
+    };
+    let next = err(&upload(1), &refused);
+    assert_eq!(
+        (slug(&next).as_str(), next.then),
+        ("access-refused", Then::Now)
+    );
+    let State::Failed { until, error, .. } = next.job.state else {
+        panic!("{:?}", next.job.state)
+    };
+    assert_eq!(until, START);
+    assert!(
+        error
+            .detail
+            .ends_with("(API_KEY_INVALID). Set GEMINI_API_KEY.")
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod tests;
 
 use super::plan::{Plan, slug};
 use super::{Framework, ProjectFile};
+use crate::analysis::AnswerClass;
 
 pub use commands::{Commands, commands};
 pub use packages::{Package, packages};
@@ -31,6 +32,8 @@ pub struct Facts {
     pub video_url: Option<String>,
     /// Of the licence.
     pub year: i16,
+    /// Lowest class of the answers that the project is made of.
+    pub answered_by: AnswerClass,
 }
 
 /// Whether a framework's registry could have a package of this name; a framework without packages

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::super::plan::{Plan, PlannedFile};
 use super::commands::commands;
 use super::{Facts, one_line, title_of};
-use crate::analysis::markdown::clock;
+use crate::analysis::{AnswerClass, markdown::clock};
 use crate::video::reference;
 
 /// Kept in the address of a file: what RFC 3986 never reserves, and the slash between folders.
@@ -24,6 +24,8 @@ const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
 pub(super) struct Readme<'a> {
     title: String,
     summary: Vec<&'a str>,
+    /// Says that no AI model was asked, where none was.
+    is_stand_in: bool,
     video_title: String,
     /// What links lead to, and of a type that has only letters, digits, `-` and `_`; none for a recording that was uploaded.
     video_id: Option<String>,
@@ -56,6 +58,7 @@ impl<'a> Readme<'a> {
         Self {
             title: title_of(plan),
             summary: paragraphs.filter(|text| !text.is_empty()).collect(),
+            is_stand_in: facts.answered_by == AnswerClass::StandIn,
             video_title: video_title(facts),
             video_id: url
                 .and_then(|url| reference::parse(url).ok())

@@ -39,6 +39,7 @@ fn facts() -> Facts {
         video_title: "How to build a timer".to_owned(),
         video_url: Some("https://www.youtube.com/watch?v=jNQXAC9IVRw&t=4".to_owned()),
         year: 2026,
+        answered_by: Default::default(),
     }
 }
 
@@ -281,6 +282,23 @@ fn a_project_is_not_called_as_what_it_uses() {
     assert_eq!(named(Framework::Rust, "match"), "match-app");
     assert_eq!(named(Framework::Rust, "clap"), "clap-app");
     assert_eq!(named(Framework::Rust, "Not a Name!"), "not-a-name");
+}
+
+#[test]
+fn readme_of_a_stand_in_says_so_before_anything_else() {
+    let plan = plan(Framework::Rust);
+    let real = render(&plan, &facts());
+    assert!(!text(&real, "README.md").contains("stand-in"));
+    let facts = Facts {
+        answered_by: AnswerClass::StandIn,
+        ..facts()
+    };
+    let files = render(&plan, &facts);
+    let readme = text(&files, "README.md");
+    let note = readme.lines().nth(2).unwrap();
+    assert!(note.starts_with("> **No AI model was asked.**"), "{readme}");
+    assert!(note.contains("GEMINI_API_KEY"), "{note}");
+    assert!(readme.contains("written by a stand-in"));
 }
 
 #[test]

@@ -7,9 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::SERVICE;
-use crate::error::{Error, Source};
+use crate::error::{AccessFault, Error, KeySource, Source, known_reason};
 use crate::upstream::client::Answer;
-use crate::upstream::key::key_refused;
 
 /// What was asked for: the same status means something else for another question.
 #[derive(Clone, Copy, Debug)]
@@ -30,24 +29,35 @@ pub(super) enum Asked<'a> {
 const LOGGED: usize = 500;
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// `ErrorInfo.reason` of faults of the key or the project
+/// Beginnings of `ErrorInfo.reason` of faults of the key or the project
 /// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
-const KEY_REASONS: [&str; 4] = [
-    "API_KEY_",
-    "SERVICE_DISABLED",
-    "BILLING_DISABLED",
-    "CONSUMER_",
+const ACCESS_REASONS: [(&str, AccessFault); 4] = [
+    ("API_KEY_", AccessFault::Key),
+    ("SERVICE_DISABLED", AccessFault::ServiceDisabled),
+    ("BILLING_DISABLED", AccessFault::Billing),
+    ("CONSUMER_", AccessFault::Project),
 ];
-/// The same faults where no reason is given, in lower case.
-const KEY_WORDS: [&str; 7] = [
-    "api key",
-    "api_key",
-    "referer",
-    "ip address",
-    "billing",
-    "location is not supported",
-    "has not been used in project",
+/// The same faults where no reason is given, by words of the message in lower case. The first that
+/// fits counts: several name the API key as well.
+const ACCESS_WORDS: [(&str, AccessFault); 14] = [
+    ("reported as leaked", AccessFault::LeakedKey),
+    ("location is not supported", AccessFault::Location),
+    ("not available in your country", AccessFault::Location),
+    ("has not been used in project", AccessFault::ServiceDisabled),
+    ("has been denied access", AccessFault::Project),
+    ("has been suspended", AccessFault::Project),
+    ("prepayment credits", AccessFault::Billing),
+    ("credits are depleted", AccessFault::Billing),
+    ("billing", AccessFault::Billing),
+    ("unregistered callers", AccessFault::Key),
+    ("api key", AccessFault::Key),
+    ("api_key", AccessFault::Key),
+    ("referer", AccessFault::Key),
+    ("ip address", AccessFault::Key),
 ];
+/// Words of a 429 that no wait cures. Those of a quota also say "check your plan and billing
+/// details".
+const DEPLETED_WORDS: [&str; 2] = ["prepayment credits", "credits are depleted"];
 /// How a request that is not of the protocol is refused, in lower case.
 const SHAPE_WORDS: [&str; 4] = [
     "invalid json payload",
@@ -114,12 +124,24 @@ impl Status {
         status
     }
 
-    fn is_about_the_key(&self) -> bool {
-        self.status == "UNAUTHENTICATED"
-            || KEY_REASONS
-                .iter()
-                .any(|reason| self.reason.starts_with(reason))
-            || self.says(&KEY_WORDS)
+    /// What is wrong with the key or the project, if that is what it says.
+    fn access_fault(&self) -> Option<AccessFault> {
+        let message = self.message.to_lowercase();
+        let by_words = ACCESS_WORDS
+            .iter()
+            .find(|(words, _)| message.contains(words));
+        // A leaked key is named by the words alone, beside a general reason.
+        let by_reason = ACCESS_REASONS
+            .iter()
+            .find(|(reason, _)| self.reason.starts_with(reason));
+        let leaked = by_words.filter(|(_, fault)| *fault == AccessFault::LeakedKey);
+        let fault = leaked.or(by_reason).or(by_words).map(|(_, fault)| *fault);
+        fault.or_else(|| (self.status == "UNAUTHENTICATED").then_some(AccessFault::Key))
+    }
+
+    /// The constant that says why: that of `ErrorInfo`, else the status.
+    fn shown_reason(&self) -> Option<&'static str> {
+        known_reason(&self.reason).or_else(|| known_reason(&self.status))
     }
 
     fn is_about_the_shape(&self) -> bool {
@@ -169,10 +191,12 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     ))
 }
 
-/// The error that an answer without success means; `redact` takes our key out of a text.
+/// The error that an answer without success means. `key` says where the key is configured, `redact`
+/// takes it out of a text.
 pub(super) fn classify(
     asked: Asked<'_>,
     answer: &Answer,
+    key: &KeySource,
     redact: impl Fn(&str) -> String,
 ) -> Error {
     let status = Status::parse(&answer.body);
@@ -182,7 +206,15 @@ pub(super) fn classify(
         service: SERVICE,
         source,
     };
+    let refused = |fault, source| Error::AccessRefused {
+        service: SERVICE,
+        fault,
+        reason: status.shown_reason(),
+        key: key.clone(),
+        source,
+    };
     match http {
+        429 if status.says(&DEPLETED_WORDS) => refused(AccessFault::Billing, source),
         429 if status.per_day => Error::DailyQuotaSpent {
             service: SERVICE,
             retry_after: None,
@@ -203,8 +235,10 @@ pub(super) fn classify(
             service: SERVICE,
             source,
         },
-        401 => key_refused(SERVICE, source),
-        _ if status.is_about_the_key() => key_refused(SERVICE, source),
+        401 => refused(status.access_fault().unwrap_or(AccessFault::Key), source),
+        400.. if status.access_fault().is_some() => {
+            refused(status.access_fault().unwrap_or(AccessFault::Key), source)
+        }
         413 => Error::TooLarge { what: "video" },
         400 if status.says(&["token count", "exceeds the maximum number of tokens"]) => {
             Error::TooLarge { what: "video" }

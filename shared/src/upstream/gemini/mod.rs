@@ -21,13 +21,15 @@ use url::Url;
 use super::client::{Answer, HttpClient, Request, secret_header};
 use super::gate::{Gate, Target};
 use super::key::with_key;
-use crate::error::{Error, Service};
+use crate::error::{Error, KeySource, Service};
 use crate::limit::Cost;
 use crate::secrets::Secret;
 use errors::Asked;
 
 const SERVICE: Service = Service::Gemini;
 const KEY_HEADER: &str = "x-goog-api-key";
+/// Variable of `cargo local` that holds the key.
+const KEY_VARIABLE: &str = "GEMINI_API_KEY";
 /// For calls that only look something up or change it.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
 /// A file's description is below 2 kB.
@@ -109,7 +111,8 @@ impl Gemini {
         if answer.status.is_success() {
             return Ok(answer);
         }
-        Err(errors::classify(asked, &answer, |text| {
+        let key = self.key.key_source(KEY_VARIABLE);
+        Err(errors::classify(asked, &answer, &key, |text| {
             self.key.redact(text)
         }))
     }
@@ -119,7 +122,8 @@ impl Gemini {
 pub(crate) fn read_generated(answer: &Answer) -> Result<Generated, Error> {
     if !answer.status.is_success() {
         let asked = Asked::WatchYouTube { model: "model" };
-        return Err(errors::classify(asked, answer, str::to_owned));
+        let key = KeySource::Variable(KEY_VARIABLE);
+        return Err(errors::classify(asked, answer, &key, str::to_owned));
     }
     generate::decode(answer.json(SERVICE)?)
 }

@@ -17,15 +17,17 @@ use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
 use super::gate::{Gate, Target};
-use super::key::{key_refused, with_key};
+use super::key::with_key;
 use crate::analysis::text;
-use crate::error::{Error, Service};
+use crate::error::{AccessFault, Error, Service, known_reason};
 use crate::limit::Cost;
 use crate::secrets::Secret;
 
 pub use playlist::PlaylistPage;
 
 const SERVICE: Service = Service::YouTube;
+/// Variable of `cargo local` that holds the key.
+const KEY_VARIABLE: &str = "YOUTUBE_API_KEY";
 /// What any `list` costs
 /// (<https://developers.google.com/youtube/v3/determine_quota_cost>).
 const LIST_UNITS: u64 = 1;
@@ -217,18 +219,21 @@ impl YouTube {
     }
 
     /// Sends a request to the Data API. An answer that refuses the key is an error.
-    async fn send_with_key(&self, key: &Secret, request: Request) -> Result<Answer, Error> {
-        with_key(key, async |key| {
+    async fn send_with_key(&self, secret: &Secret, request: Request) -> Result<Answer, Error> {
+        with_key(secret, async |key| {
             let request = request
                 .clone()
                 .header("x-goog-api-key", secret_header(key)?);
             let answer = self.http.send(request).await?;
-            match refuses_key(&answer) {
-                true => Err(key_refused(
-                    SERVICE,
-                    format!("{} {}", answer.status.as_u16(), reason(&answer)),
-                )),
-                false => Ok(answer),
+            match access_fault(&answer) {
+                Some(fault) => Err(Error::AccessRefused {
+                    service: SERVICE,
+                    fault,
+                    reason: shown_reason(&answer),
+                    key: secret.key_source(KEY_VARIABLE),
+                    source: format!("{} {}", answer.status.as_u16(), reason(&answer)).into(),
+                }),
+                None => Ok(answer),
             }
         })
         .await
@@ -293,27 +298,42 @@ fn reason(answer: &Answer) -> String {
     constant.take(60).collect()
 }
 
-/// Whether an answer is about the key: unknown, expired, restricted, or of a project that may not
-/// use the API (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
-fn refuses_key(answer: &Answer) -> bool {
+/// What is wrong with the key or its project, if that is what an answer says
+/// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
+fn access_fault(answer: &Answer) -> Option<AccessFault> {
     if !matches!(answer.status.as_u16(), 400 | 401 | 403) {
-        return false;
+        return None;
     }
-    const REASONS: [&str; 4] = [
-        "keyInvalid",
-        "keyExpired",
-        "accessNotConfigured",
-        "ipRefererBlocked",
-    ];
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let message = document.pointer("/error/message").and_then(Value::as_str);
+    if message.is_some_and(|text| text.to_lowercase().contains("reported as leaked")) {
+        return Some(AccessFault::LeakedKey);
+    }
+    let of_reason = |reason: &str| match reason {
+        "keyInvalid" | "keyExpired" | "ipRefererBlocked" => Some(AccessFault::Key),
+        "accessNotConfigured" | "SERVICE_DISABLED" => Some(AccessFault::ServiceDisabled),
+        "BILLING_DISABLED" => Some(AccessFault::Billing),
+        reason if reason.starts_with("API_KEY_") => Some(AccessFault::Key),
+        reason if reason.starts_with("CONSUMER_") => Some(AccessFault::Project),
+        _ => None,
+    };
+    let fault = info_reasons(&document).find_map(of_reason);
+    let fault = fault.or_else(|| of_reason(&reason(answer)));
+    fault.or_else(|| (answer.status.as_u16() == 401).then_some(AccessFault::Key))
+}
+
+/// The constant that says why, of those that may be shown.
+fn shown_reason(answer: &Answer) -> Option<&'static str> {
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let mut of_details = info_reasons(&document);
+    let known = of_details.find_map(known_reason);
+    known.or_else(|| known_reason(&reason(answer)))
+}
+
+fn info_reasons(document: &Value) -> impl Iterator<Item = &str> {
     let details = document.pointer("/error/details").and_then(Value::as_array);
-    let mut details = details.into_iter().flatten();
-    answer.status.as_u16() == 401
-        || REASONS.contains(&reason(answer).as_str())
-        || details.any(|detail| {
-            let reason = detail["reason"].as_str().unwrap_or_default();
-            reason.starts_with("API_KEY_") || reason == "SERVICE_DISABLED"
-        })
+    let details = details.into_iter().flatten();
+    details.filter_map(|detail| detail["reason"].as_str())
 }
 
 /// What an error of the Data API means

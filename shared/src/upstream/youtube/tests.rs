@@ -112,8 +112,8 @@ async fn a_spent_quota_falls_back_to_oembed() {
 #[tokio::test]
 async fn other_failures_of_the_data_api_say_what_they_are_without_the_key() {
     for (status, reason, expected) in [
-        (400, "keyInvalid", "upstream-rejected"),
-        (403, "accessNotConfigured", "upstream-rejected"),
+        (400, "keyInvalid", "access-refused"),
+        (403, "accessNotConfigured", "access-refused"),
         (403, "rateLimitExceeded", "rate-limited"),
         (429, "", "rate-limited"),
         (500, "backendError", "upstream-unavailable"),

@@ -11,6 +11,15 @@ fn redact(text: &str) -> String {
 const YOUTUBE: Asked<'_> = Asked::WatchYouTube { model: "m" };
 const GENERATE: Asked<'_> = Asked::Generate { model: "m" };
 
+const KEY_AT: KeySource = KeySource::Variable("GEMINI_API_KEY");
+
+const LEAKED: &str = r#"{"error":{"code":403,"message":"Your API key was reported as leaked. Please use another API key.","status":"PERMISSION_DENIED"}}"#;
+const DENIED_PROJECT: &str = r#"{"error":{"code":403,"message":"Your project has been denied access. Please contact support.","status":"PERMISSION_DENIED"}}"#;
+const DEPLETED: &str = r#"{"error":{"code":429,"message":"Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project and billing.","status":"RESOURCE_EXHAUSTED"}}"#;
+const SUSPENDED: &str = r#"{"error":{"code":403,"message":"Permission denied: Consumer 'api_key:x' has been suspended.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"CONSUMER_SUSPENDED"}]}}"#;
+const FREE_TIER: &str = r#"{"error":{"code":400,"message":"Gemini API free tier is not available in your country. Please enable billing on your project in Google AI Studio.","status":"FAILED_PRECONDITION"}}"#;
+const NO_BILLING: &str = r#"{"error":{"code":400,"message":"This API method requires billing to be enabled.","status":"FAILED_PRECONDITION"}}"#;
+const UNREGISTERED: &str = r#"{"error":{"code":403,"message":"Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.","status":"PERMISSION_DENIED"}}"#;
 const PER_MINUTE: &str = r#"{"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[
     {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":"generativelanguage.googleapis.com/generate_content_free_tier_requests","quotaId":"GenerateRequestsPerMinutePerProjectPerModel-FreeTier","quotaDimensions":{"location":"global","model":"m"},"quotaValue":"15"}]},
     {"@type":"type.googleapis.com/google.rpc.Help","links":[]},
@@ -43,7 +52,7 @@ fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
 }
 
 fn slug(asked: Asked<'_>, status: u16, body: &'static str) -> &'static str {
-    classify(asked, &answer(status, body), redact)
+    classify(asked, &answer(status, body), &KEY_AT, redact)
         .problem()
         .slug
 }
@@ -57,11 +66,14 @@ fn every_answer_has_its_meaning() {
         (YOUTUBE, 429, EXHAUSTED, "rate-limited"),
         (YOUTUBE, 429, "", "rate-limited"),
         (YOUTUBE, 503, OVERLOADED, "upstream-unavailable"),
-        (YOUTUBE, 400, KEY_INVALID, "upstream-rejected"),
-        (YOUTUBE, 403, DISABLED, "upstream-rejected"),
-        (YOUTUBE, 403, REFERER, "upstream-rejected"),
-        (YOUTUBE, 400, COUNTRY, "upstream-rejected"),
-        (YOUTUBE, 401, DENIED, "upstream-rejected"),
+        (YOUTUBE, 400, KEY_INVALID, "access-refused"),
+        (YOUTUBE, 403, DISABLED, "access-refused"),
+        (YOUTUBE, 403, REFERER, "access-refused"),
+        (YOUTUBE, 400, COUNTRY, "access-refused"),
+        (YOUTUBE, 401, DENIED, "access-refused"),
+        (YOUTUBE, 403, LEAKED, "access-refused"),
+        (YOUTUBE, 429, DEPLETED, "access-refused"),
+        (Asked::File, 403, DENIED_PROJECT, "access-refused"),
         (YOUTUBE, 400, TOKENS, "too-large"),
         (YOUTUBE, 400, ARGUMENT, "video-inaccessible"),
         (YOUTUBE, 403, DENIED, "video-inaccessible"),
@@ -77,7 +89,7 @@ fn every_answer_has_its_meaning() {
         (Asked::File, 403, FILE, "file-gone"),
         (Asked::File, 404, "", "file-gone"),
         (Asked::File, 410, "", "file-gone"),
-        (Asked::File, 403, REFERER, "upstream-rejected"),
+        (Asked::File, 403, REFERER, "access-refused"),
         (Asked::File, 400, ARGUMENT, "upstream-rejected"),
         (Asked::StartUpload, 403, DENIED, "upstream-rejected"),
         (Asked::StartUpload, 404, HTML, "upstream-rejected"),
@@ -85,6 +97,48 @@ fn every_answer_has_its_meaning() {
     for (asked, status, body, expected) in table {
         assert_eq!(slug(asked, status, body), expected, "{asked:?} {status} {body}");
     }
+}
+
+#[test]
+fn fault_of_key_or_project_names_what_is_wrong() {
+    for (status, body, expected, reason) in [
+        (400, KEY_INVALID, AccessFault::Key, "API_KEY_INVALID"),
+        (403, UNREGISTERED, AccessFault::Key, "PERMISSION_DENIED"),
+        (403, REFERER, AccessFault::Key, "PERMISSION_DENIED"),
+        (403, LEAKED, AccessFault::LeakedKey, "PERMISSION_DENIED"),
+        (403, SUSPENDED, AccessFault::Project, "CONSUMER_SUSPENDED"),
+        (
+            403,
+            DENIED_PROJECT,
+            AccessFault::Project,
+            "PERMISSION_DENIED",
+        ),
+        (
+            403,
+            DISABLED,
+            AccessFault::ServiceDisabled,
+            "SERVICE_DISABLED",
+        ),
+        (400, NO_BILLING, AccessFault::Billing, "FAILED_PRECONDITION"),
+        (429, DEPLETED, AccessFault::Billing, "RESOURCE_EXHAUSTED"),
+        (400, COUNTRY, AccessFault::Location, "FAILED_PRECONDITION"),
+        (400, FREE_TIER, AccessFault::Location, "FAILED_PRECONDITION"),
+    ] {
+        for asked in [YOUTUBE, GENERATE, Asked::StartUpload, Asked::File] {
+            let error = classify(asked, &answer(status, body), &KEY_AT, redact);
+            let seen = match &error {
+                Error::AccessRefused { fault, reason, .. } => (*fault, *reason),
+                other => panic!("{body}: {other:?}"),
+            };
+            assert_eq!(seen, (expected, Some(reason)), "{body}");
+            assert_eq!(error.disposition(), crate::error::Disposition::Permanent);
+        }
+    }
+    let told = classify(YOUTUBE, &answer(400, KEY_INVALID), &KEY_AT, redact).detail();
+    assert_eq!(
+        told,
+        "Gemini refused the API key (API_KEY_INVALID). Set GEMINI_API_KEY."
+    );
 }
 
 /// Whatever stands in the body, the status sets the bounds of what it can mean.
@@ -111,7 +165,7 @@ fn every_status_with_every_form_of_body() {
     for status in 300..600 {
         for body in bodies {
             for asked in [YOUTUBE, GENERATE, Asked::StartUpload, Asked::File] {
-                let error = classify(asked, &answer(status, body), redact);
+                let error = classify(asked, &answer(status, body), &KEY_AT, redact);
                 let slug = error.problem().slug;
                 let within = match status {
                     ..400 => slug == "upstream-malformed",
@@ -134,7 +188,7 @@ fn the_body_says_when_to_retry_and_else_the_header() {
     let pause = |body, retry_after: Option<&str>| {
         let mut answer = answer(429, body);
         retry_after.map(|value| answer.headers.insert("retry-after", value.parse().unwrap()));
-        match classify(YOUTUBE, &answer, redact) {
+        match classify(YOUTUBE, &answer, &KEY_AT, redact) {
             Error::RateLimited { retry_after, .. } => retry_after,
             other => panic!("{other:?}"),
         }
@@ -153,7 +207,7 @@ fn the_log_gets_the_words_bounded_and_without_the_key() {
         r#"{{"error":{{"message":"Consumer 'api_key:{KEY}' has been suspended.\n{}"}}}}"#,
         "x".repeat(5000)
     );
-    let report = classify(YOUTUBE, &answer(403, body), redact).report();
+    let report = classify(YOUTUBE, &answer(403, body), &KEY_AT, redact).report();
     assert!(
         report.contains("'api_key:[key]' has been suspended. x"),
         "{report}"
@@ -185,7 +239,7 @@ fn durations_are_read_as_the_protocol_writes_them() {
 proptest! {
     #[test]
     fn no_bytes_make_the_parser_panic(status in 300u16..600, body: Vec<u8>) {
-        classify(YOUTUBE, &answer(status, body), redact).report();
+        classify(YOUTUBE, &answer(status, body), &KEY_AT, redact).report();
     }
 
     #[test]
@@ -195,7 +249,7 @@ proptest! {
             {"@type": "google.rpc.ErrorInfo", "reason": text},
         ]}});
         for status in [400, 403, 429, 503] {
-            let error = classify(YOUTUBE, &answer(status, body.to_string()), redact);
+            let error = classify(YOUTUBE, &answer(status, body.to_string()), &KEY_AT, redact);
             prop_assert!(!error.detail().contains(&text));
         }
     }

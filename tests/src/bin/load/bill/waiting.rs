@@ -93,6 +93,7 @@ pub(super) fn looks(seconds: f64) -> anyhow::Result<f64> {
         processing_timeout: Duration::from_secs(3600),
         models: 1,
         expected: None,
+        answer_class: Default::default(),
     };
     let seen = |state| {
         Ok(Observation::File(FileSeen {

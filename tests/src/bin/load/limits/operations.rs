@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use eventrelay::{
+    analysis::AnswerClass,
     clock::Timestamp,
     error::Error,
     job::{Job, Media, Request},
@@ -87,7 +88,10 @@ pub(super) async fn measure(stack: &Stack) -> anyhow::Result<Table> {
             ended: None,
             lease_until: now + HOUR,
         };
-        videos.claim(vec![wanted], now).await.map(|_| ())
+        videos
+            .claim(vec![wanted], AnswerClass::Model, now)
+            .await
+            .map(|_| ())
     };
     let all = [
         repeat("acquire, passes", &counter, async |_| acquire(&wide).await).await?,

@@ -1,0 +1,96 @@
+//! Which kind of service answered.
+
+use serde::{Deserialize, Serialize};
+
+/// Class of the service that answered a question, from the least to the most wanted.
+///
+/// A stored answer is served only where no better class is configured.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub enum AnswerClass {
+    /// A stand-in of `cargo local`: no AI model was asked.
+    StandIn,
+    /// A program on this machine that works without a network.
+    Offline,
+    /// An AI model. Also what is assumed of rows that were stored before the class was.
+    #[default]
+    Model,
+}
+
+impl AnswerClass {
+    /// Model name in the answers of a stand-in.
+    pub const STAND_IN_MODEL: &str = "stand-in";
+
+    /// Every class.
+    pub const ALL: [Self; 3] = [Self::StandIn, Self::Offline, Self::Model];
+
+    /// Name in documents and in the environment.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StandIn => "stand-in",
+            Self::Offline => "offline",
+            Self::Model => "model",
+        }
+    }
+
+    /// The class of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+
+    /// Class of an answer of the model `name`, received where `configured` is asked. A stand-in is
+    /// recognised by its model name wherever it is reached from.
+    #[must_use]
+    pub fn of_answer(configured: Self, name: &str) -> Self {
+        match name {
+            Self::STAND_IN_MODEL => Self::StandIn,
+            _ => configured,
+        }
+    }
+
+    /// Number that grows with the class, for conditions of the database. Leaves room between two.
+    #[must_use]
+    pub const fn rank(self) -> u64 {
+        match self {
+            Self::StandIn => 10,
+            Self::Offline => 20,
+            Self::Model => 30,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_ordered_and_named() {
+        assert!(AnswerClass::StandIn < AnswerClass::Offline);
+        assert!(AnswerClass::Offline < AnswerClass::Model);
+        assert!(AnswerClass::ALL.is_sorted_by_key(|class| class.rank()));
+        for class in AnswerClass::ALL {
+            assert_eq!(AnswerClass::parse(class.as_str()), Some(class));
+            assert_eq!(serde_json::json!(class), class.as_str());
+        }
+        assert_eq!(AnswerClass::parse("best"), None);
+    }
+
+    #[test]
+    fn a_stand_in_is_recognised_by_its_model_name() {
+        let of = AnswerClass::of_answer;
+        assert_eq!(of(AnswerClass::Model, "stand-in"), AnswerClass::StandIn);
+        assert_eq!(
+            of(AnswerClass::Model, "gemini-3.8-flash"),
+            AnswerClass::Model
+        );
+        assert_eq!(
+            of(AnswerClass::StandIn, "gemini-3.8-flash"),
+            AnswerClass::StandIn
+        );
+    }
+}
