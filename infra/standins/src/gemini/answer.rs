@@ -11,7 +11,7 @@ use super::{
     schema_fill,
 };
 
-/// `modelVersion`: nobody should take these answers for a model's.
+/// `modelVersion`, so that these answers are not taken for a model's.
 const MODEL_VERSION: &str = "stand-in";
 /// Bytes of text in a token.
 const BYTES_PER_TOKEN: usize = 4;
@@ -29,6 +29,8 @@ pub(super) struct Answer {
     calls: Vec<Value>,
     prompt: PromptTokens,
     response_id: String,
+    /// `modelVersion`.
+    model_version: String,
 }
 
 struct Candidate {
@@ -113,6 +115,10 @@ pub(super) fn answer(
         calls,
         prompt: request.prompt_tokens(settings.video_duration_s),
         response_id,
+        model_version: settings
+            .model_version
+            .clone()
+            .unwrap_or_else(|| MODEL_VERSION.to_owned()),
     }
 }
 
@@ -240,7 +246,7 @@ impl Answer {
             response.insert("promptFeedback".into(), json!({"blockReason": reason}));
         }
         response.insert("usageMetadata".into(), usage);
-        response.insert("modelVersion".into(), json!(MODEL_VERSION));
+        response.insert("modelVersion".into(), json!(self.model_version));
         response.insert("responseId".into(), json!(self.response_id));
         Value::Object(response)
     }

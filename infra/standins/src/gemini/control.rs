@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Gemini,
-    errors::{ApiError, Quota},
+    errors::{ApiError, Quota, Refusal},
     lock,
     project::{FileFault, Load, PlanFault, Question},
 };
@@ -36,6 +36,8 @@ pub(super) struct Settings {
     pub(super) obeys: bool,
     /// The one key that is valid; none where any is.
     pub(super) api_key: Option<String>,
+    /// Name of the model in the answers; `stand-in` if none.
+    pub(super) model_version: Option<String>,
     /// How large plans of software are.
     pub(super) load: Load,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             video_duration_s: None,
             obeys: false,
             api_key: None,
+            model_version: None,
             load: Load::default(),
         }
     }
@@ -68,6 +71,8 @@ pub(super) struct Change {
     obeys: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     api_key: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    model_version: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
     project_files: Option<Option<usize>>,
     #[serde(default, deserialize_with = "given")]
@@ -133,6 +138,8 @@ pub(super) enum Fault {
     NotSchema {},
     /// Exactly this text.
     Text { text: String },
+    /// The key or the project behind it is refused, in the words that users of the API report.
+    AccessRefused { reason: Refusal },
     /// As for a private video: 403, or 400.
     InaccessibleVideo {
         #[serde(default = "forbidden")]
@@ -156,7 +163,11 @@ impl Fault {
         match self {
             Self::Status { status, .. } => StatusCode::from_u16(*status).is_ok(),
             Self::RateLimited { retry_delay_s } => *retry_delay_s >= 0.0,
-            Self::DailyQuota {} | Self::Overloaded {} | Self::Reset {} | Self::Slow { .. } => true,
+            Self::DailyQuota {}
+            | Self::Overloaded {}
+            | Self::Reset {}
+            | Self::Slow { .. }
+            | Self::AccessRefused { .. } => true,
             Self::ProcessingFailed {} | Self::StuckProcessing {} => {
                 !matches!(on, On::Generate | On::DeleteFile)
             }
@@ -211,6 +222,7 @@ pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
             }
             Fault::DailyQuota {} => ApiError::quota(Quota::PerDay, model, 34.07),
             Fault::Overloaded {} => ApiError::overloaded(),
+            Fault::AccessRefused { reason } => ApiError::refusal(reason),
             Fault::InaccessibleVideo { status } => {
                 return Struck::Response(plain(status, None));
             }
@@ -264,6 +276,9 @@ pub(super) async fn settings(
     }
     if let Some(key) = change.api_key {
         settings.api_key = key;
+    }
+    if let Some(name) = change.model_version {
+        settings.model_version = name;
     }
     if let Some(files) = files {
         settings.load.files = files;

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Gemini;
@@ -31,7 +32,70 @@ pub(super) enum Quota {
     PerDay,
 }
 
+/// Why access is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Refusal {
+    KeyInvalid,
+    KeyMissing,
+    KeyLeaked,
+    ConsumerSuspended,
+    ProjectDenied,
+    ServiceDisabled,
+    BillingRequired,
+    PrepayDepleted,
+    Location,
+}
+
 impl ApiError {
+    /// The error of a key or a project that is refused.
+    pub(super) fn refusal(refusal: Refusal) -> Self {
+        let info = |reason: &str| {
+            json!({
+                "reason": reason,
+                "domain": "googleapis.com",
+                "metadata": {
+                    "service": "generativelanguage.googleapis.com",
+                    "consumer": "projects/123456789012",
+                },
+            })
+        };
+        match refusal {
+            Refusal::KeyInvalid => Self::invalid_key(),
+            Refusal::KeyMissing => Self::no_key(),
+            Refusal::KeyLeaked => Self::permission_denied(
+                "Your API key was reported as leaked. Please use another API key.",
+            ),
+            Refusal::ConsumerSuspended => Self::permission_denied(
+                "Permission denied: Consumer 'projects/123456789012' has been suspended.",
+            )
+            .detail("ErrorInfo", info("CONSUMER_SUSPENDED")),
+            Refusal::ProjectDenied => Self::permission_denied(
+                "Your project has been denied access. Please contact support.",
+            ),
+            Refusal::ServiceDisabled => Self::permission_denied(
+                "Generative Language API has not been used in project 123456789012 before or it \
+                 is disabled. Enable it by visiting \
+                 https://console.developers.google.com/apis/api/generativelanguage.googleapis.com/\
+                 overview?project=123456789012 then retry.",
+            )
+            .detail("ErrorInfo", info("SERVICE_DISABLED")),
+            Refusal::BillingRequired => Self::failed_precondition(
+                "Gemini API free tier is not available for this project. Please enable billing on \
+                 your project in Google AI Studio.",
+            ),
+            Refusal::PrepayDepleted => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "RESOURCE_EXHAUSTED",
+                "Your prepayment credits are depleted. Please go to AI Studio at \
+                 https://ai.studio/projects to manage your project and billing.",
+            ),
+            Refusal::Location => {
+                Self::failed_precondition("User location is not supported for the API use.")
+            }
+        }
+    }
+
     fn new(http: StatusCode, status: &'static str, message: impl Into<String>) -> Self {
         Self {
             http,

@@ -9,10 +9,11 @@
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "upload_ms"?, "look_ms"?,
-//!   "video_duration_s"?, "api_key"?, "obeys"?, "project_files"?, "project_chain"?}`:
+//!   "video_duration_s"?, "api_key"?, "model_version"?, "obeys"?, "project_files"?, "project_chain"?}`:
 //!   how long a file is PROCESSING after its upload (1000 at first), how long an answer, a piece of
 //!   an upload and a look at a file take (0 at first), the length of every video (null at first: nobody knows), the one key that is valid
-//!   (null at first: every key but `invalid` is), whether orders in a transcript or a title are
+//!   (null at first: every key but `invalid` is), the model that the answers name (null at first:
+//!   `stand-in`; a test names another where a stand-in takes the place of the real service), whether orders in a transcript or a title are
 //!   obeyed, and how many files a plan has (null at first: those of the sample), of which beyond
 //!   the sample's so many depend each on the one before (null at first: half of them).
 //! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
