@@ -35,7 +35,7 @@ fn selected(operation: Operation) -> Operation {
     operation
         .parameter(parameter("VideoId"))
         .query_like("variant", "A variant of the analysis, as the listing of analyses names it; not together with `version`", name("^[A-Za-z0-9-]{1,40}$"), json!("1"))
-        .query_like("version", "The newest of a version of the pipeline; not together with `variant`", name("^[A-Za-z0-9]{1,40}$"), json!("1"))
+        .query_like("version", "The newest of a version of the pipeline, of those that a model made if there are any; not together with `variant`", name("^[A-Za-z0-9]{1,40}$"), json!("1"))
         .if_none_match()
         .parameter(json!({
             "name": "Accept-Encoding", "in": "header", "schema": {"type": "string"}, "example": "gzip",
@@ -78,7 +78,8 @@ fn get_video() -> Operation {
         READ,
     )
     .about(
-        "The newest analysis of a video, or the job that makes it (202). The form is that of \
+        "The analysis of a video, or the job that makes it (202). Without `variant` and `version` \
+         it is the one of a plain submission, and where there is none the newest. The form is that of \
          `format`, else of `Accept`, else JSON. What is larger than a response can be is \
          redirected to the bucket (307).",
     );

@@ -46,6 +46,7 @@ fn create() -> Operation {
     )
     .with(202, accepted("BuildJob"))
     .may_miss()
+    .problems(409, &["conflict"])
 }
 
 fn list() -> Operation {

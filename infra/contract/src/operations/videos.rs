@@ -110,10 +110,12 @@ fn recount() -> Operation {
         ("post", "/v1/admin/recount"),
         "recountStats",
         "Administration",
-        "Count the statistics anew",
+        "Recount, and repair the search",
         ADMIN,
     )
-    .about("202 with the job that does. What changes meanwhile may be off by one until the next.")
+    .about("202 with the job that counts the totals again, makes every analysis findable that the search \
+         has lost, and ends listed videos whose job has ended. What changes meanwhile may be off by \
+         one until the next recount.")
     .with(202, accepted("TaskJob"))
 }
 

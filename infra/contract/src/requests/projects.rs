@@ -113,7 +113,7 @@ pub(super) fn project() -> Value {
     ));
     members.push((
         "variant",
-        text(80, "Which variant of the analysis; the newest if none"),
+        text(80, "Variant of the analysis; without one, the analysis that `GET /v1/videos/{video_id}` shows"),
     ));
     let mut object = object("What is made.", &["project_type"], members);
     object["anyOf"] = combinations(None);
