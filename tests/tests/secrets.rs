@@ -134,7 +134,7 @@ async fn no_secret_of_a_run_is_written_down_and_a_rotated_one_is_used_at_once() 
         if status == "failed" {
             assert_eq!(
                 job["error"]["type"],
-                "urn:eventrelay:problem:upstream-rejected"
+                "urn:eventrelay:problem:access-refused"
             );
         }
         answers.extend([accepted.text(), job.to_string()]);

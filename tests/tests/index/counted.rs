@@ -162,3 +162,64 @@ async fn feedback_is_kept_and_listed() {
         .unwrap()
         .expect_problem(404, "not-found");
 }
+
+#[tokio::test]
+async fn recount_repairs_search_and_listing() {
+    let stack = forgetful().await;
+    let id = "NNNNNNNNNNA";
+    let analysis = analyse(&stack, id).await;
+    let word = analysis["video"]["title"].as_str().unwrap();
+    let word: String = word.split_whitespace().next().unwrap().to_owned();
+    let search = format!("/v1/search?q={word}");
+    let is_found = async || {
+        let found = stack.get_json(&search).await.unwrap();
+        let results = found["results"].as_array().unwrap();
+        results
+            .iter()
+            .any(|one| one["video_id"] == format!("yt:{id}"))
+    };
+    // It becomes findable after it is done.
+    let findable = async || Ok(is_found().await.then_some(()));
+    until(PATIENCE, findable).await.unwrap();
+
+    // As an outage leaves it that lasts longer than a job is tried.
+    let dynamodb = stack.dynamodb();
+    for row in stack.rows("SearchTable").await.unwrap() {
+        let delete = dynamodb.delete_item().table_name(stack.name("SearchTable"));
+        let delete = delete.key("pk", row["pk"].clone());
+        delete.key("sk", row["sk"].clone()).send().await.unwrap();
+    }
+    let (text, number) = (
+        |text: &str| AttributeValue::S(text.to_owned()),
+        |number: u64| AttributeValue::N(number.to_string()),
+    );
+    let put = dynamodb.put_item().table_name(stack.name("VideosTable"));
+    let put = put
+        .item("pk", text("yt:NNNNNNNNNNE"))
+        .item("sk", text("current"))
+        .item("listing", text("videos"))
+        .item("status", text("running"))
+        .item("listed_at", number(1000))
+        .item("revision", number(1))
+        .item("job", text("job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c"));
+    put.send().await.unwrap();
+    assert!(!is_found().await);
+
+    for repaired in [2, 0] {
+        let job = stack.call(Method::POST, "/v1/admin/recount", &[], None);
+        let job = job.await.unwrap().expect(202).json();
+        let done = stack.end_of(&job).await.unwrap();
+        assert_eq!(done["status"], "done", "{done:#}");
+        let counted = json!({"videos": 2, "repaired": repaired});
+        assert_eq!(done["done"], counted, "{done:#}");
+        assert!(is_found().await);
+    }
+    let failed = stack.get_json("/v1/videos?status=failed").await.unwrap();
+    assert_eq!(
+        failed["videos"][0]["video_id"], "yt:NNNNNNNNNNE",
+        "{failed:#}"
+    );
+    let stats = stack.get_json("/v1/stats").await.unwrap();
+    assert_eq!(stats["videos"]["by_status"]["failed"], 1, "{stats:#}");
+    assert_eq!(stats["videos"]["by_status"]["done"], 1, "{stats:#}");
+}
