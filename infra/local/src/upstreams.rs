@@ -63,9 +63,12 @@ impl Upstreams {
         let mut standins = BTreeMap::new();
         if variables["GEMINI_SECRET"].is_empty() {
             let (gemini, youtube) = (gemini::start(0).await?, youtube::start(0).await?);
+            // Where the environment names another service, its answers say what they are.
+            if own.get("GEMINI_BASE_URL").is_none_or(String::is_empty) {
+                variables.insert("ANSWER_CLASS".to_owned(), "stand-in".to_owned());
+            }
             for (name, value) in [
                 ("GEMINI_SECRET", "eventrelay/gemini"),
-                ("ANSWER_CLASS", "stand-in"),
                 ("GEMINI_BASE_URL", &gemini.base_url),
                 ("YOUTUBE_BASE_URL", &youtube.base_url),
                 ("YOUTUBE_OEMBED_BASE_URL", &youtube.base_url),
@@ -121,6 +124,7 @@ mod tests {
         let variables = &upstreams.variables;
         assert_eq!(variables["GEMINI_SECRET"], "eventrelay/gemini");
         assert_eq!(upstreams.secrets["eventrelay/gemini"], "stand-in");
+        assert_eq!(variables["ANSWER_CLASS"], "stand-in");
         assert_eq!(
             variables["GEMINI_BASE_URL"],
             upstreams.standins["gemini"].base_url
@@ -172,5 +176,8 @@ mod tests {
             "no key becomes a variable"
         );
         assert!(!upstreams.variables.contains_key("GEMINI_BASE_URL"));
+        assert!(!upstreams.variables.contains_key("ANSWER_CLASS"));
+        let other = start(&[("GEMINI_BASE_URL", "http://127.0.0.1:9")]).await;
+        assert!(!other.variables.contains_key("ANSWER_CLASS"));
     }
 }

@@ -79,6 +79,7 @@ pub(crate) fn project_plan(data: &[u8]) {
         video_title: plan.title.clone(),
         video_url: None,
         year: 2026,
+        answered_by: Default::default(),
     };
     let files = templates::render(&plan, &facts);
     assert!(files.iter().map(|file| file.content.len()).sum::<usize>() < LARGEST_PROJECT);
