@@ -197,11 +197,11 @@ async fn a_rotated_key_is_used_in_the_same_call() {
 
     // The secret holds no other key yet: the refusal stands, and does not quote the key.
     let refused = gemini.get_file("files/a").await.unwrap_err();
-    assert_eq!(refused.problem().slug, "upstream-rejected");
+    assert_eq!(refused.problem().slug, "access-refused");
     let report = refused.report();
     assert!(report.contains("API key '[key]' not valid"), "{report}");
     let refused = youtube.metadata("9hE5-98ZeCg").await.unwrap_err();
-    assert_eq!(refused.problem().slug, "upstream-rejected");
+    assert_eq!(refused.problem().slug, "access-refused");
     assert_eq!(service.seen().len(), 2, "nothing is asked twice in vain");
 
     world.holds("new-key");
@@ -236,14 +236,16 @@ async fn a_secret_that_is_none_is_a_fault_of_the_configuration() {
         world.holds(text);
         let secret = world.secrets.secret("name");
         assert!(
-            matches!(secret.get().await, Err(Error::Internal { .. })),
+            matches!(secret.get().await, Err(Error::NoKey { .. })),
             "{text:?}"
         );
     }
     world.answers(400);
     let secret = world.secrets.secret("name");
     secret.warm().await;
-    assert!(matches!(secret.get().await, Err(Error::Internal { .. })));
+    let error = secret.get().await.unwrap_err();
+    assert!(matches!(error, Error::NoKey { .. }), "{error:?}");
+    assert!(error.detail().contains("The secret name "), "{}", error.detail());
 }
 
 #[tokio::test]
