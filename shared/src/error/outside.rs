@@ -180,7 +180,7 @@ impl Error {
             Self::NotReady { service, .. } => format!("{service} does not show what was made there.").into(),
             Self::Unreachable { host, .. } => format!("Cannot reach {host}. Check the network, then submit again.").into(),
             Self::AccessRefused { service, fault, reason, key, .. } => access::detail(*service, *fault, *reason, key).into(),
-            Self::NoKey { secret, .. } => format!("The secret {secret} holds no key. Put the API key of the service into it.").into(),
+            Self::NoKey { secret, .. } => format!("The secret {secret} is missing, cannot be read or holds no key. Put the API key of the service into it.").into(),
             Self::UpstreamRejected { service, .. } => format!("{service} refused our request.").into(),
             Self::UpstreamMalformed { service, .. } => format!("{service} answered in a form we cannot use.").into(),
             Self::NotConfigured { what } => format!("This needs {what}, which is not configured here.").into(),

@@ -245,7 +245,11 @@ async fn a_secret_that_is_none_is_a_fault_of_the_configuration() {
     secret.warm().await;
     let error = secret.get().await.unwrap_err();
     assert!(matches!(error, Error::NoKey { .. }), "{error:?}");
-    assert!(error.detail().contains("The secret name "), "{}", error.detail());
+    assert!(
+        error.detail().contains("The secret name "),
+        "{}",
+        error.detail()
+    );
 }
 
 #[tokio::test]
