@@ -27,6 +27,12 @@ pub(super) struct BuildView<'a> {
     job_id: String,
     #[cfg_attr(feature = "contract", schemars(extend("enum" = ["project", "deployment", "software"])))]
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment_id: Option<String>,
     status: Status,
     #[cfg_attr(feature = "contract", schemars(extend("enum" = ["planning", "writing", "checking", "packaging", "waiting", "creating", "sending", "comparing", "proposing", "publishing", "building", "analysing", "deploying", "done", "skipped", "failed", "cancelled"])))]
     stage: &'static str,
@@ -76,7 +82,7 @@ struct StageView {
     job: Option<String>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct BuildLinks {
     #[serde(rename = "self")]
@@ -93,27 +99,26 @@ struct BuildLinks {
 impl<'a> BuildView<'a> {
     fn of(build: &'a Build, parts: Parts, links: &Links, now: Timestamp) -> Self {
         let this = links.job(&build.id);
-        let mut own = BuildLinks {
-            job: this.clone(),
-            this,
-            ..BuildLinks::default()
+        let (video, project, deployment) = match &build.work {
+            Work::Project(work) => (None, Some(&work.project), None),
+            Work::File(work) => (None, Some(&work.project), None),
+            Work::Deployment(work) => (None, Some(&work.project), Some(&work.deployment)),
+            Work::Software(work) => (
+                Some(&work.video),
+                work.project.as_ref(),
+                work.deployment.as_ref(),
+            ),
         };
-        match &build.work {
-            Work::Project(work) => own.project = Some(links.project(&work.project)),
-            Work::File(work) => own.project = Some(links.project(&work.project)),
-            Work::Deployment(work) => {
-                own.project = Some(links.project(&work.project));
-                own.deployment = Some(links.deployment(&work.deployment));
-            }
-            Work::Software(work) => {
-                own.video = Some(links.video(&work.video, Some(&work.request.variant())));
-                own.project = work.project.as_ref().map(|id| links.project(id));
-                own.deployment = work.deployment.as_ref().map(|id| links.deployment(id));
-            }
-        }
+        let variant = match &build.work {
+            Work::Software(work) => Some(work.request.variant()),
+            _ => None,
+        };
         Self {
             job_id: build.id.to_string(),
             kind: build.kind(),
+            video_id: video.map(ToString::to_string),
+            project_id: project.map(ToString::to_string),
+            deployment_id: deployment.map(ToString::to_string),
             status: build.status(),
             stage: build.stage(),
             progress: progress(build, parts.files),
@@ -128,7 +133,13 @@ impl<'a> BuildView<'a> {
             files: parts.files,
             stages: stages(build, links),
             usage: build.usage,
-            links: own,
+            links: BuildLinks {
+                job: this.clone(),
+                this,
+                video: video.map(|id| links.video(id, variant.as_ref())),
+                project: project.map(|id| links.project(id)),
+                deployment: deployment.map(|id| links.deployment(id)),
+            },
         }
     }
 }

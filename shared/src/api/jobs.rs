@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
-use serde_json::json;
 
 use super::{Answer, builds, header_value, links::Links, path_parameter};
 use crate::{
@@ -28,6 +27,8 @@ use crate::{
 )]
 pub(super) struct JobView {
     job_id: String,
+    #[cfg_attr(feature = "contract", schemars(extend("const" = "analysis")))]
+    kind: &'static str,
     video_id: String,
     status: Status,
     stage: Stage,
@@ -58,6 +59,7 @@ impl JobView {
         let this = links.job(&job.id);
         Self {
             job_id: job.id.to_string(),
+            kind: "analysis",
             video_id: job.video.to_string(),
             status: job.state.status(),
             stage: job.state.stage(),
@@ -120,15 +122,56 @@ fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Err
     Ok(response)
 }
 
-/// What is counted of a playlist's videos.
-pub(super) const PLAYLIST_COUNTS: [&str; 6] = [
-    "found",
-    "cached",
-    "queued",
-    "joined",
-    "refused",
-    "unavailable",
-];
+/// Progress of a playlist: how many of its videos were found, and what came of these.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct PlaylistCounts {
+    playlist_id: String,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    found: i64,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    cached: i64,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    queued: i64,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    joined: i64,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    refused: i64,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    unavailable: i64,
+}
+
+/// Progress of a deletion: how many videos are deleted.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct DeletionCounts {
+    deleted: u64,
+}
+
+/// Progress of a recount: how many videos are counted, and how many of them were repaired in the
+/// listing or the search.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub(super) struct RecountCounts {
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    videos: i64,
+    #[cfg_attr(feature = "contract", schemars(range(min = 0)))]
+    repaired: i64,
+}
+
+/// Counts of a task, by its kind.
+#[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskCounts")
+)]
+#[serde(untagged)]
+enum Counted {
+    Deletion(DeletionCounts),
+    Playlist(PlaylistCounts),
+    Recount(RecountCounts),
+}
 
 /// A task as the API shows it.
 #[derive(Debug, Serialize)]
@@ -142,6 +185,9 @@ pub(super) struct TaskView<'a> {
     #[cfg_attr(feature = "contract", schemars(extend("enum" = ["delete_videos", "playlist", "recount"])))]
     kind: &'static str,
     status: Status,
+    #[cfg_attr(feature = "contract", schemars(extend("enum" = ["submitted", "deleting", "submitting", "counting", "done", "failed", "cancelled"])))]
+    stage: &'static str,
+    progress: u8,
     created_at: String,
     updated_at: String,
     deadline_at: String,
@@ -151,8 +197,7 @@ pub(super) struct TaskView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a JobError>,
     /// What was done so far.
-    #[cfg_attr(feature = "contract", schemars(schema_with = "super::schemas::done"))]
-    done: serde_json::Value,
+    done: Counted,
     links: TaskLinks,
 }
 
@@ -164,23 +209,45 @@ struct TaskLinks {
     job: String,
 }
 
+/// Stage of a task, which has one step that repeats.
+const fn task_stage(task: &Task) -> &'static str {
+    match (task.status, &task.work) {
+        (Status::Queued, _) => "submitted",
+        (Status::Running, Work::DeleteVideos { .. }) => "deleting",
+        (Status::Running, Work::Playlist { .. }) => "submitting",
+        (Status::Running, Work::Recount { .. }) => "counting",
+        (Status::Done, _) => "done",
+        (Status::Failed, _) => "failed",
+        (Status::Cancelled, _) => "cancelled",
+    }
+}
+
 fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> {
     let (kind, done) = match &task.work {
-        Work::DeleteVideos { deleted } => ("delete_videos", json!({"deleted": deleted})),
+        Work::DeleteVideos { deleted } => (
+            "delete_videos",
+            Counted::Deletion(DeletionCounts { deleted: *deleted }),
+        ),
         Work::Playlist {
             playlist, counts, ..
-        } => {
-            let mut done = json!({"playlist_id": playlist.to_string()});
-            for name in PLAYLIST_COUNTS {
-                done[name] = counts.get(name).into();
-            }
-            ("playlist", done)
-        }
+        } => (
+            "playlist",
+            Counted::Playlist(PlaylistCounts {
+                playlist_id: playlist.to_string(),
+                found: counts.get("found"),
+                cached: counts.get("cached"),
+                queued: counts.get("queued"),
+                joined: counts.get("joined"),
+                refused: counts.get("refused"),
+                unavailable: counts.get("unavailable"),
+            }),
+        ),
         Work::Recount { counts, .. } => {
-            let videos: i64 = counts.of("status_").map(|(_, count)| count).sum();
+            let videos = counts.of("status_").map(|(_, count)| count).sum();
+            let repaired = counts.get(REPAIRED);
             (
                 "recount",
-                json!({"videos": videos, "repaired": counts.get(REPAIRED)}),
+                Counted::Recount(RecountCounts { videos, repaired }),
             )
         }
     };
@@ -189,6 +256,9 @@ fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> 
         job_id: task.id.to_string(),
         kind,
         status: task.status,
+        stage: task_stage(task),
+        // How many videos there are is not known before the last of them.
+        progress: if task.status == Status::Done { 100 } else { 0 },
         created_at: task.created_at.rfc3339(),
         updated_at: task.updated_at.rfc3339(),
         deadline_at: task.deadline.rfc3339(),

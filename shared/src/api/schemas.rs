@@ -1,6 +1,6 @@
 //! The bodies of the API as JSON Schema, made of the types that the handlers answer with.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::{
@@ -50,23 +50,4 @@ pub fn schemas() -> serde_json::Map<String, Value> {
 
 fn add<T: JsonSchema>(all: &mut SchemaGenerator) {
     all.subschema_for::<T>();
-}
-
-/// What a task has done: of each kind of task something else is counted.
-pub(super) fn done(_: &mut SchemaGenerator) -> Schema {
-    let counted = || json_schema!({"type": "integer", "minimum": 0});
-    let mut schema = json_schema!({
-        "type": "object",
-        "description": "Of a playlist its id and how many videos were found, and of these how many are cached, queued, joined, refused or unavailable; of a deletion how many are deleted; of a recount how many videos there are, and of how many the entry or the search was repaired.",
-        "properties": {"playlist_id": {"type": "string"}},
-    });
-    if let Some(Value::Object(members)) = schema.get_mut("properties") {
-        for name in jobs::PLAYLIST_COUNTS
-            .into_iter()
-            .chain(["deleted", "videos", "repaired"])
-        {
-            members.insert(name.to_owned(), counted().to_value());
-        }
-    }
-    schema
 }

@@ -250,3 +250,30 @@ pub async fn delete(context: &Context, request: &Request) -> Answer {
     removal::remove_project(context, &project, (context.clock)()).await?;
     no_content()
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::Body;
+
+    use super::*;
+
+    fn read(body: &Value) -> Result<Vec<(&'static str, Value)>, Error> {
+        let request = http::Request::patch("/")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()));
+        edits(&request.unwrap())
+    }
+
+    #[test]
+    fn edit_without_a_member_is_refused() {
+        for empty in [json!({}), json!({"title": null}), json!({"files": null})] {
+            match read(&empty) {
+                Err(Error::InvalidInput { field, .. }) => assert_eq!(field, "title", "{empty}"),
+                other => panic!("{empty}: {other:?}"),
+            }
+        }
+        let given = read(&json!({"title": "A", "dependencies": []})).unwrap();
+        let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["title", "dependencies"]);
+    }
+}
