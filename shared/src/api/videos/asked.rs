@@ -54,24 +54,33 @@ impl Asked {
         let missing = || Error::NotFound { what: "analysis" };
         let video = path_parameter(&parameters, "video_id").parse();
         let query = request.query_string_parameters();
-        paging::only(&query, &["variant", "version", "format", "fields"])?;
-        let form = negotiate::form(query.first("format"), request.headers());
+        let view = View::of(request.uri().path());
+        let known: &[&str] = match view {
+            View::Analysis | View::Part(_) => &["variant", "version", "format", "fields"],
+            View::Selection => &["variant", "version", "fields"],
+            View::Form(_) => &["variant", "version"],
+        };
+        paging::only(&query, known)?;
         let fields = query.first("fields").map(fields).transpose()?;
-        let shape = match (part(request.uri().path()), fields) {
-            (None, None) => Shape::Whole(form?),
-            (None, Some(fields)) => match form? {
+        let form = || negotiate::form(query.first("format"), request.headers());
+        let shape = match (view, fields) {
+            (View::Form(form), _) => Shape::Whole(form),
+            (View::Selection, Some(fields)) => Shape::Fields(fields),
+            (View::Selection, None) => return Err(Error::invalid("fields", "is missing")),
+            (View::Analysis, None) => Shape::Whole(form()?),
+            (View::Analysis, Some(fields)) => match form()? {
                 Form::Json => Shape::Fields(fields),
                 _ => return Err(Error::invalid("fields", "can only be chosen of JSON")),
             },
-            (Some(_), Some(_)) => {
+            (View::Part(_), Some(_)) => {
                 return Err(Error::invalid("fields", "cannot be chosen of one part"));
             }
-            (Some("transcript"), None) => match form? {
+            (View::Part("transcript"), None) => match form()? {
                 Form::Json => Shape::Fields(vec!["transcript"]),
                 form @ (Form::Vtt | Form::Srt) => Shape::Whole(form),
                 Form::Markdown => return Err(Error::NotAcceptable),
             },
-            (Some(part), None) => match form? {
+            (View::Part(part), None) => match form()? {
                 Form::Json => Shape::Fields(vec![part]),
                 _ => return Err(Error::NotAcceptable),
             },
@@ -84,10 +93,37 @@ impl Asked {
     }
 }
 
-/// The part that a path is of: `/v1/videos/{video_id}/{part}`.
-fn part(path: &str) -> Option<&'static str> {
-    let last = path.strip_prefix("/v1/videos/")?.split('/').nth(1)?;
-    FIELDS.into_iter().find(|field| *field == last)
+/// View of an analysis that a path names: `/v1/videos/{video_id}/{view}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    /// The analysis, in the form that the query or `Accept` names.
+    Analysis,
+    /// One part of its JSON document.
+    Part(&'static str),
+    /// Some members of its JSON document.
+    Selection,
+    /// The analysis in one form, whatever `Accept` says: a client that is generated from the
+    /// contract expects one media type of one path.
+    Form(Form),
+}
+
+impl View {
+    fn of(path: &str) -> Self {
+        let last = path
+            .strip_prefix("/v1/videos/")
+            .and_then(|rest| rest.split('/').nth(1));
+        match last {
+            Some("analysis.md") => Self::Form(Form::Markdown),
+            Some("transcript.vtt") => Self::Form(Form::Vtt),
+            Some("transcript.srt") => Self::Form(Form::Srt),
+            Some("selection") => Self::Selection,
+            Some(last) => FIELDS
+                .into_iter()
+                .find(|field| *field == last)
+                .map_or(Self::Analysis, Self::Part),
+            None => Self::Analysis,
+        }
+    }
 }
 
 /// The names of a list, in the order of the document.
@@ -161,10 +197,62 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_the_last_of_its_path() {
-        assert_eq!(part("/v1/videos/yt:x/chapters"), Some("chapters"));
-        assert_eq!(part("/v1/videos/yt:x"), None);
-        assert_eq!(part("/v1/videos/yt:x/other"), None);
+    fn a_path_names_a_view_by_its_last_segment() {
+        for (path, view) in [
+            ("/v1/videos/yt:x", View::Analysis),
+            ("/v1/videos/yt:x/other", View::Analysis),
+            ("/v1/videos/yt:x/chapters", View::Part("chapters")),
+            ("/v1/videos/yt:x/transcript", View::Part("transcript")),
+            ("/v1/videos/yt:x/selection", View::Selection),
+            ("/v1/videos/yt:x/analysis.md", View::Form(Form::Markdown)),
+            ("/v1/videos/yt:x/transcript.vtt", View::Form(Form::Vtt)),
+            ("/v1/videos/yt:x/transcript.srt", View::Form(Form::Srt)),
+        ] {
+            assert_eq!(View::of(path), view, "{path}");
+        }
+    }
+
+    fn asked(path: &str, query: &str, accept: &str) -> Result<Shape, Error> {
+        let request = http::Request::get(format!("https://api.example.com{path}?{query}"))
+            .header("accept", accept)
+            .body(lambda_http::Body::Empty)
+            .unwrap();
+        let parameters = [("video_id".to_owned(), vec!["yt:jNQXAC9IVRw".to_owned()])];
+        let query: std::collections::HashMap<String, Vec<String>> =
+            url::form_urlencoded::parse(query.as_bytes())
+                .map(|(name, value)| (name.into_owned(), vec![value.into_owned()]))
+                .collect();
+        let request = request
+            .with_path_parameters(std::collections::HashMap::from(parameters))
+            .with_query_string_parameters(query);
+        Asked::of(&request).map(|asked| asked.shape)
+    }
+
+    #[test]
+    fn a_path_with_one_form_has_it_whatever_is_accepted() {
+        let video = "/v1/videos/yt:jNQXAC9IVRw";
+        for (view, form) in [
+            ("analysis.md", Form::Markdown),
+            ("transcript.vtt", Form::Vtt),
+            ("transcript.srt", Form::Srt),
+        ] {
+            for accept in ["*/*", "application/json", "image/png"] {
+                let shape = asked(&format!("{video}/{view}"), "variant=1", accept).unwrap();
+                assert_eq!(shape, Shape::Whole(form), "{view} {accept}");
+            }
+            for query in ["format=json", "fields=summary", "more=1"] {
+                assert!(asked(&format!("{video}/{view}"), query, "*/*").is_err());
+            }
+        }
+        let shape = asked(
+            &format!("{video}/selection"),
+            "fields=events,summary",
+            "text/vtt",
+        );
+        assert_eq!(shape.unwrap(), Shape::Fields(vec!["summary", "events"]));
+        assert!(asked(&format!("{video}/selection"), "", "*/*").is_err());
+        let shape = asked(video, "fields=summary", "*/*").unwrap();
+        assert_eq!(shape, Shape::Fields(vec!["summary"]));
     }
 
     #[test]
