@@ -1,6 +1,6 @@
 //! `GET /openapi.json` and `GET /docs`: the contract, as a document and as a page. Open to all.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -8,8 +8,11 @@ use http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use sha2::{Digest, Sha256};
 
-use super::{Answer, negotiate};
+use super::{Answer, links::Links, negotiate};
 use crate::{context::Context, error::Error, store::compression};
+
+/// Base URL of the API in the document and the page as they are committed: that of `cargo local`.
+pub const LOCAL_BASE: &str = "http://127.0.0.1:8787";
 
 /// Long enough for a reader who goes back and forth, and short against a deployment.
 const CACHE_CONTROL: &str = "public, max-age=300";
@@ -17,8 +20,8 @@ const CACHE_CONTROL: &str = "public, max-age=300";
 /// The contract, as it is sent.
 #[derive(Debug)]
 pub struct Contract {
-    document: Kept,
-    page: Kept,
+    document: Served,
+    page: Served,
 }
 
 impl Contract {
@@ -26,24 +29,33 @@ impl Contract {
     #[must_use]
     pub fn new(document: &'static str, page: &'static str) -> Self {
         Self {
-            document: Kept::new(document, "application/json"),
-            page: Kept::new(page, "text/html; charset=utf-8"),
+            document: Served::new(document, "application/json"),
+            page: Served::new(page, "text/html; charset=utf-8"),
         }
     }
 }
 
+/// A text that names the API's own address.
 #[derive(Debug)]
-struct Kept {
+struct Served {
     text: &'static str,
-    /// Made when it is asked for first: neither Init nor who asks for the other waits for it.
-    gzip: OnceLock<Bytes>,
-    etag: String,
     content_type: &'static str,
     /// What a browser may do with it, which is to show it by the one style sheet that is in it.
     policy: String,
+    /// What was served last. An API is reached at one address, seldom at two.
+    last: Mutex<Option<Arc<Representation>>>,
 }
 
-impl Kept {
+/// The text with the address of the API that serves it.
+#[derive(Debug)]
+struct Representation {
+    base: String,
+    text: String,
+    gzip: OnceLock<Bytes>,
+    etag: String,
+}
+
+impl Served {
     fn new(text: &'static str, content_type: &'static str) -> Self {
         let style = text
             .split_once("<style>")
@@ -56,45 +68,71 @@ impl Kept {
         });
         Self {
             text,
-            gzip: OnceLock::new(),
-            etag: format!("\"{}\"", &hex::encode(Sha256::digest(text))[..32]),
             content_type,
             policy: format!(
                 "default-src 'none'{style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             ),
+            last: Mutex::new(None),
         }
     }
 
+    /// The text for callers that reach the API at `base`.
+    fn at(&self, base: &str) -> Arc<Representation> {
+        // The host is what the caller says: only what can be nothing but a host goes into a page.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/[]".contains(c);
+        let base = match base.chars().all(is_plain) {
+            true => base,
+            false => LOCAL_BASE,
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = last.as_ref().filter(|known| known.base == base) {
+            return known.clone();
+        }
+        let text = self.text.replace(LOCAL_BASE, base);
+        let made = Arc::new(Representation {
+            base: base.to_owned(),
+            etag: format!("\"{}\"", &hex::encode(Sha256::digest(&text))[..32]),
+            gzip: OnceLock::new(),
+            text,
+        });
+        *last = Some(made.clone());
+        made
+    }
+}
+
+impl Representation {
     fn gzip(&self) -> &Bytes {
         self.gzip
             .get_or_init(|| compression::gzip(self.text.as_bytes()))
     }
 }
 
-/// `GET`: the document, or the page where the path says so.
+/// `GET`: the document, or the page where the path says so. Servers and examples in it have the
+/// address that the request was sent to.
 ///
 /// # Errors
 /// Never.
 pub async fn get(_: &Context, request: &Request, contract: &Contract) -> Answer {
-    let kept = match request.raw_http_path() {
+    let served = match request.raw_http_path() {
         "/docs" => &contract.page,
         _ => &contract.document,
     };
+    let made = served.at(Links::of(request).base());
     let response = Response::builder()
-        .header(header::ETAG, &kept.etag)
+        .header(header::ETAG, &made.etag)
         .header(header::CACHE_CONTROL, CACHE_CONTROL)
         .header(header::VARY, "accept-encoding")
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-        .header(header::CONTENT_SECURITY_POLICY, &kept.policy);
-    let response = if negotiate::has(request.headers(), &kept.etag) {
+        .header(header::CONTENT_SECURITY_POLICY, &served.policy);
+    let response = if negotiate::has(request.headers(), &made.etag) {
         response.status(StatusCode::NOT_MODIFIED).body(Body::Empty)
     } else {
-        let response = response.header(header::CONTENT_TYPE, kept.content_type);
+        let response = response.header(header::CONTENT_TYPE, served.content_type);
         match negotiate::takes_gzip(request.headers()) {
             true => response
                 .header(header::CONTENT_ENCODING, "gzip")
-                .body(Body::Binary(kept.gzip().to_vec())),
-            false => response.body(kept.text.into()),
+                .body(Body::Binary(made.gzip().to_vec())),
+            false => response.body(made.text.clone().into()),
         }
     };
     response.map_err(Error::internal)
@@ -120,8 +158,35 @@ mod tests {
                 .policy
                 .starts_with("default-src 'none'; base-uri")
         );
-        assert_ne!(contract.page.etag, contract.document.etag);
-        let plain = compression::gunzip(contract.document.gzip(), 10).unwrap();
-        assert_eq!(plain, b"{}");
+        let (document, page) = (contract.document.at("x"), contract.page.at("x"));
+        assert_ne!(page.etag, document.etag);
+        assert_eq!(compression::gunzip(document.gzip(), 10).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn the_document_names_the_address_that_it_is_served_at() {
+        let served = Served::new(
+            r#"{"url": "http://127.0.0.1:8787", "self": "http://127.0.0.1:8787/v1"}"#,
+            "application/json",
+        );
+        let local = served.at(LOCAL_BASE);
+        assert_eq!(local.text, served.text);
+        let made = served.at("https://api.example.com");
+        assert_eq!(
+            made.text,
+            r#"{"url": "https://api.example.com", "self": "https://api.example.com/v1"}"#
+        );
+        assert_ne!(made.etag, local.etag);
+        assert!(Arc::ptr_eq(&made, &served.at("https://api.example.com")));
+        assert_eq!(served.at("http://[::1]:80").base, "http://[::1]:80");
+        for hostile in [
+            "https://a\"",
+            "https://a'b",
+            "https://<b>",
+            "https://a&b",
+            "https://a b",
+        ] {
+            assert_eq!(served.at(hostile).text, served.text, "{hostile}");
+        }
     }
 }

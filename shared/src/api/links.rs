@@ -36,6 +36,11 @@ impl Links {
         }
     }
 
+    /// Base URL of the API, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     pub(super) fn job(&self, id: &JobId) -> String {
         format!("{}/v1/jobs/{id}", self.base)
     }
