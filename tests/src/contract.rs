@@ -63,7 +63,7 @@ pub(crate) fn check(method: &Method, url: &Url, response: &Response) {
     let is_preflight = *method == Method::OPTIONS && response.status == 204;
     if is_watched
         && !is_preflight
-        && let Err(wrong) = CONTRACT.judge(method, url.path(), response)
+        && let Err(wrong) = CONTRACT.judge(method, url, response)
     {
         panic!(
             "{method} {} was answered with {} in a way that shared/openapi.json does not have: {wrong}\n{:?}\n{}",
@@ -84,7 +84,12 @@ pub struct Contract {
     elsewhere: Operation,
 }
 
-type Operation = BTreeMap<u16, Answer>;
+#[derive(Debug)]
+struct Operation {
+    answers: BTreeMap<u16, Answer>,
+    /// Paths of the operations by which a request with a query is answered: `format=md`, `fields`.
+    with_query: Vec<(String, Vec<String>)>,
+}
 
 #[derive(Debug)]
 struct Answer {
@@ -103,6 +108,23 @@ struct Schema {
 }
 
 impl Schema {
+    /// Schema of a body. What a problem document has is not in its schema, which is that of API
+    /// Gateway's answers as well.
+    fn of_body(media_type: &str, content: &Value, components: &Arc<Value>) -> Self {
+        let mut schema = content["schema"].clone();
+        if media_type == "application/problem+json" {
+            schema["required"] = json!(["type", "title", "status", "detail", "request_id"]);
+            schema["properties"] = json!({
+                "type": {"enum": content["x-problem-types"]},
+                "message": false,
+            });
+        } else if schema["$ref"] == "#/components/schemas/Problem" {
+            schema["required"] = json!(["message"]);
+            schema["maxProperties"] = 1.into();
+        }
+        Self::new(&schema, components)
+    }
+
     fn new(schema: &Value, components: &Arc<Value>) -> Self {
         Self {
             schema: schema.clone(),
@@ -152,17 +174,30 @@ impl Contract {
     #[must_use]
     pub fn new(document: Value) -> Self {
         let components = Arc::new(closed(document["components"].clone()));
+        let path_of = |id: &Value| {
+            let is_it =
+                |methods: &Value| members(methods).any(|(_, one)| one["operationId"] == *id);
+            let (path, _) = members(&document["paths"])
+                .find(|(_, methods)| is_it(methods))
+                .expect("an operation");
+            segments(path)
+        };
         let mut paths: Vec<_> = members(&document["paths"])
             .map(|(path, methods)| {
-                let segments = path.split('/').map(str::to_owned).collect();
                 let operations = members(methods).map(|(method, operation)| {
                     let answers = members(&operation["responses"]).map(|(status, response)| {
                         let status = status.parse().expect("a status");
                         (status, Answer::new(response, &document, &components))
                     });
-                    (method.to_uppercase(), answers.collect())
+                    let with_query = members(&operation["x-with-query"])
+                        .map(|(query, id)| (query.clone(), path_of(id)));
+                    let operation = Operation {
+                        answers: answers.collect(),
+                        with_query: with_query.collect(),
+                    };
+                    (method.to_uppercase(), operation)
                 });
-                (segments, operations.collect())
+                (segments(path), operations.collect())
             })
             .collect();
         paths.sort_by_key(|(segments, _): &(Vec<String>, _)| {
@@ -172,10 +207,10 @@ impl Contract {
                 .collect::<Vec<_>>()
         });
         let problem = |slug: &str| {
-            json!({"content": {"application/problem+json": {"schema": {
-                "$ref": "#/components/schemas/Problem",
-                "properties": {"type": {"const": format!("urn:eventrelay:problem:{slug}")}},
-            }}}})
+            json!({"content": {"application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "x-problem-types": [format!("urn:eventrelay:problem:{slug}")],
+            }}})
         };
         let shared = |name: &str| json!({"$ref": format!("#/components/responses/{name}")});
         let elsewhere = [
@@ -191,7 +226,10 @@ impl Contract {
         .map(|(status, response)| (status, Answer::new(&response, &document, &components)));
         Self {
             paths,
-            elsewhere: elsewhere.into(),
+            elsewhere: Operation {
+                answers: elsewhere.into(),
+                with_query: Vec::new(),
+            },
         }
     }
 
@@ -199,17 +237,28 @@ impl Contract {
     ///
     /// # Errors
     /// Says what it does not have.
-    pub fn judge(&self, method: &Method, path: &str, response: &Response) -> Result<(), String> {
-        let segments: Vec<&str> = path.split('/').collect();
-        let fitting = self
-            .paths
-            .iter()
-            .find(|(template, _)| fits(template, &segments));
-        let operation = fitting
-            .and_then(|(_, operations)| operations.get(method.as_str()))
-            .unwrap_or(&self.elsewhere);
+    pub fn judge(&self, method: &Method, url: &Url, response: &Response) -> Result<(), String> {
+        let path: Vec<&str> = url.path().split('/').collect();
+        let find = |fitting: &dyn Fn(&[String]) -> bool| {
+            let found = self.paths.iter().find(|(template, _)| fitting(template));
+            found.and_then(|(_, operations)| operations.get(method.as_str()))
+        };
+        let operation = find(&|template| fits(template, &path)).unwrap_or(&self.elsewhere);
+        let has = |query: &str| {
+            let (name, value) = query.split_once('=').unwrap_or((query, ""));
+            url.query_pairs()
+                .any(|(own, of)| own == name && (value.is_empty() || of == value))
+        };
+        let also = operation.with_query.iter().find(|(query, _)| has(query));
+        // What is refused is refused as the operation of the path says.
+        let operation = match also {
+            Some((_, path)) if response.status.is_success() => {
+                find(&|template| template == path.as_slice()).unwrap_or(operation)
+            }
+            _ => operation,
+        };
         let status = response.status.as_u16();
-        let answer = operation.get(&status).ok_or("the status")?;
+        let answer = operation.answers.get(&status).ok_or("the status")?;
         let content_type = response.header("content-type");
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         // To HEAD there is none, whatever its headers say.
@@ -278,9 +327,10 @@ impl Answer {
         let is_json = |media_type: &str| media_type.ends_with("json");
         Self {
             bodies: members(&response["content"])
+                .chain(members(&response["x-other-content"]))
                 .map(|(media_type, content)| {
-                    let schema =
-                        is_json(media_type).then(|| Schema::new(&content["schema"], components));
+                    let schema = is_json(media_type)
+                        .then(|| Schema::of_body(media_type, content, components));
                     (media_type.clone(), schema)
                 })
                 .collect(),
@@ -330,6 +380,10 @@ fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
     reference
         .and_then(|pointer| document.pointer(pointer))
         .unwrap_or(value)
+}
+
+fn segments(path: &str) -> Vec<String> {
+    path.split('/').map(str::to_owned).collect()
 }
 
 /// Whether a path is one of a template, of which `{path}` takes all that follows.

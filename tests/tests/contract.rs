@@ -22,7 +22,9 @@ async fn the_contract_and_its_page_are_open_to_all() {
         let url = format!("{}{path}", stack.ready.api);
         let get = || stack.client().get(&url);
         let plain = read(get()).await.unwrap().expect(200);
-        assert!(plain.text() == committed(name), "{path}");
+        // Servers and examples have the address that the document is fetched from.
+        let expected = committed(name).replace("http://127.0.0.1:8787", &stack.ready.api);
+        assert!(plain.text() == expected, "{path}");
         assert_eq!(plain.header("content-type"), media_type);
         let zipped = read(get().header("accept-encoding", "gzip"))
             .await
@@ -76,7 +78,10 @@ const HEADERS: [(&str, &str); 2] = [
 #[test]
 fn an_answer_that_the_contract_does_not_have_is_noticed() {
     let contract = Contract::new(serde_json::from_str(&committed("shared/openapi.json")).unwrap());
-    let judge = |path: &str, response: &Response| contract.judge(&Method::GET, path, response);
+    let judge = |path: &str, response: &Response| {
+        let url = format!("http://127.0.0.1{path}").parse().unwrap();
+        contract.judge(&Method::GET, &url, response)
+    };
     let well = || json!({"status": "ok", "version": "1", "commit": "c", "stage": "s"});
     judge("/health", &health(200, &HEADERS, well())).unwrap();
     let mut more = well();
@@ -119,4 +124,52 @@ fn an_answer_that_the_contract_does_not_have_is_noticed() {
     judge("/nowhere", &problem("not-found")).unwrap();
     assert!(judge(job, &problem("video-private")).is_err());
     assert!(judge("/nowhere", &problem("conflict")).is_err());
+    // Its members are required, although the schema is that of API Gateway's answers as well.
+    let without_title = health(
+        404,
+        &[("content-type", "application/problem+json"), HEADERS[1]],
+        json!({"type": "urn:eventrelay:problem:not-found", "status": 404, "detail": "d", "request_id": "r"}),
+    );
+    assert!(judge(job, &without_title).unwrap_err().contains("title"));
+    let gateway = |body: Value| health(401, &HEADERS[..1], body);
+    judge(job, &gateway(json!({"message": "Unauthorized"}))).unwrap();
+    assert!(judge(job, &gateway(json!({}))).is_err());
+    assert!(judge(job, &gateway(json!({"message": "m", "title": "t"}))).is_err());
+}
+
+#[test]
+fn an_answer_to_a_query_is_held_to_the_operation_that_the_query_stands_for() {
+    let contract = Contract::new(serde_json::from_str(&committed("shared/openapi.json")).unwrap());
+    let judge = |query: &str, media_type: &str, body: Value| {
+        let video = "http://127.0.0.1/v1/videos/yt:jNQXAC9IVRw";
+        let headers = [
+            ("content-type", media_type),
+            ("cache-control", "private, max-age=60"),
+            ("etag", "\"5f1c9e\""),
+            ("last-modified", "Tue, 24 Nov 2026 03:40:00 GMT"),
+            ("vary", "accept, accept-encoding"),
+        ];
+        let url = format!("{video}{query}").parse().unwrap();
+        contract.judge(&Method::GET, &url, &health(200, &headers, body))
+    };
+    let part = json!({
+        "schema_version": "1.0", "summary": "s",
+        "video": {
+            "id": "yt:jNQXAC9IVRw", "platform": "youtube", "url": "https://youtu.be/jNQXAC9IVRw",
+            "title": "t", "channel": null, "duration_s": 19.0,
+        },
+    });
+    let json = "application/json";
+    judge("?fields=summary", json, part.clone()).unwrap();
+    judge("/selection?fields=summary", json, part.clone()).unwrap();
+    assert!(
+        judge("", json, part.clone())
+            .unwrap_err()
+            .contains("required")
+    );
+    assert!(judge("?fields=summary", "text/vtt", part.clone()).is_err());
+    judge("?format=md", "text/markdown", json!("# t")).unwrap();
+    judge("/analysis.md", "text/markdown", json!("# t")).unwrap();
+    assert!(judge("?format=md", json, part.clone()).is_err());
+    assert!(judge("/transcript.vtt", json, part).is_err());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use eventrelay::api::contract::LOCAL_BASE;
 use serde_json::{Map, Value, json};
 
 use crate::{operations, requests, responses, schemas};
@@ -16,6 +17,7 @@ pub fn document() -> Value {
         methods[method] = operation.into_value();
     }
     let shared = share(&mut paths);
+    let headers = used_headers(&paths, &shared);
     let mut bodies = schemas::schemas();
     bodies.extend(requests::schemas());
     json!({
@@ -27,7 +29,7 @@ pub fn document() -> Value {
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "Where this document is from"}],
+        "servers": servers(),
         "tags": operations::TAGS
             .map(|(name, description)| json!({"name": name, "description": description})),
         "security": [{"ApiKey": []}],
@@ -36,7 +38,7 @@ pub fn document() -> Value {
             "schemas": bodies,
             "responses": shared,
             "parameters": responses::parameters(),
-            "headers": responses::headers(),
+            "headers": headers,
             "securitySchemes": {
                 "ApiKey": {
                     "type": "apiKey", "in": "header", "name": "x-api-key",
@@ -48,6 +50,32 @@ pub fn document() -> Value {
             },
         },
     })
+}
+
+/// Where the API is. An API that serves this document writes its own address in place of the first,
+/// here as in the examples.
+fn servers() -> Value {
+    let variable =
+        |description: &str, default: &str| json!({"description": description, "default": default});
+    json!([
+        {"url": LOCAL_BASE, "description": "`cargo local`"},
+        {
+            "url": "https://{api_id}.execute-api.{region}.amazonaws.com",
+            "description": "A deployed stack: its output `ApiUrl`",
+            "variables": {
+                "api_id": variable("Id of the HTTP API", "a1b2c3d4e5"),
+                "region": variable("Region of AWS", "us-east-1"),
+            },
+        },
+    ])
+}
+
+/// Headers that an answer refers to.
+fn used_headers(paths: &Map<String, Value>, shared: &Map<String, Value>) -> Map<String, Value> {
+    let text = format!("{}{}", json!(paths), json!(shared));
+    let mut all = responses::headers();
+    all.retain(|name, _| text.contains(&format!("\"#/components/headers/{name}\"")));
+    all
 }
 
 /// Moves answers that many operations give into the components: of each status the one that is given
@@ -106,7 +134,9 @@ Errors are problem documents (RFC 9457) with a stable `type`, the id of the requ
 field, its name. What is on no route is answered with 404 `not-found`, a method that a route does \
 not have with 405 `method-not-allowed` and `Allow`. What API Gateway refuses by itself is \
 `{\"message\": …}`: a missing key (401), a bad one (403), too many requests (429), a failure (500, \
-503).
+503). `Problem` is the schema of both, so a client reads every error by one type.
+
+Every job has a `kind`, which discriminates the schemas of jobs.
 
 A `GET` of what has an `ETag` can be made conditional with `If-None-Match`.
 ";

@@ -6,7 +6,10 @@
 
 pub mod breaking;
 mod document;
+mod examples;
+mod jobs;
 mod json;
+mod named;
 mod operation;
 mod operations;
 mod page;

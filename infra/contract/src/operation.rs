@@ -88,6 +88,16 @@ impl Operation {
         }))
     }
 
+    /// Query with which a request is answered as another operation is.
+    pub(crate) fn also(mut self, query: &str, operation: &str) -> Self {
+        let also = self
+            .object
+            .entry("x-with-query")
+            .or_insert_with(|| json!({}));
+        also[query] = operation.into();
+        self
+    }
+
     /// The tag of what the caller has.
     pub(crate) fn if_none_match(self) -> Self {
         self.parameter(responses::parameter("IfNoneMatch"))
@@ -178,13 +188,17 @@ impl Operation {
                 .insert("parameters".to_owned(), self.parameters.into());
         }
         let limited = self.scope.is_some();
+        let id = self.object["operationId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let responses: Map<String, Value> = self
             .responses
             .into_iter()
             .map(|(status, response)| {
                 // What API Gateway refuses is not counted.
                 let counted = limited && !matches!(status, 401 | 403 | 431);
-                (status.to_string(), response.into_value(counted))
+                (status.to_string(), response.into_value(&id, counted))
             })
             .collect();
         self.object.insert("responses".to_owned(), responses.into());

@@ -16,6 +16,7 @@ mod kinds;
 struct Page<'a> {
     title: &'a str,
     version: &'a str,
+    server: &'a str,
     about: String,
     groups: Vec<Group<'a>>,
     schemas: Vec<Schema<'a>>,
@@ -82,6 +83,7 @@ pub fn page(document: &Value) -> String {
     let page = Page {
         title: text(&info["title"]),
         version: text(&info["version"]),
+        server: text(&document["servers"][0]["url"]),
         about: markdown(&info["description"]),
         groups: groups.collect(),
         schemas: schemas.collect(),
@@ -169,11 +171,16 @@ fn operation<'a>(
 }
 
 fn answer<'a>(status: &'a str, answer: &'a Value) -> Answer<'a> {
-    let bodies = members(&answer["content"]).map(|(media_type, body)| {
+    let content = members(&answer["content"]).chain(members(&answer["x-other-content"]));
+    let bodies = content.map(|(media_type, body)| {
         let media_type = escaped(media_type);
-        match kind(&body["schema"]) {
-            kind if kind.is_empty() => format!("<code>{media_type}</code>"),
-            kind => format!("<code>{media_type}</code>: {kind}"),
+        let kind = match body["x-problem-types"].as_array() {
+            Some(types) => format!("{}: {}", kind(&body["schema"]), kinds::choices(types)),
+            None => kind(&body["schema"]),
+        };
+        match kind.is_empty() {
+            true => format!("<code>{media_type}</code>"),
+            false => format!("<code>{media_type}</code>: {kind}"),
         }
     });
     let headers =

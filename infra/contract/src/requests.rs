@@ -1,16 +1,18 @@
-//! The bodies of requests, as their readers take them: closed, with the readers' own bounds, and
-//! `null` wherever it is as good as nothing.
+//! Bodies of requests, as their readers take them: closed, with the readers' own bounds, and `null`
+//! wherever a member may be left out.
+//!
+//! Each body is one plain object. Generators turn a choice between objects into classes without
+//! common members, so which members exclude each other is said in words. The readers check it.
 
 mod projects;
 
 use eventrelay::{
     analysis::captions,
-    store::feedback::FeedbackType,
     video::{MediaType, reference},
 };
 use serde_json::{Map, Value, json};
 
-use self::projects::{deployment, plan_edit, project, software};
+use crate::responses;
 
 /// A character that is neither a control character nor, but for tabs and line ends, one of those.
 const CLEAN: &str = r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]";
@@ -25,22 +27,23 @@ const SEEN: &str = r"[^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\
 /// One that may stand in a line.
 const IN_LINE: &str = r"[^\u0000-\u001F\u007F-\u009F]";
 
-/// All of them, by name.
+/// Keyword of the formats that JSON Schema does not know. Generators warn of an unknown `format`.
+pub(crate) const FORMAT: &str = "x-eventrelay-format";
+
+/// Every schema of a request by its name.
 pub(crate) fn schemas() -> Map<String, Value> {
     let all = [
         ("Submission", submission()),
         ("Batch", batch()),
         ("Playlist", playlist()),
         ("Recording", recording()),
+        ("Resolution", choice(&["low", "medium", "high"])),
         ("NewFeedback", feedback()),
-        ("NewProject", project()),
-        ("PlanEdit", plan_edit()),
-        ("NewDeployment", deployment()),
-        ("NewSoftware", software()),
         ("Redrive", redrive()),
     ];
-    all.map(|(name, schema)| (name.to_owned(), schema))
-        .into_iter()
+    all.into_iter()
+        .chain(projects::schemas())
+        .map(|(name, schema)| (name.to_owned(), schema))
         .collect()
 }
 
@@ -70,14 +73,32 @@ fn object(description: &str, required: &[&str], members: Vec<(&str, Value)>) -> 
     object
 }
 
+/// The same schema, or `null`.
 fn or_null(mut schema: Value) -> Value {
+    if schema.get("$ref").is_some() {
+        let description = schema["description"].take();
+        let mut either = json!({"anyOf": [reference_of(&schema), {"type": "null"}]});
+        if !description.is_null() {
+            either["description"] = description;
+        }
+        return either;
+    }
     if let Some(kind) = schema.get_mut("type") {
         *kind = json!([kind.take(), "null"]);
     }
-    if let Some(choices) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        choices.push(Value::Null);
-    }
     schema
+}
+
+/// The reference of a schema, without what stands beside it.
+fn reference_of(schema: &Value) -> Value {
+    json!({"$ref": schema["$ref"]})
+}
+
+/// A reference with a description of its own.
+fn named(schema: &str, description: &str) -> Value {
+    let mut named = responses::reference(schema);
+    named["description"] = description.into();
+    named
 }
 
 /// Text of several lines with something in it.
@@ -89,12 +110,14 @@ fn text(longest: usize, description: &str) -> Value {
     })
 }
 
-fn choice<T: serde::Serialize>(all: &[T], description: &str) -> Value {
-    json!({"type": "string", "enum": all, "description": description})
+fn choice<T: serde::Serialize>(all: &[T]) -> Value {
+    json!({"type": "string", "enum": all})
 }
 
+/// A flag that is false if it is left out. Its schema has no `default`: generators take a member
+/// with one for a member that must be sent.
 fn flag(description: &str) -> Value {
-    json!({"type": "boolean", "default": false, "description": description})
+    json!({"type": "boolean", "description": format!("{description}; false if left out")})
 }
 
 fn price(description: &str) -> Value {
@@ -107,7 +130,7 @@ fn video_url() -> Value {
         "A URL of one video of YouTube in any of its forms, a text around one, or the bare id. Its \
          `t=` sets no window: `start_s` does",
     );
-    url["format"] = "eventrelay-video".into();
+    url[FORMAT] = "eventrelay-video".into();
     url
 }
 
@@ -127,27 +150,20 @@ fn language() -> Value {
 }
 
 fn resolution() -> Value {
-    choice(&["low", "medium", "high"], "How closely the model looks")
-}
-
-/// Exactly one of `url` and `upload_id`.
-fn one_video() -> Value {
-    json!([
-        {"title": "By URL", "required": ["url"], "properties": {"url": {"type": "string"}, "upload_id": {"type": "null"}}},
-        {"title": "By upload", "required": ["upload_id"], "properties": {"upload_id": {"type": "string"}, "url": {"type": "null"}}},
-    ])
+    named("Resolution", "How closely the model looks")
 }
 
 fn submission() -> Value {
     let second = |description: &str| json!({"type": "number", "minimum": 0, "maximum": 86_400, "description": description});
     let mut transcript = json!({
         "type": "string", "minLength": 1, "maxLength": captions::MAX_BYTES,
-        "format": "eventrelay-captions", "pattern": SOLID,
+        "x-eventrelay-format": "eventrelay-captions", "pattern": SOLID,
         "description": "The words that are spoken, as WebVTT or SRT, at most 1 MiB",
     });
     transcript["contentMediaType"] = "text/vtt".into();
-    let mut object = object(
-        "A video, and what is asked of it. One of `url` and `upload_id`.",
+    object(
+        "A video, and what is asked of it. Exactly one of `url` and `upload_id` names the video; a \
+         submission with both or with neither is refused. `end_s` must be greater than `start_s`.",
         &[],
         vec![
             ("url", video_url()),
@@ -161,26 +177,21 @@ fn submission() -> Value {
             ("transcript", transcript),
             ("resolution", resolution()),
             ("max_cost_usd", price("What it may cost in US dollars")),
-            ("force", flag("Analyse it anew, whatever there is")),
+            ("force", flag("Analyse it again, whatever there is")),
         ],
-    );
-    object["oneOf"] = one_video();
-    object
+    )
 }
 
 fn batch() -> Value {
     object(
-        "",
+        "Up to fifty videos. An item that is wrong is refused by itself, as one of the answers.",
         &["videos"],
         vec![(
             "videos",
             json!({
                 "type": "array", "minItems": 1, "maxItems": 50,
-                "items": {"anyOf": [
-                    {"$ref": "#/components/schemas/Submission"},
-                    video_url(),
-                    {"description": "Anything else is refused by itself, as one of the answers"},
-                ]},
+                "description": "Each as it would be submitted alone, or its URL",
+                "items": {"anyOf": [responses::reference("Submission"), video_url()]},
             }),
         )],
     )
@@ -191,7 +202,7 @@ fn playlist() -> Value {
         reference::MAX_BYTES,
         "A URL of a playlist of YouTube, of a video that is played from it, or the bare id",
     );
-    url["format"] = "eventrelay-playlist".into();
+    url[FORMAT] = "eventrelay-playlist".into();
     object(
         "A playlist, and what is asked of each of its videos.",
         &["url"],
@@ -203,7 +214,7 @@ fn playlist() -> Value {
                 "max_cost_usd",
                 price("What each video may cost in US dollars"),
             ),
-            ("force", flag("Analyse them anew, whatever there is")),
+            ("force", flag("Analyse them again, whatever there is")),
         ],
     )
 }
@@ -227,7 +238,7 @@ fn recording() -> Value {
                 "content_type",
                 json!({
                     "type": "string", "minLength": 1, "maxLength": 255,
-                    "format": "eventrelay-media-type",
+                    FORMAT: "eventrelay-media-type",
                     "pattern": r"^[ \t\r\n]*[\x21-\x7E][\x20-\x7E]*[ \t\r\n]*$",
                     "description": format!(
                         "Media type of the recording: {}. Other names are accepted: {}. Letter case \
@@ -257,11 +268,11 @@ fn recording() -> Value {
 }
 
 fn feedback() -> Value {
-    let mut object = object(
-        "What somebody says of an analysis: stars, words, or both.",
+    object(
+        "Feedback on an analysis. It needs a `rating`, a `comment`, or both.",
         &["type"],
         vec![
-            ("type", choice(&FeedbackType::ALL, "What it is about")),
+            ("type", named("FeedbackType", "What it is about")),
             (
                 "rating",
                 json!({"type": "integer", "minimum": 1, "maximum": 5, "description": "Stars"}),
@@ -275,17 +286,13 @@ fn feedback() -> Value {
                 }),
             ),
         ],
-    );
-    object["anyOf"] = json!([
-        {"title": "Stars", "required": ["rating"], "properties": {"rating": {"type": "integer"}}},
-        {"title": "Words", "required": ["comment"], "properties": {"comment": {"type": "string"}}},
-    ]);
-    object
+    )
 }
 
 fn redrive() -> Value {
-    let mut object = object(
-        "Which dead letters: those of `ids`, or `all` from a `cursor` on.",
+    object(
+        "Dead letters to send again: those of `ids`, or with `all` the latest ones, from `cursor` \
+         on. Exactly one of `ids` and `all: true` is given; `cursor` goes with `all` only.",
         &[],
         vec![
             (
@@ -298,18 +305,9 @@ fn redrive() -> Value {
             ("all", flag("All of them, at most 25 at a time")),
             ("cursor", {
                 let mut cursor = text(1024, "The `cursor` of the redrive before");
-                cursor["format"] = "eventrelay-cursor".into();
+                cursor[FORMAT] = "eventrelay-cursor".into();
                 cursor
             }),
         ],
-    );
-    object["oneOf"] = json!([
-        {"title": "These", "required": ["ids"], "properties": {
-            "ids": {"type": "array"}, "all": {"enum": [false, null]}, "cursor": {"type": "null"},
-        }},
-        {"title": "All", "required": ["all"], "properties": {
-            "ids": {"type": "null"}, "all": {"const": true},
-        }},
-    ]);
-    object
+    )
 }

@@ -3,6 +3,16 @@
 use eventrelay::{api::problem_type, error::Problem};
 use serde_json::{Map, Value, json};
 
+use crate::examples;
+
+/// Members that every problem document has. [`crate::document()`] cannot require them: API Gateway
+/// answers by the same schema.
+pub(crate) const PROBLEM_MEMBERS: [&str; 5] = ["type", "title", "status", "detail", "request_id"];
+
+/// Keyword for media types that a response may have besides, if a request asks for them. Clients
+/// that are generated expect one media type of a status.
+const OTHER_CONTENT: &str = "x-other-content";
+
 /// The answer of one status.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Response {
@@ -10,6 +20,7 @@ pub(crate) struct Response {
     /// Names of problems, which become one schema.
     problems: Vec<String>,
     content: Map<String, Value>,
+    other_content: Map<String, Value>,
     headers: Map<String, Value>,
     links: Map<String, Value>,
 }
@@ -29,11 +40,10 @@ impl Response {
         self
     }
 
-    /// An example of its JSON.
-    pub(crate) fn example(mut self, value: Value) -> Self {
-        if let Some(content) = self.content.get_mut("application/json") {
-            content["example"] = value;
-        }
+    /// A body of a media type that a request has to ask for.
+    pub(crate) fn other_content(mut self, media_type: &str, schema: Value) -> Self {
+        self.other_content
+            .insert(media_type.to_owned(), json!({"schema": schema}));
         self
     }
 
@@ -65,11 +75,20 @@ impl Response {
         }
         self.problems.extend(other.problems);
         self.content.extend(other.content);
+        self.other_content.extend(other.other_content);
         self.headers.extend(other.headers);
         self.links.extend(other.links);
     }
 
-    pub(crate) fn into_value(mut self, counted: bool) -> Value {
+    /// As OpenAPI has it, with the example of its schema or of its operation.
+    pub(crate) fn into_value(mut self, operation: &str, counted: bool) -> Value {
+        for content in self.content.values_mut() {
+            let schema = content["schema"]["$ref"].as_str();
+            let name = schema.and_then(|schema| schema.rsplit('/').next());
+            if let Some(example) = examples::example(name.unwrap_or(operation)) {
+                content["example"] = example;
+            }
+        }
         if !self.problems.is_empty() {
             self.problems.sort_unstable();
             self.problems.dedup();
@@ -80,10 +99,7 @@ impl Response {
                 .collect();
             self.content.insert(
                 "application/problem+json".to_owned(),
-                json!({"schema": {
-                    "$ref": "#/components/schemas/Problem",
-                    "properties": {"type": {"enum": types, "x-open": true}},
-                }}),
+                json!({"schema": reference("Problem"), "x-problem-types": types}),
             );
         }
         if counted {
@@ -101,6 +117,9 @@ impl Response {
         if !self.content.is_empty() {
             object.insert("content".to_owned(), self.content.into());
         }
+        if !self.other_content.is_empty() {
+            object.insert(OTHER_CONTENT.to_owned(), self.other_content.into());
+        }
         if !self.links.is_empty() {
             object.insert("links".to_owned(), self.links.into());
         }
@@ -117,7 +136,7 @@ pub(crate) fn json(description: &str, schema: &str) -> Response {
 
 /// An answer that API Gateway gives without us.
 pub(crate) fn gateway(description: &str) -> Response {
-    Response::new(description).content("application/json", reference("GatewayMessage"))
+    Response::new(description).content("application/json", reference("Problem"))
 }
 
 /// Problem documents of a status, by their names.
@@ -175,8 +194,10 @@ pub(crate) fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
+/// A parameter of the components. Its key differs from the names of schemas, since some generators
+/// make types of both.
 pub(crate) fn parameter(name: &str) -> Value {
-    json!({"$ref": format!("#/components/parameters/{name}")})
+    json!({"$ref": format!("#/components/parameters/{name}Parameter")})
 }
 
 /// The components: headers that are always there have a name of their own.
@@ -214,7 +235,7 @@ pub(crate) fn headers() -> Map<String, Value> {
             "Content-Location",
             "Where the analysis is",
             json!({"type": "string", "format": "uri"}),
-            json!("https://api.example.com/v1/videos/yt:jNQXAC9IVRw"),
+            json!("http://127.0.0.1:8787/v1/videos/yt:jNQXAC9IVRw"),
         ),
         (
             "Content-Security-Policy",
@@ -244,7 +265,7 @@ pub(crate) fn headers() -> Map<String, Value> {
             "Location",
             "Where to go on",
             json!({"type": "string", "format": "uri-reference"}),
-            json!("https://api.example.com/v1/jobs/job_019390a1b2c37d4e8f90a1b2c3d4e5f6"),
+            json!("http://127.0.0.1:8787/v1/jobs/job_019390a1b2c37d4e8f90a1b2c3d4e5f6"),
         ),
         (
             "RateLimit",
@@ -339,14 +360,14 @@ pub(crate) fn parameters() -> Map<String, Value> {
         ),
         (
             "Cursor",
-            json!({"name": "cursor", "in": "query", "description": "Where to go on: the `cursor` of the page before, of the same query", "schema": {"type": "string", "format": "eventrelay-cursor", "minLength": 1, "maxLength": 1024}}),
+            json!({"name": "cursor", "in": "query", "description": "Where to go on: the `cursor` of the page before, of the same query", "schema": {"type": "string", "x-eventrelay-format": "eventrelay-cursor", "minLength": 1, "maxLength": 1024}}),
         ),
         (
             "IfNoneMatch",
             json!({"name": "If-None-Match", "in": "header", "description": "Tags of what the caller has; 304 if it is that (RFC 9110, section 13.1.2)", "schema": {"type": "string"}, "example": "\"5f1c9e\""}),
         ),
     ] {
-        all.insert(key.to_owned(), value);
+        all.insert(format!("{key}Parameter"), value);
     }
     all
 }

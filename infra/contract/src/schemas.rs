@@ -6,7 +6,7 @@ use eventrelay::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::responses::reference;
+use crate::{jobs, named};
 
 /// All of them, by name.
 pub(crate) fn schemas() -> Map<String, Value> {
@@ -20,23 +20,8 @@ pub(crate) fn schemas() -> Map<String, Value> {
     }
     selections(&mut all);
     problems(&mut all);
-    let kinds = ["AnalysisJob", "BuildJob", "TaskJob"].map(reference);
-    all.insert(
-        "Job".to_owned(),
-        json!({
-            "description": "A job: of an analysis, of software, or a task on many videos.",
-            "oneOf": kinds,
-        }),
-    );
-    all.insert(
-        "GatewayMessage".to_owned(),
-        json!({
-            "description": "What API Gateway answers by itself.",
-            "type": "object",
-            "properties": {"message": {"type": "string", "examples": ["Unauthorized", "Forbidden"]}},
-            "required": ["message"],
-        }),
-    );
+    jobs::split(&mut all);
+    named::hoist(&mut all);
     all
 }
 
@@ -217,8 +202,12 @@ fn selections(all: &mut Map<String, Value>) {
     }
 }
 
-/// Every kind of problem there is, by name. More may come: who meets one that they do not know goes
-/// by the status.
+/// Opens the schemas of problems.
+///
+/// The kinds of problems are no enumeration: more may come, and a client that is generated refuses
+/// a value that its enumeration does not have. API Gateway answers with `{"message": …}` where the
+/// API answers with a problem document. One schema for both lets a client read each of them, so no
+/// member is required; [`crate::responses::PROBLEM_MEMBERS`] are in every problem document.
 fn problems(all: &mut Map<String, Value>) {
     let lines = Problem::ALL.iter().map(|problem| {
         format!(
@@ -227,23 +216,40 @@ fn problems(all: &mut Map<String, Value>) {
         )
     });
     let lines: Vec<String> = lines.collect();
-    all.insert(
-        "ProblemType".to_owned(),
-        json!({
-            "type": "string",
-            "description": format!(
-                "Stable URI of a kind of problem: `urn:eventrelay:problem:` and its name. More may \
-                 come; go by the status then.\n\n{}", lines.join("\n")
-            ),
-            "enum": Problem::ALL.iter().map(|one| problem_type(one.slug)).collect::<Vec<_>>(),
-            "x-open": true,
-        }),
-    );
-    for name in ["Problem", "JobError"] {
+    let kind = json!({
+        "type": "string",
+        "description": format!(
+            "Stable URI of a kind of problem: `urn:eventrelay:problem:` and its name. More may \
+             come; go by the status then.\n\n{}", lines.join("\n")
+        ),
+        "examples": [problem_type("not-found")],
+    });
+    let of_job = json!({
+        "type": "string",
+        "description": "Stable URI of the kind, as in a problem document.",
+        "examples": [problem_type("video-private")],
+    });
+    for (name, kind) in [("Problem", kind), ("JobError", of_job)] {
         if let Some(schema) = all.get_mut(name) {
-            schema["properties"]["type"] = json!({"$ref": "#/components/schemas/ProblemType"});
+            schema["properties"]["type"] = kind;
             schema["properties"]["status"]["minimum"] = 400.into();
             schema["properties"]["status"]["maximum"] = 599.into();
         }
+    }
+    if let Some(problem) = all.get_mut("Problem").and_then(Value::as_object_mut) {
+        problem.remove("required");
+        problem.insert(
+            "description".to_owned(),
+            "The body of every answer that is an error. A problem document \
+             (`application/problem+json`, RFC 9457) always has `type`, `title`, `status`, `detail` \
+             and `request_id`. What API Gateway refuses by itself (`application/json`) has \
+             `message` and nothing else."
+                .into(),
+        );
+        problem["properties"]["message"] = json!({
+            "type": "string",
+            "description": "What API Gateway says, in place of all other members.",
+            "examples": ["Unauthorized", "Forbidden"],
+        });
     }
 }

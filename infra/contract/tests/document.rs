@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use eventrelay_contract::{document, page, routes};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
@@ -162,15 +162,20 @@ fn an_operation_has_a_name_of_its_own_and_words() {
 #[test]
 fn every_kind_of_problem_is_described_where_it_is_answered() {
     let document = document();
-    let all = document["components"]["schemas"]["ProblemType"]["enum"]
-        .as_array()
-        .unwrap();
-    assert_eq!(all.len(), eventrelay::error::Problem::ALL.len());
+    let described =
+        document["components"]["schemas"]["Problem"]["properties"]["type"]["description"]
+            .as_str()
+            .unwrap();
     let text = format!(
         "{}{}",
         document["paths"], document["components"]["responses"]
     );
     for problem in eventrelay::error::Problem::ALL {
+        assert!(
+            described.contains(&format!("`{}`", problem.slug)),
+            "{}",
+            problem.slug
+        );
         // What a job fails by stands in the job; these are no answers to a request of a route.
         let elsewhere = [
             "failed-before",
@@ -186,5 +191,287 @@ fn every_kind_of_problem_is_described_where_it_is_answered() {
                 problem.slug
             );
         }
+    }
+}
+
+/// Answers of all operations: the operation's id, the status, the answer.
+fn answers(document: &Value) -> Vec<(&str, &str, &Value)> {
+    operations(document)
+        .into_iter()
+        .flat_map(|(_, operation)| {
+            let id = operation["operationId"].as_str().unwrap();
+            let answers = operation["responses"].as_object().unwrap().iter();
+            answers.map(move |(status, answer)| {
+                let answer = match answer["$ref"].as_str() {
+                    Some(reference) => document.pointer(&reference[1..]).unwrap(),
+                    None => answer,
+                };
+                (id, status.as_str(), answer)
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn every_success_has_an_example_of_its_schema() {
+    let document = document();
+    for (id, status, answer) in answers(&document) {
+        if !status.starts_with('2') {
+            continue;
+        }
+        for (media_type, content) in answer["content"].as_object().into_iter().flatten() {
+            let example = &content["example"];
+            assert!(!example.is_null(), "{id} {status} {media_type}");
+            let mut schema = closed(content["schema"].clone());
+            schema["components"] = closed(document["components"].clone());
+            let validator = jsonschema::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .unwrap();
+            let errors: Vec<String> = validator
+                .iter_errors(example)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{id} {status}: {errors:#?}");
+            let text = example.to_string();
+            assert!(!text.contains("example.com"), "{id} {status}: {text}");
+        }
+    }
+}
+
+/// An example has no member that its schema does not have.
+fn closed(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(members) => {
+            for member in members.values_mut() {
+                *member = closed(member.take());
+            }
+            if members.contains_key("properties") && members.get("type") == Some(&json!("object")) {
+                members
+                    .entry("additionalProperties")
+                    .or_insert(false.into());
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                *item = closed(item.take());
+            }
+        }
+        _ => {}
+    }
+    schema
+}
+
+/// A generated client has one type of a successful answer, and one type of all errors.
+#[test]
+fn a_status_has_one_media_type_and_an_error_one_schema() {
+    let document = document();
+    for (id, status, answer) in answers(&document) {
+        let content = answer["content"].as_object();
+        let schemas: BTreeSet<String> = content
+            .into_iter()
+            .flatten()
+            .map(|(_, content)| content["schema"].to_string())
+            .collect();
+        match status.as_bytes()[0] {
+            b'2' => assert!(content.is_none_or(|all| all.len() == 1), "{id} {status}"),
+            b'3' => assert!(content.is_none(), "{id} {status}"),
+            _ => assert_eq!(
+                schemas,
+                [r##"{"$ref":"#/components/schemas/Problem"}"##.to_owned()].into(),
+                "{id} {status}"
+            ),
+        }
+    }
+}
+
+/// What generators stumble over: choices between objects without a discriminator, objects and
+/// choices without a name, lists of anything, `null` in an enumeration, members with a default,
+/// formats that JSON Schema does not know.
+#[test]
+fn schemas_are_what_generators_understand() {
+    fn look(at: &str, schema: &Value, is_named: bool, found: &mut Vec<String>) {
+        let Some(members) = schema.as_object() else {
+            return;
+        };
+        let mut add = |what: &str| found.push(format!("{at}: {what}"));
+        let is_object = members.contains_key("properties");
+        if !is_named && is_object {
+            add("an object without a name");
+        }
+        if let Some(choices) = members.get("enum").and_then(Value::as_array) {
+            if !is_named {
+                add("a choice without a name");
+            }
+            if choices.iter().any(|one| !one.is_string()) {
+                add("a choice of other than strings");
+            }
+        }
+        for key in ["anyOf", "oneOf"] {
+            let choices = members.get(key).and_then(Value::as_array);
+            if is_object && choices.is_some() {
+                add("an object that is a choice as well");
+            }
+            let references = choices
+                .into_iter()
+                .flatten()
+                .filter(|one| one["$ref"].is_string());
+            if references.count() > 1 && members["discriminator"]["propertyName"] != "kind" {
+                add("a choice between objects without a discriminator");
+            }
+            for choice in choices.into_iter().flatten() {
+                if choice
+                    .as_object()
+                    .is_none_or(|one| !one.contains_key("type") && !one.contains_key("$ref"))
+                {
+                    add("a choice of anything");
+                }
+            }
+        }
+        for key in [
+            "allOf",
+            "if",
+            "then",
+            "else",
+            "not",
+            "prefixItems",
+            "default",
+        ] {
+            if members.contains_key(key) {
+                add(key);
+            }
+        }
+        let known = ["date", "date-time", "uri", "double", "binary"];
+        if let Some(format) = members.get("format").and_then(Value::as_str)
+            && !known.contains(&format)
+        {
+            add(format);
+        }
+        let kinds = &members.get("type").cloned().unwrap_or_default();
+        let is_array = kinds == "array"
+            || kinds
+                .as_array()
+                .is_some_and(|all| all.contains(&json!("array")));
+        if is_array
+            && members
+                .get("items")
+                .is_none_or(|items| items.as_object().is_none_or(Map::is_empty))
+        {
+            add("a list of anything");
+        }
+        for (name, member) in members
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            look(&format!("{at}.{name}"), member, false, found);
+        }
+        for key in ["anyOf", "oneOf"] {
+            let choices = members.get(key).and_then(Value::as_array);
+            for choice in choices.into_iter().flatten() {
+                look(at, choice, false, found);
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            if let Some(inner) = members.get(key) {
+                look(&format!("{at}[]"), inner, false, found);
+            }
+        }
+    }
+    let document = document();
+    let mut found = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        look(name, schema, true, &mut found);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn every_kind_of_job_has_a_schema_that_its_kind_discriminates() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let job = &schemas["Job"];
+    let mapping = job["discriminator"]["mapping"].as_object().unwrap();
+    let kinds: Vec<&str> = mapping.keys().map(String::as_str).collect();
+    assert_eq!(
+        kinds,
+        [
+            "analysis",
+            "delete_videos",
+            "deployment",
+            "playlist",
+            "project",
+            "recount",
+            "software"
+        ]
+    );
+    for (kind, reference) in mapping {
+        assert!(
+            job["oneOf"]
+                .as_array()
+                .unwrap()
+                .contains(&json!({"$ref": reference}))
+        );
+        let schema = document.pointer(&reference.as_str().unwrap()[1..]).unwrap();
+        assert_eq!(schema["properties"]["kind"]["const"], *kind);
+        let required = schema["required"].as_array().unwrap();
+        for member in ["job_id", "kind", "status", "stage", "progress", "links"] {
+            assert!(required.contains(&json!(member)), "{kind} {member}");
+        }
+    }
+}
+
+/// Operations that links lead to exist, and take what the links give them.
+#[test]
+fn links_lead_to_operations_and_their_parameters() {
+    let document = document();
+    let all = operations(&document);
+    for (id, status, answer) in answers(&document) {
+        for (name, link) in answer["links"].as_object().into_iter().flatten() {
+            let at = format!("{id} {status} {name}");
+            let (route, _) = all
+                .iter()
+                .find(|(_, one)| one["operationId"] == link["operationId"])
+                .expect(&at);
+            let example = answer["content"]
+                .as_object()
+                .and_then(|all| all.values().next())
+                .map(|content| &content["example"])
+                .expect(&at);
+            for (parameter, value) in link["parameters"].as_object().unwrap() {
+                assert!(
+                    route.contains(&format!("{{{parameter}}}")),
+                    "{at} {parameter}"
+                );
+                if let Some(pointer) = value.as_str().unwrap().strip_prefix("$response.body#") {
+                    assert!(
+                        example.pointer(pointer).is_some_and(Value::is_string),
+                        "{at} {pointer}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn servers_can_be_called_as_they_stand() {
+    let document = document();
+    let servers = document["servers"].as_array().unwrap();
+    assert_eq!(servers[0]["url"], eventrelay::api::contract::LOCAL_BASE);
+    for server in servers {
+        let mut url = server["url"].as_str().unwrap().to_owned();
+        for (name, variable) in server["variables"].as_object().into_iter().flatten() {
+            url = url.replace(
+                &format!("{{{name}}}"),
+                variable["default"].as_str().unwrap(),
+            );
+        }
+        let uri: http::Uri = url.parse().unwrap();
+        assert!(
+            uri.host().is_some() && uri.path() == "/" && !url.ends_with('/'),
+            "{url}"
+        );
     }
 }

@@ -9,16 +9,34 @@ use crate::{
 };
 
 pub(super) fn all() -> Vec<Operation> {
-    let mut all = vec![get_video()];
+    let mut all = vec![get_video(), selection()];
     all.extend([
         part(
             "transcript",
             "getTranscript",
-            "What is said, as JSON, WebVTT or SubRip",
+            "What is said, with its seconds",
         ),
         part("events", "getEvents", "What happens, with its seconds"),
         part("actions", "getActions", "What a viewer can do"),
         part("chapters", "getChapters", "The sections of a video"),
+        form(
+            "/v1/videos/{video_id}/analysis.md",
+            "getAnalysisMarkdown",
+            "Get an analysis as Markdown",
+            "text/markdown",
+        ),
+        form(
+            "/v1/videos/{video_id}/transcript.vtt",
+            "getTranscriptVtt",
+            "Get the transcript as WebVTT",
+            "text/vtt",
+        ),
+        form(
+            "/v1/videos/{video_id}/transcript.srt",
+            "getTranscriptSrt",
+            "Get the transcript as SubRip",
+            "application/x-subrip",
+        ),
     ]);
     all.extend([
         list_analyses(),
@@ -57,18 +75,22 @@ fn found(operation: Operation) -> Operation {
         .with(202, accepted("AnalysisJob"))
         .with(304, not_modified().header("Last-Modified").header("Vary"))
         .may_miss()
-        .problems(406, &["not-acceptable"])
         .problems(422, &["invalid-input"])
 }
 
-fn formats(names: &[&str]) -> Value {
-    json!({"type": "string", "enum": names})
+fn redirected() -> Response {
+    Response::new("It is large: fetch it from the bucket, without the key, within five minutes")
+        .header("Location")
+        .header("Cache-Control")
+        .header("Vary")
 }
 
 fn text() -> Value {
     json!({"type": "string"})
 }
 
+/// The plain case has one media type and one schema, so that a generated client has one type to
+/// read. What else the route answers, if a request asks for it, has an operation of its own.
 fn get_video() -> Operation {
     let operation = Operation::new(
         ("get", "/v1/videos/{video_id}"),
@@ -78,30 +100,61 @@ fn get_video() -> Operation {
         READ,
     )
     .about(
-        "The analysis of a video, or the job that makes it (202). Without `variant` and `version` \
-         it is the one of a plain submission, and where there is none the newest. The form is that of \
-         `format`, else of `Accept`, else JSON. What is larger than a response can be is \
-         redirected to the bucket (307).",
+        "The analysis of a video as JSON, or the job that makes it (202). Without `variant` and \
+         `version` it is the one of a plain submission, and where there is none the newest. What is \
+         larger than a response can be is redirected to the bucket (307).\n\n\
+         With `?format=` (`json`, `md`, `vtt`, `srt`), or by `Accept`, it comes in another form, and \
+         with `?fields=` as some of its members. Clients that are made of this contract call \
+         `getAnalysisMarkdown`, `getTranscriptVtt`, `getTranscriptSrt` and `getSelection` for these.",
     );
     let operation = selected(operation)
-        .query_like("format", "Goes before `Accept`", formats(&["json", "md", "vtt", "srt"]), json!("md"))
-        .query_like(
-            "fields",
-            "Members of the JSON document, separated by commas; `schema_version` and `video` are always there",
-            json!({"type": "string", "pattern": fields_pattern(), "maxLength": 400}),
-            json!("summary,events"),
-        )
+        .also("format=md", "getAnalysisMarkdown")
+        .also("format=vtt", "getTranscriptVtt")
+        .also("format=srt", "getTranscriptSrt")
+        .also("fields", "getSelection")
         .ok(analysis("The analysis")
-            .content("application/json", json!({"anyOf": [
-                reference("Analysis"), reference("AnalysisSelection"),
-            ]}))
-            .content("text/markdown", text())
-            .content("text/vtt", text())
-            .content("application/x-subrip", text()))
-        .with(307, Response::new("It is large: fetch it from the bucket, without the key, within five minutes")
-            .header("Location").header("Cache-Control").header("Vary"))
-        .problems(413, &["too-large"]);
+            .content("application/json", reference("Analysis"))
+            .other_content("text/markdown", text())
+            .other_content("text/vtt", text())
+            .other_content("application/x-subrip", text()))
+        .with(307, redirected());
     found(operation)
+        .problems(406, &["not-acceptable"])
+        .problems(413, &["too-large"])
+}
+
+fn selection() -> Operation {
+    let operation = Operation::new(
+        ("get", "/v1/videos/{video_id}/selection"),
+        "getSelection",
+        "Analyses",
+        "Get some members of an analysis",
+        READ,
+    )
+    .about("The JSON document with the members that `fields` names, cut from the stored bytes.")
+    .parameter(json!({
+        "name": "fields", "in": "query", "required": true, "example": "summary,events",
+        "description": "Members of the JSON document, separated by commas; `schema_version` and `video` are always there",
+        "schema": {"type": "string", "pattern": fields_pattern(), "maxLength": 400},
+    }));
+    found(selected(operation).ok(
+        analysis("What was chosen").content("application/json", reference("AnalysisSelection")),
+    ))
+    .problems(413, &["too-large"])
+}
+
+/// The analysis in a form that is text.
+fn form(path: &'static str, id: &str, summary: &str, media_type: &str) -> Operation {
+    let operation = Operation::new(("get", path), id, "Analyses", summary, READ).about(
+        "In this form whatever `Accept` says; the job that makes the analysis (202) is JSON. What \
+         is larger than a response can be is redirected to the bucket (307).",
+    );
+    found(
+        selected(operation)
+            .ok(analysis("The text").content(media_type, text()))
+            .with(307, redirected()),
+    )
+    .problems(413, &["too-large"])
 }
 
 /// A list of known names with commas between them, white space around them, and empty ones borne
@@ -125,29 +178,29 @@ fn part(part: &'static str, id: &str, summary: &str) -> Operation {
         .content("application/json", reference(&schema));
     let operation = match part {
         "transcript" => operation
-            .query_like(
-                "format",
-                "Goes before `Accept`",
-                formats(&["json", "vtt", "srt"]),
-                json!("vtt"),
+            .about(
+                "That part of the analysis. With `?format=` (`json`, `vtt`, `srt`), or by `Accept`, it \
+                 comes as captions: clients that are made of this contract call \
+                 `getTranscriptVtt` and `getTranscriptSrt` for these.",
             )
+            .also("format=vtt", "getTranscriptVtt")
+            .also("format=srt", "getTranscriptSrt")
             .ok(response
-                .content("text/vtt", text())
-                .content("application/x-subrip", text()))
-            .with(
-                307,
-                Response::new(
-                    "It is large: fetch it from the bucket, without the key, within five minutes",
-                )
-                .header("Location")
-                .header("Cache-Control")
-                .header("Vary"),
-            ),
+                .other_content("text/vtt", text())
+                .other_content("application/x-subrip", text()))
+            .with(307, redirected()),
         _ => operation
-            .query("format", "There is only JSON", formats(&["json"]))
+            .about("That part of the analysis, as JSON.")
+            .query(
+                "format",
+                "There is only JSON",
+                json!({"type": "string", "enum": ["json"]}),
+            )
             .ok(response),
     };
-    found(operation).problems(413, &["too-large"])
+    found(operation)
+        .problems(406, &["not-acceptable"])
+        .problems(413, &["too-large"])
 }
 
 fn list_analyses() -> Operation {
@@ -188,6 +241,7 @@ fn create_feedback() -> Operation {
         "Say something of an analysis",
         WRITE,
     )
+    .about("Keeps a rating from 1 to 5, a comment, or both.")
     .parameter(parameter("VideoId"))
     .body(
         "NewFeedback",

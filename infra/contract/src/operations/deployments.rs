@@ -41,7 +41,14 @@ fn create() -> Operation {
         ],
     )
     .ok(body("What would be sent, and by which calls", "DryRun"))
-    .with(202, accepted("BuildJob"))
+    .with(
+        202,
+        accepted("DeploymentJob").link(
+            "deployment",
+            "getDeployment",
+            json!({"deployment_id": "$response.body#/deployment_id"}),
+        ),
+    )
     .may_miss()
     .problems(409, &["conflict"])
 }
@@ -104,6 +111,6 @@ fn software() -> Operation {
             }),
         )],
     )
-    .with(202, accepted("BuildJob"))
+    .with(202, accepted("SoftwareJob"))
     .problems(422, &["not-a-video"])
 }

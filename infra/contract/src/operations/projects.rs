@@ -44,9 +44,18 @@ fn create() -> Operation {
             })),
         ],
     )
-    .with(202, accepted("BuildJob"))
+    .with(202, project_job())
     .may_miss()
     .problems(409, &["conflict"])
+}
+
+/// 202 of a job that makes a project.
+fn project_job() -> Response {
+    accepted("ProjectJob").link(
+        "project",
+        "getProject",
+        json!({"project_id": "$response.body#/project_id"}),
+    )
 }
 
 fn list() -> Operation {
@@ -160,7 +169,7 @@ fn retry() -> Operation {
         "Where to begin",
         json!({"type": "string", "enum": ["plan", "files", "validation"], "default": "files"}),
     )
-    .with(202, accepted("BuildJob"))
+    .with(202, project_job())
     .may_miss()
     .problems(409, &["conflict"])
     .problems(422, &["invalid-input"])
@@ -174,7 +183,10 @@ fn file() -> Operation {
         "Get a file of a project",
         READ,
     )
-    .about("As plain text, or as bytes where it is no text. Never as what a browser would run.")
+    .about(
+        "As plain text. A file that is no text, such as an image, comes as \
+         `application/octet-stream`. Never as what a browser would run.",
+    )
     .parameter(parameter("ProjectId"))
     .parameter(json!({
         "name": "path", "in": "path", "required": true, "example": "app/page.tsx",
@@ -184,7 +196,7 @@ fn file() -> Operation {
     .if_none_match()
     .ok(Response::new("The file")
         .content("text/plain", json!({"type": "string"}))
-        .content("application/octet-stream", json!({}))
+        .other_content("application/octet-stream", json!({}))
         .header("ETag")
         .header("Cache-Control")
         .header("X-Content-Type-Options")
@@ -205,7 +217,10 @@ fn archive() -> Operation {
     .parameter(parameter("ProjectId"))
     .if_none_match()
     .ok(Response::new("The archive")
-        .content("application/zip", json!({}))
+        .content(
+            "application/zip",
+            json!({"type": "string", "format": "binary"}),
+        )
         .header("ETag")
         .header("Cache-Control")
         .header("Content-Disposition"))

@@ -1,7 +1,7 @@
 //! From a request to a job.
 
 use eventrelay::error::Problem;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{READ, WRITE};
 use crate::{
@@ -88,12 +88,6 @@ fn submit_video() -> Operation {
     )
     .ok(body("There is a fresh analysis", "ReadyVideo")
         .header("Content-Location")
-        .example(json!({
-            "video_id": "yt:jNQXAC9IVRw", "status": "done", "title": "Me at the zoo",
-            "finished_at": "2026-11-24T03:40:00.123Z", "expires_at": "2026-12-24T03:40:00.123Z",
-            "saved": usage(),
-            "links": {"video": "https://api.example.com/v1/videos/yt:jNQXAC9IVRw"},
-        }))
         .link(
             "analysis",
             "getVideo",
@@ -101,7 +95,7 @@ fn submit_video() -> Operation {
         ))
     .with(
         202,
-        accepted("AnalysisJob").example(analysis_job()).link(
+        accepted("AnalysisJob").link(
             "analysis",
             "getVideo",
             json!({"video_id": "$response.body#/video_id"}),
@@ -159,7 +153,7 @@ fn submit_playlist() -> Operation {
             }),
         )],
     )
-    .with(202, accepted("TaskJob"))
+    .with(202, accepted("PlaylistJob"))
     .problems(422, &["not-a-playlist"])
     .problems(501, &["not-configured"])
 }
@@ -200,14 +194,12 @@ fn get_job() -> Operation {
         READ,
     )
     .about(
-        "A job is of an analysis, of a project, a deployment or the whole way from a video to \
-             software (`kind`), or a task on many videos (`kind`). `Retry-After` says when it is \
-             worth to ask again; it is missing once the job has ended.",
+        "`kind` says what it does: it analyses a video, makes a project, deploys one, goes the whole \
+         way from a video to software, or works on many videos. `Retry-After` says when to ask \
+         again; it is missing once the job has ended.",
     )
     .parameter(parameter("JobId"))
-    .ok(body("The job", "Job")
-        .maybe("Retry-After")
-        .example(analysis_job()))
+    .ok(body("The job", "Job").maybe("Retry-After"))
     .may_miss()
 }
 
@@ -228,28 +220,3 @@ fn cancel_job() -> Operation {
 
 /// Id of an upload in examples.
 const UPLOAD: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-
-fn usage() -> Value {
-    json!({
-        "input_tokens": 5700, "output_tokens": 1200, "thinking_tokens": 300, "model_calls": 1,
-        "cost_usd": 0.0065, "billed_ms": 412,
-    })
-}
-
-fn analysis_job() -> Value {
-    let job = "https://api.example.com/v1/jobs/job_019390a1b2c37d4e8f90a1b2c3d4e5f6";
-    json!({
-        "job_id": "job_019390a1b2c37d4e8f90a1b2c3d4e5f6", "video_id": "yt:jNQXAC9IVRw",
-        "status": "queued", "stage": "submitted", "progress": 0,
-        "created_at": "2026-11-24T03:39:48Z", "updated_at": "2026-11-24T03:39:48Z",
-        "deadline_at": "2026-11-24T05:39:48Z",
-        "usage": {
-            "input_tokens": 0, "output_tokens": 0, "thinking_tokens": 0, "model_calls": 0,
-            "cost_usd": null, "billed_ms": 0,
-        },
-        "links": {
-            "self": job, "job": job,
-            "video": "https://api.example.com/v1/videos/yt:jNQXAC9IVRw",
-        },
-    })
-}

@@ -74,7 +74,7 @@ fn search() -> Operation {
         .parameter(json!({
             "name": "q", "in": "query", "required": true, "example": "rust lambda*",
             "description": "One to eight words, of at least one letter or digit",
-            "schema": {"type": "string", "format": "eventrelay-query", "minLength": 1, "maxLength": 200},
+            "schema": {"type": "string", "x-eventrelay-format": "eventrelay-query", "minLength": 1, "maxLength": 200},
         }))
         .query("limit", "Results in a page", json!({"type": "integer", "minimum": 1, "maximum": 50, "default": 10}))
         .parameter(parameter("Cursor"))
@@ -101,7 +101,7 @@ fn delete_videos() -> Operation {
         "name": "confirm", "in": "query", "required": true, "example": "all",
         "description": "Says that it is meant", "schema": {"type": "string", "enum": ["all"]},
     }))
-    .with(202, accepted("TaskJob"))
+    .with(202, accepted("DeleteVideosJob"))
     .problems(422, &["invalid-input"])
 }
 
@@ -116,7 +116,7 @@ fn recount() -> Operation {
     .about("202 with the job that counts the totals again, makes every analysis findable that the search \
          has lost, and ends listed videos whose job has ended. What changes meanwhile may be off by \
          one until the next recount.")
-    .with(202, accepted("TaskJob"))
+    .with(202, accepted("RecountJob"))
 }
 
 fn list_dead_letters() -> Operation {

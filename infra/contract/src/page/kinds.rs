@@ -6,15 +6,10 @@ use serde_json::Value;
 pub(super) fn kind(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = escaped(reference.rsplit('/').next().unwrap_or_default());
-        let more = match schema["properties"]["type"]["enum"].as_array() {
-            Some(types) => format!(": {}", choices(types)),
-            None => String::new(),
-        };
-        return format!("<a href=\"#schema-{name}\">{name}</a>{more}");
+        return format!("<a href=\"#schema-{name}\">{name}</a>");
     }
     for key in ["anyOf", "oneOf"] {
-        // Beside members they only say which of these come together.
-        if let (Some(all), None) = (schema[key].as_array(), schema.get("properties")) {
+        if let Some(all) = schema[key].as_array() {
             let mut kinds: Vec<String> =
                 all.iter().map(kind).filter(|one| !one.is_empty()).collect();
             kinds.dedup();
@@ -73,9 +68,7 @@ fn members(schema: &Value) -> String {
 
 fn text(schema: &Value) -> String {
     match (schema["format"].as_str(), schema["pattern"].as_str()) {
-        (Some(format), _) if !format.starts_with("eventrelay") => {
-            format!("string ({})", escaped(format))
-        }
+        (Some(format), _) => format!("string ({})", escaped(format)),
         // A pattern that only keeps control characters out tells people nothing.
         (_, Some(pattern)) if pattern.len() <= 60 => {
             format!("string like <code>{}</code>", escaped(pattern))
@@ -103,7 +96,7 @@ fn bounds(schema: &Value) -> String {
     found.collect::<Vec<_>>().join(", ")
 }
 
-fn choices(all: &[Value]) -> String {
+pub(super) fn choices(all: &[Value]) -> String {
     let names = all.iter().map(|one| match one {
         Value::String(text) => format!("<code>{}</code>", escaped(text)),
         other => format!("<code>{other}</code>"),

@@ -6,7 +6,23 @@ use eventrelay::project::{
 };
 use serde_json::{Value, json};
 
-use super::{SEEN, choice, flag, object, one_video, price, text, upload_id, video_url};
+use super::{SEEN, choice, flag, named, object, price, text, upload_id, video_url};
+use crate::responses::reference;
+
+/// Every schema of a request for a project by its name.
+pub(super) fn schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        ("NewProject", project()),
+        ("ProjectLanguage", choice(&LANGUAGES)),
+        ("PlanEdit", plan_edit()),
+        ("NewPlannedFile", planned_file()),
+        ("NewSpan", span()),
+        ("NewDependency", dependency()),
+        ("NewDeployment", deployment()),
+        ("NewRepository", repository()),
+        ("NewSoftware", software()),
+    ]
+}
 
 const TYPES: [ProjectType; 5] = [
     ProjectType::Web,
@@ -26,15 +42,21 @@ const LANGUAGES: [Language; 4] = [
 
 fn project_members() -> Vec<(&'static str, Value)> {
     vec![
-        ("project_type", choice(&TYPES, "What kind of software")),
+        (
+            "project_type",
+            named("ProjectType", "What kind of software"),
+        ),
         (
             "framework",
-            choice(
-                &Framework::ALL,
+            named(
+                "Framework",
                 "What it is built with; the first that fits if none",
             ),
         ),
-        ("language", choice(&LANGUAGES, "What it is written in")),
+        (
+            "language",
+            named("ProjectLanguage", "What it is written in"),
+        ),
         (
             "features",
             json!({
@@ -53,59 +75,50 @@ fn project_members() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Which framework is taken by which words, and where it can go: what of the combinations there
-/// is.
-fn combinations(target: Option<&str>) -> Value {
-    let mut all = Vec::new();
-    let none = || json!({"type": "null"});
-    for kind in TYPES {
-        for framework in kind.frameworks().iter().copied() {
-            let language = framework.language();
-            let mut add = |title: String,
-                           framework_is: Value,
-                           language_is: Value,
-                           required: &[&str]| {
-                let mut properties = json!({
-                    "project_type": {"const": kind},
-                    "framework": framework_is,
-                    "language": language_is,
-                });
-                let mut required = required.to_vec();
-                if let Some(name) = target {
-                    let targets: Vec<_> = Target::ALL
-                        .iter()
-                        .filter(|one| one.takes(framework))
-                        .collect();
-                    properties[name] = json!({"enum": targets});
-                    required.push(name);
-                }
-                required.insert(0, "project_type");
-                all.push(json!({"title": title, "properties": properties, "required": required}));
-            };
-            let name = framework.as_str();
-            add(
-                format!("By framework: {name}"),
-                json!({"const": framework}),
-                json!({"enum": [language, null]}),
-                &["framework"],
-            );
-            if Framework::choose(kind, None, Some(language)) == Ok(framework) {
-                add(
-                    format!("By language: {name}"),
-                    none(),
-                    json!({"const": language}),
-                    &["language"],
-                );
-            }
-            if Framework::choose(kind, None, None) == Ok(framework) {
-                add(format!("By type: {name}"), none(), none(), &[]);
-            }
-        }
-    }
-    all.into()
+/// Words on which members of a project's request go together.
+fn combinations() -> String {
+    let all = TYPES.iter().map(|kind| {
+        let offered = kind
+            .frameworks()
+            .iter()
+            .map(|framework| format!("`{}` ({})", framework.as_str(), name(&framework.language())));
+        let offered: Vec<String> = offered.collect();
+        format!("- `{}`: {}", name(kind), offered.join(", "))
+    });
+    let all: Vec<String> = all.collect();
+    format!(
+        "`framework` must be one of the `project_type`, and `language` that of the framework; \
+         without a framework the first of the language is taken, without both the first of the \
+         type:\n\n{}",
+        all.join("\n")
+    )
 }
 
-pub(super) fn project() -> Value {
+/// Words on which targets take which framework.
+fn destinations(member: &str) -> String {
+    let all = Target::ALL.iter().map(|target| {
+        let taken = Framework::ALL.iter().filter(|one| target.takes(**one));
+        let taken: Vec<String> = taken.map(|one| format!("`{}`", one.as_str())).collect();
+        format!("- `{}`: {}", target.as_str(), taken.join(", "))
+    });
+    let all: Vec<String> = all.collect();
+    format!("`{member}` must take the framework:\n\n{}", all.join("\n"))
+}
+
+/// Words on which targets take a `repository`.
+fn repositories() -> String {
+    let with = Target::ALL.iter().filter(|one| one.has_repository());
+    let with: Vec<String> = with.map(|one| format!("`{}`", one.as_str())).collect();
+    format!("`repository` is for {} only.", with.join(" and "))
+}
+
+/// The name of a value in JSON.
+fn name(value: &impl serde::Serialize) -> String {
+    let name = serde_json::to_value(value).unwrap_or_default();
+    name.as_str().unwrap_or_default().to_owned()
+}
+
+fn project() -> Value {
     let mut members = project_members();
     members.push((
         "plan_only",
@@ -115,9 +128,8 @@ pub(super) fn project() -> Value {
         "variant",
         text(80, "Variant of the analysis; without one, the analysis that `GET /v1/videos/{video_id}` shows"),
     ));
-    let mut object = object("What is made.", &["project_type"], members);
-    object["anyOf"] = combinations(None);
-    object
+    let about = format!("What is made. {}", combinations());
+    object(&about, &["project_type"], members)
 }
 
 fn repository() -> Value {
@@ -155,21 +167,13 @@ fn repository() -> Value {
     )
 }
 
-/// Only a target that makes a repository takes one.
-fn with_repository(mut object: Value, target: &str) -> Value {
-    let without: Vec<_> = Target::ALL
-        .iter()
-        .filter(|one| !one.has_repository())
-        .collect();
-    object["if"] = json!({"properties": {target: {"enum": without}}});
-    object["then"] = json!({"properties": {"repository": {"type": "null"}}});
-    object
-}
-
 fn deployment_members(target: &'static str) -> Vec<(&'static str, Value)> {
     vec![
-        (target, choice(&Target::ALL, "Where to")),
-        ("repository", repository()),
+        (target, named("DeploymentTarget", "Where to")),
+        (
+            "repository",
+            named("NewRepository", "The repository, at GitHub"),
+        ),
         (
             "delete_on_failure",
             flag(
@@ -179,123 +183,138 @@ fn deployment_members(target: &'static str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-pub(super) fn deployment() -> Value {
+fn deployment() -> Value {
     let mut members = deployment_members("target");
     members.push(("dry_run", flag("Only say what would be sent")));
-    let object = object("Where a project goes.", &["target"], members);
-    with_repository(object, "target")
+    let about = format!(
+        "Where a project goes. {} {}",
+        repositories(),
+        destinations("target")
+    );
+    object(&about, &["target"], members)
 }
 
-pub(super) fn software() -> Value {
+fn software() -> Value {
     let mut members = vec![("url", video_url()), ("upload_id", upload_id())];
     members.extend(project_members());
     members.extend(deployment_members("deployment_target"));
-    let object = object(
-        "What is analysed, what is made of it, and where that goes. One of `url` and `upload_id`.",
-        &["project_type", "deployment_target"],
-        members,
+    let about = format!(
+        "What is analysed, what is made of it, and where that goes. Exactly one of `url` and \
+         `upload_id` names the video. {} {}\n\n{}",
+        repositories(),
+        combinations(),
+        destinations("deployment_target")
     );
-    let mut object = with_repository(object, "deployment_target");
-    object["oneOf"] = one_video();
-    object["anyOf"] = combinations(Some("deployment_target"));
-    object
+    object(&about, &["project_type", "deployment_target"], members)
 }
 
-pub(super) fn plan_edit() -> Value {
-    let path = |description: &str| {
-        json!({
-            "type": "string", "format": "eventrelay-path", "minLength": 1, "description": description,
-        })
-    };
-    let second = || json!({"type": "number", "minimum": 0});
-    let open = |mut schema: Value, members: &[&str]| {
-        // What has a default may be left out, and is not null.
-        for name in members {
-            if let Some(kind) = schema["properties"][name]["type"].get(0).cloned() {
-                schema["properties"][name]["type"] = kind;
-            }
+fn project_path(description: &str) -> Value {
+    json!({
+        "type": "string", "x-eventrelay-format": "eventrelay-path", "minLength": 1,
+        "description": description,
+    })
+}
+
+/// Takes `null` back from members that have a default: they may be left out, and are not `null`.
+fn without_null(mut schema: Value, members: &[&str]) -> Value {
+    for name in members {
+        if let Some(kind) = schema["properties"][name]["type"].get(0).cloned() {
+            schema["properties"][name]["type"] = kind;
         }
-        schema
-    };
-    let file = open(
-        object(
-            "A file that is written.",
-            &["path", "purpose"],
-            vec![
-                (
-                    "path",
-                    path("Relative to the root of the project, with `/`"),
-                ),
-                (
-                    "purpose",
-                    json!({"type": "string", "pattern": SEEN, "description": "What it is for"}),
-                ),
-                (
-                    "depends_on",
-                    json!({
-                        "type": "array", "items": path("Path of another planned file"),
-                        "description": "Files whose text its writer must see",
-                    }),
-                ),
-                (
-                    "sources",
-                    json!({
-                        "type": "array",
-                        "items": object("", &["start_s", "end_s"], vec![("start_s", second()), ("end_s", second())]),
-                        "description": "Where in the video it comes from",
-                    }),
-                ),
-            ],
-        ),
-        &["depends_on", "sources"],
+    }
+    schema
+}
+
+fn planned_file() -> Value {
+    let file = object(
+        "A file that is written.",
+        &["path", "purpose"],
+        vec![
+            (
+                "path",
+                project_path("Relative to the root of the project, with `/`"),
+            ),
+            (
+                "purpose",
+                json!({"type": "string", "pattern": SEEN, "description": "What it is for"}),
+            ),
+            (
+                "depends_on",
+                json!({
+                    "type": "array", "items": project_path("Path of another planned file"),
+                    "description": "Files whose text its writer must see",
+                }),
+            ),
+            (
+                "sources",
+                json!({
+                    "type": "array", "items": reference("NewSpan"),
+                    "description": "Where in the video it comes from",
+                }),
+            ),
+        ],
     );
-    let dependency = open(
-        object(
-            "A package of the framework's registry.",
-            &["name"],
-            vec![
-                (
-                    "name",
-                    json!({"type": "string", "format": "eventrelay-package", "description": "Its name"}),
-                ),
-                (
-                    "version",
-                    json!({"type": "string", "format": "eventrelay-range", "description": "A range in the registry's own syntax; any if none"}),
-                ),
-                (
-                    "dev",
-                    json!({"type": "boolean", "description": "Only for development and tests"}),
-                ),
-            ],
-        ),
-        &["dev"],
+    without_null(file, &["depends_on", "sources"])
+}
+
+fn span() -> Value {
+    let second =
+        |description: &str| json!({"type": "number", "minimum": 0, "description": description});
+    object(
+        "A stretch of the video, in seconds from its beginning.",
+        &["start_s", "end_s"],
+        vec![
+            ("start_s", second("First second")),
+            ("end_s", second("Last second")),
+        ],
+    )
+}
+
+fn dependency() -> Value {
+    let dependency = object(
+        "A package of the framework's registry.",
+        &["name"],
+        vec![
+            (
+                "name",
+                json!({"type": "string", "x-eventrelay-format": "eventrelay-package", "description": "Its name"}),
+            ),
+            (
+                "version",
+                json!({"type": "string", "x-eventrelay-format": "eventrelay-range", "description": "A range in the registry's own syntax; any if none"}),
+            ),
+            (
+                "dev",
+                json!({"type": "boolean", "description": "Only for development and tests"}),
+            ),
+        ],
     );
+    without_null(dependency, &["dev"])
+}
+
+fn plan_edit() -> Value {
     let mut object = object(
-        "What replaces members of a plan; one at least.",
+        "What replaces members of a plan. At least one of them is given, and is not `null`.",
         &[],
         vec![
             ("title", text(500, "A line")),
             ("summary", text(8000, "Some sentences")),
             (
                 "files",
-                json!({"type": "array", "minItems": 1, "maxItems": MOST_WRITTEN, "items": file}),
+                json!({
+                    "type": "array", "minItems": 1, "maxItems": MOST_WRITTEN,
+                    "items": reference("NewPlannedFile"), "description": "The files of the plan",
+                }),
             ),
             (
                 "dependencies",
-                json!({"type": "array", "maxItems": MOST_DEPENDENCIES, "items": dependency}),
+                json!({
+                    "type": "array", "maxItems": MOST_DEPENDENCIES,
+                    "items": reference("NewDependency"), "description": "The packages of the plan",
+                }),
             ),
         ],
     );
-    let given = ["title", "summary", "files", "dependencies"];
-    object["anyOf"] = given
-        .map(|name| {
-            let kind = match name {
-                "title" | "summary" => "string",
-                _ => "array",
-            };
-            json!({"title": format!("With {name}"), "required": [name], "properties": {name: {"type": kind}}})
-        })
-        .to_vec()
-        .into();
+    object["minProperties"] = 1.into();
     object
 }
