@@ -14,7 +14,47 @@ macro_rules! examples {
     };
 }
 
-const EXAMPLES: [(&str, &str); 0] = examples! {};
+const EXAMPLES: [(&str, &str); 39] = examples! {
+    Analysis
+    AnalysisActions
+    AnalysisChapters
+    AnalysisEvents
+    AnalysisJob
+    AnalysisList
+    AnalysisSelection
+    AnalysisTranscript
+    BatchResult
+    DeadLetterList
+    DeleteVideosJob
+    Deployment
+    DeploymentJob
+    DeploymentList
+    DryRun
+    Feedback
+    FeedbackList
+    Health
+    Job
+    PlaylistJob
+    Project
+    ProjectJob
+    ProjectList
+    ReadyVideo
+    RecountJob
+    RedriveResults
+    SearchResults
+    SoftwareJob
+    Stats
+    Status
+    Upload
+    VideoList
+    getAnalysisMarkdown
+    getContract
+    getDocs
+    getProjectArchive
+    getProjectFile
+    getTranscriptSrt
+    getTranscriptVtt
+};
 
 /// The example by the name of its schema or operation.
 pub(crate) fn example(name: &str) -> Option<Value> {

@@ -110,7 +110,7 @@ impl<'a> Question<'a> {
             let Some(choices) = alternatives(&outer, kind) else {
                 continue;
             };
-            let own = alternatives(&inner, kind).unwrap_or_else(|| vec![inner.clone()]);
+            let own = alternatives(&inner, kind).unwrap_or_else(|| by_type(&inner));
             for one in own {
                 let one = Value::Object(one);
                 let fits = choices.iter().any(|choice| {
@@ -285,6 +285,27 @@ fn alternatives(schema: &Map<String, Value>, kind: &str) -> Option<Vec<Map<Strin
             .map(|one| one.as_object().cloned().unwrap_or_default())
             .collect(),
     )
+}
+
+/// The same values, with a schema for each of their types.
+fn by_type(schema: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let Some(all) = types(schema).filter(|all| all.len() > 1) else {
+        return vec![schema.clone()];
+    };
+    let is_one = |value: &Value, kind: &str| match kind {
+        "null" => value.is_null(),
+        _ => !value.is_null(),
+    };
+    all.into_iter()
+        .map(|kind| {
+            let mut one = schema.clone();
+            if let Some(values) = one.get_mut("enum").and_then(Value::as_array_mut) {
+                values.retain(|value| is_one(value, &kind));
+            }
+            one.insert("type".to_owned(), kind.into());
+            one
+        })
+        .collect()
 }
 
 fn choices(schema: &Map<String, Value>) -> Option<Vec<Value>> {
