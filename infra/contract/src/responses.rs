@@ -5,10 +5,6 @@ use serde_json::{Map, Value, json};
 
 use crate::examples;
 
-/// Members that every problem document has. [`crate::document()`] cannot require them: API Gateway
-/// answers by the same schema.
-pub(crate) const PROBLEM_MEMBERS: [&str; 5] = ["type", "title", "status", "detail", "request_id"];
-
 /// Keyword for media types that a response may have besides, if a request asks for them. Clients
 /// that are generated expect one media type of a status.
 const OTHER_CONTENT: &str = "x-other-content";

@@ -207,7 +207,7 @@ fn selections(all: &mut Map<String, Value>) {
 /// The kinds of problems are no enumeration: more may come, and a client that is generated refuses
 /// a value that its enumeration does not have. API Gateway answers with `{"message": …}` where the
 /// API answers with a problem document. One schema for both lets a client read each of them, so no
-/// member is required; [`crate::responses::PROBLEM_MEMBERS`] are in every problem document.
+/// member is required here. The checks of the whole-system tests require them of problem documents.
 fn problems(all: &mut Map<String, Value>) {
     let lines = Problem::ALL.iter().map(|problem| {
         format!(

@@ -184,6 +184,10 @@ fn values(schema: &Value) -> BoxedStrategy<Value> {
         json!(vec!["dead_a"; 26]),
         json!(vec!["x"; 21]),
         json!(vec!["x"; 51]),
+        json!(["jNQXAC9IVRw"]),
+        json!([{"url": "jNQXAC9IVRw", "force": true}]),
+        json!(["jNQXAC9IVRw", {"upload_id": hash}]),
+        json!(["jNQXAC9IVRw", 1]),
     ]);
     known.extend([
         json!({"name": "x"}),
