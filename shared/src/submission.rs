@@ -35,7 +35,7 @@ pub struct Submission {
     pub video: VideoKey,
     /// How.
     pub request: Request,
-    /// The transcript that came along, as WebVTT; its hash is in the request.
+    /// The transcript that came along, in its stored form; its hash is in the request.
     pub transcript: Option<String>,
     /// Id of the API key that it is submitted with.
     pub submitted_by: Option<String>,

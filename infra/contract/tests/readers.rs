@@ -58,7 +58,7 @@ fn validator(name: &str) -> Validator {
             eventrelay::video::playlist::parse(text).is_ok()
         })
         .with_format("eventrelay-captions", |text: &str| {
-            eventrelay::analysis::captions::parse(text).is_ok()
+            eventrelay::analysis::captions::read(text).is_ok()
         })
         .with_format("eventrelay-media-type", |text: &str| {
             eventrelay::video::MediaType::parse(text).is_some()

@@ -21,7 +21,7 @@ use times::{Times, milliseconds};
 pub(super) const TITLE_CHARS: usize = 300;
 /// Most characters of a name, a channel, a file.
 const NAME_CHARS: usize = 200;
-/// Most characters of a description, an explanation, a spoken segment.
+/// Most characters of a description, an explanation.
 const TEXT_CHARS: usize = 4_000;
 /// Most characters of a summary, or of what is to be seen at one time.
 const LONG_CHARS: usize = 12_000;
@@ -53,8 +53,8 @@ pub struct Facts {
     pub duration_s: Option<f64>,
     /// The part that was asked for; all of it when there is none.
     pub window: Option<Window>,
-    /// A transcript that came with the request, in order. Takes the place of the model's.
-    pub transcript: Option<Vec<Segment>>,
+    /// A transcript that came with the request. Takes the place of the model's.
+    pub transcript: Option<Captions>,
     /// BCP 47 tag of the language that was asked for.
     pub language: Option<String>,
     /// The model that answered, as it names itself.
@@ -85,7 +85,8 @@ pub enum Unusable {
 /// an answer.
 pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
     let duration_s = facts.duration_s.and_then(sane_duration);
-    let mut times = Times::new(duration_s, facts.window);
+    let given_end_s = facts.transcript.as_ref().map(Captions::end_s);
+    let mut times = Times::new(duration_s, given_end_s, facts.window);
     let title = [
         facts.title.as_deref(),
         draft.title.as_deref(),
@@ -111,11 +112,6 @@ pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
             Unusable::AllRefused
         });
     }
-    let captions_end = facts
-        .transcript
-        .as_ref()
-        .and_then(|given| given.last())
-        .map(|s| s.end_s);
     let given = facts.transcript.is_some();
     if let Some(transcript) = facts.transcript {
         content.transcript = given_transcript(transcript, &mut times);
@@ -138,7 +134,7 @@ pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
                 .filter(|c| !c.is_empty()),
             duration_s: duration_s
                 .or(claimed)
-                .or(captions_end.and_then(sane_duration)),
+                .or(given_end_s.and_then(sane_duration)),
             window: facts.window,
         },
         language: { languages.into_iter().flatten() }
@@ -230,7 +226,7 @@ fn chapters(chapters: Vec<Chapter>, times: &mut Times) -> Vec<Chapter> {
 fn transcript(segments: Vec<Segment>, times: &mut Times) -> Vec<Segment> {
     let mut kept: Vec<Segment> = Vec::new();
     for segment in segments.into_iter().take(captions::MAX_CUES) {
-        let words = line(&segment.text, TEXT_CHARS);
+        let words = line(&segment.text, usize::MAX);
         let span = times.span("transcript", segment.start_s, segment.end_s);
         let Some((start_s, end_s)) = span.filter(|_| !words.is_empty()) else {
             continue;
@@ -239,31 +235,45 @@ fn transcript(segments: Vec<Segment>, times: &mut Times) -> Vec<Segment> {
             times.refuse("transcript", segment.start_s, RefusalReason::OutOfOrder);
             continue;
         }
-        let speaker = segment.speaker.map(|speaker| line(&speaker, NAME_CHARS));
-        let speaker = speaker.filter(|speaker| !speaker.is_empty());
-        kept.push(Segment {
+        kept.extend(captions::split(Segment {
             start_s,
             end_s,
             text: words,
-            speaker,
-        });
+            speaker: segment.speaker.and_then(speaker),
+        }));
     }
     kept
 }
 
 /// A transcript that was given covers the whole video whatever part was asked for, and its last
-/// words may stay on the screen until after the end: neither is a contradiction.
-fn given_transcript(segments: Vec<Segment>, times: &mut Times) -> Vec<Segment> {
-    let fit = segments.into_iter().filter_map(|segment| {
-        let overlaps = segment.end_s >= times.begin() && segment.start_s <= times.end();
-        overlaps.then(|| Segment {
-            start_s: segment.start_s.max(times.begin()),
-            end_s: segment.end_s.min(times.end()),
-            ..segment
-        })
-    });
-    let fit = fit.collect();
-    transcript(fit, times)
+/// words may stay on the screen until after the end: neither is a contradiction. What begins after
+/// the end is refused.
+fn given_transcript(given: Captions, times: &mut Times) -> Vec<Segment> {
+    let Captions {
+        segments,
+        lines,
+        refused,
+    } = given;
+    times.refused.extend(refused);
+    let mut kept = Vec::with_capacity(segments.len());
+    for (segment, line) in segments.into_iter().zip(lines) {
+        if times.is_beyond_duration(segment.start_s) {
+            times.refuse_cue(segment.start_s, line);
+        } else if segment.end_s >= times.begin() && segment.start_s <= times.window_end() {
+            let start_s = milliseconds(segment.start_s.max(times.begin()).min(times.end()));
+            kept.push(Segment {
+                start_s,
+                end_s: milliseconds(segment.end_s.min(times.end())).max(start_s),
+                text: segment.text,
+                speaker: segment.speaker.and_then(speaker),
+            });
+        }
+    }
+    kept
+}
+
+fn speaker(name: String) -> Option<String> {
+    Some(line(&name, NAME_CHARS)).filter(|name| !name.is_empty())
 }
 
 fn events(events: Vec<Event>, times: &mut Times) -> Vec<Event> {

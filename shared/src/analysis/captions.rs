@@ -1,279 +1,280 @@
-//! Reading and writing captions: WebVTT (<https://www.w3.org/TR/webvtt1/>) and SubRip (SRT).
+//! Captions: reading WebVTT (<https://www.w3.org/TR/webvtt1/>, section 6) and SubRip, and writing
+//! both.
+//!
+//! A file is read cue by cue. What cannot be used of it is listed with its line, and the rest is
+//! used. [`read`] also stores rolled-up lines once; [`Captions::align`] recognises a programme that
+//! starts at 01:00:00.
 
-mod markup;
+mod cue_text;
+mod decode;
+mod offset;
+mod references;
+mod refusals;
+mod rolling;
+mod split;
+mod stored;
+mod subrip;
 #[cfg(test)]
 mod tests;
+mod webvtt;
+mod write;
 
-use super::Segment;
+pub use decode::decode;
+pub use split::MAX_TEXT_CHARS;
+pub(super) use split::split;
+pub use write::{to_srt, to_vtt};
 
-/// Largest file that is read, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
+use super::{RefusalReason, Refused, Segment};
+use cue_text::Turn;
+use refusals::Refusals;
 
-/// Most cues that are read.
-pub const MAX_CUES: usize = 20_000;
+/// Maximum size of a caption file, in bytes of UTF-8.
+pub const MAX_BYTES: usize = 4 << 20;
 
-/// Why captions were refused. Lines are counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Maximum number of cues of a file. Later cues are refused.
+pub const MAX_CUES: usize = 100_000;
+
+/// Latest time of a cue, in milliseconds: 10,000 hours.
+const MAX_TIME_MS: u64 = 10_000 * 3_600_000;
+
+/// Why a whole caption file was refused. Lines count from 1.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CaptionError {
-    /// More than [`MAX_BYTES`].
-    #[error("the captions are larger than {MAX_BYTES} bytes")]
-    TooLarge,
-    /// More than [`MAX_CUES`].
-    #[error("line {line}: more than {MAX_CUES} cues")]
-    TooManyCues {
-        /// Where the first cue too many begins.
-        line: usize,
+    /// Larger than [`MAX_BYTES`].
+    #[error("the captions have {size_bytes} bytes; the maximum is {MAX_BYTES} bytes (4 MiB)")]
+    TooLarge {
+        /// Size of the file.
+        size_bytes: usize,
     },
-    /// Neither WebVTT nor SRT.
-    #[error("line {line}: neither WebVTT nor SRT")]
+    /// Neither WebVTT nor SubRip.
+    #[error(
+        "line {line}: {looks_like}, neither WebVTT nor SubRip; convert the captions to .vtt or .srt"
+    )]
     UnknownFormat {
         /// The first line that is not blank.
         line: usize,
+        /// The format that the file seems to have.
+        looks_like: &'static str,
     },
-    /// Not of the form `start --> end`, or ending before it begins.
-    #[error("line {line}: not the times of a cue")]
-    BadTiming {
-        /// Where the times stand.
-        line: usize,
+    /// Not one cue can be used.
+    #[error("no cue can be used, {refused} were refused; the first: {first}")]
+    NothingUsable {
+        /// Number of refused cues.
+        refused: usize,
+        /// The first refusal with its line.
+        first: String,
     },
-    /// Something between the cues of an SRT file that is not a cue.
-    #[error("line {line}: not a cue")]
-    NotACue {
-        /// Where it begins.
-        line: usize,
-    },
-    /// A cue that begins before the one above it.
-    #[error("line {line}: begins before the cue above it")]
-    OutOfOrder {
-        /// Where its times stand.
-        line: usize,
-    },
-    /// No spoken words at all.
-    #[error("the captions hold no text")]
+    /// No words at all.
+    #[error("the captions hold no text; a cue is a line `start --> end` and lines of words below")]
     NoText,
+    /// Every cue begins after the end of the video.
+    #[error(
+        "the first cue begins at second {first_s}, but the video ends at second {duration_s}: the \
+         times have an offset; subtract about {first_s} s from every time"
+    )]
+    Offset {
+        /// Start of the first cue.
+        first_s: f64,
+        /// Duration of the video.
+        duration_s: f64,
+    },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    WebVtt,
-    Srt,
+/// A caption file as far as it can be used.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Captions {
+    /// Spoken words, in order of their start.
+    pub segments: Vec<Segment>,
+    /// Line of the file that each of `segments` comes from.
+    pub lines: Vec<u32>,
+    /// Cues that were left out, with their line.
+    pub refused: Vec<Refused>,
 }
 
-/// Reads captions of either format, told apart by the `WEBVTT` in the first line. Cues may overlap
-/// and may repeat words, as those of automatic captions do; markup is dropped, speakers are kept.
-///
-/// # Errors
-/// [`CaptionError`] with the line at fault.
-pub fn parse(text: &str) -> Result<Vec<Segment>, CaptionError> {
-    if text.len() > MAX_BYTES {
-        return Err(CaptionError::TooLarge);
+impl Captions {
+    /// Latest end of a segment, in seconds.
+    #[must_use]
+    pub fn end_s(&self) -> f64 {
+        let ends = self.segments.iter().map(|segment| segment.end_s);
+        ends.fold(0.0, f64::max)
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = text
-        .replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .replace('\0', "\u{fffd}");
-    let lines: Vec<&str> = text.split('\n').collect();
-    let (format, mut at) = detect(&lines)?;
-    let mut reader = Reader {
-        format,
-        segments: Vec::new(),
-        cues: 0,
-        latest: 0.0,
-    };
-    while at < lines.len() {
-        if lines[at].trim().is_empty() {
-            at += 1;
-        } else {
-            at = reader.block(&lines, at)?;
+}
+
+/// A cue before it becomes segments.
+#[derive(Debug)]
+struct Cue {
+    /// Line of the times, from 1.
+    line: usize,
+    start_ms: u64,
+    end_ms: u64,
+    turns: Vec<Turn>,
+}
+
+/// Cues of a file, and what was refused of it.
+#[derive(Debug, Default)]
+struct Reading {
+    cues: Vec<Cue>,
+    refusals: Refusals,
+}
+
+impl Reading {
+    /// Adds a cue, or refuses it if its times contradict each other or the file has too many.
+    fn add(&mut self, cue: Cue) {
+        let Cue {
+            line,
+            start_ms,
+            end_ms,
+            ..
+        } = cue;
+        if end_ms < start_ms {
+            let detail = "ends before it starts".to_owned();
+            self.refuse(line, start_ms, RefusalReason::OutOfOrder, detail);
+        } else if self.cues.len() == MAX_CUES {
+            let detail = format!("only {MAX_CUES} cues are read");
+            self.refuse(line, start_ms, RefusalReason::TooMany, detail);
+        } else if !cue.turns.is_empty() {
+            self.cues.push(cue);
         }
     }
-    if reader.segments.is_empty() {
-        Err(CaptionError::NoText)
-    } else {
-        Ok(reader.segments)
+
+    fn refuse(&mut self, line: usize, at_ms: u64, reason: RefusalReason, detail: String) {
+        self.refusals.push(line, at_ms, reason, detail);
     }
 }
 
-/// The format, and the index of the first line behind the header.
-fn detect(lines: &[&str]) -> Result<(Format, usize), CaptionError> {
-    if let Some(rest) = lines[0].strip_prefix("WEBVTT")
-        && (rest.is_empty() || rest.starts_with([' ', '\t']))
-    {
-        let header = lines.iter().skip(1);
-        let end = header
-            .take_while(|line| !line.trim().is_empty() && !is_timing(line))
-            .count();
-        return Ok((Format::WebVtt, 1 + end));
+/// Reads captions as [`parse`] does, and stores lines that roll up the screen once.
+///
+/// # Errors
+/// [`CaptionError`] if nothing of the file can be used.
+pub fn read(text: &str) -> Result<Captions, CaptionError> {
+    let reading = read_cues(text)?;
+    collect(rolling::merge(reading.cues), reading.refusals)
+}
+
+/// Reads the cues of captions as they stand in the file, in order of their start. The format is
+/// WebVTT if the file begins with `WEBVTT`, else SubRip. Markup is dropped, speakers are kept.
+///
+/// # Errors
+/// [`CaptionError`] if nothing of the file can be used.
+pub fn parse(text: &str) -> Result<Captions, CaptionError> {
+    let reading = read_cues(text)?;
+    let placed = reading.cues.into_iter().flat_map(segments_of);
+    collect(placed.collect(), reading.refusals)
+}
+
+fn collect(placed: Vec<(Segment, usize)>, refusals: Refusals) -> Result<Captions, CaptionError> {
+    let mut captions = Captions {
+        refused: refusals.into_list(),
+        ..Captions::default()
+    };
+    for (segment, line) in placed {
+        for part in split(segment) {
+            captions.segments.push(part);
+            captions.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        }
     }
+    if captions.segments.is_empty() {
+        return Err(CaptionError::NoText);
+    }
+    Ok(captions)
+}
+
+/// Turns each speaker's words of a cue into a segment.
+fn segments_of(cue: Cue) -> impl Iterator<Item = (Segment, usize)> {
+    let Cue {
+        line,
+        start_ms,
+        end_ms,
+        turns,
+    } = cue;
+    turns.into_iter().map(move |turn| {
+        let segment = Segment {
+            start_s: seconds(start_ms),
+            end_s: seconds(end_ms),
+            text: turn.text(),
+            speaker: turn.speaker,
+        };
+        (segment, line)
+    })
+}
+
+fn read_cues(text: &str) -> Result<Reading, CaptionError> {
+    if text.len() > MAX_BYTES {
+        return Err(CaptionError::TooLarge {
+            size_bytes: text.len(),
+        });
+    }
+    let text = normalized(text);
+    let lines: Vec<&str> = text.split('\n').collect();
     let Some(first) = lines.iter().position(|line| !line.trim().is_empty()) else {
         return Err(CaptionError::NoText);
     };
-    let numbered = is_number(lines[first]) && lines.get(first + 1).is_some_and(|l| is_timing(l));
-    if numbered || is_timing(lines[first]) {
-        Ok((Format::Srt, first))
+    let mut reading = if webvtt::is_signature(lines[first]) {
+        webvtt::read(&lines, first)
+    } else if subrip::is_subrip(&lines) {
+        subrip::read(&lines)
     } else {
-        Err(CaptionError::UnknownFormat { line: first + 1 })
+        return Err(CaptionError::UnknownFormat {
+            line: first + 1,
+            looks_like: looks_like(&lines, first),
+        });
+    };
+    if reading.cues.is_empty() {
+        return Err(match reading.refusals.first() {
+            Some(first) => CaptionError::NothingUsable {
+                refused: reading.refusals.count(),
+                first,
+            },
+            None => CaptionError::NoText,
+        });
+    }
+    reading.cues.sort_by_key(|cue| cue.start_ms);
+    Ok(reading)
+}
+
+/// Removes a byte order mark and makes every line end a line feed. A file that was written twice in
+/// text mode ends its lines with CR CR LF.
+fn normalized(text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let doubled = text.matches("\r\r\n").count();
+    let text = if doubled > 0 && doubled == text.matches('\n').count() {
+        text.replace("\r\r\n", "\n")
+    } else {
+        text.replace("\r\n", "\n")
+    };
+    text.replace('\r', "\n").replace('\0', "\u{fffd}")
+}
+
+/// Names the format of a file that is neither WebVTT nor SubRip.
+fn looks_like(lines: &[&str], first: usize) -> &'static str {
+    let line = lines[first].trim();
+    let lower = line.get(..64).unwrap_or(line).to_ascii_lowercase();
+    let is_digit = |at: usize| line.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    match line.as_bytes().first() {
+        _ if lower.starts_with("<!doctype html") || lower.starts_with("<html") => "a web page",
+        _ if lower.starts_with("<sami") => "SAMI",
+        Some(b'<') => "XML such as TTML",
+        _ if lower.starts_with("[script info]") => "SubStation Alpha (.ass)",
+        _ if lower.starts_with("scenarist_scc") => "Scenarist captions (.scc)",
+        Some(b'[') if is_digit(1) => "lyrics (.lrc)",
+        Some(b'{') if is_digit(1) => "MicroDVD (.sub)",
+        Some(b'{' | b'[') => "JSON",
+        Some(b'0'..=b'9') if line.matches(':').count() == 4 && line.contains(',') => {
+            "SubViewer (.sbv)"
+        }
+        _ => "text without the times of cues",
     }
 }
 
-fn is_timing(line: &str) -> bool {
-    line.contains("-->")
+/// Shortens a text of the caller for a message.
+fn quoted(text: &str) -> String {
+    format!("`{}`", super::text::line(text, 60))
 }
 
-fn is_number(line: &str) -> bool {
-    let line = line.trim();
-    !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-struct Reader {
-    format: Format,
-    segments: Vec<Segment>,
-    cues: usize,
-    latest: f64,
-}
-
-impl Reader {
-    /// Reads the block that begins at a line and gives the index of the line behind it.
-    fn block(&mut self, lines: &[&str], first: usize) -> Result<usize, CaptionError> {
-        let named = !is_timing(lines[first]) && lines.get(first + 1).is_some_and(|l| is_timing(l));
-        let timing = first + usize::from(named);
-        if !is_timing(lines[timing]) {
-            return self.aside(lines, first);
-        }
-        if self.format == Format::Srt && named && !is_number(lines[first]) {
-            return Err(CaptionError::NotACue { line: first + 1 });
-        }
-        let payload = &lines[timing + 1..];
-        let payload_end = |line: &&&str| !line.trim().is_empty() && !is_timing(line);
-        let length = payload.iter().take_while(payload_end).count();
-        if self.format == Format::Srt && payload.get(length).is_some_and(|l| is_timing(l)) {
-            return Err(CaptionError::NotACue {
-                line: timing + 2 + length,
-            });
-        }
-        self.cue(lines[timing], timing + 1, &payload[..length].join("\n"))?;
-        Ok(timing + 1 + length)
-    }
-
-    /// Passes over a block without times: a comment, a style, a region.
-    fn aside(&self, lines: &[&str], first: usize) -> Result<usize, CaptionError> {
-        match self.format {
-            Format::Srt => Err(CaptionError::NotACue { line: first + 1 }),
-            Format::WebVtt => {
-                let rest = &lines[first..];
-                Ok(first
-                    + rest
-                        .iter()
-                        .take_while(|line| !line.trim().is_empty())
-                        .count())
-            }
-        }
-    }
-
-    fn cue(&mut self, timing: &str, line: usize, payload: &str) -> Result<(), CaptionError> {
-        self.cues += 1;
-        if self.cues > MAX_CUES {
-            return Err(CaptionError::TooManyCues { line });
-        }
-        let (start_s, end_s) = times(timing).ok_or(CaptionError::BadTiming { line })?;
-        if start_s < self.latest {
-            return Err(CaptionError::OutOfOrder { line });
-        }
-        self.latest = start_s;
-        for (speaker, text) in markup::spoken(payload) {
-            self.segments.push(Segment {
-                start_s,
-                end_s,
-                text,
-                speaker,
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Reads `start --> end`, with settings behind it.
-fn times(line: &str) -> Option<(f64, f64)> {
-    let (start, rest) = line.split_once("-->")?;
-    let end = rest.split_whitespace().next()?;
-    let (start, end) = (milliseconds(start.trim())?, milliseconds(end)?);
-    (start <= end).then(|| (seconds(start), seconds(end)))
-}
-
-/// Reads `hh:mm:ss.fff`, where the hours may be missing and a comma may stand for the point.
-fn milliseconds(text: &str) -> Option<u32> {
-    let (clock, fraction) = text.split_once(['.', ','])?;
-    let mut parts = clock.split(':').rev();
-    let (seconds, minutes) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    let hours = parts
-        .next()
-        .map_or(Some(0), |hours| digits(hours, 4).filter(|h| *h < 1000))?;
-    if parts.next().is_some() || seconds >= 60 || minutes >= 60 {
-        return None;
-    }
-    let scale = [100, 10, 1].get(fraction.len().checked_sub(1)?)?;
-    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + digits(fraction, 3)? * scale)
-}
-
-fn digits(text: &str, most: usize) -> Option<u32> {
-    let plain = (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
-}
-
-fn seconds(milliseconds: u32) -> f64 {
-    f64::from(milliseconds) / 1000.0
-}
-
-/// Writes WebVTT. Reading it gives the same segments, as far as their times are whole milliseconds
-/// and their texts single lines.
-#[must_use]
-pub fn to_vtt(segments: &[Segment]) -> String {
-    let mut out = String::from("WEBVTT\n");
-    for segment in segments {
-        let (start, end) = (clock(segment.start_s, '.'), clock(segment.end_s, '.'));
-        out.push_str(&format!("\n{start} --> {end}\n"));
-        let text = markup::escape(&markup::single_line(&segment.text));
-        match segment
-            .speaker
-            .as_deref()
-            .map(markup::single_line)
-            .filter(|name| !name.is_empty())
-        {
-            Some(name) => out.push_str(&format!("<v {}>{text}</v>\n", markup::annotation(&name))),
-            None => out.push_str(&format!("{text}\n")),
-        }
-    }
-    out
-}
-
-/// Writes SRT. The format has no speakers: a known one is written before the words.
-#[must_use]
-pub fn to_srt(segments: &[Segment]) -> String {
-    let mut out = String::new();
-    for (index, segment) in segments.iter().enumerate() {
-        let (start, end) = (clock(segment.start_s, ','), clock(segment.end_s, ','));
-        let gap = if index == 0 { "" } else { "\n" };
-        out.push_str(&format!("{gap}{}\n{start} --> {end}\n", index + 1));
-        if let Some(name) = &segment.speaker {
-            out.push_str(&format!(
-                "{}: ",
-                markup::escape_sparingly(&markup::single_line(name))
-            ));
-        }
-        let text = markup::single_line(&segment.text);
-        out.push_str(&format!("{}\n", markup::escape_sparingly(&text)));
-    }
-    out
-}
-
-fn clock(seconds: f64, point: char) -> String {
-    // Saturates at both ends, and is 0 for what is not a number.
-    let all = (seconds * 1000.0).round() as u64;
-    let (hours, minutes) = (all / 3_600_000, all / 60_000 % 60);
-    format!(
-        "{hours:02}:{minutes:02}:{:02}{point}{:03}",
-        all / 1000 % 60,
-        all % 1000
-    )
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of 10,000 hours are exact"
+)]
+fn seconds(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1000.0
 }

@@ -306,11 +306,17 @@ impl Page {
         }
         self.list("Left out", &analysis.refused, |_, refused| {
             let reason = name(&refused.reason);
-            let at = inline(&refused.at_s.to_string());
+            let at = match refused.line {
+                Some(line) => format!("line {line}"),
+                None => format!("at second {}", inline(&refused.at_s.to_string())),
+            };
+            let detail = refused.detail.as_deref().map(inline);
             format!(
-                "{}: at second {at} ({})",
+                "{}: {at} ({}){}{}",
                 inline(&refused.part),
-                inline(&reason)
+                inline(&reason),
+                if detail.is_some() { ": " } else { "" },
+                detail.unwrap_or_default(),
             )
         });
     }

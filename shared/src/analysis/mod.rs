@@ -16,7 +16,7 @@ pub(crate) mod text;
 
 pub use answer_class::AnswerClass;
 pub use assemble::{Facts, Unusable, assemble};
-pub use captions::CaptionError;
+pub use captions::{CaptionError, Captions};
 pub use category::Category;
 pub use draft::{Draft, DraftError};
 pub use model::*;

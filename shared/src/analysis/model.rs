@@ -353,23 +353,30 @@ pub enum Origin {
 
 /// An item that was left out; of a concept and of a build step only the time was, which they can do
 /// without.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Default, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Refused {
     /// The part it belonged to, by field name.
     pub part: String,
     /// The second it claimed; 0 where it was no number.
     pub at_s: f64,
-    /// Why it cannot be true.
+    /// Why it cannot be true or cannot be used.
     pub reason: RefusalReason,
+    /// Line of the transcript that came with the request, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The reason in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// Why an item was left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum RefusalReason {
-    /// Negative, or not a number.
+    /// Negative, not a number, or not readable.
+    #[default]
     NotATime,
     /// After the end of the video.
     BeyondDuration,
@@ -377,6 +384,10 @@ pub enum RefusalReason {
     OutsideWindow,
     /// Earlier than the item before it, or ending before it begins.
     OutOfOrder,
+    /// Text of a transcript that belongs to no cue.
+    NotACue,
+    /// More items than are taken.
+    TooMany,
 }
 
 impl Analysis {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Segment, Window, captions, schema, text};
+use super::{Segment, Window, captions, schema, schema::Transcript, text};
 
 /// Role and rules. The video is somebody else's text: the rules say so before it is seen.
 const SYSTEM: &str = "\
@@ -37,7 +37,7 @@ const LANGUAGE: &str = "Write all your texts in the language with the BCP 47 tag
 Transcript, code and names keep the language they are in.";
 const LANGUAGE_OPEN: &str = "Write your texts in the language that is spoken in the video.";
 const TRANSCRIPT: &str = "The transcript of the video is the part of this message that begins with \
-WEBVTT. It is right where it differs from what you hear. Leave `transcript` an empty list.";
+WEBVTT. It is right where it differs from what you hear. Do not repeat it: your answer has no transcript.";
 
 /// Everything that the texts are made of: a change of any of it is another prompt.
 const TEMPLATE: [&str; 9] = [
@@ -85,7 +85,11 @@ pub struct Prompt {
 /// Builds the texts of one call.
 #[must_use]
 pub fn build(options: &Options<'_>) -> Prompt {
-    let schema = schema::response_schema();
+    let transcript = options.transcript.filter(|segments| !segments.is_empty());
+    let schema = schema::response_schema(match transcript {
+        Some(_) => Transcript::Given,
+        None => Transcript::Asked,
+    });
     let mut user = vec![TASK.to_owned()];
     if let Some(title) = options.title {
         let quoted = Value::String(text::line(title, super::assemble::TITLE_CHARS));
@@ -111,7 +115,6 @@ pub fn build(options: &Options<'_>) -> Prompt {
             None => LANGUAGE_OPEN.to_owned(),
         },
     );
-    let transcript = options.transcript.filter(|segments| !segments.is_empty());
     if transcript.is_some() {
         user.push(TRANSCRIPT.to_owned());
     }
@@ -125,7 +128,7 @@ pub fn build(options: &Options<'_>) -> Prompt {
     }
 }
 
-/// The hash that [`build`] gives every prompt of this version.
+/// The hash that [`build`] gives every prompt of this version with this schema.
 fn sha256(schema: &Value) -> String {
     let mut hash = Sha256::new();
     for text in TEMPLATE {
@@ -179,7 +182,8 @@ mod tests {
         assert!(user.contains("600.25 seconds long"));
         assert!(user.contains("from second 60 to second 90.5;"));
         assert!(user.contains("BCP 47 tag pt-BR."));
-        assert!(user.contains("Leave `transcript` an empty list"));
+        assert!(user.contains("your answer has no transcript"));
+        assert_eq!(prompt.schema["properties"].get("transcript"), None);
         assert!(!user.contains("rules\n"));
         assert_eq!(
             vtt,
@@ -193,12 +197,17 @@ mod tests {
         let bare = build(&Options::default());
         let full = build(&Options {
             language: Some("de".into()),
-            transcript: Some(&segments),
+            transcript: None,
             title: Some("t"),
             duration_s: Some(1.0),
             window: None,
         });
         assert_eq!(bare.sha256, full.sha256);
+        let given = build(&Options {
+            transcript: Some(&segments),
+            ..Options::default()
+        });
+        assert_ne!(bare.sha256, given.sha256);
         assert_ne!(bare.sha256, sha256(&Value::Null));
     }
 

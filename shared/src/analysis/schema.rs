@@ -35,9 +35,39 @@ const RATED: [&str; 7] = [
     "visual_elements",
 ];
 
-/// The schema of a whole answer.
+/// The schema of an answer.
 #[must_use]
-pub fn response_schema() -> Value {
+pub fn response_schema(transcript: Transcript) -> Value {
+    let mut schema = whole();
+    if transcript == Transcript::Given {
+        remove(&mut schema, "transcript");
+        remove(&mut schema["properties"]["confidence"], "transcript");
+    }
+    schema
+}
+
+/// Who knows what is said in the video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transcript {
+    /// The model hears it and writes it down.
+    Asked,
+    /// It came with the request. An answer that repeats it is longer than a model can write.
+    Given,
+}
+
+/// Removes a property of an object.
+fn remove(object: &mut Value, name: &str) {
+    if let Some(properties) = object["properties"].as_object_mut() {
+        properties.remove(name);
+    }
+    for names in ["required", "propertyOrdering"] {
+        if let Some(names) = object[names].as_array_mut() {
+            names.retain(|one| one != name);
+        }
+    }
+}
+
+fn whole() -> Value {
     object([
         (
             "title",

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::strict;
 use crate::error::Error;
 
-/// Largest body that is looked at: a transcript of its largest size, escaped, and the rest.
-const LARGEST_BODY: usize = 3 * 1024 * 1024;
+/// Maximum size of a body that is read, in bytes: a transcript of its maximum size, escaped, and the
+/// rest. Lambda takes events of 6 MiB, in which the body is escaped once more.
+const LARGEST_BODY: usize = 5 * 1024 * 1024;
 
 /// The members of a JSON object that were not taken yet.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Fields {
         };
         if body.len() > LARGEST_BODY {
             return Err(Error::TooLarge {
-                what: "request body",
+                what: "request body, whose maximum is 5,242,880 bytes,",
             });
         }
         strict::object(body).map(Self)
@@ -65,6 +66,22 @@ impl Fields {
             )),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Error::invalid(name, "must be a string")),
+        }
+    }
+
+    /// Takes a string of 1 to `max_bytes` bytes in UTF-8, whatever its characters are.
+    pub(super) fn bounded(
+        &mut self,
+        name: &'static str,
+        max_bytes: usize,
+    ) -> Result<Option<String>, Error> {
+        let text = self.text(name, usize::MAX)?;
+        match text.as_ref().map_or(0, String::len) {
+            bytes if bytes > max_bytes => Err(Error::invalid(
+                name,
+                format!("has {bytes} bytes; the maximum is {max_bytes} bytes"),
+            )),
+            _ => Ok(text),
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
     throttle::Caller,
 };
 use crate::{
-    analysis::{AnswerClass, Usage, Window, captions},
+    analysis::{self, AnswerClass, Captions, Usage, Window, captions},
     clock::Timestamp,
     context::Context,
     error::Error,
@@ -267,7 +267,7 @@ fn submission(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> 
     let upload_id = fields.string("upload_id", 80)?;
     let language = fields.string("language", 35)?.map(language).transpose()?;
     let window = window(fields.seconds("start_s")?, fields.seconds("end_s")?)?;
-    let transcript = fields.text("transcript", captions::MAX_BYTES)?;
+    let transcript = fields.bounded("transcript", captions::MAX_BYTES)?;
     let resolution = fields
         .string("resolution", 10)?
         .map(resolution)
@@ -276,8 +276,8 @@ fn submission(mut fields: Fields, caller: &Caller) -> Result<Submission, Error> 
     let force = fields.flag("force")?;
     fields.end()?;
     let video = video(url, upload_id)?;
-    let transcript = transcript.map(|text| captions::parse(&text)).transpose()?;
-    let transcript = transcript.as_deref().map(captions::to_vtt);
+    let transcript = transcript.map(|text| captions::read(&text)).transpose()?;
+    let transcript = transcript.as_ref().map(Captions::to_stored);
     let request = JobRequest {
         language,
         window,

@@ -3,7 +3,7 @@
 //! | prefix | name | what |
 //! |---|---|---|
 //! | `media/` | SHA-256 of the file | uploaded recordings, as they are |
-//! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, WebVTT in gzip |
+//! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, in their stored form, in gzip |
 //! | `analyses/` | video key / SHA-256 of the JSON body | the forms of an analysis, in gzip |
 //! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
 //! | `projects/` | project id / … | see [`super::project_blobs`] |
@@ -109,7 +109,7 @@ pub fn media_hash(key: &str) -> Option<ContentHash> {
     ContentHash::parse(key.strip_prefix(MEDIA)?).ok()
 }
 
-/// Key of a transcript that came with a request, by the SHA-256 of its text.
+/// Key of a transcript that came with a request, by the SHA-256 of its stored form.
 #[must_use]
 pub fn transcript_key(sha256: &str) -> String {
     format!("transcripts/{sha256}.vtt.gz")

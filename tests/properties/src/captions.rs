@@ -1,33 +1,62 @@
 //! Captions, as callers send them.
 
-use eventrelay::analysis::captions::{self, MAX_CUES};
+use eventrelay::analysis::{
+    Captions,
+    captions::{self, MAX_BYTES, MAX_TEXT_CHARS},
+};
 
-/// What is read is in order and can be written in both formats, from which nothing breaks out.
+/// What is read is in order, has a line for each segment, and is read back from the stored form and
+/// from both formats.
 pub(crate) fn captions(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else {
+    let text = captions::decode(data);
+    if let Ok(unrolled) = captions::read(&text) {
+        readable(&unrolled);
+    }
+    let Ok(parsed) = captions::parse(&text) else {
         return;
     };
-    let Ok(segments) = captions::parse(text) else {
-        return;
-    };
-    assert!(!segments.is_empty());
-    assert!(segments.is_sorted_by(|one, next| one.start_s <= next.start_s));
-    for segment in &segments {
-        assert!(segment.start_s >= 0.0 && segment.start_s <= segment.end_s);
-        assert!(!segment.text.is_empty() && !segment.text.contains(char::is_control));
+    readable(&parsed);
+    assert_eq!(
+        Captions::from_stored(&parsed.to_stored()).as_ref(),
+        Ok(&parsed)
+    );
+    let vtt = captions::to_vtt(&parsed.segments);
+    assert_eq!(vtt.matches("-->").count(), parsed.segments.len(), "{vtt}");
+    if vtt.len() <= MAX_BYTES {
+        let again = captions::parse(&vtt).expect("our own WebVTT");
+        assert_eq!(again.segments, parsed.segments, "{vtt}");
+        assert_eq!(again.refused, [], "{vtt}");
     }
-    let vtt = captions::to_vtt(&segments);
-    assert_eq!(vtt.matches("-->").count(), segments.len(), "{vtt}");
-    let srt = captions::to_srt(&segments);
-    assert_eq!(srt.matches("-->").count(), segments.len(), "{srt}");
-    // One cue may be several segments.
-    if segments.len() <= MAX_CUES && vtt.len() <= captions::MAX_BYTES {
-        assert_eq!(captions::parse(&vtt).as_ref(), Ok(&segments), "{vtt}");
-    }
-    let mut silent = segments;
+    let mut silent = parsed.segments;
     silent.iter_mut().for_each(|segment| segment.speaker = None);
     let srt = captions::to_srt(&silent);
-    if silent.len() <= MAX_CUES && srt.len() <= captions::MAX_BYTES {
-        assert_eq!(captions::parse(&srt).as_ref(), Ok(&silent), "{srt}");
+    if srt.len() <= MAX_BYTES {
+        let again = captions::parse(&srt).expect("our own SubRip");
+        assert_eq!(again.segments, silent, "{srt}");
+        assert_eq!(again.refused, [], "{srt}");
+    }
+}
+
+fn readable(captions: &Captions) {
+    let Captions {
+        segments,
+        lines,
+        refused,
+    } = captions;
+    assert!(!segments.is_empty());
+    assert_eq!(segments.len(), lines.len());
+    assert!(segments.is_sorted_by(|one, next| one.start_s <= next.start_s));
+    for segment in segments {
+        assert!(segment.start_s >= 0.0 && segment.start_s <= segment.end_s);
+        assert!(!segment.text.is_empty() && !segment.text.contains(char::is_control));
+        assert!(segment.text.chars().count() <= MAX_TEXT_CHARS + 16);
+    }
+    for one in refused {
+        let detail = one.detail.as_deref().unwrap_or_default();
+        assert!(one.line.is_some() && !detail.is_empty());
+        assert!(
+            detail.len() < 300 && !detail.contains(char::is_control),
+            "{detail:?}"
+        );
     }
 }

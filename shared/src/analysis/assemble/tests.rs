@@ -199,6 +199,55 @@ fn a_transcript_that_goes_back_is_refused() {
     );
 }
 
+fn captions(segments: Vec<Segment>) -> Captions {
+    Captions {
+        lines: (1..).take(segments.len()).collect(),
+        segments,
+        refused: Vec::new(),
+    }
+}
+
+#[test]
+fn what_was_refused_of_a_transcript_stands_in_the_analysis() {
+    let text = "WEBVTT\n\n00:01.000 --> 00:02:500\nlost\n\n00:03.000 --> 00:04.000\nkept\n";
+    let facts = Facts {
+        transcript: Some(captions::read(text).unwrap()),
+        ..samples::facts()
+    };
+    let analysis = assemble(samples::draft(), facts).unwrap();
+    assert_eq!(analysis.content.transcript, [segment(3.0, 4.0, "kept")]);
+    assert_eq!(analysis.refused[0].line, Some(3));
+    assert_eq!(analysis.refused[0].reason, RefusalReason::NotATime);
+}
+
+#[test]
+fn a_transcript_longer_than_any_video_is_kept_where_no_length_is_known() {
+    let facts = Facts {
+        duration_s: None,
+        transcript: Some(captions(vec![segment(359_999.0, 360_001.5, "late")])),
+        ..samples::facts()
+    };
+    let analysis = assemble(samples::draft(), facts).unwrap();
+    assert_eq!(analysis.content.transcript[0].end_s, 360_001.5);
+    assert_eq!(analysis.refused, []);
+}
+
+#[test]
+fn a_long_segment_of_the_model_is_split_and_not_cut() {
+    let text = "and then we go on. ".repeat(2_000);
+    let transcript = vec![segment(0.0, 60.0, text.trim())];
+    let content = Content {
+        transcript,
+        ..Content::default()
+    };
+    let analysis = assemble(only(content), samples::facts()).unwrap();
+    let parts: Vec<_> = { analysis.content.transcript.iter() }
+        .map(|segment| segment.text.as_str())
+        .collect();
+    assert!(parts.len() > 1 && parts.iter().all(|part| part.ends_with("on.")));
+    assert_eq!(parts.join(" "), text.trim());
+}
+
 #[test]
 fn a_given_transcript_takes_the_place_of_the_models() {
     let given = vec![
@@ -214,7 +263,7 @@ fn a_given_transcript_takes_the_place_of_the_models() {
     let mut draft = samples::draft();
     draft.content.transcript = vec![segment(900.0, 901.0, "invented")];
     let facts = Facts {
-        transcript: Some(given),
+        transcript: Some(captions(given)),
         window,
         ..samples::facts()
     };
@@ -226,12 +275,12 @@ fn a_given_transcript_takes_the_place_of_the_models() {
             segment(598.0, 600.0, "stays on the screen")
         ]
     );
-    assert!(
-        analysis
-            .refused
-            .iter()
-            .all(|refused| refused.part != "transcript")
+    let late = &analysis.refused;
+    assert_eq!(
+        refused(&analysis),
+        [("transcript", 610.0, RefusalReason::BeyondDuration)]
     );
+    assert_eq!(late[0].line, Some(4));
     let source = Source {
         source: Origin::Caption,
         confidence: Some(1.0),
@@ -282,7 +331,7 @@ fn an_answer_without_anything_left_is_unusable() {
         assemble(only(blank), samples::facts()),
         Err(Unusable::Empty)
     );
-    let given = Some(vec![segment(0.0, 1.0, "words")]);
+    let given = Some(captions(vec![segment(0.0, 1.0, "words")]));
     let facts = Facts {
         transcript: given,
         ..samples::facts()
@@ -319,12 +368,12 @@ fn the_title_is_the_platforms_then_the_models() {
 
 #[test]
 fn a_length_that_nobody_gave_is_taken_from_the_answer_when_it_is_sane() {
-    let duration = |claimed: Option<f64>, captions: Option<f64>| {
+    let duration = |claimed: Option<f64>, given_end_s: Option<f64>| {
         let draft = Draft {
             duration_s: claimed,
             ..samples::draft()
         };
-        let transcript = captions.map(|end| vec![segment(0.0, end, "words")]);
+        let transcript = given_end_s.map(|end| captions(vec![segment(0.0, end, "words")]));
         let facts = Facts {
             duration_s: None,
             transcript,
@@ -410,7 +459,11 @@ proptest! {
             transcript: transcript.clone(),
             ..Content::default()
         };
-        let transcript = given.then_some(transcript);
+        // What is read of captions is in order.
+        let read = transcript.into_iter().filter(|s| 0.0 <= s.start_s && s.start_s <= s.end_s);
+        let mut read: Vec<_> = read.collect();
+        read.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+        let transcript = given.then(|| captions(read));
         let duration_s = duration_s.map(f64::from);
         let facts = Facts { window, duration_s, transcript, ..samples::facts() };
         let mut analysis = assemble(only(content), facts.clone()).unwrap();

@@ -7,6 +7,9 @@ use super::MAX_DURATION_S;
 /// what is said last is said at the very end.
 const TOLERANCE_S: f64 = 1.0;
 
+/// Maximum number of cues of a given transcript that are refused one by one.
+const MAX_REFUSED_CUES: usize = 400;
+
 /// The bounds of the video and of the part that was asked for, and what did not keep to them.
 pub(super) struct Times {
     duration_s: f64,
@@ -18,13 +21,20 @@ pub(super) struct Times {
 }
 
 impl Times {
-    pub(super) fn new(duration_s: Option<f64>, window: Option<Window>) -> Self {
+    /// The video is as long as is known, else it goes on until the end of a transcript that was
+    /// given, however late that is.
+    pub(super) fn new(
+        duration_s: Option<f64>,
+        given_end_s: Option<f64>,
+        window: Option<Window>,
+    ) -> Self {
         let window = window.unwrap_or(Window {
             start_s: 0.0,
             end_s: None,
         });
         Self {
-            duration_s: duration_s.unwrap_or(MAX_DURATION_S),
+            duration_s: duration_s
+                .unwrap_or_else(|| given_end_s.unwrap_or_default().max(MAX_DURATION_S)),
             window: (
                 window.start_s.max(0.0),
                 window.end_s.unwrap_or(f64::INFINITY),
@@ -42,6 +52,33 @@ impl Times {
     /// Last second of what is analysed, as far as it is known.
     pub(super) fn end(&self) -> f64 {
         self.window.1.min(self.duration_s)
+    }
+
+    /// Last second of the part that was asked for.
+    pub(super) fn window_end(&self) -> f64 {
+        self.window.1
+    }
+
+    /// Whether a time is after the end of the video.
+    pub(super) fn is_beyond_duration(&self, at_s: f64) -> bool {
+        self.within_duration(at_s).is_err()
+    }
+
+    /// Notes that a cue of a transcript that was given begins after the end of the video.
+    pub(super) fn refuse_cue(&mut self, at_s: f64, line: u32) {
+        let listed = self.refused.iter().filter(|one| one.line.is_some()).count();
+        if listed < MAX_REFUSED_CUES {
+            self.refuse("transcript", at_s, RefusalReason::BeyondDuration);
+        } else if listed == MAX_REFUSED_CUES {
+            self.refuse("transcript", at_s, RefusalReason::TooMany);
+        } else {
+            return;
+        }
+        if let Some(last) = self.refused.last_mut() {
+            last.line = Some(line);
+            last.detail = (listed == MAX_REFUSED_CUES)
+                .then(|| "this cue and later ones begin after the end of the video".to_owned());
+        }
     }
 
     /// A time to the millisecond, or none and a refusal.
@@ -94,6 +131,7 @@ impl Times {
             part: part.to_owned(),
             at_s,
             reason,
+            ..Refused::default()
         });
     }
 

@@ -60,6 +60,8 @@ fn inert(text: &str) -> Analysis {
         part: text.to_owned(),
         at_s: -1e300,
         reason: RefusalReason::NotATime,
+        line: Some(7),
+        detail: Some(text.to_owned()),
     }];
     let content = &mut analysis.content;
     set(&mut content.summary);

@@ -65,7 +65,24 @@ fn filled() -> Value {
 
 #[test]
 fn a_whole_answer_fits_the_schema() {
-    assert_eq!(check(&response_schema(), &filled(), "$"), Ok(()));
+    assert_eq!(
+        check(&response_schema(Transcript::Asked), &filled(), "$"),
+        Ok(())
+    );
+}
+
+#[test]
+fn schema_has_no_transcript_where_one_was_given() {
+    let schema = response_schema(Transcript::Given);
+    let text = schema.to_string();
+    assert!(!text.contains("\"transcript\""), "{text}");
+    let mut answer = filled();
+    for object in ["", "/confidence"] {
+        let object = answer.pointer_mut(object).unwrap();
+        object.as_object_mut().unwrap().remove("transcript");
+    }
+    assert_eq!(check(&schema, &answer, "$"), Ok(()));
+    assert!(Draft::parse(&answer.to_string()).is_ok());
 }
 
 #[test]
@@ -73,7 +90,7 @@ fn the_check_itself_refuses() {
     let mut wrong = filled();
     wrong["events"][0]["confidence"] = json!(1.5);
     assert!(
-        check(&response_schema(), &wrong, "$")
+        check(&response_schema(Transcript::Asked), &wrong, "$")
             .unwrap_err()
             .starts_with("$.events[]")
     );
@@ -82,7 +99,7 @@ fn the_check_itself_refuses() {
         .as_object_mut()
         .unwrap()
         .remove("end_s");
-    assert!(check(&response_schema(), &wrong, "$").is_err());
+    assert!(check(&response_schema(Transcript::Asked), &wrong, "$").is_err());
 }
 
 /// Every object in an answer, by a JSON pointer.
@@ -119,7 +136,7 @@ fn what_the_types_demand_is_required() {
                 .unwrap()
                 .remove(name);
             let demanded = Draft::parse(&without.to_string()).is_err();
-            let required = check(&response_schema(), &without, "$").is_err();
+            let required = check(&response_schema(Transcript::Asked), &without, "$").is_err();
             assert!(
                 required || !demanded,
                 "{object}/{name} is demanded but not required"
@@ -145,7 +162,7 @@ fn every_value_of_every_enum_is_read() {
         ),
         (
             "/difficulty",
-            &response_schema()["properties"]["difficulty"],
+            &response_schema(Transcript::Asked)["properties"]["difficulty"],
         ),
     ] {
         let mut answer = filled();
@@ -190,5 +207,5 @@ fn only_keywords_that_gemini_knows_are_used() {
             }
         }
     }
-    keywords(&response_schema());
+    keywords(&response_schema(Transcript::Asked));
 }

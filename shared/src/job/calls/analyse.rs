@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Calls, kept::Made};
 use crate::{
-    analysis::{self, AnswerClass, Usage, captions},
+    analysis::{self, AnswerClass, Captions, Usage, captions},
     clock::Timestamp,
     cost::{Cap, Estimate},
     error::Error,
@@ -22,8 +22,9 @@ use crate::{
     upstream::gemini,
 };
 
-/// A transcript of the largest size that is taken, as it is rendered: every cue anew.
-const LARGEST_TRANSCRIPT: u64 = 4 * captions::MAX_BYTES as u64;
+/// Maximum size of a stored transcript, in bytes. Its form may be longer than what the caller sent:
+/// short times are written out.
+const MAX_STORED_TRANSCRIPT_BYTES: u64 = 8 * captions::MAX_BYTES as u64;
 
 impl Calls {
     /// Has the model watch the video, and puts the analysis into the bucket. What was paid for is
@@ -68,13 +69,13 @@ impl Calls {
     ) -> Result<Made, Error> {
         let started = Instant::now();
         let transcript = match &job.request.transcript {
-            Some(sha256) => Some(self.transcript(sha256).await?),
+            Some(sha256) => Some(self.transcript(sha256, job.facts.duration_s).await?),
             None => None,
         };
         let prompt = analysis::prompt::build(&analysis::prompt::Options {
             language: job.request.language.clone(),
             window: job.request.window,
-            transcript: transcript.as_deref(),
+            transcript: transcript.as_ref().map(|given| &given.segments[..]),
             title: job.facts.title.as_deref(),
             duration_s: job.facts.duration_s,
         });
@@ -90,10 +91,7 @@ impl Calls {
         let model = self.models.name(job.model)?;
         let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
         let text_bytes = texts.iter().map(|text| text.len()).sum::<usize>() + prompt.system.len();
-        let heard_s = transcript
-            .as_ref()
-            .and_then(|all| all.last())
-            .map(|last| last.end_s);
+        let heard_s = transcript.as_ref().map(Captions::end_s);
         let estimate = Estimate::of(
             job.facts.duration_s.or(heard_s),
             job.request.window,
@@ -171,16 +169,21 @@ impl Calls {
         })
     }
 
-    async fn transcript(&self, sha256: &str) -> Result<Vec<analysis::Segment>, Error> {
+    /// Reads the transcript that came with the request, on the clock of the video.
+    async fn transcript(&self, sha256: &str, duration_s: Option<f64>) -> Result<Captions, Error> {
         let gone = || Error::internal("the transcript of a job is gone");
         let packed = self
             .blobs
             .get(&blobs::transcript_key(sha256))
             .await?
             .ok_or_else(gone)?;
-        let text = compression::gunzip(&packed, LARGEST_TRANSCRIPT)?;
+        let text = compression::gunzip(&packed, MAX_STORED_TRANSCRIPT_BYTES)?;
         let text = String::from_utf8(text).map_err(Error::internal)?;
-        Ok(captions::parse(&text)?)
+        let mut captions = Captions::from_stored(&text)?;
+        if let Some(offset_s) = captions.align(duration_s)? {
+            tracing::info!(offset_s, "shifted captions whose clock does not begin at 0");
+        }
+        Ok(captions)
     }
 
     /// Puts every form of an analysis into the bucket.
