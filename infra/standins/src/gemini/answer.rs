@@ -15,6 +15,8 @@ use super::{
 const MODEL_VERSION: &str = "stand-in";
 /// Bytes of text in a token.
 const BYTES_PER_TOKEN: usize = 4;
+/// Maximum tokens of an answer, whatever is asked for: `outputTokenLimit` of the models.
+const MAX_OUTPUT_TOKENS: u64 = 65_536;
 /// Pieces of a stream hold at least this many bytes of text.
 const PIECE: usize = 1024;
 /// A stream has at most this many pieces.
@@ -144,9 +146,8 @@ fn answering<'a>(
 
 fn within_limit(mut text: String, max_output_tokens: Option<u64>) -> Candidate {
     let mut finish_reason = "STOP";
-    if let Some(tokens) = max_output_tokens
-        && text_tokens(&text) > tokens
-    {
+    let tokens = max_output_tokens.map_or(MAX_OUTPUT_TOKENS, |most| most.min(MAX_OUTPUT_TOKENS));
+    if text_tokens(&text) > tokens {
         let bytes = usize::try_from(tokens)
             .unwrap_or(usize::MAX)
             .saturating_mul(BYTES_PER_TOKEN);

@@ -217,6 +217,38 @@ async fn a_transcript_is_taken_apart_into_the_schema() {
 }
 
 #[tokio::test]
+async fn an_answer_that_repeats_a_long_transcript_is_cut() {
+    let (_running, caller) = started().await;
+    let cue = |index: u32| {
+        let (hours, minutes, seconds) = (index / 1200, index / 20 % 60, index % 20 * 3);
+        format!(
+            "\n{hours:02}:{minutes:02}:{seconds:02}.000 --> {hours:02}:{minutes:02}:{:02}.900\n\
+             Sentence number {index} of four hours is said now, and it goes on for a while.\n",
+            seconds + 2
+        )
+    };
+    let long: String = (0..4_800).map(cue).collect();
+    let long = format!("WEBVTT\n{long}");
+    let config =
+        |schema| json!({"responseMimeType": "application/json", "responseJsonSchema": schema});
+    let mut wanting = schema();
+    wanting["required"] = json!(["transcript"]);
+    let (_, response) = generate(&caller, &ask(&long, config(wanting))).await;
+    assert_eq!(response["candidates"][0]["finishReason"], "MAX_TOKENS");
+    assert_eq!(response["usageMetadata"]["candidatesTokenCount"], 65_536);
+
+    let mut without = schema();
+    without["properties"]
+        .as_object_mut()
+        .unwrap()
+        .remove("transcript");
+    let (_, response) = generate(&caller, &ask(&long, config(without))).await;
+    assert_eq!(response["candidates"][0]["finishReason"], "STOP");
+    let written = response["usageMetadata"]["candidatesTokenCount"].as_u64();
+    assert!(written.unwrap() < 40_000, "{written:?}");
+}
+
+#[tokio::test]
 async fn without_a_transcript_the_answer_says_so() {
     let (_running, caller) = started().await;
     let config = json!({"responseMimeType": "application/json", "responseJsonSchema": schema()});
