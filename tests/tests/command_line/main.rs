@@ -119,7 +119,7 @@ async fn a_plain_reason_and_a_failure_where_it_cannot_be_done() {
         (&["tests/data/media/talk.vtt"], "talk.vtt"),
         (
             &["https://youtu.be/dQw4w9WgXcQ", "--transcript", "README.md"],
-            "neither WebVTT nor SRT",
+            "neither WebVTT nor SubRip",
         ),
     ] {
         let output = analyze(arguments).await;

@@ -69,7 +69,7 @@ fn accepted() -> String {
     )
 }
 
-/// Reads a transcript.
+/// Reads a transcript in any encoding of captions.
 ///
 /// # Errors
 /// Says why it cannot be used.
@@ -81,18 +81,26 @@ pub(super) fn transcript(path: &Path) -> Result<String, String> {
     if metadata.is_dir() {
         return Err(format!("the transcript {shown} is a folder"));
     }
-    let (size, most) = (metadata.len(), captions::MAX_BYTES);
-    if size > most as u64 {
-        return Err(format!(
-            "the transcript {shown} has {size} bytes; at most {most} bytes are accepted"
-        ));
+    // UTF-16 may take twice as many bytes as the text that is sent.
+    let limit = 2 * captions::MAX_BYTES as u64 + 4;
+    if metadata.len() > limit {
+        return Err(too_large(&shown.to_string(), metadata.len()));
     }
     let bytes = std::fs::read(path)
         .map_err(|error| format!("cannot read the transcript {shown}: {error}"))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| format!("the transcript {shown} is not text in UTF-8"))?;
+    let text = captions::decode(&bytes).into_owned();
+    if text.len() > captions::MAX_BYTES {
+        return Err(too_large(&shown.to_string(), text.len() as u64));
+    }
     captions::parse(&text).map_err(|error| format!("the transcript {shown}: {error}"))?;
     Ok(text)
+}
+
+fn too_large(shown: &str, size_bytes: u64) -> String {
+    format!(
+        "the transcript {shown} has {size_bytes} bytes; at most {} bytes are accepted",
+        captions::MAX_BYTES
+    )
 }
 
 #[cfg(test)]
