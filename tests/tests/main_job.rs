@@ -270,3 +270,67 @@ async fn a_recording_passes_through_a_function_without_being_held() {
         .unwrap();
     assert!(most < 100, "{most} MB for a recording of 150 MB");
 }
+
+/// The analysis of a video with this transcript.
+async fn analysed_with(stack: &Stack, video: &str, transcript: String) -> Value {
+    let submission = json!({"url": video, "transcript": transcript});
+    let job = stack.post("/v1/videos", submission).await.unwrap();
+    let done = stack.end_of(&job.expect(202).json()).await.unwrap();
+    assert_eq!(done["status"], "done", "{done:#}");
+    let link = done["links"]["video"].as_str().unwrap();
+    stack.get(link).await.unwrap().expect(200).json()
+}
+
+fn words(analysis: &Value) -> usize {
+    let segments = analysis["transcript"].as_array().unwrap();
+    let texts = segments.iter().map(|one| one["text"].as_str().unwrap());
+    texts.map(|text| text.split(' ').count()).sum()
+}
+
+#[tokio::test]
+async fn captions_are_taken_as_they_come() {
+    let stack = Stack::start().await.unwrap();
+    let rolling = repository("tests/data/captions/tutorial-auto.vtt");
+    let rolling = std::fs::read_to_string(rolling).unwrap();
+    let analysis = analysed_with(&stack, "dQw4w9WgXcQ", rolling).await;
+    assert_eq!(words(&analysis), 1410);
+    assert_eq!(analysis["transcript"][0]["start_s"], 2.0);
+    assert_eq!(analysis.get("refused"), None);
+    let read = analysis["provenance"]["usage"]["input_tokens"].as_u64();
+    let written = analysis["provenance"]["usage"]["output_tokens"].as_u64();
+    assert!(written < read, "{written:?} tokens for {read:?}");
+
+    // A programme that starts at an hour, with a cue that cannot be used.
+    let programme = "1\n01:00:01,000 --> 01:00:02,000\nVec<String> --> &amp;\n\n\
+        2\n01:00:03,000 --> 01:00:0x\nlost\n\n3\n01:00:05,000 --> 01:00:06,000\nand more\n";
+    let analysis = analysed_with(&stack, "jNQXAC9IVRw", programme.to_owned()).await;
+    let segment = json!({"start_s": 1.0, "end_s": 2.0, "text": "Vec<String> --> &amp;"});
+    assert_eq!(analysis["transcript"][0], segment);
+    assert_eq!(analysis["transcript"][1]["start_s"], 5.0);
+    let refused = &analysis["refused"][0];
+    assert_eq!(
+        (&refused["line"], &refused["reason"]),
+        (&json!(6), &json!("not_a_time"))
+    );
+}
+
+#[tokio::test]
+async fn captions_of_four_mebibytes_are_analysed_without_being_repeated() {
+    let stack = Stack::start().await.unwrap();
+    let mut srt = String::new();
+    let mut cues = 0;
+    while srt.len() < (4 << 20) - 200 {
+        let (hours, minutes, seconds) = (cues / 3600, cues / 60 % 60, cues % 60);
+        let time = format!("{hours:02}:{minutes:02}:{seconds:02}");
+        cues += 1;
+        srt += &format!(
+            "{cues}\n{time},000 --> {time},900\nThis is \"sentence\" number {cues}, and it goes on \
+             for a while so that the file is as long as it may be.\n\n"
+        );
+    }
+    let analysis = analysed_with(&stack, "dQw4w9WgXcQ", srt).await;
+    assert_eq!(analysis["transcript"].as_array().unwrap().len(), cues);
+    assert_eq!(analysis.get("refused"), None);
+    let written = analysis["provenance"]["usage"]["output_tokens"].as_u64();
+    assert!(written.unwrap() < 30_000, "{written:?}");
+}

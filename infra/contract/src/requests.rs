@@ -158,7 +158,10 @@ fn submission() -> Value {
     let mut transcript = json!({
         "type": "string", "minLength": 1, "maxLength": captions::MAX_BYTES,
         "x-eventrelay-format": "eventrelay-captions", "pattern": SOLID,
-        "description": "The words that are spoken, as WebVTT or SRT, at most 1 MiB",
+        "description": "The words that are spoken, as WebVTT or SubRip, at most 4 MiB (4,194,304 bytes of \
+            UTF-8). It is read cue by cue: what cannot be used is listed in `refused` of the \
+            analysis with its line, and the rest is used. Lines that roll up the screen are stored \
+            once, and a clock that begins at a whole hour is shifted to the video",
     });
     transcript["contentMediaType"] = "text/vtt".into();
     object(

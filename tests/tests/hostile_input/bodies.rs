@@ -15,7 +15,7 @@ pub(crate) fn nested(open: &str, close: &str, levels: usize) -> Vec<u8> {
 
 pub(crate) async fn bodies(stack: &Stack) {
     let malformed = |place: &str| format!("The body is not JSON: error at {place}.");
-    let large = format!("{{\"url\":\"{}\"}}", "a".repeat(3 * 1024 * 1024));
+    let large = format!("{{\"url\":\"{}\"}}", "a".repeat(5 * 1024 * 1024));
     let values = format!("{{\"videos\":[{}1]}}", "1,".repeat(10_000));
     let cases: Vec<(&str, Vec<u8>, u16, &str, String)> = vec![
         (
@@ -142,7 +142,8 @@ pub(crate) async fn bodies(stack: &Stack) {
             large.into_bytes(),
             413,
             "too-large",
-            "The request body is larger than can be processed.".into(),
+            "The request body, whose maximum is 5,242,880 bytes, is larger than can be processed."
+                .into(),
         ),
     ];
     for (what, body, status, slug, detail) in cases {

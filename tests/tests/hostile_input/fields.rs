@@ -80,7 +80,7 @@ pub(crate) async fn fields(stack: &Stack) {
         ),
         (
             "/v1/videos",
-            json!({"url": id, "transcript": long((1 << 20) + 1)}),
+            json!({"url": id, "transcript": long((4 << 20) + 1)}),
             "invalid-input",
             "transcript",
         ),
