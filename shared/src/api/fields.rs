@@ -348,6 +348,18 @@ mod tests {
     }
 
     #[test]
+    fn a_bounded_text_is_refused_with_its_size_in_bytes() {
+        let mut fields = fields(r#"{"a": "ééé", "b": "éé"}"#).unwrap();
+        assert_eq!(fields.bounded("b", 4).unwrap().as_deref(), Some("éé"));
+        let error = fields.bounded("a", 5).unwrap_err();
+        let detail = error.detail();
+        assert!(
+            detail.contains("has 6 bytes; the maximum is 5 bytes"),
+            "{detail}"
+        );
+    }
+
+    #[test]
     fn hidden_characters_are_for_those_who_ask() {
         let body = r#"{"a": "x\u0000", "b": "x\u0000", "c": "x\u0085", "d": "x\ty\r\n"}"#;
         let mut fields = fields(body).unwrap();

@@ -101,6 +101,7 @@ impl Reader {
                 end_ms: self.shifted(end_ms),
                 turns: cue_text::turns(&lines[buffer..at].join("\n")),
             }),
+            (_, Some(_)) if is_aside(lines[first]) => {}
             (_, Some(arrow)) => {
                 let detail = not_times(lines[arrow]);
                 self.reading
