@@ -317,16 +317,14 @@ async fn captions_are_taken_as_they_come() {
 #[tokio::test]
 async fn captions_of_four_mebibytes_are_analysed_without_being_repeated() {
     let stack = Stack::start().await.unwrap();
+    let words = "and it goes on so that the file is as long as it may be ".repeat(8);
     let mut srt = String::new();
     let mut cues = 0;
-    while srt.len() < (4 << 20) - 200 {
+    while srt.len() < (4 << 20) - 1_000 {
         let (hours, minutes, seconds) = (cues / 3600, cues / 60 % 60, cues % 60);
         let time = format!("{hours:02}:{minutes:02}:{seconds:02}");
         cues += 1;
-        srt += &format!(
-            "{cues}\n{time},000 --> {time},900\nThis is \"sentence\" number {cues}, and it goes on \
-             for a while so that the file is as long as it may be.\n\n"
-        );
+        srt += &format!("{cues}\n{time},000 --> {time},900\nSentence {cues} is said, {words}\n\n");
     }
     let analysis = analysed_with(&stack, "dQw4w9WgXcQ", srt).await;
     assert_eq!(analysis["transcript"].as_array().unwrap().len(), cues);
