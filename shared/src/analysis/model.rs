@@ -457,6 +457,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_refusal_without_line_and_detail_is_read() {
+        let stored = r#"{"part": "events", "at_s": 7.5, "reason": "beyond_duration"}"#;
+        let refused: Refused = serde_json::from_str(stored).unwrap();
+        assert_eq!((refused.line, refused.detail.as_deref()), (None, None));
+        assert_eq!(serde_json::to_value(&refused).unwrap()["at_s"], 7.5);
+        assert_eq!(serde_json::to_value(&refused).unwrap().get("line"), None);
+    }
+
+    #[test]
     fn a_cost_of_which_a_part_is_not_known_is_not_known() {
         let paid = |cost_usd| Usage {
             model_calls: 1,
