@@ -136,7 +136,7 @@ impl<'a> BuildView<'a> {
             links: BuildLinks {
                 job: this.clone(),
                 this,
-                video: video.map(|id| links.video(id, variant.as_ref())),
+                video: video.map(|id| links.video(id, variant.as_deref())),
                 project: project.map(|id| links.project(id)),
                 deployment: deployment.map(|id| links.deployment(id)),
             },

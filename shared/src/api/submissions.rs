@@ -18,7 +18,7 @@ use super::{
     throttle::Caller,
 };
 use crate::{
-    analysis::{self, AnswerClass, Captions, Usage, Window, captions},
+    analysis::{AnswerClass, Captions, Usage, Window, captions},
     clock::Timestamp,
     context::Context,
     error::Error,

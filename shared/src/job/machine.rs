@@ -56,7 +56,7 @@ pub enum Call {
     /// Point the index to it.
     Index {
         /// What the index will say.
-        analysis: StoredAnalysis,
+        analysis: Box<StoredAnalysis>,
         /// Where the parts of its body stand.
         parts: Directory,
     },
@@ -168,7 +168,7 @@ pub fn call(job: &Job) -> Option<Call> {
         },
         State::Analysing { file } => Call::Analyse { file: file.clone() },
         State::Storing { analysis, parts } => Call::Index {
-            analysis: analysis.clone(),
+            analysis: Box::new(analysis.clone()),
             parts: parts.clone(),
         },
         State::Done | State::Failed { .. } | State::Cancelled => Call::Settle,

@@ -144,7 +144,8 @@ impl Hands {
             Some(_) => return self.join(owner, now).await,
             None => {}
         }
-        let is_answered = known.variant.fresh(now).is_some() || known.variant.failed(now).is_some();
+        let is_answered = known.variant.fresh(AnswerClass::Model, now).is_some()
+            || known.variant.failed(AnswerClass::Model, now).is_some();
         if is_answered && !request.force {
             self.log("is answered");
             return Ok(None);

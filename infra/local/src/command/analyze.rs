@@ -1,13 +1,13 @@
 //! `cargo local analyze`: one video through the whole system, and the analysis on stdout.
 
 use std::{
-    cell::RefCell,
     sync::atomic::AtomicU64,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
 
 use super::{
     client::{self, Client, Ended, Files, Job, Submitted, Unavailable},
@@ -62,7 +62,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Exit> {
     let (source, body) = check(request).map_err(|reason| usage_error("analyze", reason))?;
     let limit = Duration::from_secs(request.timeout_s);
-    let course = RefCell::new(Course::default());
+    let course = Mutex::new(Course::default());
     let reached = AtomicU64::new(0);
     session::run(
         options,
@@ -71,7 +71,7 @@ pub(crate) async fn run(
         async |ready| {
             announce_standins(ready, request.transcript.is_some());
             let progress = &Progress::new(&reached);
-            let course = &mut *course.borrow_mut();
+            let course = &mut *course.lock().await;
             let work = Box::pin(follow(ready, request, &source, &body, course, progress));
             within(limit, "analysis", work).await
         },
@@ -89,9 +89,9 @@ pub(crate) async fn run(
     .await
 }
 
-fn remains(course: &RefCell<Course>) -> Remains {
-    // It is borrowed only while the work runs, which has been dropped by then.
-    match course.try_borrow() {
+fn remains(course: &Mutex<Course>) -> Remains {
+    // It is locked only while the work runs, which has been dropped by then.
+    match course.try_lock() {
         Ok(course) if !course.has_begun() => Remains::Nothing,
         _ => Remains::Job,
     }

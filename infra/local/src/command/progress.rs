@@ -170,11 +170,11 @@ mod tests {
             progress.show_stage(percent, "analysing");
             shown.push(progress.bar.position());
         };
-        [0, 50, 20, 100].map(&mut show);
+        [0, 50, 20, 100].into_iter().for_each(&mut show);
         progress.begin_phase(30, 90);
-        [0, 50, 100].map(&mut show);
+        [0, 50, 100].into_iter().for_each(&mut show);
         progress.begin_phase(90, 100);
-        [0, 200].map(&mut show);
+        [0, 200].into_iter().for_each(&mut show);
         assert_eq!(shown, [0, 50, 50, 100, 100, 100, 100, 100, 100]);
 
         let reached = AtomicU64::new(0);

@@ -3,10 +3,11 @@
 mod check;
 mod dry_run;
 
-use std::{cell::RefCell, path::Path, sync::atomic::AtomicU64, time::Duration};
+use std::{path::Path, sync::atomic::AtomicU64, time::Duration};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::{
     analyze::{self, FIELDS, analysed, is_only_standin, wait},
@@ -71,7 +72,7 @@ pub(crate) async fn run(
         return Ok(Exit::Done);
     }
     let limit = Duration::from_secs(request.timeout_s);
-    let course = RefCell::new(Course::default());
+    let course = Mutex::new(Course::default());
     let reached = AtomicU64::new(0);
     session::run(
         options,
@@ -82,7 +83,7 @@ pub(crate) async fn run(
                 announce_standins(ready, request.transcript.is_some());
             }
             let progress = &Progress::new(&reached);
-            let course = &mut *course.borrow_mut();
+            let course = &mut *course.lock().await;
             let work = Box::pin(follow(ready, request, &order, course, progress));
             within(limit, "software", work).await
         },
@@ -96,7 +97,7 @@ pub(crate) async fn run(
                 Exit::Done
             })
         },
-        || match course.try_borrow() {
+        || match course.try_lock() {
             Ok(course) if !course.has_begun() => Remains::Nothing,
             _ => Remains::Job,
         },
