@@ -32,7 +32,7 @@ pub(crate) fn sdk_config() -> SdkConfig {
         .build();
     let http = Builder::new()
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
     let mut config = SdkConfig::builder();
     config.set_region(variable("AWS_REGION").map(Region::new));

@@ -6,7 +6,7 @@ use aws_sdk_secretsmanager::config as secretsmanager;
 use aws_sdk_sqs::config as sqs;
 use sha2::Digest;
 
-use crate::{Ready, Stack};
+use crate::{Ready, Stack, gate::http_client};
 
 const REGION: &str = "us-east-1";
 const KEY: &str = "local";
@@ -19,6 +19,7 @@ impl Ready {
             .behavior_version(sqs::BehaviorVersion::latest())
             .region(sqs::Region::from_static(REGION))
             .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
+            .http_client(http_client())
             .endpoint_url(&self.aws.sqs)
             .build();
         aws_sdk_sqs::Client::from_conf(config)
@@ -39,6 +40,7 @@ impl Stack {
             .behavior_version(dynamodb::BehaviorVersion::latest())
             .region(dynamodb::Region::from_static(REGION))
             .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
+            .http_client(http_client())
             .endpoint_url(&self.ready.aws.dynamodb)
     }
 
@@ -49,6 +51,7 @@ impl Stack {
             .behavior_version(s3::BehaviorVersion::latest())
             .region(s3::Region::from_static(REGION))
             .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
+            .http_client(http_client())
             .endpoint_url(&self.ready.aws.s3)
             .force_path_style(true)
             .build();
@@ -68,6 +71,7 @@ impl Stack {
             .behavior_version(secretsmanager::BehaviorVersion::latest())
             .region(secretsmanager::Region::from_static(REGION))
             .credentials_provider(s3::Credentials::new(KEY, KEY, None, None, "tests"))
+            .http_client(http_client())
             .endpoint_url(&self.ready.aws.secrets_manager)
             .build();
         aws_sdk_secretsmanager::Client::from_conf(config)

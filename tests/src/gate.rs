@@ -13,7 +13,6 @@ use std::{
 };
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -116,12 +115,10 @@ pub struct Stores {
     pub blobs: Blobs,
 }
 
-/// An HTTP client that keeps its connections.
+/// An HTTP client for the services of a stack, which do not use TLS. It keeps its connections.
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build_https()
+    aws_smithy_http_client::Builder::new().build_http()
 }
 
 impl Stores {

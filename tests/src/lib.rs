@@ -317,7 +317,7 @@ pub async fn until<T>(
 )]
 pub fn client() -> anyhow::Result<reqwest::Client> {
     // The client speaks plain HTTP here, but is not built without a TLS provider.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()
         .timeout(Duration::from_secs(60))
         .build()?)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 
 use crate::{aws::Services, template::REGION};
 
@@ -40,12 +40,18 @@ pub(crate) fn environment(services: &Services) -> BTreeMap<String, String> {
     .into()
 }
 
+/// An HTTP client of the embedded services, which do not use TLS.
+pub(crate) fn http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
 /// A client of the DynamoDB at this base URL.
 pub(crate) fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))
         .credentials_provider(credentials())
+        .http_client(http())
         .endpoint_url(endpoint)
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
@@ -59,6 +65,7 @@ impl Clients {
             .behavior_version(behavior())
             .region(region.clone())
             .credentials_provider(credentials())
+            .http_client(http())
             .endpoint_url(&services.s3)
             .force_path_style(true)
             .build();
@@ -66,6 +73,7 @@ impl Clients {
             .behavior_version(behavior())
             .region(region)
             .credentials_provider(credentials())
+            .http_client(http())
             .endpoint_url(&services.sqs)
             .build();
         Self {

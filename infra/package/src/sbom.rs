@@ -228,7 +228,7 @@ mod tests {
         let (inventory, document) = of_get_health();
         let components = document["components"].as_array().unwrap();
         let named = |name: &str| components.iter().find(|one| one["name"] == name);
-        assert_eq!(named("aws-lc-sys").unwrap()["scope"], "required");
+        assert_eq!(named("ring").unwrap()["scope"], "required");
         assert_eq!(named("serde_derive").unwrap()["scope"], "excluded");
         assert_eq!(named("cc").unwrap()["scope"], "excluded");
         for emulator in [

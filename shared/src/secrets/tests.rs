@@ -58,6 +58,7 @@ impl World {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(Credentials::new("a", "b", None, None, "test"))
             .retry_config(RetryConfig::disabled())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(server.url.as_str())
             .build();
         let secrets = Secrets::new(Client::from_conf(config), TTL, time::now);

@@ -242,6 +242,7 @@ mod tests {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static(REGION))
             .credentials_provider(credentials)
+            .http_client(clients::http())
             .endpoint_url(endpoint)
             .build();
         Client::from_conf(config)

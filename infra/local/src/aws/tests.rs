@@ -33,6 +33,7 @@ macro_rules! config {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .credentials_provider(credentials())
+            .http_client(crate::clients::http())
             .endpoint_url($url)
     };
 }

@@ -161,7 +161,7 @@ impl Problem {
 /// A client of whatever is on 127.0.0.1.
 pub(super) fn http() -> reqwest::Result<reqwest::Client> {
     // A second installation fails, and changes nothing.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     #[expect(
         clippy::disallowed_methods,
         reason = "the one warm client of the functions is not for a command line that calls 127.0.0.1"

@@ -28,7 +28,7 @@ async fn service() -> String {
 
 #[expect(clippy::disallowed_methods, reason = "a client of the proxy")]
 fn client() -> reqwest::Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().build().unwrap()
 }
 

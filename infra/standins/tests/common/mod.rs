@@ -21,7 +21,7 @@ impl Caller {
     pub(crate) fn new(base_url: &str) -> Self {
         // The client speaks plain HTTP only, but cannot be built without a provider of TLS. Another
         // test of this process may have installed it already.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
             reason = "a test calls as any stranger does"

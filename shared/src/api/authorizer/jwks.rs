@@ -4,15 +4,12 @@
 use std::time::Duration;
 
 use http::Method;
-use jsonwebtoken::{
-    Algorithm, DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
-};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::jws::PublicKey;
 use crate::{
     clock::Timestamp,
     error::{Error, Service},
@@ -35,15 +32,6 @@ const LIMIT: usize = 256 * 1024;
 /// The most keys that are looked at.
 const MOST_KEYS: usize = 100;
 
-/// A key that tokens are signed with.
-#[derive(Clone)]
-pub(super) struct Key {
-    kid: String,
-    /// The one algorithm that it is good for.
-    pub(super) algorithm: Algorithm,
-    pub(super) key: DecodingKey,
-}
-
 /// The keys of one issuer, as they were read last.
 pub(super) struct Jwks {
     http: HttpClient,
@@ -53,14 +41,14 @@ pub(super) struct Jwks {
 
 #[derive(Default)]
 struct Read {
-    keys: Vec<Key>,
+    keys: Vec<PublicKey>,
     at: Timestamp,
     /// Until then they are not read again.
     pause_until: Timestamp,
 }
 
 impl Read {
-    fn find(&self, kid: &str) -> Option<&Key> {
+    fn find(&self, kid: &str) -> Option<&PublicKey> {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
@@ -94,7 +82,7 @@ impl Jwks {
 
     /// The key with this id, read anew where it is not known or was read long ago. None where the
     /// issuer has none, or does not say.
-    pub(super) async fn key(&self, kid: &str, now: Timestamp) -> Option<Key> {
+    pub(super) async fn key(&self, kid: &str, now: Timestamp) -> Option<PublicKey> {
         // Whoever comes while they are being read waits for what that brings.
         let mut read = self.read.lock().await;
         if read.is_due(kid, now) {
@@ -116,7 +104,7 @@ impl Jwks {
         read.find(kid).filter(|_| is_good).cloned()
     }
 
-    async fn fetch(&self) -> Result<Vec<Key>, Error> {
+    async fn fetch(&self) -> Result<Vec<PublicKey>, Error> {
         let base = self.issuer.trim_end_matches('/');
         let discovery = format!("{base}/.well-known/openid-configuration");
         let discovery: Discovery = self.document(&discovery).await?;
@@ -128,7 +116,7 @@ impl Jwks {
         }
         let set: Set = self.document(&discovery.jwks_uri).await?;
         let keys = set.keys.into_iter().take(MOST_KEYS);
-        Ok(keys.filter_map(key).collect())
+        Ok(keys.filter_map(PublicKey::from_jwk).collect())
     }
 
     async fn document<T: DeserializeOwned>(&self, url: &str) -> Result<T, Error> {
@@ -148,31 +136,6 @@ pub(crate) fn trusted_url(text: &str) -> Option<Url> {
     let is_local = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
     let is_plain = url.username().is_empty() && url.password().is_none();
     ((url.scheme() == "https" || is_local) && is_plain).then_some(url)
-}
-
-/// A key for one of the two algorithms; none for any other.
-fn key(document: Value) -> Option<Key> {
-    let jwk: Jwk = serde_json::from_value(document).ok()?;
-    let common = &jwk.common;
-    let is_for_signing = |usage: &PublicKeyUse| *usage == PublicKeyUse::Signature;
-    if !common.public_key_use.as_ref().is_none_or(is_for_signing) {
-        return None;
-    }
-    let (algorithm, named) = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
-        }
-        _ => return None,
-    };
-    if common.key_algorithm.is_some_and(|other| other != named) {
-        return None;
-    }
-    Some(Key {
-        kid: common.key_id.clone()?,
-        algorithm,
-        key: DecodingKey::from_jwk(&jwk).ok()?,
-    })
 }
 
 fn malformed(what: &str) -> Error {

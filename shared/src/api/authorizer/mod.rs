@@ -2,6 +2,7 @@
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
 
 mod jwks;
+mod jws;
 mod tokens;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use eventrelay::store::blobs::Blobs;
-use eventrelay_tests::Stack;
+use eventrelay_tests::{Stack, gate::http_client};
 
 use crate::{
     catalog::Lookups,
@@ -77,12 +77,14 @@ fn clients(
         .behavior_version(BehaviorVersion::latest())
         .region(region.clone())
         .credentials_provider(credentials.clone())
+        .http_client(http_client())
         .endpoint_url(&stack.ready.aws.dynamodb)
         .build();
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)
+        .http_client(http_client())
         .endpoint_url(&stack.ready.aws.s3)
         .force_path_style(true)
         .build();

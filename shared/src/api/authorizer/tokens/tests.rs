@@ -1,12 +1,14 @@
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::{
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::{
     hmac,
     rand::SystemRandom,
-    rsa::{KeyPair as RsaKeyPair, KeySize},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256},
+    rsa::PublicKeyComponents,
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    },
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::*;
@@ -28,29 +30,41 @@ struct Signer {
 }
 
 impl Signer {
+    /// A signer with a stored key, since ring generates no RSA keys.
     fn rsa() -> Self {
+        Self::from_pkcs8(include_bytes!(
+            "../../../../../tests/data/keys/test-only-rsa-1.pk8"
+        ))
+    }
+
+    /// A signer with another stored key.
+    fn other_rsa() -> Self {
+        Self::from_pkcs8(include_bytes!(
+            "../../../../../tests/data/keys/test-only-rsa-2.pk8"
+        ))
+    }
+
+    fn from_pkcs8(key: &[u8]) -> Self {
         Self {
             alg: "RS256",
-            rsa: Some(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
+            rsa: Some(RsaKeyPair::from_pkcs8(key).unwrap()),
             ec: None,
         }
     }
 
     fn ec() -> Self {
+        let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+        let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
         Self {
             alg: "ES256",
             rsa: None,
-            ec: Some(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
+            ec: Some(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap()),
         }
     }
 
     fn jwk(&self, kid: &str) -> Value {
         if let Some(rsa) = &self.rsa {
-            let n = rsa.public_key().modulus().big_endian_without_leading_zero();
-            let e = rsa
-                .public_key()
-                .exponent()
-                .big_endian_without_leading_zero();
+            let PublicKeyComponents::<Vec<u8>> { n, e } = rsa.public_key().into();
             return json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": b64(n), "e": b64(e)});
         }
         let point = self.ec.as_ref().unwrap().public_key().as_ref();
@@ -60,7 +74,7 @@ impl Signer {
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         if let Some(rsa) = &self.rsa {
-            let mut signature = vec![0; rsa.public_modulus_len()];
+            let mut signature = vec![0; rsa.public().modulus_len()];
             rsa.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
                 .unwrap();
             return signature;
@@ -214,7 +228,7 @@ async fn claims_that_are_not_for_us_or_not_for_now_are_refused() {
 
 #[tokio::test]
 async fn a_token_does_not_choose_how_it_is_verified() {
-    let (signer, other) = (Signer::rsa(), Signer::rsa());
+    let (signer, other) = (Signer::rsa(), Signer::other_rsa());
     let world =
         World::start(json!([signer.jwk("k"), {"kty": "oct", "kid": "o", "k": b64("secret")}]))
             .await;
