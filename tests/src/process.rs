@@ -1,7 +1,7 @@
 //! What the kernel says of a process: processor time, memory, children; and on which cores it
 //! may run. <https://man7.org/linux/man-pages/man5/proc.5.html>
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{fs, io, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use rustix::param::clock_ticks_per_second;
@@ -141,6 +141,33 @@ pub fn children(of: u32) -> io::Result<Vec<u32>> {
 /// When it has ended.
 pub fn open_files(of: u32) -> io::Result<usize> {
     Ok(fs::read_dir(format!("/proc/{of}/fd"))?.count())
+}
+
+/// Whether a process is still there and not only waits for its parent to take note of its end.
+/// Works on every Unix: without `/proc`, `ps` is asked.
+pub fn is_running(process: u32) -> bool {
+    if Path::new("/proc/self").exists() {
+        let command = fs::read(format!("/proc/{process}/cmdline"));
+        return command.is_ok_and(|command| !command.is_empty());
+    }
+    let state = ps(process, "stat=");
+    !state.trim_ascii().is_empty() && !state.starts_with(b"Z")
+}
+
+/// Environment of a process as bytes; empty if it has ended. Works on every Unix.
+pub fn raw_environment(process: u32) -> Vec<u8> {
+    if Path::new("/proc/self").exists() {
+        return fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+    }
+    ps(process, "command=")
+}
+
+/// Prints a column of a process with its environment.
+fn ps(process: u32, column: &str) -> Vec<u8> {
+    let printed = Command::new("ps")
+        .args(["-E", "-ww", "-o", column, "-p", &process.to_string()])
+        .output();
+    printed.map(|output| output.stdout).unwrap_or_default()
 }
 
 /// The environment a process was started with, if its program is named so.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use eventrelay_tests::{PATIENCE, Stack, repository, until};
+use eventrelay_tests::{PATIENCE, Stack, process, repository, until};
 use serde_json::{Value, json};
 
 async fn submit_slow_upload(stack: &Stack, processing_ms: u64) -> Value {
@@ -108,11 +108,8 @@ async fn no_function_outlives_the_runtime() {
             false => stack.interrupt().await.unwrap(),
         }
         let ended = async || {
-            let runs = |id: &u64| {
-                std::fs::read_to_string(format!("/proc/{id}/cmdline"))
-                    .is_ok_and(|line| !line.is_empty())
-            };
-            Ok((!functions.iter().any(runs)).then_some(()))
+            let is_running = |id: &u64| process::is_running(u32::try_from(*id).unwrap());
+            Ok((!functions.iter().any(is_running)).then_some(()))
         };
         until(PATIENCE, ended)
             .await

@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, local, repository, until};
+use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, local, process, repository, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Digest;
@@ -165,9 +165,9 @@ async fn no_secret_of_a_run_is_written_down_and_a_rotated_one_is_used_at_once() 
     let instances = stack.instances().await.unwrap();
     assert!(instances.iter().any(|one| one["function"] == WORKER));
     for instance in instances {
-        let environment = fs::read(format!("/proc/{}/environ", instance["pid"]));
-        // One may have ended by now.
-        let environment = environment.unwrap_or_default();
+        let pid = instance["pid"].as_u64().unwrap();
+        // Empty if it has ended by now.
+        let environment = process::raw_environment(u32::try_from(pid).unwrap());
         let shown = secrets.iter().any(|secret| occurs(secret, &environment));
         assert!(!shown, "in the environment of {instance}");
     }

@@ -87,7 +87,7 @@ async fn done(options: &Options, action: &KeyAction) -> anyhow::Result<String> {
             let folder = data.path().join("aws");
             let services = aws::start(&folder, &clients::credentials(), shutdown).await?;
             let clients = Clients::of(&services);
-            let workspace = Workspace::of(options.workspace.as_deref())?;
+            let workspace = Workspace::open(options.workspace.as_deref())?;
             let template = workspace.template(&services.sqs, &Default::default())?;
             resources::create(&template, &clients).await?;
             let performed = perform(options, action, &keys(clients.dynamodb.clone())).await;

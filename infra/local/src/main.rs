@@ -122,7 +122,10 @@ async fn serve(options: &Options, interrupts: &Interrupts) -> anyhow::Result<Exi
     let port = options.port.unwrap_or(DEFAULT_PORT);
     // From before the first build on, so that no change is missed.
     let changes = if options.watch {
-        let workspace = Workspace::of(options.workspace.as_deref())?;
+        let workspace = Workspace::open(options.workspace.as_deref())?;
+        if !workspace.has_source() {
+            bail!("--watch needs the source of EventRelay, which an archive does not have");
+        }
         Some(Changes::of(&workspace.root))
     } else {
         None

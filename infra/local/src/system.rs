@@ -92,7 +92,7 @@ impl System {
         for (name, text) in &upstreams.secrets {
             services.vault.put(name, text);
         }
-        let workspace = Workspace::of(options.workspace.as_deref())?;
+        let workspace = Workspace::open(options.workspace.as_deref())?;
         let template = workspace.template(&services.sqs, &upstreams.variables)?;
         if !options.no_build
             && let Err(error) = workspace.build(&template).await

@@ -3,30 +3,52 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
+    io::IsTerminal as _,
     path::{Path, PathBuf},
-    process::Stdio,
-    time::SystemTime,
+    process::{ExitStatus, Stdio},
+    time::{Instant, SystemTime},
 };
 
 use anyhow::{Context as _, bail};
-use tokio::process::Command;
+use eventrelay_launch::{Report, report_on_stdout};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 use crate::template::{self, Site, model::Template};
 
-/// Folder of the workspace which this program is built in.
-const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// Folder of the workspace that this program was built in. A program that is built for an archive
+/// has none, and no path of the machine that built it.
+const OWN: Option<&str> = match option_env!("EVENTRELAY_ARCHIVE") {
+    Some(_) => None,
+    None => Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")),
+};
 
-/// Lines of a build that are shown when it fails.
-const MOST_LINES: usize = 20;
+/// Folder of the functions in an archive, beside this program and `template.yaml`.
+const ARCHIVED_FUNCTIONS: &str = "functions";
 
-/// A workspace.
+/// Maximum lines of a failed build that are shown.
+const MAX_LINES: usize = 20;
+
+/// A template and the functions that belong to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Where cargo puts the functions.
+    /// Folder of the functions, as Cargo builds them.
     pub(crate) binaries: PathBuf,
-    /// It is another one than this program's own.
-    is_other: bool,
+    origin: Origin,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Origin {
+    /// The workspace that this program was built in.
+    Own,
+    /// The workspace of `--workspace`.
+    Other,
+    /// An archive of a release: everything is built, and there is no source.
+    Archive,
 }
 
 /// What tells a binary from the one that was there before.
@@ -52,12 +74,12 @@ impl Marks {
 }
 
 impl Workspace {
-    /// The workspace of this program, whose functions are built beside it with the same profile, or
-    /// another one.
+    /// Opens `other`, else the archive that this program was unpacked from, else the workspace that
+    /// it was built in, whose functions are built with the same profile.
     ///
     /// # Errors
-    /// When there is none.
-    pub(crate) fn of(other: Option<&Path>) -> anyhow::Result<Self> {
+    /// If there is none.
+    pub(crate) fn open(other: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(root) = other {
             let root = root
                 .canonicalize()
@@ -65,16 +87,33 @@ impl Workspace {
             return Ok(Self {
                 binaries: root.join("target/debug"),
                 root,
-                is_other: true,
+                origin: Origin::Other,
             });
         }
         let own = std::env::current_exe()?;
+        let folder = own.parent().context("this program is in no folder")?;
+        if folder.join("template.yaml").is_file() {
+            return Ok(Self {
+                root: folder.into(),
+                binaries: folder.join(ARCHIVED_FUNCTIONS),
+                origin: Origin::Archive,
+            });
+        }
+        let root =
+            OWN.with_context(|| format!("there is no template.yaml in {}", folder.display()))?;
         Ok(Self {
-            // Where the source has gone, the template is not found, by this name.
-            root: Path::new(OWN).canonicalize().unwrap_or_else(|_| OWN.into()),
-            binaries: own.parent().context("this program is in no folder")?.into(),
-            is_other: false,
+            // If the source was moved, the template is not found under this name.
+            root: Path::new(root)
+                .canonicalize()
+                .unwrap_or_else(|_| root.into()),
+            binaries: folder.into(),
+            origin: Origin::Own,
         })
+    }
+
+    /// Whether there is source that can change.
+    pub(crate) fn has_source(&self) -> bool {
+        self.origin != Origin::Archive
     }
 
     /// Reads the template.
@@ -91,28 +130,36 @@ impl Workspace {
         template::read(&text, &Site { sqs, overrides }).context("template.yaml")
     }
 
-    /// Builds the functions; cargo tells its progress on stderr.
+    /// Builds the functions and shows progress on stderr: Cargo's own in a terminal, a line a minute
+    /// in a pipe.
     ///
     /// # Errors
-    /// When they do not build.
+    /// If they do not build.
     pub(crate) async fn build(&self, template: &Template) -> anyhow::Result<()> {
-        let status = self.command(template).kill_on_drop(true).status().await;
+        if !self.has_source() {
+            return Ok(());
+        }
+        let mut command = self.command(template);
+        let status = if std::io::stderr().is_terminal() {
+            command.status().await
+        } else {
+            with_lines(command).await
+        };
         if !status.context("cannot run cargo")?.success() {
             bail!("the functions do not build");
         }
         Ok(())
     }
 
-    /// Builds the functions without a word.
+    /// Builds the functions without output.
     ///
     /// # Errors
-    /// When they do not build, with a line for each thing that is wrong.
+    /// If they do not build, with a line for each error.
     pub(crate) async fn build_quietly(&self, template: &Template) -> anyhow::Result<()> {
         let output = self
             .command(template)
             .args(["--quiet", "--message-format", "short"])
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .output()
             .await
             .context("cannot run cargo")?;
@@ -129,20 +176,18 @@ impl Workspace {
             .arg("build")
             .current_dir(&self.root)
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        match (self.is_other, profile(&self.binaries)) {
-            (true, _) => {
-                let folder: OsString = self.root.join("target").into();
-                command.arg("--target-dir").arg(folder);
-            }
-            (false, Some(profile)) => {
-                command.args(["--profile", profile]);
-            }
-            (false, None) => {}
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        let is_other = self.origin == Origin::Other;
+        if is_other {
+            let folder: OsString = self.root.join("target").into();
+            command.arg("--target-dir").arg(folder);
+        } else if let Some(profile) = profile(&self.binaries) {
+            command.args(["--profile", profile]);
         }
         // With the features of the whole workspace, as its tests and this program are built, so that
         // what they share is compiled once.
-        let kind = if self.is_other { "--package" } else { "--bin" };
+        let kind = if is_other { "--package" } else { "--bin" };
         for name in binaries(template) {
             command.args([kind, name]);
         }
@@ -161,6 +206,27 @@ impl Workspace {
         };
         Marks(binaries(template).into_iter().map(mark).collect())
     }
+}
+
+/// Runs Cargo and prints a line a minute.
+async fn with_lines(mut command: Command) -> std::io::Result<ExitStatus> {
+    report_on_stdout(command.as_std_mut());
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut report = Report::new(Instant::now());
+    if let Some(stdout) = child.stdout.take() {
+        let mut lines = BufReader::new(stdout).lines();
+        loop {
+            match timeout(report.until_due(Instant::now()), lines.next_line()).await {
+                Ok(Ok(Some(line))) => report.read(&line),
+                Ok(_) => break,
+                Err(_) => {}
+            }
+            if let Some(line) = report.line(Instant::now()) {
+                eprintln!("{line}");
+            }
+        }
+    }
+    child.wait().await
 }
 
 fn binaries(template: &Template) -> BTreeSet<&str> {
@@ -182,8 +248,8 @@ fn errors(text: &str) -> String {
     if lines.is_empty() {
         lines = text.lines().collect();
     }
-    let more = lines.len().saturating_sub(MOST_LINES);
-    lines.truncate(MOST_LINES);
+    let more = lines.len().saturating_sub(MAX_LINES);
+    lines.truncate(MAX_LINES);
     let mut errors = lines.join("\n");
     if more > 0 {
         errors.push_str(&format!("\n… and {more} lines more"));
@@ -194,6 +260,14 @@ fn errors(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn piped_build_keeps_its_exit_code_and_has_no_line_within_a_minute() {
+        let mut cargo = Command::new("sh");
+        cargo.args(["-c", "echo '{\"reason\":\"compiler-artifact\"}'; exit 101"]);
+        let status = with_lines(cargo).await.unwrap();
+        assert_eq!(status.code(), Some(101));
+    }
 
     #[test]
     fn functions_are_built_with_the_profile_of_their_folder() {

@@ -162,7 +162,9 @@ impl Build<'_> {
             .env("CARGO_ENCODED_RUSTFLAGS", flags)
             .env(format!("CFLAGS_{}", target.replace('-', "_")), &c_flags)
             .env("CARGO_INCREMENTAL", "0")
-            .env("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH);
+            .env("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH)
+            // The runtime of an archive looks for its template beside itself only.
+            .env("EVENTRELAY_ARCHIVE", "1");
         Ok(command)
     }
 

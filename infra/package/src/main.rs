@@ -20,7 +20,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
-use eventrelay_package::archive;
+use eventrelay_package::{archive, local};
 use eventrelay_template::{Site, read};
 use sha2::{Digest as _, Sha256};
 
@@ -36,7 +36,8 @@ use crate::{
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Builds every function of template.yaml as it ships, and writes into target/package: the zip of
-/// each, SHA256SUMS, template.yaml for `sam deploy`, sbom.cdx.json and THIRD-PARTY.txt.
+/// each, SHA256SUMS, template.yaml for `sam deploy`, sbom.cdx.json and THIRD-PARTY.txt; with
+/// --local also the archive that runs without Rust.
 #[derive(Debug, Parser)]
 #[command(name = "cargo zips", version)]
 struct Cli {
@@ -53,6 +54,9 @@ struct Cli {
     /// Build everything once more in another folder, and compare the bytes
     #[arg(long)]
     check: bool,
+    /// Also build the local runtime, and write one archive of it, the functions and template.yaml
+    #[arg(long, conflicts_with_all = ["list", "functions"])]
+    local: bool,
     /// Write SBOM and licences alone, and build nothing
     #[arg(long, conflicts_with_all = ["check", "functions"])]
     list: bool,
@@ -114,11 +118,16 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
                 sha256,
             });
         }
-        std::fs::write(output.join("SHA256SUMS"), sums)?;
         (report, above) = budget.table(&sizes);
+        if cli.local {
+            let (name, bytes) = local_archive(cli, &root, &target, &library, &functions, &zips)?;
+            std::fs::write(output.join(&name), &bytes)?;
+            let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(&bytes)));
+        }
         if cli.functions.is_empty() {
             write_template(&root, &output, cli.architecture, &zips)?;
         }
+        std::fs::write(output.join("SHA256SUMS"), sums)?;
     }
     let shipment = Shipment {
         version: env!("CARGO_PKG_VERSION"),
@@ -230,6 +239,47 @@ fn zips(
         Ok((name.clone(), zip))
     };
     wanted.iter().map(pack).collect()
+}
+
+/// Name and bytes of the archive that runs without Rust. The functions in it are those of the zips.
+fn local_archive(
+    cli: &Cli,
+    root: &Path,
+    target: &Path,
+    library: &Library,
+    functions: &BTreeMap<String, String>,
+    zips: &BTreeMap<String, Zip>,
+) -> anyhow::Result<(String, Vec<u8>)> {
+    let runtime = BTreeSet::from([local::RUNTIME.to_owned()]);
+    let build = Build {
+        root,
+        target,
+        cargo_home: &cargo_home()?,
+        architecture: cli.architecture,
+        builder: cli.with.unwrap_or(Builder::of(cli.architecture)),
+        // Apart from the functions, whose features must not depend on it.
+        packages: &runtime,
+        wanted: &runtime,
+    };
+    let mut files = Vec::new();
+    for (name, binary) in build.run()? {
+        files.push(local::File::program(name, binary));
+    }
+    for (id, zip) in zips {
+        let path = format!("{}/{}", local::FUNCTIONS, functions[id]);
+        files.push(local::File::program(path, archive::unpack(&zip.bytes)?));
+    }
+    for name in ["template.yaml", "README.md", "LICENSE"] {
+        let content = std::fs::read(root.join(name)).with_context(|| name.to_owned())?;
+        files.push(local::File::document(name, content));
+    }
+    let packages = functions.values().chain(&runtime).cloned().collect();
+    let inventory = inventory::read(root, cli.architecture.target(), &packages)?;
+    let third_party = licences::document(&inventory, library)?;
+    files.push(local::File::document("THIRD-PARTY.txt", third_party.into()));
+    let name = local::name(env!("CARGO_PKG_VERSION"), cli.architecture.as_str());
+    let bytes = local::pack(&name, &files)?;
+    Ok((format!("{name}.tar.gz"), bytes))
 }
 
 fn write_template(

@@ -7,6 +7,16 @@ use tempfile::TempDir;
 
 use super::*;
 
+/// Whether there is a process of this id.
+fn is_running(pid: &Value) -> bool {
+    let pid = pid
+        .as_i64()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::test_kill_process(pid).is_ok()
+}
+
 /// Folder of the probe, built if it is not there: a filtered test run does not build examples.
 pub(crate) fn probe_folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -14,9 +24,10 @@ pub(crate) fn probe_folder() -> PathBuf {
         .get_or_init(|| {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let built = std::process::Command::new(cargo)
-                .args(["build", "--quiet", "--package", "eventrelay-local"])
-                .args(["--example", "probe_function"])
-                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                // In the workspace, whose features the tests are built with: with those of one
+                // package, Cargo would build the SDKs a second time.
+                .args(["build", "--quiet", "--example", "probe_function"])
+                .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
                 .status()
                 .unwrap();
             assert!(built.success());
@@ -234,7 +245,7 @@ async fn a_late_function_is_killed_and_replaced() {
             .unwrap()
             .ends_with("Task timed out after 1.00 seconds")
     );
-    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    assert!(!is_running(&pid));
     assert_ne!(payload(call(&lambda, json!({})).await)["pid"], pid);
     let outcomes: Vec<_> = lambda
         .invocations()
@@ -323,7 +334,7 @@ async fn idle_instances_are_stopped() {
     });
     let pid = payload(call(&lambda, json!({})).await)["pid"].clone();
     eventually("it stopped", || {
-        lambda.instances().is_empty() && !std::path::Path::new(&format!("/proc/{pid}")).exists()
+        lambda.instances().is_empty() && !is_running(&pid)
     })
     .await;
 }
