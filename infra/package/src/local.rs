@@ -16,7 +16,9 @@ pub const FUNCTIONS: &str = "functions";
 pub struct File {
     /// Path below the folder of the archive, with `/`.
     pub path: String,
+    /// Its bytes.
     pub content: Vec<u8>,
+    /// Whether it may be run.
     pub is_executable: bool,
 }
 
