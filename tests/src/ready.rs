@@ -50,9 +50,11 @@ pub struct Aws {
 /// Base URLs of the stand-ins.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Standins {
-    /// Gemini.
+    /// Gemini; empty where a key is set.
+    #[serde(default)]
     pub gemini: String,
-    /// YouTube.
+    /// YouTube; empty where a key is set.
+    #[serde(default)]
     pub youtube: String,
     /// GitHub; empty where no token of it is configured.
     #[serde(default)]
