@@ -54,9 +54,9 @@ impl Notice {
                 hold: Hold::Paused,
                 ..
             } => asked(format!("{service} asks to wait")),
-            Error::Held { service, .. } => seen(format!(
-                "As many calls of {service} as this deployment allows are made"
-            )),
+            Error::Held { service, .. } => {
+                seen(format!("The limit of calls to {service} is reached"))
+            }
             Error::BudgetSpent { purse, .. } => seen(match purse {
                 Purse::Deployment => {
                     "The budget of this deployment for the day is spent".to_owned()

@@ -33,6 +33,14 @@ pub(super) struct Step<'a> {
     pub(super) notice: Option<&'a str>,
 }
 
+/// What lines have said so far.
+#[derive(Debug, Default)]
+struct Written {
+    stage: String,
+    /// Why the job waits, without the time of the next try, which changes every second.
+    reason: Option<String>,
+}
+
 /// Progress of a command. It only moves forward.
 pub(super) struct Progress<'a> {
     bar: ProgressBar,
@@ -40,8 +48,8 @@ pub(super) struct Progress<'a> {
     phase: Mutex<(u64, u64)>,
     /// Highest percentage that was shown.
     reached: &'a AtomicU64,
-    /// Last line that was written; `None` where a bar is drawn.
-    line: Option<Mutex<String>>,
+    /// What was written last; `None` where a bar is drawn.
+    line: Option<Mutex<Written>>,
 }
 
 impl<'a> Progress<'a> {
@@ -96,14 +104,9 @@ impl<'a> Progress<'a> {
             }
         }
         let Some(last) = &self.line else { return };
-        let text = match step.notice {
-            Some(notice) => format!("{stage}. {notice}"),
-            None => stage,
-        };
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last != text {
-            eprintln!("{percent:>3} % {text}");
-            *last = text;
+        for line in lines(&mut last, percent, stage, step.notice) {
+            eprintln!("{line}");
         }
     }
 
@@ -132,6 +135,21 @@ impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// Lines for what has changed: the stage, and below it why the job waits.
+fn lines(written: &mut Written, percent: u64, stage: String, notice: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if written.stage != stage {
+        lines.push(format!("{percent:>3} % {stage}"));
+        written.stage = stage;
+    }
+    let reason = notice.map(|notice| notice.split(". ").next().unwrap_or(notice).to_owned());
+    if written.reason != reason {
+        lines.extend(notice.map(|notice| format!("      {notice}")));
+        written.reason = reason;
+    }
+    lines
 }
 
 /// Whether stderr is a terminal that can move its cursor.
@@ -188,6 +206,24 @@ mod tests {
         let resumed = Progress::new(&reached);
         resumed.show_stage(10, "submitted");
         assert_eq!(resumed.bar.position(), 60);
+    }
+
+    #[test]
+    fn lines_have_each_stage_and_each_reason_once() {
+        let mut written = Written::default();
+        let mut at = |stage: &str, notice| lines(&mut written, 88, stage.to_owned(), notice);
+        assert_eq!(at("Sending", None), [" 88 % Sending"]);
+        assert_eq!(
+            at("Sending", Some("Cannot reach a.test. Next try in 20 s.")),
+            ["      Cannot reach a.test. Next try in 20 s."]
+        );
+        let later = at("Sending", Some("Cannot reach a.test. Next try in 19 s."));
+        assert!(later.is_empty(), "{later:?}");
+        let other = at("Waiting", Some("GitHub is unavailable. Trying again."));
+        assert_eq!(
+            other,
+            [" 88 % Waiting", "      GitHub is unavailable. Trying again."]
+        );
     }
 
     #[test]
