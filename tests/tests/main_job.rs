@@ -296,9 +296,6 @@ async fn captions_are_taken_as_they_come() {
     assert_eq!(words(&analysis), 1410);
     assert_eq!(analysis["transcript"][0]["start_s"], 2.0);
     assert_eq!(analysis.get("refused"), None);
-    let read = analysis["provenance"]["usage"]["input_tokens"].as_u64();
-    let written = analysis["provenance"]["usage"]["output_tokens"].as_u64();
-    assert!(written < read, "{written:?} tokens for {read:?}");
 
     // A programme that starts at an hour, with a cue that cannot be used.
     let programme = "1\n01:00:01,000 --> 01:00:02,000\nVec<String> --> &amp;\n\n\
