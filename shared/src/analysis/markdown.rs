@@ -21,7 +21,7 @@ pub(crate) use escape::inline;
 const STAND_IN_NOTE: &str = "\
 > **No AI model was asked.** A stand-in for Gemini made this result, from nothing but a transcript \
 that came with the request. For a real result, set `GEMINI_API_KEY` \
-(<https://aistudio.google.com/apikey>) and submit the video again.";
+(https://aistudio.google.com/apikey) and submit the video again.";
 
 /// Writes the whole document.
 #[must_use]
