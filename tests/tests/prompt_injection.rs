@@ -265,9 +265,8 @@ async fn words_of_an_obedient_model_stay_words() {
     for accept in ["text/vtt", "application/x-subrip"] {
         // An arrow in the words of a cue begins no other cue.
         let form = form(accept).await;
-        let is_times = |line: &&str| {
-            line.contains(" --> ") && line.starts_with(|c: char| c.is_ascii_digit())
-        };
+        let is_times =
+            |line: &&str| line.contains(" --> ") && line.starts_with(|c: char| c.is_ascii_digit());
         assert_eq!(form.lines().filter(is_times).count(), cues, "{form}");
     }
 

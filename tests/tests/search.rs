@@ -145,7 +145,7 @@ async fn the_best_comes_first_with_its_seconds() {
         assert_eq!(result["video_id"], id);
         assert_eq!(result["category"], "devops");
         assert!(result["score"].as_f64().unwrap() > 0.0);
-        let link = format!("{}/v1/videos/{id}", library.stack.ready.api);
+        let link = format!("{}/v1/videos/{id}?variant=1", library.stack.ready.api);
         assert_eq!(result["links"], json!({"video": link}));
     }
     let answer = search(&library, "pods terraform").await;

@@ -45,7 +45,11 @@ chmod +x "$FOLDER/debug/eventrelay-local"
 fn first_build_is_announced_and_covers_runtime_and_functions() {
     let folder = machine("first", BUILDS);
     let output = launch(&folder, &["analyze", "a b.mp4"]);
-    assert_eq!(output.status.code(), Some(7), "the exit code of the runtime");
+    assert_eq!(
+        output.status.code(),
+        Some(7),
+        "the exit code of the runtime"
+    );
     assert_eq!(text(&output.stdout), "runtime: analyze a b.mp4\n");
     let stderr = text(&output.stderr);
     assert!(stderr.contains("Building EventRelay"), "{stderr}");

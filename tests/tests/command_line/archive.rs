@@ -18,7 +18,7 @@ fn unpacked() -> TempDir {
     // Hard links need the same file system.
     let folder = TempDir::new_in(built).unwrap();
     let at = |name: &str| folder.path().join(name);
-    fs::hard_link(&runtime, at(RUNTIME)).unwrap();
+    fs::hard_link(runtime, at(RUNTIME)).unwrap();
     fs::copy(repository("template.yaml"), at("template.yaml")).unwrap();
     fs::create_dir(at(FUNCTIONS)).unwrap();
     for function in fs::read_dir(repository("functions")).unwrap() {

@@ -222,7 +222,10 @@ mod tests {
         let other = at("Waiting", Some("GitHub is unavailable. Trying again."));
         assert_eq!(
             other,
-            [" 88 % Waiting", "      GitHub is unavailable. Trying again."]
+            [
+                " 88 % Waiting",
+                "      GitHub is unavailable. Trying again."
+            ]
         );
     }
 
