@@ -7,7 +7,16 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+/// Taken by each test: a program cannot be started while another thread that starts one has inherited
+/// the handle that wrote it (ETXTBSY of execve(2)).
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A target folder of its own with the launcher in it, and a Cargo beside it.
 fn machine(name: &str, cargo: &str) -> PathBuf {
@@ -43,6 +52,7 @@ chmod +x "$FOLDER/debug/eventrelay-local"
 
 #[test]
 fn first_build_is_announced_and_covers_runtime_and_functions() {
+    let _alone = alone();
     let folder = machine("first", BUILDS);
     let output = launch(&folder, &["analyze", "a b.mp4"]);
     assert_eq!(
@@ -70,6 +80,7 @@ fn first_build_is_announced_and_covers_runtime_and_functions() {
 
 #[test]
 fn failed_build_starts_nothing() {
+    let _alone = alone();
     let folder = machine("failed", "#!/bin/sh\necho 'error: broken' >&2\nexit 101\n");
     let output = launch(&folder, &["analyze", "a.mp4"]);
     assert_eq!(output.status.code(), Some(101));
