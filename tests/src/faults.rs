@@ -152,6 +152,38 @@ impl Stack {
         Ok(())
     }
 
+    /// Has DynamoDB refuse every call that names this table of the template, until
+    /// [`Stack::end_outages`].
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn begin_table_outage(&self, table: &str) -> anyhow::Result<()> {
+        let outage = json!([{"service": "dynamodb", "match": self.name(table)}]);
+        self.admin(Method::PUT, "/faults/outages", outage).await?;
+        Ok(())
+    }
+
+    /// Number of calls that the present outages have refused.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn refused_by_outages(&self) -> anyhow::Result<u64> {
+        let all = self.admin(Method::GET, "/faults/outages", Value::Null);
+        let all = all.await?;
+        let all = all.as_array().context("no list of outages")?;
+        Ok(all.iter().filter_map(|one| one["refused"].as_u64()).sum())
+    }
+
+    /// Ends all outages.
+    ///
+    /// # Errors
+    /// When the local runtime does not answer.
+    pub async fn end_outages(&self) -> anyhow::Result<()> {
+        self.admin(Method::PUT, "/faults/outages", json!([]))
+            .await?;
+        Ok(())
+    }
+
     /// Sets how long a message that was received is not seen: it comes back as soon as that when
     /// its function dies, where the template says half an hour.
     ///

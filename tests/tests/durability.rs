@@ -63,6 +63,28 @@ async fn a_job_survives_kill_9_while_the_model_thinks() {
 }
 
 #[tokio::test]
+async fn outage_of_dynamodb_while_an_analysis_is_finalized_costs_no_place_in_the_search() {
+    let stack = Stack::breakable(&[]).await.unwrap();
+    stack.begin_table_outage("SearchTable").await.unwrap();
+    let transcript = "WEBVTT\n\n00:00.000 --> 00:05.000\nInstall the turbine library.\n";
+    let submission = json!({"url": "DDDDDDDDDDI", "transcript": transcript});
+    let job = stack.accepted("/v1/videos", submission).await.unwrap();
+    let path = format!("/v1/jobs/{}", job["job_id"].as_str().unwrap());
+    let done = async || Ok((stack.get_json(&path).await?["status"] == "done").then_some(()));
+    until(PATIENCE, done).await.unwrap();
+    // Three calls a step: the third step is refused as well.
+    let refused = async || Ok((stack.refused_by_outages().await? >= 7).then_some(()));
+    until(PATIENCE, refused).await.unwrap();
+
+    stack.end_outages().await.unwrap();
+    let found = async || {
+        let found = stack.get_json("/v1/search?q=turbine").await?;
+        Ok((found["results"][0]["video_id"] == "yt:DDDDDDDDDDI").then_some(()))
+    };
+    until(2 * PATIENCE, found).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wait_of_a_minute_holds_no_function() {
     let stack = Stack::start().await.unwrap();
     let job = submit_slow_upload(&stack, 60_000).await;

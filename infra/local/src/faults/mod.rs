@@ -8,6 +8,8 @@
 //! | `POST /faults/kills` | an instance dies at a certain side effect: [`Plan`] |
 //! | `GET /faults/kills` | every plan, the side effects it has counted and where it has struck |
 //! | `DELETE /faults/kills` | forgets all plans |
+//! | `PUT /faults/outages` | services refuse all calls, or those with a text in their body, until the next `PUT`: a list of [`Outage`] |
+//! | `GET /faults/outages` | every outage and how many calls it has refused |
 //! | `POST /faults/calls` | calls of AWS are counted, from none on |
 //! | `GET /faults/calls` | how often each operation was called, and the units that DynamoDB took |
 //!
@@ -16,6 +18,7 @@
 
 mod calls;
 mod kills;
+mod outages;
 mod peer;
 mod proxy;
 mod target;
@@ -41,6 +44,7 @@ use tokio::sync::watch;
 use self::{
     calls::Calls,
     kills::{Kills, Plan, When},
+    outages::{Outage, Outages},
     target::Target,
     weather::{Fault, Forecast, Weather},
 };
@@ -55,6 +59,7 @@ pub(crate) struct Faults {
     lambda: OnceLock<Weak<Lambda>>,
     weather: Mutex<Weather>,
     kills: Mutex<Kills>,
+    outages: Mutex<Outages>,
     calls: Calls,
 }
 
@@ -72,6 +77,7 @@ impl Faults {
             lambda: OnceLock::new(),
             weather: Mutex::new(Weather::new(Forecast::default())),
             kills: Mutex::default(),
+            outages: Mutex::default(),
             calls: Calls::default(),
         })
     }
@@ -160,6 +166,12 @@ pub(crate) fn router(faults: Arc<Faults>) -> Router {
                 .delete(async |State(faults): State<Arc<Faults>>| lock(&faults.kills).clear()),
         )
         .route(
+            "/faults/outages",
+            put(set_outages).get(async |State(faults): State<Arc<Faults>>| {
+                Json(lock(&faults.outages).all().to_vec())
+            }),
+        )
+        .route(
             "/faults/calls",
             get(async |State(faults): State<Arc<Faults>>| Json(faults.calls.all()))
                 .post(async |State(faults): State<Arc<Faults>>| faults.calls.begin()),
@@ -173,6 +185,14 @@ async fn set_weather(
 ) -> Response {
     *lock(&faults.weather) = Weather::new(forecast);
     StatusCode::NO_CONTENT.into_response()
+}
+
+async fn set_outages(
+    State(faults): State<Arc<Faults>>,
+    Json(outages): Json<Vec<Outage>>,
+) -> StatusCode {
+    lock(&faults.outages).replace(outages);
+    StatusCode::NO_CONTENT
 }
 
 async fn plan_kill(State(faults): State<Arc<Faults>>, Json(plan): Json<Plan>) -> Response {

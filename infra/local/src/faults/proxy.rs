@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use super::{
-    Faults, Verdict, When, calls,
+    Faults, Verdict, When, calls, lock,
     target::{Target, is_presigned},
     weather::Fault,
 };
@@ -138,7 +138,16 @@ impl Proxy {
             }
             _ => Verdict::default(),
         };
-        let request = Request::from_parts(parts, Body::new(body));
+        let mut request = Request::from_parts(parts, Body::new(body));
+        if instance.is_some() && lock(&self.faults.outages).concern(self.target) {
+            let (parts, body) = request.into_parts();
+            let body = held(body).await?;
+            if lock(&self.faults.outages).refuses(self.target, &body) {
+                let refusal = self.target.refusal(Fault::Unavailable);
+                return refusal.ok_or(Broken { is_reset: true });
+            }
+            request = Request::from_parts(parts, Body::from(body));
+        }
         if self.target.is_aws() && self.faults.calls.is_counting() {
             return self.count(&operation, request).await;
         }
