@@ -8,8 +8,7 @@ use super::target::Target;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Outage {
-    /// Name of the service: `dynamodb`, `s3`, `sqs`, `gemini`, …
-    service: String,
+    service: Target,
     /// Only calls whose body contains this text, such as the name of a table. Empty for all calls.
     #[serde(rename = "match", default)]
     matching: String,
@@ -33,7 +32,7 @@ impl Outages {
 
     /// Whether the body of a call has to be read before [`Outages::refuses`] can decide.
     pub(super) fn concern(&self, target: Target) -> bool {
-        self.0.iter().any(|outage| outage.service == target.name())
+        self.0.iter().any(|outage| outage.service == target)
     }
 
     /// Counts and refuses a call that an outage matches.
@@ -42,7 +41,7 @@ impl Outages {
         let outage = self
             .0
             .iter_mut()
-            .find(|outage| outage.service == target.name() && body.contains(&outage.matching));
+            .find(|outage| outage.service == target && body.contains(&outage.matching));
         match outage {
             Some(outage) => {
                 outage.refused += 1;
@@ -70,5 +69,25 @@ mod tests {
         assert_eq!(outages.all()[0].refused, 1);
         outages.replace(Vec::new());
         assert!(!outages.refuses(Target::DynamoDb, b"search"));
+    }
+
+    #[test]
+    fn outage_of_an_unknown_service_is_refused_with_the_names_of_all() {
+        let error = serde_json::from_str::<Outage>(r#"{"service": "dynamo"}"#).unwrap_err();
+        assert!(error.to_string().contains("`dynamodb`"), "{error}");
+        let all = [
+            Target::DynamoDb,
+            Target::S3,
+            Target::Sqs,
+            Target::Gemini,
+            Target::YouTube,
+            Target::GitHub,
+            Target::Vercel,
+            Target::Netlify,
+        ];
+        for target in all {
+            let name = serde_json::to_value(target).unwrap();
+            assert_eq!(name, target.name(), "one name everywhere");
+        }
     }
 }

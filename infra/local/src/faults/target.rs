@@ -6,12 +6,14 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
     request::Parts,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::weather::Fault;
 
 /// A service behind a proxy.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Target {
     DynamoDb,
     S3,
