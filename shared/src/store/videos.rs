@@ -14,6 +14,8 @@
 //! and stands next to its entry so that one read brings both. The claims are in
 //! [`super::claims`], listings in [`super::listing`], the ends in `removal`.
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
@@ -27,12 +29,12 @@ use super::{
     counters::Counters,
     entry::Entry,
     item::{Item, get_s, s},
-    jobs::Jobs,
+    jobs::{JobRow, Jobs},
     packed::Directory,
     rows::{CURRENT, Variant, body_key, body_of, entry_of, key, variant_key},
 };
 use crate::{
-    analysis::PIPELINE_VERSION, clock::Timestamp, error::Error, job::JobId, video::VideoKey,
+    analysis::PIPELINE_VERSION, clock::Timestamp, error::Error, job::Job, video::VideoKey,
 };
 
 /// Tries of a transaction that met another one on the same rows.
@@ -60,6 +62,17 @@ pub struct Found {
     pub parts: Directory,
     /// The JSON body in gzip.
     pub body: Option<Bytes>,
+}
+
+/// Result of [`Videos::find_or_job`].
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// The analysis is stored.
+    Stored(Arc<Found>),
+    /// A job is making an analysis of the video.
+    Running(Box<JobRow>),
+    /// Neither exists.
+    Absent,
 }
 
 /// What is known of a video before something is done about it.
@@ -257,19 +270,47 @@ impl Videos {
         Ok(variants)
     }
 
-    /// A job that is making an analysis of this video at the moment.
+    /// Analysis that the selector names, else a job that is making one of the video.
+    ///
+    /// The claims are read before the index is read again: a job that ends between the two reads
+    /// has stored its analysis by the second.
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn job_at_work(
+    pub async fn find_or_job(
+        &self,
+        video: &VideoKey,
+        selector: &Selector,
+        now: Timestamp,
+    ) -> Result<Lookup, Error> {
+        if let Some(found) = self.find(video, selector, false).await? {
+            return Ok(Lookup::Stored(Arc::new(found)));
+        }
+        let job = self.running_job(video, now).await?;
+        // This read is strongly consistent: the first one may miss what was written just before.
+        Ok(match (self.find(video, selector, true).await?, job) {
+            (Some(found), _) => Lookup::Stored(Arc::new(found)),
+            (None, Some(job)) => Lookup::Running(Box::new(job)),
+            (None, None) => Lookup::Absent,
+        })
+    }
+
+    /// A job that is making an analysis of the video.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn running_job(
         &self,
         video: &VideoKey,
         now: Timestamp,
-    ) -> Result<Option<JobId>, Error> {
-        let variants = self.variants(video).await?;
-        Ok(variants
-            .iter()
-            .find_map(|(_, variant)| variant.at_work(now).cloned()))
+    ) -> Result<Option<JobRow>, Error> {
+        for id in self.jobs_at_work(video, now).await? {
+            let row = self.jobs.get::<Job>(&id).await?;
+            if let Some(row) = row.filter(|row| !row.job.state.is_terminal()) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
     }
 
     /// The inner error says why nothing was written, item by item.

@@ -25,7 +25,11 @@ use std::{
 };
 
 use actors::{Hands, Making, Role, act};
-use eventrelay::{clock::Timestamp, store::videos::Selector, video::VideoKey};
+use eventrelay::{
+    clock::Timestamp,
+    store::videos::{Lookup, Selector},
+    video::VideoKey,
+};
 use eventrelay_tests::{
     Ready, Stack,
     gate::{Actor, Arrival, Gate, Passage, Stores, http_client, step},
@@ -44,6 +48,9 @@ const BEGINNING: Timestamp = Timestamp(4_102_444_800_000);
 
 /// The most actors of a case, and the one that looks in the end.
 const SEATS: usize = 8;
+
+/// More requests than a lookup makes.
+const MAX_LOOKUP_REQUESTS: usize = 5;
 
 /// Where an actor sits: clients are costly to make and are used again.
 struct Seat {
@@ -81,7 +88,21 @@ struct Case<'a> {
     deaths: u8,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    /// A case with a video of its own.
+    fn new(lane: &'a Lane, random: Rng, deaths: u8) -> Self {
+        let nonce = fastrand::u128(..);
+        let case = Self {
+            lane,
+            random,
+            oracle: Arc::default(),
+            video: format!("up:{nonce:064x}").parse().unwrap(),
+            deaths,
+        };
+        case.oracle.world().now = BEGINNING;
+        case
+    }
+
     fn hands(&self, seat: usize, name: String) -> Hands {
         Hands {
             name,
@@ -246,15 +267,7 @@ impl Case<'_> {
 async fn run(lane: &Lane, seed: u64) -> Result<u64, String> {
     let mut random = Rng::with_seed(seed);
     let deaths = if random.bool() { 0 } else { 4 };
-    let nonce = fastrand::u128(..);
-    let mut case = Case {
-        lane,
-        random,
-        oracle: Arc::default(),
-        video: format!("up:{nonce:064x}").parse().unwrap(),
-        deaths,
-    };
-    case.oracle.world().now = BEGINNING;
+    let mut case = Case::new(lane, random, deaths);
     case.run().await;
     let world = case.oracle.world();
     match world.violations.is_empty() {
@@ -311,4 +324,93 @@ async fn no_interleaving_makes_two_of_one_or_goes_back() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     // Each case ends with one; with no more than those nothing would have been tried.
     assert!(generations > cases * 3 / 2, "{generations} generations");
+}
+
+/// Whatever the maker of an analysis does between two requests of a lookup, the lookup shows the
+/// job or the analysis.
+#[tokio::test(flavor = "multi_thread")]
+async fn lookup_of_a_claimed_video_shows_its_job_or_its_analysis() {
+    let stack = Stack::start().await.unwrap();
+    let lane = Lane::new(&stack.ready);
+    let mut is_made = false;
+    for maker_steps in 0.. {
+        for lookup_steps in 0..=MAX_LOOKUP_REQUESTS {
+            let case = Case::new(&lane, Rng::with_seed(0), 0);
+            let making = Making {
+                variant: 0,
+                force: false,
+                fails: false,
+                large: false,
+            };
+            let maker = act(case.hands(0, "maker".to_owned()), Role::Maker(making));
+            let mut maker = Gated::new(&lane.seats[0].gate, Box::pin(maker));
+            maker.take(maker_steps).await;
+            let is_claimed = !case.oracle.world().jobs.is_empty();
+            is_made = maker.is_finished;
+
+            let (videos, video) = (lane.seats[1].stores.videos.clone(), case.video.clone());
+            let (sender, mut receiver) = tokio::sync::oneshot::channel();
+            let lookup = async move {
+                let lookup = videos.find_or_job(&video, &Selector::Newest, BEGINNING);
+                sender.send(lookup.await.unwrap()).unwrap();
+            };
+            let mut lookup = Gated::new(&lane.seats[1].gate, Box::pin(lookup));
+            lookup.take(lookup_steps).await;
+            maker.take(usize::MAX).await;
+            lookup.take(usize::MAX).await;
+
+            let shown = receiver.try_recv().unwrap();
+            let order = format!("{maker_steps} of the maker, {lookup_steps} of the lookup");
+            assert_eq!(case.oracle.world().violations, [""; 0], "{order}");
+            assert!(
+                !is_claimed || !matches!(shown, Lookup::Absent),
+                "{order}: {shown:?}"
+            );
+            assert!(
+                !is_made || matches!(shown, Lookup::Stored(_)),
+                "{order}: {shown:?}"
+            );
+        }
+        if is_made {
+            break;
+        }
+    }
+}
+
+/// An actor beside its gate.
+struct Gated<'a> {
+    gate: &'a Gate,
+    actor: Actor,
+    passage: Option<Passage>,
+    is_finished: bool,
+}
+
+impl<'a> Gated<'a> {
+    fn new(gate: &'a Gate, actor: Actor) -> Self {
+        Self {
+            gate,
+            actor,
+            passage: None,
+            is_finished: false,
+        }
+    }
+
+    /// Lets the actor make so many requests, or go to its end.
+    async fn take(&mut self, requests: usize) {
+        if self.passage.is_none() {
+            self.step().await;
+        }
+        for _ in 0..requests {
+            if self.is_finished {
+                return;
+            }
+            self.step().await;
+        }
+    }
+
+    async fn step(&mut self) {
+        let arrival = step(&mut self.actor, self.gate, self.passage).await;
+        self.passage = Some(Passage::Answered);
+        self.is_finished = arrival == Arrival::Finished;
+    }
 }

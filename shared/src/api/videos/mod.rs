@@ -8,10 +8,7 @@
 pub(super) mod asked;
 mod bodies;
 
-use std::{
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::{StatusCode, header, response::Builder};
 use lambda_http::{Body, Request, Response};
@@ -22,12 +19,13 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{Job, revival},
+    job::revival,
     store::{
         StoredAnalysis,
         blobs::{self, Form},
         compression,
-        videos::Found,
+        jobs::JobRow,
+        videos::{Found, Lookup},
     },
     telemetry::{Layer, note_lookup},
 };
@@ -65,8 +63,12 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
 }
 
 async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timestamp) -> Answer {
-    let Some(found) = row(context, asked, now).await? else {
-        return Box::pin(missing(context, request, asked, now)).await;
+    let found = match row(context, asked, now).await? {
+        Lookup::Stored(found) => found,
+        Lookup::Running(job) => {
+            return Box::pin(without_analysis(context, request, Some(*job), now)).await;
+        }
+        Lookup::Absent => return Err(Error::NotFound { what: "analysis" }),
     };
     let etag = etag(&found.analysis, &asked.shape);
     let validated = |status: u16| {
@@ -100,7 +102,8 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
         tracing::warn!(video.id = %asked.video, "Healed a row whose blob is gone");
         Box::pin(context.videos.heal(&asked.video, &found.analysis)).await?;
         context.memory.forget_row(&asked.video, &asked.selector);
-        return Box::pin(missing(context, request, asked, now)).await;
+        let job = Box::pin(context.videos.running_job(&asked.video, now)).await?;
+        return Box::pin(without_analysis(context, request, job, now)).await;
     };
     if takes_gzip && gzip.len() as u64 <= LARGEST_GZIP {
         return response()
@@ -119,47 +122,31 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
     }
 }
 
-async fn row(
-    context: &Context,
-    asked: &Asked,
-    now: Timestamp,
-) -> Result<Option<Arc<Found>>, Error> {
+/// Row of the analysis from memory or from the index.
+async fn row(context: &Context, asked: &Asked, now: Timestamp) -> Result<Lookup, Error> {
     let remembered = context.memory.row(&asked.video, &asked.selector, now);
     note_lookup(Layer::Memory, remembered.is_some());
-    if remembered.is_some() {
-        return Ok(remembered);
+    if let Some(found) = remembered {
+        return Ok(Lookup::Stored(found));
     }
-    let find = |consistent| {
-        Box::pin(
-            context
-                .videos
-                .find(&asked.video, &asked.selector, consistent),
-        )
-    };
-    let found = find(false).await?;
-    // What is there for a moment only is not seen by every read.
-    let found = match found {
-        Some(found) => Some(found),
-        None => find(true).await?,
-    };
-    note_lookup(Layer::Index, found.is_some());
-    Ok(found.map(|found| {
-        let found = Arc::new(found);
-        context
-            .memory
-            .keep_row(&asked.video, &asked.selector, &found, now);
-        found
-    }))
+    let videos = &context.videos;
+    let lookup = Box::pin(videos.find_or_job(&asked.video, &asked.selector, now)).await?;
+    if let Lookup::Stored(found) = &lookup {
+        let memory = &context.memory;
+        memory.keep_row(&asked.video, &asked.selector, found, now);
+    }
+    note_lookup(Layer::Index, matches!(lookup, Lookup::Stored(_)));
+    Ok(lookup)
 }
 
-/// There is no such analysis: the job that makes one, if somebody is at it.
-async fn missing(context: &Context, request: &Request, asked: &Asked, now: Timestamp) -> Answer {
-    let at_work = context.videos.job_at_work(&asked.video, now).await?;
-    let row = match &at_work {
-        Some(id) => context.jobs.get::<Job>(id).await?,
-        None => None,
-    };
-    let Some(row) = row.filter(|row| !row.job.state.is_terminal()) else {
+/// 202 with the job that is making the analysis, or 404.
+async fn without_analysis(
+    context: &Context,
+    request: &Request,
+    job: Option<JobRow>,
+    now: Timestamp,
+) -> Answer {
+    let Some(row) = job else {
         return Err(Error::NotFound { what: "analysis" });
     };
     revival::revive_if_lost(&context.jobs, &context.queue, &row, now).await;
