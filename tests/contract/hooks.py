@@ -22,6 +22,7 @@ WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9)
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 WATCHED = re.compile(r"youtu|^[A-Za-z0-9_-]{11}$")
 LISTED = re.compile(r"list=|^PL[A-Za-z0-9_-]{16,32}$")
+RECORDED = re.compile(r"^\s*(audio|video|application)/", re.IGNORECASE)
 
 FORMATS = {
     "eventrelay-video": st.one_of(
@@ -108,7 +109,7 @@ def before_call(context, case, kwargs):
             case.query.pop("cursor", None)
     if is_right(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         body = case.body
-        # A text of the least or the greatest length is no address, and no captions.
+        # A text of the least or the greatest length is no address, no captions, no media type.
         if isinstance(body.get("url"), str):
             is_list = case.operation.path == "/v1/playlists"
             if not (LISTED if is_list else WATCHED).search(body["url"]):
@@ -117,6 +118,8 @@ def before_call(context, case, kwargs):
                     body["url"] = "https://www.youtube.com/playlist?list=PLFgquLnL59alCl_2TQvOiD5Vgm1hCaGSI"
         if isinstance(body.get("transcript"), str) and not body["transcript"].startswith("WEBVTT"):
             body.pop("transcript")
+        if isinstance(body.get("content_type"), str) and not RECORDED.search(body["content_type"]):
+            body["content_type"] = "video/mp4"
         # A part ends after it begins.
         start, end = body.get("start_s") or 0, body.get("end_s")
         if end is not None and end <= start:
