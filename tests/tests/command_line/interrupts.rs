@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use eventrelay_tests::PATIENCE;
+use eventrelay_tests::{PATIENCE, read, until};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
@@ -79,16 +79,34 @@ async fn until_private(folder: &Path) {
         let mode = folder.metadata()?.permissions().mode() & 0o777;
         Ok((mode == 0o700 && folder.join("lock").exists()).then_some(()))
     };
-    eventrelay_tests::until(PATIENCE, is_private).await.unwrap();
+    until(PATIENCE, is_private).await.unwrap();
+}
+
+/// Number of questions that the model has read.
+async fn questions(upstreams: &Upstreams) -> anyhow::Result<usize> {
+    let url = format!("{}/_control/calls", upstreams.gemini());
+    let calls = read(eventrelay_tests::client()?.get(url)).await?.json();
+    let is_question = |call: &&Value| {
+        let path = call["path"].as_str().unwrap_or_default();
+        path.contains(":generateContent") && call["bytes"] != 0
+    };
+    Ok(calls
+        .as_array()
+        .map_or(0, |calls| calls.iter().filter(is_question).count()))
 }
 
 /// An analysis that waits for a model that does not answer.
 async fn waiting(upstreams: &Upstreams, data: &Path, command: &[&str]) -> Terminal {
     let fault = json!({"kind": "slow", "ms": 600_000});
     plan_fault(upstreams.gemini(), fault, None).await;
+    let asked_before = questions(upstreams).await.unwrap();
     let mut terminal = setup(upstreams).start(&on(data, command));
     let analyses = |screen: &str| screen.contains("Analysing");
     terminal.until("analysis", analyses).await;
+    // The stage begins before the request. The fault strikes once: left over, it would strike the
+    // next command.
+    let is_asked = async || Ok((questions(upstreams).await? > asked_before).then_some(()));
+    until(PATIENCE, is_asked).await.unwrap();
     terminal
 }
 
