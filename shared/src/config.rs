@@ -12,9 +12,7 @@ pub use upkeep::{
     DeadLettersConfig, SweepConfig, analysis_dead_letters_url, tasks_dead_letters_url,
 };
 
-use crate::{
-    analysis::AnswerClass, api::authorizer::trusted_url, memory::Bounds, upstream::gemini::Prices,
-};
+use crate::{answer_class::AnswerClass, cost::Prices};
 
 /// Reads variables by name. A function instead of the environment, so that a test needs none.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -46,7 +44,7 @@ pub struct Config {
     pub builds_queue_url: String,
     /// `MEMORY_TTL_S`, `MEMORY_BYTES`, `MEMORY_ENTRIES`: what an instance remembers of what it has
     /// read.
-    pub memory: Bounds,
+    pub memory: MemoryBounds,
     /// `API_REQUESTS_PER_MINUTE`: what each API key may ask that has no limit of its own; 0 is no
     /// limit.
     pub api_requests_per_minute: u64,
@@ -71,6 +69,17 @@ pub struct UpstreamConfig {
     pub youtube: YouTubeConfig,
     /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
     pub processing_timeout: Duration,
+}
+
+/// How much is remembered, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryBounds {
+    /// For how long; zero remembers nothing.
+    pub ttl: Duration,
+    /// Bytes at most.
+    pub bytes: usize,
+    /// Entries at most.
+    pub entries: usize,
 }
 
 /// The models that are asked, and their service.
@@ -180,7 +189,7 @@ impl Config {
             analysis_queue_url: required(read, "ANALYSIS_QUEUE_URL")?,
             tasks_queue_url: required(read, "TASKS_QUEUE_URL")?,
             builds_queue_url: required(read, "BUILDS_QUEUE_URL")?,
-            memory: Bounds {
+            memory: MemoryBounds {
                 ttl: Duration::from_secs(number(read, "MEMORY_TTL_S")?),
                 bytes: number(read, "MEMORY_BYTES")?,
                 entries: number(read, "MEMORY_ENTRIES")?,
@@ -375,6 +384,14 @@ fn usd(read: Read<'_>, name: &'static str) -> Result<u64, ConfigError> {
     usd.filter(|usd| (0.0..=1e9).contains(usd))
         .map(crate::cost::micro_usd)
         .ok_or(ConfigError::Invalid(name, "an amount of US dollars"))
+}
+
+/// A URL that keys may be read from: https, or http on this machine, and nothing that is a secret.
+pub fn trusted_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_local = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    ((url.scheme() == "https" || is_local) && is_plain).then_some(url)
 }
 
 fn url(read: Read<'_>, name: &'static str) -> Result<Url, ConfigError> {

@@ -1,20 +1,19 @@
 //! What a function needs to work: built once, in Init, where Lambda gives a full processor
 //! whatever the function's memory, and with its connections opened there.
 
-use aws_config::SdkConfig;
+use crate::project::Checker;
+use crate::store::aws::Clients;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
-    api::throttle::Leases,
-    aws, build,
+    build,
     clock::Timestamp,
     config::{
         BuildsConfig, Config, ConfigError, LimitsConfig, ModelsConfig, TargetConfig,
         UpstreamConfig, YouTubeConfig,
     },
-    cost::Budget,
     error::Error,
     flow::Driver,
     job::{
@@ -23,18 +22,26 @@ use crate::{
         machine,
         worker::{Analyses, Worker},
     },
-    memory::{Memory, Tally},
-    models::Models,
-    queue::Queue,
-    secrets::{Secret, Secrets},
+    limit::Leases,
     store::{
-        blobs::Blobs, bookmarks::Bookmarks, counters::Counters, dead_letters::DeadLetters,
-        jobs::Jobs, keys::Keys, limits::Limits, projects::Projects, search::Search, videos::Videos,
+        blobs::Blobs,
+        bookmarks::Bookmarks,
+        counters::Counters,
+        dead_letters::DeadLetters,
+        jobs::Jobs,
+        keys::Keys,
+        limits::Limits,
+        memory::{Memory, Tally},
+        projects::Projects,
+        queue::Queue,
+        search::Search,
+        secrets::{Secret, Secrets},
+        videos::Videos,
     },
     task, telemetry,
     upstream::{
-        Gate, HttpClient, gemini::Gemini, github::GitHub, netlify::Netlify, vercel::Vercel,
-        youtube::YouTube,
+        Gate, HttpClient, budget::Budget, gemini::Gemini, github::GitHub, models::Models,
+        netlify::Netlify, vercel::Vercel, youtube::YouTube,
     },
 };
 
@@ -91,7 +98,7 @@ pub struct Context {
     /// The time; asked once per request.
     pub clock: fn() -> Timestamp,
     /// How AWS is reached.
-    sdk: SdkConfig,
+    clients: Clients,
 }
 
 impl Context {
@@ -103,11 +110,11 @@ impl Context {
     /// When the environment is incomplete.
     pub async fn from_env(warm: &[Warm]) -> Result<Self, Error> {
         let config = Config::from_env().map_err(Error::internal)?;
-        let sdk = aws::sdk_config();
-        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let clients = Clients::from_env();
+        let dynamodb = clients.dynamodb();
         let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
         let counters = Counters::new(dynamodb.clone(), config.controls_table.clone());
-        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        let sqs = clients.sqs();
         let context = Self {
             videos: Videos::new(
                 dynamodb.clone(),
@@ -130,7 +137,7 @@ impl Context {
             dead_letters: DeadLetters::new(jobs.clone()),
             bookmarks: Bookmarks::new(dynamodb.clone(), config.controls_table.clone()),
             keys: Keys::new(dynamodb, config.controls_table.clone()),
-            blobs: Blobs::new(aws::s3_client(&sdk), config.bucket.clone()),
+            blobs: Blobs::new(clients.s3(), config.bucket.clone()),
             queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
             tasks_queue: Queue::new(sqs.clone(), config.tasks_queue_url.clone()),
             builds_queue: Queue::new(sqs, config.builds_queue_url.clone()),
@@ -141,7 +148,7 @@ impl Context {
             clock: Timestamp::now,
             jobs,
             config,
-            sdk,
+            clients,
         };
         join_all(warm.iter().map(|service| context.warm(*service))).await;
         telemetry::ready();
@@ -168,8 +175,7 @@ impl Context {
 
     /// The secrets of this deployment. Their client is built for those who read one only.
     pub(crate) fn secrets(&self) -> Secrets {
-        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
-        Secrets::new(client, self.config.secrets_ttl, self.clock).local(aws::has_local_secrets())
+        self.clients.secrets(self.config.secrets_ttl, self.clock)
     }
 
     /// The worker of the tasks of this deployment, with its secret read.
@@ -185,7 +191,11 @@ impl Context {
             secret.warm().await;
         }
         let youtube = youtube(HttpClient::new()?, config, secret, gate);
-        Ok(task::Worker::new(self.clone(), youtube))
+        Ok(task::Worker::new(
+            self.driver(&self.tasks_queue),
+            self.clone(),
+            youtube,
+        ))
     }
 
     /// The worker of analyses of this deployment, with its secrets read.
@@ -230,7 +240,7 @@ impl Context {
     ///
     /// # Errors
     /// When the environment is incomplete.
-    pub async fn build_worker(&self) -> Result<build::worker::Worker, Error> {
+    pub async fn build_worker(&self, checker: Checker) -> Result<build::worker::Worker, Error> {
         let config = BuildsConfig::from_env().map_err(Error::internal)?;
         let gate = Gate::new(self.limits.clone(), config.limits.clone());
         let secrets = self.secrets();
@@ -250,6 +260,7 @@ impl Context {
         let (github_url, netlify_url) = (config.github.base_url, config.netlify.base_url);
         let (vercel_url, team) = (config.vercel.base_url, config.vercel_team);
         let calls = build::calls::Calls {
+            checker,
             models: self.models(&http, config.models, gemini, &gate, &config.limits)?,
             github: github.map(|token| GitHub::new(http.clone(), github_url, token, gate.clone())),
             vercel: vercel

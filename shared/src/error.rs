@@ -3,19 +3,18 @@
 //! [`Error::detail`]); `Display` and `Debug` are for our own log only.
 
 mod access;
-mod conversions;
+mod job_error;
 mod outside;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::analysis::CaptionError;
 use crate::limit::Hold;
-use crate::store::entry::Failure;
 use crate::video::{NotAPlaylist, NotAVideo};
 
 pub use access::{AccessFault, KeySource, known_reason};
+pub use job_error::{Failure, JobError};
 pub use outside::Problem;
 
 /// What an error was caused by: for the log, never for the outside.
@@ -176,7 +175,7 @@ pub enum Error {
     },
     /// A transcript that was handed in cannot be read.
     #[error("invalid transcript: {0}")]
-    TranscriptInvalid(#[from] CaptionError),
+    TranscriptInvalid(Source),
     /// The platform knows no such video, or does not tell us of it.
     #[error("video not found")]
     VideoNotFound,

@@ -4,8 +4,8 @@
 //! build a [`context::Context`] and call in here.
 
 pub mod analysis;
+pub mod answer_class;
 pub mod api;
-mod aws;
 pub mod build;
 pub mod clock;
 pub mod config;
@@ -14,23 +14,21 @@ pub mod cost;
 pub mod dead_letters;
 pub mod error;
 pub mod flow;
+pub mod ids;
 pub mod job;
 pub mod limit;
-pub mod memory;
-pub mod models;
+pub mod notice;
 pub mod project;
-pub mod queue;
 pub mod readers;
 pub mod removal;
 pub mod retry;
 pub mod run;
-pub mod search;
 mod searchable;
-pub mod secrets;
 pub mod store;
 pub mod submission;
 pub mod sweep;
 pub mod task;
 pub mod telemetry;
 pub mod upstream;
+pub mod usage;
 pub mod video;

@@ -1,20 +1,16 @@
 //! The end of a video and of everything that was made of it.
 
-use std::time::Duration;
-
 use crate::{
-    build::{self, start},
+    build::Build,
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{JobId, machine},
+    flow::{self, Workflow},
+    job::Job,
     project::{Deployment, DeploymentStatus, Project},
     store::project_blobs,
     video::VideoKey,
 };
-
-/// Tries to end a job that takes a step at the same moment.
-const TRIES: u32 = 8;
 
 /// Projects or deployments in a page.
 const PAGE: u16 = 50;
@@ -26,7 +22,7 @@ const PAGE: u16 = 50;
 /// [`Error::Storage`]. Some may be gone then.
 pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Result<bool, Error> {
     for job in context.videos.jobs_at_work(video, now).await? {
-        cancel(context, &job, now).await?;
+        flow::preempt(context, &job, Job::cancelled, now).await?;
     }
     let had_projects = remove_projects(context, video, now).await?;
     // Listed before the rows go: what a new job of the video stores afterwards is its own.
@@ -74,7 +70,7 @@ pub async fn remove_project(
     project: &Project,
     now: Timestamp,
 ) -> Result<(), Error> {
-    start::overrule(context, &project.job, build::machine::cancel, now).await?;
+    flow::preempt(context, &project.job, Build::cancelled, now).await?;
     context.projects.delete(project.id.as_str()).await?;
     let parent = project.id.as_str();
     let mut after: Option<String> = None;
@@ -85,7 +81,7 @@ pub async fn remove_project(
         let (deployments, next) = children.await?;
         for deployment in deployments {
             if deployment.status == DeploymentStatus::Running {
-                start::overrule(context, &deployment.job, build::machine::cancel, now).await?;
+                flow::preempt(context, &deployment.job, Build::cancelled, now).await?;
             }
             context.projects.delete(deployment.id.as_str()).await?;
         }
@@ -97,22 +93,4 @@ pub async fn remove_project(
     let prefix = project_blobs::prefix(&project.id);
     let blobs = context.blobs.keys_under(&prefix).await?;
     context.blobs.delete(blobs).await
-}
-
-async fn cancel(context: &Context, id: &JobId, now: Timestamp) -> Result<(), Error> {
-    for _ in 0..TRIES {
-        let Some(row) = context.jobs.get(id).await? else {
-            return Ok(());
-        };
-        let Some(cancelled) = machine::cancel(row.job, now) else {
-            return Ok(());
-        };
-        if context.jobs.overrule(&cancelled, row.version).await? {
-            let step = row.version + 1;
-            return context.queue.send(id, step, Duration::ZERO).await;
-        }
-    }
-    Err(Error::Conflict {
-        reason: "A job of the video is changing; try again.".into(),
-    })
 }

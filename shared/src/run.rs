@@ -3,6 +3,7 @@
 //! None of them is generic, so everything below `main` is compiled once, in this crate
 //! ([`crate::api::endpoints`] says why that matters).
 
+use crate::project::Checker;
 use std::{future::Future, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
@@ -130,14 +131,14 @@ pub fn analyses() -> Result<(), Error> {
     })
 }
 
-/// Runs the worker of projects and deployments.
+/// Runs the worker of projects and deployments, which check generated files with `checker`.
 ///
 /// # Errors
 /// As [`endpoint`].
-pub fn builds() -> Result<(), Error> {
+pub fn builds(checker: Checker) -> Result<(), Error> {
     start(async {
         let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-        let (worker, queue) = (&context.build_worker().await?, &context.builds_queue);
+        let (worker, queue) = (&context.build_worker(checker).await?, &context.builds_queue);
         let dead_letters = &queue.beside(config::builds_dead_letters_url()?);
         lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
             batch::advance(
@@ -163,9 +164,12 @@ pub fn tasks() -> Result<(), Error> {
         let (worker, queue) = (&context.task_worker().await?, &context.tasks_queue);
         let dead_letters = &queue.beside(config::tasks_dead_letters_url()?);
         lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-            batch::advance(queue, dead_letters, event, async |message, count, _| {
-                worker.advance(message, count).await
-            })
+            batch::advance(
+                queue,
+                dead_letters,
+                event,
+                async |message, count, invocation| worker.advance(message, count, invocation).await,
+            )
             .await
             .map_err(Error::from)
         }))

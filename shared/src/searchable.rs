@@ -1,8 +1,8 @@
 //! Keeps the search on the analyses that are current in the index.
 
 use crate::{
+    analysis::search::Document,
     error::Error,
-    search::Document,
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form, LARGEST_DOCUMENT},

@@ -6,20 +6,21 @@ use std::{collections::HashMap, time::Duration};
 use futures_util::future::join_all;
 
 use crate::{
-    analysis::AnswerClass,
+    answer_class::AnswerClass,
     clock::Timestamp,
     context::Context,
     cost::micro_usd,
-    error::Error,
-    job::{Job, JobId, Media, Request, State, revival},
+    error::{Error, Failure},
+    flow,
+    ids::JobId,
+    job::{Job, JobRow, Media, Request, State},
     store::{
         StoredAnalysis,
         blobs::{self, Form},
-        claims::{Claim, Wanted},
+        claims::{ClaimOutcome, ClaimRequest},
         compression,
         counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD},
-        entry::{Entry, Failure},
-        jobs::JobRow,
+        entry::Entry,
         videos::Known,
     },
     video::{MediaType, VideoKey, container},
@@ -163,7 +164,7 @@ pub async fn submit(
             Decision::Cached(analysis) => Some(Ok(Found::Cached(analysis))),
             Decision::Joined(job) => {
                 if let Some(row) = owner {
-                    revival::revive_if_lost(&context.jobs, &context.queue, row, now).await;
+                    flow::requeue_if_lost(context, row, now).await;
                 }
                 Some(Ok(Found::Known(job)))
             }
@@ -231,7 +232,7 @@ async fn make(
 ) -> Result<Vec<(usize, Result<Found, Error>)>, Error> {
     let prepared = join_all(makes.into_iter().map(async |make| {
         let job = prepare(context, make.submission, now).await;
-        let wanted = job.map(|job| Wanted {
+        let wanted = job.map(|job| ClaimRequest {
             lease_until: job.deadline + CLAIM_MARGIN,
             job,
             entry: make.entry,
@@ -258,13 +259,13 @@ async fn make(
         outcomes.push((
             at,
             match claim {
-                Claim::Claimed => {
+                ClaimOutcome::Claimed => {
                     sends.push(job.id.clone());
                     Ok(Found::Queued(Box::new(job)))
                 }
-                Claim::Joined(id) => Ok(Found::Joined(id)),
-                Claim::Fresh(analysis) => Ok(Found::Cached(analysis)),
-                Claim::Failed(failure) => Err(failed_before(failure, now)),
+                ClaimOutcome::Joined(id) => Ok(Found::Joined(id)),
+                ClaimOutcome::Fresh(analysis) => Ok(Found::Cached(analysis)),
+                ClaimOutcome::Failed(failure) => Err(failed_before(failure, now)),
             },
         ));
     }
@@ -363,7 +364,7 @@ async fn finish(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{job::JobError, store::rows::Variant};
+    use crate::{error::JobError, store::rows::Variant};
 
     const NOW: Timestamp = Timestamp(1_000);
 

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use eventrelay::job::JobId;
+use eventrelay::ids::JobId;
 use eventrelay_tests::{
     PATIENCE, Stack,
     faults::{BUILDER, BUILDS, DEAD_BUILDS},

@@ -24,7 +24,8 @@ use aws_smithy_runtime_api::client::{
 };
 use eventrelay::{
     clock::Timestamp,
-    job::{Job, JobId},
+    ids::JobId,
+    job::Job,
     store::jobs::{Jobs, Lease},
 };
 use eventrelay_tests::{Stack, faults::WORKER, gate::http_client};

@@ -6,7 +6,7 @@ mod library;
 
 use std::collections::BTreeSet;
 
-use eventrelay::search::Query;
+use eventrelay::analysis::search::Query;
 use library::{Library, action, analysis, chapter, concept, etag, event, video};
 use serde_json::{Value, json};
 

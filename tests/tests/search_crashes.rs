@@ -15,8 +15,8 @@ use aws_sdk_dynamodb::{
     config::{ConfigBag, Intercept, interceptors::BeforeSerializationInterceptorContextRef},
     error::BoxError,
 };
-use eventrelay::{
-    analysis::Analysis,
+use eventrelay::analysis::{
+    Analysis,
     search::{Document, Query},
 };
 use library::{Library, analysis, etag, event, search, video};

@@ -8,6 +8,9 @@ mod plan;
 mod tests;
 mod times;
 
+use crate::error::Error;
+use crate::usage::Usage;
+use crate::video::Window;
 use std::collections::{BTreeMap, HashSet};
 
 use sha2::{Digest, Sha256};
@@ -76,6 +79,14 @@ pub enum Unusable {
     /// Everything that the model said contradicts the video.
     #[error("everything in the model's answer contradicts the video")]
     AllRefused,
+}
+
+impl From<Unusable> for Error {
+    fn from(error: Unusable) -> Self {
+        Error::AnswerMalformed {
+            source: Box::new(error),
+        }
+    }
 }
 
 /// Makes the analysis. The same arguments give the same analysis.

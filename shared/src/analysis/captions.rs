@@ -25,6 +25,7 @@ pub(super) use split::split;
 pub use write::{to_srt, to_vtt};
 
 use super::{RefusalReason, Refused, Segment};
+use crate::error::Error;
 use cue_text::Turn;
 use refusals::Refusals;
 
@@ -78,6 +79,12 @@ pub enum CaptionError {
         /// Duration of the video.
         duration_s: f64,
     },
+}
+
+impl From<CaptionError> for Error {
+    fn from(error: CaptionError) -> Self {
+        Error::TranscriptInvalid(Box::new(error))
+    }
 }
 
 /// A caption file as far as it can be used.

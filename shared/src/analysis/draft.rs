@@ -1,5 +1,6 @@
 //! What the model answers, before anything in it is believed.
 
+use crate::error::Error;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -121,6 +122,17 @@ fn read<T: DeserializeOwned>(value: Value, path: impl Fn() -> String) -> Result<
         path: path(),
         detail: super::text::line(&error.to_string(), 200),
     })
+}
+
+impl From<DraftError> for Error {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Empty => Error::AnswerEmpty,
+            other => Error::AnswerMalformed {
+                source: Box::new(other),
+            },
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The analysis of a video: what the model is asked, what of its answer is believed, and how the
 //! result is shown. Pure: no input or output, no clock.
 
-mod answer_class;
 mod assemble;
 pub mod captions;
 pub mod category;
@@ -12,9 +11,9 @@ pub mod prompt;
 #[cfg(test)]
 mod samples;
 pub mod schema;
+pub mod search;
 pub(crate) mod text;
 
-pub use answer_class::AnswerClass;
 pub use assemble::{Facts, Unusable, assemble};
 pub use captions::{CaptionError, Captions};
 pub use category::Category;

@@ -1,9 +1,10 @@
 //! What the model is asked.
 
+use crate::video::Window;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Segment, Window, captions, schema, schema::Transcript, text};
+use super::{Segment, captions, schema, schema::Transcript, text};
 
 /// Role and rules. The video is somebody else's text: the rules say so before it is seen.
 const SYSTEM: &str = "\

@@ -2,6 +2,7 @@
 
 use super::assemble::Facts;
 use super::*;
+use crate::usage::Usage;
 
 /// An answer in which every field has a value, and every list an item.
 pub(super) fn draft() -> Draft {

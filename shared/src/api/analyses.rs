@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{Answer, json, links::Links, path_parameter};
 use crate::{
-    analysis::AnswerClass, context::Context, error::Error, store::StoredAnalysis, video::VideoKey,
+    answer_class::AnswerClass, context::Context, error::Error, store::StoredAnalysis,
+    video::VideoKey,
 };
 
 #[derive(Serialize)]

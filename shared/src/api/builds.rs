@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::{Answer, header_value, jobs, json, links::Links};
 use crate::{
-    analysis::Usage,
     build::{self, Build, Work, project, software},
     clock::Timestamp,
     context::Context,
-    error::Error,
-    flow::Record,
-    job::{Job, JobError, JobId, Status},
-    store::jobs::Row,
+    error::{Error, JobError},
+    ids::JobId,
+    job::{Job, Status},
+    store::jobs::{Row, WorkflowRecord},
+    usage::Usage,
 };
 
 /// A build as the API shows it.
@@ -256,7 +256,7 @@ pub(super) async fn parts(
 }
 
 /// Why the work with this id waits.
-async fn notice_of<R: Record>(
+async fn notice_of<R: WorkflowRecord>(
     context: &Context,
     id: &JobId,
     now: Timestamp,

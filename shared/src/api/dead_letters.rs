@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     dead_letters::redrive::{self, Redriven},
     error::Error,
-    job::JobId,
+    ids::JobId,
     store::{
         Due,
         dead_letters::{DeadLetter, DeadLetterId, Reason, Source},

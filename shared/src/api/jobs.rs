@@ -8,14 +8,16 @@ use serde::Serialize;
 
 use super::{Answer, builds, header_value, links::Links, path_parameter};
 use crate::{
-    analysis::Usage,
     build,
     clock::Timestamp,
     context::Context,
-    error::Error,
-    job::{Job, JobError, Notice, Stage, Status, machine, revival},
-    store::jobs::{AnyRow, JobRow},
+    error::{Error, JobError},
+    flow::{self, AnyRow, Workflow},
+    job::{Job, Stage, Status},
+    notice::Notice,
+    store::jobs::Row,
     task::{REPAIRED, Task, Work},
+    usage::Usage,
 };
 
 /// A job as the API shows it.
@@ -209,19 +211,6 @@ struct TaskLinks {
     job: String,
 }
 
-/// Stage of a task, which has one step that repeats.
-const fn task_stage(task: &Task) -> &'static str {
-    match (task.status, &task.work) {
-        (Status::Queued, _) => "submitted",
-        (Status::Running, Work::DeleteVideos { .. }) => "deleting",
-        (Status::Running, Work::Playlist { .. }) => "submitting",
-        (Status::Running, Work::Recount { .. }) => "counting",
-        (Status::Done, _) => "done",
-        (Status::Failed, _) => "failed",
-        (Status::Cancelled, _) => "cancelled",
-    }
-}
-
 fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> {
     let (kind, done) = match &task.work {
         Work::DeleteVideos { deleted } => (
@@ -256,7 +245,7 @@ fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> 
         job_id: task.id.to_string(),
         kind,
         status: task.status,
-        stage: task_stage(task),
+        stage: task.stage_name(),
         // How many videos there are is not known before the last of them.
         progress: if task.status == Status::Done { 100 } else { 0 },
         created_at: task.created_at.rfc3339(),
@@ -289,7 +278,7 @@ fn task_shown(
 pub(super) async fn start_task(context: &Context, request: &Request, work: Work) -> Answer {
     let now = (context.clock)();
     let task = Task::new(work, now + context.config.job_deadline, now);
-    context.jobs.create_task(&task).await?;
+    context.jobs.create(&task).await?;
     context
         .tasks_queue
         .send(&task.id, 0, Duration::ZERO)
@@ -311,66 +300,50 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
     let links = Links::of(request);
     match find(context, request).await? {
         AnyRow::Job(row) => {
-            revival::revive_if_lost(&context.jobs, &context.queue, &row, now).await;
+            flow::requeue_if_lost(context, &row, now).await;
             shown(&row.job, &links, now)
         }
         AnyRow::Build(row) => {
-            revival::revive_if_lost(&context.jobs, &context.builds_queue, &row, now).await;
+            flow::requeue_if_lost(context, &row, now).await;
             let parts = builds::parts(context, &row.job, now).await?;
             builds::shown(&row.job, parts, &links, now)
         }
-        AnyRow::Task(task, version) => {
-            revival::revive_task_if_lost(&context.jobs, &context.tasks_queue, &task, version, now)
-                .await;
+        AnyRow::Task(row) => {
+            flow::requeue_if_lost(context, &row, now).await;
+            task_shown(StatusCode::OK, &row.job, &links, now)
+        }
+    }
+}
+
+/// `DELETE`: cancels a job. A job that has ended stays as it is, and is shown. Pages that a task
+/// has finished are not undone.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Conflict`], [`Error::Storage`].
+pub async fn cancel(context: &Context, request: &Request) -> Answer {
+    let links = Links::of(request);
+    let now = (context.clock)();
+    match find(context, request).await? {
+        AnyRow::Job(row) => shown(&cancelled(context, *row, now).await?, &links, now),
+        AnyRow::Build(row) => {
+            let build = cancelled(context, *row, now).await?;
+            builds::shown(&build, builds::Parts::default(), &links, now)
+        }
+        AnyRow::Task(row) => {
+            let task = cancelled(context, *row, now).await?;
             task_shown(StatusCode::OK, &task, &links, now)
         }
     }
 }
 
-/// `DELETE`: gives a job or a task up. What has ended stays as it is, and is shown; what a task
-/// has done stays done.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::Storage`].
-pub async fn cancel(context: &Context, request: &Request) -> Answer {
-    let links = Links::of(request);
-    let now = (context.clock)();
-    // The job may take a step between the read and the write; it takes few of them.
-    for _ in 0..8 {
-        match find(context, request).await? {
-            AnyRow::Job(row) => {
-                let JobRow { job, version, .. } = *row;
-                let Some(cancelled) = machine::cancel(job.clone(), now) else {
-                    return shown(&job, &links, now);
-                };
-                if context.jobs.overrule(&cancelled, version).await? {
-                    context
-                        .queue
-                        .send(&cancelled.id, version + 1, Duration::ZERO)
-                        .await?;
-                    return shown(&cancelled, &links, now);
-                }
-            }
-            AnyRow::Build(row) => {
-                let cancel = build::machine::cancel;
-                let cancelled = build::start::overrule(context, &row.job.id, cancel, now).await?;
-                let build = cancelled.as_ref().unwrap_or(&row.job);
-                return builds::shown(build, builds::Parts::default(), &links, now);
-            }
-            AnyRow::Task(mut task, version) => {
-                if task.has_ended() {
-                    return task_shown(StatusCode::OK, &task, &links, now);
-                }
-                (task.status, task.updated_at) = (Status::Cancelled, now);
-                if context.jobs.save_task(&task, version).await? {
-                    return task_shown(StatusCode::OK, &task, &links, now);
-                }
-            }
-        }
-    }
-    Err(Error::Conflict {
-        reason: "The job is changing; try again.".into(),
-    })
+/// Cancels a workflow; returns it as it is if it had ended.
+async fn cancelled<R: Workflow>(
+    context: &Context,
+    row: Row<R>,
+    now: Timestamp,
+) -> Result<R, Error> {
+    let cancelled = flow::preempt(context, row.job.id(), R::cancelled, now).await?;
+    Ok(cancelled.unwrap_or(row.job))
 }
 
 async fn find(context: &Context, request: &Request) -> Result<AnyRow, Error> {
@@ -379,8 +352,11 @@ async fn find(context: &Context, request: &Request) -> Result<AnyRow, Error> {
     let id = path_parameter(&parameters, "job_id")
         .parse()
         .map_err(|_| missing())?;
-    match context.jobs.any(&id).await?.ok_or_else(missing)? {
-        // A part of a project's build is nobody's business.
+    match AnyRow::find(&context.jobs, &id)
+        .await?
+        .ok_or_else(missing)?
+    {
+        // The workflow of a file is internal to its project.
         AnyRow::Build(row) if matches!(row.job.work, build::Work::File(_)) => Err(missing()),
         row => Ok(row),
     }

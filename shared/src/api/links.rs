@@ -4,7 +4,7 @@ use lambda_http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    job::JobId,
+    ids::JobId,
     project::{DeploymentId, ProjectId},
     video::VideoKey,
 };

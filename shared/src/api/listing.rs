@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{Answer, cursor, json, links::Links, paging};
 use crate::{
-    analysis::{AnswerClass, Category},
+    analysis::Category,
+    answer_class::AnswerClass,
     clock::Timestamp,
     context::Context,
-    error::Error,
-    job::JobError,
+    error::{Error, JobError},
     store::{
         entry::{Entry, VideoStatus},
         listing::{Filter, Order, Page, Position},

@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, job::JobError};
+use crate::error::{Error, JobError};
 
 /// How long a caller is asked to wait where nobody said so.
 const RETRY_AFTER: Duration = Duration::from_secs(5);

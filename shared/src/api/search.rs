@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::{Answer, cursor, json, links::Links, paging};
 use crate::{
+    analysis::search::{Entry, Part, Query},
     context::Context,
     error::Error,
-    search::{Entry, Part, Query},
     store::search::Hit,
     video::VideoKey,
 };

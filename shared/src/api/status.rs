@@ -9,9 +9,8 @@ use crate::{
     clock::Timestamp,
     config::StatusConfig,
     context::Context,
-    cost::Budget,
     limit::{Condition, Level, Policy, Reading, Unit},
-    upstream::gate::Target,
+    upstream::{budget::Budget, gate::Target},
 };
 
 #[derive(Debug, PartialEq, Serialize)]

@@ -18,14 +18,16 @@ use super::{
     throttle::Caller,
 };
 use crate::{
-    analysis::{AnswerClass, Captions, Usage, Window, captions},
+    analysis::{Captions, captions},
+    answer_class::AnswerClass,
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{Request as JobRequest, Resolution},
+    job::Request as JobRequest,
     store::StoredAnalysis,
     submission::{self, Outcome, Submission},
-    video::{ContentHash, VideoKey, reference},
+    usage::Usage,
+    video::{ContentHash, Resolution, VideoKey, Window, reference},
 };
 
 /// Videos in one batch.

@@ -1,18 +1,8 @@
 //! How often a caller may ask.
 //!
-//! Each API key has a limit in a row that all instances share. So that the row is not written by
-//! every request, an instance that is asked often takes more than one request out of it at once,
-//! twice as many each time up to what the key may use in a second, and gives them out from memory
-//! for a second. What is left over then is lost: a caller may be refused too early by at most as
-//! many requests as it has just made, and never too late.
-//!
 //! The headers are those of `draft-ietf-httpapi-ratelimit-headers-10`.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt, request::RequestContext};
@@ -22,15 +12,11 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    limit::{Bound, Cost, Policy, Unit, Verdict},
+    limit::{Bound, Cost, LEASE, Lease, Policy, Standing, Unit, Verdict},
     store::limits::Limits,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
-const LEASE: Duration = Duration::from_secs(1);
-
-/// Keys that an instance remembers the leases of.
-const MOST_LEASES: usize = 1000;
 
 /// Who asks, as the authorizer has found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,31 +59,6 @@ impl Caller {
             waits: false,
         })
     }
-}
-
-/// What an instance may give out by itself.
-#[derive(Debug, Default)]
-pub struct Leases(Mutex<HashMap<String, Lease>>);
-
-#[derive(Clone, Copy, Debug)]
-struct Lease {
-    taken: u64,
-    left: u64,
-    until: Timestamp,
-    /// What the row has left beside the lease, and when all is there again.
-    beside: u64,
-    full_at: Timestamp,
-}
-
-/// Where a caller stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    quantity: u64,
-    left: u64,
-    /// Seconds until nothing is used.
-    full_in: u64,
-    /// How long the caller has to wait, if it was refused.
-    pub(super) refused: Option<Duration>,
 }
 
 /// Counts a request; none where it is not limited. A limit that cannot be read does not keep
@@ -163,61 +124,6 @@ async fn lease(
     })
 }
 
-fn quantity(policy: &Policy) -> u64 {
-    policy.bounds.first().map_or(0, Bound::quantity)
-}
-
-impl Lease {
-    fn standing(&self, policy: &Policy, refused: Option<Duration>, now: Timestamp) -> Standing {
-        Standing {
-            quantity: quantity(policy),
-            left: match refused {
-                Some(_) => 0,
-                None => self.left + self.beside,
-            },
-            full_in: now.until(self.full_at).as_millis().div_ceil(1000) as u64,
-            refused,
-        }
-    }
-}
-
-impl Leases {
-    /// Answers from memory; none where the row must be asked.
-    fn take(&self, policy: &Policy, now: Timestamp) -> Option<Standing> {
-        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lease = leases
-            .get_mut(&policy.name)
-            .filter(|lease| now < lease.until)?;
-        match lease {
-            Lease { taken: 0, .. } => {
-                let refused = now.until(lease.until);
-                Some(lease.standing(policy, Some(refused), now))
-            }
-            Lease { left: 0, .. } => None,
-            _ => {
-                lease.left -= 1;
-                Some(lease.standing(policy, None, now))
-            }
-        }
-    }
-
-    /// How many to take next: more than one only where the last ones were used up before their time.
-    fn wanted(&self, policy: &Policy, now: Timestamp) -> u64 {
-        let leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = leases.get(&policy.name).filter(|lease| now < lease.until);
-        let of_a_second = (quantity(policy) / 60).max(1);
-        last.map_or(1, |lease| (2 * lease.taken).clamp(1, of_a_second))
-    }
-
-    fn keep(&self, policy: &Policy, lease: Lease) {
-        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if leases.len() >= MOST_LEASES {
-            leases.clear();
-        }
-        leases.insert(policy.name.clone(), lease);
-    }
-}
-
 /// Tells a caller where they stand.
 pub(super) fn tell(headers: &mut HeaderMap, standing: &Standing) {
     let Standing {
@@ -239,6 +145,7 @@ pub(super) fn tell(headers: &mut HeaderMap, standing: &Standing) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::quantity;
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -262,37 +169,6 @@ mod tests {
         assert_eq!(caller(Some("k"), None).policy(0), None);
         assert_eq!(caller(Some("k"), Some(0)).policy(5), None);
         assert_eq!(caller(None, None).policy(5), None);
-    }
-
-    #[test]
-    fn a_lease_is_given_out_for_its_second() {
-        let (leases, policy) = (Leases::default(), policy(600));
-        assert_eq!(leases.take(&policy, NOW), None);
-        assert_eq!(leases.wanted(&policy, NOW), 1);
-        let lease = Lease {
-            taken: 3,
-            left: 2,
-            until: NOW + LEASE,
-            beside: 20,
-            full_at: NOW + Duration::from_millis(1001),
-        };
-        leases.keep(&policy, lease);
-        let first = leases.take(&policy, NOW).unwrap();
-        assert_eq!((first.left, first.full_in, first.refused), (21, 2, None));
-        assert!(leases.take(&policy, NOW).is_some());
-        assert_eq!(leases.take(&policy, NOW), None, "used up");
-        assert_eq!(leases.wanted(&policy, NOW), 6);
-        assert_eq!(leases.wanted(&policy, NOW + LEASE), 1);
-        leases.keep(&policy, lease);
-        assert_eq!(leases.take(&policy, NOW + LEASE), None, "over");
-        let refused = Lease {
-            taken: 0,
-            left: 0,
-            ..lease
-        };
-        leases.keep(&policy, refused);
-        assert_eq!(leases.take(&policy, NOW).unwrap().refused, Some(LEASE));
-        assert_eq!(leases.take(&policy, NOW + LEASE), None, "may ask again");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{machine::After, project::MOST_REPAIRS};
 use crate::{
     error::Error,
-    project::{ProjectId, validate::Finding},
+    project::{Finding, ProjectId},
 };
 
 /// What the build of a file remembers.
@@ -152,10 +152,7 @@ pub fn no_answer(path: &str, error: &Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::{
-        generate::NotAFile,
-        validate::{Rule, Severity},
-    };
+    use crate::project::{Rule, Severity, generate::NotAFile};
 
     fn work(repairs: u32) -> FileWork {
         FileWork {

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    error::Error,
+    error::{Error, JobError},
     flow::{Next, Then},
-    job::{JobError, Notice},
+    notice::Notice,
     retry::{self, Attempts},
 };
 

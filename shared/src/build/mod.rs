@@ -22,4 +22,4 @@ pub mod software;
 pub mod start;
 pub mod worker;
 
-pub use model::{Build, End, Work};
+pub use model::{Build, BuildRow, End, Work};

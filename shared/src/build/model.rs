@@ -1,16 +1,16 @@
 //! What a build is.
 
+use super::machine;
+use crate::store::jobs::Row;
+use crate::{context::Context, flow::Workflow, store::queue::Queue};
 use serde::{Deserialize, Serialize};
 
 use super::{
     deployment::DeploymentWork, file::FileWork, project::ProjectWork, software::SoftwareWork,
 };
 use crate::{
-    analysis::Usage,
-    clock::Timestamp,
-    flow::Record,
-    job::{JobError, JobId, Notice, Status},
-    telemetry::TraceId,
+    clock::Timestamp, error::JobError, ids::JobId, job::Status, notice::Notice,
+    store::jobs::WorkflowRecord, telemetry::TraceId, usage::Usage,
 };
 
 /// A build and all it has to remember between two steps.
@@ -65,6 +65,9 @@ pub struct Build {
     #[serde(default)]
     pub settled: bool,
 }
+
+/// A build as it was read.
+pub type BuildRow = Row<Build>;
 
 /// What is built, and how far it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,7 +218,25 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-impl Record for Build {
+impl Workflow for Build {
+    fn queue(context: &Context) -> &Queue {
+        &context.builds_queue
+    }
+
+    fn cancelled(self, now: Timestamp) -> Option<Self> {
+        machine::cancel(self, now)
+    }
+
+    fn dead_lettered(self, now: Timestamp) -> Option<Self> {
+        machine::give_up(self, now)
+    }
+
+    fn is_dead_lettered(&self) -> bool {
+        machine::was_given_up(self)
+    }
+}
+
+impl WorkflowRecord for Build {
     const KIND: Option<&'static str> = Some("build");
 
     fn id(&self) -> &JobId {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::machine::After;
-use crate::{job::JobError, project::ProjectId};
+use crate::{error::JobError, project::ProjectId};
 
 /// Repairs of one file at most.
 pub const MOST_REPAIRS: u32 = 2;

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::After;
 use crate::{
-    job::{JobError, JobId, Request},
+    error::JobError,
+    ids::JobId,
+    job::Request,
     project::{DeploymentId, DeploymentRequest, ProjectId, ProjectRequest},
     video::VideoKey,
 };

@@ -8,22 +8,21 @@ use super::{
     project::ProjectWork,
 };
 use crate::{
-    analysis::Usage,
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::JobId,
+    ids::JobId,
     project::{
         Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
         ProjectId, ProjectRequest, ProjectStatus,
         deploy::{Address, Target},
     },
     store::StoredAnalysis,
+    usage::Usage,
     video::VideoKey,
 };
 
 /// Tries to change a build that takes a step at the same moment.
-const TRIES: u32 = 8;
 
 /// Deployments of a project that are looked at for its repository.
 pub(super) const LOOKED_BACK: u16 = 20;
@@ -237,34 +236,6 @@ async fn known_repository(
 
 fn taken() -> Error {
     Error::internal("a new id is taken")
-}
-
-/// Changes a build whatever it is at, and sends the message of what follows. None where there is
-/// nothing to change; what it is then else.
-///
-/// # Errors
-/// [`Error::Conflict`] where it changes all the time; [`Error::Storage`].
-pub async fn overrule(
-    context: &Context,
-    id: &JobId,
-    change: impl Fn(Build, Timestamp) -> Option<Build>,
-    now: Timestamp,
-) -> Result<Option<Build>, Error> {
-    for _ in 0..TRIES {
-        let Some(row) = context.jobs.get::<Build>(id).await? else {
-            return Ok(None);
-        };
-        let Some(changed) = change(row.job, now) else {
-            return Ok(None);
-        };
-        if context.jobs.overrule(&changed, row.version).await? {
-            send(context, id, row.version + 1).await?;
-            return Ok(Some(changed));
-        }
-    }
-    Err(Error::Conflict {
-        reason: "The job is changing; try again.".into(),
-    })
 }
 
 async fn send(context: &Context, id: &JobId, step: u32) -> Result<(), Error> {

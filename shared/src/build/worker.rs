@@ -1,5 +1,6 @@
 //! Does what the [`machine`] decides.
 
+use crate::build::BuildRow;
 use std::time::Duration;
 
 use super::{
@@ -11,8 +12,7 @@ use crate::{
     clock::Timestamp,
     error::Error,
     flow::{Driver, Flow, Invocation, Next, Performed},
-    queue::Message,
-    store::jobs::BuildRow,
+    store::queue::Message,
 };
 
 /// Drives builds.

@@ -16,19 +16,21 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsMessage;
 
 use crate::{
-    build::{self, Build},
+    build::Build,
     clock::Timestamp,
     config::DeadLettersConfig,
     context::Context,
     error::Error,
-    flow::Record,
-    job::{Job, JobError, JobId, Status, batch::receive_count, machine},
-    queue::Queue,
+    flow::{self, AnyRow, Workflow},
+    ids::JobId,
+    job::{Job, batch::receive_count},
     store::{
         counters::{Counts, DEAD_LETTERS},
         dead_letters::{DeadLetter, DeadLetterId, Kept, Source},
         jobs::Row,
+        queue::Queue,
     },
+    task::Task,
 };
 
 /// Attribute of a message that was sent to the dead letters by a worker: the id that it had in its
@@ -37,9 +39,6 @@ const MESSAGE_ID: &str = "message_id";
 
 /// By how much the clock of SQS may be behind ours.
 const SKEW: Duration = Duration::from_secs(1);
-
-/// Tries to end a job that takes a step at the same moment.
-const TRIES: u32 = 8;
 
 /// Sends what is no message to the dead letters, with the reason, the id that it had and how often
 /// it was received as attributes.
@@ -100,10 +99,13 @@ pub async fn bury(
         return Ok(());
     };
     let received = first_received(record).unwrap_or(now);
-    let ended = match letter.queue {
-        Source::Analysis => end_job(context, &message.job_id, message.step, received, now).await,
-        Source::Builds => end_build(context, &message.job_id, message.step, received, now).await,
-        Source::Tasks => end_task(context, &message.job_id, message.step, received, now).await,
+    let id = &message.job_id;
+    let ended = match AnyRow::find(&context.jobs, id).await {
+        Ok(Some(AnyRow::Job(_))) => end::<Job>(context, id, message.step, received, now).await,
+        Ok(Some(AnyRow::Build(_))) => end::<Build>(context, id, message.step, received, now).await,
+        Ok(Some(AnyRow::Task(_))) => end::<Task>(context, id, message.step, received, now).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
     };
     match ended {
         // A row that this version cannot read may be why the message died: it is left as it is.
@@ -168,16 +170,10 @@ enum Verdict {
 /// later message was sent for the same step: a message that is sent anew makes the job due anew, and
 /// one that was received before cannot be that one. Whoever is behind is a late duplicate; should
 /// there be no other, the sweeper finds the job.
-fn judge<R: Record>(
-    row: &Row<R>,
-    was_given_up: bool,
-    step: u32,
-    received: Timestamp,
-    now: Timestamp,
-) -> Verdict {
+fn judge<R: Workflow>(row: &Row<R>, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
     let job = &row.job;
     if job.is_terminal() {
-        let by_this = was_given_up && step.checked_add(1) == Some(row.version);
+        let by_this = job.is_dead_lettered() && step.checked_add(1) == Some(row.version);
         return match by_this && !job.is_settled() {
             true => Verdict::Settle,
             false => Verdict::Leave,
@@ -193,84 +189,31 @@ fn judge<R: Record>(
     }
 }
 
-async fn end_job(
+async fn end<R: Workflow>(
     context: &Context,
     id: &JobId,
     step: u32,
     received: Timestamp,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for _ in 0..TRIES {
-        let Some(row) = context.jobs.get::<Job>(id).await? else {
+    for _ in 0..flow::MAX_ATTEMPTS {
+        let Some(row) = context.jobs.get::<R>(id).await? else {
             return Ok(());
         };
         let version = row.version;
-        let was_given_up = machine::was_given_up(&row.job);
-        match judge(&row, was_given_up, step, received, now) {
+        match judge(&row, step, received, now) {
             Verdict::Leave => return Ok(()),
-            Verdict::Settle => return context.queue.send(id, version, Duration::ZERO).await,
+            Verdict::Settle => return flow::send::<R>(context, id, version).await,
             Verdict::Fail => {}
         }
-        let Some(failed) = machine::give_up(row.job, now) else {
+        let Some(failed) = row.job.dead_lettered(now) else {
             return Ok(());
         };
         if context.jobs.overrule_idle(&failed, version, now).await? {
-            return context.queue.send(id, version + 1, Duration::ZERO).await;
+            return flow::send::<R>(context, id, version + 1).await;
         }
     }
     Err(changing())
-}
-
-async fn end_build(
-    context: &Context,
-    id: &JobId,
-    step: u32,
-    received: Timestamp,
-    now: Timestamp,
-) -> Result<(), Error> {
-    for _ in 0..TRIES {
-        let Some(row) = context.jobs.get::<Build>(id).await? else {
-            return Ok(());
-        };
-        let (version, queue) = (row.version, &context.builds_queue);
-        let was_given_up = build::machine::was_given_up(&row.job);
-        match judge(&row, was_given_up, step, received, now) {
-            Verdict::Leave => return Ok(()),
-            Verdict::Settle => return queue.send(id, version, Duration::ZERO).await,
-            Verdict::Fail => {}
-        }
-        let Some(failed) = build::machine::give_up(row.job, now) else {
-            return Ok(());
-        };
-        if context.jobs.overrule_idle(&failed, version, now).await? {
-            return queue.send(id, version + 1, Duration::ZERO).await;
-        }
-    }
-    Err(changing())
-}
-
-/// A task holds no claim and no file: it fails, and that is all.
-async fn end_task(
-    context: &Context,
-    id: &JobId,
-    step: u32,
-    received: Timestamp,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let Some((mut task, version)) = context.jobs.task(id).await? else {
-        return Ok(());
-    };
-    // As with a job: a message that was sent for the same step since then is still to come.
-    let is_superseded = received + SKEW < task.due_at;
-    if task.has_ended() || version != step || is_superseded {
-        return Ok(());
-    }
-    task.status = Status::Failed;
-    task.error = Some(JobError::from(&Error::DeadLettered));
-    task.updated_at = now;
-    // Should it have moved on meanwhile, it goes on.
-    context.jobs.save_task(&task, version).await?;
-    Ok(())
 }
 
 fn changing() -> Error {

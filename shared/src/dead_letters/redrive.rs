@@ -1,16 +1,18 @@
 //! Dead letters on their way again.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use crate::{
+    build::Build,
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::{JobId, Status, machine},
+    flow::{self, AnyRow, Workflow},
+    job::{Job, JobRow, machine},
     store::{
         Reclaimed,
         dead_letters::{DeadLetter, DeadLetterId, Source},
-        jobs::{AnyRow, BuildRow, JobRow},
+        jobs::Row,
     },
     submission::CLAIM_MARGIN,
     task::Task,
@@ -42,10 +44,10 @@ pub async fn redrive(
         return Ok(Redriven::Gone);
     };
     let redriven = match letter.message() {
-        Some(message) => match context.jobs.any(&message.job_id).await? {
+        Some(message) => match AnyRow::find(&context.jobs, &message.job_id).await? {
             Some(AnyRow::Job(row)) => resume_job(context, *row, now).await?,
             Some(AnyRow::Build(row)) => resume_build(context, &row).await?,
-            Some(AnyRow::Task(task, version)) => resume_task(context, *task, version, now).await?,
+            Some(AnyRow::Task(row)) => resume_task(context, *row, now).await?,
             None => refused("Its job is not kept any more."),
         },
         None => send_as_it_was(context, &letter).await?,
@@ -79,9 +81,9 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
     let JobRow { job, version, .. } = row;
     let id = job.id.clone();
     if !job.settled {
-        send(context, &id, version).await?;
+        flow::send::<Job>(context, &id, version).await?;
         // One that has failed gives up its claim first, with this message or the one before.
-        return Ok(match machine::was_given_up(&job) {
+        return Ok(match job.is_dead_lettered() {
             true => refused("Its job has just failed and is being settled; try again."),
             false => Redriven::Requeued,
         });
@@ -94,7 +96,7 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
     let claimed = context.videos.reclaim(&resumed, version, lease_until, now);
     Ok(match claimed.await? {
         Reclaimed::Yes => {
-            send(context, &id, version + 1).await?;
+            flow::send::<Job>(context, &id, version + 1).await?;
             Redriven::Requeued
         }
         Reclaimed::Owned(owner) => refused(format!("Another job is at the same: {owner}.")),
@@ -104,39 +106,29 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
 }
 
 /// One that has ended is begun anew by whoever asked for it: its project is told how it ended.
-async fn resume_build(context: &Context, row: &BuildRow) -> Result<Redriven, Error> {
+async fn resume_build(context: &Context, row: &Row<Build>) -> Result<Redriven, Error> {
     if row.job.settled {
         return Ok(refused("Its build has ended; ask for another one."));
     }
-    let queue = &context.builds_queue;
-    queue.send(&row.job.id, row.version, Duration::ZERO).await?;
+    flow::send::<Build>(context, &row.job.id, row.version).await?;
     Ok(Redriven::Requeued)
 }
 
-async fn resume_task(
-    context: &Context,
-    mut task: Task,
-    version: u32,
-    now: Timestamp,
-) -> Result<Redriven, Error> {
+async fn resume_task(context: &Context, row: Row<Task>, now: Timestamp) -> Result<Redriven, Error> {
+    let Row {
+        job: task, version, ..
+    } = row;
     let id = task.id.clone();
-    let mut step = version;
-    if task.has_ended() {
-        if !task.was_given_up() {
-            return Ok(refused("Its job has ended otherwise."));
-        }
-        (task.status, task.error, task.attempts) = (Status::Running, None, 0);
-        (task.updated_at, task.due_at) = (now, now);
-        task.deadline = now + context.config.job_deadline;
-        if !context.jobs.save_task(&task, version).await? {
-            return Ok(refused("Its job is changing; try again."));
-        }
-        step += 1;
+    if !task.has_ended() {
+        flow::send::<Task>(context, &id, version).await?;
+        return Ok(Redriven::Requeued);
     }
-    context.tasks_queue.send(&id, step, Duration::ZERO).await?;
+    let Some(resumed) = task.resumed(now + context.config.job_deadline, now) else {
+        return Ok(refused("Its job has ended otherwise."));
+    };
+    if !context.jobs.overrule(&resumed, version).await? {
+        return Ok(refused("Its job is changing; try again."));
+    }
+    flow::send::<Task>(context, &id, version + 1).await?;
     Ok(Redriven::Requeued)
-}
-
-async fn send(context: &Context, id: &JobId, step: u32) -> Result<(), Error> {
-    context.queue.send(id, step, Duration::ZERO).await
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::{
-    job::{Media, Request, State},
-    store::jobs::JobRow,
-};
+use crate::error::JobError;
+use crate::job::JobRow;
+use crate::job::machine;
+use crate::job::{Media, Request, State};
 
 const NOW: Timestamp = Timestamp(1_000_000);
 const STEP: u32 = 3;
@@ -34,8 +34,7 @@ fn row(job: Job) -> JobRow {
 }
 
 fn judged(row: &JobRow, step: u32) -> Verdict {
-    let was_given_up = machine::was_given_up(&row.job);
-    judge(row, was_given_up, step, Timestamp(950_000), NOW)
+    judge(row, step, Timestamp(950_000), NOW)
 }
 
 #[test]
@@ -80,8 +79,8 @@ fn a_job_that_goes_on_otherwise_is_left() {
 
 #[test]
 fn a_job_that_this_dead_letter_has_ended_is_settled_until_it_is() {
-    let failed = machine::give_up(job(), NOW).unwrap();
-    assert!(machine::was_given_up(&failed));
+    let failed = job().dead_lettered(NOW).unwrap();
+    assert!(failed.is_dead_lettered());
     assert_eq!((failed.due_at, failed.attempts), (NOW, 0));
     let mut ended = row(failed);
     ended.version = STEP + 1;
@@ -102,7 +101,7 @@ fn an_end_of_another_kind_stands() {
         assert_eq!(judged(&ended, STEP), Verdict::Leave);
         ended.version = STEP + 1;
         assert_eq!(judged(&ended, STEP), Verdict::Leave);
-        assert_eq!(machine::give_up(ended.job, NOW), None);
+        assert_eq!(ended.job.dead_lettered(NOW), None);
     }
 }
 
@@ -110,7 +109,7 @@ fn an_end_of_another_kind_stands() {
 fn only_what_was_given_up_and_settled_is_resumed() {
     let deadline = NOW + Duration::from_secs(9);
     assert_eq!(machine::resume(job(), deadline, NOW), None);
-    let mut failed = machine::give_up(job(), NOW).unwrap();
+    let mut failed = job().dead_lettered(NOW).unwrap();
     assert_eq!(machine::resume(failed.clone(), deadline, NOW), None);
     failed.settled = true;
     let resumed = machine::resume(failed, deadline, NOW).unwrap();

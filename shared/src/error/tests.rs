@@ -24,7 +24,7 @@ fn table() -> Vec<(Error, &'static str, Disposition)> {
         (Error::TooLarge { what: "request body" }, "too-large", Permanent),
         (Error::UploadMissing, "upload-missing", Permanent),
         (Error::UploadMismatch { what: "size" }, "upload-mismatch", Permanent),
-        (Error::TranscriptInvalid(CaptionError::NoText), "transcript-invalid", Permanent),
+        (Error::TranscriptInvalid("no text".into()), "transcript-invalid", Permanent),
         (Error::VideoNotFound, "video-not-found", Permanent),
         (Error::VideoPrivate, "video-private", Permanent),
         (Error::VideoNotPublic, "video-not-public", Permanent),
@@ -142,23 +142,4 @@ fn a_block_reason_is_a_constant_or_other() {
             .detail()
             .contains("PROHIBITED_CONTENT")
     );
-}
-
-#[test]
-fn aws_failures_are_told_apart() {
-    use aws_sdk_dynamodb::config::http::HttpResponse;
-    use aws_sdk_dynamodb::error::ErrorMetadata;
-    use aws_sdk_dynamodb::error::SdkError;
-    use aws_sdk_dynamodb::operation::get_item::GetItemError;
-    use aws_sdk_s3::primitives::SdkBody;
-    let service = |status: u16, code: &str| {
-        let meta = ErrorMetadata::builder().code(code).build();
-        let raw = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
-        Error::from(SdkError::service_error(GetItemError::generic(meta), raw)).disposition()
-    };
-    assert_eq!(service(500, "InternalServerError"), Transient);
-    assert_eq!(service(400, "ThrottlingException"), Transient);
-    assert_eq!(service(400, "ValidationException"), Permanent);
-    let timeout: SdkError<GetItemError, HttpResponse> = SdkError::timeout_error("slow");
-    assert_eq!(Error::from(timeout).disposition(), Transient);
 }

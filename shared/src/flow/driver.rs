@@ -12,17 +12,17 @@ use std::{
 
 use futures_util::FutureExt;
 
-use super::{Next, Reception, Record, Then, receive};
+use super::{Next, Reception, Then, receive};
 use crate::{
-    analysis::Usage,
     clock::Timestamp,
     error::Error,
-    queue::{Message, Queue},
     store::{
         counters::{Counters, Counts},
-        jobs::{Jobs, Lease, Row},
+        jobs::{Jobs, Lease, Row, WorkflowRecord},
+        queue::{Message, Queue},
     },
     telemetry::{self, Metric},
+    usage::Usage,
 };
 
 /// How long a step is nobody else's. Prolonged while it runs, so that it can be short: it is what
@@ -89,7 +89,7 @@ pub struct Performed<O> {
 
 impl<O> Performed<O> {
     /// What was seen, at no cost.
-    pub fn free(observed: Result<O, Error>, record: &impl Record) -> Self {
+    pub fn free(observed: Result<O, Error>, record: &impl WorkflowRecord) -> Self {
         Self {
             observed,
             usage: record.usage(),
@@ -102,7 +102,7 @@ impl<O> Performed<O> {
 /// One kind of work: what is decided in it, which is pure, and how its calls are made.
 pub trait Flow {
     /// What it remembers.
-    type Record: Record;
+    type Record: WorkflowRecord;
     /// What has to be done before [`Flow::step`] can go on.
     type Call;
     /// What comes of it.

@@ -1,72 +1,23 @@
 //! Work in steps between which nothing waits: a step is done, written down, and the next one begins
 //! with a message, at once or after a delay.
 //!
-//! [`Record`] is what such work has to remember, [`Flow`] is what one kind of it does, and
+//! [`WorkflowRecord`] is what such work has to remember, [`Flow`] is what one kind of it does, and
 //! [`Driver`] is who does it and writes it down before anybody else is told. Analyses
 //! ([`crate::job`]) and builds ([`crate::build`]) are such work.
 
+mod any;
 mod driver;
+mod preempt;
 
 use std::time::Duration;
 
-use serde::{Serialize, de::DeserializeOwned};
-
+pub use any::AnyRow;
 pub use driver::{Driver, Flow, Invocation, Performed, lease};
 
-use crate::{
-    analysis::Usage,
-    clock::Timestamp,
-    job::{JobId, Notice},
-    telemetry::TraceId,
-};
+pub(crate) use preempt::{MAX_ATTEMPTS, send};
+pub use preempt::{Workflow, preempt, requeue_if_lost, requeue_lost};
 
-/// What work in steps has to remember between two of them. Its version and the lease of the step
-/// that runs are not here: they belong to its row, see [`crate::store::jobs`].
-pub trait Record: Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned {
-    /// What its row calls it; none for the analysis of a video.
-    const KIND: Option<&'static str>;
-
-    /// Its id.
-    fn id(&self) -> &JobId;
-
-    /// On behalf of which request it was begun.
-    fn trace(&self) -> Option<TraceId>;
-
-    /// The stage, for people who look at the table and the log.
-    fn stage(&self) -> String;
-
-    /// When its next message is to be seen. Past that and a margin, the message is lost.
-    fn due_at(&self) -> Timestamp;
-
-    /// Makes it due then.
-    fn make_due(&mut self, at: Timestamp);
-
-    /// When it last changed.
-    fn updated_at(&self) -> Timestamp;
-
-    /// When it fails if it has not ended before.
-    fn deadline(&self) -> Timestamp;
-
-    /// What it took so far.
-    fn usage(&self) -> Usage;
-
-    /// Replaces what it took.
-    fn set_usage(&mut self, usage: Usage);
-
-    /// Why the present step waits.
-    fn notice(&self) -> Option<&Notice>;
-
-    /// Nothing but settling follows.
-    fn is_terminal(&self) -> bool;
-
-    /// It has ended and left nothing behind.
-    fn is_settled(&self) -> bool;
-
-    /// It waits for others, who say when they are done: a message is of use before it is due.
-    fn is_woken(&self) -> bool {
-        false
-    }
-}
+use crate::{clock::Timestamp, store::jobs::WorkflowRecord};
 
 /// What follows a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,11 +57,11 @@ pub enum Reception {
 /// and was received before belongs to a worker that died after it had saved its step: whether it
 /// still sent the next message is not known, so this one goes on in its place. Should both exist,
 /// the lease of the step lets one of them through and the other is behind by then. A message that
-/// had to wait for a lease is about [`Message::WHICHEVER`](crate::queue::Message::WHICHEVER) step
+/// had to wait for a lease is about [`Message::WHICHEVER`](crate::store::queue::Message::WHICHEVER) step
 /// and lives as long as its record.
 #[must_use]
 pub fn receive(
-    record: &impl Record,
+    record: &impl WorkflowRecord,
     version: u32,
     step: u32,
     receive_count: u32,

@@ -15,7 +15,7 @@ use crate::{
     dead_letters,
     error::{Disposition, Error},
     flow::Invocation,
-    queue::{Message, Queue},
+    store::queue::{Message, Queue},
     telemetry::{self, TraceId},
 };
 

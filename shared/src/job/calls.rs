@@ -17,18 +17,17 @@ use super::{
     model::{GeminiFile, VideoFacts},
 };
 use crate::{
-    analysis::Usage,
     clock::Timestamp,
     error::Error,
     flow::Performed,
-    models::Models,
     store::{
         StoredAnalysis,
         blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
         packed::{Directory, Packed},
     },
     telemetry,
-    upstream::{gemini, youtube::YouTube},
+    upstream::{gemini, models::Models, youtube::YouTube},
+    usage::Usage,
     video::VideoKey,
 };
 

@@ -7,14 +7,13 @@
 //! From every state that is not an end a job may become failed or cancelled. After an end follows
 //! one more step, settling: the claim is released and the file at Gemini deleted.
 
+use crate::error::JobError;
+use crate::notice::Notice;
 use std::time::Duration;
 
-use super::{
-    Notice,
-    model::{GeminiFile, Job, JobError, Media, State, VideoFacts},
-};
+use super::model::{GeminiFile, Job, Media, State, VideoFacts};
 use crate::{
-    analysis::AnswerClass,
+    answer_class::AnswerClass,
     clock::Timestamp,
     error::{Disposition, Error},
     flow::{Next, Then},

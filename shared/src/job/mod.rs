@@ -7,16 +7,10 @@
 pub mod batch;
 pub mod calls;
 pub mod experience;
-mod id;
 pub mod machine;
 pub mod model;
-mod notice;
 mod request;
-pub mod revival;
 pub mod worker;
 
-pub(crate) use id::derived_uuid;
-pub use id::{JobId, NotAJobId};
-pub use model::{Job, JobError, Media, Stage, State, Status};
-pub use notice::Notice;
-pub use request::{Request, Resolution};
+pub use model::{Job, JobRow, Media, Stage, State, Status};
+pub use request::Request;

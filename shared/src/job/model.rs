@@ -1,16 +1,23 @@
 //! What a job is.
 
+use crate::{error::JobError, ids::JobId, notice::Notice};
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Notice, Request};
+use super::{Request, machine};
 use crate::{
-    analysis::{AnswerClass, Usage},
+    answer_class::AnswerClass,
     clock::Timestamp,
-    flow::Record,
-    store::{StoredAnalysis, packed::Directory},
+    store::{
+        StoredAnalysis,
+        claims::ClaimingRecord,
+        jobs::{Row, WorkflowRecord},
+        packed::Directory,
+    },
     telemetry::TraceId,
+    usage::Usage,
     video::VideoKey,
 };
+use crate::{context::Context, flow::Workflow, store::queue::Queue};
 
 /// A job and all it has to remember between two steps. Its version and the lease of the step that
 /// runs are not here: they belong to its row, see [`crate::store::jobs`].
@@ -77,6 +84,9 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "is_default")]
     pub settled: bool,
 }
+
+/// An analysis as it was read.
+pub type JobRow = Row<Job>;
 
 /// Where the pictures and the sound come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,31 +180,8 @@ pub struct GeminiFile {
     pub mime_type: String,
 }
 
-/// Why a job failed, as the outside may know it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
-pub struct JobError {
-    /// Stable URI of the kind of problem (RFC 9457, section 3.1.1).
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The kind in words.
-    pub title: String,
-    /// What happened here.
-    pub detail: String,
-    /// HTTP status of the problem, where it is the answer to a request.
-    #[serde(default = "internal")]
-    pub status: u16,
-    /// What it would have cost in US dollars, where that is the problem.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub estimated_cost_usd: Option<f64>,
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-fn internal() -> u16 {
-    500
 }
 
 /// The stages in the words of the API.
@@ -395,7 +382,39 @@ impl Job {
     }
 }
 
-impl Record for Job {
+impl Workflow for Job {
+    fn queue(context: &Context) -> &Queue {
+        &context.queue
+    }
+
+    fn cancelled(self, now: Timestamp) -> Option<Self> {
+        machine::cancel(self, now)
+    }
+
+    fn dead_lettered(self, now: Timestamp) -> Option<Self> {
+        machine::give_up(self, now)
+    }
+
+    fn is_dead_lettered(&self) -> bool {
+        machine::was_given_up(self)
+    }
+}
+
+impl ClaimingRecord for Job {
+    fn video(&self) -> &VideoKey {
+        &self.video
+    }
+
+    fn variant(&self) -> String {
+        self.request.variant()
+    }
+
+    fn is_forced(&self) -> bool {
+        self.request.force
+    }
+}
+
+impl WorkflowRecord for Job {
     const KIND: Option<&'static str> = None;
 
     fn id(&self) -> &JobId {
@@ -444,5 +463,40 @@ impl Record for Job {
 
     fn is_settled(&self) -> bool {
         self.settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Up to this size, the attributes beside the document fit into the same kilobyte.
+    const MAX_DOCUMENT_BYTES: usize = 820;
+
+    #[test]
+    fn row_of_a_processed_upload_is_a_kilobyte() {
+        const NOW: Timestamp = Timestamp(1_790_000_000_000);
+        let video: VideoKey = format!("up:{}", "0".repeat(64)).parse().unwrap();
+        let request = Request {
+            language: Some("de".to_owned()),
+            transcript: Some("0".repeat(64)),
+            ..Request::default()
+        };
+        let media = Media::Upload {
+            size_bytes: 123_456_789,
+            content_type: "video/mp4".to_owned(),
+            file_name: "recording-2026-11-26.mp4".to_owned(),
+        };
+        let mut job = Job::new(video, request, media, NOW, NOW);
+        job.uploads = 1;
+        job.gemini_file = job.upload_name();
+        job.submitted_by = Some("0123456789abcdef".to_owned());
+        job.trace = Some("1-58406520-a006649127e371903a2de979".parse().unwrap());
+        job.state = State::Processing {
+            since: NOW,
+            looks: 12,
+        };
+        let document = serde_json::to_string(&job).unwrap();
+        assert!(document.len() <= MAX_DOCUMENT_BYTES, "{}", document.len());
     }
 }

@@ -1,10 +1,11 @@
 //! How an analysis is asked for, and what it is called by that.
 
+use crate::video::Resolution;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::analysis::{PIPELINE_VERSION, Window};
+use crate::{analysis::PIPELINE_VERSION, video::Window};
 
 /// How an analysis was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,18 +29,6 @@ pub struct Request {
     /// A new analysis is made even where a fresh one exists.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
-}
-
-/// How finely the frames of a video are looked at: tokens, and so cost, for detail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resolution {
-    /// A third of the tokens.
-    Low,
-    /// Between the two.
-    Medium,
-    /// For small print.
-    High,
 }
 
 impl Request {

@@ -1,5 +1,6 @@
 //! Analyses: does what the [`machine`] decides.
 
+use crate::job::JobRow;
 use std::time::Duration;
 
 use super::{
@@ -9,11 +10,10 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    error::Error,
+    error::{Error, Failure},
     flow::{Driver, Flow, Invocation, Next, Performed, lease},
-    queue::Message,
     searchable,
-    store::{claims::Indexed, entry::Failure, jobs::JobRow, search::Search, videos::Videos},
+    store::{claims::Indexed, queue::Message, search::Search, videos::Videos},
 };
 
 /// Drives the analyses of videos.

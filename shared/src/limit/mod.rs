@@ -9,6 +9,7 @@
 mod bound;
 mod breaker;
 mod day;
+mod leases;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub(crate) use bound::UNDER_WAY;
 pub use bound::{Bound, Unit};
 pub use breaker::{Breaker, Condition};
 pub use day::Zone;
+pub use leases::{LEASE, Lease, Leases, Standing, quantity};
 
 use crate::clock::Timestamp;
 use bound::Used;

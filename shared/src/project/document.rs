@@ -7,9 +7,7 @@ use super::{
     deploy::{Owner, RepositoryName, Target},
 };
 use crate::{
-    analysis::{AnswerClass, Usage},
-    clock::Timestamp,
-    job::{JobError, JobId},
+    answer_class::AnswerClass, clock::Timestamp, error::JobError, ids::JobId, usage::Usage,
     video::VideoKey,
 };
 

@@ -4,10 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    LARGEST_FILE, Span,
+    Finding, LARGEST_FILE, Span,
     plan::{Plan, PlannedFile, prompt::conventions},
     prompt::Question,
-    validate::Finding,
 };
 use crate::analysis::{Analysis, VisualKind, text};
 

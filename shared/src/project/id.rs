@@ -28,7 +28,7 @@ macro_rules! id {
             /// begins it once.
             #[must_use]
             pub fn derived(from: &str) -> Self {
-                let uuid = crate::job::derived_uuid(from, $prefix);
+                let uuid = crate::ids::derived_uuid(from, $prefix);
                 Self(format!(concat!($prefix, "{}"), uuid.simple()))
             }
 

@@ -12,10 +12,12 @@
 
 pub mod deploy;
 mod document;
+pub mod finding;
 mod framework;
 pub mod generate;
 mod id;
 pub mod package;
+pub mod paths;
 pub mod plan;
 mod prompt;
 mod request;
@@ -27,6 +29,10 @@ use serde::{Deserialize, Serialize};
 pub use document::{
     Change, Deployment, DeploymentRequest, DeploymentResult, DeploymentStatus, Made, Project,
     ProjectStatus,
+};
+pub use finding::{
+    Checker, Finding, LONGEST_MESSAGE, MOST_IN_FILE, MOST_IN_PROJECT, Neighbours, Report, Rule,
+    Severity,
 };
 pub use framework::{Framework, NoSuchFramework, ProjectType};
 pub use id::{DeploymentId, NotAnId, ProjectId};

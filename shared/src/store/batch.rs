@@ -1,6 +1,7 @@
 //! Many items in few calls: `BatchGetItem` and `BatchWriteItem`, which may leave some of what they
 //! were given undone and say so.
 
+use crate::store::sdk_error::storage_error;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
@@ -64,7 +65,8 @@ async fn get_chunk(
             .batch_get_item()
             .request_items(table, asked)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let found = read.responses.and_then(|mut tables| tables.remove(table));
         items.extend(found.unwrap_or_default());
         let unread = read
@@ -138,7 +140,8 @@ async fn write_chunk(
             .batch_write_item()
             .set_request_items(Some(HashMap::from([(table.to_owned(), requests)])))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         requests = written
             .unprocessed_items
             .and_then(|mut tables| tables.remove(table))

@@ -8,6 +8,7 @@
 //! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
 //! | `projects/` | project id / … | see [`super::project_blobs`] |
 
+use crate::store::sdk_error::storage_error;
 use std::time::Duration;
 
 use aws_sdk_s3::{
@@ -25,7 +26,7 @@ use crate::{
     analysis::{Analysis, captions, markdown},
     clock::Timestamp,
     error::Error,
-    job::JobId,
+    ids::JobId,
     video::{ContentHash, VideoKey},
 };
 
@@ -179,7 +180,8 @@ impl Blobs {
             .content_encoding("gzip")
             .body(ByteStream::from(gzip))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 
@@ -195,7 +197,8 @@ impl Blobs {
             .content_type(content_type)
             .body(ByteStream::from(body))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 
@@ -214,7 +217,7 @@ impl Blobs {
         match read {
             Ok(object) => Ok(Some(collect(object.body).await?)),
             Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -237,7 +240,7 @@ impl Blobs {
             Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => {
                 Err(Error::UploadMissing)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -271,7 +274,8 @@ impl Blobs {
             .bucket(&self.bucket)
             .key(key)
             .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(presigned.uri().to_owned())
     }
 
@@ -297,7 +301,8 @@ impl Blobs {
                 .bucket(&self.bucket)
                 .delete(delete)
                 .send()
-                .await?;
+                .await
+                .map_err(storage_error)?;
             if let Some(failed) = deleted.errors().first() {
                 return Err(Error::Storage {
                     transient: true,
@@ -336,7 +341,7 @@ impl Blobs {
             .send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
-            let objects = page?.contents.unwrap_or_default();
+            let objects = page.map_err(storage_error)?.contents.unwrap_or_default();
             keys.extend(objects.into_iter().filter_map(|object| object.key));
         }
         Ok(keys)
@@ -360,7 +365,8 @@ impl Blobs {
             .set_start_after(after.map(str::to_owned))
             .max_keys(i32::from(limit))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let objects = listed.contents.unwrap_or_default();
         let last = objects.last().and_then(|object| object.key.clone());
         let next = last.filter(|_| listed.is_truncated == Some(true));
@@ -402,7 +408,7 @@ impl Blobs {
                     .unwrap_or_default(),
             })),
             Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -429,7 +435,8 @@ impl Blobs {
             .checksum_sha256(STANDARD.encode(digest))
             .metadata(FILE_NAME, file_name::encode(&recording.file_name))
             .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
-            .await?;
+            .await
+            .map_err(storage_error)?;
         // In a function the SDK adds the trace of the invocation, which is not the uploader's and
         // which the signature does not ask for.
         let headers = presigned

@@ -1,6 +1,7 @@
 //! Bookmarks: where work that goes on another time has stopped. Rows `bookmark#<name>` of the
 //! controls table. The last writer wins: whoever reads an old one does some work again.
 
+use crate::store::sdk_error::storage_error;
 use aws_sdk_dynamodb::Client;
 
 use super::item::{get_s, s};
@@ -32,7 +33,8 @@ impl Bookmarks {
             .key("pk", s(format!("bookmark#{name}")))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let at = read.item.as_ref().and_then(|item| get_s(item, "at"));
         Ok(at.filter(|at| !at.is_empty()).map(str::to_owned))
     }
@@ -48,7 +50,8 @@ impl Bookmarks {
             .item("pk", s(format!("bookmark#{name}")))
             .item("at", s(at.unwrap_or_default()))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 }

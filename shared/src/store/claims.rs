@@ -1,5 +1,6 @@
 //! Who makes an analysis: one claim per video and variant, held across all instances.
 
+use crate::store::sdk_error::storage_error;
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::{
@@ -12,18 +13,18 @@ use aws_sdk_dynamodb::{
 use super::{
     StoredAnalysis,
     counters::Counts,
-    entry::{Entry, Failure},
+    entry::Entry,
     item::{n, s},
-    jobs::Lease,
+    jobs::{Lease, WorkflowRecord},
     packed::Packed,
     rows::{CURRENT, Variant, analysis_document, body_item, entry_item, key, variant_key},
     videos::{TRIES, Videos, condition_failed, contended, unchanged},
 };
 use crate::{
-    analysis::AnswerClass,
+    answer_class::AnswerClass,
     clock::Timestamp,
-    error::Error,
-    job::{Job, JobError, JobId, State},
+    error::{Error, Failure, JobError},
+    ids::JobId,
     video::VideoKey,
 };
 
@@ -33,7 +34,7 @@ const MOST_CLAIMS: usize = 33;
 
 /// What came of claiming a video.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Claim {
+pub enum ClaimOutcome {
     /// The job owns the video and is written down: it is the caller's to send the message.
     Claimed,
     /// This job is at it already.
@@ -55,11 +56,23 @@ pub enum Indexed {
     StepLost,
 }
 
-/// A claim that is wanted.
+/// A workflow that analyses a video and so holds the claim on it.
+pub trait ClaimingRecord: WorkflowRecord {
+    /// Video that is analysed.
+    fn video(&self) -> &VideoKey;
+
+    /// Variant of the analysis, part of the key of the claim.
+    fn variant(&self) -> String;
+
+    /// Whether a fresh analysis or a remembered failure does not prevent the claim.
+    fn is_forced(&self) -> bool;
+}
+
+/// Request for a claim.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct ClaimRequest<R> {
     /// The job that is to own the video.
-    pub job: Job,
+    pub job: R,
     /// The video as it was looked up.
     pub entry: Option<Entry>,
     /// A job that has ended and has not given up its claim yet.
@@ -69,7 +82,7 @@ pub struct Wanted {
 }
 
 /// A transaction of some claims.
-struct Attempt {
+struct ClaimTransaction {
     items: Vec<TransactWriteItem>,
     /// For each claim its index, and where its write of the variant stands.
     claims: Vec<(usize, usize)>,
@@ -83,13 +96,13 @@ impl Videos {
     ///
     /// # Errors
     /// [`Error::Storage`]. Some may be claimed then; their jobs go on when somebody asks for them.
-    pub async fn claim(
+    pub async fn claim<R: ClaimingRecord>(
         &self,
-        mut wanted: Vec<Wanted>,
+        mut wanted: Vec<ClaimRequest<R>>,
         configured: AnswerClass,
         now: Timestamp,
-    ) -> Result<Vec<Claim>, Error> {
-        let mut outcomes: Vec<Option<Claim>> = vec![None; wanted.len()];
+    ) -> Result<Vec<ClaimOutcome>, Error> {
+        let mut outcomes: Vec<Option<ClaimOutcome>> = vec![None; wanted.len()];
         for _ in 0..TRIES {
             let open: Vec<usize> = (0..wanted.len())
                 .filter(|at| outcomes[*at].is_none())
@@ -104,7 +117,7 @@ impl Videos {
                         attempt
                             .claims
                             .iter()
-                            .for_each(|(at, _)| outcomes[*at] = Some(Claim::Claimed));
+                            .for_each(|(at, _)| outcomes[*at] = Some(ClaimOutcome::Claimed));
                         self.counters.count(&attempt.changes).await;
                     }
                     Err(reasons) => {
@@ -114,7 +127,7 @@ impl Videos {
                                 .and_then(|reason| refusal(reason, configured, now));
                             // The video may have changed since it was looked up.
                             if outcomes[at].is_none() {
-                                wanted[at].entry = self.entry(&wanted[at].job.video).await?;
+                                wanted[at].entry = self.entry(&wanted[at].job.video()).await?;
                             }
                         }
                     }
@@ -127,14 +140,14 @@ impl Videos {
             .collect()
     }
 
-    fn attempt(
+    fn attempt<R: ClaimingRecord>(
         &self,
-        wanted: &[Wanted],
+        wanted: &[ClaimRequest<R>],
         chunk: &[usize],
         configured: AnswerClass,
         now: Timestamp,
-    ) -> Result<Attempt, Error> {
-        let mut attempt = Attempt {
+    ) -> Result<ClaimTransaction, Error> {
+        let mut attempt = ClaimTransaction {
             items: Vec::with_capacity(3 * chunk.len()),
             claims: Vec::with_capacity(chunk.len()),
             changes: Counts::default(),
@@ -142,7 +155,7 @@ impl Videos {
         // A transaction names a row once, and two variants share the video's.
         let mut named: HashSet<&VideoKey> = HashSet::new();
         for at in chunk {
-            let Wanted {
+            let ClaimRequest {
                 job,
                 entry,
                 ended,
@@ -157,15 +170,15 @@ impl Videos {
             attempt
                 .items
                 .push(TransactWriteItem::builder().put(new).build());
-            if let Some(submitted) = Entry::submitted(entry.as_ref(), &job.id, now)
-                && named.insert(&job.video)
+            if let Some(submitted) = Entry::submitted(entry.as_ref(), job.id(), now)
+                && named.insert(job.video())
             {
                 attempt
                     .changes
                     .merge(&Entry::change(entry.as_ref(), Some(&submitted)));
                 attempt
                     .items
-                    .push(self.entry_put(&job.video, entry.as_ref(), &submitted)?);
+                    .push(self.entry_put(job.video(), entry.as_ref(), &submitted)?);
             }
         }
         Ok(attempt)
@@ -173,7 +186,7 @@ impl Videos {
 
     fn claim_item(
         &self,
-        job: &Job,
+        job: &impl ClaimingRecord,
         ended: Option<&JobId>,
         lease_until: Timestamp,
         configured: AnswerClass,
@@ -185,15 +198,15 @@ impl Videos {
                       OR answer_rank < :rank) \
                       AND (attribute_not_exists(failed_until) OR failed_until <= :now \
                       OR failed_rank < :rank)";
-        let condition = match job.request.force {
+        let condition = match job.is_forced() {
             true => free.to_owned(),
             false => format!("{free} AND {needed}"),
         };
-        let rank = (!job.request.force).then(|| n(configured.rank()));
+        let rank = (!job.is_forced()).then(|| n(configured.rank()));
         let ranks = rank.map(|rank| HashMap::from([(":rank".to_owned(), rank)]));
         Update::builder()
             .table_name(&self.table)
-            .set_key(Some(key(&job.video, &variant_key(&job.variant()))))
+            .set_key(Some(key(job.video(), &variant_key(&job.variant()))))
             .update_expression(
                 "SET #owner = :owner, lease_until = :lease \
                  REMOVE failure, failed_until, failed_rank",
@@ -201,9 +214,9 @@ impl Videos {
             .set_expression_attribute_values(ranks)
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()))
+            .expression_attribute_values(":owner", s(job.id().as_str()))
             // A new job's id is nobody's.
-            .expression_attribute_values(":ended", s(ended.unwrap_or(&job.id).as_str()))
+            .expression_attribute_values(":ended", s(ended.unwrap_or(job.id()).as_str()))
             .expression_attribute_values(":lease", n(lease_until.0))
             .expression_attribute_values(":now", n(now.0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -236,7 +249,7 @@ impl Videos {
     /// [`Error::Storage`].
     pub async fn release(
         &self,
-        job: &Job,
+        job: &impl ClaimingRecord,
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -245,10 +258,10 @@ impl Videos {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(&job.video, &variant_key(&job.variant()))))
+            .set_key(Some(key(job.video(), &variant_key(&job.variant()))))
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()));
+            .expression_attribute_values(":owner", s(job.id().as_str()));
         let forget = "REMOVE #owner, lease_until";
         release = match failure {
             None => release.update_expression(forget),
@@ -270,14 +283,19 @@ impl Videos {
             {
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
     /// Says in the video's entry that its job has ended without an analysis.
-    async fn end(&self, job: &Job, failure: Option<&Failure>, now: Timestamp) -> Result<(), Error> {
+    async fn end(
+        &self,
+        job: &impl ClaimingRecord,
+        failure: Option<&Failure>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let error = failure.map(|failure| &failure.error);
-        self.end_entry(&job.video, &job.id, error, now).await?;
+        self.end_entry(job.video(), job.id(), error, now).await?;
         Ok(())
     }
 
@@ -308,25 +326,19 @@ impl Videos {
         Err(contended())
     }
 
-    /// Says in the video's entry that its job, which is settled or gone, has ended: the entry was
-    /// not told. Returns whether it had to be.
+    /// Ends the entry of a video whose job is settled or gone and did not end it. Returns whether the
+    /// entry had to be changed.
     ///
     /// # Errors
     /// [`Error::Storage`].
     pub async fn end_lost(
         &self,
         video: &VideoKey,
-        id: &JobId,
-        job: Option<Job>,
+        job: &JobId,
+        error: Option<&JobError>,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let error = match job.map(|job| job.state) {
-            Some(State::Failed { error, .. }) => Some(error),
-            Some(State::Cancelled) => None,
-            // A row is dropped long after the job's deadline.
-            _ => Some(JobError::from(&Error::DeadlineExceeded)),
-        };
-        self.end_entry(video, id, error.as_ref(), now).await
+        self.end_entry(video, job, error, now).await
     }
 
     /// Points the index at an analysis whose blobs are stored, ends the claim and saves the job
@@ -337,19 +349,19 @@ impl Videos {
     /// [`Error::Storage`].
     pub async fn index(
         &self,
-        job: &Job,
+        job: &impl ClaimingRecord,
         version: u32,
         lease: &Lease,
         analysis: &StoredAnalysis,
         body: &Packed,
     ) -> Result<Indexed, Error> {
         for _ in 0..TRIES {
-            let before = self.entry(&job.video).await?;
-            let after = Entry::analysed(before.as_ref(), &job.id, analysis);
+            let before = self.entry(job.video()).await?;
+            let after = Entry::analysed(before.as_ref(), job.id(), analysis);
             let mut items = self.index_items(job, version, lease, analysis, body)?;
             if let Some(after) = &after {
-                items.push(self.entry_put(&job.video, before.as_ref(), after)?);
-                items.push(self.body_put(&job.video, CURRENT, analysis, body)?);
+                items.push(self.entry_put(job.video(), before.as_ref(), after)?);
+                items.push(self.body_put(job.video(), CURRENT, analysis, body)?);
             }
             let reasons = match self.transact(items).await? {
                 Ok(()) => {
@@ -374,7 +386,7 @@ impl Videos {
 
     fn index_items(
         &self,
-        job: &Job,
+        job: &impl ClaimingRecord,
         version: u32,
         lease: &Lease,
         analysis: &StoredAnalysis,
@@ -386,14 +398,14 @@ impl Videos {
             .outcome(job, version, &lease.worker, Some(lease))?;
         let finish = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(key(&job.video, &sk)))
+            .set_key(Some(key(job.video(), &sk)))
             .update_expression(
                 "SET doc = :doc, etag = :etag, expires_at = :expires, answer_rank = :rank \
                  REMOVE #owner, lease_until, failure, failed_until, failed_rank",
             )
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()))
+            .expression_attribute_values(":owner", s(job.id().as_str()))
             .expression_attribute_values(":doc", s(analysis_document(analysis)?))
             .expression_attribute_values(":etag", s(&analysis.etag))
             .expression_attribute_values(":expires", n(analysis.expires_at.0))
@@ -403,7 +415,7 @@ impl Videos {
         Ok(vec![
             TransactWriteItem::builder().put(save).build(),
             TransactWriteItem::builder().update(finish).build(),
-            self.body_put(&job.video, &sk, analysis, body)?,
+            self.body_put(job.video(), &sk, analysis, body)?,
         ])
     }
 
@@ -424,15 +436,19 @@ impl Videos {
 }
 
 /// Why a claim was refused, if it was by its own condition and not by a neighbour's.
-fn refusal(reason: &CancellationReason, configured: AnswerClass, now: Timestamp) -> Option<Claim> {
+fn refusal(
+    reason: &CancellationReason,
+    configured: AnswerClass,
+    now: Timestamp,
+) -> Option<ClaimOutcome> {
     let item = reason.item.as_ref().filter(|_| condition_failed(reason))?;
     let variant = Variant::of(item);
     if let Some(owner) = variant.at_work(now) {
-        return Some(Claim::Joined(owner.clone()));
+        return Some(ClaimOutcome::Joined(owner.clone()));
     }
     if let Some(analysis) = variant.fresh(configured, now) {
-        return Some(Claim::Fresh(Box::new(analysis.clone())));
+        return Some(ClaimOutcome::Fresh(Box::new(analysis.clone())));
     }
     let failure = variant.failed(configured, now)?;
-    Some(Claim::Failed(Box::new(failure.clone())))
+    Some(ClaimOutcome::Failed(Box::new(failure.clone())))
 }

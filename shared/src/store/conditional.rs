@@ -1,5 +1,6 @@
 //! Writes that hold only where nobody else has written.
 
+use crate::store::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
@@ -31,8 +32,8 @@ pub(super) async fn put(client: &Client, put: Put) -> Result<bool, Error> {
             PutItemError::ConditionalCheckFailedException(failed) => {
                 Ok(failed.item.as_ref() == Some(&put.item))
             }
-            _ => Err(SdkError::ServiceError(error).into()),
+            _ => Err(storage_error(SdkError::ServiceError(error))),
         },
-        Err(error) => Err(error.into()),
+        Err(error) => Err(storage_error(error)),
     }
 }

@@ -5,6 +5,7 @@
 //! changed after what it counts: a process that dies in between leaves it off by one, which the
 //! recount repairs.
 
+use crate::store::sdk_error::storage_error;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -14,7 +15,7 @@ use super::{
     batch,
     item::{Item, n, s},
 };
-use crate::{analysis::Usage, clock::Timestamp, error::Error};
+use crate::{clock::Timestamp, error::Error, usage::Usage};
 
 /// Rows that a counter is spread over.
 const SHARDS: u64 = 8;
@@ -142,7 +143,7 @@ impl Counters {
         }
         let update = update.update_expression(format!("ADD {}", expression.join(", ")));
         if let Err(error) = update.send().await {
-            let error = Error::from(error);
+            let error = storage_error(error);
             tracing::warn!(error = error.report(), "Could not change a counter");
         }
     }

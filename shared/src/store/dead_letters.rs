@@ -8,6 +8,7 @@
 //! | `redriven_at` | when it was sent on its way again |
 //! | `ttl` | when DynamoDB may drop it, epoch seconds |
 
+use crate::store::sdk_error::storage_error;
 use std::{fmt, str::FromStr, time::Duration};
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -19,7 +20,7 @@ use super::{
     item::{Item, get_n, get_s, n, s},
     jobs::Jobs,
 };
-use crate::{clock::Timestamp, error::Error, job::JobId, queue::Message};
+use crate::{clock::Timestamp, error::Error, ids::JobId, store::queue::Message};
 
 /// How long a dead letter is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -230,7 +231,7 @@ impl DeadLetters {
                     None => Kept::Redriven,
                 })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -247,7 +248,8 @@ impl DeadLetters {
             .key("pk", s(id.as_str()))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         read.item.as_ref().and_then(open).transpose()
     }
 
@@ -303,7 +305,7 @@ impl DeadLetters {
             {
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The index `due` of the table of jobs: what is open, by the time at which it is due. It holds
 //! keys alone.
 
+use crate::store::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
 
 use super::{
     item::{Item, get_n, get_s, n, s},
     jobs::Jobs,
 };
-use crate::{clock::Timestamp, error::Error, job::JobId};
+use crate::{clock::Timestamp, error::Error, ids::JobId};
 
 /// Value of `open` in the row of a job that is not settled, and of a task that has not ended.
 pub(super) const OPEN: &str = "1";
@@ -67,7 +68,8 @@ impl Jobs {
             .limit(i32::from(limit))
             .set_exclusive_start_key(start)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let found = read.items().iter().filter_map(due).collect();
         Ok((found, read.last_evaluated_key().and_then(due)))
     }

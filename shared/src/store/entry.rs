@@ -5,11 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::{StoredAnalysis, counters::Counts};
-use crate::{
-    analysis::AnswerClass,
-    clock::Timestamp,
-    job::{JobError, JobId},
-};
+use crate::{clock::Timestamp, error::JobError, ids::JobId};
 
 /// How a video stands. An analysis that is there counts for more than a job that is under way or
 /// has failed: the video is `done` then.
@@ -47,20 +43,6 @@ impl VideoStatus {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
-}
-
-/// A failed job that is remembered for a while, so that the same is not tried again at once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The job that failed.
-    pub job: JobId,
-    /// Why.
-    pub error: JobError,
-    /// Until when it answers for the next job.
-    pub until: Timestamp,
-    /// Who was asked. Absent in rows that were stored before the class was.
-    #[serde(default)]
-    pub answered_by: AnswerClass,
 }
 
 /// What the index says of one video: its row `current`.
@@ -173,6 +155,7 @@ fn next(before: Option<&Entry>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer_class::AnswerClass;
 
     fn analysis(finished_at: u64, category: &str) -> StoredAnalysis {
         StoredAnalysis {

@@ -3,6 +3,7 @@
 //! `sk` is `feedback#<id>`; the ids sort by time. All feedback together is the partition
 //! `feedback` of the index `by_time`, from which the recount reads it.
 
+use crate::store::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -154,7 +155,8 @@ impl Videos {
             .table_name(&self.table)
             .set_item(Some(item))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         self.counters.count(&changes).await;
         Ok(())
     }
@@ -182,7 +184,8 @@ impl Videos {
             .limit(i32::from(limit))
             .set_exclusive_start_key(start)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let listed: Vec<Feedback> = read
             .items
             .unwrap_or_default()
@@ -219,7 +222,8 @@ impl Videos {
             .expression_attribute_values(":feedback", s(ALL_FEEDBACK))
             .set_exclusive_start_key(start)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let mut counts = Counts::default();
         for item in read.items.unwrap_or_default() {
             change(&item, 1).inspect(|change| counts.merge(change));

@@ -14,6 +14,7 @@
 //! Beside them stand the dead letters, see [`super::dead_letters`], and who waits for whom among the
 //! parts of a build, see [`super::joins`].
 
+use crate::store::sdk_error::storage_error;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
@@ -27,30 +28,63 @@ use super::{
     due::OPEN,
     item::{Item, get_n, get_s, n, s},
 };
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
-    build::Build,
-    clock::Timestamp,
-    error::Error,
-    flow::Record,
-    job::{Job, JobId},
-    task::Task,
+    clock::Timestamp, error::Error, ids::JobId, notice::Notice, telemetry::TraceId, usage::Usage,
 };
 
 /// How long a settled job can be asked for.
 pub(super) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Value of `kind` in the row of a task; analyses have none.
-const TASK: &str = "task";
+/// What work in steps has to remember between two of them. Its version and the lease of the step
+/// that runs are not here: they belong to its row, see [`Row`].
+pub trait WorkflowRecord:
+    Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned
+{
+    /// What its row calls it; none for the analysis of a video.
+    const KIND: Option<&'static str>;
 
-/// What an id stands for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum AnyRow {
-    /// The analysis of a video.
-    Job(Box<JobRow>),
-    /// A build.
-    Build(Box<BuildRow>),
-    /// Work on many videos, and its version.
-    Task(Box<Task>, u32),
+    /// Its id.
+    fn id(&self) -> &JobId;
+
+    /// On behalf of which request it was begun.
+    fn trace(&self) -> Option<TraceId>;
+
+    /// The stage, for people who look at the table and the log.
+    fn stage(&self) -> String;
+
+    /// When its next message is to be seen. Past that and a margin, the message is lost.
+    fn due_at(&self) -> Timestamp;
+
+    /// Makes it due then.
+    fn make_due(&mut self, at: Timestamp);
+
+    /// When it last changed.
+    fn updated_at(&self) -> Timestamp;
+
+    /// When it fails if it has not ended before.
+    fn deadline(&self) -> Timestamp;
+
+    /// What it took so far.
+    fn usage(&self) -> Usage;
+
+    /// Replaces what it took.
+    fn set_usage(&mut self, usage: Usage);
+
+    /// Why the present step waits.
+    fn notice(&self) -> Option<&Notice>;
+
+    /// Nothing but settling follows.
+    fn is_terminal(&self) -> bool;
+
+    /// It has ended and left nothing behind.
+    fn is_settled(&self) -> bool;
+
+    /// It waits for others, who say when they are done: a message is of use before it is due.
+    fn is_woken(&self) -> bool {
+        false
+    }
 }
 
 /// Work in steps as it was read.
@@ -64,12 +98,6 @@ pub struct Row<R> {
     pub running_until: Option<Timestamp>,
 }
 
-/// An analysis as it was read.
-pub type JobRow = Row<Job>;
-
-/// A build as it was read.
-pub type BuildRow = Row<Build>;
-
 /// Who runs a step, and until when nobody else does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -77,6 +105,21 @@ pub struct Lease {
     pub worker: String,
     /// When somebody else may take over.
     pub until: Timestamp,
+}
+
+/// A row whose document is not decoded yet.
+#[derive(Clone, Debug)]
+pub struct UndecodedRow(Item);
+
+impl UndecodedRow {
+    /// Decodes the row; `None` if it is of another kind.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a row that this version cannot read.
+    pub fn decode<R: WorkflowRecord>(&self) -> Result<Option<Row<R>>, Error> {
+        let is_kind = get_s(&self.0, "kind") == R::KIND;
+        is_kind.then(|| row(&self.0)).transpose()
+    }
 }
 
 /// The table of jobs.
@@ -97,7 +140,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`], or [`Error::Internal`] for a row that this version cannot read.
-    pub async fn get<R: Record>(&self, id: &JobId) -> Result<Option<Row<R>>, Error> {
+    pub async fn get<R: WorkflowRecord>(&self, id: &JobId) -> Result<Option<Row<R>>, Error> {
         let item = self.item(id).await?;
         let item = item.filter(|item| get_s(item, "kind") == R::KIND);
         item.as_ref().map(row).transpose()
@@ -111,87 +154,17 @@ impl Jobs {
             .key("pk", s(id.as_str()))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(read.item)
     }
 
-    /// A task with its version, strongly consistent.
-    ///
-    /// # Errors
-    /// As [`Jobs::get`].
-    pub async fn task(&self, id: &JobId) -> Result<Option<(Task, u32)>, Error> {
-        match self.any(id).await? {
-            Some(AnyRow::Task(task, version)) => Ok(Some((*task, version))),
-            _ => Ok(None),
-        }
-    }
-
-    /// What has this id.
-    ///
-    /// # Errors
-    /// As [`Jobs::get`].
-    pub async fn any(&self, id: &JobId) -> Result<Option<AnyRow>, Error> {
-        let Some(item) = self.item(id).await? else {
-            return Ok(None);
-        };
-        if get_s(&item, "kind") == Job::KIND {
-            return Ok(Some(AnyRow::Job(Box::new(row(&item)?))));
-        }
-        if get_s(&item, "kind") == Build::KIND {
-            return Ok(Some(AnyRow::Build(Box::new(row(&item)?))));
-        }
-        let no_document = || Error::internal("a task without a document");
-        let task = get_s(&item, "doc").ok_or_else(no_document)?;
-        let task = serde_json::from_str(task).map_err(Error::internal)?;
-        Ok(Some(AnyRow::Task(
-            task,
-            get_n(&item, "version").unwrap_or(0),
-        )))
-    }
-
-    /// Writes a new task down.
+    /// Returns the workflow with this id, whatever its kind (strongly consistent).
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn create_task(&self, task: &Task) -> Result<(), Error> {
-        let put = self.put_task(task, 0)?;
-        let put = put.condition_expression("attribute_not_exists(pk)");
-        self.write(put.build().map_err(Error::internal)?).await?;
-        Ok(())
-    }
-
-    /// Writes a task down as version + 1. False when it has moved on.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub async fn save_task(&self, task: &Task, version: u32) -> Result<bool, Error> {
-        let put = self
-            .put_task(task, version + 1)?
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", n(version));
-        self.write(put.build().map_err(Error::internal)?).await
-    }
-
-    fn put_task(
-        &self,
-        task: &Task,
-        version: u32,
-    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, Error> {
-        let mut put = Put::builder()
-            .table_name(&self.table)
-            .item("pk", s(task.id.as_str()))
-            .item("kind", s(TASK))
-            .item("version", n(version))
-            .item("due_at", n(task.due_at.0))
-            .item(
-                "doc",
-                s(serde_json::to_string(task).map_err(Error::internal)?),
-            );
-        put = match task.has_ended() {
-            true => put.item("ttl", n((task.updated_at + KEPT).as_seconds())),
-            false => put.item("open", s(OPEN)),
-        };
-        Ok(put)
+    pub async fn any(&self, id: &JobId) -> Result<Option<UndecodedRow>, Error> {
+        Ok(self.item(id).await?.map(UndecodedRow))
     }
 
     /// Several records as they are now; those that are not there are left out. One read for up to a
@@ -199,7 +172,7 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Jobs::get`].
-    pub async fn get_all<R: Record>(&self, ids: &[JobId]) -> Result<Vec<Row<R>>, Error> {
+    pub async fn get_all<R: WorkflowRecord>(&self, ids: &[JobId]) -> Result<Vec<Row<R>>, Error> {
         let keys = ids
             .iter()
             .map(|id| Item::from([("pk".to_owned(), s(id.as_str()))]));
@@ -211,7 +184,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn acquire<R: Record>(
+    pub async fn acquire<R: WorkflowRecord>(
         &self,
         job: &R,
         version: u32,
@@ -252,7 +225,7 @@ impl Jobs {
             {
                 Ok(false)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -260,7 +233,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn create<R: Record>(&self, job: &R) -> Result<bool, Error> {
+    pub async fn create<R: WorkflowRecord>(&self, job: &R) -> Result<bool, Error> {
         self.write(self.new_job(job)?).await
     }
 
@@ -269,7 +242,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn save<R: Record>(
+    pub async fn save<R: WorkflowRecord>(
         &self,
         job: &R,
         version: u32,
@@ -284,7 +257,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn overrule<R: Record>(&self, job: &R, version: u32) -> Result<bool, Error> {
+    pub async fn overrule<R: WorkflowRecord>(&self, job: &R, version: u32) -> Result<bool, Error> {
         let put = self
             .put(job, version + 1, None)
             .condition_expression("version = :version")
@@ -297,7 +270,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn overrule_idle<R: Record>(
+    pub async fn overrule_idle<R: WorkflowRecord>(
         &self,
         job: &R,
         version: u32,
@@ -313,35 +286,16 @@ impl Jobs {
         self.write(put.build().map_err(Error::internal)?).await
     }
 
-    /// Notes that the message of a task is sent anew. False when somebody else did, or the task has
-    /// moved on.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub async fn revive_task(
-        &self,
-        task: &Task,
-        version: u32,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let revived = Task {
-            due_at: now,
-            ..task.clone()
-        };
-        let put = self
-            .put_task(&revived, version)?
-            .condition_expression("version = :version AND due_at = :due")
-            .expression_attribute_values(":version", n(version))
-            .expression_attribute_values(":due", n(task.due_at.0));
-        self.write(put.build().map_err(Error::internal)?).await
-    }
-
     /// Notes that the message of a job which nobody runs is sent anew. False when somebody else
     /// did, or the job has moved on.
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn revive<R: Record>(&self, row: &Row<R>, now: Timestamp) -> Result<bool, Error> {
+    pub async fn revive<R: WorkflowRecord>(
+        &self,
+        row: &Row<R>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let mut revived = row.job.clone();
         revived.make_due(now);
         let put = self
@@ -357,7 +311,7 @@ impl Jobs {
     }
 
     /// The write of [`Jobs::save`], to be part of a transaction.
-    pub(super) fn outcome<R: Record>(
+    pub(super) fn outcome<R: WorkflowRecord>(
         &self,
         job: &R,
         version: u32,
@@ -373,7 +327,7 @@ impl Jobs {
     }
 
     /// A new job, to be part of a transaction.
-    pub(super) fn new_job<R: Record>(&self, job: &R) -> Result<Put, Error> {
+    pub(super) fn new_job<R: WorkflowRecord>(&self, job: &R) -> Result<Put, Error> {
         self.put(job, 0, None)
             .condition_expression("attribute_not_exists(pk)")
             .build()
@@ -381,7 +335,11 @@ impl Jobs {
     }
 
     /// A settled job that goes on, as version + 1, to be part of a transaction.
-    pub(super) fn resumed_job<R: Record>(&self, job: &R, version: u32) -> Result<Put, Error> {
+    pub(super) fn resumed_job<R: WorkflowRecord>(
+        &self,
+        job: &R,
+        version: u32,
+    ) -> Result<Put, Error> {
         self.put(job, version + 1, None)
             .condition_expression("version = :version AND attribute_not_exists(#open)")
             .expression_attribute_names("#open", "open")
@@ -390,7 +348,7 @@ impl Jobs {
             .map_err(Error::internal)
     }
 
-    fn put<R: Record>(
+    fn put<R: WorkflowRecord>(
         &self,
         job: &R,
         version: u32,
@@ -406,7 +364,7 @@ impl Jobs {
     }
 }
 
-fn item_of<R: Record>(job: &R, version: u32, lease: Option<&Lease>) -> Item {
+fn item_of<R: WorkflowRecord>(job: &R, version: u32, lease: Option<&Lease>) -> Item {
     let doc = serde_json::to_string(job).unwrap_or_default();
     let mut attributes: Vec<(&str, AttributeValue)> = vec![
         ("pk", s(job.id().as_str())),
@@ -433,7 +391,7 @@ fn item_of<R: Record>(job: &R, version: u32, lease: Option<&Lease>) -> Item {
         .collect()
 }
 
-fn row<R: Record>(item: &Item) -> Result<Row<R>, Error> {
+fn row<R: WorkflowRecord>(item: &Item) -> Result<Row<R>, Error> {
     let doc = get_s(item, "doc").ok_or_else(|| Error::internal("a job without a document"))?;
     Ok(Row {
         job: serde_json::from_str(doc).map_err(Error::internal)?,
@@ -441,55 +399,4 @@ fn row<R: Record>(item: &Item) -> Result<Row<R>, Error> {
             .ok_or_else(|| Error::internal("a job without a version"))?,
         running_until: get_n(item, "running_until").map(Timestamp),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        job::{Media, Request, State},
-        video::VideoKey,
-    };
-
-    /// What DynamoDB counts of an item, at least as much:
-    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
-    fn size(item: &Item) -> usize {
-        let sizes = item.iter().map(|(name, value)| match value {
-            AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
-            other => panic!("{other:?}"),
-        });
-        sizes.sum()
-    }
-
-    /// A look at a file writes the row twice, and there may be many.
-    #[test]
-    fn a_recording_that_is_waited_for_is_a_kilobyte() {
-        const NOW: Timestamp = Timestamp(1_790_000_000_000);
-        let video: VideoKey = format!("up:{}", "0".repeat(64)).parse().unwrap();
-        let request = Request {
-            language: Some("de".to_owned()),
-            transcript: Some("0".repeat(64)),
-            ..Request::default()
-        };
-        let media = Media::Upload {
-            size_bytes: 123_456_789,
-            content_type: "video/mp4".to_owned(),
-            file_name: "recording-2026-11-26.mp4".to_owned(),
-        };
-        let mut job = Job::new(video, request, media, NOW, NOW);
-        job.uploads = 1;
-        job.gemini_file = job.upload_name();
-        job.submitted_by = Some("0123456789abcdef".to_owned());
-        job.trace = Some("1-58406520-a006649127e371903a2de979".parse().unwrap());
-        job.state = State::Processing {
-            since: NOW,
-            looks: 12,
-        };
-        let lease = Lease {
-            worker: format!("{}/{}", "0".repeat(36), "0".repeat(36)),
-            until: NOW,
-        };
-        let bytes = size(&item_of(&job, 15, Some(&lease)));
-        assert!(bytes <= 1024, "{bytes}");
-    }
 }

@@ -11,6 +11,7 @@
 //! A set that is emptied is gone. Taking a part out of a set twice is the same as once, so whoever
 //! sees a set gone may act on it although somebody else has: a message more is of no harm.
 
+use crate::store::sdk_error::storage_error;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
@@ -22,7 +23,7 @@ use super::{
     item::{Item, n, s},
     jobs::{Jobs, KEPT},
 };
-use crate::{clock::Timestamp, error::Error, job::JobId};
+use crate::{clock::Timestamp, error::Error, ids::JobId};
 
 /// The name of an attribute of the sets.
 const ALL: &str = "all";
@@ -106,7 +107,7 @@ impl Jobs {
             {
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -122,7 +123,8 @@ impl Jobs {
             .key("pk", s(key(job, round)))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(read.item.as_ref().map(Join::of))
     }
 
@@ -161,7 +163,7 @@ impl Jobs {
             {
                 Ok(Join::default())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -189,7 +191,7 @@ impl Jobs {
             {
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 }

@@ -17,6 +17,7 @@
 //! moment, and is judged on the row that comes back: callers do not hold one another up. The next
 //! write of a level takes over what is counted there.
 
+use crate::store::sdk_error::storage_error;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -265,7 +266,8 @@ impl Limits {
             .expression_attribute_values(":one", n(1))
             .return_values(ReturnValue::AllNew)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let row = updated.attributes.as_ref().map_or_else(Row::default, row);
         self.remember(name, row.clone());
         Ok(row)
@@ -313,7 +315,7 @@ impl Limits {
                 }
                 Ok(Some(item.map_or_else(Row::default, row)))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -325,7 +327,8 @@ impl Limits {
             .key("pk", s(key(name)))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let row = read.item.as_ref().map_or_else(Row::default, row);
         self.remember(name, row.clone());
         Ok(row)

@@ -3,6 +3,7 @@
 //! Each index has one partition for all it lists together, which takes a thousand changes of a
 //! video a second; past that, partitions by day would have to be read one after the other.
 
+use crate::store::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -98,7 +99,8 @@ impl Videos {
             .limit(i32::from(page.limit))
             .set_exclusive_start_key(start)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let items = read.items.unwrap_or_default();
         let listed = items.iter().filter_map(|item| {
             let video = get_s(item, "pk")?.parse().ok()?;

@@ -3,6 +3,7 @@
 //! A row never points at a blob that is not there: blob first, then row, then the next message,
 //! then the acknowledgement.
 
+pub mod aws;
 mod batch;
 pub mod blobs;
 pub mod bookmarks;
@@ -21,13 +22,17 @@ pub mod joins;
 pub mod keys;
 pub mod limits;
 pub mod listing;
+pub mod memory;
 pub mod packed;
 pub mod project_blobs;
 pub mod projects;
+pub mod queue;
 mod reclaim;
 mod removal;
 pub mod rows;
+mod sdk_error;
 pub mod search;
+pub mod secrets;
 pub mod videos;
 
 use serde::{Deserialize, Serialize};
@@ -35,16 +40,13 @@ use serde::{Deserialize, Serialize};
 pub use due::Due;
 pub use reclaim::Reclaimed;
 
-use crate::{
-    analysis::{AnswerClass, Usage},
-    clock::Timestamp,
-};
+use crate::{answer_class::AnswerClass, clock::Timestamp, usage::Usage};
 
 /// What the index says of one stored analysis: everything a list or a lookup needs, and where the
 /// bodies are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredAnalysis {
-    /// Options it was made with, see [`crate::job::Job::variant`].
+    /// Options it was made with, as jobs name them.
     pub variant: String,
     /// The variant that a request without a transcript would have, so that such a request is
     /// content with this analysis.

@@ -7,6 +7,7 @@
 //! | `version` | grows by one with every write: who writes says what they have read |
 //! | `doc` | the [`Project`] or [`Deployment`] as JSON |
 
+use crate::store::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
@@ -17,11 +18,10 @@ use aws_sdk_dynamodb::{
 use super::{
     conditional,
     item::{Item, get_n, get_s, n, s},
-    jobs::Jobs,
+    jobs::{Jobs, WorkflowRecord},
     videos::condition_failed,
 };
 use crate::{
-    build::Build,
     error::Error,
     project::{Deployment, DeploymentId, Project, ProjectId},
 };
@@ -110,7 +110,8 @@ impl Projects {
             .key("id", s(id))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         read.item.as_ref().map(stored).transpose()
     }
 
@@ -139,7 +140,8 @@ impl Projects {
             .limit(i32::from(limit))
             .set_exclusive_start_key(start)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let found = read.items().iter().map(|item| Ok(stored(item)?.doc));
         let next = read.last_evaluated_key();
         let next = next.and_then(|key| get_s(key, "id")).map(ToOwned::to_owned);
@@ -152,11 +154,11 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn start<D: Document>(
+    pub async fn start<D: Document, R: WorkflowRecord>(
         &self,
         doc: &D,
         version: Option<u32>,
-        build: &Build,
+        build: &R,
     ) -> Result<bool, Error> {
         let items = [self.put(doc, version)?, self.jobs.new_job(build)?];
         let items = items.map(|put| TransactWriteItem::builder().put(put).build());
@@ -171,10 +173,10 @@ impl Projects {
             Err(SdkError::ServiceError(error)) => {
                 let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.err()
                 else {
-                    return Err(SdkError::ServiceError(error).into());
+                    return Err(storage_error(SdkError::ServiceError(error)));
                 };
                 // A build's id is nobody else's: if it is there, an answer was lost.
-                if self.jobs.get::<Build>(&build.id).await?.is_some() {
+                if self.jobs.get::<R>(build.id()).await?.is_some() {
                     return Ok(true);
                 }
                 match cancelled
@@ -189,7 +191,7 @@ impl Projects {
                     }),
                 }
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -235,7 +237,8 @@ impl Projects {
             .table_name(&self.table)
             .key("id", s(id))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 

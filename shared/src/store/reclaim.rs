@@ -3,16 +3,13 @@
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
 use super::{
+    claims::ClaimingRecord,
     entry::Entry,
     item::{n, s},
     rows::{Variant, key, variant_key},
     videos::{TRIES, Videos, condition_failed, contended},
 };
-use crate::{
-    clock::Timestamp,
-    error::Error,
-    job::{Job, JobId},
-};
+use crate::{clock::Timestamp, error::Error, ids::JobId};
 
 /// What came of a claim that was to be taken again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,21 +33,21 @@ impl Videos {
     /// [`Error::Storage`].
     pub async fn reclaim(
         &self,
-        job: &Job,
+        job: &impl ClaimingRecord,
         version: u32,
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<Reclaimed, Error> {
         for _ in 0..TRIES {
-            let before = self.entry(&job.video).await?;
-            let after = Entry::submitted(before.as_ref(), &job.id, now);
+            let before = self.entry(job.video()).await?;
+            let after = Entry::submitted(before.as_ref(), job.id(), now);
             let put = self.jobs.resumed_job(job, version)?;
             let mut items = vec![
                 TransactWriteItem::builder().put(put).build(),
                 self.reclaim_item(job, lease_until, now)?,
             ];
             if let Some(after) = &after {
-                items.push(self.entry_put(&job.video, before.as_ref(), after)?);
+                items.push(self.entry_put(job.video(), before.as_ref(), after)?);
             }
             let reasons = match self.transact(items).await? {
                 Ok(()) => {
@@ -79,25 +76,25 @@ impl Videos {
 
     fn reclaim_item(
         &self,
-        job: &Job,
+        job: &impl ClaimingRecord,
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<TransactWriteItem, Error> {
         let free = "(attribute_not_exists(#owner) OR lease_until < :now)";
         let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now)";
-        let condition = match job.request.force {
+        let condition = match job.is_forced() {
             true => free.to_owned(),
             false => format!("{free} AND {needed}"),
         };
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(key(&job.video, &variant_key(&job.variant()))))
+            .set_key(Some(key(job.video(), &variant_key(&job.variant()))))
             .update_expression(
                 "SET #owner = :owner, lease_until = :lease REMOVE failure, failed_until, failed_rank",
             )
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id.as_str()))
+            .expression_attribute_values(":owner", s(job.id().as_str()))
             .expression_attribute_values(":lease", n(lease_until.0))
             .expression_attribute_values(":now", n(now.0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

@@ -1,5 +1,6 @@
 //! The end of what the index holds: a video that is deleted, a row whose blob is gone.
 
+use crate::store::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     error::SdkError,
     types::{Delete, ReturnValue, TransactWriteItem},
@@ -15,7 +16,7 @@ use super::{
     rows::{CURRENT, Variant, body_key, entry_of, key, variant_key},
     videos::{TRIES, Videos, contended, unchanged},
 };
-use crate::{clock::Timestamp, error::Error, job::JobId, video::VideoKey};
+use crate::{clock::Timestamp, error::Error, ids::JobId, video::VideoKey};
 
 /// Rounds of removing the rows of one video, while jobs of it may still write some.
 const ROUNDS: u32 = 8;
@@ -52,7 +53,8 @@ impl Videos {
                 .set_key(Some(key(video, CURRENT)))
                 .return_values(ReturnValue::AllOld)
                 .send()
-                .await?;
+                .await
+                .map_err(storage_error)?;
             let mut changes = Counts::default();
             if let Some(item) = &deleted.attributes {
                 known = true;
@@ -88,7 +90,8 @@ impl Videos {
             .into_paginator()
             .items()
             .send();
-        Ok(pages.collect::<Result<Vec<_>, _>>().await?)
+        let items = pages.collect::<Result<Vec<_>, _>>().await;
+        items.map_err(storage_error)
     }
 
     /// Takes an analysis out of the index whose blob is gone: a row without its blob is as good as
@@ -113,7 +116,7 @@ impl Videos {
             Ok(_) => {}
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(storage_error(error)),
         }
         for _ in 0..TRIES {
             let before = self.entry(video).await?;

@@ -4,11 +4,14 @@ use bytes::Bytes;
 
 use super::{
     StoredAnalysis,
-    entry::{Entry, Failure, VideoStatus},
+    entry::{Entry, VideoStatus},
     item::{Item, b, get_b, get_n, get_s, n, s},
     packed::{Directory, Packed},
 };
-use crate::{analysis::AnswerClass, clock::Timestamp, error::Error, job::JobId, video::VideoKey};
+use crate::{
+    answer_class::AnswerClass, clock::Timestamp, error::Error, error::Failure, ids::JobId,
+    video::VideoKey,
+};
 
 /// Largest compressed body that stands beside its row, in bytes. `cargo bench-lookup` measures both
 /// places: beside the row a lookup takes less processor time up to some 60 kB, and always one
@@ -195,7 +198,7 @@ pub fn rows_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::JobError;
+    use crate::error::JobError;
 
     fn largest() -> (VideoKey, Entry) {
         let text = "\u{1f980}".repeat(300);

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `current` | the [`Entry`]: status and newest analysis of all variants; in the indexes `by_time`, `by_status`, `by_category`; written with its `revision` as the condition |
 //! | `current#body` | beside it, the body of that analysis, if small, and where its parts stand (`etag`, `parts`, `body`) |
-//! | `v#<variant>` | a [`Variant`]: its claim (`owner`, `lease_until`), its analysis (`doc`, `etag`, `answer_rank`), its remembered failure (`failure`, `failed_until`, `failed_rank`); the ranks are those of [`crate::analysis::AnswerClass`] |
+//! | `v#<variant>` | a [`Variant`]: its claim (`owner`, `lease_until`), its analysis (`doc`, `etag`, `answer_rank`), its remembered failure (`failure`, `failed_until`, `failed_rank`); the ranks are those of [`crate::answer_class::AnswerClass`] |
 //! | `v#<variant>#body` | as above |
 //! | `feedback#<id>` | see [`super::feedback`] |
 //!
@@ -14,6 +14,7 @@
 //! and stands next to its entry so that one read brings both. The claims are in
 //! [`super::claims`], listings in [`super::listing`], the ends in `removal`.
 
+use crate::store::sdk_error::storage_error;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::{
@@ -29,13 +30,11 @@ use super::{
     counters::Counters,
     entry::Entry,
     item::{Item, get_s, s},
-    jobs::{JobRow, Jobs},
+    jobs::{Jobs, Row, WorkflowRecord},
     packed::Directory,
     rows::{CURRENT, Variant, body_key, body_of, entry_of, key, variant_key},
 };
-use crate::{
-    analysis::PIPELINE_VERSION, clock::Timestamp, error::Error, job::Job, video::VideoKey,
-};
+use crate::{analysis::PIPELINE_VERSION, clock::Timestamp, error::Error, video::VideoKey};
 
 /// Tries of a transaction that met another one on the same rows.
 pub(super) const TRIES: u32 = 8;
@@ -47,7 +46,7 @@ pub enum Selector {
     Default,
     /// The newest of the best class.
     Newest,
-    /// That of a variant, see [`crate::job::Job::variant`].
+    /// That of a variant, as jobs name it.
     Variant(String),
     /// The newest of the best class of a version of the pipeline.
     Version(String),
@@ -66,11 +65,11 @@ pub struct Found {
 
 /// Result of [`Videos::find_or_job`].
 #[derive(Clone, Debug)]
-pub enum Lookup {
+pub enum Lookup<R> {
     /// The analysis is stored.
     Stored(Arc<Found>),
     /// A job is making an analysis of the video.
-    Running(Box<JobRow>),
+    Running(Box<Row<R>>),
     /// Neither exists.
     Absent,
 }
@@ -167,7 +166,7 @@ impl Videos {
         let mut newest: Option<Found> = None;
         let mut is_its_body = false;
         while let Some(item) = pages.next().await {
-            let item = item?;
+            let item = item.map_err(storage_error)?;
             if get_s(&item, "sk").is_some_and(|sk| sk.ends_with("#body")) {
                 let found = newest.as_mut().filter(|_| is_its_body);
                 if let Some(found) = found
@@ -235,7 +234,8 @@ impl Videos {
             .set_key(Some(key(video, CURRENT)))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(read.item.as_ref().and_then(entry_of))
     }
 
@@ -258,7 +258,7 @@ impl Videos {
             .send();
         let mut variants = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item?;
+            let item = item.map_err(storage_error)?;
             let sk = get_s(&item, "sk").unwrap_or_default();
             if let Some(name) = sk
                 .strip_prefix("v#")
@@ -277,12 +277,12 @@ impl Videos {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn find_or_job(
+    pub async fn find_or_job<R: WorkflowRecord>(
         &self,
         video: &VideoKey,
         selector: &Selector,
         now: Timestamp,
-    ) -> Result<Lookup, Error> {
+    ) -> Result<Lookup<R>, Error> {
         if let Some(found) = self.find(video, selector, false).await? {
             return Ok(Lookup::Stored(Arc::new(found)));
         }
@@ -299,14 +299,14 @@ impl Videos {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn running_job(
+    pub async fn running_job<R: WorkflowRecord>(
         &self,
         video: &VideoKey,
         now: Timestamp,
-    ) -> Result<Option<JobRow>, Error> {
+    ) -> Result<Option<Row<R>>, Error> {
         for id in self.jobs_at_work(video, now).await? {
-            let row = self.jobs.get::<Job>(&id).await?;
-            if let Some(row) = row.filter(|row| !row.job.state.is_terminal()) {
+            let row = self.jobs.get::<R>(&id).await?;
+            if let Some(row) = row.filter(|row| !row.job.is_terminal()) {
                 return Ok(Some(row));
             }
         }
@@ -330,9 +330,9 @@ impl Videos {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                     Ok(Err(cancelled.cancellation_reasons().to_vec()))
                 }
-                _ => Err(SdkError::ServiceError(error).into()),
+                _ => Err(storage_error(SdkError::ServiceError(error))),
             },
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 }

@@ -8,11 +8,11 @@ use super::{Part, Sweeper};
 use crate::{
     clock::Timestamp,
     error::Error,
-    job::{JobId, revival},
+    flow::{self, AnyRow},
+    ids::JobId,
     store::{
         Due,
         counters::{Counts, REVIVED_JOBS, REVIVED_TASKS},
-        jobs::AnyRow,
     },
 };
 
@@ -56,22 +56,18 @@ impl Sweeper {
         let now = self.now();
         let overdue = self.config.overdue;
         let context = &self.context;
-        match context.jobs.any(id).await? {
-            Some(AnyRow::Job(row)) => {
-                let revived = revival::revive(&context.jobs, &context.queue, &row, overdue, now);
-                Ok(revived.await?.then_some(REVIVED_JOBS))
-            }
-            Some(AnyRow::Build(row)) => {
-                let queue = &context.builds_queue;
-                let revived = revival::revive(&context.jobs, queue, &row, overdue, now);
-                Ok(revived.await?.then_some(REVIVED_JOBS))
-            }
-            Some(AnyRow::Task(task, version)) => {
-                let (jobs, queue) = (&context.jobs, &context.tasks_queue);
-                let revived = revival::revive_task(jobs, queue, &task, version, overdue, now);
-                Ok(revived.await?.then_some(REVIVED_TASKS))
-            }
-            None => Ok(None),
-        }
+        let row = AnyRow::find(&context.jobs, id).await?;
+        Ok(match row {
+            Some(AnyRow::Job(row)) => flow::requeue_lost(context, &row, overdue, now)
+                .await?
+                .then_some(REVIVED_JOBS),
+            Some(AnyRow::Build(row)) => flow::requeue_lost(context, &row, overdue, now)
+                .await?
+                .then_some(REVIVED_JOBS),
+            Some(AnyRow::Task(row)) => flow::requeue_lost(context, &row, overdue, now)
+                .await?
+                .then_some(REVIVED_TASKS),
+            None => None,
+        })
     }
 }

@@ -6,7 +6,8 @@ use super::{Part, Sweeper};
 use crate::{
     clock::Timestamp,
     error::Error,
-    job::{Job, JobId},
+    ids::JobId,
+    job::Job,
     store::counters::{Counts, DELETED_FILES},
     upstream::gemini::File,
     video::{ContentHash, VideoKey},

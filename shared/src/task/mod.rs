@@ -9,11 +9,22 @@ use serde::{Deserialize, Serialize};
 
 pub use worker::Worker;
 
+use std::time::Duration;
+
 use crate::{
     clock::Timestamp,
-    job::{JobError, JobId, Notice, Request, Status},
-    store::{counters::Counts, feedback::FeedbackPosition, listing::Position},
+    context::Context,
+    error::{Error, JobError},
+    flow::Workflow,
+    ids::JobId,
+    job::{Request, Status},
+    notice::Notice,
+    store::{
+        counters::Counts, feedback::FeedbackPosition, jobs::WorkflowRecord, listing::Position,
+        queue::Queue,
+    },
     telemetry::TraceId,
+    usage::Usage,
     video::PlaylistId,
 };
 
@@ -49,6 +60,9 @@ pub struct Task {
     /// Why the present page waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
+    /// Resources that it has used so far.
+    #[serde(default)]
+    pub usage: Usage,
     /// On behalf of which request it is worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
@@ -122,15 +136,47 @@ impl Task {
             attempts: 0,
             unreached: 0,
             notice: None,
+            usage: Usage::default(),
             trace: TraceId::current(),
         }
     }
 
-    /// Whether it has failed since its message was given up.
+    /// Returns a task that a dead letter ended, to go on from its last page; `None` if it ended
+    /// otherwise.
     #[must_use]
-    pub fn was_given_up(&self) -> bool {
-        let is_dead_letter = self.error.as_ref().is_some_and(JobError::is_dead_letter);
-        self.status == Status::Failed && is_dead_letter
+    pub fn resumed(self, deadline: Timestamp, now: Timestamp) -> Option<Self> {
+        self.is_dead_lettered().then(|| Self {
+            status: Status::Running,
+            error: None,
+            attempts: 0,
+            updated_at: now,
+            due_at: now,
+            deadline,
+            ..self
+        })
+    }
+
+    fn ended(mut self, status: Status, error: Option<&Error>, now: Timestamp) -> Option<Self> {
+        if self.has_ended() {
+            return None;
+        }
+        (self.status, self.error) = (status, error.map(JobError::from));
+        (self.updated_at, self.notice) = (now, None);
+        Some(self)
+    }
+
+    /// Stage in the words of the API.
+    #[must_use]
+    pub const fn stage_name(&self) -> &'static str {
+        match (self.status, &self.work) {
+            (Status::Queued, _) => "submitted",
+            (Status::Running, Work::DeleteVideos { .. }) => "deleting",
+            (Status::Running, Work::Playlist { .. }) => "submitting",
+            (Status::Running, Work::Recount { .. }) => "counting",
+            (Status::Done, _) => "done",
+            (Status::Failed, _) => "failed",
+            (Status::Cancelled, _) => "cancelled",
+        }
     }
 
     /// Whether nothing follows.
@@ -140,5 +186,79 @@ impl Task {
             self.status,
             Status::Done | Status::Failed | Status::Cancelled
         )
+    }
+}
+
+impl Workflow for Task {
+    // The row stays unchanged while a page is worked on, which takes longer than a step of a job.
+    const OVERDUE: Duration = Duration::from_secs(120);
+
+    fn queue(context: &Context) -> &Queue {
+        &context.tasks_queue
+    }
+
+    fn cancelled(self, now: Timestamp) -> Option<Self> {
+        self.ended(Status::Cancelled, None, now)
+    }
+
+    fn dead_lettered(self, now: Timestamp) -> Option<Self> {
+        self.ended(Status::Failed, Some(&Error::DeadLettered), now)
+    }
+
+    fn is_dead_lettered(&self) -> bool {
+        let is_dead_letter = self.error.as_ref().is_some_and(JobError::is_dead_letter);
+        self.status == Status::Failed && is_dead_letter
+    }
+}
+
+impl WorkflowRecord for Task {
+    const KIND: Option<&'static str> = Some("task");
+
+    fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    fn trace(&self) -> Option<TraceId> {
+        self.trace
+    }
+
+    fn stage(&self) -> String {
+        self.stage_name().to_owned()
+    }
+
+    fn due_at(&self) -> Timestamp {
+        self.due_at
+    }
+
+    fn make_due(&mut self, at: Timestamp) {
+        self.due_at = at;
+    }
+
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    fn set_usage(&mut self, usage: Usage) {
+        self.usage = usage;
+    }
+
+    fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.has_ended()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.has_ended()
     }
 }

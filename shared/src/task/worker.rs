@@ -1,5 +1,6 @@
 //! Does a page of a task and writes down how far it is.
 
+use crate::store::jobs::Row;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -8,10 +9,10 @@ use super::{PageDone, REPAIRED, RecountAt, Task, Work};
 use crate::{
     clock::Timestamp,
     context::Context,
-    error::Error,
-    flow::Reception,
-    job::{Job, JobError, Notice, Request, Status},
-    queue::Message,
+    error::{Error, JobError},
+    flow::{Driver, Flow, Invocation, Next, Performed, Then},
+    job::{Job, Request, State, Status},
+    notice::Notice,
     removal,
     retry::{self, Attempts},
     searchable,
@@ -19,9 +20,9 @@ use crate::{
         counters::Counts,
         entry::{Entry, VideoStatus},
         listing::{Filter, Order, Page},
+        queue::Message,
     },
     submission::{self, Outcome, Submission},
-    telemetry::{self, Metric},
     upstream::youtube::{PlaylistPage, YouTube},
     video::VideoKey,
 };
@@ -41,79 +42,77 @@ struct Repaired {
     was_broken: bool,
 }
 
-/// Drives tasks.
+/// Advances the tasks of a deployment.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    context: Context,
-    youtube: YouTube,
+    driver: Driver,
+    tasks: Tasks,
 }
 
 impl Worker {
     /// A worker on these stores.
     #[must_use]
-    pub fn new(context: Context, youtube: YouTube) -> Self {
-        Self { context, youtube }
+    pub fn new(driver: Driver, context: Context, youtube: YouTube) -> Self {
+        let tasks = Tasks { context, youtube };
+        Self { driver, tasks }
     }
 
-    /// Does the page that a message is about. Should the same be delivered twice, its effects
-    /// happen twice and one of them is written down.
+    /// Works on the page that a message names, and on those that follow.
     ///
     /// # Errors
-    /// When it could not be written down: the message is to be delivered again.
-    pub async fn advance(&self, message: &Message, receive_count: u32) -> Result<(), Error> {
-        let now = (self.context.clock)();
-        let Some((task, version)) = self.context.jobs.task(&message.job_id).await? else {
-            tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown task");
-            return Ok(());
-        };
-        let reception = receive(&task, version, message.step, receive_count, now);
-        let trace = task.trace;
-        let work = self.received(task, version, reception, now);
-        telemetry::resumed(trace, Box::pin(work)).await
-    }
-
-    async fn received(
+    /// When the outcome could not be saved: the message is to be delivered again.
+    pub async fn advance(
         &self,
-        task: Task,
-        version: u32,
-        reception: Reception,
-        now: Timestamp,
+        message: &Message,
+        receive_count: u32,
+        invocation: &Invocation,
     ) -> Result<(), Error> {
-        match reception {
-            Reception::Run => {}
-            Reception::Wait(delay) => {
-                return self
-                    .context
-                    .tasks_queue
-                    .send(&task.id, version, delay)
-                    .await;
-            }
-            Reception::Drop => return Ok(()),
-        }
-        let age = task.due_at.until(now).as_secs_f64();
-        telemetry::metrics(&["task"], &[(Metric::QueueAge, age)], now);
-        let done = match now >= task.deadline {
-            true => Err(Error::DeadlineExceeded),
-            false => self.page(&task, now).await,
-        };
-        if let Err(error) = &done {
-            tracing::warn!(job.id = %task.id, error = error.report(), "A page of a task failed");
-        }
-        let (next, delay) = step(task, done, (self.context.clock)(), fastrand::f64());
-        if !self.context.jobs.save_task(&next, version).await? {
-            return Ok(());
-        }
-        match delay {
-            Some(delay) => {
-                self.context
-                    .tasks_queue
-                    .send(&next.id, version + 1, delay)
-                    .await
-            }
-            None => Ok(()),
-        }
+        self.driver
+            .advance(&self.tasks, message, receive_count, invocation)
+            .await
+    }
+}
+
+/// Bulk work on many videos, page by page. If a page is worked on twice, its effects happen twice
+/// and one outcome is saved.
+#[derive(Clone, Debug)]
+struct Tasks {
+    context: Context,
+    youtube: YouTube,
+}
+
+impl Flow for Tasks {
+    type Record = Task;
+    type Call = ();
+    type Observation = PageDone;
+
+    fn call(&self, task: &Task) -> Option<()> {
+        (!task.has_ended()).then_some(())
     }
 
+    fn step(
+        &self,
+        task: &Task,
+        observed: Result<PageDone, &Error>,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Next<Task> {
+        step(task.clone(), observed, now, jitter)
+    }
+
+    async fn perform(
+        &self,
+        (): &(),
+        row: &Row<Task>,
+        _: &Invocation,
+        _: Duration,
+    ) -> Option<Performed<PageDone>> {
+        let done = self.page(&row.job, (self.context.clock)()).await;
+        Some(Performed::free(done, &row.job))
+    }
+}
+
+impl Tasks {
     async fn page(&self, task: &Task, now: Timestamp) -> Result<PageDone, Error> {
         match &task.work {
             Work::DeleteVideos { deleted } => self.delete_some(task, *deleted, now).await,
@@ -207,8 +206,14 @@ impl Worker {
             let is_open = row.as_ref().is_some_and(|row| !row.job.settled);
             if !is_open {
                 // It keeps its place, so that the listing that is under way does not meet it again.
-                let (job, at) = (row.map(|row| row.job), listed.listed_at);
-                was_broken = videos.end_lost(video, id, job, at).await?;
+                let error = match row.map(|row| row.job.state) {
+                    Some(State::Failed { error, .. }) => Some(error),
+                    Some(State::Cancelled) => None,
+                    // A row is dropped long after the job's deadline.
+                    _ => Some(JobError::from(&Error::DeadlineExceeded)),
+                };
+                let (error, at) = (error.as_ref(), listed.listed_at);
+                was_broken = videos.end_lost(video, id, error, at).await?;
             }
         }
         if listed.analysis.is_some() {
@@ -285,63 +290,49 @@ impl Worker {
     }
 }
 
-/// What to do with a message, see [`crate::flow::receive`].
-fn receive(task: &Task, version: u32, step: u32, receive_count: u32, now: Timestamp) -> Reception {
-    if task.has_ended() || (step < version && receive_count <= 1) {
-        return Reception::Drop;
-    }
-    match now.until(task.due_at) {
-        Duration::ZERO => Reception::Run,
-        early => Reception::Wait(early),
-    }
-}
-
-/// The task after a page, and when its next one is due. Pure.
-fn step(
-    mut task: Task,
-    done: Result<PageDone, Error>,
-    now: Timestamp,
-    jitter: f64,
-) -> (Task, Option<Duration>) {
+/// Returns the task after a page.
+fn step(mut task: Task, done: Result<PageDone, &Error>, now: Timestamp, jitter: f64) -> Next<Task> {
     task.updated_at = now;
     task.due_at = now;
-    match done {
+    let then = match done {
         Ok(PageDone::More(work)) => {
             (task.work, task.status) = (work, Status::Running);
             (task.attempts, task.unreached, task.notice) = (0, 0, None);
-            (task, Some(Duration::ZERO))
+            Then::Now
         }
         Ok(PageDone::Last(work)) => {
             (task.work, task.status, task.notice) = (work, Status::Done, None);
-            (task, None)
+            Then::End
         }
         Err(error) => {
             let attempts = Attempts {
                 failed: task.attempts,
                 unreached: task.unreached,
             };
-            let delay = retry::delay(&error, attempts, now, task.deadline, jitter);
-            match delay {
+            match retry::delay(error, attempts, now, task.deadline, jitter) {
                 Some(delay) => {
-                    let after = attempts.after(&error);
+                    let after = attempts.after(error);
                     (task.attempts, task.unreached) = (after.failed, after.unreached);
-                    task.notice = Notice::from_error(&error);
+                    task.notice = Notice::from_error(error);
                     task.due_at = now + delay;
+                    Then::After(delay)
                 }
                 None => {
                     task.notice = None;
                     task.status = Status::Failed;
-                    task.error = Some(JobError::from(&error));
+                    task.error = Some(JobError::from(error));
+                    Then::End
                 }
             }
-            (task, delay)
         }
-    }
+    };
+    Next { job: task, then }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::{Reception, receive};
 
     const NOW: Timestamp = Timestamp(1_000);
 
@@ -350,61 +341,41 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_until_the_last() {
-        let (running, delay) = step(
-            task(),
-            Ok(PageDone::More(Work::DeleteVideos { deleted: 3 })),
-            NOW,
-            0.5,
-        );
+    fn task_runs_until_its_last_page() {
+        let work = || Work::DeleteVideos { deleted: 3 };
+        let running = step(task(), Ok(PageDone::More(work())), NOW, 0.5);
         assert_eq!(
-            (running.status, delay),
-            (Status::Running, Some(Duration::ZERO))
+            (running.job.status, running.then),
+            (Status::Running, Then::Now)
         );
-        let (done, delay) = step(
-            running,
-            Ok(PageDone::Last(Work::DeleteVideos { deleted: 3 })),
-            NOW,
-            0.5,
-        );
-        assert_eq!((done.status, delay), (Status::Done, None));
-        assert_eq!(receive(&done, 2, 2, 1, NOW), Reception::Drop);
+        let done = step(running.job, Ok(PageDone::Last(work())), NOW, 0.5);
+        assert_eq!((done.job.status, done.then), (Status::Done, Then::End));
+        assert_eq!(receive(&done.job, 2, 2, 1, NOW), Reception::Drop);
     }
 
     #[test]
-    fn a_page_that_fails_is_tried_again_and_in_the_end_given_up() {
-        let broken = || Error::UpstreamMalformed {
+    fn page_that_fails_is_retried_until_its_attempts_are_used_up() {
+        let broken = Error::UpstreamMalformed {
             service: crate::error::Service::YouTube,
             source: "x".into(),
         };
-        let (waiting, delay) = step(task(), Err(broken()), NOW, 1.0);
+        let Next { job: waiting, then } = step(task(), Err(&broken), NOW, 1.0);
         assert_eq!((waiting.status, waiting.attempts), (Status::Queued, 1));
-        assert_eq!(
-            receive(&waiting, 1, 1, 1, NOW),
-            Reception::Wait(delay.unwrap())
-        );
+        let Then::After(delay) = then else {
+            panic!("{then:?}")
+        };
+        assert_eq!(receive(&waiting, 1, 1, 1, NOW), Reception::Wait(delay));
         let worn = Task {
             attempts: retry::MAX_ATTEMPTS,
             ..task()
         };
-        let (failed, delay) = step(worn, Err(broken()), NOW, 1.0);
+        let failed = step(worn, Err(&broken), NOW, 1.0);
         assert_eq!(
-            (failed.status, delay, failed.error.is_some()),
-            (Status::Failed, None, true)
+            (failed.job.status, failed.then),
+            (Status::Failed, Then::End)
         );
-        assert_eq!(
-            step(task(), Err(Error::DeadlineExceeded), NOW, 1.0)
-                .0
-                .status,
-            Status::Failed
-        );
-    }
-
-    #[test]
-    fn a_message_that_is_behind_goes_on_only_if_its_worker_died() {
-        let task = task();
-        assert_eq!(receive(&task, 1, 0, 1, NOW), Reception::Drop);
-        assert_eq!(receive(&task, 1, 0, 2, NOW), Reception::Run);
-        assert_eq!(receive(&task, 1, 1, 1, NOW), Reception::Run);
+        assert!(failed.job.error.is_some());
+        let late = step(task(), Err(&Error::DeadlineExceeded), NOW, 1.0);
+        assert_eq!(late.job.status, Status::Failed);
     }
 }

@@ -12,7 +12,7 @@ use super::gate::{Admission, Gate, Target};
 use super::key::with_key;
 use crate::error::{Error, Service, Source};
 use crate::limit::Cost;
-use crate::secrets::Secret;
+use crate::store::secrets::Secret;
 
 /// Bounds for what is kept of foreign text for the log.
 const LOGGED: usize = 500;

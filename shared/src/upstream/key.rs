@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::{
     error::{Error, Service, Source},
-    secrets::Secret,
+    store::secrets::Secret,
 };
 
 /// Why a service refused a request: its key, or what the key is entitled to. The text is for the

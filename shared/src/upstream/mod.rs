@@ -3,11 +3,13 @@
 //! ([`crate::error::Error::disposition`]), and the caller does it.
 
 mod bearer;
+pub mod budget;
 pub mod client;
 pub mod gate;
 pub mod gemini;
 pub mod github;
 mod key;
+pub mod models;
 pub mod netlify;
 pub mod vercel;
 pub mod youtube;

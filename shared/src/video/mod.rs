@@ -9,6 +9,7 @@ mod key;
 pub mod media_type;
 pub mod playlist;
 pub mod reference;
+mod window;
 
 pub use address::NotAnAddress;
 pub use argument::Argument;
@@ -17,3 +18,4 @@ pub use key::{NotAVideoKey, VideoKey};
 pub use media_type::MediaType;
 pub use playlist::{NotAPlaylist, PlaylistId};
 pub use reference::{NotAVideo, Reference};
+pub use window::{Resolution, Window};

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use eventrelay::{
-    analysis::{Analysis, Draft, Facts, Usage, assemble, captions, markdown},
+    analysis::{Analysis, Draft, Facts, assemble, captions, markdown, search::Document},
     error::Error,
     readers,
-    search::Document,
     store::{compression, packed},
     upstream::gemini::File,
+    usage::Usage,
     video::VideoKey,
 };
 use http::StatusCode;

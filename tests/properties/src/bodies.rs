@@ -2,10 +2,10 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use eventrelay::{
+    analysis::search::Query,
     error::{Disposition, Error},
-    queue::Message,
     readers,
-    search::Query,
+    store::queue::Message,
     submission::Submission,
 };
 use lambda_http::{Body, Request};

@@ -3,10 +3,11 @@
 use eventrelay::{
     error::Disposition,
     project::{
-        Framework, LARGEST_PROJECT, MOST_WRITTEN, Origin, ProjectFile, generate, package,
+        Framework, LARGEST_PROJECT, MOST_IN_FILE, MOST_WRITTEN, Origin, ProjectFile, generate,
+        package, paths,
         plan::{self, Bounds},
         templates::{self, Facts},
-        validate::{self, MOST_IN_FILE, Surroundings, paths},
+        validate::{self, Surroundings},
     },
     readers,
 };

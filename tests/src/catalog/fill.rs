@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use eventrelay::{
     analysis::{Category, PIPELINE_VERSION},
     clock::Timestamp,
-    job::JobId,
+    ids::JobId,
     store::{
         StoredAnalysis,
         blobs::{Blobs, Form, analysis_key},

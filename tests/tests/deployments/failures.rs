@@ -8,7 +8,7 @@ use eventrelay::{
         deployment::{DeploymentWork, Stage},
     },
     clock::Timestamp,
-    job::JobId,
+    ids::JobId,
     project::{DeploymentId, DeploymentResult, DeploymentStatus},
     store::{jobs::Jobs, projects::Projects},
 };

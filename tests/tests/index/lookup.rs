@@ -176,7 +176,7 @@ async fn a_large_body_is_cut_by_ranges_and_redirected() {
         expires_at: eventrelay::clock::Timestamp(u64::MAX / 2),
     };
     assert!(analysis.size_bytes > 5_500_000 && analysis.gzip_bytes > 3_000_000);
-    let entry = Entry::analysed(None, &eventrelay::job::JobId::random(), &analysis).unwrap();
+    let entry = Entry::analysed(None, &eventrelay::ids::JobId::random(), &analysis).unwrap();
     let key = blobs::analysis_key(&video, &etag, blobs::Form::Json);
     let put = stack
         .s3()

@@ -9,9 +9,8 @@ use aws_sdk_dynamodb::{
     types::AttributeValue::{self, N, S},
 };
 use eventrelay::{
-    analysis::Analysis,
+    analysis::{Analysis, search::Document},
     clock::Timestamp,
-    search::Document,
     store::{StoredAnalysis, search::Search},
 };
 use eventrelay_tests::Stack;

@@ -4,16 +4,16 @@
 use std::{sync::Arc, time::Duration};
 
 use eventrelay::{
-    analysis::AnswerClass,
+    answer_class::AnswerClass,
     clock::Timestamp,
-    error::Error,
-    job::{Job, JobError, JobId, Media, Request, State, machine},
+    error::{Error, Failure, JobError},
+    ids::JobId,
+    job::{Job, JobRow, Media, Request, State, machine},
     store::{
         StoredAnalysis,
         blobs::{Form, analysis_key},
-        claims::{Claim, Indexed, Wanted},
-        entry::Failure,
-        jobs::{JobRow, Lease},
+        claims::{ClaimOutcome, ClaimRequest, Indexed},
+        jobs::Lease,
         packed::{Packed, pack},
         videos::Selector,
     },
@@ -152,7 +152,7 @@ impl Hands {
         }
         let job = self.new_job(request, now);
         let lease_until = job.deadline + CLAIM_MARGIN;
-        let wanted = Wanted {
+        let wanted = ClaimRequest {
             job: job.clone(),
             entry: known.entry,
             ended: owner.map(|row| row.job.id.clone()),
@@ -168,15 +168,15 @@ impl Hands {
             .remove(0);
         self.log(&format!("{} wanted: {claim:?}", job.id));
         match claim {
-            Claim::Claimed => {
+            ClaimOutcome::Claimed => {
                 self.oracle.world().claimed(&job, lease_until, now);
                 Ok(Some(job.id))
             }
-            Claim::Joined(id) => {
+            ClaimOutcome::Joined(id) => {
                 let row = self.stores.jobs.get(&id).await?;
                 self.join(row.as_ref(), now).await
             }
-            Claim::Fresh(_) | Claim::Failed(_) => Ok(None),
+            ClaimOutcome::Fresh(_) | ClaimOutcome::Failed(_) => Ok(None),
         }
     }
 

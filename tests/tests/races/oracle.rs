@@ -8,7 +8,8 @@ use std::{
 
 use eventrelay::{
     clock::Timestamp,
-    job::{Job, JobId},
+    ids::JobId,
+    job::Job,
     store::{StoredAnalysis, packed::Packed},
 };
 

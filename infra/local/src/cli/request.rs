@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use eventrelay::{
-    job::Resolution,
     project::{Framework, Language, ProjectType, deploy::Target},
     store::keys::Scope,
+    video::Resolution,
 };
 
 pub(crate) use super::values::Format;

@@ -5,8 +5,8 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser},
 };
 use eventrelay::{
-    job::Resolution,
     project::{Framework, Language, ProjectType, deploy::Target},
+    video::Resolution,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;

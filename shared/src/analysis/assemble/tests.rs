@@ -1,5 +1,6 @@
 mod build_plan;
 
+use crate::video::Window;
 use proptest::prelude::*;
 
 use super::super::samples;

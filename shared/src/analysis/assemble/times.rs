@@ -1,7 +1,8 @@
 //! Holding times to what is known of the video.
 
-use super::super::{RefusalReason, Refused, Window};
+use super::super::{RefusalReason, Refused};
 use super::MAX_DURATION_S;
+use crate::video::Window;
 
 /// How far a time may be off before it is a contradiction, in seconds: platforms round lengths, and
 /// what is said last is said at the very end.

@@ -1,3 +1,4 @@
+use crate::video::Window;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Md, Options, Parser, Tag, TagEnd};
 

@@ -1,13 +1,13 @@
 //! The public keys of the issuer of tokens: OpenID Connect Discovery 1.0, section 4, and JSON Web
 //! Key Sets (RFC 7517).
 
+use crate::config::trusted_url;
 use std::time::Duration;
 
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::Mutex;
-use url::Url;
 
 use super::jws::PublicKey;
 use crate::{
@@ -128,14 +128,6 @@ impl Jwks {
             false => Err(malformed(&format!("it answers {}", answer.status.as_u16()))),
         }
     }
-}
-
-/// A URL that keys may be read from: https, or http on this machine, and nothing that is a secret.
-pub(crate) fn trusted_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let is_local = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
-    let is_plain = url.username().is_empty() && url.password().is_none();
-    ((url.scheme() == "https" || is_local) && is_plain).then_some(url)
 }
 
 fn malformed(what: &str) -> Error {

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use jwks::trusted_url;
 pub use tokens::Tokens;
 
 use crate::{

@@ -16,14 +16,13 @@ use crate::{
         start::{self, NewDeployment, deployable},
     },
     context::Context,
-    error::Error,
-    job::{JobError, JobId},
+    error::{Error, JobError},
+    ids::JobId,
     project::{
         Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
-        ProjectFile,
+        ProjectFile, Report,
         deploy::{DryRun, Target, Where, dry_run, host_name},
         plan::slug,
-        validate::Report,
     },
 };
 

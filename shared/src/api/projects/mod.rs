@@ -13,11 +13,12 @@ use serde::Serialize;
 
 use super::{Answer, builds, cursor, json, links::Links, paging, path_parameter, throttle::Caller};
 use crate::{
-    analysis::{AnswerClass, PIPELINE_VERSION},
+    analysis::PIPELINE_VERSION,
+    answer_class::AnswerClass,
     build::start::{self, NewProject},
     context::Context,
     error::Error,
-    job::JobId,
+    ids::JobId,
     project::{Project, ProjectId},
     store::projects::{Document, Stored},
     video::VideoKey,

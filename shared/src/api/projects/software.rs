@@ -15,7 +15,7 @@ use crate::{
     },
     context::Context,
     error::Error,
-    job::JobId,
+    ids::JobId,
 };
 
 /// `POST`: 202 with the job that analyses a video, makes software of it and deploys that.

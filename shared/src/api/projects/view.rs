@@ -10,18 +10,17 @@ use super::{
     etag, find,
 };
 use crate::{
-    analysis::{AnswerClass, Usage},
+    answer_class::AnswerClass,
     context::Context,
-    error::Error,
-    job::JobError,
+    error::{Error, JobError},
     project::{
-        Framework, Language, Project, ProjectStatus, ProjectType,
+        Framework, Language, Project, ProjectStatus, ProjectType, Report,
         package::{Manifest, ManifestEntry},
         plan::{Dependency, Plan, PlannedFile},
         templates::{self, Commands},
-        validate::Report,
     },
     store::project_blobs::Kind,
+    usage::Usage,
 };
 
 /// A project in a list.

@@ -8,6 +8,7 @@
 pub(super) mod asked;
 mod bodies;
 
+use crate::job::JobRow;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::{StatusCode, header, response::Builder};
@@ -19,12 +20,12 @@ use crate::{
     clock::Timestamp,
     context::Context,
     error::Error,
-    job::revival,
+    flow,
+    job::Job,
     store::{
         StoredAnalysis,
         blobs::{self, Form},
         compression,
-        jobs::JobRow,
         videos::{Found, Lookup},
     },
     telemetry::{Layer, note_lookup},
@@ -102,7 +103,7 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
         tracing::warn!(video.id = %asked.video, "Healed a row whose blob is gone");
         Box::pin(context.videos.heal(&asked.video, &found.analysis)).await?;
         context.memory.forget_row(&asked.video, &asked.selector);
-        let job = Box::pin(context.videos.running_job(&asked.video, now)).await?;
+        let job = Box::pin(context.videos.running_job::<Job>(&asked.video, now)).await?;
         return Box::pin(without_analysis(context, request, job, now)).await;
     };
     if takes_gzip && gzip.len() as u64 <= LARGEST_GZIP {
@@ -123,14 +124,14 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
 }
 
 /// Row of the analysis from memory or from the index.
-async fn row(context: &Context, asked: &Asked, now: Timestamp) -> Result<Lookup, Error> {
+async fn row(context: &Context, asked: &Asked, now: Timestamp) -> Result<Lookup<Job>, Error> {
     let remembered = context.memory.row(&asked.video, &asked.selector, now);
     note_lookup(Layer::Memory, remembered.is_some());
     if let Some(found) = remembered {
         return Ok(Lookup::Stored(found));
     }
     let videos = &context.videos;
-    let lookup = Box::pin(videos.find_or_job(&asked.video, &asked.selector, now)).await?;
+    let lookup = Box::pin(videos.find_or_job::<Job>(&asked.video, &asked.selector, now)).await?;
     if let Lookup::Stored(found) = &lookup {
         let memory = &context.memory;
         memory.keep_row(&asked.video, &asked.selector, found, now);
@@ -149,7 +150,7 @@ async fn without_analysis(
     let Some(row) = job else {
         return Err(Error::NotFound { what: "analysis" });
     };
-    revival::revive_if_lost(&context.jobs, &context.queue, &row, now).await;
+    flow::requeue_if_lost(context, &row, now).await;
     accepted(&row.job, &Links::of(request), now)
 }
 

@@ -1,15 +1,14 @@
 //! The steps of a deployment, whatever its target.
 
 use super::Calls;
+use crate::flow;
 use crate::{
     build::{
         deployment::{DeploymentWork, Seen, Stage},
         model::{Build, End, Work},
-        start,
     },
     clock::Timestamp,
-    error::Error,
-    job::JobError,
+    error::{Error, JobError},
     project::{Deployment, DeploymentResult, DeploymentStatus},
 };
 
@@ -86,7 +85,7 @@ impl Calls {
                 _ => None,
             }
         };
-        start::overrule(&self.context, &build.id, learn, Timestamp::now()).await?;
+        flow::preempt(&self.context, &build.id, learn, Timestamp::now()).await?;
         Ok(())
     }
 

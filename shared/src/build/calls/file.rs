@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Calls, paid, project::part_id};
 use crate::{
-    analysis::{AnswerClass, Usage},
+    answer_class::AnswerClass,
     build::{
         file::{FileWork, Seen, Stage},
         model::{Build, End},
@@ -14,13 +14,13 @@ use crate::{
     cost::Cap,
     error::Error,
     project::{
-        Origin, Project, ProjectFile, ProjectId,
+        Finding, Neighbours, Origin, Project, ProjectFile, ProjectId, Report, Severity,
         generate::{self, Known, Repair},
         plan::Plan,
         templates,
-        validate::{self, Finding, Report, Severity, Surroundings},
     },
     store::project_blobs::{Kind, draft_key, made_key},
+    usage::Usage,
 };
 
 /// Tokens of a file, about.
@@ -127,8 +127,9 @@ impl Calls {
         self.note_class(&work.project, answer.answered_by).await?;
         let content = generate::read(&answer.text).unwrap_or_default();
         let written = model_file(file.path.clone(), content.clone());
-        let around = surroundings(&plan, &packages, texts);
-        let findings = errors(validate::check_file(&written, &around));
+        let neighbours = neighbours(&plan, packages, texts);
+        let findings = (self.checker.file)(&written, plan.framework, neighbours);
+        let findings = errors(findings);
         if !findings.is_empty() {
             return Ok(Seen::Broken {
                 question: hash,
@@ -236,22 +237,19 @@ fn packages(plan: &Plan) -> Vec<String> {
     names
 }
 
-fn surroundings(plan: &Plan, packages: &[String], texts: Vec<(String, String)>) -> Surroundings {
-    let made_elsewhere = templates::paths(plan.framework).iter();
-    let made_elsewhere = made_elsewhere.map(|path| (*path).to_owned());
+fn neighbours(plan: &Plan, mut packages: Vec<String>, texts: Vec<(String, String)>) -> Neighbours {
+    let from_templates = templates::paths(plan.framework).iter();
+    let from_templates = from_templates.map(|path| (*path).to_owned());
     let planned = plan.files.iter().map(|file| file.path.clone());
-    let mut around = Surroundings::new(
-        plan.framework,
-        made_elsewhere.chain(planned).collect(),
-        packages.iter().cloned().collect(),
-    );
-    // What the library of a crate is imported by.
-    around.packages.insert(plan.name.clone());
-    around.phrases = generate::MARKERS.map(ToOwned::to_owned).to_vec();
-    for (path, text) in texts {
-        around.learn(&model_file(path, text));
+    // The library of a crate is imported by the name of the project.
+    packages.push(plan.name.clone());
+    let texts = texts.into_iter();
+    Neighbours {
+        paths: from_templates.chain(planned).collect(),
+        packages,
+        phrases: generate::MARKERS.map(ToOwned::to_owned).to_vec(),
+        files: texts.map(|(path, text)| model_file(path, text)).collect(),
     }
-    around
 }
 
 fn model_file(path: String, text: String) -> ProjectFile {

@@ -12,6 +12,7 @@ mod software;
 pub(crate) use project::part_id;
 pub(crate) use repository::address;
 
+use crate::project::Checker;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -21,23 +22,30 @@ use super::{
     model::{Build, Work},
 };
 use crate::{
-    analysis::{Analysis, AnswerClass, Usage},
+    analysis::Analysis,
+    answer_class::AnswerClass,
     clock::Timestamp,
     context::Context,
     cost::{Cap, Estimate},
     error::Error,
     flow::Performed,
-    job::JobId,
+    ids::JobId,
     limit::Cost,
-    models::{MAX_OUTPUT_TOKENS, Models},
     project::{Project, ProjectFile, ProjectId, Question, plan::Plan, templates::Facts},
-    queue::Message,
     store::{
         blobs::{self, Form, LARGEST_DOCUMENT},
         compression,
         project_blobs::{self, Kind},
+        queue::Message,
     },
-    upstream::{gemini::GenerateRequest, github::GitHub, netlify::Netlify, vercel::Vercel},
+    upstream::{
+        gemini::GenerateRequest,
+        github::GitHub,
+        models::{MAX_OUTPUT_TOKENS, Models},
+        netlify::Netlify,
+        vercel::Vercel,
+    },
+    usage::Usage,
 };
 
 /// Reads of the bucket that are under way at a time.
@@ -51,6 +59,8 @@ const BYTES_PER_TOKEN: u64 = 4;
 pub struct Calls {
     /// Stores and queues.
     pub context: Context,
+    /// Checks of generated files.
+    pub checker: Checker,
     /// The models.
     pub models: Models,
     /// GitHub, where there is a token.
@@ -111,6 +121,7 @@ impl Calls {
                 .netlify
                 .as_ref()
                 .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            checker: self.checker,
             context: self.context.clone(),
         };
         let mut usage = build.usage;

@@ -1,5 +1,7 @@
 //! The steps of a project.
 
+use crate::build::BuildRow;
+use crate::flow;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{
@@ -9,29 +11,24 @@ use futures_util::{
 
 use super::{AT_ONCE, Allowance, Calls, facts, file::DraftText, graph::Graph, paid};
 use crate::{
-    analysis::Usage,
     build::{
         file::{self, FileWork, Mending, unusable},
         machine,
         model::{Build, End, Work},
         project::{Draft, ProjectWork, Seen, Stage},
-        start,
     },
     clock::Timestamp,
     cost::Cap,
-    error::Error,
-    job::{JobError, JobId},
+    error::{Error, JobError},
+    ids::JobId,
     project::{
-        Made, Origin, Project, ProjectFile, ProjectStatus,
+        Finding, Made, Origin, Project, ProjectFile, ProjectStatus, Severity,
         package::{self, Manifest},
         plan::{self, Plan},
         templates,
-        validate::{self, Finding, Severity},
     },
-    store::{
-        jobs::BuildRow,
-        project_blobs::{Kind, draft_key},
-    },
+    store::project_blobs::{Kind, draft_key},
+    usage::Usage,
 };
 
 /// Tokens of a plan, about.
@@ -305,7 +302,7 @@ impl Calls {
         let etag = work.plan.as_deref().ok_or_else(no_plan)?;
         let plan = self.plan(&work.project, etag).await?;
         let files = self.all_files(&project, &plan, etag, &work.drafts).await?;
-        let report = validate::check_project(&files, plan.framework);
+        let report = (self.checker.project)(&files, plan.framework);
         let blobs = &self.context.blobs;
         let stored = blobs
             .put_document(&work.project, Kind::Report, &report)
@@ -429,7 +426,7 @@ impl Calls {
             .all_files(&project.doc, &plan, etag, &work.drafts)
             .await;
         let Ok(files) = files else { return Ok(()) };
-        let report = validate::check_project(&files, plan.framework);
+        let report = (self.checker.project)(&files, plan.framework);
         let is_broken = |path: &str| {
             let mut errors = report.findings.iter();
             errors.any(|one| one.path == path && one.severity == Severity::Error)
@@ -460,7 +457,7 @@ impl Calls {
         let rows = self.context.jobs.get_all::<Build>(&ids).await?;
         stream::iter(rows.iter().filter(|row| waits(&row.job)))
             .map(async |row: &BuildRow| {
-                start::overrule(&self.context, &row.job.id, cancelled, Timestamp::now()).await
+                flow::preempt(&self.context, &row.job.id, cancelled, Timestamp::now()).await
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<_>>()

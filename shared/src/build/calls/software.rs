@@ -1,6 +1,7 @@
 //! The steps from a video to a deployment.
 
 use super::Calls;
+use crate::flow;
 use crate::{
     build::{
         machine,
@@ -10,7 +11,8 @@ use crate::{
     },
     clock::Timestamp,
     error::Error,
-    job::{Job, JobId, State},
+    ids::JobId,
+    job::{Job, State},
     project::{DeploymentId, ProjectId},
     submission::{self, Outcome, Submission},
 };
@@ -132,7 +134,7 @@ impl Calls {
         if build.end == Some(End::Done) {
             return Ok(());
         }
-        start::overrule(&self.context, &begun, machine::cancel, Timestamp::now()).await?;
+        flow::preempt(&self.context, &begun, machine::cancel, Timestamp::now()).await?;
         Ok(())
     }
 }

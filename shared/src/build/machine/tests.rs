@@ -7,13 +7,13 @@ use crate::{
         project::{ProjectWork, Stage as ProjectStage},
     },
     error::Service,
-    flow::{Reception, Record, receive},
-    job::JobId,
+    flow::{Reception, receive},
+    ids::JobId,
     project::{
         Change, DeploymentId, DeploymentRequest, DeploymentResult, ProjectId,
         deploy::{Address, MOST_NAMES, ObjectId, Target},
     },
-    queue::Message,
+    store::{jobs::WorkflowRecord, queue::Message},
 };
 
 const START: Timestamp = Timestamp(1_790_000_000_000);

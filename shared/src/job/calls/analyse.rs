@@ -6,20 +6,22 @@ use bytes::Bytes;
 
 use super::{Calls, kept::Made};
 use crate::{
-    analysis::{self, AnswerClass, Captions, Usage, captions},
+    analysis::{self, Captions, captions},
+    answer_class::AnswerClass,
     clock::Timestamp,
     cost::{Cap, Estimate},
     error::Error,
-    job::{Job, Media, Request, Resolution, machine::Observation, model::GeminiFile},
+    job::{Job, Media, Request, machine::Observation, model::GeminiFile},
     limit::Cost,
-    models::MAX_OUTPUT_TOKENS,
     store::{
         StoredAnalysis,
         blobs::{self, Form},
         compression,
         packed::{self, Directory},
     },
-    upstream::gemini,
+    upstream::{gemini, models::MAX_OUTPUT_TOKENS},
+    usage::Usage,
+    video::Resolution,
 };
 
 /// Maximum size of a stored transcript, in bytes. Its form may be longer than what the caller sent:

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Calls, LARGEST_DOCUMENT};
 use crate::{
-    analysis::{Analysis, AnswerClass, Usage},
+    analysis::Analysis,
+    answer_class::AnswerClass,
     clock::Timestamp,
     error::Error,
     job::Job,
     store::{blobs, compression},
+    usage::Usage,
 };
 
 /// What a paid answer has become.

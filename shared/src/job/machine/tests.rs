@@ -475,7 +475,7 @@ fn messages_are_run_waited_for_or_dropped() {
         "its worker died"
     );
     assert_eq!(
-        receive(&job, 3, crate::queue::Message::WHICHEVER, 1, START),
+        receive(&job, 3, crate::store::queue::Message::WHICHEVER, 1, START),
         Reception::Run,
         "the one that it waited for may have died"
     );

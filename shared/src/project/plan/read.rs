@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Dependency, Plan, PlannedFile, slug};
 use crate::{
     analysis::text,
-    project::{Framework, Language, MOST_WRITTEN, Span, templates, validate::paths},
+    project::{Framework, Language, MOST_WRITTEN, Span, paths, templates},
 };
 
 /// Longest title, in characters.

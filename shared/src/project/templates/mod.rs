@@ -17,7 +17,7 @@ mod tests;
 
 use super::plan::{Plan, slug};
 use super::{Framework, ProjectFile};
-use crate::analysis::AnswerClass;
+use crate::answer_class::AnswerClass;
 
 pub use commands::{Commands, commands};
 pub use packages::{Package, packages};

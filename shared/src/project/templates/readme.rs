@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::super::plan::{Plan, PlannedFile};
 use super::commands::commands;
 use super::{Facts, one_line, title_of};
-use crate::analysis::{AnswerClass, markdown::clock};
 use crate::video::reference;
+use crate::{analysis::markdown::clock, answer_class::AnswerClass};
 
 /// Kept in the address of a file: what RFC 3986 never reserves, and the slash between folders.
 const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use saphyr::{LoadableYamlNode, Yaml};
 
 use super::super::plan::{Dependency, PlannedFile};
-use super::super::validate::{Rule, Surroundings, check_file};
 use super::super::{Language, MOST_FILES, MOST_WRITTEN, Origin, Span};
 use super::registry::Registry;
 use super::*;
+use crate::project::validate::has_syntax_error;
 
 fn plan(framework: Framework) -> Plan {
     let file = |path: &str, purpose: &str, sources: &[(f64, f64)]| PlannedFile {
@@ -64,18 +64,8 @@ fn toml(files: &[ProjectFile], path: &str) -> toml::Table {
     toml::from_str(text(files, path)).unwrap()
 }
 
-/// Whether a text is without a fault in its language.
 fn parses(path: &str, text: &str) -> bool {
-    let file = ProjectFile {
-        path: path.to_owned(),
-        content: text.as_bytes().to_vec(),
-        executable: false,
-        origin: Origin::Template,
-        sources: Vec::new(),
-    };
-    let around = Surroundings::new(Framework::Static, BTreeSet::new(), BTreeSet::new());
-    let findings = check_file(&file, &around);
-    !findings.iter().any(|finding| finding.rule == Rule::Syntax)
+    !has_syntax_error(path, text)
 }
 
 #[test]

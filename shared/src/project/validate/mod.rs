@@ -17,7 +17,6 @@
 mod finding;
 mod imports;
 mod manifests;
-pub mod paths;
 mod piece;
 mod secrets;
 mod substance;
@@ -26,40 +25,43 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-use super::{Framework, LARGEST_FILE, LARGEST_PROJECT, Language, MOST_FILES, ProjectFile};
+use crate::project::{
+    Checker, Finding, Framework, LARGEST_FILE, LARGEST_PROJECT, Language, MOST_FILES,
+    MOST_IN_PROJECT, Neighbours, ProjectFile, Report, Rule, Severity, paths,
+};
 use finding::Findings;
 
-pub use finding::{Finding, LONGEST_MESSAGE, MOST_IN_FILE, MOST_IN_PROJECT, Rule, Severity};
 pub use surroundings::Surroundings;
 
-/// What was looked at in a project, and what was found.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "contract",
-    derive(schemars::JsonSchema),
-    schemars(rename = "ValidationReport")
-)]
-pub struct Report {
-    /// By path, then line. At most [`MOST_IN_PROJECT`].
-    pub findings: Vec<Finding>,
-    /// How many files of each language were looked at.
-    pub checked: BTreeMap<Language, u32>,
-    /// How many findings are errors.
-    pub errors: u32,
-    /// How many are warnings.
-    pub warnings: u32,
+/// The checks of this crate.
+pub const CHECKER: Checker = Checker {
+    file: check_written,
+    project: check_project,
+};
+
+/// Whether a text is not what the language of its path takes.
+#[must_use]
+pub fn has_syntax_error(path: &str, text: &str) -> bool {
+    let mut findings = Findings::of(path);
+    syntax::check(path, text, Framework::Static, &mut findings);
+    findings.has(Rule::Syntax)
 }
 
-impl Report {
-    /// Whether nothing is in the way of the project.
-    #[must_use]
-    pub const fn passed(&self) -> bool {
-        self.errors == 0
+/// Checks a file when it was written, while others of its project may be missing.
+#[must_use]
+pub fn check_written(
+    file: &ProjectFile,
+    framework: Framework,
+    neighbours: Neighbours,
+) -> Vec<Finding> {
+    let paths = neighbours.paths.into_iter().collect();
+    let packages = neighbours.packages.into_iter().collect();
+    let mut around = Surroundings::new(framework, paths, packages);
+    around.phrases = neighbours.phrases;
+    for written in &neighbours.files {
+        around.learn(written);
     }
+    check_file(file, &around)
 }
 
 /// What is wrong with a file among the others of its project: for the moment that it was written.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::project::Origin;
+use crate::project::{MOST_IN_FILE, Origin};
 
 /// A file of the model's.
 fn file(path: &str, text: &str) -> ProjectFile {

@@ -1,5 +1,6 @@
 //! Making, listing and taking back keys. `infra/api-key` does the same with the command line of AWS.
 
+use crate::store::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     error::SdkError,
     types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update},
@@ -141,7 +142,8 @@ impl Keys {
             .key("pk", s(ALL_KEYS))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let ids = read.item.and_then(|mut all| all.remove("ids"));
         let ids = match ids {
             Some(AttributeValue::Ss(ids)) => ids,
@@ -187,7 +189,7 @@ impl Keys {
             {
                 Err(unknown())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -233,7 +235,8 @@ impl Keys {
             .transact_items(TransactWriteItem::builder().put(put).build())
             .transact_items(TransactWriteItem::builder().update(add).build())
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(KeyRow {
             key_id: id,
             name: new.name.clone(),

@@ -4,6 +4,7 @@
 mod admin;
 mod form;
 
+use crate::store::sdk_error::storage_error;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::{Client, error::SdkError};
@@ -126,7 +127,7 @@ impl Keys {
                 let gone = || Error::internal("the key of the cursors is gone");
                 self.read_cursor_key().await?.ok_or_else(gone)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(storage_error(error)),
         }
     }
 
@@ -138,7 +139,8 @@ impl Keys {
             .key("pk", s(CURSOR_KEY))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let secret = read.item.and_then(|item| get_b(item, "secret"));
         Ok(secret.and_then(|secret| <[u8; 64]>::try_from(&secret[..]).ok()))
     }
@@ -158,7 +160,8 @@ impl Keys {
             .table_name(&self.table)
             .set_key(Some(row_key(&key_id)))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let item = read.item.unwrap_or_default();
         Ok(is_good(&item, &hash, now).then(|| Caller {
             key_id,

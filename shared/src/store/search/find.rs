@@ -1,5 +1,6 @@
 //! From a query to what is shown.
 
+use crate::store::sdk_error::storage_error;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::PoisonError,
@@ -21,8 +22,8 @@ use super::{
     rows::{self, DocumentKey},
 };
 use crate::{
+    analysis::search::{Candidate, Corpus, Posting, Query, Word, rank},
     error::Error,
-    search::{Candidate, Corpus, Posting, Query, Word, rank},
     video::VideoKey,
 };
 
@@ -116,7 +117,8 @@ impl Search {
                 .limit(limit)
                 .set_exclusive_start_key(from)
                 .send()
-                .await?;
+                .await
+                .map_err(storage_error)?;
             found.extend(page.items.iter().flatten().filter_map(rows::read_posting));
             if found.len() > most {
                 found.truncate(most);

@@ -1,4 +1,4 @@
-//! The inverted index of [`crate::search`], and what is found in it. [`Search`] is all that the rest
+//! The inverted index of [`crate::analysis::search`], and what is found in it. [`Search`] is all that the rest
 //! of the crate knows of it.
 //!
 //! | `pk` | `sk` | what |
@@ -27,7 +27,7 @@ use aws_sdk_dynamodb::Client;
 
 use super::StoredAnalysis;
 use crate::{
-    search::{Corpus, Entry},
+    analysis::search::{Corpus, Entry},
     video::VideoKey,
 };
 

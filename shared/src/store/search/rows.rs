@@ -10,8 +10,8 @@ use super::super::{
     item::{Item, get_n, get_s, n, s},
 };
 use crate::{
+    analysis::search::{Corpus, Document, Entry, Occurrence, Posting, head},
     error::Error,
-    search::{Corpus, Document, Entry, Occurrence, Posting, head},
     video::VideoKey,
 };
 

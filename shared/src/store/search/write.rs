@@ -1,5 +1,6 @@
 //! Documents in and out.
 
+use crate::store::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::put_item::PutItemError,
@@ -14,7 +15,7 @@ use super::{
     Search,
     rows::{self, DocumentKey},
 };
-use crate::{error::Error, search::Document, video::VideoKey};
+use crate::{analysis::search::Document, error::Error, video::VideoKey};
 
 /// Tries to write a document that others write and remove.
 const TRIES: u32 = 4;
@@ -64,9 +65,9 @@ impl Search {
                 Ok(_) => return self.count(key, 1, rows::length(&row)).await,
                 Err(SdkError::ServiceError(error)) => match error.err() {
                     PutItemError::ConditionalCheckFailedException(failed) => failed.item().cloned(),
-                    _ => return Err(SdkError::ServiceError(error).into()),
+                    _ => return Err(storage_error(SdkError::ServiceError(error))),
                 },
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(storage_error(error)),
             };
             match old {
                 Some(old) if rows::is_same(&old, &row) => return Ok(()),
@@ -111,7 +112,8 @@ impl Search {
             .items()
             .send()
             .collect::<Result<Vec<_>, _>>()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let tags = rows.iter().filter_map(|row| get_s(row, "sk"));
         Ok(tags.map(str::to_owned).collect())
     }
@@ -130,7 +132,7 @@ impl Search {
             .consistent_read(true)
             .into_paginator()
             .send();
-        while let Some(page) = pages.try_next().await? {
+        while let Some(page) = pages.try_next().await.map_err(storage_error)? {
             for row in page.items.unwrap_or_default() {
                 let key = rows::read_key(video, &row)?;
                 if !keep_etag.is_some_and(|etag| key.is_of(etag)) {
@@ -152,7 +154,8 @@ impl Search {
             .set_key(Some(key.item()))
             .return_values(ReturnValue::AllOld)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         match deleted.attributes {
             Some(row) => self.count(key, -1, -rows::length(&row)).await,
             // Somebody else was faster, and has counted.
@@ -177,7 +180,8 @@ impl Search {
             .set_key(Some(key.item()))
             .consistent_read(true)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(read.item)
     }
 
@@ -194,7 +198,8 @@ impl Search {
             .expression_attribute_values(":documents", n(documents))
             .expression_attribute_values(":length", n(length))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! `generateContent`: a video and an instruction in, a JSON document out.
 
+use crate::cost::TokenUsage;
 use std::time::Duration;
 
 use http::Method;
@@ -99,27 +100,6 @@ pub struct GenerateRequest<'a> {
     pub estimate: Cost,
     /// Whether it was held before and comes at the time it was told.
     pub in_turn: bool,
-}
-
-/// What a call took, in tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TokenUsage {
-    /// Of the prompt, with the video.
-    pub prompt: u64,
-    /// Of the answer.
-    pub candidates: u64,
-    /// Of the thoughts, which are paid for as output.
-    pub thoughts: u64,
-}
-
-impl TokenUsage {
-    /// All of them.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.prompt
-            .saturating_add(self.candidates)
-            .saturating_add(self.thoughts)
-    }
 }
 
 /// What came back, and what it took: an answer that is of no use was paid for as well.

@@ -4,15 +4,13 @@
 mod errors;
 mod files;
 mod generate;
-mod price;
 
 pub use files::{
     CHUNK_TIMEOUT, ChunkOutcome, File, FilePage, FileState, UploadSession, UploadStart,
 };
 pub use generate::{
-    Answered, GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, TokenUsage, Window,
+    Answered, GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, Window,
 };
-pub use price::{Price, Prices};
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +21,7 @@ use super::gate::{Gate, Target};
 use super::key::with_key;
 use crate::error::{Error, KeySource, Service};
 use crate::limit::Cost;
-use crate::secrets::Secret;
+use crate::store::secrets::Secret;
 use errors::Asked;
 
 const SERVICE: Service = Service::Gemini;

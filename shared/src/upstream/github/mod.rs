@@ -28,7 +28,7 @@ use super::gate::{Gate, Target};
 use crate::error::{Error, Service};
 use crate::limit::Cost;
 use crate::project::deploy::Address;
-use crate::secrets::Secret;
+use crate::store::secrets::Secret;
 use errors::Asked;
 
 const SERVICE: Service = Service::GitHub;

@@ -19,7 +19,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Service};
 use crate::limit::Cost;
 use crate::project::MOST_FILES;
-use crate::secrets::Secret;
+use crate::store::secrets::Secret;
 
 const SERVICE: Service = Service::Netlify;
 const TIMEOUT: Duration = Duration::from_secs(30);

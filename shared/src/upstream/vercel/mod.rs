@@ -21,7 +21,7 @@ use crate::error::{Error, Service};
 use crate::limit::Cost;
 use crate::project::ProjectFile;
 use crate::project::deploy::VercelSettings;
-use crate::secrets::Secret;
+use crate::store::secrets::Secret;
 
 const SERVICE: Service = Service::Vercel;
 /// For looking at a deployment.

@@ -21,7 +21,7 @@ use super::key::with_key;
 use crate::analysis::text;
 use crate::error::{AccessFault, Error, Service, known_reason};
 use crate::limit::Cost;
-use crate::secrets::Secret;
+use crate::store::secrets::Secret;
 
 pub use playlist::PlaylistPage;
 

@@ -7,9 +7,10 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use eventrelay::{
     analysis::{
         Action, ActionCategory, Analysis, Chapter, Content, Event, EventKind, Origin,
-        PIPELINE_VERSION, Priority, Provenance, SCHEMA_VERSION, Segment, Source, Usage, Video,
+        PIPELINE_VERSION, Priority, Provenance, SCHEMA_VERSION, Segment, Source, Video,
     },
     job::Job,
+    usage::Usage,
 };
 use eventrelay_tests::{events, words::sentence};
 use fastrand::Rng;

@@ -9,7 +9,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use eventrelay::job::JobId;
+use eventrelay::ids::JobId;
 use eventrelay_tests::{
     PATIENCE, Stack,
     faults::{BUILDER, BUILDS, Killed, QUEUE},

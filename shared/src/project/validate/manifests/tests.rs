@@ -1,5 +1,5 @@
 use super::*;
-use crate::project::{Origin, validate::finding::Finding};
+use crate::project::{Finding, Origin};
 
 fn found(path: &str, text: &str) -> Vec<(Option<u32>, Rule)> {
     let mut findings = Findings::of(path);

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::project::validate::finding::{Finding, Severity};
+use crate::project::{Finding, validate::finding::Severity};
 
 /// The errors of a file.
 fn errors(path: &str, text: &str) -> Vec<Finding> {

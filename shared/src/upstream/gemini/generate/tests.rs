@@ -1,5 +1,6 @@
 use super::super::tests::{KEY, assert_is, client};
 use super::*;
+use crate::cost::TokenUsage;
 use crate::upstream::responder::{Reply, Responder};
 use serde_json::json;
 

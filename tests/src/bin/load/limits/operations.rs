@@ -4,13 +4,14 @@
 use std::time::{Duration, Instant};
 
 use eventrelay::{
-    analysis::AnswerClass,
+    answer_class::AnswerClass,
     clock::Timestamp,
     error::Error,
     job::{Job, Media, Request},
     limit::{Bound, Cost, Policy, Unit},
     store::{
-        claims::Wanted, counters::Counters, jobs::Jobs, limits::Limits as Limiter, videos::Videos,
+        claims::ClaimRequest, counters::Counters, jobs::Jobs, limits::Limits as Limiter,
+        videos::Videos,
     },
 };
 use eventrelay_tests::{Stack, catalog, figures::short};
@@ -82,7 +83,7 @@ pub(super) async fn measure(stack: &Stack) -> anyhow::Result<Table> {
             now + HOUR,
             now,
         );
-        let wanted = Wanted {
+        let wanted = ClaimRequest {
             job,
             entry: None,
             ended: None,

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::search::{Corpus, Posting, Query, Word, rank};
+use crate::analysis::search::{Corpus, Posting, Query, Word, rank};
 
 fn analysis(title: &str, content: Value) -> Analysis {
     let mut analysis = json!({

@@ -4,6 +4,7 @@
 //! that no key stands in a template or in an environment, and a key that is rotated is used
 //! without a deployment: within the time to live, or as soon as the old one is refused.
 
+use crate::store::sdk_error::storage_error;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -216,7 +217,7 @@ impl Secret {
 
     async fn read(&self, secrets: &Secrets, id: &str) -> Result<SecretString, Error> {
         let request = secrets.client.get_secret_value().secret_id(id);
-        let answer = match request.send().await.map_err(Error::from) {
+        let answer = match request.send().await.map_err(storage_error) {
             Ok(answer) => answer,
             Err(
                 error @ Error::Storage {

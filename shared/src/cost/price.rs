@@ -2,8 +2,28 @@
 
 use std::str::FromStr;
 
-use super::TokenUsage;
 use crate::error::Error;
+
+/// What a call took, in tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenUsage {
+    /// Of the prompt, with the video.
+    pub prompt: u64,
+    /// Of the answer.
+    pub candidates: u64,
+    /// Of the thoughts, which are paid for as output.
+    pub thoughts: u64,
+}
+
+impl TokenUsage {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.prompt
+            .saturating_add(self.candidates)
+            .saturating_add(self.thoughts)
+    }
+}
 
 /// The price of a model in US dollars per million tokens. Thinking is charged as output.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,6 +2,7 @@
 //! least recently used first to go, and only for a short time, since nobody tells an instance that
 //! something has changed.
 
+use crate::config::MemoryBounds;
 use std::{
     num::NonZeroUsize,
     sync::{
@@ -25,17 +26,6 @@ use crate::{
 
 /// Bytes of an entry beside its body: keys, row, directory and what holds them.
 const OVERHEAD: usize = 2048;
-
-/// How much is remembered, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// For how long; zero remembers nothing.
-    pub ttl: Duration,
-    /// Bytes at most.
-    pub bytes: usize,
-    /// Entries at most.
-    pub entries: usize,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
@@ -67,14 +57,14 @@ struct Kept {
 /// The memory of an instance.
 #[derive(Debug)]
 pub struct Memory {
-    bounds: Bounds,
+    bounds: MemoryBounds,
     kept: Mutex<Kept>,
 }
 
 impl Memory {
     /// An empty one.
     #[must_use]
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: MemoryBounds) -> Self {
         let entries = LruCache::new(NonZeroUsize::new(bounds.entries).unwrap_or(NonZeroUsize::MIN));
         Self {
             bounds,
@@ -249,7 +239,7 @@ mod tests {
     use super::*;
 
     fn memory(entries: usize, bytes: usize) -> Memory {
-        Memory::new(Bounds {
+        Memory::new(MemoryBounds {
             ttl: Duration::from_secs(5),
             bytes,
             entries,
@@ -290,7 +280,7 @@ mod tests {
 
     #[test]
     fn without_a_time_nothing_is_kept() {
-        let memory = Memory::new(Bounds {
+        let memory = Memory::new(MemoryBounds {
             ttl: Duration::ZERO,
             bytes: 1 << 20,
             entries: 4,

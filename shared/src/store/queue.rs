@@ -1,6 +1,7 @@
 //! The queue that jobs are advanced from. A message says which step of which job is due and
 //! nothing else: what the job is stands in its row.
 
+use crate::store::sdk_error::storage_error;
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{
@@ -12,7 +13,7 @@ use aws_sdk_sqs::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, job::JobId, telemetry::TraceId};
+use crate::{error::Error, ids::JobId, telemetry::TraceId};
 
 /// The longest delay that SQS takes.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
@@ -158,7 +159,8 @@ impl Queue {
             .delay_seconds(delay_seconds(delay))
             .set_message_system_attributes(trace_header()?)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 
@@ -202,7 +204,8 @@ impl Queue {
             .queue_url(&self.url)
             .set_entries(Some(entries.collect::<Result<Vec<_>, _>>()?))
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         let refused = sent.failed().iter();
         let refused = refused.filter_map(|failed| jobs.get(failed.id().parse::<usize>().ok()?));
         Ok(refused.cloned().collect())
@@ -227,7 +230,7 @@ impl Queue {
                 .map_err(Error::internal)?;
             send = send.message_attributes(*name, value);
         }
-        send.send().await?;
+        send.send().await.map_err(storage_error)?;
         Ok(())
     }
 
@@ -244,7 +247,8 @@ impl Queue {
             .receipt_handle(receipt)
             .visibility_timeout(seconds)
             .send()
-            .await?;
+            .await
+            .map_err(storage_error)?;
         Ok(())
     }
 }

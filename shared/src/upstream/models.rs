@@ -3,12 +3,16 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    analysis::{AnswerClass, Usage},
+    answer_class::AnswerClass,
     clock::Timestamp,
-    cost::{Budget, Estimate, micro_usd},
+    cost::{Estimate, Prices, TokenUsage, micro_usd},
     error::Error,
     telemetry::{self, Metric},
-    upstream::gemini::{Answered, Gemini, GenerateRequest, Prices, TokenUsage},
+    upstream::{
+        budget::Budget,
+        gemini::{Answered, Gemini, GenerateRequest},
+    },
+    usage::Usage,
 };
 
 /// Output tokens of the configured models at most (contract of the models of 2026).

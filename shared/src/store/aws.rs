@@ -6,6 +6,7 @@
 
 use std::{env, time::Duration};
 
+use crate::{clock::Timestamp, store::secrets::Secrets};
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
     identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig,
@@ -24,7 +25,7 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The configuration of all clients, which share one pool of connections and one set of roots.
 /// Time-outs are below those of the functions, so that a request that hangs is an error and not the
 /// end of the function.
-pub(crate) fn sdk_config() -> SdkConfig {
+fn sdk_config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(3))
@@ -50,9 +51,46 @@ pub(crate) fn sdk_config() -> SdkConfig {
         .build()
 }
 
+/// Clients of the services, with one shared configuration and connection pool.
+#[derive(Clone, Debug)]
+pub struct Clients(SdkConfig);
+
+impl Clients {
+    /// Reads the configuration from the environment.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self(sdk_config())
+    }
+
+    /// Client of DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.0)
+    }
+
+    /// Client of S3.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        s3_client(&self.0)
+    }
+
+    /// Client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.0)
+    }
+
+    /// Secrets of the deployment, each used for `ttl` before it is read again.
+    #[must_use]
+    pub fn secrets(&self, ttl: Duration, clock: fn() -> Timestamp) -> Secrets {
+        let client = aws_sdk_secretsmanager::Client::new(&self.0);
+        Secrets::new(client, ttl, clock).local(has_local_secrets())
+    }
+}
+
 /// S3 moves megabytes, for which the time-outs of the small requests are too short. Local services
 /// have no host name per bucket.
-pub(crate) fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .read_timeout(Duration::from_secs(5))
@@ -67,7 +105,7 @@ pub(crate) fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
 }
 
 /// Whether secrets are read from the local runtime.
-pub(crate) fn has_local_secrets() -> bool {
+fn has_local_secrets() -> bool {
     variable("AWS_ENDPOINT_URL_SECRETS_MANAGER").is_some()
 }
 
