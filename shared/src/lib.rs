@@ -1,34 +1,20 @@
 //! EventRelay: a video goes in, structured knowledge comes out.
 //!
-//! The domain, the ports to the outside, and the edge of the API. The binaries in `functions/`
-//! build a [`context::Context`] and call in here.
+//! The HTTP handlers ([`api`]) and the entry points of the functions ([`run`]), on top of the crates
+//! below, which are re-exported here.
 
-pub mod analysis;
-pub mod answer_class;
 pub mod api;
-pub mod build;
-pub mod clock;
-pub mod config;
-pub mod context;
-pub mod cost;
-pub mod dead_letters;
-pub mod error;
-pub mod flow;
-pub mod ids;
-pub mod job;
-pub mod limit;
-pub mod notice;
-pub mod project;
+#[cfg(feature = "readers")]
 pub mod readers;
-pub mod removal;
-pub mod retry;
 pub mod run;
-mod searchable;
-pub mod store;
-pub mod submission;
-pub mod sweep;
-pub mod task;
-pub mod telemetry;
-pub mod upstream;
-pub mod usage;
-pub mod video;
+
+pub use eventrelay_analysis as analysis;
+pub use eventrelay_core::{
+    answer_class, clock, config, cost, error, ids, limit, notice, retry, telemetry, usage, video,
+};
+pub use eventrelay_project as project;
+pub use eventrelay_store as store;
+pub use eventrelay_upstream as upstream;
+pub use eventrelay_workflow::{
+    build, context, dead_letters, flow, job, removal, submission, sweep, task,
+};

@@ -5,16 +5,15 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use lambda_http::Request;
 
-use crate::{
-    api::{dead_letters, feedback, playlists, projects, submissions, uploads},
+use crate::api::{dead_letters, feedback, playlists, projects, submissions, uploads};
+use eventrelay_core::{
     error::Error,
-    job,
-    project::{DeploymentRequest, ProjectRequest},
-    store::{blobs::Recording, feedback::FeedbackType},
-    submission::Submission,
-    upstream::{client::Answer, gemini},
     video::{ContentHash, PlaylistId},
 };
+use eventrelay_project::{DeploymentRequest, ProjectRequest};
+use eventrelay_store::{blobs::Recording, feedback::FeedbackType};
+use eventrelay_upstream::{client::Answer, gemini};
+use eventrelay_workflow::{job, submission::Submission};
 
 /// The body of `POST /v1/videos`.
 ///

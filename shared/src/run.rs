@@ -3,7 +3,7 @@
 //! None of them is generic, so everything below `main` is compiled once, in this crate
 //! ([`crate::api::endpoints`] says why that matters).
 
-use crate::project::Checker;
+use eventrelay_project::Checker;
 use std::{future::Future, time::Duration};
 
 use aws_lambda_events::event::sqs::SqsEvent;
@@ -12,21 +12,23 @@ use lambda_http::Request;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 
-use crate::{
-    api::{
-        self, Answer,
-        authorizer::{self, Question, Tokens},
-        contract::Contract,
-        endpoints::Handler,
-    },
+use crate::api::{
+    self, Answer,
+    authorizer::{self, Question, Tokens},
+    contract::Contract,
+    endpoints::Handler,
+};
+use eventrelay_core::{
     clock::Timestamp,
     config::{self, DeadLettersConfig, StatusConfig, YouTubeConfig},
+    telemetry,
+};
+use eventrelay_store::counters::Counts;
+use eventrelay_workflow::{
     context::{Context, Warm},
     dead_letters as letters,
     job::batch,
-    store::counters::Counts,
     sweep::Sweeper,
-    telemetry,
 };
 
 pub use lambda_runtime::Error;

@@ -3,5 +3,5 @@
 use eventrelay::run;
 
 fn main() -> Result<(), run::Error> {
-    run::builds(eventrelay::project::validate::CHECKER)
+    run::builds(eventrelay_project_check::CHECKER)
 }

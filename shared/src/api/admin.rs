@@ -3,10 +3,10 @@
 use lambda_http::{Request, RequestExt};
 
 use super::{Answer, jobs::start_task, paging};
-use crate::{
+use eventrelay_core::error::Error;
+use eventrelay_store::counters::Counts;
+use eventrelay_workflow::{
     context::Context,
-    error::Error,
-    store::counters::Counts,
     task::{RecountAt, Work},
 };
 

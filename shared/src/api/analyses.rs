@@ -5,10 +5,9 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{Answer, json, links::Links, path_parameter};
-use crate::{
-    answer_class::AnswerClass, context::Context, error::Error, store::StoredAnalysis,
-    video::VideoKey,
-};
+use eventrelay_core::{answer_class::AnswerClass, error::Error, video::VideoKey};
+use eventrelay_store::StoredAnalysis;
+use eventrelay_workflow::context::Context;
 
 #[derive(Serialize)]
 #[cfg_attr(

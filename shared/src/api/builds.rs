@@ -5,15 +5,17 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use super::{Answer, header_value, jobs, json, links::Links};
-use crate::{
-    build::{self, Build, Work, project, software},
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::{Error, JobError},
     ids::JobId,
-    job::{Job, Status},
-    store::jobs::{Row, WorkflowRecord},
     usage::Usage,
+};
+use eventrelay_store::jobs::{Row, WorkflowRecord};
+use eventrelay_workflow::{
+    build::{self, Build, Work, project, software},
+    context::Context,
+    job::{Job, Status},
 };
 
 /// A build as the API shows it.

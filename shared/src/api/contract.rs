@@ -9,7 +9,9 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use sha2::{Digest, Sha256};
 
 use super::{Answer, links::Links, negotiate};
-use crate::{context::Context, error::Error, store::compression};
+use eventrelay_core::error::Error;
+use eventrelay_store::compression;
+use eventrelay_workflow::context::Context;
 
 /// Base URL of the API in the document and the page as they are committed: that of `cargo local`.
 pub const LOCAL_BASE: &str = "http://127.0.0.1:8787";

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use crate::error::Error;
+use eventrelay_core::error::Error;
 
 /// A longer one is none of ours.
 const LONGEST: usize = 1024;

@@ -5,15 +5,14 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{Answer, cursor, fields::Fields, json, links::Links, paging};
-use crate::{
+use eventrelay_core::{error::Error, ids::JobId};
+use eventrelay_store::{
+    Due,
+    dead_letters::{DeadLetter, DeadLetterId, Reason, Source},
+};
+use eventrelay_workflow::{
     context::Context,
     dead_letters::redrive::{self, Redriven},
-    error::Error,
-    ids::JobId,
-    store::{
-        Due,
-        dead_letters::{DeadLetter, DeadLetterId, Reason, Source},
-    },
 };
 
 /// Dead letters in one redrive: each takes up to some ten calls, of which the slowest is a

@@ -3,7 +3,8 @@
 use lambda_http::{Request, RequestExt};
 
 use super::{Answer, no_content, path_parameter};
-use crate::{context::Context, error::Error, removal};
+use eventrelay_core::error::Error;
+use eventrelay_workflow::{context::Context, removal};
 
 /// `DELETE`: ends the jobs of a video and removes its rows, then its blobs. Copies in the memory
 /// of other functions end with their time.

@@ -11,7 +11,7 @@ use super::{
     Answer, admin, analyses, dead_letters, deletion, feedback, health, jobs, listing, projects,
     search, stats, submissions, unknown, uploads, videos,
 };
-use crate::context::Context;
+use eventrelay_workflow::context::Context;
 
 /// A handler as [`crate::run::endpoint`] takes it.
 pub type Handler = for<'a> fn(&'a Context, &'a Request) -> BoxFuture<'a, Answer>;

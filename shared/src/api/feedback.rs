@@ -9,13 +9,10 @@ use super::{
     fields::{Fields, required},
     json, paging, path_parameter,
 };
-use crate::{
-    analysis::text,
-    context::Context,
-    error::Error,
-    store::feedback::{Feedback, FeedbackType},
-    video::VideoKey,
-};
+use eventrelay_analysis::text;
+use eventrelay_core::{error::Error, video::VideoKey};
+use eventrelay_store::feedback::{Feedback, FeedbackType};
+use eventrelay_workflow::context::Context;
 
 /// Characters of a comment at most.
 const LONGEST_COMMENT: usize = 1000;

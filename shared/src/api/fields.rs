@@ -5,7 +5,7 @@ use lambda_http::{Body, Request};
 use serde_json::{Map, Value};
 
 use super::strict;
-use crate::error::Error;
+use eventrelay_core::error::Error;
 
 /// Maximum size of a body that is read, in bytes: a transcript of its maximum size, escaped, and the
 /// rest. Lambda takes events of 6 MiB, in which the body is escaped once more.

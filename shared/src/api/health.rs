@@ -5,7 +5,7 @@ use lambda_http::Request;
 use serde::Serialize;
 
 use super::{Answer, json};
-use crate::context::Context;
+use eventrelay_workflow::context::Context;
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]

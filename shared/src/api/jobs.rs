@@ -7,17 +7,19 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 use super::{Answer, builds, header_value, links::Links, path_parameter};
-use crate::{
-    build,
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::{Error, JobError},
+    notice::Notice,
+    usage::Usage,
+};
+use eventrelay_store::jobs::Row;
+use eventrelay_workflow::{
+    build,
+    context::Context,
     flow::{self, AnyRow, Workflow},
     job::{Job, Stage, Status},
-    notice::Notice,
-    store::jobs::Row,
     task::{REPAIRED, Task, Work},
-    usage::Usage,
 };
 
 /// A job as the API shows it.
@@ -76,7 +78,7 @@ impl JobView {
                 now,
             ),
             error: match &job.state {
-                crate::job::State::Failed { error, .. } => Some(error.clone()),
+                eventrelay_workflow::job::State::Failed { error, .. } => Some(error.clone()),
                 _ => None,
             },
             usage: job.usage,

@@ -3,11 +3,8 @@
 use lambda_http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{
-    ids::JobId,
-    project::{DeploymentId, ProjectId},
-    video::VideoKey,
-};
+use eventrelay_core::{ids::JobId, video::VideoKey};
+use eventrelay_project::{DeploymentId, ProjectId};
 
 /// What a segment of a path is escaped by (RFC 3986, section 3.3: all but the unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC

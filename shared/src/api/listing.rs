@@ -5,18 +5,18 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{Answer, cursor, json, links::Links, paging};
-use crate::{
-    analysis::Category,
+use eventrelay_analysis::Category;
+use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
-    context::Context,
     error::{Error, JobError},
-    store::{
-        entry::{Entry, VideoStatus},
-        listing::{Filter, Order, Page, Position},
-    },
     video::VideoKey,
 };
+use eventrelay_store::{
+    entry::{Entry, VideoStatus},
+    listing::{Filter, Order, Page, Position},
+};
+use eventrelay_workflow::context::Context;
 
 #[derive(Serialize)]
 #[cfg_attr(
@@ -52,7 +52,7 @@ struct VideoView {
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 struct AnalysisView {
     title: String,
-    #[cfg_attr(feature = "contract", schemars(with = "crate::analysis::Category"))]
+    #[cfg_attr(feature = "contract", schemars(with = "eventrelay_analysis::Category"))]
     category: String,
     duration_s: Option<f64>,
     pipeline_version: String,

@@ -41,14 +41,15 @@ use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
 use serde::Serialize;
 
-pub use problem::{Problem, problem_type};
+pub use eventrelay_core::error::problem_type;
+pub use problem::Problem;
 
-use crate::{
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::Error,
     telemetry::{self, Field, Group, Metric, TraceId},
 };
+use eventrelay_workflow::context::Context;
 use throttle::Caller;
 
 /// What a handler gives.

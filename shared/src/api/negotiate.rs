@@ -3,7 +3,8 @@
 
 use http::{HeaderMap, header};
 
-use crate::{error::Error, store::blobs::Form};
+use eventrelay_core::error::Error;
+use eventrelay_store::blobs::Form;
 
 /// The form that is asked for: `?format=` before `Accept`, JSON where neither says anything.
 pub(super) fn form(query: Option<&str>, headers: &HeaderMap) -> Result<Form, Error> {

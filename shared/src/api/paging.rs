@@ -4,7 +4,7 @@ use lambda_http::{Request, aws_lambda_events::query_map::QueryMap};
 use serde::Serialize;
 
 use super::links::Links;
-use crate::error::Error;
+use eventrelay_core::error::Error;
 
 /// Items in a page at most, and where nobody says.
 const MOST: u16 = 100;

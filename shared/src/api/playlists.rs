@@ -9,15 +9,13 @@ use super::{
     submissions::{language, resolution},
     throttle::Caller,
 };
-use crate::{
+use eventrelay_core::{
     config::YouTubeConfig,
-    context::Context,
     error::Error,
-    job,
-    store::counters::Counts,
-    task::Work,
     video::{PlaylistId, playlist},
 };
+use eventrelay_store::counters::Counts;
+use eventrelay_workflow::{context::Context, job, task::Work};
 
 /// `POST`: 202 with the job that submits every video of a playlist, page by page: `url`, and for
 /// all of them `language`, `resolution`, `max_cost_usd` (each) and `force`.

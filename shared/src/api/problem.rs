@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, JobError};
+use eventrelay_core::error::{Error, problem_type};
 
 /// How long a caller is asked to wait where nobody said so.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -37,42 +37,6 @@ pub struct Problem {
     pub request_id: String,
 }
 
-/// URI of a kind of problem. A URN, because a kind is a name and not a page.
-#[must_use]
-pub fn problem_type(slug: &str) -> String {
-    format!("urn:eventrelay:problem:{slug}")
-}
-
-impl From<&Error> for JobError {
-    fn from(error: &Error) -> Self {
-        let problem = error.problem();
-        Self {
-            kind: problem_type(problem.slug),
-            title: problem.title.to_owned(),
-            detail: error.detail().into_owned(),
-            status: problem.status,
-            estimated_cost_usd: estimated_cost_usd(error),
-        }
-    }
-}
-
-impl JobError {
-    /// Whether it says that the messages of a job were given up. Its words may have been those of
-    /// an earlier version.
-    #[must_use]
-    pub fn is_dead_letter(&self) -> bool {
-        self.kind == problem_type(Error::DeadLettered.problem().slug)
-    }
-}
-
-fn estimated_cost_usd(error: &Error) -> Option<f64> {
-    match error {
-        Error::CostAboveCap { estimate_usd, .. } => Some(*estimate_usd),
-        Error::FailedBefore { failure, .. } => failure.error.estimated_cost_usd,
-        _ => None,
-    }
-}
-
 /// The document of an error.
 pub(super) fn body(error: &Error, request_id: &str) -> Problem {
     let problem = error.problem();
@@ -98,7 +62,7 @@ pub(super) fn body(error: &Error, request_id: &str) -> Problem {
         detail: error.detail().into_owned(),
         field,
         reference_kind,
-        estimated_cost_usd: estimated_cost_usd(error),
+        estimated_cost_usd: error.estimated_cost_usd(),
         request_id: request_id.to_owned(),
     }
 }

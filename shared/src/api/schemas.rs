@@ -7,7 +7,7 @@ use super::{
     analyses, builds, dead_letters, feedback, health, jobs, listing, problem, projects, search,
     stats, status, submissions, uploads, videos::asked,
 };
-use crate::analysis::{Analysis, Category};
+use eventrelay_analysis::{Analysis, Category};
 
 /// Members of an analysis that `?fields=` can choose.
 pub const FIELDS: [&str; 17] = asked::FIELDS;

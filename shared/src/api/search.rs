@@ -5,13 +5,10 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{Answer, cursor, json, links::Links, paging};
-use crate::{
-    analysis::search::{Entry, Part, Query},
-    context::Context,
-    error::Error,
-    store::search::Hit,
-    video::VideoKey,
-};
+use eventrelay_analysis::search::{Entry, Part, Query};
+use eventrelay_core::{error::Error, video::VideoKey};
+use eventrelay_store::search::Hit;
+use eventrelay_workflow::context::Context;
 
 /// Results of a page where nobody says how many, and the most that may be asked for.
 const LIMIT: usize = 10;
@@ -45,7 +42,7 @@ pub(super) struct Results<'a> {
 struct ResultView {
     video_id: String,
     title: String,
-    #[cfg_attr(feature = "contract", schemars(with = "crate::analysis::Category"))]
+    #[cfg_attr(feature = "contract", schemars(with = "eventrelay_analysis::Category"))]
     category: String,
     score: f64,
     matches: Vec<MatchView>,

@@ -7,18 +7,16 @@ use lambda_http::Request;
 use serde::Serialize;
 
 use super::{Answer, json};
-use crate::{
-    analysis::Category,
-    context::Context,
-    store::{
-        counters::{
-            Counts, DEAD_LETTERS, DELETED_FILES, DELETED_UPLOADS, LOOKUP_HITS, LOOKUP_MISSES,
-            REVIVED_JOBS, REVIVED_TASKS, SAVED_MICRO_USD,
-        },
-        entry::VideoStatus,
-        feedback::FeedbackType,
+use eventrelay_analysis::Category;
+use eventrelay_store::{
+    counters::{
+        Counts, DEAD_LETTERS, DELETED_FILES, DELETED_UPLOADS, LOOKUP_HITS, LOOKUP_MISSES,
+        REVIVED_JOBS, REVIVED_TASKS, SAVED_MICRO_USD,
     },
+    entry::VideoStatus,
+    feedback::FeedbackType,
 };
+use eventrelay_workflow::context::Context;
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
@@ -100,7 +98,7 @@ struct Feedback {
 /// of one row.
 ///
 /// # Errors
-/// [`crate::error::Error::Storage`].
+/// [`eventrelay_core::error::Error::Storage`].
 pub async fn get(context: &Context, _: &Request) -> Answer {
     let now = (context.clock)();
     let read = futures_util::future::try_join(context.counters.read(now), context.videos.span());

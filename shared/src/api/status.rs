@@ -5,13 +5,13 @@ use lambda_http::Request;
 use serde::Serialize;
 
 use super::{Answer, json};
-use crate::{
+use eventrelay_core::{
     clock::Timestamp,
     config::StatusConfig,
-    context::Context,
     limit::{Condition, Level, Policy, Reading, Unit},
-    upstream::{budget::Budget, gate::Target},
 };
+use eventrelay_upstream::{budget::Budget, gate::Target};
+use eventrelay_workflow::context::Context;
 
 #[derive(Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
@@ -57,7 +57,7 @@ struct Limit {
 /// `GET`: one read of the rows that all instances share.
 ///
 /// # Errors
-/// [`crate::error::Error::Storage`].
+/// [`eventrelay_core::error::Error::Storage`].
 pub async fn get(context: &Context, _: &Request, config: &StatusConfig) -> Answer {
     let now = (context.clock)();
     let models = config.models.iter().map(|model| Target::Model(model));
@@ -140,7 +140,7 @@ fn limit(reading: Reading) -> Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::{Bound, Zone};
+    use eventrelay_core::limit::{Bound, Zone};
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 

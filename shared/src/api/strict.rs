@@ -10,7 +10,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-use crate::error::Error;
+use eventrelay_core::error::Error;
 
 /// Levels of objects and lists. A batch has three: itself, its list, a video.
 const DEEPEST: u8 = 8;

@@ -17,17 +17,19 @@ use super::{
     request_id,
     throttle::Caller,
 };
-use crate::{
-    analysis::{Captions, captions},
+use eventrelay_analysis::{Captions, captions};
+use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
-    context::Context,
     error::Error,
-    job::Request as JobRequest,
-    store::StoredAnalysis,
-    submission::{self, Outcome, Submission},
     usage::Usage,
     video::{ContentHash, Resolution, VideoKey, Window, reference},
+};
+use eventrelay_store::StoredAnalysis;
+use eventrelay_workflow::{
+    context::Context,
+    job::Request as JobRequest,
+    submission::{self, Outcome, Submission},
 };
 
 /// Videos in one batch.

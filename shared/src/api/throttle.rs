@@ -8,13 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use serde_json::Value;
 
-use crate::{
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::Error,
     limit::{Bound, Cost, LEASE, Lease, Policy, Standing, Unit, Verdict},
-    store::limits::Limits,
 };
+use eventrelay_store::limits::Limits;
+use eventrelay_workflow::context::Context;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -145,9 +145,7 @@ pub(super) fn tell(headers: &mut HeaderMap, standing: &Standing) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::quantity;
-
-    const NOW: Timestamp = Timestamp(1_790_000_000_000);
+    use eventrelay_core::limit::quantity;
 
     fn policy(quantity: u64) -> Policy {
         let caller = Caller {

@@ -3,7 +3,8 @@
 use lambda_http::{Request, RequestExt};
 
 use super::Answer;
-use crate::{context::Context, error::Error};
+use eventrelay_core::error::Error;
+use eventrelay_workflow::context::Context;
 
 /// A line for each path: the path, and behind a space its methods.
 const ROUTES: &str = include_str!("../../routes.txt");

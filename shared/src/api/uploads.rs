@@ -11,13 +11,13 @@ use super::{
     fields::{Fields, required},
     json,
 };
-use crate::{
-    analysis::text,
-    context::Context,
+use eventrelay_analysis::text;
+use eventrelay_core::{
     error::Error,
-    store::blobs::Recording,
     video::{ContentHash, MediaType, VideoKey},
 };
+use eventrelay_store::blobs::Recording;
+use eventrelay_workflow::context::Context;
 
 /// Largest file that the Files API takes (2 GB, contracts of the Files API).
 const LARGEST_FILE: u64 = 2_000_000_000;

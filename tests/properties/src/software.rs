@@ -3,14 +3,14 @@
 use eventrelay::{
     error::Disposition,
     project::{
-        Framework, LARGEST_PROJECT, MOST_IN_FILE, MOST_WRITTEN, Origin, ProjectFile, generate,
-        package, paths,
+        Framework, LARGEST_PROJECT, MOST_IN_FILE, MOST_WRITTEN, Origin, ProjectFile, Rule,
+        generate, package, paths,
         plan::{self, Bounds},
         templates::{self, Facts},
-        validate::{self, Surroundings},
     },
     readers,
 };
+use eventrelay_project_check::{Surroundings, check_file, check_project};
 use lambda_http::{Body, Request};
 
 /// A body is what was asked for, within its bounds, or refused as a fault of the caller's. The
@@ -84,12 +84,9 @@ pub(crate) fn project_plan(data: &[u8]) {
     };
     let files = templates::render(&plan, &facts);
     assert!(files.iter().map(|file| file.content.len()).sum::<usize>() < LARGEST_PROJECT);
-    let report = validate::check_project(&files, framework);
+    let report = check_project(&files, framework);
     let broken = report.findings.iter().find(|finding| {
-        let is_syntax = matches!(
-            finding.rule,
-            validate::Rule::Syntax | validate::Rule::DuplicateKey
-        );
+        let is_syntax = matches!(finding.rule, Rule::Syntax | Rule::DuplicateKey);
         is_syntax && files.iter().any(|file| file.path == finding.path)
     });
     assert!(broken.is_none(), "{broken:?}");
@@ -130,8 +127,8 @@ pub(crate) fn project_file(data: &[u8]) {
     };
     let all = NAMES.map(ToOwned::to_owned).into();
     let around = Surroundings::new(Framework::NextJs, all, Default::default());
-    let findings = validate::check_file(&file, &around);
+    let findings = check_file(&file, &around);
     assert!(findings.len() <= MOST_IN_FILE && findings.is_sorted());
     assert!(findings.iter().all(|finding| finding.path == path));
-    assert_eq!(validate::check_file(&file, &around), findings);
+    assert_eq!(check_file(&file, &around), findings);
 }

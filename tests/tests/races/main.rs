@@ -351,7 +351,11 @@ async fn lookup_of_a_claimed_video_shows_its_job_or_its_analysis() {
             let (videos, video) = (lane.seats[1].stores.videos.clone(), case.video.clone());
             let (sender, mut receiver) = tokio::sync::oneshot::channel();
             let lookup = async move {
-                let lookup = videos.find_or_job::<Job>(&video, &Selector::Newest, BEGINNING);
+                let lookup = videos.find_or_job::<eventrelay::job::Job>(
+                    &video,
+                    &Selector::Newest,
+                    BEGINNING,
+                );
                 sender.send(lookup.await.unwrap()).unwrap();
             };
             let mut lookup = Gated::new(&lane.seats[1].gate, Box::pin(lookup));

@@ -1,7 +1,7 @@
 //! The public keys of the issuer of tokens: OpenID Connect Discovery 1.0, section 4, and JSON Web
 //! Key Sets (RFC 7517).
 
-use crate::config::trusted_url;
+use eventrelay_core::config::trusted_url;
 use std::time::Duration;
 
 use http::Method;
@@ -10,11 +10,11 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::jws::PublicKey;
-use crate::{
+use eventrelay_core::{
     clock::Timestamp,
     error::{Error, Service},
-    upstream::{HttpClient, client::Request},
 };
+use eventrelay_upstream::{HttpClient, client::Request};
 
 /// How long keys are used before they are read again.
 const TTL: Duration = Duration::from_secs(10 * 60);

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 pub use tokens::Tokens;
 
-use crate::{
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::Error,
-    store::keys::{Caller, Scope},
     telemetry::{self, TraceId},
 };
+use eventrelay_store::keys::{Caller, Scope};
+use eventrelay_workflow::context::Context;
 
 /// Headers that may be the identity of an authorizer, in lower case.
 const CREDENTIAL_HEADERS: [&str; 2] = ["x-api-key", "authorization"];

@@ -7,13 +7,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{jwks::Jwks, jws::Jws};
-use crate::{
-    clock::Timestamp,
-    config::JwtConfig,
-    error::Error,
-    store::keys::{Caller, Scope},
-    upstream::HttpClient,
-};
+use eventrelay_core::{clock::Timestamp, config::JwtConfig, error::Error};
+use eventrelay_store::keys::{Caller, Scope};
+use eventrelay_upstream::HttpClient;
 
 /// A longer token is not looked at. The headers of a request have 10,240 bytes at most, all together
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).

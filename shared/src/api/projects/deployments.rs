@@ -10,20 +10,22 @@ use super::{
     find, page, read,
     view::validation,
 };
-use crate::{
+use eventrelay_core::{
+    error::{Error, JobError},
+    ids::JobId,
+};
+use eventrelay_project::{
+    Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
+    ProjectFile, Report,
+    deploy::{DryRun, Target, Where, dry_run, host_name},
+    plan::slug,
+};
+use eventrelay_workflow::{
     build::{
         Build, Work,
         start::{self, NewDeployment, deployable},
     },
     context::Context,
-    error::{Error, JobError},
-    ids::JobId,
-    project::{
-        Deployment, DeploymentId, DeploymentRequest, DeploymentResult, DeploymentStatus, Project,
-        ProjectFile, Report,
-        deploy::{DryRun, Target, Where, dry_run, host_name},
-        plan::slug,
-    },
 };
 
 #[derive(Serialize)]

@@ -9,21 +9,21 @@ use super::{
     super::{Answer, builds, fields::Fields, links::Links, no_content, paging, throttle::Caller},
     etag, find, is_good_enough, view,
 };
-use crate::{
+use eventrelay_core::error::Error;
+use eventrelay_project::{
+    MOST_WRITTEN, Project, ProjectStatus,
+    plan::{self, Bounds, MOST_DEPENDENCIES, Plan},
+    templates,
+};
+use eventrelay_store::{project_blobs::Kind, projects::Stored};
+use eventrelay_workflow::{
     build::{
         Build, Work,
         project::{ProjectWork, Stage},
         start,
     },
     context::Context,
-    error::Error,
-    project::{
-        MOST_WRITTEN, Project, ProjectStatus,
-        plan::{self, Bounds, MOST_DEPENDENCIES, Plan},
-        templates,
-    },
     removal,
-    store::{project_blobs::Kind, projects::Stored},
 };
 
 /// `PATCH …/plan`: `title`, `summary`, `files` and `dependencies` replace what the plan has, as

@@ -9,12 +9,10 @@ use super::{
     super::{Answer, header_value, negotiate, path_parameter},
     find,
 };
-use crate::{
-    context::Context,
-    error::Error,
-    project::{Language, Made, Project, package::Manifest},
-    store::project_blobs::{Kind, archive_key},
-};
+use eventrelay_core::error::Error;
+use eventrelay_project::{Language, Made, Project, package::Manifest};
+use eventrelay_store::project_blobs::{Kind, archive_key};
+use eventrelay_workflow::context::Context;
 
 /// Largest archive that is in a response; a larger one is fetched from the bucket. A response of a
 /// function has 6 MB, in base 64.
@@ -98,7 +96,7 @@ pub async fn archive(context: &Context, request: &Request) -> Answer {
     }
     let zip = context.blobs.get(&key).await?;
     let zip = zip.ok_or_else(|| Error::internal("an archive is gone"))?;
-    let name = crate::project::plan::slug(&project.title);
+    let name = eventrelay_project::plan::slug(&project.title);
     response
         .header(header::CONTENT_TYPE, "application/zip")
         .header(

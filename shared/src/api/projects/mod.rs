@@ -12,16 +12,13 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{Answer, builds, cursor, json, links::Links, paging, path_parameter, throttle::Caller};
-use crate::{
-    analysis::PIPELINE_VERSION,
-    answer_class::AnswerClass,
+use eventrelay_analysis::PIPELINE_VERSION;
+use eventrelay_core::{answer_class::AnswerClass, error::Error, ids::JobId, video::VideoKey};
+use eventrelay_project::{Project, ProjectId};
+use eventrelay_store::projects::{Document, Stored};
+use eventrelay_workflow::{
     build::start::{self, NewProject},
     context::Context,
-    error::Error,
-    ids::JobId,
-    project::{Project, ProjectId},
-    store::projects::{Document, Stored},
-    video::VideoKey,
 };
 
 pub use deployments::{

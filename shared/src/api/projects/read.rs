@@ -8,17 +8,17 @@ use super::super::{
     submissions,
     throttle::Caller,
 };
-use crate::{
-    analysis::text,
+use eventrelay_analysis::text;
+use eventrelay_core::{
     error::Error,
-    job::Request as JobRequest,
-    project::{
-        DeploymentRequest, Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language,
-        MOST_FEATURES, ProjectRequest, ProjectType,
-        deploy::{Owner, RepositoryName, Target},
-    },
     video::{VideoKey, reference},
 };
+use eventrelay_project::{
+    DeploymentRequest, Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language, MOST_FEATURES,
+    ProjectRequest, ProjectType,
+    deploy::{Owner, RepositoryName, Target},
+};
+use eventrelay_workflow::job::Request as JobRequest;
 
 /// Longest name of a choice.
 const LONGEST_CHOICE: usize = 40;

@@ -8,14 +8,13 @@ use super::{
     super::{Answer, builds, links::Links},
     read,
 };
-use crate::{
+use eventrelay_core::{error::Error, ids::JobId};
+use eventrelay_workflow::{
     build::{
         Build, Work,
         software::{SoftwareWork, Stage},
     },
     context::Context,
-    error::Error,
-    ids::JobId,
 };
 
 /// `POST`: 202 with the job that analyses a video, makes software of it and deploys that.

@@ -9,19 +9,19 @@ use super::{
     super::{Answer, header_value, links::Links, negotiate},
     etag, find,
 };
-use crate::{
+use eventrelay_core::{
     answer_class::AnswerClass,
-    context::Context,
     error::{Error, JobError},
-    project::{
-        Framework, Language, Project, ProjectStatus, ProjectType, Report,
-        package::{Manifest, ManifestEntry},
-        plan::{Dependency, Plan, PlannedFile},
-        templates::{self, Commands},
-    },
-    store::project_blobs::Kind,
     usage::Usage,
 };
+use eventrelay_project::{
+    Framework, Language, Project, ProjectStatus, ProjectType, Report,
+    package::{Manifest, ManifestEntry},
+    plan::{Dependency, Plan, PlannedFile},
+    templates::{self, Commands},
+};
+use eventrelay_store::project_blobs::Kind;
+use eventrelay_workflow::context::Context;
 
 /// A project in a list.
 #[derive(Debug, Serialize)]

@@ -3,11 +3,8 @@
 use lambda_http::{Request, RequestExt};
 
 use super::super::{negotiate, paging, path_parameter};
-use crate::{
-    error::Error,
-    store::{blobs::Form, videos::Selector},
-    video::VideoKey,
-};
+use eventrelay_core::{error::Error, video::VideoKey};
+use eventrelay_store::{blobs::Form, videos::Selector};
 
 /// Members that `?fields=` can choose; `schema_version` and `video` are always there.
 pub(crate) const FIELDS: [&str; 17] = [
@@ -176,7 +173,7 @@ mod tests {
     fn fields_are_those_of_the_document() {
         // As the snapshot of a whole document has it.
         let snapshot = include_str!(
-            "../../analysis/assemble/snapshots/eventrelay__analysis__assemble__tests__a_whole_answer_becomes_an_analysis.snap"
+            "../../../crates/analysis/src/assemble/snapshots/eventrelay_analysis__assemble__tests__a_whole_answer_becomes_an_analysis.snap"
         );
         let document = snapshot.splitn(3, "---\n").nth(2).unwrap();
         let document: serde_json::Value = serde_json::from_str(document).unwrap();

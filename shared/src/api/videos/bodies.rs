@@ -3,18 +3,18 @@
 use bytes::Bytes;
 
 use super::asked::{Asked, Shape};
-use crate::{
-    analysis::Analysis,
+use eventrelay_analysis::Analysis;
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::Error,
-    store::{
-        blobs::{self, Form, LARGEST_DOCUMENT},
-        compression, packed,
-        videos::Found,
-    },
     telemetry::{Layer, note_lookup},
 };
+use eventrelay_store::{
+    blobs::{self, Form, LARGEST_DOCUMENT},
+    compression, packed,
+    videos::Found,
+};
+use eventrelay_workflow::context::Context;
 
 /// What is wanted, in gzip; none where the blob is gone.
 pub(super) async fn gzip(

@@ -8,7 +8,7 @@
 pub(super) mod asked;
 mod bodies;
 
-use crate::job::JobRow;
+use eventrelay_workflow::job::JobRow;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::{StatusCode, header, response::Builder};
@@ -16,20 +16,18 @@ use lambda_http::{Body, Request, Response};
 
 use self::asked::{Asked, Shape};
 use super::{Answer, header_value, jobs::accepted, links::Links, negotiate};
-use crate::{
+use eventrelay_core::{
     clock::Timestamp,
-    context::Context,
     error::Error,
-    flow,
-    job::Job,
-    store::{
-        StoredAnalysis,
-        blobs::{self, Form},
-        compression,
-        videos::{Found, Lookup},
-    },
     telemetry::{Layer, note_lookup},
 };
+use eventrelay_store::{
+    StoredAnalysis,
+    blobs::{self, Form},
+    compression,
+    videos::{Found, Lookup},
+};
+use eventrelay_workflow::{context::Context, flow, job::Job};
 
 /// A response must stay below Lambda's limit of 6 MB, in base64 if it is compressed.
 const LARGEST_PLAIN: u64 = 5_500_000;

@@ -12,7 +12,7 @@ use ring::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::upstream::responder::{Reply, Responder};
+use eventrelay_testing::{Reply, Responder};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const MINUTE: Duration = Duration::from_secs(60);

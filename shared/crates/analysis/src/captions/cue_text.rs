@@ -1,0 +1,227 @@
+//! Text of a WebVTT cue: its tokenizer and parser (WebVTT, section 6.4), as far as they concern who
+//! speaks which words.
+
+use super::{references, webvtt};
+use crate::text;
+
+/// What one speaker says in a cue.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    pub(super) speaker: Option<String>,
+    /// Never empty.
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line of a cue.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// One line of visible characters, never empty.
+    pub(super) text: String,
+    /// Time of the first word, if it has one of its own.
+    pub(super) start_ms: Option<u64>,
+    /// Whether words of the line have times of their own.
+    pub(super) is_timed: bool,
+}
+
+impl Turn {
+    /// The lines as one.
+    pub(super) fn text(&self) -> String {
+        let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
+        lines.join(" ")
+    }
+}
+
+/// An element that is open.
+#[derive(PartialEq)]
+enum Node {
+    Span(Tag),
+    Voice(Option<String>),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tag {
+    Class,
+    Italic,
+    Bold,
+    Underline,
+    Ruby,
+    RubyText,
+    Language,
+}
+
+/// Maximum depth of elements. Deeper ones change nothing.
+const MAX_DEPTH: usize = 64;
+
+/// Takes the text of a cue apart into what each speaker says. Tags are dropped, readings of ruby are
+/// left out, and so are turns without words.
+pub(super) fn turns(payload: &str) -> Vec<Turn> {
+    let mut parser = Parser::default();
+    let mut rest = payload;
+    while let Some(open) = rest.find('<') {
+        parser.text(&rest[..open]);
+        let inside = &rest[open + 1..];
+        let end = inside.find('>').unwrap_or(inside.len());
+        parser.tag(&inside[..end]);
+        rest = inside.get(end + 1..).unwrap_or_default();
+    }
+    parser.text(rest);
+    parser.finish()
+}
+
+#[derive(Default)]
+struct Parser {
+    turns: Vec<Turn>,
+    open: Vec<Node>,
+}
+
+impl Parser {
+    fn text(&mut self, text: &str) {
+        if text.is_empty() || self.open.contains(&Node::Span(Tag::RubyText)) {
+            return;
+        }
+        let speaker = self.speaker();
+        if self.turns.last().is_none_or(|turn| turn.speaker != speaker) {
+            self.turns.push(Turn {
+                speaker,
+                lines: vec![Line::default()],
+            });
+        }
+        let Some(turn) = self.turns.last_mut() else {
+            return;
+        };
+        for (index, part) in text.split('\n').enumerate() {
+            if index > 0 {
+                turn.lines.push(Line::default());
+            }
+            if let Some(line) = turn.lines.last_mut() {
+                line.text.push_str(&references::decode(part));
+            }
+        }
+    }
+
+    fn speaker(&self) -> Option<String> {
+        let voices = self.open.iter().rev().find_map(|node| match node {
+            Node::Voice(name) => Some(name.clone()),
+            Node::Span(_) => None,
+        });
+        voices.flatten()
+    }
+
+    /// Handles what stands between `<` and `>`.
+    fn tag(&mut self, tag: &str) {
+        match tag.as_bytes().first() {
+            Some(b'/') => self.end_tag(&tag[1..]),
+            Some(b'0'..=b'9') => self.timestamp(tag),
+            _ if self.open.len() == MAX_DEPTH => {}
+            _ => self.start_tag(tag),
+        }
+    }
+
+    fn start_tag(&mut self, tag: &str) {
+        let name_end = tag.find(is_blank_or_dot).unwrap_or(tag.len());
+        let span = match &tag[..name_end] {
+            "v" => {
+                let annotation = tag
+                    .find(is_blank)
+                    .map_or(String::new(), |at| references::decode(&tag[at..]));
+                let name = single_line(&annotation);
+                let speaker = (!name.is_empty()).then_some(name);
+                self.turns.push(Turn {
+                    speaker: speaker.clone(),
+                    lines: vec![Line::default()],
+                });
+                self.open.push(Node::Voice(speaker));
+                return;
+            }
+            "c" => Tag::Class,
+            "i" => Tag::Italic,
+            "b" => Tag::Bold,
+            "u" => Tag::Underline,
+            "ruby" => Tag::Ruby,
+            "rt" if self.open.last() == Some(&Node::Span(Tag::Ruby)) => Tag::RubyText,
+            "lang" => Tag::Language,
+            _ => return,
+        };
+        self.open.push(Node::Span(span));
+    }
+
+    fn end_tag(&mut self, name: &str) {
+        let closes = match (name, self.open.last()) {
+            ("v", Some(Node::Voice(_))) => 1,
+            ("ruby", Some(Node::Span(Tag::RubyText))) => 2,
+            (name, Some(Node::Span(tag))) => usize::from(name == tag.name()),
+            _ => 0,
+        };
+        self.open.truncate(self.open.len() - closes);
+    }
+
+    fn timestamp(&mut self, tag: &str) {
+        let Some(at_ms) = webvtt::timestamp(tag) else {
+            return;
+        };
+        if self.turns.is_empty() {
+            self.turns.push(Turn {
+                speaker: self.speaker(),
+                lines: vec![Line::default()],
+            });
+        }
+        let line = self.turns.last_mut().and_then(|turn| turn.lines.last_mut());
+        if let Some(line) = line {
+            line.is_timed = true;
+            if line.start_ms.is_none() && line.text.trim().is_empty() {
+                line.start_ms = Some(at_ms);
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::with_capacity(self.turns.len());
+        for mut turn in self.turns {
+            for line in &mut turn.lines {
+                line.text = single_line(&line.text);
+            }
+            turn.lines.retain(|line| !line.text.is_empty());
+            // A dash before a voice says that another person speaks, as the voice does.
+            if turn.speaker.is_some() && !turn.lines.is_empty() {
+                let is_dash = |turn: &mut Turn| turn.speaker.is_none() && is_dash(&turn.text());
+                turns.pop_if(is_dash);
+            }
+            if !turn.lines.is_empty() {
+                turns.push(turn);
+            }
+        }
+        turns
+    }
+}
+
+impl Tag {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Class => "c",
+            Self::Italic => "i",
+            Self::Bold => "b",
+            Self::Underline => "u",
+            Self::Ruby => "ruby",
+            Self::RubyText => "rt",
+            Self::Language => "lang",
+        }
+    }
+}
+
+fn is_dash(text: &str) -> bool {
+    let is_mark = |c| matches!(c, '-' | '‐' | '–' | '—' | '•' | '>' | '»' | ' ');
+    text.chars().all(is_mark)
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\u{c}')
+}
+
+fn is_blank_or_dot(c: char) -> bool {
+    c == '.' || is_blank(c)
+}
+
+/// One line of visible characters, without white space at its ends or in runs.
+pub(super) fn single_line(text: &str) -> String {
+    text::line(text, usize::MAX)
+}

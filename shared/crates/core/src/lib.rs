@@ -1,0 +1,14 @@
+//! Types and rules that every other crate of EventRelay uses. Nothing here knows AWS or HTTP.
+
+pub mod answer_class;
+pub mod clock;
+pub mod config;
+pub mod cost;
+pub mod error;
+pub mod ids;
+pub mod limit;
+pub mod notice;
+pub mod retry;
+pub mod telemetry;
+pub mod usage;
+pub mod video;

@@ -1,0 +1,75 @@
+//! Which layers of the store have answered, counted without a word until a line is written anyway.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Metric;
+
+/// Where an analysis may be found, in the order in which it is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// What this instance remembers.
+    Memory,
+    /// The row, and the body beside it.
+    Index,
+    /// The bucket.
+    Bucket,
+}
+
+impl Layer {
+    const ALL: [Self; 3] = [Self::Memory, Self::Index, Self::Bucket];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Index => "index",
+            Self::Bucket => "bucket",
+        }
+    }
+}
+
+type Counts = [AtomicU64; Layer::ALL.len()];
+static HITS: Counts = [const { AtomicU64::new(0) }; Layer::ALL.len()];
+static MISSES: Counts = [const { AtomicU64::new(0) }; Layer::ALL.len()];
+
+/// Notes whether a layer could answer.
+pub fn note_lookup(layer: Layer, is_hit: bool) {
+    let counts = if is_hit { &HITS } else { &MISSES };
+    counts[layer as usize].fetch_add(1, Ordering::Relaxed);
+}
+
+/// What was noted since the last time: names of layers, with what is to be told of them.
+#[expect(clippy::cast_precision_loss, reason = "lookups of one request")]
+pub fn noted() -> impl Iterator<Item = (&'static str, Metric, f64)> {
+    let counts = [(Metric::CacheHits, &HITS), (Metric::CacheMisses, &MISSES)];
+    let all = Layer::ALL
+        .into_iter()
+        .flat_map(move |layer| counts.map(|(metric, counts)| (layer, metric, counts)));
+    all.filter_map(|(layer, metric, counts)| {
+        match counts[layer as usize].swap(0, Ordering::Relaxed) {
+            0 => None,
+            count => Some((layer.name(), metric, count as f64)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_is_told_once() {
+        note_lookup(Layer::Memory, false);
+        note_lookup(Layer::Index, true);
+        note_lookup(Layer::Index, true);
+        // Other tests of this process note lookups as well, of which there may be more.
+        let told: Vec<_> = noted().collect();
+        let count = |name, metric| {
+            let of = told
+                .iter()
+                .filter(|told| (told.0, told.1) == (name, metric));
+            of.map(|told| told.2).sum::<f64>()
+        };
+        assert!(count("memory", Metric::CacheMisses) >= 1.0, "{told:?}");
+        assert!(count("index", Metric::CacheHits) >= 2.0, "{told:?}");
+    }
+}

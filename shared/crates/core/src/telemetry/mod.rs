@@ -1,0 +1,152 @@
+//! Logging, metrics, and which request they are about.
+//!
+//! A log message can be read alone; its fields are dotted by what they are of (`job.id`), have one
+//! name everywhere, and carry their unit (`duration_ms`). A failure is logged once, where it is
+//! handled. Every line that is about work has the id of its trace ([`TraceId`]).
+//!
+//! Metrics are log lines in the embedded metric format, which CloudWatch reads out of the log: no
+//! call is made for them. [`Metric`] has all of them.
+
+mod layers;
+mod line;
+mod metric;
+mod trace;
+
+use std::{
+    env,
+    str::FromStr,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tracing_subscriber::filter::LevelFilter;
+
+pub use layers::noted;
+pub use layers::{Layer, note_lookup};
+pub use line::{Field, Group, write};
+pub use metric::{Metric, Unit};
+pub use trace::TraceId;
+
+use crate::clock::Timestamp;
+
+static STARTED: OnceLock<Instant> = OnceLock::new();
+static INIT: OnceLock<Duration> = OnceLock::new();
+static WAS_INVOKED: AtomicBool = AtomicBool::new(false);
+
+/// Sets up logging as Lambda's advanced logging controls ask for it: `AWS_LAMBDA_LOG_FORMAT`,
+/// `AWS_LAMBDA_LOG_LEVEL`. The first that a process does: it begins to count its start here.
+///
+/// The level is one for all of the process, and not a filter by names, which would bring regular
+/// expressions into every function: a line below it costs one comparison.
+pub fn init() {
+    STARTED.get_or_init(Instant::now);
+    line::init();
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level_of(level.as_deref()))
+        .with_target(false)
+        .without_time();
+    let is_json = env::var("AWS_LAMBDA_LOG_FORMAT");
+    if is_json.is_ok_and(|format| format.eq_ignore_ascii_case("json")) {
+        lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .init();
+    } else {
+        lines.init();
+    }
+}
+
+/// `FATAL` is a level of Lambda's that tracing does not have.
+fn level_of(name: Option<&str>) -> LevelFilter {
+    match name {
+        Some("FATAL") => LevelFilter::ERROR,
+        name => name
+            .and_then(|name| LevelFilter::from_str(name).ok())
+            .unwrap_or(LevelFilter::INFO),
+    }
+}
+
+/// Says that Init is over.
+pub fn ready() {
+    if let Some(started) = STARTED.get() {
+        INIT.get_or_init(|| started.elapsed());
+    }
+}
+
+/// Does work on behalf of a trace: every line that it logs has its id, and every message that it
+/// sends. The first time in a process, a cold start is counted.
+pub async fn traced<T>(trace: TraceId, work: impl Future<Output = T>) -> T {
+    if !WAS_INVOKED.load(Ordering::Relaxed) && !WAS_INVOKED.swap(true, Ordering::Relaxed) {
+        note_cold_start();
+    }
+    trace::traced(trace, work).await
+}
+
+/// The same on behalf of the trace that work was begun with, where it is known: who goes on with it
+/// may have been woken by somebody else.
+pub async fn resumed<T>(trace: Option<TraceId>, work: impl Future<Output = T>) -> T {
+    match trace {
+        Some(trace) if TraceId::current() != Some(trace) => trace::traced(trace, work).await,
+        _ => work.await,
+    }
+}
+
+fn note_cold_start() {
+    let name = env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    let init = INIT.get().copied().unwrap_or_default();
+    let values = [
+        (Metric::ColdStarts, 1.0),
+        (Metric::InitDuration, init.as_secs_f64()),
+    ];
+    metrics(&[&name], &values, Timestamp::now());
+}
+
+/// Tells that something was seen to be ready after so many looks, and how late that is after its
+/// service says that it was.
+pub fn noticed(awaited: &str, looks: u32, ready_at: Option<Timestamp>, now: Timestamp) {
+    let values = [
+        (Metric::Polls, f64::from(looks)),
+        (
+            Metric::Lateness,
+            ready_at.map_or(0.0, |at| at.until(now).as_secs_f64()),
+        ),
+    ];
+    let known = values.len() - usize::from(ready_at.is_none());
+    metrics(&[awaited], &values[..known], now);
+}
+
+/// Writes values with the same dimensions, and nothing else.
+pub fn metrics(by: &[&str], values: &[(Metric, f64)], now: Timestamp) {
+    write(&[Group { by, values }], &[], now);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_those_of_lambda() {
+        for (name, level) in [
+            (None, LevelFilter::INFO),
+            (Some("TRACE"), LevelFilter::TRACE),
+            (Some("DEBUG"), LevelFilter::DEBUG),
+            (Some("WARN"), LevelFilter::WARN),
+            (Some("FATAL"), LevelFilter::ERROR),
+            (Some("loud"), LevelFilter::INFO),
+        ] {
+            assert_eq!(level_of(name), level, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_metrics_are_their_own() {
+        let mut names = Metric::ALL.map(Metric::name);
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

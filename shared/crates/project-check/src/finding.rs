@@ -1,0 +1,118 @@
+//! Collects the findings of a file, bounded.
+
+pub(super) use eventrelay_project::{Finding, Rule, Severity};
+use eventrelay_project::{LONGEST_MESSAGE, MOST_IN_FILE};
+
+/// Longest excerpt of a line in a message, in characters.
+const LONGEST_EXCERPT: usize = 100;
+
+/// Findings of one file as they are made.
+#[derive(Debug)]
+pub(super) struct Findings {
+    path: String,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    pub(super) fn of(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            found: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(
+        &mut self,
+        line: impl Into<Option<u32>>,
+        rule: Rule,
+        message: impl AsRef<str>,
+    ) {
+        self.push(line.into(), rule, Severity::Error, message.as_ref());
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        line: impl Into<Option<u32>>,
+        rule: Rule,
+        message: impl AsRef<str>,
+    ) {
+        self.push(line.into(), rule, Severity::Warning, message.as_ref());
+    }
+
+    fn push(&mut self, line: Option<u32>, rule: Rule, severity: Severity, message: &str) {
+        let message = shown(message, LONGEST_MESSAGE);
+        self.found.push(Finding {
+            path: self.path.clone(),
+            line,
+            rule,
+            severity,
+            message,
+        });
+    }
+
+    /// Whether there is one of that rule already.
+    pub(super) fn has(&self, rule: Rule) -> bool {
+        self.found.iter().any(|finding| finding.rule == rule)
+    }
+
+    /// Drops what was found by a rule.
+    pub(super) fn forget(&mut self, rule: Rule) {
+        self.found.retain(|finding| finding.rule != rule);
+    }
+
+    /// Without repetitions, by line; errors are kept before warnings where there are too many.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.found
+            .sort_by(|a, b| (a.severity, a).cmp(&(b.severity, b)));
+        self.found.dedup();
+        self.found.truncate(MOST_IN_FILE);
+        self.found.sort();
+        self.found
+    }
+}
+
+/// A line of a text as an excerpt in a message, in backquotes.
+pub(super) fn excerpt(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    format!("`{}`", shown(line.trim_end(), LONGEST_EXCERPT))
+}
+
+/// Without control characters, and cut at `most` characters.
+fn shown(text: &str, most: usize) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut out: String = text.chars().take(most).map(clean).collect();
+    if text.chars().nth(most).is_some() {
+        out.pop();
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_bounded_ordered_and_errors_first() {
+        let mut findings = Findings::of("a.py");
+        for line in (1..=30).rev() {
+            findings.warning(line, Rule::ToDo, "to do");
+            findings.warning(line, Rule::ToDo, "to do");
+        }
+        findings.error(25, Rule::Syntax, "x".repeat(1000));
+        let found = findings.finish();
+        assert_eq!(found.len(), MOST_IN_FILE);
+        assert!(found.is_sorted());
+        let lines: Vec<_> = found.iter().filter_map(|finding| finding.line).collect();
+        assert_eq!(lines, [(1..20).collect::<Vec<_>>(), vec![25]].concat());
+        let error = found.last().unwrap();
+        assert_eq!((error.line, error.severity), (Some(25), Severity::Error));
+        assert_eq!(error.message.chars().count(), LONGEST_MESSAGE);
+    }
+
+    #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt("  a\u{7}b \n c"), "`a b`");
+        assert!(excerpt(&"ä".repeat(1000)).ends_with("…`"));
+    }
+}

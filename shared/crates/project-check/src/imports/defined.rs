@@ -1,0 +1,131 @@
+//! The names that a file of the project has for others.
+
+use std::collections::BTreeSet;
+
+use tree_sitter::Node;
+
+use super::{
+    super::piece::{Lines, Piece, named},
+    rust::Local,
+};
+use eventrelay_project::{Language, ProjectFile};
+
+/// What can be imported from a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Defined {
+    names: BTreeSet<String>,
+    /// Whether it may have more: all that another module has.
+    open: bool,
+}
+
+impl Defined {
+    /// Whether a name may be imported.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.open || self.names.contains(name)
+    }
+
+    /// Some of the names, as a hint.
+    pub(super) fn some(&self) -> String {
+        let some: Vec<&str> = self.names.iter().map(String::as_str).take(8).collect();
+        some.join(", ")
+    }
+
+    /// The names of a file. None where it is no program, or does not parse.
+    pub(in super::super) fn of(file: &ProjectFile) -> Option<Self> {
+        let language = Language::of_path(&file.path);
+        if !language.is_code() || language == Language::Notebook {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&file.content);
+        let piece = Piece::parse(language, text, Lines::From(1))?;
+        if piece.root().has_error() {
+            return None;
+        }
+        let mut defined = match language {
+            Language::Python => python(&piece),
+            Language::Rust => {
+                let Local { names, open } = Local::of(&piece);
+                Self { names, open }
+            }
+            _ => script(&piece),
+        };
+        defined.names.retain(|name| !name.is_empty());
+        Some(defined)
+    }
+}
+
+/// All names of a module outside of its functions and classes.
+fn python(piece: &Piece<'_>) -> Defined {
+    let mut defined = Defined::default();
+    piece.walk(|node, within| {
+        match node.kind() {
+            "wildcard_import" => defined.open = true,
+            "identifier" => {
+                defined.names.insert(piece.of(node).to_owned());
+                // A module that answers for names itself (PEP 562).
+                defined.open |= matches!(piece.of(node), "__getattr__" | "globals");
+            }
+            _ => {}
+        }
+        let body = matches!(node.kind(), "block" | "parameters");
+        let inner = ["function_definition", "class_definition"];
+        !(body
+            && within
+                .last()
+                .is_some_and(|outer| inner.contains(&outer.kind())))
+    });
+    defined
+}
+
+/// What a module of JavaScript or TypeScript exports.
+fn script(piece: &Piece<'_>) -> Defined {
+    let mut defined = Defined::default();
+    let text = &piece.text;
+    // What Node.js knew before there were modules.
+    defined.open = ["module.exports", "exports.", "export ="]
+        .iter()
+        .any(|old| text.contains(old));
+    for statement in named(piece.root()).filter(|node| node.kind() == "export_statement") {
+        let written = piece.of(statement);
+        if written.starts_with("export default") {
+            defined.names.insert("default".to_owned());
+        }
+        let mut parts = 0;
+        for part in named(statement) {
+            parts += 1;
+            match part.kind() {
+                "export_clause" => exported(piece, part, &mut defined),
+                "namespace_export" => defined.open = true,
+                "lexical_declaration" | "variable_declaration" => {
+                    for one in named(part).filter(|one| one.kind() == "variable_declarator") {
+                        let name = one.child_by_field_name("name");
+                        defined.open |= name.is_none_or(|name| name.kind() != "identifier");
+                        defined
+                            .names
+                            .extend(name.map(|name| piece.of(name).to_owned()));
+                    }
+                }
+                "ambient_declaration" | "import_alias" | "internal_module" => defined.open = true,
+                _ => {
+                    let name = part.child_by_field_name("name");
+                    defined
+                        .names
+                        .extend(name.map(|name| piece.of(name).to_owned()));
+                }
+            }
+        }
+        // `export * from`, of which the grammar shows the source alone.
+        let source = statement.child_by_field_name("source").is_some();
+        defined.open |= source && parts == 1;
+    }
+    defined
+}
+
+fn exported(piece: &Piece<'_>, clause: Node<'_>, defined: &mut Defined) {
+    for one in named(clause).filter(|one| one.kind() == "export_specifier") {
+        let alias = one.child_by_field_name("alias");
+        let name = alias.or_else(|| one.child_by_field_name("name"));
+        let name = name.map(|name| piece.of(name).trim_matches(['"', '\'']).to_owned());
+        defined.names.extend(name);
+    }
+}

@@ -1,0 +1,140 @@
+//! Files that pages and style sheets name.
+
+use std::sync::LazyLock;
+
+use super::{
+    super::{
+        finding::Findings, manifests::Registry, piece::Piece, surroundings::Surroundings, syntax,
+    },
+    Used, folder, is_served_as_is, join, missing,
+    query::{self, Made},
+    script,
+};
+use eventrelay_project::Framework;
+
+static LINKS: Made = LazyLock::new(|| {
+    let text = r"
+        (attribute (attribute_name) @name
+          [(attribute_value) @value (quoted_attribute_value (attribute_value) @value)])
+    ";
+    query::made(tree_sitter_html::LANGUAGE.into(), text)
+});
+
+/// Whether the query is of this grammar.
+#[cfg(test)]
+pub(super) fn is_made() -> bool {
+    LINKS.is_some()
+}
+
+/// What a page names that is not there. Of a page that a program serves nothing is known: what it
+/// names are routes.
+pub(super) fn page(path: &str, piece: &Piece<'_>, around: &Surroundings, findings: &mut Findings) {
+    if !is_served_as_is(around.framework) {
+        return;
+    }
+    let mut name = "";
+    for (capture, node) in query::captures(piece, &LINKS) {
+        let text = piece.of(node);
+        if capture == "name" {
+            name = text;
+            continue;
+        }
+        let line = piece.line(node);
+        match name.to_ascii_lowercase().as_str() {
+            "href" | "src" | "poster" => link(path, text, line, around, findings),
+            // Addresses, each with the width that it is for.
+            "srcset" if !text.contains("data:") => {
+                let addresses = text
+                    .split(',')
+                    .filter_map(|one| one.split_whitespace().next());
+                addresses.for_each(|address| link(path, address, line, around, findings));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The file that an address within the project names; none where it is of elsewhere.
+fn file(asked: &str) -> Option<String> {
+    let asked = asked.trim();
+    let scheme = asked
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or(asked)
+        .contains(':');
+    let elsewhere =
+        scheme || asked.starts_with("//") || asked.contains("{{") || asked.contains("${");
+    let plain = asked.split(['?', '#']).next().unwrap_or(asked);
+    (!elsewhere && !plain.is_empty()).then(|| plain.replace("%20", " "))
+}
+
+fn link(path: &str, asked: &str, line: u32, around: &Surroundings, findings: &mut Findings) {
+    let Some(plain) = file(asked) else {
+        return;
+    };
+    let from = if plain.starts_with('/') {
+        ""
+    } else {
+        folder(path)
+    };
+    let wanted = join(from, &plain);
+    let there = |wanted: &String| {
+        let index = join(wanted, "index.html").unwrap_or_default();
+        let paths = &around.paths;
+        paths.contains(wanted)
+            || paths.contains(&index)
+            || paths.contains(&format!("{wanted}.html"))
+    };
+    if !wanted.as_ref().is_some_and(there) {
+        missing(
+            around,
+            wanted.as_deref().unwrap_or(&plain),
+            line,
+            asked,
+            findings,
+        );
+    }
+}
+
+/// What a style sheet imports or shows that is not there.
+pub(super) fn sheet(
+    path: &str,
+    text: &str,
+    around: &Surroundings,
+    used: &mut Used,
+    findings: &mut Findings,
+) {
+    for reference in syntax::references(text) {
+        let asked = reference.target.as_str();
+        let Some(plain) = file(asked) else {
+            continue;
+        };
+        let from = match (plain.starts_with('/'), around.framework) {
+            (false, _) => folder(path),
+            (true, Framework::Static) => "",
+            (true, Framework::NextJs) => "public",
+            // What a program serves at its root is known to it alone.
+            (true, _) => continue,
+        };
+        let wanted = join(from, &plain);
+        if wanted
+            .as_ref()
+            .is_some_and(|wanted| around.paths.contains(wanted))
+        {
+            continue;
+        }
+        let package = script::package(&plain);
+        let bundled = !is_served_as_is(around.framework) && !plain.starts_with(['.', '/']);
+        if bundled && around.packages.contains(package) {
+            used.add(Registry::Npm, package);
+            continue;
+        }
+        missing(
+            around,
+            wanted.as_deref().unwrap_or(&plain),
+            reference.line,
+            asked,
+            findings,
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! Whether what a model wrote is software: paths that hold everywhere, files that their languages'
+//! parsers take, manifests that registries take, imports that lead somewhere, no secrets, and no
+//! stub where a program should be.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`paths`] | where a file may lie |
+//! | `syntax` | one parser for each language |
+//! | `manifests` | what a project declares |
+//! | `imports` | what its files ask for |
+//! | `secrets` | keys and passwords |
+//! | `substance` | stubs, omissions, refusals, echoes |
+//!
+//! All of it is pure, and gives the same for the same. What it takes is bounded by the size of the
+//! files; the one clock is the fuse of the parsers, which no program reaches.
+
+mod finding;
+mod imports;
+mod manifests;
+mod piece;
+mod secrets;
+mod substance;
+mod surroundings;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+use eventrelay_project::{
+    Checker, Finding, Framework, LARGEST_FILE, LARGEST_PROJECT, Language, MOST_FILES,
+    MOST_IN_PROJECT, Neighbours, ProjectFile, Report, Rule, Severity, paths,
+};
+use finding::Findings;
+
+pub use surroundings::Surroundings;
+
+/// The checks of this crate.
+pub const CHECKER: Checker = Checker {
+    file: check_written,
+    project: check_project,
+};
+
+/// Whether a text is not what the language of its path takes.
+#[must_use]
+pub fn has_syntax_error(path: &str, text: &str) -> bool {
+    let mut findings = Findings::of(path);
+    syntax::check(path, text, Framework::Static, &mut findings);
+    findings.has(Rule::Syntax)
+}
+
+/// Checks a file when it was written, while others of its project may be missing.
+#[must_use]
+pub fn check_written(
+    file: &ProjectFile,
+    framework: Framework,
+    neighbours: Neighbours,
+) -> Vec<Finding> {
+    let paths = neighbours.paths.into_iter().collect();
+    let packages = neighbours.packages.into_iter().collect();
+    let mut around = Surroundings::new(framework, paths, packages);
+    around.phrases = neighbours.phrases;
+    for written in &neighbours.files {
+        around.learn(written);
+    }
+    check_file(file, &around)
+}
+
+/// What is wrong with a file among the others of its project: for the moment that it was written.
+#[must_use]
+pub fn check_file(file: &ProjectFile, around: &Surroundings) -> Vec<Finding> {
+    let mut findings = Findings::of(&file.path);
+    look(file, around, &mut findings);
+    findings.finish()
+}
+
+/// What is used by a file of what its project declares.
+fn look(file: &ProjectFile, around: &Surroundings, findings: &mut Findings) -> imports::Used {
+    if let Err(why) = paths::check(&file.path) {
+        findings.error(None, Rule::UnsafePath, why.to_string());
+    }
+    if file.content.len() > LARGEST_FILE {
+        let message = format!(
+            "at most {LARGEST_FILE} bytes, and these are {}",
+            file.content.len()
+        );
+        findings.error(None, Rule::TooLarge, message);
+        return imports::Used::default();
+    }
+    if Language::of_path(&file.path) == Language::Binary {
+        return imports::Used::default();
+    }
+    let Some(text) = text(&file.content, findings) else {
+        return imports::Used::default();
+    };
+    let pieces = syntax::check(&file.path, text, around.framework, findings);
+    manifests::check(&file.path, text, findings);
+    secrets::check(&file.path, text, findings);
+    substance::check(&file.path, text, &pieces, &around.phrases, findings);
+    imports::check(&file.path, text, &pieces, around, findings)
+}
+
+/// The text of a file; none where it is no text that shows what it is.
+fn text<'a>(content: &'a [u8], findings: &mut Findings) -> Option<&'a str> {
+    let Ok(text) = std::str::from_utf8(content) else {
+        findings.error(None, Rule::NotText, "a text is UTF-8");
+        return None;
+    };
+    // What turns the direction of writing makes code look like other code
+    // (<https://trojansource.codes>).
+    let hides = |c: char| {
+        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}')
+    };
+    if let Some(at) = text.find(hides) {
+        let line = text[..at].matches('\n').count() + 1;
+        let message = "a control character, or one that turns the direction of writing; escape it";
+        findings.error(u32::try_from(line).ok(), Rule::NotText, message);
+        return None;
+    }
+    Some(text)
+}
+
+/// What is wrong with a whole project, its manifests being among its files.
+#[must_use]
+pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
+    let around = Surroundings::of(files, framework);
+    let mut report = Report::default();
+    let mut used = imports::Used::default();
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    for (file, other) in files.iter().zip(paths::collisions(&paths)) {
+        let mut findings = Findings::of(&file.path);
+        if let Some(other) = other {
+            let message = format!("the path is one with {other} where case is not told apart");
+            findings.error(None, Rule::PathCollision, message);
+        }
+        used.join(look(file, &around, &mut findings));
+        report.findings.extend(findings.finish());
+        *report
+            .checked
+            .entry(Language::of_path(&file.path))
+            .or_default() += 1;
+    }
+    report.findings.extend(whole(files, &around, &used));
+    report
+        .findings
+        .sort_by(|a, b| (a.severity, a).cmp(&(b.severity, b)));
+    report.findings.truncate(MOST_IN_PROJECT);
+    report.findings.sort();
+    let errors = report
+        .findings
+        .iter()
+        .filter(|one| one.severity == Severity::Error);
+    report.errors = u32::try_from(errors.count()).unwrap_or(u32::MAX);
+    let all = u32::try_from(report.findings.len()).unwrap_or(u32::MAX);
+    report.warnings = all - report.errors;
+    report
+}
+
+/// What no file shows alone.
+fn whole(files: &[ProjectFile], around: &Surroundings, used: &imports::Used) -> Vec<Finding> {
+    let entry = around.framework.entry();
+    let mut found = Vec::new();
+    let mut error = |path: &str, rule, message: String| {
+        let mut findings = Findings::of(path);
+        findings.error(None, rule, message);
+        found.extend(findings.finish());
+    };
+    if !around.paths.contains(entry) {
+        let message = "everything begins at this file, and it is not there".to_owned();
+        error(entry, Rule::MissingEntry, message);
+    }
+    let size: usize = files.iter().map(|file| file.content.len()).sum();
+    if size > LARGEST_PROJECT || files.len() > MOST_FILES {
+        let message =
+            format!("a project has at most {MOST_FILES} files and {LARGEST_PROJECT} bytes");
+        error(".", Rule::TooLarge, message);
+    }
+    found.extend(imports::unused(files, used));
+    found
+}

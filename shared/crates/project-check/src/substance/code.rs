@@ -1,0 +1,192 @@
+//! Functions without a body of their own.
+
+use tree_sitter::Node;
+
+use super::{
+    super::{
+        finding::{Findings, Rule, excerpt},
+        piece::{Piece, has_token, named},
+    },
+    remarks,
+};
+use eventrelay_project::Language;
+
+/// Whether a piece does nothing: comments and texts alone.
+pub(in super::super) fn is_idle(piece: &Piece<'_>) -> bool {
+    let idle = |node: Node<'_>| match node.kind() {
+        "pass_statement" | "empty_statement" | "doctype" => true,
+        "expression_statement" => {
+            named(node).all(|inner| matches!(inner.kind(), "string" | "ellipsis"))
+        }
+        kind => kind.ends_with("comment"),
+    };
+    named(piece.root()).all(idle)
+}
+
+pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
+    piece.walk(|node, within| {
+        let found = match piece.language {
+            Language::Python => python(piece, node, within),
+            Language::Rust => rust(piece, node, within),
+            Language::Html => None,
+            _ => script(piece, node, within),
+        };
+        if let Some((sure, message)) = found {
+            let message = format!("{message}: {}", excerpt(piece.line_text(node)));
+            match sure {
+                true => findings.error(piece.line(node), Rule::Stub, message),
+                false => findings.warning(piece.line(node), Rule::Stub, message),
+            }
+        }
+        true
+    });
+}
+
+/// Whether it is surely a stub, and what to do.
+type Stub = Option<(bool, &'static str)>;
+
+const WRITE: &str = "this function does nothing: write what it is for";
+
+/// Comments of a body that say that it is still to be written.
+fn is_promised(piece: &Piece<'_>, body: Node<'_>) -> bool {
+    let mut comments = named(body).filter(|node| node.kind().ends_with("comment"));
+    comments.any(|node| remarks::rule(piece.of(node)).is_some())
+}
+
+fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
+    if node.kind() != "function_definition" {
+        return None;
+    }
+    let body = node.child_by_field_name("body")?;
+    let mut fails = false;
+    let empty = named(body).all(|statement| match statement.kind() {
+        "pass_statement" => true,
+        "expression_statement" => {
+            named(statement).all(|inner| matches!(inner.kind(), "string" | "ellipsis"))
+        }
+        "raise_statement" => {
+            let raised = statement
+                .named_child(0)
+                .map_or("", |raised| piece.of(raised));
+            let of_stub = raised.starts_with("NotImplementedError");
+            fails |= of_stub;
+            of_stub
+        }
+        kind => kind.ends_with("comment"),
+    });
+    if !empty || is_open(piece, within) {
+        return None;
+    }
+    let class = within
+        .iter()
+        .rev()
+        .find(|outer| outer.kind() == "class_definition");
+    let bases = class.and_then(|class| class.child_by_field_name("superclasses"));
+    let bases = bases.map_or("", |bases| piece.of(bases));
+    let name = class.and_then(|class| class.child_by_field_name("name"));
+    let is_interface = bases.contains("Protocol")
+        || bases.contains("ABC")
+        || name.is_some_and(|name| is_base(piece, piece.of(name)));
+    if is_interface {
+        return None;
+    }
+    // A method may do nothing where another class does something.
+    let overrides = !bases.is_empty() && !fails && !is_promised(piece, body);
+    Some((!overrides, WRITE))
+}
+
+/// Whether another class of the piece is made from that one.
+fn is_base(piece: &Piece<'_>, name: &str) -> bool {
+    let mut found = false;
+    piece.walk(|node, _| {
+        let bases = (node.kind() == "class_definition")
+            .then(|| node.child_by_field_name("superclasses"))
+            .flatten();
+        found |= bases.is_some_and(|bases| named(bases).any(|base| piece.of(base) == name));
+        !found
+    });
+    found
+}
+
+/// Whether a decorator says that a function needs no body.
+fn is_open(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
+    let decorated = within
+        .last()
+        .filter(|outer| outer.kind() == "decorated_definition");
+    decorated.is_some_and(|outer| {
+        let decorators = named(*outer).filter(|node| node.kind() == "decorator");
+        decorators.into_iter().any(|decorator| {
+            let name = piece.of(decorator).trim_start_matches('@');
+            let name = name.split('(').next().unwrap_or_default();
+            let last = name.rsplit('.').next().unwrap_or_default();
+            matches!(
+                last,
+                "abstractmethod" | "abstractproperty" | "overload" | "group" | "callback"
+            )
+        })
+    })
+}
+
+fn rust(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
+    match node.kind() {
+        "macro_invocation" => {
+            let name = node
+                .child_by_field_name("macro")
+                .map_or("", |name| piece.of(name));
+            let stub = matches!(name.rsplit("::").next(), Some("todo" | "unimplemented"));
+            stub.then_some((true, "this panics when it is called: write what it is for"))
+        }
+        "function_item" => {
+            let body = node.child_by_field_name("body")?;
+            let empty = named(body).all(|inner| inner.kind().ends_with("comment"));
+            // An implementation of a trait may have nothing to do.
+            let of_type = within.iter().any(|outer| {
+                outer.kind() == "trait_item"
+                    || outer.kind() == "impl_item" && outer.child_by_field_name("trait").is_some()
+            });
+            // One that only asks something of a type asks it of the compiler.
+            let asks = node.child_by_field_name("type_parameters").is_some();
+            (empty && (!(of_type || asks) || is_promised(piece, body))).then_some((true, WRITE))
+        }
+        _ => None,
+    }
+}
+
+fn script(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
+    match node.kind() {
+        "throw_statement" => {
+            let text = piece.of(node).to_lowercase();
+            let words = [
+                "not implemented",
+                "not yet implemented",
+                "unimplemented",
+                "todo",
+            ];
+            let stub = words.iter().any(|words| text.contains(words));
+            stub.then_some((true, "this fails when it is called: write what it is for"))
+        }
+        "statement_block" => {
+            let function = within.last()?;
+            let kinds = [
+                "function_declaration",
+                "generator_function_declaration",
+                "method_definition",
+                "arrow_function",
+                "function_expression",
+            ];
+            let empty = named(node).all(|inner| inner.kind().ends_with("comment"));
+            if !kinds.contains(&function.kind()) || !empty {
+                return None;
+            }
+            if is_promised(piece, node) {
+                return Some((true, WRITE));
+            }
+            let name = function
+                .child_by_field_name("name")
+                .map_or("", |name| piece.of(name));
+            let idle = name.to_lowercase().contains("noop") || has_token(*function, "abstract");
+            (function.kind() == "function_declaration" && !idle).then_some((true, WRITE))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,171 @@
+//! Whether there is something in a file: no stub, no omission, no refusal, no echo.
+
+mod code;
+mod remarks;
+#[cfg(test)]
+mod tests;
+
+pub(super) use code::is_idle;
+
+use super::{
+    finding::{Findings, Rule, excerpt},
+    piece::Piece,
+};
+use eventrelay_project::Language;
+
+/// Shortest phrase of a prompt that counts as its echo.
+const SHORTEST_PHRASE: usize = 12;
+
+/// How a model begins when it talks instead of writing.
+const TALK: [&str; 16] = [
+    "i cannot",
+    "i can't",
+    "i can’t",
+    "i'm sorry",
+    "i’m sorry",
+    "i am sorry",
+    "i apologize",
+    "i apologise",
+    "i'm unable",
+    "i am unable",
+    "as an ai",
+    "here is the",
+    "here's the",
+    "here’s the",
+    "sure, here",
+    "certainly!",
+];
+
+/// What only a model says of itself.
+const OF_ITSELF: [&str; 5] = [
+    "as an ai language model",
+    "as a large language model",
+    "as an ai assistant",
+    "i'm just an ai",
+    "as an artificial intelligence",
+];
+
+/// Files that may have nothing in them.
+const MARKERS: [&str; 4] = ["__init__.py", ".gitkeep", "py.typed", ".nojekyll"];
+
+/// What in a file stands for what is not there. `pieces` are its programs as far as they parse,
+/// `phrases` those of the prompt.
+pub(super) fn check(
+    path: &str,
+    text: &str,
+    pieces: &[Piece<'_>],
+    phrases: &[String],
+    findings: &mut Findings,
+) {
+    let language = Language::of_path(path);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let marker = MARKERS.contains(&name) || name.ends_with(".d.ts");
+    if text.trim().is_empty() {
+        if !marker {
+            findings.error(None, Rule::Empty, "the file is empty");
+        }
+        return;
+    }
+    talk(language, text, findings);
+    echo(text, phrases, findings);
+    for piece in pieces {
+        remarks::check(piece, findings);
+        code::check(piece, findings);
+    }
+    let idle = match language {
+        Language::Css => is_remark(text),
+        Language::Html => !pieces.is_empty() && pieces.iter().all(code::is_idle),
+        _ => language.is_code() && pieces.iter().all(code::is_idle),
+    };
+    let read = !findings.has(Rule::Syntax) && !findings.has(Rule::Notebook);
+    if idle && read && !marker {
+        findings.error(
+            None,
+            Rule::Empty,
+            "there is nothing in the file but remarks",
+        );
+    }
+    // A parser stumbles over the same.
+    if findings.has(Rule::Fence) || findings.has(Rule::Refusal) {
+        findings.forget(Rule::Syntax);
+    }
+}
+
+/// Whether a style sheet has comments alone.
+fn is_remark(sheet: &str) -> bool {
+    let mut rest = sheet.trim();
+    while let Some(comment) = rest.strip_prefix("/*") {
+        rest = comment
+            .split_once("*/")
+            .map_or("", |(_, after)| after.trim_start());
+    }
+    rest.is_empty()
+}
+
+/// Fences around the file, words of a model in place of it, words that only fill it.
+fn talk(language: Language, text: &str, findings: &mut Findings) {
+    let trimmed = text.trim();
+    // A page of Markdown may begin with a fence that is its own.
+    let fences = trimmed
+        .lines()
+        .filter(|line| line.starts_with("```"))
+        .count();
+    let of_page = ["```markdown", "```md"]
+        .iter()
+        .any(|fence| trimmed.starts_with(fence));
+    let around = language != Language::Markdown
+        || of_page
+        || fences < 2
+        || fences == 2 && trimmed.ends_with("```");
+    if trimmed.starts_with("```") && around {
+        let message = "the file is inside a code fence: write what it contains, without ```";
+        findings.error(1, Rule::Fence, message);
+    }
+    let first = trimmed.lines().next().unwrap_or_default();
+    let opening = first
+        .trim_start_matches(|c: char| !c.is_alphabetic())
+        .to_lowercase();
+    let lower = text.to_lowercase();
+    let of_itself = OF_ITSELF.iter().find_map(|words| lower.find(words));
+    if TALK.iter().any(|words| opening.starts_with(words)) {
+        let message = format!(
+            "this is no file but an answer about one: {}",
+            excerpt(first)
+        );
+        findings.error(1, Rule::Refusal, message);
+    } else if let Some(at) = of_itself {
+        findings.error(
+            line(&lower, at),
+            Rule::Refusal,
+            "a model speaks of itself in the file",
+        );
+    }
+    if let Some(at) = lower.find("lorem ipsum") {
+        let message = "`lorem ipsum` only fills: write what belongs there";
+        findings.error(line(&lower, at), Rule::Filler, message);
+    }
+}
+
+fn line(text: &str, at: usize) -> Option<u32> {
+    u32::try_from(text[..at].matches('\n').count() + 1).ok()
+}
+
+/// Phrases of the prompt, however their words are spaced.
+fn echo(text: &str, phrases: &[String], findings: &mut Findings) {
+    let plain = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.join(" ").to_lowercase()
+    };
+    let phrases: Vec<String> = phrases.iter().map(|phrase| plain(phrase)).collect();
+    let whole = plain(text);
+    let found =
+        |phrase: &&String| phrase.len() >= SHORTEST_PHRASE && whole.contains(phrase.as_str());
+    if let Some(phrase) = phrases.iter().find(found) {
+        let row = text
+            .lines()
+            .position(|line| plain(line).contains(phrase.as_str()));
+        let at = row.and_then(|row| u32::try_from(row + 1).ok());
+        let message = format!("the file repeats its instructions: {}", excerpt(phrase));
+        findings.error(at, Rule::PromptEcho, message);
+    }
+}

@@ -1,0 +1,104 @@
+//! Programs, by their grammars.
+
+use std::borrow::Cow;
+
+use tree_sitter::Node;
+
+use super::{
+    super::{
+        finding::{Findings, Rule, excerpt},
+        piece::{Lines, Piece},
+    },
+    MOST_ERRORS, brackets, python, rust, script,
+};
+use eventrelay_project::Language;
+
+/// Parses a program. `interactive` where it is a cell of a notebook, which may wait outside of a
+/// function. None where it has an error.
+pub(super) fn check<'a>(
+    language: Language,
+    text: Cow<'a, str>,
+    lines: Lines,
+    interactive: bool,
+    findings: &mut Findings,
+) -> Option<Piece<'a>> {
+    let first = lines.of(0);
+    let Some(piece) = Piece::parse(language, text, lines) else {
+        let message =
+            "the parser gave up: the code is nested too deeply, or is none of this language";
+        findings.error(first, Rule::Syntax, message);
+        return None;
+    };
+    if piece.root().has_error() {
+        errors(&piece, findings);
+        return None;
+    }
+    let found = match language {
+        Language::Python => python::check(&piece, interactive),
+        Language::Rust => rust::check(&piece),
+        _ => script::check(&piece),
+    };
+    let sound = found.is_empty();
+    for (node, message) in found.into_iter().take(MOST_ERRORS) {
+        let shown = excerpt(piece.line_text(node));
+        findings.error(
+            piece.line(node),
+            Rule::Syntax,
+            format!("{message}: {shown}"),
+        );
+    }
+    sound.then_some(piece)
+}
+
+/// What the grammar did not understand, and what it missed.
+pub(super) fn errors(piece: &Piece<'_>, findings: &mut Findings) {
+    // What a grammar says of a bracket or an element without a partner is only that it is lost.
+    if let Some((line, message)) = brackets::unbalanced(piece) {
+        return findings.error(line, Rule::Syntax, message);
+    }
+    if let Some((node, message)) = script::unlike_elements(piece).into_iter().next() {
+        let shown = excerpt(piece.line_text(node));
+        return findings.error(
+            piece.line(node),
+            Rule::Syntax,
+            format!("{message}: {shown}"),
+        );
+    }
+    let mut told: Vec<u32> = Vec::new();
+    piece.walk(|node, _| {
+        if told.len() >= MOST_ERRORS || !(node.has_error() || node.is_missing()) {
+            return false;
+        }
+        // An error that spans lines says little; those inside it are nearer to the cause.
+        let wide = node.start_position().row != node.end_position().row;
+        let broken = node.is_missing() || node.is_error() && !(wide && contains_error(node));
+        let line = piece.line(node);
+        if broken && !told.contains(&line) {
+            told.push(line);
+            findings.error(line, Rule::Syntax, message(piece, node));
+        }
+        !broken
+    });
+    if told.is_empty() && !findings.has(Rule::Syntax) {
+        let message = "no program of its language";
+        findings.error(piece.line(piece.root()), Rule::Syntax, message);
+    }
+}
+
+fn contains_error(node: Node<'_>) -> bool {
+    let mut cursor = node.walk();
+    node.children(&mut cursor)
+        .any(|child| child.is_error() || child.is_missing() || child.has_error())
+}
+
+fn message(piece: &Piece<'_>, node: Node<'_>) -> String {
+    let line = excerpt(piece.line_text(node));
+    let kind = node.kind();
+    if node.is_missing() && !kind.is_empty() {
+        return format!("{} is missing in or before {line}", excerpt(kind));
+    }
+    match piece.of(node).trim() {
+        "" => format!("syntax error in {line}"),
+        text => format!("syntax error at {} in {line}", excerpt(text)),
+    }
+}

@@ -1,0 +1,166 @@
+//! Pages, and the scripts and styles inside them.
+
+use std::borrow::Cow;
+
+use tree_sitter::Node;
+
+use super::{
+    super::{
+        finding::{Findings, Rule, excerpt},
+        piece::{Lines, Piece, named},
+    },
+    MOST_ERRORS, code, css,
+};
+use eventrelay_project::Language;
+
+/// Elements whose end may be left out (HTML, 13.1.2.4), and those that have none (13.1.2).
+const ENDLESS: [&str; 34] = [
+    "html", "head", "body", "li", "dt", "dd", "p", "rt", "rp", "optgroup", "option", "colgroup",
+    "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "area", "base", "br", "col", "embed",
+    "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "image",
+];
+
+/// Parses a page. `templated` where it may have marks of Jinja, which are no HTML.
+pub(super) fn check<'a>(text: &'a str, templated: bool, findings: &mut Findings) -> Vec<Piece<'a>> {
+    let marked = templated && (text.contains("{{") || text.contains("{%"));
+    let text = match marked {
+        true => Cow::Owned(without_marks(text)),
+        false => Cow::Borrowed(text),
+    };
+    let Some(page) = Piece::parse(Language::Html, text, Lines::From(1)) else {
+        findings.error(1, Rule::Syntax, "the page is nested too deeply");
+        return Vec::new();
+    };
+    // A page that is put together from parts may open in one what another closes.
+    if !marked {
+        unclosed(&page, findings);
+    }
+    if page.is_broken() {
+        code::errors(&page, findings);
+        return Vec::new();
+    }
+    let mut pieces = Vec::new();
+    if !marked {
+        for (language, inner, line) in inside(&page) {
+            match language {
+                Language::Css => css::check(&inner, line, findings),
+                Language::Json => super::json::check("", &inner, findings),
+                _ => {
+                    let (text, lines) = (Cow::Owned(inner), Lines::From(line));
+                    pieces.extend(code::check(language, text, lines, false, findings));
+                }
+            }
+        }
+    }
+    pieces.insert(0, page);
+    pieces
+}
+
+/// Ends without a beginning, and beginnings without an end.
+fn unclosed(page: &Piece<'_>, findings: &mut Findings) {
+    let mut told = 0;
+    page.walk(|node, _| {
+        let name = || {
+            let tag = node.named_child(0)?;
+            let name = if tag.kind() == "tag_name" || tag.kind() == "erroneous_end_tag_name" {
+                tag
+            } else {
+                named(tag).find(|child| child.kind() == "tag_name")?
+            };
+            Some(page.of(name))
+        };
+        let message = match node.kind() {
+            "erroneous_end_tag" => name().map(|name| format!("`</{name}>` closes nothing")),
+            "element" => name().and_then(|name| open(node, name)),
+            _ => None,
+        };
+        if let Some(message) = message.filter(|_| told < MOST_ERRORS) {
+            told += 1;
+            let shown = excerpt(page.line_text(node));
+            findings.error(page.line(node), Rule::Syntax, format!("{message}: {shown}"));
+        }
+        true
+    });
+}
+
+fn open(element: Node<'_>, name: &str) -> Option<String> {
+    let ends = |kind: &str| matches!(kind, "end_tag" | "self_closing_tag");
+    let ended = named(element).any(|child| ends(child.kind()));
+    let endless = ENDLESS.contains(&name.to_ascii_lowercase().as_str());
+    (!ended && !endless).then(|| format!("`<{name}>` is never closed"))
+}
+
+/// Scripts and styles, with the line that each begins at.
+fn inside(page: &Piece<'_>) -> Vec<(Language, String, u32)> {
+    let mut found = Vec::new();
+    page.walk(|node, _| {
+        let language = match node.kind() {
+            "script_element" => script(page, node),
+            "style_element" => Some(Language::Css),
+            _ => return true,
+        };
+        let text = named(node).find(|child| child.kind() == "raw_text");
+        if let (Some(language), Some(text)) = (language, text) {
+            found.push((language, page.of(text).to_owned(), page.line(text)));
+        }
+        false
+    });
+    found
+}
+
+/// What a script is written in, by its type; none for what no browser runs.
+fn script(page: &Piece<'_>, element: Node<'_>) -> Option<Language> {
+    match attribute(page, element.named_child(0)?, "type") {
+        None | Some("" | "module" | "text/javascript" | "application/javascript") => {
+            Some(Language::JavaScript)
+        }
+        Some("importmap" | "application/json" | "application/ld+json" | "speculationrules") => {
+            Some(Language::Json)
+        }
+        Some(_) => None,
+    }
+}
+
+/// The value of an attribute of a tag.
+pub(in super::super) fn attribute<'p>(
+    page: &'p Piece<'_>,
+    tag: Node<'_>,
+    name: &str,
+) -> Option<&'p str> {
+    let attributes = named(tag).filter(|child| child.kind() == "attribute");
+    attributes.into_iter().find_map(|attribute| {
+        let mut parts = named(attribute);
+        let named_so = page.of(parts.next()?).eq_ignore_ascii_case(name);
+        let value = parts.next().map_or("", |value| page.of(value));
+        named_so.then(|| value.trim_matches(['"', '\'']).trim())
+    })
+}
+
+/// Letters in place of the marks of a template, line by line and byte by byte.
+fn without_marks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let end = match from.as_bytes().get(1) {
+            Some(b'{') => from.find("}}"),
+            Some(b'%') => from.find("%}"),
+            Some(b'#') => from.find("#}"),
+            _ => None,
+        };
+        let end = end.map_or(1, |end| end + 2);
+        let mark = &from[..end];
+        if end == 1 {
+            out.push_str(mark);
+        } else {
+            out.extend(
+                mark.bytes()
+                    .map(|byte| if byte == b'\n' { '\n' } else { 'x' }),
+            );
+        }
+        rest = &from[end..];
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,97 @@
+//! What the grammars of JavaScript and TypeScript let pass and no compiler does.
+
+use tree_sitter::Node;
+
+use super::super::{
+    finding::excerpt,
+    piece::{Piece, has_token, named},
+};
+use eventrelay_project::Language;
+
+/// What no engine takes.
+pub(super) fn check<'t>(piece: &'t Piece<'_>) -> Vec<(Node<'t>, String)> {
+    let mut found = unlike_elements(piece);
+    piece.walk(|node, within| {
+        let message = match node.kind() {
+            "lexical_declaration" if unset(piece, node, within) => {
+                Some("a `const` has a value".to_owned())
+            }
+            "try_statement" if !handles(node) => {
+                Some("`try` without `catch` or `finally`".to_owned())
+            }
+            "return_statement" if function(within).is_none() => {
+                Some("`return` outside of a function".to_owned())
+            }
+            "await_expression" => {
+                let idle = function(within).filter(|function| !has_token(*function, "async"));
+                idle.map(|_| "`await` in a function that is not `async`".to_owned())
+            }
+            _ => None,
+        };
+        found.extend(message.map(|message| (node, message)));
+        true
+    });
+    found
+}
+
+/// Elements that are closed by another name.
+pub(super) fn unlike_elements<'t>(piece: &'t Piece<'_>) -> Vec<(Node<'t>, String)> {
+    let mut found = Vec::new();
+    piece.walk(|node, _| {
+        if node.kind() == "jsx_element" {
+            found.extend(unlike(piece, node).map(|message| (node, message)));
+        }
+        true
+    });
+    found
+}
+
+fn unlike(piece: &Piece<'_>, element: Node<'_>) -> Option<String> {
+    let name = |field: &str| {
+        let tag = element.child_by_field_name(field)?;
+        Some(
+            tag.child_by_field_name("name")
+                .map_or("", |name| piece.of(name)),
+        )
+    };
+    let (open, close) = (name("open_tag")?, name("close_tag")?);
+    let message = || {
+        let (open, close) = (format!("<{open}>"), format!("</{close}>"));
+        format!("{} is closed by {}", excerpt(&open), excerpt(&close))
+    };
+    (open != close).then(message)
+}
+
+/// A constant without a value, where it is not merely declared and no loop gives it one.
+fn unset(piece: &Piece<'_>, declaration: Node<'_>, within: &[Node<'_>]) -> bool {
+    let kind = declaration.child_by_field_name("kind");
+    let constant = kind.is_some_and(|kind| piece.of(kind) == "const");
+    let ambient = matches!(piece.language, Language::TypeScript | Language::Tsx)
+        && within
+            .iter()
+            .any(|node| node.kind() == "ambient_declaration");
+    let mut declared = named(declaration).filter(|node| node.kind() == "variable_declarator");
+    constant && !ambient && declared.any(|one| one.child_by_field_name("value").is_none())
+}
+
+fn handles(statement: Node<'_>) -> bool {
+    let field = |name| statement.child_by_field_name(name).is_some();
+    field("handler") || field("finalizer")
+}
+
+/// The innermost function that the place is in; the body of a class is none that ends one.
+fn function<'t>(within: &[Node<'t>]) -> Option<Node<'t>> {
+    let kinds = [
+        "function_declaration",
+        "function_expression",
+        "generator_function",
+        "generator_function_declaration",
+        "arrow_function",
+        "method_definition",
+    ];
+    within
+        .iter()
+        .rev()
+        .find(|node| kinds.contains(&node.kind()))
+        .copied()
+}

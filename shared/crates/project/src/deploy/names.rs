@@ -1,0 +1,275 @@
+//! What a repository is called, and how we know it again.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::{DeploymentId, ProjectId};
+use eventrelay_analysis::text;
+
+/// Longest name of a repository at GitHub.
+const LONGEST_NAME: usize = 100;
+
+/// Longest name of an account at GitHub, that of an enterprise's user included
+/// (<https://docs.github.com/en/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication>).
+const LONGEST_OWNER: usize = 39;
+
+/// Longest description of a repository at GitHub, in characters.
+const LONGEST_DESCRIPTION: usize = 350;
+
+/// Longest first line of a commit, in characters: what tools show of it.
+const LONGEST_SUBJECT: usize = 72;
+
+/// How many names are tried for a repository: the one that was asked for, and that with `-2` to
+/// `-10` behind it.
+pub const MOST_NAMES: u32 = 10;
+
+/// The text cannot be such a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a name that GitHub takes")]
+pub struct InvalidName;
+
+macro_rules! name {
+    ($(#[$meta:meta])* $name:ident, $is_valid:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// As text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                match $is_valid(&text) {
+                    true => Ok(Self(text)),
+                    false => Err(InvalidName),
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                text.to_owned().try_into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of a repository: up to 100 ASCII letters, digits, `.`, `_` and `-`, neither `.` nor
+    /// `..`, and not ending in `.git`, which GitHub cuts off or refuses.
+    RepositoryName,
+    is_repository
+);
+name!(
+    /// The name of an account, a user's or an organisation's: up to 39 ASCII letters, digits, `-`
+    /// and `_`, not beginning with `-`.
+    Owner,
+    is_owner
+);
+
+fn is_repository(text: &str) -> bool {
+    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=LONGEST_NAME).contains(&text.len())
+        && text.bytes().all(is_byte)
+        && text != "."
+        && text != ".."
+        && !text.to_ascii_lowercase().ends_with(".git")
+}
+
+fn is_owner(text: &str) -> bool {
+    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=LONGEST_OWNER).contains(&text.len()) && text.bytes().all(is_byte) && !text.starts_with('-')
+}
+
+impl Owner {
+    /// Whether both are the same account: GitHub does not tell letters by their case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl RepositoryName {
+    /// Whether both are the same name: GitHub does not tell letters by their case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
+    /// The name that is tried as the `number`th, from 1 on; none beyond [`MOST_NAMES`].
+    #[must_use]
+    pub fn candidate(&self, number: u32) -> Option<Self> {
+        match number {
+            1 => Some(self.clone()),
+            2..=MOST_NAMES => {
+                let suffix = format!("-{number}");
+                let room = (LONGEST_NAME - suffix.len()).min(self.0.len());
+                Some(Self(format!("{}{suffix}", &self.0[..room])))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where a repository is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// Whose it is.
+    pub owner: Owner,
+    /// What it is called.
+    pub name: RepositoryName,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// What the description of a repository ends with that was made for this project. A repository is
+/// taken for ours by nothing else.
+#[must_use]
+pub fn marker(project: &ProjectId) -> String {
+    format!("[eventrelay:{project}]")
+}
+
+/// A text as the description of a repository of this project: on one line, cut to the 350
+/// characters that GitHub takes, with the [`marker`].
+#[must_use]
+pub fn description(text: &str, project: &ProjectId) -> String {
+    let marker = marker(project);
+    let text = text::line(text, LONGEST_DESCRIPTION - marker.len() - 1);
+    format!("{text} {marker}").trim_start().to_owned()
+}
+
+/// Whether a repository with this description was made for this project.
+#[must_use]
+pub fn bears_marker(description: Option<&str>, project: &ProjectId) -> bool {
+    description.is_some_and(|text| text.ends_with(&marker(project)))
+}
+
+/// The branch that a deployment into a repository of ours makes: what stands there may have been
+/// changed since, so it is asked for, not overwritten.
+#[must_use]
+pub fn branch(deployment: &DeploymentId) -> String {
+    format!("eventrelay/{deployment}")
+}
+
+/// What the commit of a deployment says: a line of at most 72 characters, and where it comes from
+/// in the form of trailers (<https://git-scm.com/docs/git-interpret-trailers>).
+#[must_use]
+pub fn commit_message(title: &str, project: &ProjectId, deployment: &DeploymentId) -> String {
+    let title = match text::line(title, LONGEST_SUBJECT) {
+        empty if empty.is_empty() => "Generated project".to_owned(),
+        title => title,
+    };
+    format!("{title}\n\nEventRelay-Project: {project}\nEventRelay-Deployment: {deployment}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_says_where_it_comes_from() {
+        let (project, deployment) = (ProjectId::random(), DeploymentId::random());
+        let message = |title: &str| commit_message(title, &project, &deployment);
+        let trailers =
+            format!("EventRelay-Project: {project}\nEventRelay-Deployment: {deployment}\n");
+        assert_eq!(
+            message("A weather\n\nEventRelay-Project: x"),
+            format!("A weather EventRelay-Project: x\n\n{trailers}")
+        );
+        assert_eq!(message(" "), format!("Generated project\n\n{trailers}"));
+        let long = message(&"a".repeat(500));
+        assert_eq!(long.lines().next().map(str::len), Some(72));
+        assert_eq!(branch(&deployment), format!("eventrelay/{deployment}"));
+    }
+
+    #[test]
+    fn a_repository_is_called_as_github_takes_it() {
+        let longest = "a".repeat(100);
+        for name in ["weather-app", "_", "a.b", ".github", &longest] {
+            assert!(name.parse::<RepositoryName>().is_ok(), "{name}");
+        }
+        let long = "a".repeat(101);
+        for name in [
+            "", ".", "..", "a b", "a/b", "ä", "a.git", "a.GIT", ".git", "a\n", &long,
+        ] {
+            assert_eq!(name.parse::<RepositoryName>(), Err(InvalidName), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_owner_is_called_as_github_takes_it() {
+        for name in ["octocat", "a-b", "mona_corp"] {
+            assert!(name.parse::<Owner>().is_ok(), "{name}");
+        }
+        let long = "a".repeat(40);
+        for name in ["", "-a", "a/b", "..", "a b", &long] {
+            assert_eq!(name.parse::<Owner>(), Err(InvalidName), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_do_not_differ_by_the_case_of_their_letters() {
+        let owner = |name: &str| name.parse::<Owner>().unwrap();
+        assert!(owner("Mona").is_same(&owner("mona")));
+        assert!(!owner("mona").is_same(&owner("mon")));
+        let name = |name: &str| name.parse::<RepositoryName>().unwrap();
+        assert!(name("Weather-App").is_same(&name("weather-app")));
+        assert!(!name("weather-app").is_same(&name("weather_app")));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_followed_by_nine_others() {
+        let name: RepositoryName = "weather-app".parse().unwrap();
+        let candidate = |number| name.candidate(number).map(String::from);
+        assert_eq!(candidate(0), None);
+        assert_eq!(candidate(1).as_deref(), Some("weather-app"));
+        assert_eq!(candidate(2).as_deref(), Some("weather-app-2"));
+        assert_eq!(candidate(10).as_deref(), Some("weather-app-10"));
+        assert_eq!(candidate(11), None);
+        let longest: RepositoryName = "a".repeat(100).parse().unwrap();
+        let tenth = longest.candidate(10).unwrap();
+        assert!(tenth.as_str().parse::<RepositoryName>().is_ok());
+        assert!(tenth.as_str().ends_with("a-10"));
+    }
+
+    #[test]
+    fn a_repository_is_known_by_its_marker_alone() {
+        let (ours, other) = (ProjectId::random(), ProjectId::random());
+        let text = description("A weather\n app\u{202e}", &ours);
+        assert_eq!(text, format!("A weather app [eventrelay:{ours}]"));
+        assert!(bears_marker(Some(&text), &ours));
+        assert!(!bears_marker(Some(&text), &other));
+        assert!(!bears_marker(Some(&format!("{text} fork")), &ours));
+        assert!(!bears_marker(None, &ours));
+        let long = description(&"ä ".repeat(500), &ours);
+        assert!(long.chars().count() <= LONGEST_DESCRIPTION && bears_marker(Some(&long), &ours));
+        assert_eq!(description("", &ours), marker(&ours));
+    }
+}

@@ -1,0 +1,436 @@
+//! What the model answers to the question for a plan, and what of it is believed.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::Deserialize;
+
+use super::{Dependency, Plan, PlannedFile, slug};
+use crate::{Framework, Language, MOST_WRITTEN, Span, paths, templates};
+use eventrelay_analysis::text;
+
+/// Longest title, in characters.
+const LONGEST_TITLE: usize = 120;
+
+/// Longest summary, in characters.
+const LONGEST_SUMMARY: usize = 2000;
+
+/// Longest purpose of a file, in characters.
+const LONGEST_PURPOSE: usize = 2000;
+
+/// Most stretches of the video for a file.
+const MOST_SOURCES: usize = 20;
+
+/// Most files whose text the writer of another one sees.
+const MOST_NEEDS: usize = 12;
+
+/// Most packages beside those of the templates.
+pub const MOST_DEPENDENCIES: usize = 40;
+
+/// Longest name or range of a package, in bytes.
+const LONGEST_NAME: usize = 214;
+
+/// Why a plan cannot be worked from, in words for whoever repairs it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// There is no text.
+    #[error("the answer is empty")]
+    Empty,
+    /// Not of the shape that was asked for.
+    #[error("the answer is not of the schema: {0}")]
+    NotTheSchema(String),
+    /// Too many files, or none.
+    #[error("there are {0} files; plan at least one and at most {MOST_WRITTEN}")]
+    Files(usize),
+    /// A path that is none.
+    #[error("files[{at}].path: {why}")]
+    Path {
+        /// Which file.
+        at: usize,
+        /// Why.
+        why: paths::NotAPath,
+    },
+    /// A path that is another one's, or one of the templates'.
+    #[error("files[{0}].path collides with another file, or with one that is made elsewhere")]
+    Taken(usize),
+    /// No file to begin at.
+    #[error("the entry `{0}` is not planned")]
+    NoEntry(&'static str),
+    /// A file that cannot be written as text.
+    #[error("files[{0}] is not a text file")]
+    Binary(usize),
+    /// A file without a purpose.
+    #[error("files[{0}] has no purpose")]
+    NoPurpose(usize),
+    /// A file depends on one that is not planned.
+    #[error("files[{0}].depends_on names a file that is not planned")]
+    Unknown(usize),
+    /// Files depend on one another in a circle.
+    #[error("the file `{0}` depends on itself, directly or through others")]
+    Circle(String),
+    /// Something that is no package.
+    #[error("dependencies[{0}] is no package of the registry with a range of versions")]
+    Dependency(usize),
+}
+
+#[derive(Deserialize)]
+struct Draft {
+    title: String,
+    #[serde(default)]
+    summary: String,
+    files: Vec<DraftFile>,
+    #[serde(default)]
+    dependencies: Vec<DraftDependency>,
+}
+
+#[derive(Deserialize)]
+struct DraftFile {
+    path: String,
+    purpose: String,
+    #[serde(default)]
+    depends_on: Vec<String>,
+    #[serde(default)]
+    sources: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct DraftDependency {
+    name: String,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    dev: bool,
+}
+
+/// What a plan is read against.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// What it is built with.
+    pub framework: Framework,
+    /// Paths of the templates.
+    pub made_elsewhere: &'a [&'a str],
+    /// Length of the video in seconds, where it is known.
+    pub duration_s: Option<f64>,
+}
+
+/// Reads the text of an answer.
+///
+/// # Errors
+/// [`PlanError`]: nothing of a plan that does not hold is used.
+pub fn read(answer: &str, bounds: Bounds<'_>) -> Result<Plan, PlanError> {
+    let answer = text::without_fence(answer);
+    if answer.is_empty() {
+        return Err(PlanError::Empty);
+    }
+    // The message may quote what it met, which is the model's.
+    let shape = |error: serde_json::Error| text::line(&error.to_string(), 200);
+    let draft: Draft =
+        serde_json::from_str(answer).map_err(|error| PlanError::NotTheSchema(shape(error)))?;
+    let title = match text::line(&draft.title, LONGEST_TITLE) {
+        title if title.is_empty() => "Project".to_owned(),
+        title => title,
+    };
+    let files = draft.files.into_iter().enumerate();
+    let files = files
+        .map(|(at, file)| planned(at, file, bounds.duration_s))
+        .collect::<Result<Vec<_>, _>>()?;
+    let dependencies = draft.dependencies.into_iter().enumerate();
+    let dependencies = dependencies
+        .map(|(at, package)| dependency(at, package, bounds.framework))
+        .collect::<Result<Vec<_>, _>>()?;
+    Plan {
+        name: slug(&title),
+        title,
+        summary: text::block(&draft.summary, LONGEST_SUMMARY),
+        framework: bounds.framework,
+        files,
+        dependencies,
+    }
+    .checked(bounds.made_elsewhere)
+}
+
+fn planned(at: usize, file: DraftFile, duration_s: Option<f64>) -> Result<PlannedFile, PlanError> {
+    let mut depends_on = file.depends_on;
+    depends_on.sort();
+    depends_on.dedup();
+    depends_on.truncate(MOST_NEEDS);
+    let purpose = text::block(&file.purpose, LONGEST_PURPOSE);
+    if purpose.is_empty() {
+        return Err(PlanError::NoPurpose(at));
+    }
+    // A time that cannot be is no reason to lose a plan.
+    let end = duration_s.unwrap_or(f64::MAX);
+    let is_within = |span: &Span| (0.0..=span.end_s).contains(&span.start_s) && span.end_s <= end;
+    Ok(PlannedFile {
+        path: file.path,
+        purpose,
+        depends_on,
+        sources: file
+            .sources
+            .into_iter()
+            .filter(is_within)
+            .take(MOST_SOURCES)
+            .collect(),
+    })
+}
+
+fn dependency(
+    at: usize,
+    package: DraftDependency,
+    framework: Framework,
+) -> Result<Dependency, PlanError> {
+    // What is written into a manifest is kept to what needs no escape in any of them.
+    let is_plain = |text: &str| {
+        (1..=LONGEST_NAME).contains(&text.len())
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || ".,<>=~^!*| -+".contains(c))
+    };
+    let name = package.name.trim();
+    let version = package.version.as_deref().map(str::trim);
+    let version = version.filter(|version| !version.is_empty() && *version != "*");
+    match templates::could_have(framework, name) && version.is_none_or(is_plain) {
+        true => Ok(Dependency {
+            name: name.to_owned(),
+            version: version.map(ToOwned::to_owned),
+            dev: package.dev,
+        }),
+        false => Err(PlanError::Dependency(at)),
+    }
+}
+
+impl Plan {
+    /// The plan with its files in an order in which each comes after those that it depends on; also
+    /// what an edited plan has to pass.
+    ///
+    /// # Errors
+    /// [`PlanError`].
+    pub fn checked(mut self, made_elsewhere: &[&str]) -> Result<Self, PlanError> {
+        if self.files.is_empty() || self.files.len() > MOST_WRITTEN {
+            return Err(PlanError::Files(self.files.len()));
+        }
+        if self.dependencies.len() > MOST_DEPENDENCIES {
+            return Err(PlanError::Dependency(MOST_DEPENDENCIES));
+        }
+        for (at, file) in self.files.iter().enumerate() {
+            paths::check(&file.path).map_err(|why| PlanError::Path { at, why })?;
+            if Language::of_path(&file.path) == Language::Binary {
+                return Err(PlanError::Binary(at));
+            }
+        }
+        let planned: Vec<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
+        let all: Vec<&str> = made_elsewhere.iter().copied().chain(planned).collect();
+        let taken = paths::collisions(&all).into_iter();
+        if let Some(at) = taken
+            .skip(made_elsewhere.len())
+            .position(|other| other.is_some())
+        {
+            return Err(PlanError::Taken(at));
+        }
+        let entry = self.framework.entry();
+        if !self.files.iter().any(|file| file.path == entry) {
+            return Err(PlanError::NoEntry(entry));
+        }
+        self.files = in_order(self.files)?;
+        Ok(self)
+    }
+}
+
+/// Kahn's algorithm; among those that may come next, the one that was planned first does.
+fn in_order(files: Vec<PlannedFile>) -> Result<Vec<PlannedFile>, PlanError> {
+    let place: BTreeMap<&str, usize> = files
+        .iter()
+        .enumerate()
+        .map(|(at, file)| (file.path.as_str(), at))
+        .collect();
+    let mut open: Vec<usize> = Vec::with_capacity(files.len());
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); files.len()];
+    for (at, file) in files.iter().enumerate() {
+        for path in &file.depends_on {
+            let other = place.get(path.as_str()).ok_or(PlanError::Unknown(at))?;
+            needed_by[*other].push(at);
+        }
+        open.push(file.depends_on.len());
+    }
+    let ready = (0..files.len()).filter(|at| open[*at] == 0);
+    let mut ready: VecDeque<usize> = ready.collect();
+    let mut order = Vec::with_capacity(files.len());
+    while let Some(at) = ready.pop_front() {
+        order.push(at);
+        for other in &needed_by[at] {
+            open[*other] -= 1;
+            if open[*other] == 0 {
+                ready.push_back(*other);
+            }
+        }
+    }
+    let done: BTreeSet<usize> = order.iter().copied().collect();
+    if let Some(at) = (0..files.len()).find(|at| !done.contains(at)) {
+        return Err(PlanError::Circle(files[at].path.clone()));
+    }
+    let mut files: Vec<Option<PlannedFile>> = files.into_iter().map(Some).collect();
+    Ok(order
+        .into_iter()
+        .filter_map(|at| files[at].take())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const BOUNDS: Bounds<'static> = Bounds {
+        framework: Framework::FastApi,
+        made_elsewhere: &["README.md", "app/__init__.py"],
+        duration_s: Some(60.0),
+    };
+
+    fn file(path: &str, depends_on: &[&str]) -> Value {
+        json!({"path": path, "purpose": "p", "depends_on": depends_on, "sources": []})
+    }
+
+    fn answer(files: Vec<Value>) -> Value {
+        json!({"title": " My  App ", "summary": "s", "files": files, "dependencies": []})
+    }
+
+    fn read_value(value: &Value) -> Result<Plan, PlanError> {
+        read(&value.to_string(), BOUNDS)
+    }
+
+    #[test]
+    fn files_come_after_those_they_depend_on() {
+        let plan = read_value(&answer(vec![
+            file("app/main.py", &["app/store.py", "app/model.py"]),
+            file("app/store.py", &["app/model.py"]),
+            file("app/model.py", &[]),
+        ]))
+        .unwrap();
+        let paths: Vec<_> = plan.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["app/model.py", "app/store.py", "app/main.py"]);
+        assert_eq!(
+            (plan.title.as_str(), plan.name.as_str()),
+            ("My App", "my-app")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_worked_from_is_refused_with_its_place() {
+        let main = || file("app/main.py", &[]);
+        let with = |more: Value| read_value(&answer(vec![main(), more])).unwrap_err();
+        for path in [
+            "../x.py",
+            "/etc/x",
+            "a\\b",
+            "C:x",
+            ".git/config",
+            "nul.py",
+            "a//b",
+            "",
+        ] {
+            let error = with(file(path, &[]));
+            assert!(
+                matches!(error, PlanError::Path { at: 1, .. }),
+                "{path}: {error}"
+            );
+        }
+        for path in ["APP/main.py", "readme.MD", "app/main.py/x", "app"] {
+            assert_eq!(with(file(path, &[])), PlanError::Taken(1), "{path}");
+        }
+        assert_eq!(with(file("a.png", &[])), PlanError::Binary(1));
+        assert_eq!(with(file("a.py", &["b.py"])), PlanError::Unknown(1));
+        assert_eq!(
+            with(file("a.py", &["a.py"])),
+            PlanError::Circle("a.py".into())
+        );
+        assert_eq!(
+            read_value(&answer(vec![file("a.py", &[])])),
+            Err(PlanError::NoEntry("app/main.py"))
+        );
+        assert_eq!(read_value(&answer(vec![])), Err(PlanError::Files(0)));
+        let many = (0..=MOST_WRITTEN).map(|at| file(&format!("f{at}.py"), &[]));
+        assert_eq!(
+            read_value(&answer(many.collect())),
+            Err(PlanError::Files(MOST_WRITTEN + 1))
+        );
+        assert_eq!(read("", BOUNDS), Err(PlanError::Empty));
+        assert!(matches!(
+            read("sorry", BOUNDS),
+            Err(PlanError::NotTheSchema(_))
+        ));
+    }
+
+    #[test]
+    fn a_package_is_a_name_and_a_range() {
+        let with = |name: &str, version: Value| {
+            let mut answer = answer(vec![file("app/main.py", &[])]);
+            answer["dependencies"] = json!([{"name": name, "version": version, "dev": false}]);
+            read_value(&answer).map(|plan| plan.dependencies[0].clone())
+        };
+        assert_eq!(
+            with("httpx", json!(">=0.27,<1")).unwrap().version.unwrap(),
+            ">=0.27,<1"
+        );
+        assert_eq!(with("zope.interface", json!("*")).unwrap().version, None);
+        for (name, version) in [
+            ("x\"", json!(null)),
+            ("", json!("1")),
+            ("x", json!("git+https://host/x")),
+            ("x", json!("file:../y")),
+            ("x y", json!("1")),
+            // That is a name of npm, and this is PyPI.
+            ("@scope/x", json!("1")),
+        ] {
+            assert_eq!(with(name, version), Err(PlanError::Dependency(0)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_time_outside_the_video_is_left_out() {
+        let mut main = file("app/main.py", &[]);
+        main["sources"] = json!([
+            {"start_s": 0, "end_s": 60}, {"start_s": 50, "end_s": 61},
+            {"start_s": 5, "end_s": 4}, {"start_s": -1, "end_s": 4},
+        ]);
+        let plan = read_value(&answer(vec![main])).unwrap();
+        assert_eq!(
+            plan.files[0].sources,
+            [Span {
+                start_s: 0.0,
+                end_s: 60.0
+            }]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,80}") {
+            let _ = read(&text, BOUNDS);
+        }
+
+        /// Whatever depends on whatever: an order is one, or there is a circle.
+        #[test]
+        fn an_order_holds(edges in proptest::collection::vec((0usize..8, 0usize..8), 0..16)) {
+            let name = |at: usize| format!("app/f{at}.py");
+            let mut files: Vec<_> = (0..8).map(|at| file(&name(at), &[])).collect();
+            for (from, to) in &edges {
+                let needs = files[*from]["depends_on"].as_array_mut().unwrap();
+                needs.push(json!(name(*to)));
+            }
+            files.push(file("app/main.py", &[]));
+            match read_value(&answer(files)) {
+                Ok(plan) => {
+                    let place = |path: &str| plan.files.iter().position(|file| file.path == path);
+                    for file in &plan.files {
+                        for need in &file.depends_on {
+                            prop_assert!(place(need) < place(&file.path));
+                        }
+                    }
+                    prop_assert_eq!(plan.files.len(), 9);
+                }
+                Err(error) => prop_assert!(matches!(error, PlanError::Circle(_))),
+            }
+        }
+    }
+}

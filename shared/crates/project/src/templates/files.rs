@@ -1,0 +1,224 @@
+//! The files of each framework.
+
+use askama::Template;
+
+use super::super::plan::Plan;
+use super::super::{Framework, Origin, ProjectFile};
+use super::commands::commands;
+use super::dependencies::{Dependencies, own_name};
+use super::readme::Readme;
+use super::{Facts, one_line, title_of};
+
+/// Longest description in a manifest, in characters.
+const LONGEST_DESCRIPTION: usize = 200;
+
+/// What manifests and pages are made of.
+struct Project {
+    /// What it calls itself.
+    name: String,
+    /// A line.
+    title: String,
+    /// A line, which every registry takes.
+    description: String,
+    dependencies: Dependencies,
+    /// Whether it is called by its name on a command line.
+    program: bool,
+    /// Whether it is a service that a host has to find.
+    service: bool,
+}
+
+impl Project {
+    fn of(plan: &Plan) -> Self {
+        let dependencies = Dependencies::of(plan);
+        let title = title_of(plan);
+        Self {
+            name: own_name(plan, &dependencies),
+            description: described(plan).unwrap_or_else(|| title.clone()),
+            title,
+            dependencies,
+            program: plan.framework == Framework::Python,
+            service: plan.framework == Framework::FastApi,
+        }
+    }
+}
+
+/// The first line of the summary, cut after a word where it is long.
+fn described(plan: &Plan) -> Option<String> {
+    let mut lines = plan.summary.lines().map(one_line);
+    let line = lines.find(|line| !line.is_empty())?;
+    let Some((at, _)) = line.char_indices().nth(LONGEST_DESCRIPTION) else {
+        return Some(line);
+    };
+    let cut = &line[..at];
+    Some(match cut.rsplit_once(' ') {
+        Some((words, _)) => format!("{words} …"),
+        None => cut.to_owned(),
+    })
+}
+
+/// What the workflow installs before anything else. GitHub's own machines have Rust.
+enum Setup {
+    Node,
+    Python,
+    Nothing,
+}
+
+impl Setup {
+    const fn of(framework: Framework) -> Self {
+        match framework {
+            Framework::NextJs | Framework::Static | Framework::Express | Framework::Expo => {
+                Self::Node
+            }
+            Framework::FastApi | Framework::Python | Framework::Notebook => Self::Python,
+            Framework::Axum | Framework::Rust => Self::Nothing,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "project/common/LICENSE.txt")]
+struct Licence<'a> {
+    year: i16,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "project/common/ci.yml")]
+struct Workflow {
+    setup: Setup,
+    lines: Vec<&'static str>,
+}
+
+/// A template that is made of the project.
+macro_rules! template {
+    ($name:ident, $path:literal) => {
+        #[derive(Template)]
+        #[template(path = $path)]
+        struct $name<'a> {
+            project: &'a Project,
+        }
+    };
+}
+
+template!(NextPackage, "project/nextjs/package.json");
+template!(NextLayout, "project/nextjs/layout.tsx");
+template!(ExpressPackage, "project/express/package.json");
+template!(ExpoPackage, "project/expo/package.json");
+template!(ExpoApp, "project/expo/app.json");
+template!(ExpoLayout, "project/expo/layout.tsx");
+template!(PyProject, "project/python/pyproject.toml");
+template!(Requirements, "project/python/requirements.txt");
+template!(CargoManifest, "project/rust/Cargo.toml");
+
+/// A file whose text is the same in every project.
+macro_rules! fixed {
+    ($path:literal) => {
+        include_str!(concat!("../../templates/project/", $path)).to_owned()
+    };
+}
+
+/// A template's text, which ends in a line feed.
+fn text(template: &impl Template) -> String {
+    // Writing to a string does not fail.
+    template
+        .render()
+        .map(|text| text + "\n")
+        .unwrap_or_default()
+}
+
+/// All files of a project that need no model, in no order.
+pub(super) fn all(plan: &Plan, facts: &Facts) -> Vec<ProjectFile> {
+    let project = Project::of(plan);
+    let mut files = common(plan, facts, &project);
+    files.extend(own(plan.framework, &project));
+    let file = |(path, text): (&str, String)| ProjectFile {
+        path: path.to_owned(),
+        content: text.into_bytes(),
+        executable: false,
+        origin: Origin::Template,
+        sources: Vec::new(),
+    };
+    files.into_iter().map(file).collect()
+}
+
+fn common(plan: &Plan, facts: &Facts, project: &Project) -> Vec<(&'static str, String)> {
+    let commands = commands(plan.framework);
+    let lines = [commands.install, commands.test, commands.build].concat();
+    let licence = Licence {
+        year: facts.year,
+        name: &project.name,
+    };
+    let workflow = Workflow {
+        setup: Setup::of(plan.framework),
+        lines,
+    };
+    let ignored = match plan.framework {
+        Framework::NextJs => fixed!("nextjs/gitignore"),
+        Framework::Static => fixed!("static/gitignore"),
+        Framework::Express => fixed!("express/gitignore"),
+        Framework::Expo => fixed!("expo/gitignore"),
+        Framework::FastApi | Framework::Python | Framework::Notebook => fixed!("python/gitignore"),
+        Framework::Axum | Framework::Rust => fixed!("rust/gitignore"),
+    };
+    vec![
+        (".github/workflows/ci.yml", text(&workflow)),
+        (".gitignore", ignored),
+        ("LICENSE", text(&licence)),
+        ("README.md", text(&Readme::of(plan, facts))),
+    ]
+}
+
+/// What only this framework has.
+fn own(framework: Framework, project: &Project) -> Vec<(&'static str, String)> {
+    let python = || {
+        vec![
+            ("app/__init__.py", fixed!("python/__init__.py")),
+            ("pyproject.toml", text(&PyProject { project })),
+            ("requirements.txt", text(&Requirements { project })),
+        ]
+    };
+    let with = |mut files: Vec<_>, more: Vec<_>| {
+        files.extend(more);
+        files
+    };
+    match framework {
+        Framework::NextJs => vec![
+            ("app/globals.css", fixed!("nextjs/globals.css")),
+            ("app/layout.tsx", text(&NextLayout { project })),
+            ("next.config.ts", fixed!("nextjs/next.config.ts")),
+            ("package.json", text(&NextPackage { project })),
+            ("tsconfig.json", fixed!("nextjs/tsconfig.json")),
+        ],
+        Framework::Static => vec![(".nojekyll", fixed!("static/nojekyll"))],
+        Framework::Express => vec![
+            (".env.example", fixed!("express/env.example")),
+            ("package.json", text(&ExpressPackage { project })),
+            ("tests/smoke.test.ts", fixed!("express/smoke.test.ts")),
+            ("tsconfig.json", fixed!("express/tsconfig.json")),
+        ],
+        Framework::Expo => vec![
+            ("app.json", text(&ExpoApp { project })),
+            ("app/_layout.tsx", text(&ExpoLayout { project })),
+            ("package.json", text(&ExpoPackage { project })),
+            ("tsconfig.json", fixed!("expo/tsconfig.json")),
+        ],
+        Framework::FastApi => with(
+            python(),
+            vec![("tests/test_smoke.py", fixed!("fastapi/test_smoke.py"))],
+        ),
+        Framework::Notebook => with(
+            python(),
+            vec![("tests/test_smoke.py", fixed!("notebook/test_smoke.py"))],
+        ),
+        Framework::Python => with(
+            python(),
+            vec![
+                ("app/__main__.py", fixed!("python/__main__.py")),
+                ("tests/test_smoke.py", fixed!("python/test_smoke.py")),
+            ],
+        ),
+        Framework::Axum | Framework::Rust => {
+            vec![("Cargo.toml", text(&CargoManifest { project }))]
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the README shows.
+
+use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::super::plan::{Plan, PlannedFile};
+use super::commands::commands;
+use super::{Facts, one_line, title_of};
+use eventrelay_analysis::markdown::clock;
+use eventrelay_core::answer_class::AnswerClass;
+use eventrelay_core::video::reference;
+
+/// Kept in the address of a file: what RFC 3986 never reserves, and the slash between folders.
+const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'~');
+
+/// The template's values. Its texts are a model's and are escaped as Markdown; what the template
+/// takes as it is, is ours or of a type that harms nobody.
+#[derive(Template)]
+#[template(path = "project/common/README.md")]
+pub(super) struct Readme<'a> {
+    title: String,
+    summary: Vec<&'a str>,
+    /// Says that no AI model was asked, where none was.
+    is_stand_in: bool,
+    video_title: String,
+    /// What links lead to, and of a type that has only letters, digits, `-` and `_`; none for a recording that was uploaded.
+    video_id: Option<String>,
+    sections: Vec<Section>,
+    files: Vec<Row<'a>>,
+}
+
+struct Section {
+    heading: &'static str,
+    lines: Vec<&'static str>,
+}
+
+struct Row<'a> {
+    path: &'a str,
+    address: String,
+    purpose: &'a str,
+    moments: Vec<Moment>,
+}
+
+struct Moment {
+    clock: String,
+    /// The address takes whole seconds.
+    second: u64,
+}
+
+impl<'a> Readme<'a> {
+    pub(super) fn of(plan: &'a Plan, facts: &Facts) -> Self {
+        let url = facts.video_url.as_deref();
+        let paragraphs = plan.summary.lines().map(str::trim);
+        Self {
+            title: title_of(plan),
+            summary: paragraphs.filter(|text| !text.is_empty()).collect(),
+            is_stand_in: facts.answered_by == AnswerClass::StandIn,
+            video_title: video_title(facts),
+            video_id: url
+                .and_then(|url| reference::parse(url).ok())
+                .map(|at| at.id.as_str().to_owned()),
+            sections: sections(plan),
+            files: plan.files.iter().map(Row::of).collect(),
+        }
+    }
+}
+
+fn video_title(facts: &Facts) -> String {
+    match one_line(&facts.video_title) {
+        empty if empty.is_empty() => "without a title".to_owned(),
+        title => title,
+    }
+}
+
+fn sections(plan: &Plan) -> Vec<Section> {
+    let all = commands(plan.framework);
+    let section = |heading, parts: [&[&'static str]; 2]| Section {
+        heading,
+        lines: parts.concat(),
+    };
+    let sections = [
+        section("Run", [all.install, all.run]),
+        section("Test", [all.test, &[]]),
+        section("Build", [all.build, &[]]),
+    ];
+    let filled = |section: &Section| !section.lines.is_empty();
+    sections.into_iter().filter(filled).collect()
+}
+
+impl<'a> Row<'a> {
+    fn of(file: &'a PlannedFile) -> Self {
+        let mut moments: Vec<Moment> = file
+            .sources
+            .iter()
+            .map(|span| span.start_s)
+            .map(Moment::of)
+            .collect();
+        moments.dedup_by_key(|moment| moment.second);
+        Self {
+            path: &file.path,
+            address: utf8_percent_encode(&file.path, ADDRESS).to_string(),
+            purpose: &file.purpose,
+            moments,
+        }
+    }
+}
+
+impl Moment {
+    fn of(at_s: f64) -> Self {
+        Self {
+            clock: clock(at_s),
+            // Saturates at both ends, and is 0 for what is not a number.
+            second: at_s as u64,
+        }
+    }
+}

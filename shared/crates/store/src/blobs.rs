@@ -1,0 +1,467 @@
+//! Bodies in S3, under keys that never change their meaning.
+//!
+//! | prefix | name | what |
+//! |---|---|---|
+//! | `media/` | SHA-256 of the file | uploaded recordings, as they are |
+//! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, in their stored form, in gzip |
+//! | `analyses/` | video key / SHA-256 of the JSON body | the forms of an analysis, in gzip |
+//! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
+//! | `projects/` | project id / … | see [`super::project_blobs`] |
+
+use crate::sdk_error::storage_error;
+use std::time::Duration;
+
+use aws_sdk_s3::{
+    Client,
+    error::SdkError,
+    presigning::PresigningConfig,
+    primitives::ByteStream,
+    types::{Delete, ObjectIdentifier},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+
+use super::{file_name, packed::Range};
+use eventrelay_analysis::{Analysis, captions, markdown};
+use eventrelay_core::{
+    clock::Timestamp,
+    error::Error,
+    ids::JobId,
+    video::{ContentHash, VideoKey},
+};
+
+/// The largest document of ours that is unpacked to be taken apart, in bytes; analyses are far
+/// below.
+pub const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
+
+/// The forms in which an analysis is stored, so that none has to be made when it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The document.
+    Json,
+    /// The document for people.
+    Markdown,
+    /// The transcript as WebVTT.
+    Vtt,
+    /// The transcript as SubRip.
+    Srt,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Markdown, Self::Vtt, Self::Srt];
+
+    /// An analysis in this form.
+    #[must_use]
+    pub fn render(self, analysis: &Analysis) -> String {
+        let transcript = &analysis.content.transcript;
+        match self {
+            Self::Json => serde_json::to_string(analysis).unwrap_or_default(),
+            Self::Markdown => markdown::render(analysis),
+            Self::Vtt => captions::to_vtt(transcript),
+            Self::Srt => captions::to_srt(transcript),
+        }
+    }
+
+    /// End of the blob's name, and value of `?format=`.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Markdown => "md",
+            Self::Vtt => "vtt",
+            Self::Srt => "srt",
+        }
+    }
+
+    /// Media type with its character set.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Vtt => "text/vtt; charset=utf-8",
+            Self::Srt => "application/x-subrip; charset=utf-8",
+        }
+    }
+}
+
+/// Key of a form of an analysis.
+#[must_use]
+pub fn analysis_key(video: &VideoKey, etag: &str, form: Form) -> String {
+    format!("analyses/{video}/{etag}.{}.gz", form.extension())
+}
+
+/// Key of what a job has paid for and has not stored yet.
+#[must_use]
+pub fn made_key(video: &VideoKey, job: &JobId) -> String {
+    format!("analyses/{video}/{job}.made.gz")
+}
+
+/// Key of an uploaded recording.
+#[must_use]
+pub fn media_key(hash: &ContentHash) -> String {
+    format!("{MEDIA}{}", hash.as_str())
+}
+
+/// The recording that an object is, by its key; none for another object.
+#[must_use]
+pub fn media_hash(key: &str) -> Option<ContentHash> {
+    ContentHash::parse(key.strip_prefix(MEDIA)?).ok()
+}
+
+/// Key of a transcript that came with a request, by the SHA-256 of its stored form.
+#[must_use]
+pub fn transcript_key(sha256: &str) -> String {
+    format!("transcripts/{sha256}.vtt.gz")
+}
+
+/// Beginning of the keys of uploaded recordings.
+const MEDIA: &str = "media/";
+
+/// An object, as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its key.
+    pub key: String,
+    /// When it was put.
+    pub modified_at: Timestamp,
+}
+
+/// An uploaded recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Media type that was bound into its upload.
+    pub content_type: String,
+    /// Name that the caller gave it.
+    pub file_name: String,
+}
+
+/// Permission to put one recording.
+#[derive(Clone, Debug)]
+pub struct UploadGrant {
+    /// Where to `PUT`.
+    pub url: String,
+    /// Headers to send, exactly.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The bucket.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    client: Client,
+    bucket: String,
+}
+
+impl Blobs {
+    /// The blobs in `bucket`.
+    #[must_use]
+    pub fn new(client: Client, bucket: String) -> Self {
+        Self { client, bucket }
+    }
+
+    /// Opens a connection, so that the first request finds one.
+    pub async fn warm(&self) {
+        let _ = self.client.head_bucket().bucket(&self.bucket).send().await;
+    }
+
+    /// Stores compressed bytes.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn put_gzip(&self, key: &str, content_type: &str, gzip: Bytes) -> Result<(), Error> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .content_encoding("gzip")
+            .body(ByteStream::from(gzip))
+            .send()
+            .await
+            .map_err(storage_error)?;
+        Ok(())
+    }
+
+    /// Stores bytes as they are.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), Error> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .body(ByteStream::from(body))
+            .send()
+            .await
+            .map_err(storage_error)?;
+        Ok(())
+    }
+
+    /// The bytes as stored; none where there is no such blob.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        let read = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        match read {
+            Ok(object) => Ok(Some(collect(object.body).await?)),
+            Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => Ok(None),
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    /// Some bytes from `offset` on, fewer at the end of the blob.
+    ///
+    /// # Errors
+    /// [`Error::UploadMissing`] when the blob is gone, [`Error::Storage`] else.
+    pub async fn get_range(&self, key: &str, offset: u64, length: u64) -> Result<Bytes, Error> {
+        let range = format!("bytes={offset}-{}", offset + length - 1);
+        let read = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .range(range)
+            .send()
+            .await;
+        match read {
+            Ok(object) => collect(object.body).await,
+            Err(SdkError::ServiceError(error)) if error.err().is_no_such_key() => {
+                Err(Error::UploadMissing)
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    /// Some parts of a blob, all at a time; none where there is no such blob.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn get_ranges(
+        &self,
+        key: &str,
+        ranges: &[Range],
+    ) -> Result<Option<Vec<Bytes>>, Error> {
+        let parts = ranges
+            .iter()
+            .map(|range| self.get_range(key, range.offset, range.length));
+        match futures_util::future::try_join_all(parts).await {
+            Ok(parts) => Ok(Some(parts)),
+            Err(Error::UploadMissing) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a blob can be read by whoever has the URL, for `valid`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be signed.
+    pub async fn grant_download(&self, key: &str, valid: Duration) -> Result<String, Error> {
+        let presigned = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
+            .await
+            .map_err(storage_error)?;
+        Ok(presigned.uri().to_owned())
+    }
+
+    /// Deletes blobs; those that are not there are as good as deleted.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]. Some may be gone then.
+    pub async fn delete(&self, keys: Vec<String>) -> Result<(), Error> {
+        for chunk in keys.chunks(MOST_DELETES) {
+            let objects = chunk
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key).build())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(Error::internal)?;
+            let delete = Delete::builder()
+                .set_objects(Some(objects))
+                .quiet(true)
+                .build()
+                .map_err(Error::internal)?;
+            let deleted = self
+                .client
+                .delete_objects()
+                .bucket(&self.bucket)
+                .delete(delete)
+                .send()
+                .await
+                .map_err(storage_error)?;
+            if let Some(failed) = deleted.errors().first() {
+                return Err(Error::Storage {
+                    transient: true,
+                    source: format!("not deleted: {}", failed.code().unwrap_or_default()).into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys of every form of every analysis of a video, and of its recording.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn keys_of(&self, video: &VideoKey) -> Result<Vec<String>, Error> {
+        let mut keys = self.keys_under(&format!("analyses/{video}/")).await?;
+        if let VideoKey::Upload(hash) = video
+            && self.recording(hash).await?.is_some()
+        {
+            keys.push(media_key(hash));
+        }
+        Ok(keys)
+    }
+
+    /// Every key with this beginning.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn keys_under(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix)
+            .into_paginator()
+            .send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let objects = page.map_err(storage_error)?.contents.unwrap_or_default();
+            keys.extend(objects.into_iter().filter_map(|object| object.key));
+        }
+        Ok(keys)
+    }
+
+    /// A page of the uploaded recordings, by key, behind `after`, and where the next one begins if
+    /// there is one. A page that is not full need not be the last.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn list_media(
+        &self,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<(Vec<Stored>, Option<String>), Error> {
+        let listed = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(MEDIA)
+            .set_start_after(after.map(str::to_owned))
+            .max_keys(i32::from(limit))
+            .send()
+            .await
+            .map_err(storage_error)?;
+        let objects = listed.contents.unwrap_or_default();
+        let last = objects.last().and_then(|object| object.key.clone());
+        let next = last.filter(|_| listed.is_truncated == Some(true));
+        let stored = objects.into_iter().filter_map(|object| {
+            let modified_at = object.last_modified?.to_millis().ok()?;
+            Some(Stored {
+                key: object.key?,
+                modified_at: Timestamp(u64::try_from(modified_at).ok()?),
+            })
+        });
+        Ok((stored.collect(), next))
+    }
+
+    /// What is known of an uploaded recording; none where it was never put.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn recording(&self, hash: &ContentHash) -> Result<Option<Recording>, Error> {
+        let key = media_key(hash);
+        match self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(head) => Ok(Some(Recording {
+                size_bytes: head
+                    .content_length
+                    .and_then(|n| n.try_into().ok())
+                    .unwrap_or(0),
+                content_type: head.content_type.unwrap_or_default(),
+                file_name: head
+                    .metadata
+                    .and_then(|metadata| {
+                        metadata.get(FILE_NAME).map(|name| file_name::decode(name))
+                    })
+                    .unwrap_or_default(),
+            })),
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    /// Permission to put one recording: S3 itself refuses another length, other bytes than those
+    /// of the hash, and another media type, because all three are signed.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be signed.
+    pub async fn grant_upload(
+        &self,
+        hash: &ContentHash,
+        recording: &Recording,
+        valid: Duration,
+    ) -> Result<UploadGrant, Error> {
+        let digest = hex::decode(hash.as_str()).map_err(Error::internal)?;
+        let length = i64::try_from(recording.size_bytes).map_err(Error::internal)?;
+        let presigned = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(media_key(hash))
+            .content_type(&recording.content_type)
+            .content_length(length)
+            .checksum_sha256(STANDARD.encode(digest))
+            .metadata(FILE_NAME, file_name::encode(&recording.file_name))
+            .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
+            .await
+            .map_err(storage_error)?;
+        // In a function the SDK adds the trace of the invocation, which is not the uploader's and
+        // which the signature does not ask for.
+        let headers = presigned
+            .headers()
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("x-amzn-trace-id"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Ok(UploadGrant {
+            url: presigned.uri().to_owned(),
+            headers,
+        })
+    }
+}
+
+/// Objects in one `DeleteObjects`
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
+const MOST_DELETES: usize = 1000;
+
+/// User metadata of a recording: the name that the caller gave it.
+const FILE_NAME: &str = "file-name";
+
+async fn collect(body: ByteStream) -> Result<Bytes, Error> {
+    let storage = |source| Error::Storage {
+        transient: true,
+        source: Box::new(source),
+    };
+    Ok(body.collect().await.map_err(storage)?.into_bytes())
+}

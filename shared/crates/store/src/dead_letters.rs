@@ -1,0 +1,384 @@
+//! Dead letters: messages that were given up, kept as rows of the table of jobs.
+//!
+//! | attribute | what |
+//! |---|---|
+//! | `pk` | `dead_` and the id of the message |
+//! | `open`, `due_at` | key of the index `due`: `open` is `dead` until it is redriven, `due_at` when it died |
+//! | `doc` | the [`DeadLetter`] as JSON |
+//! | `redriven_at` | when it was sent on its way again |
+//! | `ttl` | when DynamoDB may drop it, epoch seconds |
+
+use crate::sdk_error::storage_error;
+use std::{fmt, str::FromStr, time::Duration};
+
+use aws_sdk_dynamodb::error::SdkError;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    batch,
+    due::Due,
+    item::{Item, get_n, get_s, n, s},
+    jobs::Jobs,
+};
+use crate::queue::Message;
+use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
+
+/// How long a dead letter is kept.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Value of `open` in the row of a dead letter.
+const DEAD: &str = "dead";
+
+/// Bytes of a body that are kept: of our own messages all, of a foreign one what tells whose it is.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// `dead_` and the id of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+pub struct DeadLetterId(String);
+
+impl DeadLetterId {
+    /// Of a message; none for a text that SQS would not give as an id.
+    #[must_use]
+    pub fn of_message(message_id: &str) -> Option<Self> {
+        format!("dead_{message_id}").parse().ok()
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeadLetterId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The text is no id of a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a dead letter")]
+pub struct NotADeadLetterId;
+
+impl FromStr for DeadLetterId {
+    type Err = NotADeadLetterId;
+
+    fn from_str(text: &str) -> Result<Self, NotADeadLetterId> {
+        let rest = text.strip_prefix("dead_").ok_or(NotADeadLetterId)?;
+        let is_id = (1..=100).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        is_id.then(|| Self(text.to_owned())).ok_or(NotADeadLetterId)
+    }
+}
+
+/// The queue that a message was in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetterQueue")
+)]
+pub enum Source {
+    /// That of the jobs.
+    Analysis,
+    /// That of the tasks.
+    Tasks,
+    /// That of the builds.
+    Builds,
+}
+
+/// Why a message was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "contract",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeadLetterReason")
+)]
+pub enum Reason {
+    /// It is no message of a version that is known.
+    Unreadable,
+    /// It was delivered as often as the queue does, and its step ended well with none of them.
+    TriesUsedUp,
+}
+
+/// A message that was given up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Its id.
+    pub id: DeadLetterId,
+    /// Where it was.
+    pub queue: Source,
+    /// Why it was given up.
+    pub reason: Reason,
+    /// Its body, or the beginning of it.
+    pub body: String,
+    /// Length of the whole body.
+    pub body_bytes: usize,
+    /// How often it was delivered.
+    pub receive_count: u32,
+    /// When it was found.
+    pub died_at: Timestamp,
+    /// The job that it is about, where that can be told.
+    pub job_id: Option<JobId>,
+}
+
+impl DeadLetter {
+    /// A new one.
+    #[must_use]
+    pub fn new(
+        id: DeadLetterId,
+        queue: Source,
+        body: &str,
+        receive_count: u32,
+        now: Timestamp,
+    ) -> Self {
+        let message = Message::parse(body).ok();
+        Self {
+            id,
+            queue,
+            reason: match message {
+                Some(_) => Reason::TriesUsedUp,
+                None => Reason::Unreadable,
+            },
+            body: body[..body.floor_char_boundary(LONGEST_BODY)].to_owned(),
+            body_bytes: body.len(),
+            receive_count,
+            died_at: now,
+            job_id: match message {
+                Some(message) => Some(message.job_id),
+                None => named_job(body),
+            },
+        }
+    }
+
+    /// The message, where it can be read.
+    #[must_use]
+    pub fn message(&self) -> Option<Message> {
+        Message::parse(&self.body).ok().filter(|_| self.is_whole())
+    }
+
+    /// Whether the body is all there.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.body.len() == self.body_bytes
+    }
+}
+
+/// The job that a message of another version names.
+fn named_job(body: &str) -> Option<JobId> {
+    if body.len() > LONGEST_BODY {
+        return None;
+    }
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    body.get("job_id")?.as_str()?.parse().ok()
+}
+
+/// What came of keeping a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is new.
+    New,
+    /// It was there before.
+    Before,
+    /// It was there, and has been sent on its way since.
+    Redriven,
+}
+
+/// The dead letters of a deployment.
+#[derive(Clone, Debug)]
+pub struct DeadLetters {
+    jobs: Jobs,
+}
+
+impl DeadLetters {
+    /// The dead letters in the table of `jobs`.
+    #[must_use]
+    pub fn new(jobs: Jobs) -> Self {
+        Self { jobs }
+    }
+
+    /// Keeps a dead letter, once.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn keep(&self, letter: &DeadLetter) -> Result<Kept, Error> {
+        let doc = serde_json::to_string(letter).map_err(Error::internal)?;
+        let put = self
+            .jobs
+            .client
+            .put_item()
+            .table_name(&self.jobs.table)
+            .item("pk", s(letter.id.as_str()))
+            .item("open", s(DEAD))
+            .item("due_at", n(letter.died_at.0))
+            .item("doc", s(doc))
+            .item("ttl", n((letter.died_at + KEPT).as_seconds()))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(Kept::New),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                // One that DynamoDB has dropped between the two was redriven or is forgotten.
+                Ok(match self.get(&letter.id).await? {
+                    Some(_) => Kept::Before,
+                    None => Kept::Redriven,
+                })
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    /// A dead letter, strongly consistent; none where there is none, or it was redriven.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Internal`] for a row that this version cannot read.
+    pub async fn get(&self, id: &DeadLetterId) -> Result<Option<DeadLetter>, Error> {
+        let read = self
+            .jobs
+            .client
+            .get_item()
+            .table_name(&self.jobs.table)
+            .key("pk", s(id.as_str()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        read.item.as_ref().and_then(open).transpose()
+    }
+
+    /// A page of those that were not redriven, the latest first, and where the next one begins if
+    /// there may be one. A query, and a read for up to a hundred.
+    ///
+    /// # Errors
+    /// As [`DeadLetters::get`].
+    pub async fn list(
+        &self,
+        limit: u16,
+        after: Option<&Due>,
+    ) -> Result<(Vec<DeadLetter>, Option<Due>), Error> {
+        let all_times = Timestamp(i64::MAX as u64);
+        let (found, next) = self
+            .jobs
+            .list_due(DEAD, all_times, false, limit, after)
+            .await?;
+        let keys = found
+            .iter()
+            .map(|due| Item::from([("pk".to_owned(), s(&due.id))]));
+        let items =
+            batch::get_all(&self.jobs.client, &self.jobs.table, keys.collect(), true).await?;
+        // The index is behind the table: what was redriven since is left out.
+        let letters = items.iter().filter_map(open);
+        let mut letters = letters.collect::<Result<Vec<_>, _>>()?;
+        letters.sort_by(|a, b| (b.died_at, b.id.as_str()).cmp(&(a.died_at, a.id.as_str())));
+        Ok((letters, next))
+    }
+
+    /// Notes that a dead letter was sent on its way. It stays for its time, so that the same
+    /// message, should the queue of the dead letters deliver it again, is known.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn mark_redriven(&self, id: &DeadLetterId, now: Timestamp) -> Result<(), Error> {
+        let marked = self
+            .jobs
+            .client
+            .update_item()
+            .table_name(&self.jobs.table)
+            .key("pk", s(id.as_str()))
+            .update_expression("SET redriven_at = :now REMOVE #open")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":now", n(now.0))
+            .send()
+            .await;
+        match marked {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+}
+
+fn open(item: &Item) -> Option<Result<DeadLetter, Error>> {
+    if get_n::<u64>(item, "redriven_at").is_some() {
+        return None;
+    }
+    let doc = get_s(item, "doc").unwrap_or_default();
+    Some(serde_json::from_str(doc).map_err(Error::internal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn letter(body: &str) -> DeadLetter {
+        let id = DeadLetterId::of_message("5fea7756-0ea4-451a-a703-a558b933e274").unwrap();
+        DeadLetter::new(id, Source::Analysis, body, 5, NOW)
+    }
+
+    #[test]
+    fn says_why_and_whose() {
+        let job = JobId::random();
+        let ours = letter(&format!(r#"{{"v":1,"job_id":"{job}","step":3}}"#));
+        assert_eq!(
+            (ours.reason, &ours.job_id),
+            (Reason::TriesUsedUp, &Some(job.clone()))
+        );
+        assert_eq!(ours.message().unwrap().step, 3);
+        let newer = letter(&format!(r#"{{"v":2,"job_id":"{job}","steps":[3]}}"#));
+        assert_eq!(
+            (newer.reason, &newer.job_id),
+            (Reason::Unreadable, &Some(job))
+        );
+        assert_eq!(newer.message(), None);
+        for poison in [
+            "",
+            "not json",
+            "[]",
+            r#"{"job_id":"job_1"}"#,
+            r#"{"job_id":7}"#,
+        ] {
+            let poison = letter(poison);
+            assert_eq!((poison.reason, &poison.job_id), (Reason::Unreadable, &None));
+        }
+    }
+
+    #[test]
+    fn a_body_is_kept_up_to_its_bound() {
+        let whole = letter(&"x".repeat(LONGEST_BODY));
+        assert!(whole.is_whole());
+        let long = "\u{1f980}".repeat(LONGEST_BODY);
+        let cut = letter(&long);
+        assert!(!cut.is_whole() && cut.body.len() <= LONGEST_BODY);
+        assert_eq!(cut.body_bytes, long.len());
+    }
+
+    #[test]
+    fn an_id_is_that_of_a_message() {
+        for wrong in [
+            "",
+            "dead_",
+            "dead_a/b",
+            "dead_a b",
+            "job_a",
+            &format!("dead_{}", "a".repeat(101)),
+        ] {
+            assert!(wrong.parse::<DeadLetterId>().is_err(), "{wrong}");
+        }
+        assert!(DeadLetterId::of_message("a#b").is_none());
+    }
+}

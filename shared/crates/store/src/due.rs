@@ -1,0 +1,83 @@
+//! The index `due` of the table of jobs: what is open, by the time at which it is due. It holds
+//! keys alone.
+
+use crate::sdk_error::storage_error;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    item::{Item, get_n, get_s, n, s},
+    jobs::Jobs,
+};
+use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
+
+/// Value of `open` in the row of a job that is not settled, and of a task that has not ended.
+pub(super) const OPEN: &str = "1";
+
+/// A key of the index, and where a listing of it goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// Key of the row.
+    pub id: String,
+    /// Where it stands.
+    pub due_at: Timestamp,
+}
+
+impl Jobs {
+    /// Jobs and tasks that have not ended and were due before `until`, the longest overdue first,
+    /// and where the next page begins if there may be one. One query.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn overdue(
+        &self,
+        until: Timestamp,
+        limit: u16,
+        after: Option<&Due>,
+    ) -> Result<(Vec<JobId>, Option<Due>), Error> {
+        let (found, next) = self.list_due(OPEN, until, true, limit, after).await?;
+        let ids = found.into_iter().filter_map(|due| due.id.parse().ok());
+        Ok((ids.collect(), next))
+    }
+
+    /// A page of a partition of the index, up to a time.
+    pub(super) async fn list_due(
+        &self,
+        partition: &str,
+        until: Timestamp,
+        oldest_first: bool,
+        limit: u16,
+        after: Option<&Due>,
+    ) -> Result<(Vec<Due>, Option<Due>), Error> {
+        let start = after.map(|due| {
+            Item::from([
+                ("pk".to_owned(), s(&due.id)),
+                ("open".to_owned(), s(partition)),
+                ("due_at".to_owned(), n(due.due_at.0)),
+            ])
+        });
+        let read = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("#open = :open AND due_at <= :until")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":open", s(partition))
+            .expression_attribute_values(":until", n(until.0))
+            .scan_index_forward(oldest_first)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        let found = read.items().iter().filter_map(due).collect();
+        Ok((found, read.last_evaluated_key().and_then(due)))
+    }
+}
+
+fn due(item: &Item) -> Option<Due> {
+    Some(Due {
+        id: get_s(item, "pk")?.to_owned(),
+        due_at: get_n(item, "due_at").map(Timestamp)?,
+    })
+}

@@ -1,0 +1,197 @@
+//! Who still waits for whom among the parts of a build: one row a fan-out, in the table of jobs.
+//!
+//! | attribute | what |
+//! |---|---|
+//! | `pk` | `join#`, the id of the job that has opened the parts, and `#` the round |
+//! | `all` | set of the parts that have not left yet |
+//! | `w<n>` | set of the parts that part `n` still waits for |
+//! | `failed` | set of the parts that will never leave |
+//! | `ttl` | when DynamoDB may drop it, epoch seconds |
+//!
+//! A set that is emptied is gone. Taking a part out of a set twice is the same as once, so whoever
+//! sees a set gone may act on it although somebody else has: a message more is of no harm.
+
+use crate::sdk_error::storage_error;
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    types::{AttributeValue, ReturnValue},
+};
+
+use super::{
+    item::{Item, n, s},
+    jobs::{Jobs, KEPT},
+};
+use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
+
+/// The name of an attribute of the sets.
+const ALL: &str = "all";
+const FAILED: &str = "failed";
+
+/// What is still awaited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Join {
+    /// Parts that have not left yet.
+    pub pending: Vec<u32>,
+    /// Parts that will never leave.
+    pub failed: Vec<u32>,
+    /// What each part still waits for; those that wait for nothing are not there.
+    pub waiting: BTreeMap<u32, Vec<u32>>,
+}
+
+impl Join {
+    fn of(item: &Item) -> Self {
+        let waiting = item.iter().filter_map(|(name, value)| {
+            let part = name.strip_prefix('w')?.parse().ok()?;
+            Some((part, numbers(Some(value))))
+        });
+        Self {
+            pending: numbers(item.get(ALL)),
+            failed: numbers(item.get(FAILED)),
+            waiting: waiting.collect(),
+        }
+    }
+}
+
+fn key(job: &JobId, round: u32) -> String {
+    format!("join#{job}#{round}")
+}
+
+fn waits(part: u32) -> String {
+    format!("w{part}")
+}
+
+fn set(parts: impl IntoIterator<Item = u32>) -> AttributeValue {
+    AttributeValue::Ns(parts.into_iter().map(|part| part.to_string()).collect())
+}
+
+fn numbers(value: Option<&AttributeValue>) -> Vec<u32> {
+    let set = value.and_then(|value| value.as_ns().ok());
+    let mut numbers: Vec<u32> = set
+        .into_iter()
+        .flatten()
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+impl Jobs {
+    /// Opens a join, unless it was opened before.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn open_join(
+        &self,
+        job: &JobId,
+        round: u32,
+        join: &Join,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", s(key(job, round)))
+            .item(ALL, set(join.pending.iter().copied()))
+            .item("ttl", n((now + KEPT).as_seconds()))
+            .condition_expression("attribute_not_exists(pk)");
+        for (part, others) in &join.waiting {
+            put = put.item(waits(*part), set(others.iter().copied()));
+        }
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    /// How a join stands (strongly consistent); none where it was never opened.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn join(&self, job: &JobId, round: u32) -> Result<Option<Join>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(key(job, round)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        Ok(read.item.as_ref().map(Join::of))
+    }
+
+    /// Takes a part out of everything that waits for it. How the join stands then.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn leave(
+        &self,
+        job: &JobId,
+        round: u32,
+        part: u32,
+        needed_by: &[u32],
+    ) -> Result<Join, Error> {
+        let sets: Vec<String> = std::iter::once(ALL.to_owned())
+            .chain(needed_by.iter().map(|other| waits(*other)))
+            .collect();
+        let names = (0..sets.len()).map(|at| format!("#s{at} :part"));
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key(job, round)))
+            .update_expression(format!("DELETE {}", names.collect::<Vec<_>>().join(", ")))
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":part", set([part]))
+            .return_values(ReturnValue::AllNew);
+        for (at, name) in sets.into_iter().enumerate() {
+            update = update.expression_attribute_names(format!("#s{at}"), name);
+        }
+        match update.send().await {
+            Ok(updated) => Ok(updated.attributes().map(Join::of).unwrap_or_default()),
+            // Its time was over.
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(Join::default())
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    /// Says that a part will never leave.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn fail_part(&self, job: &JobId, round: u32, part: u32) -> Result<(), Error> {
+        let failed = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key(job, round)))
+            .update_expression("ADD #failed :part")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#failed", FAILED)
+            .expression_attribute_values(":part", set([part]))
+            .send()
+            .await;
+        match failed {
+            Ok(_) => Ok(()),
+            // Its time was over.
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+}

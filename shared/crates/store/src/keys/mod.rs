@@ -1,0 +1,225 @@
+//! API keys: rows of the controls table that hold a hash and never the key; and the key that
+//! signs cursors, which the first function that needs one makes.
+
+mod admin;
+mod form;
+
+use crate::sdk_error::storage_error;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::{Client, error::SdkError};
+use subtle::ConstantTimeEq;
+
+pub use admin::{KeyRow, NewKey};
+pub use form::ApiKey;
+
+use super::item::{Item, b, get_b, get_n, get_s, s};
+use eventrelay_core::{clock::Timestamp, error::Error};
+
+/// A key longer than this is not looked at.
+const LONGEST: usize = 256;
+
+/// Row of the key that signs cursors.
+const CURSOR_KEY: &str = "secret#cursor";
+
+/// Length of a key's id: that many hexadecimal digits of its hash.
+const ID: usize = 16;
+
+/// Something that a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Look at everything.
+    Read,
+    /// Submit, cancel and delete.
+    Write,
+    /// What concerns the whole deployment.
+    Admin,
+}
+
+impl Scope {
+    /// `read`, `write` or `admin`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = NotAScope;
+
+    fn from_str(text: &str) -> Result<Self, NotAScope> {
+        let all = [Self::Read, Self::Write, Self::Admin];
+        let scope = all.into_iter().find(|scope| scope.as_str() == text);
+        scope.ok_or(NotAScope)
+    }
+}
+
+/// A text that names no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a scope is read, write or admin")]
+pub struct NotAScope;
+
+/// Who calls, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Public name of the credential: the head of a key's hash, 16 hexadecimal digits, or `jwt:` and
+    /// the head of the hash of a token's issuer and subject.
+    pub key_id: String,
+    /// What they may do.
+    pub scopes: Vec<Scope>,
+    /// How many requests they may make in a minute; without, as many as they like.
+    pub per_minute: Option<u32>,
+}
+
+/// The keys of a deployment.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    client: Client,
+    table: String,
+}
+
+impl Keys {
+    /// The keys in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Opens a connection, so that the first request finds one.
+    pub async fn warm(&self) {
+        let missing = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s("-"));
+        let _ = missing.send().await;
+    }
+
+    /// The key that signs cursors, the same for all functions of the deployment.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Internal`] where there is no randomness.
+    pub async fn cursor_key(&self) -> Result<[u8; 64], Error> {
+        if let Some(key) = self.read_cursor_key().await? {
+            return Ok(key);
+        }
+        let mut key = [0; 64];
+        getrandom::fill(&mut key).map_err(Error::internal)?;
+        let made = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", s(CURSOR_KEY))
+            .item("secret", b(&key.to_vec().into()))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match made {
+            Ok(_) => Ok(key),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                // Somebody else was first.
+                let gone = || Error::internal("the key of the cursors is gone");
+                self.read_cursor_key().await?.ok_or_else(gone)
+            }
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    async fn read_cursor_key(&self) -> Result<Option<[u8; 64]>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", s(CURSOR_KEY))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        let secret = read.item.and_then(|item| get_b(item, "secret"));
+        Ok(secret.and_then(|secret| <[u8; 64]>::try_from(&secret[..]).ok()))
+    }
+
+    /// Who presents this key; none when nobody does, or it has expired or been taken back.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the table cannot be read: nobody is let in then.
+    pub async fn authenticate(&self, key: &str, now: Timestamp) -> Result<Option<Caller>, Error> {
+        if key.is_empty() || key.len() > LONGEST || form::is_damaged(key) {
+            return Ok(None);
+        }
+        let (hash, key_id) = form::hash_and_id(key);
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(row_key(&key_id)))
+            .send()
+            .await
+            .map_err(storage_error)?;
+        let item = read.item.unwrap_or_default();
+        Ok(is_good(&item, &hash, now).then(|| Caller {
+            key_id,
+            scopes: scopes_of(&item),
+            per_minute: get_n(&item, "per_minute"),
+        }))
+    }
+}
+
+/// Whether a row is that of the key with this hash, and the key is to be let in.
+fn is_good(item: &Item, hash: &str, now: Timestamp) -> bool {
+    // The row is found by a part of the hash; the whole is compared in constant time so that the
+    // time taken tells nothing of it.
+    let stored = get_s(item, "hash").unwrap_or_default();
+    let is_same = bool::from(stored.as_bytes().ct_eq(hash.as_bytes()));
+    // What cannot be read is not let in.
+    let is_expired = match item.contains_key("expires_at") {
+        true => get_n(item, "expires_at").is_none_or(|at| Timestamp(at) <= now),
+        false => false,
+    };
+    is_same && !is_expired && !item.contains_key("revoked_at")
+}
+
+fn key_row(id: &str) -> String {
+    format!("key#{id}")
+}
+
+fn row_key(id: &str) -> Item {
+    Item::from([("pk".to_owned(), s(key_row(id)))])
+}
+
+fn scopes_of(item: &Item) -> Vec<Scope> {
+    let scopes = item.get("scopes").and_then(|scopes| scopes.as_ss().ok());
+    let scopes = scopes.into_iter().flatten();
+    let mut scopes: Vec<Scope> = scopes.filter_map(|scope| scope.parse().ok()).collect();
+    scopes.sort_unstable();
+    scopes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::n;
+
+    #[test]
+    fn only_the_key_itself_is_let_in_and_only_in_its_time() {
+        let (hash, _) = form::hash_and_id("a key");
+        let now = Timestamp(1000);
+        let mut item = Item::from([("hash".to_owned(), s(&hash))]);
+        assert!(is_good(&item, &hash, now));
+        assert!(!is_good(&Item::new(), &hash, now));
+        assert!(!is_good(&item, &form::hash_and_id("another").0, now));
+        for (expires_at, is_in_time) in [(n(1001), true), (n(1000), false), (s("never"), false)] {
+            item.insert("expires_at".to_owned(), expires_at);
+            assert_eq!(is_good(&item, &hash, now), is_in_time);
+        }
+        item.remove("expires_at");
+        item.insert("revoked_at".to_owned(), n(5000));
+        assert!(!is_good(&item, &hash, now));
+    }
+}

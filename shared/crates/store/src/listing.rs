@@ -1,0 +1,142 @@
+//! Videos by time, status and category: one query of one index a page.
+//!
+//! Each index has one partition for all it lists together, which takes a thousand changes of a
+//! video a second; past that, partitions by day would have to be read one after the other.
+
+use crate::sdk_error::storage_error;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    entry::{Entry, VideoStatus},
+    item::{Item, get_n, get_s, n, s},
+    rows::{ALL_VIDEOS, CURRENT, entry_of, key},
+    videos::Videos,
+};
+use eventrelay_analysis::Category;
+use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Every video.
+    All,
+    /// Those of a status.
+    Status(VideoStatus),
+    /// Those with an analysis of this category.
+    Category(Category),
+}
+
+/// Where a page ends and the next one begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The last video.
+    pub video: VideoKey,
+    /// Where it stood.
+    pub listed_at: Timestamp,
+}
+
+/// Which way a listing goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// From the latest change on.
+    NewestFirst,
+    /// From the earliest.
+    OldestFirst,
+}
+
+/// What a page is of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// What is listed.
+    pub filter: Filter,
+    /// Which way.
+    pub order: Order,
+    /// The earliest and the latest time of change.
+    pub between: (Timestamp, Timestamp),
+    /// Videos at most.
+    pub limit: u16,
+    /// Behind which one it begins.
+    pub after: Option<Position>,
+}
+
+impl Filter {
+    /// Name of the index, its partition key and the partition.
+    fn index(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::All => ("by_time", "listing", ALL_VIDEOS),
+            Self::Status(status) => ("by_status", "status", status.as_str()),
+            Self::Category(category) => ("by_category", "category", category.as_str()),
+        }
+    }
+}
+
+impl Videos {
+    /// A page of videos, and where the next one begins if there may be one. One query.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn list(
+        &self,
+        page: &Page,
+    ) -> Result<(Vec<(VideoKey, Entry)>, Option<Position>), Error> {
+        let (index, name, partition) = page.filter.index();
+        let start = page.after.as_ref().map(|position| {
+            let mut start = key(&position.video, CURRENT);
+            start.insert(name.to_owned(), s(partition));
+            start.insert("listed_at".to_owned(), n(position.listed_at.0));
+            start
+        });
+        let read = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .key_condition_expression("#partition = :partition AND listed_at BETWEEN :from AND :to")
+            .expression_attribute_names("#partition", name)
+            .expression_attribute_values(":partition", s(partition))
+            .expression_attribute_values(":from", n(page.between.0.0))
+            .expression_attribute_values(":to", n(page.between.1.0))
+            .scan_index_forward(page.order == Order::OldestFirst)
+            .limit(i32::from(page.limit))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        let items = read.items.unwrap_or_default();
+        let listed = items.iter().filter_map(|item| {
+            let video = get_s(item, "pk")?.parse().ok()?;
+            Some((video, entry_of(item)?))
+        });
+        let next = read.last_evaluated_key.as_ref().and_then(position);
+        Ok((listed.collect(), next))
+    }
+
+    /// When the oldest and the newest of the analysed videos were made. Two queries of one row.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+        let end = async |order| {
+            let page = Page {
+                filter: Filter::Status(VideoStatus::Done),
+                order,
+                between: (Timestamp(0), Timestamp(i64::MAX as u64)),
+                limit: 1,
+                after: None,
+            };
+            let (listed, _) = self.list(&page).await?;
+            Ok::<_, Error>(listed.first().map(|(_, entry)| entry.listed_at))
+        };
+        let (oldest, newest) =
+            futures_util::future::try_join(end(Order::OldestFirst), end(Order::NewestFirst))
+                .await?;
+        Ok(oldest.zip(newest))
+    }
+}
+
+fn position(key: &Item) -> Option<Position> {
+    Some(Position {
+        video: get_s(key, "pk")?.parse().ok()?,
+        listed_at: get_n(key, "listed_at").map(Timestamp)?,
+    })
+}

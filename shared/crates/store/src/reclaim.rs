@@ -1,0 +1,105 @@
+//! A job that has ended takes its claim again.
+
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+
+use super::{
+    claims::ClaimingRecord,
+    entry::Entry,
+    item::{n, s},
+    rows::{Variant, key, variant_key},
+    videos::{TRIES, Videos, condition_failed, contended},
+};
+use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
+
+/// What came of a claim that was to be taken again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reclaimed {
+    /// It is taken, and the job is written down as version + 1: it is the caller's to send the
+    /// message.
+    Yes,
+    /// Another job is at the same.
+    Owned(JobId),
+    /// There is a fresh analysis by now.
+    Fresh,
+    /// The job has changed since it was read.
+    Moved,
+}
+
+impl Videos {
+    /// Takes the claim again for a job that is settled, and writes the job down as version + 1, to
+    /// go on as it is given here; both or neither. That it has failed is forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn reclaim(
+        &self,
+        job: &impl ClaimingRecord,
+        version: u32,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Reclaimed, Error> {
+        for _ in 0..TRIES {
+            let before = self.entry(job.video()).await?;
+            let after = Entry::submitted(before.as_ref(), job.id(), now);
+            let put = self.jobs.resumed_job(job, version)?;
+            let mut items = vec![
+                TransactWriteItem::builder().put(put).build(),
+                self.reclaim_item(job, lease_until, now)?,
+            ];
+            if let Some(after) = &after {
+                items.push(self.entry_put(job.video(), before.as_ref(), after)?);
+            }
+            let reasons = match self.transact(items).await? {
+                Ok(()) => {
+                    if after.is_some() {
+                        let changes = Entry::change(before.as_ref(), after.as_ref());
+                        self.counters.count(&changes).await;
+                    }
+                    return Ok(Reclaimed::Yes);
+                }
+                Err(reasons) => reasons,
+            };
+            if reasons.first().is_some_and(condition_failed) {
+                return Ok(Reclaimed::Moved);
+            }
+            let refused = reasons.get(1).filter(|reason| condition_failed(reason));
+            if let Some(item) = refused.and_then(|reason| reason.item.as_ref()) {
+                let variant = Variant::of(item);
+                return Ok(match variant.at_work(now) {
+                    Some(owner) => Reclaimed::Owned(owner.clone()),
+                    None => Reclaimed::Fresh,
+                });
+            }
+        }
+        Err(contended())
+    }
+
+    fn reclaim_item(
+        &self,
+        job: &impl ClaimingRecord,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Error> {
+        let free = "(attribute_not_exists(#owner) OR lease_until < :now)";
+        let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now)";
+        let condition = match job.is_forced() {
+            true => free.to_owned(),
+            false => format!("{free} AND {needed}"),
+        };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(job.video(), &variant_key(&job.variant()))))
+            .update_expression(
+                "SET #owner = :owner, lease_until = :lease REMOVE failure, failed_until, failed_rank",
+            )
+            .condition_expression(condition)
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", s(job.id().as_str()))
+            .expression_attribute_values(":lease", n(lease_until.0))
+            .expression_attribute_values(":now", n(now.0))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}

@@ -1,0 +1,176 @@
+//! The end of what the index holds: a video that is deleted, a row whose blob is gone.
+
+use crate::sdk_error::storage_error;
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    types::{Delete, ReturnValue, TransactWriteItem},
+};
+
+use super::{
+    StoredAnalysis, batch,
+    batch::Write,
+    counters::Counts,
+    entry::Entry,
+    feedback,
+    item::{Item, get_s, s},
+    rows::{CURRENT, Variant, body_key, entry_of, key, variant_key},
+    videos::{TRIES, Videos, contended, unchanged},
+};
+use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId, video::VideoKey};
+
+/// Rounds of removing the rows of one video, while jobs of it may still write some.
+const ROUNDS: u32 = 8;
+
+impl Videos {
+    /// Jobs that make an analysis of a video at the moment.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn jobs_at_work(
+        &self,
+        video: &VideoKey,
+        now: Timestamp,
+    ) -> Result<Vec<JobId>, Error> {
+        let variants = self.variants(video).await?;
+        Ok(variants
+            .iter()
+            .filter_map(|(_, variant)| variant.at_work(now).cloned())
+            .collect())
+    }
+
+    /// Removes every row of a video; with its claims, a job that is still at it cannot end in an
+    /// analysis. Whether there was one. May be done again.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]. Some rows may be gone then, the entry first.
+    pub async fn remove(&self, video: &VideoKey) -> Result<bool, Error> {
+        let mut known = false;
+        for _ in 0..ROUNDS {
+            let deleted = self
+                .client
+                .delete_item()
+                .table_name(&self.table)
+                .set_key(Some(key(video, CURRENT)))
+                .return_values(ReturnValue::AllOld)
+                .send()
+                .await
+                .map_err(storage_error)?;
+            let mut changes = Counts::default();
+            if let Some(item) = &deleted.attributes {
+                known = true;
+                changes.merge(&Entry::change(entry_of(item).as_ref(), None));
+            }
+            let rows = self.keys_of(video).await?;
+            known |= !rows.is_empty();
+            for row in &rows {
+                feedback::change(row, -1).inspect(|change| changes.merge(change));
+            }
+            let is_over = rows.is_empty() && deleted.attributes.is_none();
+            let deletes = rows.iter().map(|row| Write::Delete(key_of(row)));
+            batch::write_all(&self.client, &self.table, deletes.collect()).await?;
+            self.counters.count(&changes).await;
+            if is_over {
+                return Ok(known);
+            }
+        }
+        Err(contended())
+    }
+
+    /// Every row of a video without what is large in it.
+    async fn keys_of(&self, video: &VideoKey) -> Result<Vec<Item>, Error> {
+        let pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .projection_expression("pk, sk, #type, rating")
+            .expression_attribute_names("#type", "type")
+            .expression_attribute_values(":pk", s(video.to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let items = pages.collect::<Result<Vec<_>, _>>().await;
+        items.map_err(storage_error)
+    }
+
+    /// Takes an analysis out of the index whose blob is gone: a row without its blob is as good as
+    /// none, and the next submission makes it anew. The newest of the others becomes the current
+    /// one. Nothing happens where the row has come to another analysis meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn heal(&self, video: &VideoKey, lost: &StoredAnalysis) -> Result<(), Error> {
+        let sk = variant_key(&lost.variant);
+        let forgotten = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(video, &sk)))
+            .update_expression("REMOVE doc, etag, expires_at, answer_rank")
+            .condition_expression("etag = :etag")
+            .expression_attribute_values(":etag", s(&lost.etag))
+            .send()
+            .await;
+        match forgotten {
+            Ok(_) => {}
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() => {}
+            Err(error) => return Err(storage_error(error)),
+        }
+        for _ in 0..TRIES {
+            let before = self.entry(video).await?;
+            let Some(entry) = before.as_ref().filter(|entry| {
+                entry
+                    .analysis
+                    .as_ref()
+                    .is_some_and(|analysis| analysis.etag == lost.etag)
+            }) else {
+                return Ok(());
+            };
+            let best = self.newest_variant(video).await?;
+            let after = entry.healed(best);
+            let mut items = vec![match &after {
+                Some(after) => self.entry_put(video, before.as_ref(), after)?,
+                None => self.entry_delete(video, entry)?,
+            }];
+            for sk in [CURRENT, &sk] {
+                let delete = Delete::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key(video, &body_key(sk))));
+                let delete = delete.build().map_err(Error::internal)?;
+                items.push(TransactWriteItem::builder().delete(delete).build());
+            }
+            if self.transact(items).await?.is_ok() {
+                self.counters
+                    .count(&Entry::change(before.as_ref(), after.as_ref()))
+                    .await;
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+
+    async fn newest_variant(&self, video: &VideoKey) -> Result<Option<StoredAnalysis>, Error> {
+        let variants = self.variants(video).await?.into_iter();
+        let analyses = variants.filter_map(|(_, Variant { analysis, .. })| analysis);
+        Ok(analyses.max_by_key(|analysis| (analysis.answered_by, analysis.finished_at)))
+    }
+
+    fn entry_delete(&self, video: &VideoKey, entry: &Entry) -> Result<TransactWriteItem, Error> {
+        let (condition, values) = unchanged(Some(entry));
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(video, CURRENT)))
+            .condition_expression(condition)
+            .set_expression_attribute_values(values)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+fn key_of(row: &Item) -> Item {
+    let part = |name: &str| (name.to_owned(), s(get_s(row, name).unwrap_or_default()));
+    Item::from([part("pk"), part("sk")])
+}

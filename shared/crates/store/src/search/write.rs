@@ -1,0 +1,206 @@
+//! Documents in and out.
+
+use crate::sdk_error::storage_error;
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::put_item::PutItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{
+    super::{
+        batch::{Write, write_all},
+        item::{Item, get_s, n, s},
+    },
+    Search,
+    rows::{self, DocumentKey},
+};
+use eventrelay_analysis::search::Document;
+use eventrelay_core::{error::Error, video::VideoKey};
+
+/// Tries to write a document that others write and remove.
+const TRIES: u32 = 4;
+
+impl Search {
+    /// Makes an analysis findable, from the moment it is the current one of its video. May be done
+    /// again, whole or in part: after the last time everything is there once.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; then it is to be done again, or the document removed.
+    pub async fn put(
+        &self,
+        video: &VideoKey,
+        etag: &str,
+        document: &Document,
+    ) -> Result<(), Error> {
+        let key = DocumentKey::new(video, etag)?;
+        self.put_document(&key, document).await?;
+        let postings = document.terms().map(|(term, occurrence)| {
+            Write::Put(rows::posting(&key, document.length(), term, occurrence))
+        });
+        write_all(&self.client, &self.table, postings.collect()).await?;
+        // Somebody may have removed it meanwhile, and not seen all of it.
+        if self.document(&key).await?.is_none() {
+            let terms = document.terms().map(|(term, _)| term);
+            self.delete_postings(&key, terms).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves a row with this content, whatever row there was.
+    async fn put_document(&self, key: &DocumentKey, document: &Document) -> Result<(), Error> {
+        let row = rows::document(key, document)?;
+        for _ in 0..TRIES {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(row.clone()))
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                )
+                .send()
+                .await;
+            let old = match put {
+                Ok(_) => return self.count(key, 1, rows::length(&row)).await,
+                Err(SdkError::ServiceError(error)) => match error.err() {
+                    PutItemError::ConditionalCheckFailedException(failed) => failed.item().cloned(),
+                    _ => return Err(storage_error(SdkError::ServiceError(error))),
+                },
+                Err(error) => return Err(storage_error(error)),
+            };
+            match old {
+                Some(old) if rows::is_same(&old, &row) => return Ok(()),
+                // Another tokenizer made other terms of it, which only the old row can name.
+                Some(old) => self.remove_row(key, &old).await?,
+                None => {}
+            }
+        }
+        Err(Error::Storage {
+            transient: true,
+            source: "a document is written and removed at the same time".into(),
+        })
+    }
+
+    /// Removes an analysis from the index, if it is there. The beginning of its entity tag is
+    /// enough.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; then it is to be done again.
+    pub async fn remove(&self, video: &VideoKey, etag: &str) -> Result<(), Error> {
+        let key = DocumentKey::new(video, etag)?;
+        match self.document(&key).await? {
+            Some(row) => self.remove_row(&key, &row).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The analyses of a video that are in the index, each by the beginning of its entity tag.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn documents(&self, video: &VideoKey) -> Result<Vec<String>, Error> {
+        let rows = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .projection_expression("pk, sk")
+            .expression_attribute_values(":pk", s(rows::partition(video)))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .map_err(storage_error)?;
+        let tags = rows.iter().filter_map(|row| get_s(row, "sk"));
+        Ok(tags.map(str::to_owned).collect())
+    }
+
+    /// Removes all analyses of a video from the index but the one with the tag `keep_etag`.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; then it is to be done again.
+    pub async fn forget(&self, video: &VideoKey, keep_etag: Option<&str>) -> Result<(), Error> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(rows::partition(video)))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.try_next().await.map_err(storage_error)? {
+            for row in page.items.unwrap_or_default() {
+                let key = rows::read_key(video, &row)?;
+                if !keep_etag.is_some_and(|etag| key.is_of(etag)) {
+                    self.remove_row(&key, &row).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_row(&self, key: &DocumentKey, row: &Item) -> Result<(), Error> {
+        let stored = rows::read_document(row)?;
+        let terms = stored.terms.iter().map(String::as_str);
+        self.delete_postings(key, terms).await?;
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        match deleted.attributes {
+            Some(row) => self.count(key, -1, -rows::length(&row)).await,
+            // Somebody else was faster, and has counted.
+            None => Ok(()),
+        }
+    }
+
+    async fn delete_postings(
+        &self,
+        key: &DocumentKey,
+        terms: impl Iterator<Item = &str>,
+    ) -> Result<(), Error> {
+        let deletes = terms.map(|term| Write::Delete(key.posting(term))).collect();
+        write_all(&self.client, &self.table, deletes).await
+    }
+
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Item>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(storage_error)?;
+        Ok(read.item)
+    }
+
+    /// Not in one transaction with the row: after a crash in between, the corpus is one document
+    /// off, which no score shows.
+    async fn count(&self, key: &DocumentKey, documents: i64, length: i64) -> Result<(), Error> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.counters()))
+            .update_expression("ADD #documents :documents, #length :length")
+            .expression_attribute_names("#documents", "documents")
+            .expression_attribute_names("#length", "length")
+            .expression_attribute_values(":documents", n(documents))
+            .expression_attribute_values(":length", n(length))
+            .send()
+            .await
+            .map_err(storage_error)?;
+        Ok(())
+    }
+}

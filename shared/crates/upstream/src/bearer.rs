@@ -1,0 +1,186 @@
+//! An API of JSON that is called with a bearer token (RFC 6750), behind the gate.
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+
+use super::client::{Answer, HttpClient, Request, secret_header};
+use super::gate::{Admission, Gate, Target};
+use super::key::with_key;
+use eventrelay_core::error::{Error, Service, Source};
+use eventrelay_core::limit::Cost;
+use eventrelay_store::secrets::Secret;
+
+/// Bounds for what is kept of foreign text for the log.
+const LOGGED: usize = 500;
+
+/// What costs nothing of a limit and is still held where the service asked for a pause or does not
+/// work.
+pub(super) const FREE: Cost = Cost {
+    requests: 0,
+    ..Cost::CALL
+};
+
+/// Takes our token out of a text.
+pub(super) type Redact<'a> = &'a dyn Fn(&str) -> String;
+
+/// What an answer without success means.
+pub(super) type ErrorOf<'a> = &'a (dyn Fn(&Answer, Redact<'_>) -> Error + Sync);
+
+/// One call: what of the service it is of, what it costs there, and what its answers mean.
+pub(super) struct Call<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) cost: Cost,
+    /// Whether an answer without success is an answer all the same.
+    pub(super) accepts: &'a (dyn Fn(&Answer) -> bool + Sync),
+    /// What every other one means.
+    pub(super) error_of: ErrorOf<'a>,
+}
+
+/// The API. A clone is cheap and shares its connections.
+#[derive(Clone, Debug)]
+pub(super) struct Bearer {
+    service: Service,
+    http: HttpClient,
+    base_url: Url,
+    token: Secret,
+    gate: Gate,
+    in_turn: bool,
+    /// Of the one call that this is for.
+    admission: Option<Admission>,
+}
+
+impl Bearer {
+    pub(super) fn new(
+        service: Service,
+        http: HttpClient,
+        base_url: Url,
+        token: Secret,
+        gate: Gate,
+    ) -> Self {
+        Self {
+            service,
+            http,
+            base_url,
+            token,
+            gate,
+            in_turn: false,
+            admission: None,
+        }
+    }
+
+    pub(super) fn until(&self, deadline: Instant) -> Self {
+        Self {
+            http: self.http.until(deadline),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn in_turn(&self, in_turn: bool) -> Self {
+        Self {
+            in_turn,
+            ..self.clone()
+        }
+    }
+
+    /// The same for one call of this cost that may be made, and is counted by now.
+    pub(super) async fn admitted(&self, target: Target<'_>, cost: Cost) -> Result<Self, Error> {
+        let admission = self.gate.admit(target, cost, self.in_turn).await?;
+        Ok(Self {
+            admission: Some(admission),
+            ..self.clone()
+        })
+    }
+
+    /// Whether it was admitted as the one call that finds out whether the service is back.
+    pub(super) fn is_probe(&self) -> bool {
+        self.admission.is_some_and(|admission| admission.probe)
+    }
+
+    /// The URL of these path segments, which are escaped.
+    pub(super) fn url<'a>(
+        &self,
+        segments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Url, Error> {
+        let mut url = self.base_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::internal("a base URL that cannot have a path"))?
+            .pop_if_empty()
+            .extend(segments);
+        Ok(url)
+    }
+
+    /// A request without a body.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        url: Url,
+        timeout: Duration,
+        limit: usize,
+    ) -> Request {
+        Request::new(self.service, method, url, timeout, limit)
+    }
+
+    /// A request with a JSON body.
+    pub(super) fn json_request(
+        &self,
+        method: Method,
+        url: Url,
+        body: &impl Serialize,
+        timeout: Duration,
+        limit: usize,
+    ) -> Result<Request, Error> {
+        self.request(method, url, timeout, limit).json(body)
+    }
+
+    /// Sends a request with the token, through the gate.
+    pub(super) async fn call(&self, call: Call<'_>, request: Request) -> Result<Answer, Error> {
+        let sent = with_key(&self.token, async |token| {
+            let request = request.clone().header("authorization", header(token)?);
+            let answer = self.http.send(request).await?;
+            if answer.status.is_success() || (call.accepts)(&answer) {
+                return Ok(answer);
+            }
+            Err((call.error_of)(&answer, &|text| self.token.redact(text)))
+        });
+        let gate = &self.gate;
+        match self.admission {
+            Some(admission) => gate.go_through(call.target, admission, sent).await,
+            None => gate.pass(call.target, call.cost, self.in_turn, sent).await,
+        }
+    }
+}
+
+fn header(token: &SecretString) -> Result<http::HeaderValue, Error> {
+    secret_header(&format!("Bearer {}", token.expose_secret()).into())
+}
+
+/// A foreign text for the log: bounded, on one line, without the token.
+pub(super) fn logged(answer: &Answer, code: &str, message: &str, redact: Redact<'_>) -> Source {
+    let text = redact(&format!("{code} {message}"));
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.chars().filter(|c| !c.is_control());
+    let line: String = line.take(LOGGED).collect();
+    format!("{} {line}", answer.status.as_u16()).into()
+}
+
+/// What a status means that no service gives a meaning of its own, with the default pause of one
+/// that limits our rate and does not say for how long.
+pub(super) fn refusal(service: Service, answer: &Answer, pause: Duration, source: Source) -> Error {
+    match answer.status.as_u16() {
+        401 => super::key::key_refused(service, source),
+        429 => Error::RateLimited {
+            service,
+            retry_after: Some(answer.retry_after().unwrap_or(pause)),
+        },
+        408 | 500.. => Error::Unavailable {
+            service,
+            retry_after: answer.retry_after(),
+            source,
+        },
+        _ => Error::UpstreamRejected { service, source },
+    }
+}

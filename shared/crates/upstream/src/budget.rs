@@ -1,0 +1,150 @@
+//! Daily budgets of the deployment and of each API key.
+
+use eventrelay_core::{
+    clock::Timestamp,
+    config::LimitsConfig,
+    error::{Error, Purse},
+    limit::{Bound, Cost, Policy, Unit, Verdict, Zone},
+};
+use eventrelay_store::limits::Limits;
+
+/// What may be paid in a UTC day: by the deployment, and on behalf of one API key.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    limits: Limits,
+    per_day: u64,
+    per_key_and_day: u64,
+}
+
+/// What is set aside of the budgets for one call.
+#[derive(Clone, Debug)]
+pub struct Reserved {
+    policies: Vec<Policy>,
+    cost: Cost,
+}
+
+impl Budget {
+    /// The budgets of a deployment.
+    #[must_use]
+    pub fn of(limits: Limits, config: &LimitsConfig) -> Self {
+        Self {
+            limits,
+            per_day: config.daily_budget_micro_usd,
+            per_key_and_day: config.daily_budget_per_key_micro_usd,
+        }
+    }
+
+    fn policies(&self, key_id: Option<&str>) -> Vec<(Purse, Policy)> {
+        let policy = |name: String, quantity| Policy {
+            name,
+            bounds: vec![Bound::day(Unit::MicroUsd, quantity, Zone::Utc)],
+            breaks: false,
+            waits: false,
+        };
+        let mut policies = Vec::new();
+        if self.per_day > 0 {
+            policies.push((
+                Purse::Deployment,
+                policy(DEPLOYMENT.to_owned(), self.per_day),
+            ));
+        }
+        if let Some(key_id) = key_id
+            && self.per_key_and_day > 0
+        {
+            let name = format!("{DEPLOYMENT}:{key_id}");
+            policies.push((Purse::Key, policy(name, self.per_key_and_day)));
+        }
+        policies
+    }
+
+    /// Sets an amount aside, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Error::BudgetSpent`] if it is not there; [`Error::Storage`].
+    pub async fn reserve(
+        &self,
+        key_id: Option<&str>,
+        micro_usd: u64,
+        now: Timestamp,
+    ) -> Result<Reserved, Error> {
+        let cost = Cost {
+            requests: 0,
+            tokens: 0,
+            micro_usd,
+        };
+        let mut reserved = Reserved {
+            policies: Vec::new(),
+            cost,
+        };
+        for (purse, policy) in self.policies(key_id) {
+            match self.limits.acquire(&policy, cost, false, || now).await {
+                Ok(Verdict::Pass { .. }) => reserved.policies.push(policy),
+                Ok(Verdict::Held { until, .. }) => {
+                    self.settle(reserved, 0, now).await;
+                    self.tell_once(&policy, now).await;
+                    return Err(Error::BudgetSpent {
+                        purse,
+                        retry_after: now.until(until),
+                    });
+                }
+                Err(error) => {
+                    self.settle(reserved, 0, now).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(reserved)
+    }
+
+    /// Replaces what was set aside by what was paid. That it fails is logged; too much is set
+    /// aside then until the day is over.
+    pub async fn settle(&self, reserved: Reserved, micro_usd: u64, now: Timestamp) {
+        let paid = Cost {
+            micro_usd,
+            ..reserved.cost
+        };
+        for policy in &reserved.policies {
+            let settled = self.limits.settle(policy, reserved.cost, paid, now).await;
+            if let Err(error) = settled {
+                tracing::warn!(
+                    limit.name = policy.name,
+                    error = error.report(),
+                    "Could not settle a budget"
+                );
+            }
+        }
+    }
+
+    /// One event for each budget and day, however many jobs meet its end.
+    async fn tell_once(&self, policy: &Policy, now: Timestamp) {
+        match self.limits.is_first_today(&policy.name, now).await {
+            Ok(true) => tracing::error!(
+                alert = "budget",
+                limit.name = policy.name,
+                budget_micro_usd = policy.bounds.first().map(Bound::quantity),
+                "A daily budget is spent"
+            ),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(
+                limit.name = policy.name,
+                error = error.report(),
+                "Could not find out whether a spent budget was told of"
+            ),
+        }
+    }
+
+    /// Whether anything is limited.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.per_day > 0 || self.per_key_and_day > 0
+    }
+
+    /// What the deployment's budget is held to, for those who show it.
+    #[must_use]
+    pub fn policy(&self) -> Option<Policy> {
+        self.policies(None).pop().map(|(_, policy)| policy)
+    }
+}
+
+/// Name of the deployment's budget.
+const DEPLOYMENT: &str = "budget";

@@ -1,0 +1,404 @@
+//! What every call of a service passes: the limits that all instances keep together.
+//!
+//! The gate asks before a call whether it may be made, and notes afterwards what it says of the
+//! service. It never waits: a call that is held is an error that says when to come back.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use eventrelay_core::{
+    clock::Timestamp,
+    config::LimitsConfig,
+    error::{Error, Service},
+    limit::{Bound, Cost, Hold, Policy, Unit, Verdict, Zone},
+    telemetry::{self, Metric},
+};
+use eventrelay_store::limits::Limits;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What is limited, and breaks, by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A model of Gemini, by its id: quotas are per model.
+    Model(&'a str),
+    /// The Files API of Gemini.
+    Files,
+    /// The YouTube Data API; the cost's requests are its quota units.
+    YouTube,
+    /// oEmbed of YouTube.
+    OEmbed,
+    /// What creates content at GitHub, in the name of one token; what reads costs nothing of it
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>,
+    /// "secondary rate limits", and "best practices": a second between two writes).
+    GitHub,
+    /// Deployments that are created at Vercel.
+    Vercel,
+    /// Deploys that are created at Netlify.
+    Netlify,
+}
+
+impl Target<'_> {
+    fn service(self) -> Service {
+        match self {
+            Self::Model(_) | Self::Files => Service::Gemini,
+            Self::YouTube | Self::OEmbed => Service::YouTube,
+            Self::GitHub => Service::GitHub,
+            Self::Vercel => Service::Vercel,
+            Self::Netlify => Service::Netlify,
+        }
+    }
+
+    /// What this deployment holds it to.
+    #[must_use]
+    pub fn policy(self, config: &LimitsConfig) -> Policy {
+        let name = match self {
+            Self::Model(model) => format!("gemini:{model}"),
+            Self::Files => "gemini-files".to_owned(),
+            Self::YouTube => "youtube".to_owned(),
+            Self::OEmbed => "youtube-oembed".to_owned(),
+            Self::GitHub => "github".to_owned(),
+            Self::Vercel => "vercel".to_owned(),
+            Self::Netlify => "netlify".to_owned(),
+        };
+        let rate = |unit, quantity: u64, window| {
+            (quantity > 0).then(|| Bound::rate(unit, quantity, window))
+        };
+        let calls = |quantity, window| rate(Unit::Requests, quantity, window);
+        let day = |quantity: u64| {
+            (quantity > 0).then(|| Bound::day(Unit::Requests, quantity, Zone::Pacific))
+        };
+        let bounds = match self {
+            Self::Model(_) => vec![
+                calls(config.gemini_requests_per_minute, MINUTE),
+                rate(Unit::Tokens, config.gemini_tokens_per_minute, MINUTE),
+                day(config.gemini_requests_per_day),
+            ],
+            Self::YouTube => vec![day(config.youtube_units_per_day)],
+            Self::GitHub => vec![
+                calls(config.github_writes_per_second, SECOND),
+                calls(config.github_writes_per_minute, MINUTE),
+                calls(config.github_writes_per_hour, HOUR),
+            ],
+            Self::Vercel => vec![calls(config.vercel_deployments_per_minute, MINUTE)],
+            Self::Netlify => vec![calls(config.netlify_deploys_per_minute, MINUTE)],
+            Self::Files | Self::OEmbed => Vec::new(),
+        };
+        Policy {
+            name,
+            bounds: bounds.into_iter().flatten().collect(),
+            breaks: config.circuit_breakers,
+            waits: true,
+        }
+    }
+}
+
+/// The gate. Clones are cheap and share what they have seen of the limits.
+#[derive(Clone, Debug)]
+pub struct Gate(Option<Arc<Closing>>);
+
+/// A call that may be made, and is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// It tries whether a service is back, and nobody else is let through before it has.
+    pub probe: bool,
+}
+
+#[derive(Debug)]
+struct Closing {
+    limits: Limits,
+    config: LimitsConfig,
+}
+
+impl Gate {
+    /// A gate that keeps these limits.
+    #[must_use]
+    pub fn new(limits: Limits, config: LimitsConfig) -> Self {
+        Self(Some(Arc::new(Closing { limits, config })))
+    }
+
+    /// A gate that lets everything pass.
+    #[must_use]
+    pub fn open() -> Self {
+        Self(None)
+    }
+
+    /// Makes a call if it may be made, and notes what came of it. `in_turn` as in
+    /// [`eventrelay_core::limit::judge`].
+    ///
+    /// # Errors
+    /// Those of [`Self::admit`], if the call was not made; else those of the call.
+    pub async fn pass<T>(
+        &self,
+        target: Target<'_>,
+        cost: Cost,
+        in_turn: bool,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let call = Box::pin(call);
+        let admission = Box::pin(self.admit(target, cost, in_turn)).await?;
+        self.go_through(target, admission, call).await
+    }
+
+    /// Asks whether a call may be made, and counts it. Who is admitted makes it at once, by
+    /// [`Self::go_through`].
+    ///
+    /// # Errors
+    /// [`Error::Held`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`];
+    /// [`Error::Storage`] if it could not be found out.
+    pub async fn admit(
+        &self,
+        target: Target<'_>,
+        cost: Cost,
+        in_turn: bool,
+    ) -> Result<Admission, Error> {
+        let Some(closing) = &self.0 else {
+            return Ok(Admission { probe: false });
+        };
+        let policy = target.policy(&closing.config);
+        let asked = closing
+            .limits
+            .acquire(&policy, cost, in_turn, Timestamp::now);
+        match asked.await? {
+            Verdict::Pass { probe } => Ok(Admission { probe }),
+            Verdict::Held { hold, until } => {
+                let now = Timestamp::now();
+                let wait = now.until(until).as_secs_f64();
+                telemetry::metrics(&[&policy.name], &[(Metric::LimiterWait, wait)], now);
+                Err(held(target.service(), hold, until, now))
+            }
+        }
+    }
+
+    /// Makes a call that was admitted, and notes what came of it.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn go_through<T>(
+        &self,
+        target: Target<'_>,
+        Admission { probe }: Admission,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(closing) = &self.0 else {
+            return call.await;
+        };
+        let policy = target.policy(&closing.config);
+        if probe {
+            tracing::info!(limit.name = policy.name, "Trying whether a service is back");
+        }
+        let outcome = call.await;
+        let noted = closing.note(&policy, probe, outcome.as_ref().err());
+        if let Err(error) = Box::pin(noted).await {
+            tracing::warn!(
+                limit.name = policy.name,
+                error = error.report(),
+                "Could not note what came of a call"
+            );
+        }
+        outcome.map_err(|error| told_when(error, Timestamp::now()))
+    }
+
+    /// Replaces what a call was counted as by what it has taken. That it fails is logged and is no
+    /// reason to fail the call.
+    pub async fn settle(&self, target: Target<'_>, estimated: Cost, real: Cost) {
+        let Some(closing) = &self.0 else { return };
+        let policy = target.policy(&closing.config);
+        if policy
+            .bounds
+            .iter()
+            .all(|bound| bound.unit() == Unit::Requests)
+        {
+            return;
+        }
+        let now = Timestamp::now();
+        let settled = closing.limits.settle(&policy, estimated, real, now).await;
+        if let Err(error) = settled {
+            tracing::warn!(
+                limit.name = policy.name,
+                error = error.report(),
+                "Could not settle what a call has taken"
+            );
+        }
+    }
+}
+
+impl Closing {
+    async fn note(&self, policy: &Policy, probe: bool, error: Option<&Error>) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let name = &policy.name;
+        match error {
+            // It says nothing of the service: this machine may have no network.
+            Some(Error::Unreachable { .. }) if !probe => return Ok(()),
+            Some(
+                Error::Unavailable { .. }
+                | Error::Unreachable { .. }
+                | Error::UpstreamMalformed { .. },
+            ) if policy.breaks => {
+                if self.limits.failed(name, probe, now).await? {
+                    breaker_is_open(name, true, now);
+                    tracing::warn!(
+                        limit.name = name,
+                        "A service fails too often and is left alone"
+                    );
+                }
+                return Ok(());
+            }
+            Some(Error::RateLimited {
+                retry_after: Some(pause),
+                ..
+            }) => self.limits.pause(name, now + *pause, now).await?,
+            Some(Error::DailyQuotaSpent { .. }) => {
+                let until = Zone::Pacific.next_midnight(now);
+                self.limits.pause(name, until, now).await?;
+            }
+            _ => {}
+        }
+        if probe {
+            self.limits.succeeded(name, now).await?;
+            breaker_is_open(name, false, now);
+            tracing::info!(limit.name = name, "A service is back");
+        }
+        Ok(())
+    }
+}
+
+fn breaker_is_open(name: &str, is_open: bool, now: Timestamp) {
+    let value = f64::from(u8::from(is_open));
+    telemetry::metrics(&[name], &[(Metric::CircuitBreakerOpen, value)], now);
+}
+
+/// What a call that was held is told.
+fn held(service: Service, hold: Hold, until: Timestamp, now: Timestamp) -> Error {
+    let retry_after = now.until(until);
+    let is_of_the_day =
+        hold == Hold::Day || (hold == Hold::Paused && until == Zone::Pacific.next_midnight(now));
+    match is_of_the_day {
+        true => Error::DailyQuotaSpent {
+            service,
+            retry_after: Some(retry_after),
+        },
+        false => Error::Held {
+            service,
+            hold,
+            retry_after,
+        },
+    }
+}
+
+/// A service whose daily quota is spent does not say when the next day begins; it is known.
+fn told_when(error: Error, now: Timestamp) -> Error {
+    match error {
+        Error::DailyQuotaSpent {
+            service,
+            retry_after: None,
+        } => Error::DailyQuotaSpent {
+            service,
+            retry_after: Some(now.until(Zone::Pacific.next_midnight(now))),
+        },
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bearer::FREE;
+    use eventrelay_core::limit::{Level, judge};
+
+    const CONFIG: LimitsConfig = LimitsConfig {
+        gemini_requests_per_minute: 1000,
+        gemini_tokens_per_minute: 0,
+        gemini_requests_per_day: 50,
+        youtube_units_per_day: 10_000,
+        github_writes_per_second: 1,
+        github_writes_per_minute: 80,
+        github_writes_per_hour: 500,
+        vercel_deployments_per_minute: 0,
+        netlify_deploys_per_minute: 3,
+        circuit_breakers: true,
+        daily_budget_micro_usd: 0,
+        daily_budget_per_key_micro_usd: 0,
+    };
+
+    #[test]
+    fn a_bound_of_nothing_is_none() {
+        let bounds = |target: Target<'_>| target.policy(&CONFIG).bounds.len();
+        assert_eq!(bounds(Target::Model("m")), 2);
+        assert_eq!(bounds(Target::YouTube), 1);
+        assert_eq!(bounds(Target::Files), 0);
+        assert_eq!(bounds(Target::Vercel), 0);
+        assert_eq!(Target::Model("m").policy(&CONFIG).name, "gemini:m");
+    }
+
+    /// How many calls of somebody who always has another one pass in the first second, minute and
+    /// hour.
+    fn passed(target: Target<'_>) -> [usize; 3] {
+        const ENDS_MS: [u64; 3] = [1000, 60_000, 3_600_000];
+        let policy = target.policy(&CONFIG);
+        let start = Timestamp(1_790_000_000_000);
+        let (mut level, mut now, mut in_turn) = (Level::default(), start, false);
+        let mut passed = [0; 3];
+        while now.0 < start.0 + ENDS_MS[2] {
+            let (verdict, next) = judge(&policy, &level, Cost::CALL, in_turn, now);
+            level = next.unwrap_or(level);
+            match verdict {
+                Verdict::Pass { .. } => {
+                    in_turn = false;
+                    for (count, end) in passed.iter_mut().zip(ENDS_MS) {
+                        *count += usize::from(now.0 < start.0 + end);
+                    }
+                }
+                Verdict::Held { until, .. } => (now, in_turn) = (until, true),
+            }
+        }
+        passed
+    }
+
+    #[test]
+    fn github_is_written_to_as_often_as_it_allows() {
+        let [second, minute, hour] = passed(Target::GitHub);
+        assert_eq!(second, 1);
+        assert!(minute <= 60, "{minute}");
+        assert!((475..=500).contains(&hour), "{hour}");
+    }
+
+    #[test]
+    fn reading_is_held_by_a_pause_and_by_nothing_else() {
+        let policy = Target::GitHub.policy(&CONFIG);
+        let now = Timestamp(1_790_000_000_000);
+        let pass = Verdict::Pass { probe: false };
+        let (write, level) = judge(&policy, &Level::default(), Cost::CALL, false, now);
+        let level = level.unwrap();
+        assert_eq!(write, pass);
+        let (write, level) = judge(&policy, &level, Cost::CALL, false, now);
+        assert!(matches!(write, Verdict::Held { .. }), "{write:?}");
+        let level = level.unwrap();
+        let read = |level: &Level| judge(&policy, level, FREE, false, now).0;
+        assert_eq!(read(&level), pass);
+        let until = now + SECOND;
+        let held = Verdict::Held {
+            hold: Hold::Paused,
+            until,
+        };
+        assert_eq!(read(&level.after_pause(until).unwrap()), held);
+    }
+
+    #[test]
+    fn netlify_takes_three_deploys_in_a_minute() {
+        assert_eq!(passed(Target::Netlify)[1], 3);
+    }
+
+    #[test]
+    fn a_pause_until_midnight_is_a_spent_day() {
+        let now = Timestamp(1_790_000_000_000);
+        let midnight = Zone::Pacific.next_midnight(now);
+        for hold in [Hold::Day, Hold::Paused] {
+            let error = held(Service::Gemini, hold, midnight, now);
+            assert!(matches!(error, Error::DailyQuotaSpent { .. }), "{error:?}");
+        }
+        let short = held(Service::Gemini, Hold::Paused, Timestamp(now.0 + 5000), now);
+        assert!(matches!(short, Error::Held { .. }), "{short:?}");
+    }
+}

@@ -1,0 +1,390 @@
+//! `generateContent`: a video and an instruction in, a JSON document out.
+
+use eventrelay_core::cost::TokenUsage;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::errors::Asked;
+use super::{Gemini, SERVICE};
+use crate::client::Request;
+use crate::gate::Target;
+use eventrelay_core::error::Error;
+use eventrelay_core::limit::Cost;
+
+/// The largest output of any model is 65,536 tokens, a few hundred kilobytes; thoughts and the
+/// envelope come on top.
+const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// No call takes more: the largest context of any model is below ten million. What is counted and
+/// paid by is not left to an answer alone.
+const MOST_TOKENS: u64 = 1 << 32;
+
+/// What the model is to watch.
+#[derive(Clone, Copy, Debug)]
+pub enum Media<'a> {
+    /// A public video, by its canonical watch URL; the API fetches it itself.
+    YouTube(&'a str),
+    /// A file that was uploaded and is active.
+    File {
+        /// [`super::File::uri`].
+        uri: &'a str,
+        /// [`super::File::mime_type`].
+        mime_type: &'a str,
+    },
+}
+
+/// The part of the video that is to be watched.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// From here.
+    pub start: Duration,
+    /// To here; none for the end of the video.
+    pub end: Option<Duration>,
+}
+
+/// How finely the frames are read: tokens, and so cost, for detail.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub enum MediaResolution {
+    /// About 100 tokens per second of video before Gemini 3.
+    #[serde(rename = "MEDIA_RESOLUTION_LOW")]
+    Low,
+    /// Between the two.
+    #[serde(rename = "MEDIA_RESOLUTION_MEDIUM")]
+    Medium,
+    /// About 300 tokens per second of video before Gemini 3.
+    #[serde(rename = "MEDIA_RESOLUTION_HIGH")]
+    High,
+}
+
+/// How much the model thinks first. Models before Gemini 3 do not know it.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ThinkingLevel {
+    /// Next to none.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// As much as it takes.
+    High,
+}
+
+/// A question to a model.
+#[derive(Clone, Copy, Debug)]
+pub struct GenerateRequest<'a> {
+    /// The model's id, without `models/`.
+    pub model: &'a str,
+    /// What to watch, if anything. It goes before the texts, as the API's documentation advises.
+    pub media: Option<Media<'a>>,
+    /// Which part of it; none for all.
+    pub window: Option<Window>,
+    /// The system instruction.
+    pub system: &'a str,
+    /// The texts of the question, in order.
+    pub texts: &'a [&'a str],
+    /// The JSON Schema that the answer must satisfy.
+    pub json_schema: &'a Value,
+    /// The limit of thoughts and answer together.
+    pub max_output_tokens: u32,
+    /// The model's own choice if none.
+    pub media_resolution: Option<MediaResolution>,
+    /// The model's own choice if none.
+    pub thinking_level: Option<ThinkingLevel>,
+    /// What it will take in all, as far as can be told; counted against the limits until it is
+    /// known.
+    pub estimate: Cost,
+    /// Whether it was held before and comes at the time it was told.
+    pub in_turn: bool,
+}
+
+/// What came back, and what it took: an answer that is of no use was paid for as well.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer, or [`Error::PromptBlocked`], [`Error::AnswerTruncated`],
+    /// [`Error::AnswerEmpty`], [`Error::AnswerMalformed`].
+    pub outcome: Result<Generated, Error>,
+    /// What it took.
+    pub usage: TokenUsage,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The document, as the model wrote it: not yet checked against the schema.
+    pub text: String,
+    /// The model that answered, as it names itself.
+    pub model_version: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireRequest<'a> {
+    contents: [WireContent<'a>; 1],
+    system_instruction: WireContent<'a>,
+    generation_config: WireConfig<'a>,
+}
+
+#[derive(Serialize)]
+struct WireContent<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    parts: Vec<WirePart<'a>>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePart<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_data: Option<WireFileData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_metadata: Option<WireWindow>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireFileData<'a> {
+    file_uri: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireWindow {
+    start_offset: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_offset: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireConfig<'a> {
+    max_output_tokens: u32,
+    response_mime_type: &'static str,
+    response_json_schema: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_resolution: Option<MediaResolution>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_config: Option<WireThinking>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireThinking {
+    thinking_level: ThinkingLevel,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct WireAnswer {
+    candidates: Vec<WireCandidate>,
+    prompt_feedback: WireFeedback,
+    usage_metadata: WireUsage,
+    model_version: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireCandidate {
+    content: WireAnswerContent,
+    finish_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireAnswerContent {
+    parts: Vec<WireAnswerPart>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireAnswerPart {
+    text: String,
+    thought: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireFeedback {
+    block_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireUsage {
+    prompt_token_count: u64,
+    candidates_token_count: u64,
+    thoughts_token_count: u64,
+}
+
+impl WireAnswer {
+    fn usage(&self) -> TokenUsage {
+        TokenUsage {
+            prompt: self.usage_metadata.prompt_token_count.min(MOST_TOKENS),
+            candidates: self.usage_metadata.candidates_token_count.min(MOST_TOKENS),
+            thoughts: self.usage_metadata.thoughts_token_count.min(MOST_TOKENS),
+        }
+    }
+}
+
+impl Gemini {
+    /// Asks a model and waits for its answer, at most for `timeout`.
+    ///
+    /// # Errors
+    /// Where there is no answer: as every call of the API ([`eventrelay_core::error`]), and of these in
+    /// particular: [`Error::VideoInaccessible`], [`Error::FileGone`], [`Error::TooLarge`];
+    /// [`Error::ModelGone`] and [`Error::DailyQuotaSpent`], after which another model may do.
+    pub async fn generate(
+        &self,
+        question: &GenerateRequest<'_>,
+        timeout: Duration,
+    ) -> Result<Answered, Error> {
+        let model = question.model;
+        let asked = match question.media {
+            Some(Media::YouTube(_)) => Asked::WatchYouTube { model },
+            _ => Asked::Generate { model },
+        };
+        let method = format!("{model}:generateContent");
+        let url = self.url([self.version.as_str(), "models", &method])?;
+        let request = Request::new(SERVICE, Method::POST, url, timeout, ANSWER_LIMIT)
+            .json(&wire_request(question))?;
+        let call = async {
+            self.send_with_key(asked, request)
+                .await?
+                .json::<WireAnswer>(SERVICE)
+        };
+        let target = Target::Model(model);
+        let answer = self
+            .gate
+            .pass(target, question.estimate, question.in_turn, call)
+            .await?;
+        let usage = answer.usage();
+        let real = Cost {
+            tokens: usage.total(),
+            ..question.estimate
+        };
+        self.gate.settle(target, question.estimate, real).await;
+        Ok(Answered {
+            outcome: decode(answer),
+            usage,
+        })
+    }
+}
+
+fn wire_request<'a>(question: &GenerateRequest<'a>) -> WireRequest<'a> {
+    let text = |text: &&'a str| WirePart {
+        text: Some(text),
+        ..WirePart::default()
+    };
+    let media = question.media.map(|media| WirePart {
+        file_data: Some(match media {
+            Media::YouTube(url) => WireFileData {
+                file_uri: url,
+                mime_type: None,
+            },
+            Media::File { uri, mime_type } => WireFileData {
+                file_uri: uri,
+                mime_type: Some(mime_type),
+            },
+        }),
+        video_metadata: question.window.map(|window| WireWindow {
+            start_offset: offset(window.start),
+            end_offset: window.end.map(offset),
+        }),
+        ..WirePart::default()
+    });
+    let parts = media
+        .into_iter()
+        .chain(question.texts.iter().map(text))
+        .collect();
+    WireRequest {
+        contents: [WireContent {
+            role: Some("user"),
+            parts,
+        }],
+        system_instruction: WireContent {
+            role: None,
+            parts: vec![text(&question.system)],
+        },
+        generation_config: WireConfig {
+            max_output_tokens: question.max_output_tokens,
+            response_mime_type: "application/json",
+            response_json_schema: question.json_schema,
+            media_resolution: question.media_resolution,
+            thinking_config: question
+                .thinking_level
+                .map(|thinking_level| WireThinking { thinking_level }),
+        },
+    }
+}
+
+/// `google.protobuf.Duration` in JSON; milliseconds are finer than any video's frames.
+fn offset(at: Duration) -> String {
+    match at.subsec_millis() {
+        0 => format!("{}s", at.as_secs()),
+        millis => format!("{}.{millis:03}s", at.as_secs()),
+    }
+}
+
+/// What an answer amounts to. `STOP` with a text is an answer. With any other finish reason, known
+/// or new, the text is taken only if it is a complete JSON document, which a cut-off one is not;
+/// running into the output limit is a failure in any case, since the model was not done.
+pub(super) fn decode(answer: WireAnswer) -> Result<Generated, Error> {
+    if let Some(reason) = answer.prompt_feedback.block_reason {
+        return Err(Error::prompt_blocked(&reason));
+    }
+    let candidate = answer.candidates.into_iter().next().unwrap_or_default();
+    let reason = candidate.finish_reason.unwrap_or_default();
+    let spoken = candidate
+        .content
+        .parts
+        .into_iter()
+        .filter(|part| !part.thought);
+    let text: String = spoken.map(|part| part.text).collect();
+    let complete = || serde_json::from_str::<IgnoredAny>(&text).is_ok();
+    match reason.as_str() {
+        "MAX_TOKENS" | "CONTINUATION" => return Err(Error::AnswerTruncated),
+        "STOP" if !text.trim().is_empty() => {}
+        _ if complete() => {}
+        blocked if is_refusal(blocked) => return Err(Error::prompt_blocked(blocked)),
+        _ if text.trim().is_empty() => return Err(Error::AnswerEmpty),
+        other => {
+            let reason: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
+            return Err(Error::AnswerMalformed {
+                source: format!("finished with {reason}").into(),
+            });
+        }
+    }
+    Ok(Generated {
+        text,
+        model_version: answer.model_version,
+    })
+}
+
+/// Whether the model stopped because of the content (`Candidate.FinishReason`).
+fn is_refusal(reason: &str) -> bool {
+    matches!(
+        reason,
+        "SAFETY"
+            | "RECITATION"
+            | "LANGUAGE"
+            | "BLOCKLIST"
+            | "PROHIBITED_CONTENT"
+            | "SPII"
+            | "IMAGE_SAFETY"
+            | "IMAGE_PROHIBITED_CONTENT"
+            | "IMAGE_RECITATION"
+            | "MODEL_ARMOR"
+            | "ESCALATION"
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! The Git Data API (<https://docs.github.com/en/rest/git>).
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::errors::{Asked, is_refused_with};
+use super::{GitHub, SERVICE, TIMEOUT, headers, malformed, none, nothing};
+use eventrelay_core::clock::Timestamp;
+use eventrelay_core::error::Error;
+use eventrelay_project::deploy::{Address, Content, Entry, ObjectId, Present};
+
+/// Who writes our commits. The domain is nobody's (RFC 2606, section 2).
+const AUTHOR: (&str, &str) = ("EventRelay", "eventrelay@example.invalid");
+
+/// The answer to a tree lists its first level, that to a recursive one up to 100,000 entries and
+/// 7 MB (<https://docs.github.com/en/rest/git/trees#get-a-tree>).
+const TREE_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A commit that is to be made. The same values make the same commit, whoever sends them again.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCommit<'a> {
+    /// What is in it.
+    pub tree: &'a ObjectId,
+    /// What it follows.
+    pub parents: &'a [ObjectId],
+    /// What it says of itself.
+    pub message: &'a str,
+    /// When it was made, to the second.
+    pub at: Timestamp,
+}
+
+/// A commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// What it is called.
+    pub id: ObjectId,
+    /// What is in it.
+    pub tree: ObjectId,
+    /// What it follows.
+    pub parents: Vec<ObjectId>,
+}
+
+/// The files of a tree, at every depth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// The files, by their paths.
+    pub files: BTreeMap<String, Present>,
+    /// Whether all of them are there: a very large tree is cut.
+    pub is_whole: bool,
+}
+
+/// What came of moving a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It is there.
+    Done,
+    /// Somebody else has moved it in between, to what the new commit does not follow.
+    NotAFastForward,
+}
+
+/// What came of making a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceCreated {
+    /// It is there.
+    Done,
+    /// There is one of this name: perhaps ours, from a call whose answer was lost.
+    Exists,
+}
+
+#[derive(Serialize)]
+struct WireBlob<'a> {
+    content: String,
+    encoding: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireTree<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_tree: Option<&'a ObjectId>,
+    tree: Vec<WireEntry<'a>>,
+}
+
+struct WireEntry<'a>(&'a Entry<'a>);
+
+impl Serialize for WireEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("path", self.0.path)?;
+        map.serialize_entry("mode", self.0.mode.as_str())?;
+        map.serialize_entry("type", "blob")?;
+        match &self.0.content {
+            Content::Text(text) => map.serialize_entry("content", text)?,
+            Content::Object(id) => map.serialize_entry("sha", id)?,
+            // A missing `sha` is refused; null deletes.
+            Content::Gone => map.serialize_entry("sha", &None::<ObjectId>)?,
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct WireNewCommit<'a> {
+    message: &'a str,
+    tree: &'a ObjectId,
+    parents: &'a [ObjectId],
+    author: WirePerson<'a>,
+    committer: WirePerson<'a>,
+}
+
+#[derive(Clone, Serialize)]
+struct WirePerson<'a> {
+    name: &'a str,
+    email: &'a str,
+    date: String,
+}
+
+#[derive(Serialize)]
+struct WireNewReference<'a> {
+    #[serde(rename = "ref")]
+    reference: String,
+    sha: &'a ObjectId,
+}
+
+#[derive(Serialize)]
+struct WireMove<'a> {
+    sha: &'a ObjectId,
+    force: bool,
+}
+
+#[derive(Deserialize)]
+struct WireObject {
+    sha: ObjectId,
+}
+
+#[derive(Deserialize)]
+struct WireBranch {
+    commit: WireHead,
+}
+
+#[derive(Deserialize)]
+struct WireHead {
+    sha: ObjectId,
+    commit: WireHeadCommit,
+    parents: Vec<WireObject>,
+}
+
+#[derive(Deserialize)]
+struct WireHeadCommit {
+    tree: WireObject,
+}
+
+#[derive(Deserialize)]
+struct WireListing {
+    tree: Vec<WireListed>,
+    #[serde(default)]
+    truncated: bool,
+}
+
+#[derive(Deserialize)]
+struct WireListed {
+    path: String,
+    mode: String,
+    #[serde(rename = "type")]
+    kind: String,
+    sha: ObjectId,
+}
+
+impl GitHub {
+    /// The commit that a branch is at, and what that follows; none if there is no such branch, or
+    /// not yet (<https://docs.github.com/en/rest/branches/branches#get-a-branch>).
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn branch(&self, at: &Address, branch: &str) -> Result<Option<Commit>, Error> {
+        let url = self.url_of(at, &format!("branches/{branch}"))?;
+        let request = self.request(Method::GET, url);
+        let answer = self.read(Asked::Git, request, nothing).await?;
+        if nothing(&answer) {
+            return Ok(None);
+        }
+        let head = answer.json::<WireBranch>(SERVICE)?.commit;
+        Ok(Some(Commit {
+            id: head.sha,
+            tree: head.commit.tree.sha,
+            parents: head.parents.into_iter().map(|one| one.sha).collect(),
+        }))
+    }
+
+    /// Makes a blob of these bytes.
+    ///
+    /// # Errors
+    /// As every call; [`Error::NotReady`] while the repository is empty.
+    pub async fn create_blob(&self, at: &Address, content: &[u8]) -> Result<ObjectId, Error> {
+        let body = WireBlob {
+            content: STANDARD.encode(content),
+            encoding: "base64",
+        };
+        let id = self.create_object(at, "git/blobs", &body).await?;
+        match id == ObjectId::of_blob(content) {
+            true => Ok(id),
+            false => Err(malformed("a blob of other bytes")),
+        }
+    }
+
+    /// Makes a tree of these entries: of nothing else, or of them over those of `base`.
+    ///
+    /// # Errors
+    /// As every call; [`Error::NotReady`] while the repository is empty or does not know a blob.
+    pub async fn create_tree(
+        &self,
+        at: &Address,
+        base: Option<&ObjectId>,
+        entries: &[Entry<'_>],
+    ) -> Result<ObjectId, Error> {
+        let body = WireTree {
+            base_tree: base,
+            tree: entries.iter().map(WireEntry).collect(),
+        };
+        self.create_object(at, "git/trees", &body).await
+    }
+
+    /// The files of a tree.
+    ///
+    /// # Errors
+    /// As every call; [`Error::NotReady`] if the tree is not known.
+    pub async fn tree(&self, at: &Address, id: &ObjectId) -> Result<Tree, Error> {
+        let mut url = self.url_of(at, &format!("git/trees/{id}"))?;
+        url.query_pairs_mut().append_pair("recursive", "1");
+        let request = self.0.request(Method::GET, url, TIMEOUT, TREE_LIMIT);
+        let answer = self.read(Asked::Git, headers(request), none).await?;
+        let listing: WireListing = answer.json(SERVICE)?;
+        let files = listing.tree.into_iter().filter(|one| one.kind == "blob");
+        let present = |one: WireListed| {
+            let present = Present {
+                mode: one.mode,
+                id: one.sha,
+            };
+            (one.path, present)
+        };
+        Ok(Tree {
+            files: files.map(present).collect(),
+            is_whole: !listing.truncated,
+        })
+    }
+
+    /// Makes a commit.
+    ///
+    /// # Errors
+    /// As every call; [`Error::NotReady`] while the repository is empty or does not know the tree
+    /// or a parent.
+    pub async fn commit(&self, at: &Address, new: NewCommit<'_>) -> Result<ObjectId, Error> {
+        let (name, email) = AUTHOR;
+        // To the second, as git keeps it.
+        let date = Timestamp(new.at.0 / 1000 * 1000).rfc3339();
+        let author = WirePerson { name, email, date };
+        let body = WireNewCommit {
+            message: new.message,
+            tree: new.tree,
+            parents: new.parents,
+            committer: author.clone(),
+            author,
+        };
+        self.create_object(at, "git/commits", &body).await
+    }
+
+    /// Makes a branch at a commit.
+    ///
+    /// # Errors
+    /// As every call; [`Error::NotReady`] while the repository is empty or does not know the commit.
+    pub async fn create_reference(
+        &self,
+        at: &Address,
+        branch: &str,
+        to: &ObjectId,
+    ) -> Result<ReferenceCreated, Error> {
+        let body = WireNewReference {
+            reference: format!("refs/heads/{branch}"),
+            sha: to,
+        };
+        let url = self.url_of(at, "git/refs")?;
+        let request = self.json_request(Method::POST, url, &body)?;
+        let exists = |answer: &_| is_refused_with(answer, "reference already exists");
+        let answer = self.write(Asked::Git, request, exists).await?;
+        Ok(match answer.status.is_success() {
+            true => ReferenceCreated::Done,
+            false => ReferenceCreated::Exists,
+        })
+    }
+
+    /// Moves a branch to a commit that follows the one that it is at; nothing is lost by it. A
+    /// branch that is there already stays.
+    ///
+    /// # Errors
+    /// As every call; [`Error::NotReady`] while the repository is empty or does not know the branch
+    /// or the commit.
+    pub async fn move_reference(
+        &self,
+        at: &Address,
+        branch: &str,
+        to: &ObjectId,
+    ) -> Result<Moved, Error> {
+        let url = self.url_of(at, &format!("git/refs/heads/{branch}"))?;
+        let body = WireMove {
+            sha: to,
+            force: false,
+        };
+        let request = self.json_request(Method::PATCH, url, &body)?.idempotent();
+        let is_behind = |answer: &_| is_refused_with(answer, "not a fast forward");
+        let answer = self.write(Asked::Git, request, is_behind).await?;
+        Ok(match answer.status.is_success() {
+            true => Moved::Done,
+            false => Moved::NotAFastForward,
+        })
+    }
+
+    /// Makes an object. Its id is its content, so that it is the same however often it is made.
+    async fn create_object(
+        &self,
+        at: &Address,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<ObjectId, Error> {
+        let url = self.url_of(at, path)?;
+        let request = self
+            .0
+            .json_request(Method::POST, url, body, TIMEOUT, TREE_LIMIT)?;
+        let request = headers(request).idempotent();
+        let answer = self.write(Asked::Git, request, none).await?;
+        Ok(answer.json::<WireObject>(SERVICE)?.sha)
+    }
+}
+
+#[cfg(test)]
+mod tests;

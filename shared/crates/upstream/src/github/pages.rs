@@ -1,0 +1,177 @@
+//! GitHub Pages (<https://docs.github.com/en/rest/pages/pages>).
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::errors::{Asked, is_refused_with};
+use super::{GitHub, SERVICE, nothing, web_url};
+use eventrelay_analysis::text;
+use eventrelay_core::error::Error;
+use eventrelay_project::deploy::{Address, ObjectId};
+
+/// Longest message of a build that failed, in characters.
+const LONGEST_MESSAGE: usize = 500;
+
+/// How far a site, or a build of it, is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Option<String>")]
+pub enum PagesState {
+    /// Not begun.
+    Waiting,
+    /// At it.
+    Building,
+    /// What was built can be seen.
+    Built,
+    /// It failed.
+    Errored,
+}
+
+impl From<Option<String>> for PagesState {
+    /// What this version does not know is not over.
+    fn from(state: Option<String>) -> Self {
+        match state.as_deref() {
+            Some("built") => Self::Built,
+            Some("errored") => Self::Errored,
+            None | Some("queued") => Self::Waiting,
+            Some(_) => Self::Building,
+        }
+    }
+}
+
+/// The site of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// Where it can be seen, once it is built.
+    pub html_url: Option<String>,
+    /// How far its last build is.
+    pub state: PagesState,
+}
+
+/// A build of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagesBuild {
+    /// How far it is.
+    pub state: PagesState,
+    /// What it builds.
+    pub commit: Option<ObjectId>,
+    /// GitHub's words on why it failed: one line, for whoever deploys.
+    pub message: Option<String>,
+}
+
+/// What came of making a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PagesEnabled {
+    /// It is there.
+    Site(Pages),
+    /// It was there.
+    Exists,
+    /// The account's plan has none for this repository: a private one needs a plan that is paid for.
+    NotOffered,
+}
+
+#[derive(Serialize)]
+struct WireNew<'a> {
+    build_type: &'a str,
+    source: WireSource<'a>,
+}
+
+#[derive(Serialize)]
+struct WireSource<'a> {
+    branch: &'a str,
+    path: &'a str,
+}
+
+#[derive(Deserialize)]
+struct WirePages {
+    html_url: Option<String>,
+    status: PagesState,
+}
+
+#[derive(Deserialize)]
+struct WireBuild {
+    status: PagesState,
+    #[serde(default)]
+    commit: Option<String>,
+    #[serde(default)]
+    error: WireError,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireError {
+    message: Option<String>,
+}
+
+impl WirePages {
+    fn read(self) -> Result<Pages, Error> {
+        Ok(Pages {
+            html_url: self.html_url.map(web_url).transpose()?,
+            state: self.status,
+        })
+    }
+}
+
+impl GitHub {
+    /// Has the root of a branch served as a site, as it is but for what Jekyll makes of it
+    /// (<https://docs.github.com/en/pages/getting-started-with-github-pages/configuring-a-publishing-source-for-your-github-pages-site>).
+    ///
+    /// # Errors
+    /// As every call; [`Error::UpstreamRejected`] among others for a branch that is not there.
+    pub async fn enable_pages(&self, at: &Address, branch: &str) -> Result<PagesEnabled, Error> {
+        let body = WireNew {
+            build_type: "legacy",
+            source: WireSource { branch, path: "/" },
+        };
+        let url = self.url_of(at, "pages")?;
+        let request = self.json_request(Method::POST, url, &body)?;
+        let answer = self.write(Asked::Else, request, |answer| {
+            answer.status == StatusCode::CONFLICT || is_refused_with(answer, "does not support")
+        });
+        let answer = answer.await?;
+        match answer.status {
+            StatusCode::CONFLICT => Ok(PagesEnabled::Exists),
+            StatusCode::UNPROCESSABLE_ENTITY => Ok(PagesEnabled::NotOffered),
+            _ => {
+                let pages = answer.json::<WirePages>(SERVICE)?.read()?;
+                Ok(PagesEnabled::Site(pages))
+            }
+        }
+    }
+
+    /// The site of a repository; none if it has none.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn pages(&self, at: &Address) -> Result<Option<Pages>, Error> {
+        let request = self.request(Method::GET, self.url_of(at, "pages")?);
+        let answer = self.read(Asked::Else, request, nothing).await?;
+        if nothing(&answer) {
+            return Ok(None);
+        }
+        answer.json::<WirePages>(SERVICE)?.read().map(Some)
+    }
+
+    /// The latest build of a site; none if there has been none yet.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn latest_pages_build(&self, at: &Address) -> Result<Option<PagesBuild>, Error> {
+        let url = self.url_of(at, "pages/builds/latest")?;
+        let request = self.request(Method::GET, url);
+        let answer = self.read(Asked::Else, request, nothing).await?;
+        if nothing(&answer) {
+            return Ok(None);
+        }
+        let build: WireBuild = answer.json(SERVICE)?;
+        let message = build.error.message;
+        let message = message.map(|message| text::line(&message, LONGEST_MESSAGE));
+        Ok(Some(PagesBuild {
+            state: build.status,
+            commit: build.commit.and_then(|id| id.parse().ok()),
+            message: message.filter(|message| !message.is_empty()),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

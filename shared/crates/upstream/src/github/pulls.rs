@@ -1,0 +1,151 @@
+//! Pull requests (<https://docs.github.com/en/rest/pulls/pulls>).
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::errors::{Asked, Refusal};
+use super::{GitHub, SERVICE, none, web_url};
+use crate::client::Answer;
+use eventrelay_core::error::Error;
+use eventrelay_project::deploy::Address;
+
+/// A pull request that is to be made, within one repository.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPullRequest<'a> {
+    /// The branch with the changes.
+    pub head: &'a str,
+    /// The branch that they are for.
+    pub base: &'a str,
+    /// A line.
+    pub title: &'a str,
+    /// What it says of itself, in Markdown.
+    pub body: &'a str,
+}
+
+/// A pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Its number in the repository.
+    pub number: u64,
+    /// Where people look at it.
+    pub html_url: String,
+    /// How it stands.
+    pub state: PullRequestState,
+}
+
+/// How a pull request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullRequestState {
+    /// It waits for somebody.
+    Open,
+    /// Its changes were taken.
+    Merged,
+    /// They were not.
+    Closed,
+}
+
+/// What came of making a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PullRequestCreated {
+    /// It is there.
+    Opened(PullRequest),
+    /// There is an open one of this branch: [`GitHub::pull_request_of`] finds it.
+    Exists,
+    /// The branch has nothing that its base has not.
+    NothingToMerge,
+}
+
+#[derive(Serialize)]
+struct WireNew<'a> {
+    title: &'a str,
+    head: &'a str,
+    base: &'a str,
+    body: &'a str,
+}
+
+#[derive(Deserialize)]
+struct WirePullRequest {
+    number: u64,
+    html_url: String,
+    state: String,
+    merged_at: Option<String>,
+}
+
+impl WirePullRequest {
+    fn read(self) -> Result<PullRequest, Error> {
+        Ok(PullRequest {
+            number: self.number,
+            html_url: web_url(self.html_url)?,
+            state: match self.state.as_str() {
+                "open" => PullRequestState::Open,
+                _ if self.merged_at.is_some() => PullRequestState::Merged,
+                _ => PullRequestState::Closed,
+            },
+        })
+    }
+}
+
+/// What an answer says that is no pull request.
+fn refused(answer: &Answer) -> Option<PullRequestCreated> {
+    if answer.status != StatusCode::UNPROCESSABLE_ENTITY {
+        return None;
+    }
+    let refusal = Refusal::of(answer);
+    match () {
+        () if refusal.says("pull request already exists") => Some(PullRequestCreated::Exists),
+        () if refusal.says("no commits between") => Some(PullRequestCreated::NothingToMerge),
+        () => None,
+    }
+}
+
+impl GitHub {
+    /// Asks for changes to be taken. It is not sent twice, but sending it again does no harm.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn create_pull_request(
+        &self,
+        at: &Address,
+        new: NewPullRequest<'_>,
+    ) -> Result<PullRequestCreated, Error> {
+        let body = WireNew {
+            title: new.title,
+            head: new.head,
+            base: new.base,
+            body: new.body,
+        };
+        let request = self.json_request(Method::POST, self.url_of(at, "pulls")?, &body)?;
+        let is_refused = |answer: &_| refused(answer).is_some();
+        let answer = self.write(Asked::Else, request, is_refused).await?;
+        if let Some(refused) = refused(&answer) {
+            return Ok(refused);
+        }
+        let opened = answer.json::<WirePullRequest>(SERVICE)?.read()?;
+        Ok(PullRequestCreated::Opened(opened))
+    }
+
+    /// The latest pull request of a branch of the same repository, open or not; none if there has
+    /// been none.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn pull_request_of(
+        &self,
+        at: &Address,
+        head: &str,
+    ) -> Result<Option<PullRequest>, Error> {
+        let mut url = self.url_of(at, "pulls")?;
+        url.query_pairs_mut()
+            .append_pair("state", "all")
+            .append_pair("head", &format!("{}:{head}", at.owner))
+            .append_pair("per_page", "1");
+        let request = self.request(Method::GET, url);
+        let answer = self.read(Asked::Else, request, none).await?;
+        let list: Vec<WirePullRequest> = answer.json(SERVICE)?;
+        let first = list.into_iter().next();
+        first.map(WirePullRequest::read).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests;

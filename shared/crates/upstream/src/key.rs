@@ -1,0 +1,45 @@
+//! Calls with a key that may have been rotated since it was read.
+
+use secrecy::SecretString;
+
+use eventrelay_core::error::{Error, Service, Source};
+use eventrelay_store::secrets::Secret;
+
+/// Why a service refused a request: its key, or what the key is entitled to. The text is for the
+/// log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct KeyRefused(Source);
+
+/// The error of a request that was refused for its key.
+pub(super) fn key_refused(service: Service, source: impl Into<Source>) -> Error {
+    let source = Box::new(KeyRefused(source.into()));
+    Error::UpstreamRejected { service, source }
+}
+
+/// Calls with the key of a secret; where that is refused as a key, once more with the one that the
+/// secret holds by then, if it is another.
+pub(super) async fn with_key<T>(
+    secret: &Secret,
+    call: impl AsyncFn(&SecretString) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let key = secret.get().await?;
+    match call(&key).await {
+        Err(error) if is_key_refused(&error) => match secret.renewed(&key).await {
+            Some(key) => call(&key).await,
+            None => Err(error),
+        },
+        outcome => outcome,
+    }
+}
+
+fn is_key_refused(error: &Error) -> bool {
+    match error {
+        Error::UpstreamRejected { source, .. } => source.is::<KeyRefused>(),
+        Error::AccessRefused { fault, .. } => fault.is_of_key(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,383 @@
+//! What YouTube says about a video: by the Data API where there is a key
+//! (<https://developers.google.com/youtube/v3/docs/videos/list>), else by oEmbed
+//! (<https://oembed.com>), which needs none and says less. And which videos a playlist has, which
+//! only the Data API says.
+
+mod duration;
+mod playlist;
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use url::Url;
+
+use super::client::{Answer, HttpClient, Request, secret_header};
+use super::gate::{Gate, Target};
+use super::key::with_key;
+use eventrelay_analysis::text;
+use eventrelay_core::error::{AccessFault, Error, Service, known_reason};
+use eventrelay_core::limit::Cost;
+use eventrelay_store::secrets::Secret;
+
+pub use playlist::PlaylistPage;
+
+const SERVICE: Service = Service::YouTube;
+/// Variable of `cargo local` that holds the key.
+const KEY_VARIABLE: &str = "YOUTUBE_API_KEY";
+/// What any `list` costs
+/// (<https://developers.google.com/youtube/v3/determine_quota_cost>).
+const LIST_UNITS: u64 = 1;
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// A video's whole description is below 64 kB.
+const LIMIT: usize = 256 * 1024;
+/// YouTube's own limit on a title is 100 characters.
+const TITLE_CHARS: usize = 300;
+
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataSource {
+    /// The Data API: the video is known to be public and not live.
+    DataApi,
+    /// oEmbed: there is such a video, but it may be unlisted or live.
+    OEmbed,
+}
+
+/// What is known of a video that can be analysed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metadata {
+    /// None where embedding is disabled and there is no key.
+    pub title: Option<String>,
+    /// The channel's title, as the above.
+    pub channel: Option<String>,
+    /// Length in seconds; only from the Data API.
+    pub duration_s: Option<f64>,
+    /// When it was published; only from the Data API.
+    pub published_at: Option<OffsetDateTime>,
+    /// Who said it.
+    pub source: MetadataSource,
+}
+
+/// The client. A clone is cheap and shares its connections.
+#[derive(Clone, Debug)]
+pub struct YouTube {
+    http: HttpClient,
+    base_url: Url,
+    oembed_base_url: Url,
+    key: Option<Secret>,
+    gate: Gate,
+}
+
+#[derive(Deserialize)]
+struct WireList {
+    #[serde(default)]
+    items: Vec<WireVideo>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireVideo {
+    #[serde(default)]
+    snippet: WireSnippet,
+    #[serde(default)]
+    content_details: WireDetails,
+    #[serde(default)]
+    status: WireStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireSnippet {
+    title: String,
+    channel_title: String,
+    published_at: String,
+    live_broadcast_content: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireDetails {
+    duration: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireStatus {
+    privacy_status: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireEmbed {
+    title: String,
+    author_name: String,
+}
+
+impl YouTube {
+    /// A client of the Data API at `base_url` (`https://youtube.googleapis.com`), if there is a key,
+    /// and of oEmbed at `oembed_base_url` (`https://www.youtube.com`), each call of which passes
+    /// the gate. The key goes into a header, never into a URL.
+    pub fn new(
+        http: HttpClient,
+        base_url: Url,
+        oembed_base_url: Url,
+        key: Option<Secret>,
+        gate: Gate,
+    ) -> Self {
+        Self {
+            http,
+            base_url,
+            oembed_base_url,
+            key,
+            gate,
+        }
+    }
+
+    /// The same with no call going on beyond `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self {
+            http: self.http.until(deadline),
+            ..self.clone()
+        }
+    }
+
+    /// Sends a request to the Data API that costs `units` of its daily quota.
+    async fn ask(
+        &self,
+        key: &Secret,
+        units: u64,
+        request: Request,
+        error_of: impl FnOnce(&Answer) -> Error,
+    ) -> Result<Answer, Error> {
+        let cost = Cost {
+            requests: units,
+            ..Cost::CALL
+        };
+        let call = async {
+            let answer = self.send_with_key(key, request).await?;
+            match answer.status.is_success() {
+                true => Ok(answer),
+                false => Err(error_of(&answer)),
+            }
+        };
+        self.gate.pass(Target::YouTube, cost, false, call).await
+    }
+
+    /// What is known of the video with this id. When the Data API's quota for the day is used up,
+    /// oEmbed is asked instead. It is a look ahead, not a condition: after an error that is not
+    /// permanent the analysis can go on without.
+    ///
+    /// # Errors
+    /// [`Error::VideoNotFound`], [`Error::VideoPrivate`], [`Error::VideoNotPublic`],
+    /// [`Error::VideoIsLive`] where the video cannot be analysed; [`Error::RateLimited`],
+    /// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`] where
+    /// YouTube did not say.
+    pub async fn metadata(&self, id: &str) -> Result<Metadata, Error> {
+        match &self.key {
+            Some(key) => match self.data_api(id, key).await {
+                Err(Error::DailyQuotaSpent { .. }) => self.oembed(id).await,
+                outcome => outcome,
+            },
+            None => self.oembed(id).await,
+        }
+    }
+
+    async fn data_api(&self, id: &str, key: &Secret) -> Result<Metadata, Error> {
+        let mut url = with_path(&self.base_url, &["youtube", "v3", "videos"])?;
+        url.query_pairs_mut()
+            .append_pair("part", "snippet,contentDetails,status")
+            .append_pair("id", id);
+        let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT);
+        let answer = self.ask(key, LIST_UNITS, request, data_api_error);
+        let answer = answer.await?;
+        let list: WireList = answer.json(SERVICE)?;
+        // Unknown and private videos are left out of the list, which is a success.
+        let video = list.items.into_iter().next().ok_or(Error::VideoNotFound)?;
+        match video.status.privacy_status.as_str() {
+            "private" => return Err(Error::VideoPrivate),
+            "unlisted" => return Err(Error::VideoNotPublic),
+            _ => {}
+        }
+        if matches!(
+            video.snippet.live_broadcast_content.as_str(),
+            "live" | "upcoming"
+        ) {
+            return Err(Error::VideoIsLive);
+        }
+        Ok(Metadata {
+            title: bounded(&video.snippet.title),
+            channel: bounded(&video.snippet.channel_title),
+            // A broadcast that has just ended is `P0D` until it is processed.
+            duration_s: duration::parse(&video.content_details.duration).filter(|s| *s > 0.0),
+            published_at: OffsetDateTime::parse(&video.snippet.published_at, &Rfc3339).ok(),
+            source: MetadataSource::DataApi,
+        })
+    }
+
+    /// Sends a request to the Data API. An answer that refuses the key is an error.
+    async fn send_with_key(&self, secret: &Secret, request: Request) -> Result<Answer, Error> {
+        with_key(secret, async |key| {
+            let request = request
+                .clone()
+                .header("x-goog-api-key", secret_header(key)?);
+            let answer = self.http.send(request).await?;
+            match access_fault(&answer) {
+                Some(fault) => Err(Error::AccessRefused {
+                    service: SERVICE,
+                    fault,
+                    reason: shown_reason(&answer),
+                    key: secret.key_source(KEY_VARIABLE),
+                    source: format!("{} {}", answer.status.as_u16(), reason(&answer)).into(),
+                }),
+                None => Ok(answer),
+            }
+        })
+        .await
+    }
+
+    async fn oembed(&self, id: &str) -> Result<Metadata, Error> {
+        let mut url = with_path(&self.oembed_base_url, &["oembed"])?;
+        let video = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+        url.query_pairs_mut()
+            .append_pair("format", "json")
+            .append_pair("url", &format!("https://www.youtube.com/watch?v={video}"));
+        let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT);
+        let call = async { embed(&self.http.send(request).await?) };
+        let embed = self.gate.pass(Target::OEmbed, Cost::CALL, false, call);
+        let embed = embed.await?;
+        Ok(Metadata {
+            title: bounded(&embed.title),
+            channel: bounded(&embed.author_name),
+            duration_s: None,
+            published_at: None,
+            source: MetadataSource::OEmbed,
+        })
+    }
+}
+
+fn embed(answer: &Answer) -> Result<WireEmbed, Error> {
+    match answer.status.as_u16() {
+        // Also seen with status 200.
+        200..500 if answer.body.trim_ascii() == b"Forbidden" => Err(Error::VideoPrivate),
+        200..300 => answer.json(SERVICE),
+        // Embedding is disabled, which says nothing about watching.
+        401 => Ok(WireEmbed::default()),
+        403 => Err(Error::VideoPrivate),
+        // A malformed id is answered 400.
+        400 | 404 => Err(Error::VideoNotFound),
+        _ => Err(refusal(answer, "oEmbed")),
+    }
+}
+
+fn with_path(base: &Url, segments: &[&str]) -> Result<Url, Error> {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| Error::internal("the base URL of YouTube cannot have a path"))?
+        .pop_if_empty()
+        .extend(segments);
+    Ok(url)
+}
+
+/// A text of somebody else's, cleaned and not too long.
+fn bounded(text: &str) -> Option<String> {
+    let text = text::line(text, TITLE_CHARS);
+    (!text.is_empty()).then_some(text)
+}
+
+/// The first `reason` of an error of the Data API: a constant in camel case. The message beside it
+/// may quote the key.
+fn reason(answer: &Answer) -> String {
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let reason = document.pointer("/error/errors/0/reason");
+    let reason = reason.and_then(Value::as_str).unwrap_or_default();
+    let constant = reason.chars().filter(char::is_ascii_alphanumeric);
+    constant.take(60).collect()
+}
+
+/// What is wrong with the key or its project, if that is what an answer says
+/// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
+fn access_fault(answer: &Answer) -> Option<AccessFault> {
+    if !matches!(answer.status.as_u16(), 400 | 401 | 403) {
+        return None;
+    }
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let message = document.pointer("/error/message").and_then(Value::as_str);
+    if message.is_some_and(|text| text.to_lowercase().contains("reported as leaked")) {
+        return Some(AccessFault::LeakedKey);
+    }
+    let of_reason = |reason: &str| match reason {
+        "keyInvalid" | "keyExpired" | "ipRefererBlocked" => Some(AccessFault::Key),
+        "accessNotConfigured" | "SERVICE_DISABLED" => Some(AccessFault::ServiceDisabled),
+        "BILLING_DISABLED" => Some(AccessFault::Billing),
+        reason if reason.starts_with("API_KEY_") => Some(AccessFault::Key),
+        reason if reason.starts_with("CONSUMER_") => Some(AccessFault::Project),
+        _ => None,
+    };
+    let fault = info_reasons(&document).find_map(of_reason);
+    let fault = fault.or_else(|| of_reason(&reason(answer)));
+    fault.or_else(|| (answer.status.as_u16() == 401).then_some(AccessFault::Key))
+}
+
+/// The constant that says why, of those that may be shown.
+fn shown_reason(answer: &Answer) -> Option<&'static str> {
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let mut of_details = info_reasons(&document);
+    let known = of_details.find_map(known_reason);
+    known.or_else(|| known_reason(&reason(answer)))
+}
+
+fn info_reasons(document: &Value) -> impl Iterator<Item = &str> {
+    let details = document.pointer("/error/details").and_then(Value::as_array);
+    let details = details.into_iter().flatten();
+    details.filter_map(|detail| detail["reason"].as_str())
+}
+
+/// What an error of the Data API means
+/// (<https://developers.google.com/youtube/v3/docs/errors>).
+fn data_api_error(answer: &Answer) -> Error {
+    match reason(answer).as_str() {
+        "quotaExceeded" | "dailyLimitExceeded" => Error::DailyQuotaSpent {
+            service: SERVICE,
+            retry_after: None,
+        },
+        "rateLimitExceeded" | "userRateLimitExceeded" => Error::RateLimited {
+            service: SERVICE,
+            retry_after: answer.retry_after(),
+        },
+        reason => refusal(answer, reason),
+    }
+}
+
+/// What a status alone means.
+fn refusal(answer: &Answer, reason: &str) -> Error {
+    let status = answer.status.as_u16();
+    let retry_after = answer.retry_after();
+    let source = format!("{status} {reason}").into();
+    match status {
+        429 => Error::RateLimited {
+            service: SERVICE,
+            retry_after,
+        },
+        408 | 500.. => Error::Unavailable {
+            service: SERVICE,
+            retry_after,
+            source,
+        },
+        // To a consent or captcha page, as data centres get it at times.
+        ..400 => Error::UpstreamMalformed {
+            service: SERVICE,
+            source,
+        },
+        _ => Error::UpstreamRejected {
+            service: SERVICE,
+            source,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

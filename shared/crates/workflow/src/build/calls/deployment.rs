@@ -1,0 +1,111 @@
+//! The steps of a deployment, whatever its target.
+
+use super::Calls;
+use crate::build::{
+    deployment::{DeploymentWork, Seen, Stage},
+    model::{Build, End, Work},
+};
+use crate::flow;
+use eventrelay_core::{
+    clock::Timestamp,
+    error::{Error, JobError},
+};
+use eventrelay_project::{Deployment, DeploymentResult, DeploymentStatus};
+
+impl Calls {
+    pub(super) async fn deployment_step(
+        &self,
+        build: &Build,
+        work: &DeploymentWork,
+    ) -> Result<Seen, Error> {
+        if let Some(parent) = &build.parent {
+            self.at_work(parent).await?;
+        }
+        match &work.stage {
+            Stage::Sending
+            | Stage::Building { .. }
+            | Stage::Siting
+            | Stage::Announcing { .. }
+            | Stage::Uploading { .. }
+            | Stage::Processing { .. } => self.host_step(work).await,
+            _ => self.repository_step(build, work).await,
+        }
+    }
+
+    /// Says in the deployment's row how its build has ended, and takes away what it must not leave
+    /// behind. The row comes first: somebody waits for it, and a repository may never be deletable.
+    pub(super) async fn settle_deployment(
+        &self,
+        build: &Build,
+        work: &DeploymentWork,
+    ) -> Result<(), Error> {
+        let mut result = work.result.clone();
+        let (status, error) = match &build.end {
+            Some(End::Failed { error }) => (DeploymentStatus::Failed, Some(error.clone())),
+            Some(End::Cancelled) => (DeploymentStatus::Cancelled, None),
+            Some(End::Skipped { missing }) => {
+                result.missing = Some(missing.clone());
+                (DeploymentStatus::Skipped, None)
+            }
+            _ => (DeploymentStatus::Done, None),
+        };
+        let has_failed = matches!(
+            status,
+            DeploymentStatus::Failed | DeploymentStatus::Cancelled
+        );
+        self.say(work, status, &result, error.as_ref()).await?;
+        if has_failed && result.made_repository && work.request.delete_on_failure {
+            result.deleted_repository = self.delete_if_ours(work).await?;
+            self.say(work, status, &result, error.as_ref()).await?;
+        }
+        // Begun while its project was being deleted, it may have been passed over.
+        let projects = &self.context.projects;
+        if projects.project(&work.project).await?.is_none() {
+            projects.delete(work.deployment.as_str()).await?;
+        }
+        Ok(())
+    }
+
+    /// Has a build that was ended while a repository was made for it settle that too.
+    pub(in crate::build) async fn lost(&self, build: &Build) -> Result<(), Error> {
+        let Work::Deployment(lost) = &build.work else {
+            return Ok(());
+        };
+        if !lost.result.made_repository {
+            return Ok(());
+        }
+        let learn = |mut build: Build, now| {
+            let has_ended = build.end.is_some();
+            match &mut build.work {
+                Work::Deployment(work) if has_ended && !work.result.made_repository => {
+                    work.result = lost.result.clone();
+                    (build.settled, build.due_at) = (false, now);
+                    Some(build)
+                }
+                _ => None,
+            }
+        };
+        flow::preempt(&self.context, &build.id, learn, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn say(
+        &self,
+        work: &DeploymentWork,
+        status: DeploymentStatus,
+        result: &DeploymentResult,
+        error: Option<&JobError>,
+    ) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let change = |deployment: &mut Deployment| {
+            let was = (deployment.status, &deployment.result);
+            let changed = was != (status, result) || deployment.error.as_ref() != error;
+            (deployment.status, deployment.result) = (status, result.clone());
+            (deployment.error, deployment.updated_at) = (error.cloned(), now);
+            changed
+        };
+        let projects = &self.context.projects;
+        projects.change(work.deployment.as_str(), change).await?;
+        Ok(())
+    }
+}

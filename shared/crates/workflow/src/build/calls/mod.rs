@@ -1,0 +1,363 @@
+//! What is done for a build: its calls to the outside, each of which ends in an observation or an
+//! error.
+
+mod deployment;
+mod file;
+mod graph;
+mod hosts;
+mod project;
+mod repository;
+mod software;
+
+pub use project::part_id;
+pub use repository::address;
+
+use eventrelay_project::Checker;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    machine::{Call, Observation},
+    model::{Build, Work},
+};
+use crate::{context::Context, flow::Performed};
+use eventrelay_analysis::Analysis;
+use eventrelay_core::{
+    answer_class::AnswerClass,
+    clock::Timestamp,
+    cost::{Cap, Estimate},
+    error::Error,
+    ids::JobId,
+    limit::Cost,
+    usage::Usage,
+};
+use eventrelay_project::{Project, ProjectFile, ProjectId, Question, plan::Plan, templates::Facts};
+use eventrelay_store::{
+    blobs::{self, Form, LARGEST_DOCUMENT},
+    compression,
+    project_blobs::{self, Kind},
+    queue::Message,
+};
+use eventrelay_upstream::{
+    gemini::GenerateRequest,
+    github::GitHub,
+    models::{MAX_OUTPUT_TOKENS, Models},
+    netlify::Netlify,
+    vercel::Vercel,
+};
+
+/// Reads of the bucket that are under way at a time.
+const AT_ONCE: usize = 16;
+
+/// Bytes of text to a token, about.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// Everything that a build calls.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// Stores and queues.
+    pub context: Context,
+    /// Checks of generated files.
+    pub checker: Checker,
+    /// The models.
+    pub models: Models,
+    /// GitHub, where there is a token.
+    pub github: Option<GitHub>,
+    /// Vercel, where there is a token.
+    pub vercel: Option<Vercel>,
+    /// Netlify, where there is a token.
+    pub netlify: Option<Netlify>,
+}
+
+/// A paid answer, kept until it is of no more use.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    text: String,
+    usage: Usage,
+    /// Who has paid for it: to others it costs nothing.
+    job: JobId,
+    /// Who answered. Absent in what was kept before the class was.
+    #[serde(default)]
+    answered_by: AnswerClass,
+}
+
+/// An answer of a model, and who gave it.
+#[derive(Debug)]
+struct Answer {
+    text: String,
+    answered_by: AnswerClass,
+}
+
+/// What may be written and what it may cost.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    /// Tokens that an answer has, about.
+    output_tokens: u64,
+    cap: Option<Cap>,
+}
+
+impl Calls {
+    /// Performs a call within `time`, beyond which no request goes on.
+    pub(super) async fn perform(
+        &self,
+        call: Call,
+        build: &Build,
+        time: Duration,
+    ) -> Performed<Observation> {
+        let deadline = Instant::now() + time;
+        let calls = Self {
+            models: self.models.until(deadline),
+            github: self
+                .github
+                .as_ref()
+                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            vercel: self
+                .vercel
+                .as_ref()
+                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            netlify: self
+                .netlify
+                .as_ref()
+                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+            checker: self.checker,
+            context: self.context.clone(),
+        };
+        let mut usage = build.usage;
+        let (observed, counted) = match call {
+            Call::Work => calls.work(build, time, &mut usage).await,
+            Call::Settle => calls.settle(build).await,
+        };
+        Performed {
+            observed,
+            usage: usage.plus(counted),
+            counted,
+            is_saved: false,
+        }
+    }
+
+    /// What is seen, and what other builds took whose steps have counted it.
+    async fn work(
+        &self,
+        build: &Build,
+        time: Duration,
+        usage: &mut Usage,
+    ) -> (Result<Observation, Error>, Usage) {
+        let mut counted = Usage::default();
+        let seen = match &build.work {
+            Work::Project(work) => {
+                let (paid, others) = (usage, &mut counted);
+                let seen = self.project_step(build, work, time, paid, others).await;
+                seen.map(Observation::Project)
+            }
+            Work::File(work) => {
+                let seen = self.file_step(build, work, time, usage).await;
+                seen.map(Observation::File)
+            }
+            Work::Deployment(work) => {
+                let seen = self.deployment_step(build, work).await;
+                seen.map(Observation::Deployment)
+            }
+            Work::Software(work) => {
+                let seen = self.software_step(build, work).await;
+                seen.map(Observation::Software)
+            }
+        };
+        (seen, counted)
+    }
+
+    /// Says how a build has ended to those who wait for it. As [`Self::work`].
+    async fn settle(&self, build: &Build) -> (Result<Observation, Error>, Usage) {
+        match self.settled(build).await {
+            Ok(counted) => (Ok(Observation::Settled), counted),
+            // It is settled again, and what others took is added then.
+            Err(error) => (Err(error), Usage::default()),
+        }
+    }
+
+    async fn settled(&self, build: &Build) -> Result<Usage, Error> {
+        let mut counted = Usage::default();
+        match &build.work {
+            Work::Project(work) => counted = self.settle_project(build, work).await?,
+            Work::File(work) => self.settle_file(build, work).await?,
+            Work::Deployment(work) => self.settle_deployment(build, work).await?,
+            Work::Software(work) => self.settle_software(build, work).await?,
+        }
+        match (&build.parent, &build.work) {
+            // A file wakes its project when it is the last one, or the first to fail.
+            (_, Work::File(_)) | (None, _) => {}
+            (Some(parent), _) => self.wake(parent).await?,
+        }
+        Ok(counted)
+    }
+
+    async fn wake(&self, job: &JobId) -> Result<(), Error> {
+        let queue = &self.context.builds_queue;
+        queue.send(job, Message::WHICHEVER, Duration::ZERO).await
+    }
+
+    /// A build, unless it is gone or has ended.
+    async fn at_work(&self, id: &JobId) -> Result<Build, Error> {
+        let row = self.context.jobs.get::<Build>(id).await?;
+        let build = row.map(|row| row.job);
+        build
+            .filter(|build| build.end.is_none())
+            .ok_or(Error::Cancelled)
+    }
+
+    /// The project of a build; one that is deleted is worked on no more.
+    async fn project(&self, id: &ProjectId) -> Result<Project, Error> {
+        let stored = self.context.projects.project(id).await?;
+        Ok(stored.ok_or(Error::Cancelled)?.doc)
+    }
+
+    /// Removes what was stored for a project while it was deleted.
+    async fn tidy(&self, id: &ProjectId) -> Result<(), Error> {
+        if self.context.projects.project(id).await?.is_some() {
+            return Ok(());
+        }
+        let blobs = &self.context.blobs;
+        let left = blobs.keys_under(&project_blobs::prefix(id)).await?;
+        blobs.delete(left).await
+    }
+
+    async fn analysis(&self, project: &Project) -> Result<Analysis, Error> {
+        let key = blobs::analysis_key(&project.video, &project.analysis, Form::Json);
+        let packed = self.context.blobs.get(&key).await?;
+        // It was deleted, or made anew since.
+        let packed = packed.ok_or(Error::NotFound { what: "analysis" })?;
+        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
+        serde_json::from_slice(&text).map_err(Error::internal)
+    }
+
+    async fn plan(&self, project: &ProjectId, etag: &str) -> Result<Plan, Error> {
+        self.context.blobs.document(project, Kind::Plan, etag).await
+    }
+
+    /// The files of a manifest, with their bytes.
+    async fn files(&self, project: &ProjectId, etag: &str) -> Result<Vec<ProjectFile>, Error> {
+        let made = self.project(project).await?.made;
+        // It may have been made anew since.
+        let made = made.filter(|made| made.manifest == etag);
+        let archive = made.as_ref().map(|made| made.archive.as_str());
+        self.context.blobs.files(project, etag, archive).await
+    }
+
+    /// The answer to a question that was paid for before; what it cost is added once.
+    async fn kept(
+        &self,
+        build: &Build,
+        project: &ProjectId,
+        hash: &str,
+        usage: &mut Usage,
+    ) -> Result<Option<Answer>, Error> {
+        let key = project_blobs::made_key(project, hash);
+        let kept: Option<Kept> = self.context.blobs.json(&key).await?;
+        let kept = kept.filter(|kept| kept.answered_by >= self.models.class);
+        Ok(kept.map(|kept| {
+            if kept.job == build.id {
+                *usage = usage.plus(kept.usage);
+            }
+            Answer {
+                text: kept.text,
+                answered_by: kept.answered_by,
+            }
+        }))
+    }
+
+    /// Asks a model. What is paid for is added to `usage`, whatever comes of it.
+    async fn ask(
+        &self,
+        build: &Build,
+        question: &Question,
+        allowance: Allowance,
+        time: Duration,
+        usage: &mut Usage,
+    ) -> Result<Answer, Error> {
+        let model = self.models.name(build.model)?;
+        let estimate = Estimate {
+            input_tokens: (question.bytes() as u64).div_ceil(BYTES_PER_TOKEN),
+            output_tokens: allowance.output_tokens,
+        };
+        let prices = &self.models.prices;
+        let most = estimate.output_within(allowance.cap, prices, model, MAX_OUTPUT_TOKENS)?;
+        let texts = [question.parts[0].as_str(), question.parts[1].as_str()];
+        let request = GenerateRequest {
+            model,
+            media: None,
+            window: None,
+            system: question.system,
+            texts: &texts,
+            json_schema: &question.schema,
+            max_output_tokens: u32::try_from(most).unwrap_or(u32::MAX),
+            media_resolution: None,
+            thinking_level: None,
+            estimate: Cost {
+                tokens: estimate.tokens(),
+                ..Cost::CALL
+            },
+            in_turn: build.in_turn,
+        };
+        let by = build.submitted_by.as_deref();
+        let answered = self.models.ask(&request, estimate, by, time).await?;
+        *usage = self.models.add_up(*usage, model, &answered.usage);
+        let generated = answered.outcome?;
+        let version = generated.model_version.as_deref().unwrap_or(model);
+        Ok(Answer {
+            answered_by: AnswerClass::of_answer(self.models.class, version),
+            text: generated.text,
+        })
+    }
+
+    /// Keeps a paid answer. Without it all is as good, as long as nobody dies now.
+    async fn keep(
+        &self,
+        build: &Build,
+        project: &ProjectId,
+        hash: &str,
+        answer: &Answer,
+        paid: Usage,
+    ) {
+        let key = project_blobs::made_key(project, hash);
+        let kept = Kept {
+            text: answer.text.clone(),
+            usage: paid,
+            job: build.id.clone(),
+            answered_by: answer.answered_by,
+        };
+        if let Err(error) = self.context.blobs.put_json(&key, &kept).await {
+            tracing::warn!(job.id = %build.id, error = error.report(), "Could not keep an answer");
+        }
+    }
+}
+
+/// What was paid between two sums.
+fn paid(before: Usage, after: Usage) -> Usage {
+    Usage {
+        input_tokens: after.input_tokens - before.input_tokens,
+        output_tokens: after.output_tokens - before.output_tokens,
+        thinking_tokens: after.thinking_tokens - before.thinking_tokens,
+        model_calls: after.model_calls - before.model_calls,
+        cost_usd: match before.model_calls {
+            0 => after.cost_usd,
+            _ => after
+                .cost_usd
+                .zip(before.cost_usd)
+                .map(|(after, before)| after - before),
+        },
+        billed_ms: 0,
+    }
+}
+
+fn facts(project: &Project, analysis: &Analysis) -> Facts {
+    Facts {
+        video_title: analysis.video.title.clone(),
+        video_url: analysis.video.url.clone(),
+        year: year(project.created_at),
+        answered_by: project.answered_by,
+    }
+}
+
+fn year(at: Timestamp) -> i16 {
+    at.day()[..4].parse().unwrap_or(1970)
+}

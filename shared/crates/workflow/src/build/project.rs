@@ -1,0 +1,224 @@
+//! The build of a project.
+//!
+//! ```text
+//! planning ─┬─ (plan only) done
+//!           └─ opening ─ writing (waits for the files) ─ checking ─┬─ packaging ─ done
+//!                 └──────────── files that have to be mended ──────┘
+//! ```
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::machine::After;
+use eventrelay_core::error::JobError;
+use eventrelay_project::ProjectId;
+
+/// Repairs of one file at most.
+pub const MOST_REPAIRS: u32 = 2;
+
+/// How long to wait before looking unasked whether the files are there: whoever is the last says
+/// so, unless it dies before.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// What the build of a project remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProjectWork {
+    /// What is built.
+    pub project: ProjectId,
+    /// It ends with the plan.
+    pub plan_only: bool,
+    /// Entity tag of the plan.
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// What is known of each file of the plan.
+    #[serde(default)]
+    pub drafts: Vec<Draft>,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// What is known of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The round that its present text is of.
+    pub round: u32,
+    /// How often it was mended.
+    pub repairs: u32,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum Stage {
+    /// The model is asked what is to be made.
+    Planning,
+    /// Builds of files are opened.
+    Opening {
+        /// 0, then one more each time that files have to be mended together.
+        round: u32,
+        /// Which files, by their place in the plan.
+        files: Vec<u32>,
+        /// What has to be mended, where something has: entity tag of a report.
+        report: Option<String>,
+    },
+    /// Files are written.
+    Writing {
+        /// As in opening.
+        round: u32,
+        /// Which files.
+        files: Vec<u32>,
+    },
+    /// All files are looked at together.
+    Checking {
+        /// The last round.
+        round: u32,
+    },
+    /// Manifest and archive are made.
+    Packaging {
+        /// Entity tag of what was found when all files were looked at.
+        report: String,
+    },
+}
+
+impl Stage {
+    /// In the words of the API.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Planning => "planning",
+            Self::Opening { .. } | Self::Writing { .. } => "writing",
+            Self::Checking { .. } => "checking",
+            Self::Packaging { .. } => "packaging",
+        }
+    }
+
+    /// 0 to 99.
+    #[must_use]
+    pub fn progress(&self) -> u8 {
+        match self {
+            Self::Planning => 5,
+            Self::Opening { .. } => 20,
+            Self::Writing { .. } => 30,
+            Self::Checking { .. } => 85,
+            Self::Packaging { .. } => 95,
+        }
+    }
+
+    pub(super) const fn waits_for_others(&self) -> bool {
+        matches!(self, Self::Writing { .. })
+    }
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// There is a plan of so many files.
+    Planned {
+        /// Its entity tag.
+        plan: String,
+        /// Number of files.
+        files: u32,
+    },
+    /// The builds of the files are there.
+    Opened,
+    /// Not all files are written.
+    Waiting,
+    /// All are, after so many repairs each, in the order in which they were opened.
+    Written {
+        /// Repairs.
+        repairs: Vec<u32>,
+    },
+    /// A file will never be.
+    Failed(JobError),
+    /// All files were looked at together.
+    Checked {
+        /// Entity tag of the report.
+        report: String,
+        /// Files that have to be mended.
+        failing: Vec<u32>,
+    },
+    /// Manifest and archive are there.
+    Packaged,
+}
+
+impl ProjectWork {
+    /// A project from its beginning on.
+    #[must_use]
+    pub fn new(project: ProjectId, plan_only: bool) -> Self {
+        Self {
+            project,
+            plan_only,
+            plan: None,
+            drafts: Vec::new(),
+            stage: Stage::Planning,
+        }
+    }
+
+    /// A project whose plan of so many files is there.
+    #[must_use]
+    pub fn planned(project: ProjectId, plan: String, files: u32) -> Self {
+        Self {
+            project,
+            plan_only: false,
+            plan: Some(plan),
+            drafts: vec![Draft::default(); files as usize],
+            stage: Stage::Opening {
+                round: 0,
+                files: (0..files).collect(),
+                report: None,
+            },
+        }
+    }
+
+    /// The first of these files that was mended as often as it may be.
+    #[must_use]
+    pub fn beyond_repair(&self, failing: &[u32]) -> Option<u32> {
+        let is_beyond = |file: &u32| {
+            let draft = self.drafts.get(*file as usize);
+            draft.is_none_or(|draft| draft.repairs >= MOST_REPAIRS)
+        };
+        failing.iter().copied().find(is_beyond)
+    }
+
+    pub(super) fn observe(&mut self, seen: Seen) -> After {
+        let next = match (seen, &self.stage) {
+            (Seen::Planned { plan, .. }, _) if self.plan_only => {
+                self.plan = Some(plan);
+                return After::Done;
+            }
+            (Seen::Planned { plan, files }, _) => {
+                *self = Self::planned(self.project.clone(), plan, files);
+                return After::Now;
+            }
+            (Seen::Opened, Stage::Opening { round, files, .. }) => Stage::Writing {
+                round: *round,
+                files: files.clone(),
+            },
+            (Seen::Written { repairs }, Stage::Writing { round, files }) => {
+                for (file, repairs) in files.iter().zip(repairs) {
+                    if let Some(draft) = self.drafts.get_mut(*file as usize) {
+                        *draft = Draft {
+                            round: *round,
+                            repairs,
+                        };
+                    }
+                }
+                Stage::Checking { round: *round }
+            }
+            (Seen::Checked { report, failing }, Stage::Checking { .. }) if failing.is_empty() => {
+                Stage::Packaging { report }
+            }
+            (Seen::Checked { report, failing }, Stage::Checking { round }) => Stage::Opening {
+                round: round + 1,
+                files: failing,
+                report: Some(report),
+            },
+            (Seen::Packaged, _) => return After::Done,
+            (Seen::Failed(error), _) => return After::Failed(error),
+            _ => return After::Later(LOOK),
+        };
+        self.stage = next;
+        After::Now
+    }
+}

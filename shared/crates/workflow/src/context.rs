@@ -1,0 +1,317 @@
+//! What a function needs to work: built once, in Init, where Lambda gives a full processor
+//! whatever the function's memory, and with its connections opened there.
+
+use eventrelay_project::Checker;
+use eventrelay_store::aws::Clients;
+use futures_util::future::join_all;
+use std::sync::Arc;
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::{
+    build,
+    flow::Driver,
+    job::{
+        calls::{CHUNKS_AT_ONCE, Calls},
+        experience::Experience,
+        machine,
+        worker::{Analyses, Worker},
+    },
+    task,
+};
+use eventrelay_core::{
+    clock::Timestamp,
+    config::{
+        BuildsConfig, Config, ConfigError, LimitsConfig, ModelsConfig, TargetConfig,
+        UpstreamConfig, YouTubeConfig,
+    },
+    error::Error,
+    limit::Leases,
+    telemetry,
+};
+use eventrelay_store::{
+    blobs::Blobs,
+    bookmarks::Bookmarks,
+    counters::Counters,
+    dead_letters::DeadLetters,
+    jobs::Jobs,
+    keys::Keys,
+    limits::Limits,
+    memory::{Memory, Tally},
+    projects::Projects,
+    queue::Queue,
+    search::Search,
+    secrets::{Secret, Secrets},
+    videos::Videos,
+};
+use eventrelay_upstream::{
+    Gate, HttpClient, budget::Budget, gemini::Gemini, github::GitHub, models::Models,
+    netlify::Netlify, vercel::Vercel, youtube::YouTube,
+};
+
+/// A service whose connection is opened in Init.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warm {
+    /// Index, jobs, controls.
+    DynamoDb,
+    /// Blobs.
+    S3,
+    /// The queue.
+    Sqs,
+}
+
+/// The stores and the queue of a deployment. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// What the deployment says of itself.
+    pub config: Config,
+    /// The index.
+    pub videos: Videos,
+    /// The jobs.
+    pub jobs: Jobs,
+    /// The messages that were given up.
+    pub dead_letters: DeadLetters,
+    /// Where the sweeper goes on.
+    pub bookmarks: Bookmarks,
+    /// What of the analyses can be found by its words.
+    pub search: Search,
+    /// API keys.
+    pub keys: Keys,
+    /// The bucket.
+    pub blobs: Blobs,
+    /// The queue of jobs.
+    pub queue: Queue,
+    /// The queue of tasks.
+    pub tasks_queue: Queue,
+    /// The queue of builds.
+    pub builds_queue: Queue,
+    /// Projects and deployments.
+    pub projects: Projects,
+    /// The key that signs cursors, once it was read.
+    cursor_key: Arc<OnceCell<[u8; 64]>>,
+    /// Counters of the deployment.
+    pub counters: Counters,
+    /// The limits that all instances keep together.
+    pub limits: Limits,
+    /// What this instance may give out of them by itself.
+    pub leases: Arc<Leases>,
+    /// What this instance remembers.
+    pub memory: Arc<Memory>,
+    /// Lookups that it has not reported yet.
+    pub tally: Arc<Tally>,
+    /// The time; asked once per request.
+    pub clock: fn() -> Timestamp,
+    /// How AWS is reached.
+    clients: Clients,
+}
+
+impl Context {
+    /// Builds all clients from the environment and opens the connections that are named,
+    /// concurrently. A connection that cannot be opened is not an error here: the request that
+    /// needs it tries again, and says so.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub async fn from_env(warm: &[Warm]) -> Result<Self, Error> {
+        let config = Config::from_env().map_err(Error::internal)?;
+        let clients = Clients::from_env();
+        let dynamodb = clients.dynamodb();
+        let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
+        let counters = Counters::new(dynamodb.clone(), config.controls_table.clone());
+        let sqs = clients.sqs();
+        let context = Self {
+            videos: Videos::new(
+                dynamodb.clone(),
+                config.videos_table.clone(),
+                jobs.clone(),
+                counters.clone(),
+            ),
+            search: Search::new(
+                dynamodb.clone(),
+                config.search_table.clone(),
+                config.videos_table.clone(),
+            ),
+            projects: Projects::new(
+                dynamodb.clone(),
+                config.projects_table.clone(),
+                jobs.clone(),
+            ),
+            limits: Limits::new(dynamodb.clone(), config.controls_table.clone()),
+            leases: Arc::default(),
+            dead_letters: DeadLetters::new(jobs.clone()),
+            bookmarks: Bookmarks::new(dynamodb.clone(), config.controls_table.clone()),
+            keys: Keys::new(dynamodb, config.controls_table.clone()),
+            blobs: Blobs::new(clients.s3(), config.bucket.clone()),
+            queue: Queue::new(sqs.clone(), config.analysis_queue_url.clone()),
+            tasks_queue: Queue::new(sqs.clone(), config.tasks_queue_url.clone()),
+            builds_queue: Queue::new(sqs, config.builds_queue_url.clone()),
+            cursor_key: Arc::default(),
+            counters,
+            memory: Arc::new(Memory::new(config.memory)),
+            tally: Arc::new(Tally::new(config.count_lookups_every)),
+            clock: Timestamp::now,
+            jobs,
+            config,
+            clients,
+        };
+        join_all(warm.iter().map(|service| context.warm(*service))).await;
+        telemetry::ready();
+        Ok(context)
+    }
+
+    /// The key that signs cursors.
+    ///
+    /// # Errors
+    /// As [`Keys::cursor_key`].
+    pub async fn cursor_key(&self) -> Result<&[u8; 64], Error> {
+        self.cursor_key
+            .get_or_try_init(|| self.keys.cursor_key())
+            .await
+    }
+
+    async fn warm(&self, service: Warm) {
+        match service {
+            Warm::DynamoDb => self.keys.warm().await,
+            Warm::S3 => self.blobs.warm().await,
+            Warm::Sqs => self.queue.warm().await,
+        }
+    }
+
+    /// The secrets of this deployment. Their client is built for those who read one only.
+    pub fn secrets(&self) -> Secrets {
+        self.clients.secrets(self.config.secrets_ttl, self.clock)
+    }
+
+    /// The worker of the tasks of this deployment, with its secret read.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub async fn task_worker(&self) -> Result<task::Worker, Error> {
+        let config = YouTubeConfig::from_env().map_err(Error::internal)?;
+        let limits = LimitsConfig::from_env().map_err(Error::internal)?;
+        let gate = Gate::new(self.limits.clone(), limits);
+        let secret = config.secret.as_ref().map(|id| self.secrets().secret(id));
+        if let Some(secret) = &secret {
+            secret.warm().await;
+        }
+        let youtube = youtube(HttpClient::new()?, config, secret, gate);
+        Ok(task::Worker::new(
+            self.driver(&self.tasks_queue),
+            self.clone(),
+            youtube,
+        ))
+    }
+
+    /// The worker of analyses of this deployment, with its secrets read.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub async fn worker(&self) -> Result<Worker, Error> {
+        let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
+        let limits = machine::Limits {
+            processing_timeout: upstream.processing_timeout,
+            models: upstream.models.names.len(),
+            expected: None,
+            answer_class: self.config.answer_class,
+        };
+        let config = LimitsConfig::from_env().map_err(Error::internal)?;
+        let gate = Gate::new(self.limits.clone(), config.clone());
+        let secrets = self.secrets();
+        let gemini = secrets.secret(upstream.models.secret.clone());
+        let youtube_secret = upstream.youtube.secret.as_ref();
+        let youtube_secret = youtube_secret.map(|id| secrets.secret(id));
+        warm_all([Some(&gemini), youtube_secret.as_ref()]).await;
+        let http = HttpClient::new()?;
+        let calls = Calls {
+            blobs: self.blobs.clone(),
+            models: self.models(&http, upstream.models, gemini, &gate, &config)?,
+            youtube: youtube(http, upstream.youtube, youtube_secret, gate),
+            analysis_ttl: self.config.analysis_ttl,
+            experience: Experience::default(),
+            chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
+        };
+        let analyses = Analyses {
+            videos: self.videos.clone(),
+            search: self.search.clone(),
+            calls,
+            limits,
+            jobs: self.jobs.clone(),
+        };
+        Ok(Worker::new(self.driver(&self.queue), analyses))
+    }
+
+    /// The worker of builds of this deployment, with its secrets read.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub async fn build_worker(&self, checker: Checker) -> Result<build::worker::Worker, Error> {
+        let config = BuildsConfig::from_env().map_err(Error::internal)?;
+        let gate = Gate::new(self.limits.clone(), config.limits.clone());
+        let secrets = self.secrets();
+        let secret = |target: &TargetConfig| target.secret.as_ref().map(|id| secrets.secret(id));
+        let gemini = secrets.secret(config.models.secret.clone());
+        let github = secret(&config.github);
+        let vercel = secret(&config.vercel);
+        let netlify = secret(&config.netlify);
+        let all = [
+            Some(&gemini),
+            github.as_ref(),
+            vercel.as_ref(),
+            netlify.as_ref(),
+        ];
+        warm_all(all).await;
+        let http = HttpClient::new()?;
+        let (github_url, netlify_url) = (config.github.base_url, config.netlify.base_url);
+        let (vercel_url, team) = (config.vercel.base_url, config.vercel_team);
+        let calls = build::calls::Calls {
+            checker,
+            models: self.models(&http, config.models, gemini, &gate, &config.limits)?,
+            github: github.map(|token| GitHub::new(http.clone(), github_url, token, gate.clone())),
+            vercel: vercel
+                .map(|token| Vercel::new(http.clone(), vercel_url, team, token, gate.clone())),
+            netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, gate)),
+            context: self.clone(),
+        };
+        let driver = self.driver(&self.builds_queue);
+        Ok(build::worker::Worker::new(driver, calls))
+    }
+
+    fn driver(&self, queue: &Queue) -> Driver {
+        Driver {
+            jobs: self.jobs.clone(),
+            queue: queue.clone(),
+            counters: self.counters.clone(),
+        }
+    }
+
+    fn models(
+        &self,
+        http: &HttpClient,
+        models: ModelsConfig,
+        secret: Secret,
+        gate: &Gate,
+        limits: &LimitsConfig,
+    ) -> Result<Models, Error> {
+        let budget = Budget::of(self.limits.clone(), limits);
+        let is_priced = |model: &String| models.prices.of(model).is_some();
+        if budget.is_limited() && !models.names.iter().all(is_priced) {
+            // A budget that cannot count would be none.
+            return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
+        }
+        let (url, version) = (models.base_url, models.api_version);
+        Ok(Models {
+            gemini: Gemini::new(http.clone(), url, version, secret, gate.clone()),
+            names: models.names,
+            class: self.config.answer_class,
+            prices: models.prices,
+            budget,
+        })
+    }
+}
+
+async fn warm_all<'a>(secrets: impl IntoIterator<Item = Option<&'a Secret>>) {
+    join_all(secrets.into_iter().flatten().map(Secret::warm)).await;
+}
+
+fn youtube(http: HttpClient, config: YouTubeConfig, secret: Option<Secret>, gate: Gate) -> YouTube {
+    YouTube::new(http, config.base_url, config.oembed_base_url, secret, gate)
+}

@@ -1,0 +1,224 @@
+//! What becomes of messages that are given up.
+//!
+//! A message comes to the dead letters of its queue when it was delivered five times in vain, or at
+//! once when it is none ([`send_poison`]). There it is taken from the queue, kept and counted, and
+//! the job or task that it was about fails, if it was not going on otherwise ([`bury`]). An
+//! administrator sends it on its way again ([`redrive`]).
+//!
+//! Each of these may happen twice, and die between any two of its effects: a row is put once, a job
+//! is ended by a write on the version that was judged, and whoever finds that done goes on behind
+//! it.
+
+pub mod redrive;
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsMessage;
+
+use crate::{
+    build::Build,
+    context::Context,
+    flow::{self, AnyRow, Workflow},
+    job::{Job, batch::receive_count},
+    task::Task,
+};
+use eventrelay_core::{clock::Timestamp, config::DeadLettersConfig, error::Error, ids::JobId};
+use eventrelay_store::{
+    counters::{Counts, DEAD_LETTERS},
+    dead_letters::{DeadLetter, DeadLetterId, Kept, Source},
+    jobs::Row,
+    queue::Queue,
+};
+
+/// Attribute of a message that was sent to the dead letters by a worker: the id that it had in its
+/// own queue. SQS keeps the id of those that it moves itself.
+const MESSAGE_ID: &str = "message_id";
+
+/// By how much the clock of SQS may be behind ours.
+const SKEW: Duration = Duration::from_secs(1);
+
+/// Sends what is no message to the dead letters, with the reason, the id that it had and how often
+/// it was received as attributes.
+///
+/// # Errors
+/// [`Error::Storage`]: it is to be delivered again, and SQS moves it in the end.
+pub async fn send_poison(
+    dead_letters: &Queue,
+    record: &SqsMessage,
+    error: &Error,
+) -> Result<(), Error> {
+    let count = receive_count(record).to_string();
+    let reason = error.detail();
+    let mut attributes = vec![("reason", reason.as_ref()), ("receive_count", &count)];
+    if let Some(id) = record.message_id.as_deref().filter(|id| !id.is_empty()) {
+        attributes.push((MESSAGE_ID, id));
+    }
+    let body = record.body.as_deref().unwrap_or_default();
+    dead_letters.send_body(body, &attributes).await?;
+    tracing::error!(
+        sqs.message_id = record.message_id,
+        error = error.report(),
+        "Sent poison to the dead letters"
+    );
+    Ok(())
+}
+
+/// Keeps and counts a dead letter, and ends what it was about.
+///
+/// # Errors
+/// [`Error::Storage`]: it stays in its queue and is to be delivered again. [`Error::Internal`] for
+/// a record that no queue of ours delivers.
+pub async fn bury(
+    context: &Context,
+    config: &DeadLettersConfig,
+    record: &SqsMessage,
+) -> Result<(), Error> {
+    let now = (context.clock)();
+    let letter = letter_of(context, config, record, now)?;
+    match context.dead_letters.keep(&letter).await? {
+        Kept::New => {
+            tracing::error!(
+                dead_letter.id = %letter.id,
+                dead_letter.queue = ?letter.queue,
+                dead_letter.reason = ?letter.reason,
+                job.id = letter.job_id.as_ref().map(JobId::as_str),
+                "A message is dead"
+            );
+            let mut counts = Counts::default();
+            counts.add(DEAD_LETTERS, 1);
+            context.counters.count(&counts).await;
+        }
+        Kept::Before => {}
+        Kept::Redriven => return Ok(()),
+    }
+    // Poison says nothing of its job, whose own message goes on; should it not, the sweeper helps.
+    let Some(message) = letter.message() else {
+        return Ok(());
+    };
+    let received = first_received(record).unwrap_or(now);
+    let id = &message.job_id;
+    let ended = match AnyRow::find(&context.jobs, id).await {
+        Ok(Some(AnyRow::Job(_))) => end::<Job>(context, id, message.step, received, now).await,
+        Ok(Some(AnyRow::Build(_))) => end::<Build>(context, id, message.step, received, now).await,
+        Ok(Some(AnyRow::Task(_))) => end::<Task>(context, id, message.step, received, now).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    match ended {
+        // A row that this version cannot read may be why the message died: it is left as it is.
+        Err(error @ Error::Internal { .. }) => {
+            tracing::error!(job.id = %message.job_id, error = error.report(), "Could not end a job");
+            Ok(())
+        }
+        ended => ended,
+    }
+}
+
+fn letter_of(
+    context: &Context,
+    config: &DeadLettersConfig,
+    record: &SqsMessage,
+    now: Timestamp,
+) -> Result<DeadLetter, Error> {
+    let arn = record.event_source_arn.as_deref().unwrap_or_default();
+    let name = arn.rsplit(':').next().unwrap_or_default();
+    let is_of = |url: &str| context.queue.beside(url.to_owned()).name() == name;
+    let queue = match () {
+        () if is_of(&config.analysis_url) => Source::Analysis,
+        () if is_of(&config.tasks_url) => Source::Tasks,
+        () if is_of(&config.builds_url) => Source::Builds,
+        () => return Err(Error::internal("a record of no queue of dead letters")),
+    };
+    let attribute = |name: &str| {
+        let attribute = record.message_attributes.get(name);
+        attribute.and_then(|attribute| attribute.string_value.as_deref())
+    };
+    let own_id = record.message_id.as_deref().unwrap_or_default();
+    let id = attribute(MESSAGE_ID)
+        .and_then(DeadLetterId::of_message)
+        .or_else(|| DeadLetterId::of_message(own_id))
+        .ok_or_else(|| Error::internal("a record without an id"))?;
+    let count = attribute("receive_count").and_then(|count| count.parse().ok());
+    let body = record.body.as_deref().unwrap_or_default();
+    let count = count.unwrap_or_else(|| receive_count(record));
+    Ok(DeadLetter::new(id, queue, body, count, now))
+}
+
+/// When a message was received for the first time, in its own queue or in that of the dead letters:
+/// not before its step was due.
+fn first_received(record: &SqsMessage) -> Option<Timestamp> {
+    let at = record.attributes.get("ApproximateFirstReceiveTimestamp")?;
+    at.parse().ok().map(Timestamp)
+}
+
+/// What a dead letter means for its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing: it has ended, has moved on, or goes on by another message.
+    Leave,
+    /// It fails.
+    Fail,
+    /// It has failed by this dead letter, and whoever wrote that down may have died before it sent
+    /// the last message.
+    Settle,
+}
+
+/// Pure. A job fails if the message was for the step that it stands at, nobody is at it, and no
+/// later message was sent for the same step: a message that is sent anew makes the job due anew, and
+/// one that was received before cannot be that one. Whoever is behind is a late duplicate; should
+/// there be no other, the sweeper finds the job.
+fn judge<R: Workflow>(row: &Row<R>, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
+    let job = &row.job;
+    if job.is_terminal() {
+        let by_this = job.is_dead_lettered() && step.checked_add(1) == Some(row.version);
+        return match by_this && !job.is_settled() {
+            true => Verdict::Settle,
+            false => Verdict::Leave,
+        };
+    }
+    let is_running = row.running_until.is_some_and(|until| until >= now);
+    // What is due at its deadline waits for others, who send its message whenever they are done.
+    let waits = job.due_at() >= job.deadline();
+    let is_superseded = !waits && received + SKEW < job.due_at();
+    match row.version != step || is_running || is_superseded {
+        true => Verdict::Leave,
+        false => Verdict::Fail,
+    }
+}
+
+async fn end<R: Workflow>(
+    context: &Context,
+    id: &JobId,
+    step: u32,
+    received: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for _ in 0..flow::MAX_ATTEMPTS {
+        let Some(row) = context.jobs.get::<R>(id).await? else {
+            return Ok(());
+        };
+        let version = row.version;
+        match judge(&row, step, received, now) {
+            Verdict::Leave => return Ok(()),
+            Verdict::Settle => return flow::send::<R>(context, id, version).await,
+            Verdict::Fail => {}
+        }
+        let Some(failed) = row.job.dead_lettered(now) else {
+            return Ok(());
+        };
+        if context.jobs.overrule_idle(&failed, version, now).await? {
+            return flow::send::<R>(context, id, version + 1).await;
+        }
+    }
+    Err(changing())
+}
+
+fn changing() -> Error {
+    Error::Storage {
+        transient: true,
+        source: "a job is changing all the time".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Dead letters on their way again.
+
+use std::borrow::Cow;
+
+use crate::{
+    build::Build,
+    context::Context,
+    flow::{self, AnyRow, Workflow},
+    job::{Job, JobRow, machine},
+    submission::CLAIM_MARGIN,
+    task::Task,
+};
+use eventrelay_core::{clock::Timestamp, error::Error};
+use eventrelay_store::{
+    Reclaimed,
+    dead_letters::{DeadLetter, DeadLetterId, Source},
+    jobs::Row,
+};
+
+/// What came of redriving a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redriven {
+    /// A message lies in its queue.
+    Requeued,
+    /// There is no such dead letter any more: it was redriven before, or its time was over.
+    Gone,
+    /// Nothing was done, for this reason; it stays.
+    Refused(Cow<'static, str>),
+}
+
+/// Sends a dead letter on its way: what can be read as the message of its job as that stands now,
+/// what cannot as it was. A job or task that failed by it goes on under its id, with time as at its
+/// submission. Should it be done twice, there are two messages, one of which is of no use.
+///
+/// # Errors
+/// [`Error::Storage`], and [`Error::Internal`] for a row that this version cannot read.
+pub async fn redrive(
+    context: &Context,
+    id: &DeadLetterId,
+    now: Timestamp,
+) -> Result<Redriven, Error> {
+    let Some(letter) = context.dead_letters.get(id).await? else {
+        return Ok(Redriven::Gone);
+    };
+    let redriven = match letter.message() {
+        Some(message) => match AnyRow::find(&context.jobs, &message.job_id).await? {
+            Some(AnyRow::Job(row)) => resume_job(context, *row, now).await?,
+            Some(AnyRow::Build(row)) => resume_build(context, &row).await?,
+            Some(AnyRow::Task(row)) => resume_task(context, *row, now).await?,
+            None => refused("Its job is not kept any more."),
+        },
+        None => send_as_it_was(context, &letter).await?,
+    };
+    // Marked when it is sent: who dies in between sends it again.
+    if redriven == Redriven::Requeued {
+        context.dead_letters.mark_redriven(id, now).await?;
+    }
+    Ok(redriven)
+}
+
+fn refused(reason: impl Into<Cow<'static, str>>) -> Redriven {
+    Redriven::Refused(reason.into())
+}
+
+/// For a version that can read it by now.
+async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriven, Error> {
+    if !letter.is_whole() {
+        return Ok(refused("Its body was too long to be kept."));
+    }
+    let queue = match letter.queue {
+        Source::Analysis => &context.queue,
+        Source::Tasks => &context.tasks_queue,
+        Source::Builds => &context.builds_queue,
+    };
+    queue.send_body(&letter.body, &[]).await?;
+    Ok(Redriven::Requeued)
+}
+
+async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Redriven, Error> {
+    let JobRow { job, version, .. } = row;
+    let id = job.id.clone();
+    if !job.settled {
+        flow::send::<Job>(context, &id, version).await?;
+        // One that has failed gives up its claim first, with this message or the one before.
+        return Ok(match job.is_dead_lettered() {
+            true => refused("Its job has just failed and is being settled; try again."),
+            false => Redriven::Requeued,
+        });
+    }
+    let deadline = now + context.config.job_deadline;
+    let Some(resumed) = machine::resume(job, deadline, now) else {
+        return Ok(refused("Its job has ended otherwise."));
+    };
+    let lease_until = deadline + CLAIM_MARGIN;
+    let claimed = context.videos.reclaim(&resumed, version, lease_until, now);
+    Ok(match claimed.await? {
+        Reclaimed::Yes => {
+            flow::send::<Job>(context, &id, version + 1).await?;
+            Redriven::Requeued
+        }
+        Reclaimed::Owned(owner) => refused(format!("Another job is at the same: {owner}.")),
+        Reclaimed::Fresh => refused("There is a fresh analysis by now."),
+        Reclaimed::Moved => refused("Its job is changing; try again."),
+    })
+}
+
+/// One that has ended is begun anew by whoever asked for it: its project is told how it ended.
+async fn resume_build(context: &Context, row: &Row<Build>) -> Result<Redriven, Error> {
+    if row.job.settled {
+        return Ok(refused("Its build has ended; ask for another one."));
+    }
+    flow::send::<Build>(context, &row.job.id, row.version).await?;
+    Ok(Redriven::Requeued)
+}
+
+async fn resume_task(context: &Context, row: Row<Task>, now: Timestamp) -> Result<Redriven, Error> {
+    let Row {
+        job: task, version, ..
+    } = row;
+    let id = task.id.clone();
+    if !task.has_ended() {
+        flow::send::<Task>(context, &id, version).await?;
+        return Ok(Redriven::Requeued);
+    }
+    let Some(resumed) = task.resumed(now + context.config.job_deadline, now) else {
+        return Ok(refused("Its job has ended otherwise."));
+    };
+    if !context.jobs.overrule(&resumed, version).await? {
+        return Ok(refused("Its job is changing; try again."));
+    }
+    flow::send::<Task>(context, &id, version + 1).await?;
+    Ok(Redriven::Requeued)
+}

@@ -1,0 +1,343 @@
+//! Does what a [`Flow`] decides, and writes it down before anybody else is told.
+//!
+//! Order: the outcome of a step is saved, then the next message is sent, then this one is
+//! acknowledged. A process that dies between two of these leaves a message that is delivered
+//! again; [`receive`] tells it from a duplicate.
+
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+
+use super::{Next, Reception, Then, receive};
+use eventrelay_core::{
+    clock::Timestamp,
+    error::Error,
+    telemetry::{self, Metric},
+    usage::Usage,
+};
+use eventrelay_store::{
+    counters::{Counters, Counts},
+    jobs::{Jobs, Lease, Row, WorkflowRecord},
+    queue::{Message, Queue},
+};
+
+/// How long a step is nobody else's. Prolonged while it runs, so that it can be short: it is what
+/// a job waits for when its worker dies.
+const LEASE: Duration = Duration::from_secs(20);
+
+/// How often it is prolonged.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Of an invocation's time, what is kept for writing down.
+const RESERVE: Duration = Duration::from_secs(10);
+
+/// Less than this is not enough for another call.
+const SHORTEST_CALL: Duration = Duration::from_secs(20);
+
+/// One invocation of the function that runs a driver.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Unique to it.
+    pub id: String,
+    /// The message, of those that it was given, that a step is run for.
+    pub message_id: String,
+    /// When the function is stopped.
+    pub deadline: Timestamp,
+}
+
+impl Invocation {
+    /// Who holds the lease of a step. Two messages of one job may be in one batch.
+    fn worker(&self) -> String {
+        format!("{}/{}", self.id, self.message_id)
+    }
+
+    fn time_for_calls(&self, now: Timestamp) -> Duration {
+        now.until(self.deadline).saturating_sub(RESERVE)
+    }
+
+    /// Whether another call may be begun.
+    pub(crate) fn has_time(&self, now: Timestamp) -> bool {
+        self.time_for_calls(now) >= SHORTEST_CALL
+    }
+}
+
+/// The lease of a step that an invocation runs.
+#[must_use]
+pub fn lease(invocation: &Invocation, now: Timestamp) -> Lease {
+    Lease {
+        worker: invocation.worker(),
+        until: now + LEASE,
+    }
+}
+
+/// What came of a call, and what the record has taken by then, whatever came of it.
+#[derive(Debug)]
+pub struct Performed<O> {
+    /// What was seen.
+    pub observed: Result<O, Error>,
+    /// What it took so far.
+    pub usage: Usage,
+    /// What of that other work took, whose own steps have counted it.
+    pub counted: Usage,
+    /// Performing has written the record down already, as one step further.
+    pub is_saved: bool,
+}
+
+impl<O> Performed<O> {
+    /// What was seen, at no cost.
+    pub fn free(observed: Result<O, Error>, record: &impl WorkflowRecord) -> Self {
+        Self {
+            observed,
+            usage: record.usage(),
+            counted: Usage::default(),
+            is_saved: false,
+        }
+    }
+}
+
+/// One kind of work: what is decided in it, which is pure, and how its calls are made.
+pub trait Flow {
+    /// What it remembers.
+    type Record: WorkflowRecord;
+    /// What has to be done before [`Flow::step`] can go on.
+    type Call;
+    /// What comes of it.
+    type Observation: Clone;
+
+    /// The record while its first step is done, for a reader that looks meanwhile.
+    fn begin(&self, record: Self::Record, now: Timestamp) -> Self::Record {
+        let _ = now;
+        record
+    }
+
+    /// What has to be done, or none when it has ended and is settled.
+    fn call(&self, record: &Self::Record) -> Option<Self::Call>;
+
+    /// The record after a call. `jitter` is a random number in 0..1.
+    fn step(
+        &self,
+        record: &Self::Record,
+        observed: Result<Self::Observation, &Error>,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Next<Self::Record>;
+
+    /// Makes a call within `time`, beyond which no request goes on. None when the step was lost.
+    fn perform(
+        &self,
+        call: &Self::Call,
+        row: &Row<Self::Record>,
+        invocation: &Invocation,
+        time: Duration,
+    ) -> impl Future<Output = Option<Performed<Self::Observation>>>;
+
+    /// Whether a call may be left in its middle where the step is lost; else it is seen to its end
+    /// and [`Flow::lost`] knows of it.
+    fn may_be_left(&self, call: &Self::Call, record: &Self::Record) -> bool {
+        let _ = (call, record);
+        true
+    }
+
+    /// Takes away what a lost step has left.
+    ///
+    /// # Errors
+    /// Those of the services it is left at.
+    fn lost(&self, record: &Self::Record) -> impl Future<Output = Result<(), Error>> {
+        let _ = record;
+        async { Ok(()) }
+    }
+}
+
+/// Drives the work of one queue.
+#[derive(Clone, Debug)]
+pub struct Driver {
+    /// Where it is written down.
+    pub jobs: Jobs,
+    /// Where its messages go.
+    pub queue: Queue,
+    /// Where is counted what it takes.
+    pub counters: Counters,
+}
+
+impl Driver {
+    /// Runs the step that a message is about, and those that follow it without a wait.
+    ///
+    /// # Errors
+    /// When it could not be written down: the message is to be delivered again.
+    pub async fn advance<F: Flow>(
+        &self,
+        flow: &F,
+        message: &Message,
+        receive_count: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let Some(row) = self.jobs.get::<F::Record>(&message.job_id).await? else {
+            tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown job");
+            return Ok(());
+        };
+        let trace = row.job.trace();
+        let reception = receive(&row.job, row.version, message.step, receive_count, now);
+        let work = self.received(flow, row, reception, invocation, now);
+        telemetry::resumed(trace, Box::pin(work)).await
+    }
+
+    async fn received<F: Flow>(
+        &self,
+        flow: &F,
+        row: Row<F::Record>,
+        reception: Reception,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Row {
+            job,
+            version,
+            running_until,
+        } = row;
+        match reception {
+            Reception::Run => {}
+            Reception::Wait(delay) => return self.queue.send(job.id(), version, delay).await,
+            Reception::Drop => return Ok(()),
+        }
+        let age = job.due_at().until(now);
+        telemetry::metrics(
+            &[F::Record::KIND.unwrap_or("analysis")],
+            &[(Metric::QueueAge, age.as_secs_f64())],
+            now,
+        );
+        let job = flow.begin(job, now);
+        let lease = lease(invocation, now);
+        if !self.jobs.acquire(&job, version, &lease, now).await? {
+            let soon = now + Duration::from_secs(1);
+            let taken_until = match job.is_woken() {
+                // What it is told it need not have seen, and a look is short.
+                true => soon,
+                false => running_until.unwrap_or(now).max(soon),
+            };
+            // Who runs it may have received this very message, and dies with it if it dies: the one
+            // in its place must not be taken for a duplicate by what was done until then.
+            return self
+                .queue
+                .send(job.id(), Message::WHICHEVER, now.until(taken_until))
+                .await;
+        }
+        self.run(flow, job, version, invocation).await
+    }
+
+    async fn run<F: Flow>(
+        &self,
+        flow: &F,
+        job: F::Record,
+        version: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        let mut row = Row {
+            job,
+            version,
+            running_until: None,
+        };
+        let mut billed = Instant::now();
+        while let Some(call) = flow.call(&row.job) {
+            let job = &mut row.job;
+            // A job whose workers die before they can say so ends here.
+            let is_late = Timestamp::now() >= job.deadline() && !job.is_terminal();
+            let performed = match is_late {
+                true => Performed::free(Err(Error::DeadlineExceeded), job),
+                false => match self.perform(flow, &call, &row, invocation).await {
+                    Some(performed) => performed,
+                    None => return Ok(()),
+                },
+            };
+            let Performed {
+                observed,
+                mut usage,
+                counted,
+                is_saved,
+            } = performed;
+            usage.billed_ms += billed.elapsed().as_millis() as u64;
+            billed = Instant::now();
+            let job = &mut row.job;
+            let (before, stage) = (job.usage(), job.stage());
+            job.set_usage(usage);
+            if let Err(error) = &observed {
+                tracing::warn!(job.id = %job.id(), job.stage = stage, error = error.report(), "A step failed");
+            }
+            let now = Timestamp::now();
+            let observed = observed.as_ref().map(Clone::clone);
+            let next = flow.step(job, observed, now, fastrand::f64());
+            let go_on = next.then == Then::Now && invocation.has_time(now);
+            let lease = lease(invocation, now);
+            let is_saved = is_saved || {
+                let keep = go_on.then_some(&lease);
+                let saved = self.jobs.save(&next.job, row.version, &lease.worker, keep);
+                saved.await?
+            };
+            if !is_saved {
+                return flow.lost(&next.job).await;
+            }
+            let spent = Counts::of_usage(&before.plus(counted), &next.job.usage());
+            self.counters.count_today(&spent, now).await;
+            let version = row.version + 1;
+            tracing::info!(
+                job.id = %next.job.id(),
+                job.version = version,
+                job.stage = next.job.stage(),
+                faas.invocation_id = invocation.id,
+                "Finished a step"
+            );
+            let send = |delay| self.queue.send(next.job.id(), version, delay);
+            match next.then {
+                Then::Now if go_on => {}
+                Then::Now => return send(Duration::ZERO).await,
+                Then::After(delay) => return send(delay).await,
+                Then::End => return Ok(()),
+            }
+            (row.job, row.version) = (next.job, version);
+        }
+        Ok(())
+    }
+
+    /// Performs a call while it prolongs the lease of the step. None when the step was lost. A
+    /// panic is the end of the job and not of the function: it would come again with every
+    /// delivery.
+    async fn perform<F: Flow>(
+        &self,
+        flow: &F,
+        call: &F::Call,
+        row: &Row<F::Record>,
+        invocation: &Invocation,
+    ) -> Option<Performed<F::Observation>> {
+        let time = invocation.time_for_calls(Timestamp::now());
+        let perform = AssertUnwindSafe(Box::pin(flow.perform(call, row, invocation, time)));
+        let panicked = |_| {
+            let error = Error::internal("a step panicked");
+            Some(Performed::free(Err(error), &row.job))
+        };
+        let perform = perform
+            .catch_unwind()
+            .map(|performed| performed.unwrap_or_else(panicked));
+        tokio::pin!(perform);
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.tick().await;
+        loop {
+            tokio::select! {
+                performed = &mut perform => return performed,
+                _ = heartbeat.tick() => {
+                    let lease = lease(invocation, Timestamp::now());
+                    let prolonged = self.jobs.prolong(row.job.id(), row.version, &lease);
+                    if let Ok(false) = prolonged.await {
+                        return match flow.may_be_left(call, &row.job) {
+                            true => None,
+                            false => perform.await,
+                        };
+                    }
+                }
+            }
+        }
+    }
+}

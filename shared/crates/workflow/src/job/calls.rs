@@ -1,0 +1,281 @@
+//! The calls of a job to the outside, each of which ends in an observation or an error.
+
+mod analyse;
+mod kept;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::{
+    Job, Media, State,
+    experience::Experience,
+    machine::{self, Call, FileSeen, FileState, Observation},
+    model::{GeminiFile, VideoFacts},
+};
+use crate::flow::Performed;
+use eventrelay_core::{clock::Timestamp, error::Error, telemetry, usage::Usage, video::VideoKey};
+use eventrelay_store::{
+    StoredAnalysis,
+    blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
+    packed::{Directory, Packed},
+};
+use eventrelay_upstream::{gemini, models::Models, youtube::YouTube};
+
+/// Part of a recording that is held in memory: a multiple of the granularity of 256 KiB that the
+/// Files API asks for, and the size that Google's own SDKs send.
+const CHUNK: u64 = 8 * 1024 * 1024;
+
+/// Parts that an instance holds in memory at a time, whatever the number of its jobs.
+pub const CHUNKS_AT_ONCE: usize = 4;
+
+/// Everything that a job calls.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// The bucket.
+    pub blobs: Blobs,
+    /// The models and their service.
+    pub models: Models,
+    /// The platform.
+    pub youtube: YouTube,
+    /// How long an analysis is fresh.
+    pub analysis_ttl: Duration,
+    /// How long files took of late.
+    pub experience: Experience,
+    /// Who may hold a part of a recording in memory: [`CHUNKS_AT_ONCE`].
+    pub chunks: Arc<Semaphore>,
+}
+
+impl Calls {
+    /// Performs a call within `time`, beyond which no request goes on.
+    pub(super) async fn perform(
+        &self,
+        call: &Call,
+        job: &Job,
+        time: Duration,
+    ) -> Performed<Observation> {
+        let deadline = Instant::now() + time;
+        let calls = Self {
+            models: self.models.until(deadline),
+            youtube: self.youtube.until(deadline),
+            ..self.clone()
+        };
+        let mut usage = job.usage;
+        let observed = calls.call(call, job, time, &mut usage).await;
+        Performed {
+            observed,
+            usage,
+            counted: Usage::default(),
+            is_saved: false,
+        }
+    }
+
+    async fn call(
+        &self,
+        call: &Call,
+        job: &Job,
+        time: Duration,
+        usage: &mut Usage,
+    ) -> Result<Observation, Error> {
+        match call {
+            Call::FetchMetadata => self.fetch_metadata(job).await,
+            Call::StartUpload => self.start_upload(job).await,
+            Call::Upload { session, offset } => self.upload(job, session, *offset, time).await,
+            Call::LookAtFile { name } => self.look_at_file(job, name).await,
+            Call::Analyse { file } => self.analyse(job, file.as_ref(), time, usage).await,
+            Call::Index { .. } | Call::Settle => Err(Error::internal("not a call to the outside")),
+        }
+    }
+
+    async fn fetch_metadata(&self, job: &Job) -> Result<Observation, Error> {
+        let VideoKey::YouTube(id) = &job.video else {
+            return Err(Error::internal("only YouTube has metadata"));
+        };
+        let metadata = self.youtube.metadata(id.as_str()).await?;
+        Ok(Observation::Metadata(VideoFacts {
+            title: metadata.title,
+            channel: metadata.channel,
+            duration_s: metadata.duration_s,
+        }))
+    }
+
+    async fn start_upload(&self, job: &Job) -> Result<Observation, Error> {
+        let (hash, size_bytes, mime_type) = recording(job)?;
+        let name = job.next_upload_name();
+        let start = gemini::UploadStart {
+            name: &name,
+            display_name: hash.as_str(),
+            mime_type,
+            size_bytes,
+        };
+        let session = self.models.gemini.start_upload(&start).await?;
+        Ok(Observation::UploadStarted {
+            session: session.url().to_string(),
+        })
+    }
+
+    /// Sends the recording in parts, each read from the bucket when its turn comes, until it is
+    /// all there or the time is up: none is begun that might not end within it.
+    async fn upload(
+        &self,
+        job: &Job,
+        session: &str,
+        offset: u64,
+        time: Duration,
+    ) -> Result<Observation, Error> {
+        let (hash, size_bytes, _) = recording(job)?;
+        let session = self.models.gemini.resume_upload(session)?;
+        let key = blobs::media_key(hash);
+        let stop = Timestamp::now() + time.saturating_sub(gemini::CHUNK_TIMEOUT);
+        // What a try before this one has sent is known to Gemini alone.
+        let mut is_known = offset == 0 && job.attempts == 0;
+        let mut offset = offset;
+        loop {
+            if !is_known {
+                let Some(received) = self.models.gemini.query_upload(&session).await? else {
+                    return self.uploaded(job).await;
+                };
+                (offset, is_known) = (received, true);
+            }
+            let length = CHUNK.min(size_bytes.saturating_sub(offset));
+            if length == 0 {
+                return Err(Error::FileGone);
+            }
+            // Other jobs of this instance may take all the time there is.
+            let Ok(permit) = timeout(Timestamp::now().until(stop), self.chunks.acquire()).await
+            else {
+                return Ok(Observation::UploadPaused { offset });
+            };
+            let _permit = permit.map_err(Error::internal)?;
+            let chunk = self.blobs.get_range(&key, offset, length).await?;
+            if chunk.len() as u64 != length {
+                return Err(Error::UploadMismatch { what: "size" });
+            }
+            let last = offset + length == size_bytes;
+            match self
+                .models
+                .gemini
+                .upload_chunk(&session, offset, chunk, last)
+                .await
+            {
+                Ok(gemini::ChunkOutcome::Final(file)) => return Ok(Observation::File(seen(*file))),
+                Ok(gemini::ChunkOutcome::Active) => offset += length,
+                // A worker that has died before this one may have sent it.
+                Err(error @ Error::UpstreamRejected { .. }) if offset == 0 && job.attempts == 0 => {
+                    match self.models.gemini.query_upload(&session).await? {
+                        Some(0) => return Err(error),
+                        Some(received) => offset = received,
+                        None => return self.uploaded(job).await,
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            if Timestamp::now() >= stop {
+                return Ok(Observation::UploadPaused { offset });
+            }
+        }
+    }
+
+    async fn look_at_file(&self, job: &Job, name: &str) -> Result<Observation, Error> {
+        let file = self.models.gemini.get_file(name).await?;
+        if let (gemini::FileState::Active, State::Processing { looks, since }) =
+            (&file.state, &job.state)
+        {
+            telemetry::noticed("file", looks + 1, file.updated_at, Timestamp::now());
+            if let (Some(estimate), Some(ready_at)) = (estimate(job), file.updated_at) {
+                self.experience.note(estimate, since.until(ready_at));
+            }
+        }
+        Ok(Observation::File(seen(file)))
+    }
+
+    /// How long a file like that of the job took of late, if that is known.
+    pub(super) fn expected(&self, job: &Job) -> Option<Duration> {
+        self.experience.expected(estimate(job)?)
+    }
+
+    /// The file of an upload that is over, if it has become one.
+    async fn uploaded(&self, job: &Job) -> Result<Observation, Error> {
+        let name = job.upload_name().ok_or(Error::FileGone)?;
+        let file = self.models.gemini.get_file(&name).await?;
+        Ok(Observation::File(seen(file)))
+    }
+
+    /// The body of an analysis that lies in the bucket, with where its parts stand.
+    pub(super) async fn stored_body(
+        &self,
+        job: &Job,
+        stored: &StoredAnalysis,
+        parts: &Directory,
+    ) -> Result<Packed, Error> {
+        let key = blobs::analysis_key(&job.video, &stored.etag, Form::Json);
+        let gone = || Error::internal("the analysis of a job is gone");
+        Ok(Packed {
+            gzip: self.blobs.get(&key).await?.ok_or_else(gone)?,
+            parts: parts.clone(),
+        })
+    }
+
+    /// Deletes every form of an analysis that nothing points at.
+    pub(super) async fn delete_forms(
+        &self,
+        job: &Job,
+        stored: &StoredAnalysis,
+    ) -> Result<(), Error> {
+        let keys = Form::ALL.map(|form| blobs::analysis_key(&job.video, &stored.etag, form));
+        self.blobs.delete(keys.to_vec()).await
+    }
+
+    /// Deletes every file that the job has at Gemini, or may have.
+    pub(super) async fn delete_files(&self, job: &Job) -> Result<(), Error> {
+        let mut deleted = Ok(());
+        for name in job.file_names() {
+            deleted = self.models.gemini.delete_file(&name).await.and(deleted);
+        }
+        deleted
+    }
+}
+
+fn recording(job: &Job) -> Result<(&eventrelay_core::video::ContentHash, u64, &str), Error> {
+    match (&job.video, &job.media) {
+        (
+            VideoKey::Upload(hash),
+            Media::Upload {
+                size_bytes,
+                content_type,
+                ..
+            },
+        ) => Ok((hash, *size_bytes, content_type)),
+        _ => Err(Error::internal("only an upload has a recording")),
+    }
+}
+
+/// How long the file of a job would take if nothing were known; none where there is none.
+fn estimate(job: &Job) -> Option<Duration> {
+    match &job.media {
+        Media::Upload { size_bytes, .. } => {
+            Some(machine::estimate(*size_bytes, job.facts.duration_s))
+        }
+        Media::YouTube => None,
+    }
+}
+
+fn seen(file: gemini::File) -> FileSeen {
+    FileSeen {
+        state: match file.state {
+            gemini::FileState::Active => FileState::Active,
+            gemini::FileState::Failed => FileState::Failed,
+            // A state that is not known yet is waited for like the one before it.
+            gemini::FileState::Processing | gemini::FileState::Other(_) => FileState::Processing,
+        },
+        name: file.name,
+        file: GeminiFile {
+            uri: file.uri,
+            mime_type: file.mime_type,
+        },
+        duration_s: file.duration_s,
+    }
+}

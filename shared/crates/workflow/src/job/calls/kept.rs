@@ -1,0 +1,58 @@
+//! What was paid for, kept beside the job until it is settled.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Calls, LARGEST_DOCUMENT};
+use crate::job::Job;
+use eventrelay_analysis::Analysis;
+use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, error::Error, usage::Usage};
+use eventrelay_store::{blobs, compression};
+
+/// What a paid answer has become.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Made {
+    pub(super) analysis: Analysis,
+    /// Who answered. None in what was kept before the class was.
+    #[serde(default)]
+    pub(super) answered_by: Option<AnswerClass>,
+    /// Of the whole job, with this answer.
+    pub(super) usage: Usage,
+    pub(super) finished_at: Timestamp,
+}
+
+impl Made {
+    /// Who answered. What is older than the class says it by the name of the model.
+    pub(super) fn answered_by(&self) -> AnswerClass {
+        let of_model = || {
+            let model = &self.analysis.provenance.model;
+            AnswerClass::of_answer(AnswerClass::Model, model)
+        };
+        self.answered_by.unwrap_or_else(of_model)
+    }
+}
+
+impl Calls {
+    /// What a worker before this one has made.
+    pub(super) async fn made(&self, job: &Job) -> Result<Option<Made>, Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        let Some(packed) = self.blobs.get(&key).await? else {
+            return Ok(None);
+        };
+        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
+        // Another version of the code may have written it, and it can be made anew.
+        Ok(serde_json::from_slice(&text).ok())
+    }
+
+    pub(super) async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        let text = serde_json::to_vec(made).map_err(Error::internal)?;
+        let gzip = compression::gzip(&text);
+        self.blobs.put_gzip(&key, "application/json", gzip).await
+    }
+
+    /// Deletes what was kept for a worker in the place of a dead one.
+    pub(in crate::job) async fn delete_made(&self, job: &Job) -> Result<(), Error> {
+        let key = blobs::made_key(&job.video, &job.id);
+        self.blobs.delete(vec![key]).await
+    }
+}

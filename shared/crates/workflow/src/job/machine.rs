@@ -1,0 +1,460 @@
+//! What happens next. Pure: state, observation and time in, new state and what to wait for out.
+//!
+//! ```text
+//! submitted ─┬─ (YouTube) fetching_metadata ───────────────┬─ analysing ─ storing ─ done
+//!            └─ (upload)  uploading ─ processing (waits) ──┘
+//! ```
+//! From every state that is not an end a job may become failed or cancelled. After an end follows
+//! one more step, settling: the claim is released and the file at Gemini deleted.
+
+use eventrelay_core::error::JobError;
+use eventrelay_core::notice::Notice;
+use std::time::Duration;
+
+use super::model::{GeminiFile, Job, Media, State, VideoFacts};
+use crate::flow::{Next, Then};
+use eventrelay_core::{
+    answer_class::AnswerClass,
+    clock::Timestamp,
+    error::{Disposition, Error},
+    retry::{self, Attempts},
+};
+use eventrelay_store::{StoredAnalysis, packed::Directory};
+
+/// The longest wait between two looks at a file that is being processed.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
+/// Uploads of one recording at most: whoever loses it twice loses it again.
+const MAX_UPLOADS: u32 = 3;
+
+/// What has to be done for a job before [`step`] can go on. At most one call of an upstream that a
+/// wait can follow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Ask the platform about the video.
+    FetchMetadata,
+    /// Open a resumable upload.
+    StartUpload,
+    /// Send what is missing.
+    Upload {
+        /// URL of the resumable upload.
+        session: String,
+        /// Bytes that are known to have arrived.
+        offset: u64,
+    },
+    /// Ask for the state of the file.
+    LookAtFile {
+        /// Its name.
+        name: String,
+    },
+    /// Ask the model, check its answer and put it in the bucket.
+    Analyse {
+        /// The uploaded file, if it is one.
+        file: Option<GeminiFile>,
+    },
+    /// Point the index to it.
+    Index {
+        /// What the index will say.
+        analysis: Box<StoredAnalysis>,
+        /// Where the parts of its body stand.
+        parts: Directory,
+    },
+    /// Release the claim and delete the file.
+    Settle,
+}
+
+/// What came of a [`Call`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// The platform's words.
+    Metadata(VideoFacts),
+    /// The upload is open under this URL.
+    UploadStarted {
+        /// URL of the resumable upload.
+        session: String,
+    },
+    /// So many bytes have arrived, and the function's time is up.
+    UploadPaused {
+        /// Bytes that Gemini has confirmed.
+        offset: u64,
+    },
+    /// The file as Gemini has it, after its last byte or at a look.
+    File(FileSeen),
+    /// The analysis lies in the bucket.
+    Analysed {
+        /// Where, and what the index will say.
+        analysis: Box<StoredAnalysis>,
+        /// Where the parts of its body stand.
+        parts: Directory,
+    },
+    /// The index points to it.
+    Indexed,
+    /// Nothing is left behind.
+    Settled,
+}
+
+/// A file at Gemini.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileSeen {
+    /// `files/…`
+    pub name: String,
+    /// What a request names it by.
+    pub file: GeminiFile,
+    /// Whether it can be used.
+    pub state: FileState,
+    /// Length of the video, if Gemini says it.
+    pub duration_s: Option<f64>,
+}
+
+/// Whether a file can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// Not yet.
+    Processing,
+    /// Yes.
+    Active,
+    /// Never.
+    Failed,
+}
+
+/// The limits that a deployment sets, and what is known of the service.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long Gemini may process a file.
+    pub processing_timeout: Duration,
+    /// How many models are configured.
+    pub models: usize,
+    /// How long files like that of the job took of late; none where that is not known.
+    pub expected: Option<Duration>,
+    /// Who is asked.
+    pub answer_class: AnswerClass,
+}
+
+/// The state in which the first step is done, for a reader that looks while it runs.
+#[must_use]
+pub fn begin(mut job: Job, now: Timestamp) -> Job {
+    if job.state == State::Submitted {
+        job.state = match job.media {
+            Media::YouTube => State::FetchingMetadata,
+            Media::Upload { .. } => State::Uploading {
+                session: None,
+                offset: 0,
+            },
+        };
+        job.updated_at = now;
+    }
+    job
+}
+
+/// What has to be done for a job, or none when it has ended and is settled.
+#[must_use]
+pub fn call(job: &Job) -> Option<Call> {
+    if job.settled {
+        return None;
+    }
+    Some(match &job.state {
+        State::Submitted | State::FetchingMetadata => Call::FetchMetadata,
+        State::Uploading { session: None, .. } => Call::StartUpload,
+        State::Uploading {
+            session: Some(session),
+            offset,
+        } => Call::Upload {
+            session: session.clone(),
+            offset: *offset,
+        },
+        State::Processing { .. } => Call::LookAtFile {
+            name: job.gemini_file.clone().unwrap_or_default(),
+        },
+        State::Analysing { file } => Call::Analyse { file: file.clone() },
+        State::Storing { analysis, parts } => Call::Index {
+            analysis: Box::new(analysis.clone()),
+            parts: parts.clone(),
+        },
+        State::Done | State::Failed { .. } | State::Cancelled => Call::Settle,
+    })
+}
+
+/// The job after a call. `jitter` is a random number in 0..1.
+#[must_use]
+pub fn step(
+    job: &Job,
+    observed: Result<Observation, &Error>,
+    limits: Limits,
+    now: Timestamp,
+    jitter: f64,
+) -> Next<Job> {
+    let mut job = job.clone();
+    job.updated_at = now;
+    let job_had_ended = job.state.is_terminal();
+    let is_late = now >= job.deadline && !job_had_ended;
+    let mut next = match observed {
+        _ if is_late => end(job, &Error::DeadlineExceeded, now),
+        Ok(observation) => {
+            job.begin_step();
+            on_observation(job, observation, limits, now)
+        }
+        Err(error) => on_error(job, error, limits, now, jitter),
+    };
+    if let State::Failed {
+        until, answered_by, ..
+    } = &mut next.job.state
+        && next.then == Then::Now
+        && !job_had_ended
+    {
+        *answered_by = limits.answer_class;
+        // So that those who were refused together do not return together.
+        *until = now + now.until(*until).mul_f64(0.75 + 0.5 * jitter);
+    }
+    next
+}
+
+fn on_observation(
+    mut job: Job,
+    observation: Observation,
+    limits: Limits,
+    now: Timestamp,
+) -> Next<Job> {
+    job.state = match observation {
+        Observation::Metadata(facts) => {
+            job.facts = facts;
+            State::Analysing { file: None }
+        }
+        Observation::UploadStarted { session } => {
+            job.uploads += 1;
+            State::Uploading {
+                session: Some(session),
+                offset: 0,
+            }
+        }
+        Observation::UploadPaused { offset } => match job.state {
+            State::Uploading { session, .. } => State::Uploading { session, offset },
+            other => other,
+        },
+        Observation::File(seen) => return on_file(job, seen, limits, now),
+        Observation::Analysed { analysis, parts } => State::Storing {
+            analysis: *analysis,
+            parts,
+        },
+        Observation::Indexed => State::Done,
+        Observation::Settled => {
+            job.settled = true;
+            job.notice = None;
+            job.gemini_file = None;
+            job.due_at = now;
+            return Next {
+                job,
+                then: Then::End,
+            };
+        }
+    };
+    go_on(job, now)
+}
+
+fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next<Job> {
+    job.gemini_file = Some(seen.name);
+    job.facts.duration_s = seen.duration_s.or(job.facts.duration_s);
+    let (since, looks) = match job.state {
+        State::Processing { since, looks } => (since, looks + 1),
+        _ => (now, 0),
+    };
+    match seen.state {
+        FileState::Active => {
+            job.state = State::Analysing {
+                file: Some(seen.file),
+            };
+            go_on(job, now)
+        }
+        FileState::Failed => end(
+            job,
+            &Error::ProcessingFailed {
+                source: "the file's state is FAILED".into(),
+            },
+            now,
+        ),
+        FileState::Processing if since.until(now) >= limits.processing_timeout => {
+            end(job, &Error::ProcessingTimedOut, now)
+        }
+        FileState::Processing => {
+            let wait = match &job.media {
+                Media::Upload { size_bytes, .. } if looks == 0 => {
+                    let estimate = || estimate(*size_bytes, job.facts.duration_s);
+                    limits.expected.map_or_else(estimate, whole_seconds)
+                }
+                _ => later_look(looks),
+            };
+            // The last look is at the time-out and not after it.
+            let left = now.until(since + limits.processing_timeout);
+            job.state = State::Processing { since, looks };
+            wait_for(job, wait.min(left.max(Duration::from_secs(1))), now)
+        }
+    }
+}
+
+fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter: f64) -> Next<Job> {
+    if job.state.is_terminal() {
+        // A clean-up never changes how the job ended.
+        job.attempts = job.attempts.saturating_add(1);
+        job.notice = Notice::from_error(error);
+        return match job.attempts {
+            tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
+                let delay = retry::backoff(job.attempts, jitter);
+                wait_for(job, delay, now)
+            }
+            _ => on_observation(job, Observation::Settled, limits, now),
+        };
+    }
+    let another_model = job.model + 1 < limits.models;
+    match error {
+        Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
+            job.model += 1;
+            job.begin_step();
+            return go_on(job, now);
+        }
+        // A bad answer was paid for: one more is asked for, not eight.
+        _ if error.is_bad_answer() && job.bad_answers > 0 => {
+            return end(job, error, now);
+        }
+        // Gemini has forgotten the file or the upload, which are made anew from the bucket.
+        Error::FileGone if (1..MAX_UPLOADS).contains(&job.uploads) => {
+            job.state = State::Uploading {
+                session: None,
+                offset: 0,
+            };
+            job.gemini_file = None;
+            return go_on(job, now);
+        }
+        // What the platform says is good to have, and the model opens the video without it.
+        _ if job.state == State::FetchingMetadata
+            && error.disposition() != Disposition::Permanent
+            && (job.attempts >= 2
+                || job.unreached >= 2
+                || !(error.was_tried() || error.is_unreachable())) =>
+        {
+            job.begin_step();
+            job.state = State::Analysing { file: None };
+            return go_on(job, now);
+        }
+        _ => {}
+    }
+    let attempts = Attempts {
+        failed: job.attempts,
+        unreached: job.unreached,
+    };
+    match retry::delay(error, attempts, now, job.deadline, jitter) {
+        Some(delay) => {
+            let after = attempts.after(error);
+            (job.attempts, job.unreached) = (after.failed, after.unreached);
+            job.notice = Notice::from_error(error);
+            job.bad_answers += u32::from(error.is_bad_answer());
+            job.in_turn = retry::is_turn(error);
+            wait_for(job, delay, now)
+        }
+        None => end(job, error, now),
+    }
+}
+
+/// How long Gemini may take to prepare a file of this size and length: about a second for each
+/// 20 MB or each two minutes, whichever is more. An early look costs one call, a late one makes
+/// somebody wait; the looks after it double.
+pub(super) fn estimate(size_bytes: u64, duration_s: Option<f64>) -> Duration {
+    let by_size = size_bytes / 20_000_000;
+    let by_duration = Duration::try_from_secs_f64(duration_s.unwrap_or(0.0) / 120.0);
+    let seconds = by_size.max(by_duration.map_or(0, |duration| duration.as_secs()));
+    Duration::from_secs(seconds.max(1)).min(LONGEST_LOOK)
+}
+
+/// A message is delayed by whole seconds, and half of one late is worth a look that is spared.
+fn whole_seconds(expected: Duration) -> Duration {
+    let nearest = expected
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
+    Duration::from_secs(nearest.max(1)).min(LONGEST_LOOK)
+}
+
+/// 2, 4, 8, 16, then always 30 seconds.
+fn later_look(looks: u32) -> Duration {
+    Duration::from_secs(1 << looks.clamp(1, 16)).min(LONGEST_LOOK)
+}
+
+fn go_on(mut job: Job, now: Timestamp) -> Next<Job> {
+    job.due_at = now;
+    Next {
+        job,
+        then: Then::Now,
+    }
+}
+
+fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next<Job> {
+    job.due_at = now + delay;
+    Next {
+        job,
+        then: Then::After(delay),
+    }
+}
+
+fn end(mut job: Job, error: &Error, now: Timestamp) -> Next<Job> {
+    job.state = State::Failed {
+        error: JobError::from(error),
+        until: now + retry::remembered_for(error),
+        answered_by: AnswerClass::default(),
+    };
+    job.begin_step();
+    go_on(job, now)
+}
+
+/// The job after its caller has given it up; none if it had ended before.
+#[must_use]
+pub fn cancel(mut job: Job, now: Timestamp) -> Option<Job> {
+    if job.state.is_terminal() {
+        return None;
+    }
+    job.state = State::Cancelled;
+    job.begin_step();
+    job.updated_at = now;
+    job.due_at = now;
+    Some(job)
+}
+
+/// The job after its message was given up; none if it had ended before.
+#[must_use]
+pub fn give_up(mut job: Job, now: Timestamp) -> Option<Job> {
+    if job.state.is_terminal() {
+        return None;
+    }
+    job.updated_at = now;
+    Some(end(job, &Error::DeadLettered, now).job)
+}
+
+/// A job that has failed since its message was given up, from its beginning on; none if it has
+/// ended otherwise or is not settled yet.
+#[must_use]
+pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
+    if !(job.settled && was_given_up(&job)) {
+        return None;
+    }
+    Some(Job {
+        state: State::Submitted,
+        updated_at: now,
+        deadline,
+        due_at: now,
+        attempts: 0,
+        unreached: 0,
+        notice: None,
+        bad_answers: 0,
+        in_turn: false,
+        uploads: 0,
+        model: 0,
+        gemini_file: None,
+        settled: false,
+        ..job
+    })
+}
+
+/// Whether a job has failed since its message was given up.
+#[must_use]
+pub fn was_given_up(job: &Job) -> bool {
+    matches!(&job.state, State::Failed { error, .. } if error.is_dead_letter())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,637 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    flow::{Reception, receive},
+    job::{Request, Status},
+};
+use eventrelay_core::{error::Service, retry::MAX_ATTEMPTS, video::VideoKey};
+
+const LIMITS: Limits = Limits {
+    processing_timeout: Duration::from_secs(600),
+    models: 3,
+    expected: None,
+    answer_class: AnswerClass::Model,
+};
+const START: Timestamp = Timestamp(1_790_000_000_000);
+
+fn job(media: Media) -> Job {
+    let video = match media {
+        Media::YouTube => "yt:dQw4w9WgXcQ".to_owned(),
+        Media::Upload { .. } => format!("up:{}", "ab".repeat(32)),
+    };
+    let video = video.parse::<VideoKey>().unwrap();
+    let deadline = START + Duration::from_secs(7200);
+    Job::new(video, Request::default(), media, deadline, START)
+}
+
+fn upload(size_bytes: u64) -> Job {
+    let content_type = "video/mp4".to_owned();
+    begin(
+        job(Media::Upload {
+            size_bytes,
+            content_type,
+            file_name: "a.mp4".to_owned(),
+        }),
+        START,
+    )
+}
+
+fn file(state: FileState) -> Observation {
+    let file = GeminiFile {
+        uri: "u".to_owned(),
+        mime_type: "video/mp4".to_owned(),
+    };
+    Observation::File(FileSeen {
+        name: "files/a".to_owned(),
+        file,
+        state,
+        duration_s: None,
+    })
+}
+
+fn analysed() -> Observation {
+    let analysis = StoredAnalysis {
+        variant: "1".to_owned(),
+        base_variant: "1".to_owned(),
+        etag: "e".to_owned(),
+        size_bytes: 1,
+        gzip_bytes: 1,
+        title: "t".to_owned(),
+        category: "other".to_owned(),
+        duration_s: None,
+        usage: Default::default(),
+        answered_by: Default::default(),
+        finished_at: START,
+        expires_at: START,
+    };
+    Observation::Analysed {
+        analysis: Box::new(analysis),
+        parts: Default::default(),
+    }
+}
+
+fn ok(job: &Job, observation: Observation, now: Timestamp) -> Next<Job> {
+    step(job, Ok(observation), LIMITS, now, 0.5)
+}
+
+fn err(job: &Job, error: &Error) -> Next<Job> {
+    step(job, Err(error), LIMITS, START, 0.5)
+}
+
+fn slug(next: &Next<Job>) -> String {
+    match &next.job.state {
+        State::Failed { error, .. } => error.kind.rsplit(':').next().unwrap().to_owned(),
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+#[test]
+fn a_youtube_video_is_looked_up_and_analysed() {
+    let job = begin(job(Media::YouTube), START);
+    assert_eq!(call(&job), Some(Call::FetchMetadata));
+    let facts = VideoFacts {
+        title: Some("t".to_owned()),
+        ..Default::default()
+    };
+    let next = ok(&job, Observation::Metadata(facts.clone()), START);
+    assert_eq!((next.then, &next.job.facts), (Then::Now, &facts));
+    assert_eq!(call(&next.job), Some(Call::Analyse { file: None }));
+    let next = ok(&next.job, analysed(), START);
+    assert!(matches!(call(&next.job), Some(Call::Index { .. })));
+    let next = ok(&next.job, Observation::Indexed, START);
+    assert_eq!(
+        (next.job.state.status(), next.job.progress()),
+        (Status::Done, 100)
+    );
+    assert_eq!(call(&next.job), Some(Call::Settle));
+    let next = ok(&next.job, Observation::Settled, START);
+    assert_eq!((next.then, call(&next.job)), (Then::End, None));
+}
+
+#[test]
+fn looks_come_at_an_estimate_and_then_ever_later() {
+    let started = ok(
+        &upload(4_000_000),
+        Observation::UploadStarted {
+            session: "s".into(),
+        },
+        START,
+    );
+    let mut next = ok(&started.job, file(FileState::Processing), START);
+    let (mut now, mut waits) = (START, Vec::new());
+    for _ in 0..7 {
+        let Then::After(wait) = next.then else {
+            panic!("{next:?}")
+        };
+        assert_eq!(next.job.due_at, now + wait);
+        waits.push(wait.as_secs());
+        now = now + wait;
+        next = ok(&next.job, file(FileState::Processing), now);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+    let next = ok(&next.job, file(FileState::Active), now);
+    assert!(matches!(
+        call(&next.job),
+        Some(Call::Analyse { file: Some(_) })
+    ));
+    assert_eq!(next.job.gemini_file.as_deref(), Some("files/a"));
+}
+
+#[test]
+fn the_first_look_at_a_large_file_is_later() {
+    assert_eq!(estimate(1, None).as_secs(), 1);
+    assert_eq!(estimate(200_000_000, None).as_secs(), 10);
+    assert_eq!(estimate(1, Some(1200.0)).as_secs(), 10);
+    assert_eq!(estimate(2_000_000_000, Some(f64::NAN)), LONGEST_LOOK);
+}
+
+#[test]
+fn the_first_look_is_when_files_like_it_were_ready() {
+    let uploaded = |expected_ms| {
+        let limits = Limits {
+            expected: Some(Duration::from_millis(expected_ms)),
+            ..LIMITS
+        };
+        step(
+            &upload(4_000_000),
+            Ok(file(FileState::Processing)),
+            limits,
+            START,
+            0.0,
+        )
+    };
+    for (expected_ms, wait) in [(0, 1), (6_040, 6), (6_600, 7), (400_000, 30)] {
+        assert_eq!(
+            uploaded(expected_ms).then,
+            Then::After(Duration::from_secs(wait))
+        );
+    }
+    // What takes longer this time is looked at as ever.
+    let next = ok(
+        &uploaded(6_000).job,
+        file(FileState::Processing),
+        START + Duration::from_secs(6),
+    );
+    assert_eq!(next.then, Then::After(Duration::from_secs(2)));
+}
+
+#[test]
+fn processing_ends_in_time() {
+    let processing = ok(&upload(1), file(FileState::Processing), START).job;
+    let failed = ok(&processing, file(FileState::Failed), START);
+    assert_eq!(slug(&failed), "processing-failed");
+    let late = START + LIMITS.processing_timeout;
+    assert_eq!(
+        slug(&ok(&processing, file(FileState::Processing), late)),
+        "processing-timeout"
+    );
+    let Then::After(last) = ok(
+        &processing,
+        file(FileState::Processing),
+        START + Duration::from_secs(599),
+    )
+    .then
+    else {
+        panic!("did not wait")
+    };
+    assert_eq!(last.as_secs(), 1, "the last look is at the time-out");
+}
+
+#[test]
+fn another_model_is_asked_when_one_is_spent_or_gone() {
+    let analysing = ok(
+        &begin(job(Media::YouTube), START),
+        Observation::Metadata(Default::default()),
+        START,
+    )
+    .job;
+    let spent = Error::DailyQuotaSpent {
+        service: Service::Gemini,
+        retry_after: None,
+    };
+    // Whose turn it was with one model stands behind those that wait for the other.
+    let in_turn = Job {
+        in_turn: true,
+        ..analysing
+    };
+    let second = err(&in_turn, &spent);
+    assert_eq!((second.then, second.job.model), (Then::Now, 1));
+    assert!(!second.job.in_turn);
+    let third = err(
+        &second.job,
+        &Error::ModelGone {
+            model: "m".to_owned(),
+        },
+    );
+    assert_eq!((third.then, third.job.model), (Then::Now, 2));
+    assert_eq!(slug(&err(&third.job, &spent)), "daily-quota-spent");
+}
+
+#[test]
+fn a_limit_is_waited_for_unless_the_deadline_comes_first() {
+    let analysing = ok(
+        &begin(job(Media::YouTube), START),
+        Observation::Metadata(Default::default()),
+        START,
+    )
+    .job;
+    let limited = |seconds| Error::RateLimited {
+        service: Service::Gemini,
+        retry_after: Some(Duration::from_secs(seconds)),
+    };
+    let next = err(&analysing, &limited(34));
+    assert_eq!(next.job.attempts, 1);
+    assert!(matches!(next.then, Then::After(wait) if wait.as_secs() >= 34));
+    assert_eq!(slug(&err(&analysing, &limited(10_000))), "rate-limited");
+}
+
+#[test]
+fn a_bad_answer_is_paid_for_twice_and_not_more() {
+    let analysing = ok(
+        &begin(job(Media::YouTube), START),
+        Observation::Metadata(Default::default()),
+        START,
+    )
+    .job;
+    let again = err(&analysing, &Error::AnswerEmpty);
+    assert!(matches!(again.then, Then::After(_)));
+    assert_eq!(slug(&err(&again.job, &Error::AnswerEmpty)), "answer-empty");
+    // What failed otherwise before was no answer.
+    let tried = err(
+        &analysing,
+        &Error::UpstreamMalformed {
+            service: Service::Gemini,
+            source: "x".into(),
+        },
+    )
+    .job;
+    let once = err(&tried, &Error::AnswerEmpty);
+    assert!(matches!(once.then, Then::After(_)));
+    assert_eq!(
+        slug(&err(&analysing, &Error::AnswerTruncated)),
+        "answer-truncated"
+    );
+}
+
+#[test]
+fn a_file_that_gemini_has_lost_is_uploaded_again() {
+    let mut job = upload(1);
+    for _ in 0..MAX_UPLOADS {
+        assert_eq!(call(&job), Some(Call::StartUpload));
+        assert_eq!(job.gemini_file, None);
+        let started = ok(
+            &job,
+            Observation::UploadStarted {
+                session: "s".into(),
+            },
+            START,
+        )
+        .job;
+        let analysing = ok(&started, file(FileState::Active), START).job;
+        assert!(analysing.gemini_file.is_some());
+        job = err(&analysing, &Error::FileGone).job;
+    }
+    assert!(matches!(job.state, State::Failed { .. }), "{job:?}");
+}
+
+#[test]
+fn what_is_left_behind_does_not_change_the_end() {
+    let done = ok(
+        &ok(&upload(1), analysed(), START).job,
+        Observation::Indexed,
+        START,
+    )
+    .job;
+    let next = err(&done, &Error::VideoPrivate);
+    assert_eq!(next.job.state, State::Done);
+    assert!(matches!(next.then, Then::After(_)));
+    let tired = Job {
+        attempts: MAX_ATTEMPTS,
+        ..done
+    };
+    assert!(err(&tired, &Error::VideoPrivate).job.settled);
+}
+
+fn storage_fails() -> Error {
+    Error::Storage {
+        transient: true,
+        source: "x".into(),
+    }
+}
+
+#[test]
+fn clean_up_is_retried_for_as_long_as_the_storage_fails() {
+    let stored = ok(&upload(1), analysed(), START).job;
+    let done = ok(&stored, Observation::Indexed, START).job;
+    let cancelled = cancel(upload(1), START).unwrap();
+    for mut job in [done, cancelled] {
+        let (state, mut now) = (job.state.clone(), START);
+        for _ in 0..10_000 {
+            let next = step(&job, Err(&storage_fails()), LIMITS, now, 1.0);
+            let Then::After(delay) = next.then else {
+                panic!("{:?}", next.then)
+            };
+            assert!(delay <= Duration::from_secs(60) && !next.job.settled);
+            (job, now) = (next.job, now + delay);
+        }
+        assert!(now > job.deadline, "the deadline does not end it");
+        assert_eq!((&job.state, call(&job)), (&state, Some(Call::Settle)));
+        let settled = step(&job, Ok(Observation::Settled), LIMITS, now, 0.5);
+        assert_eq!((settled.then, settled.job.settled), (Then::End, true));
+    }
+}
+
+#[test]
+fn paid_answer_is_indexed_for_as_long_as_the_storage_fails() {
+    let mut storing = ok(&upload(1), analysed(), START).job;
+    for _ in 0..5 * MAX_ATTEMPTS {
+        let next = err(&storing, &storage_fails());
+        assert!(matches!(next.then, Then::After(_)), "{:?}", next.job);
+        storing = next.job;
+    }
+    assert!(matches!(call(&storing), Some(Call::Index { .. })));
+}
+
+fn unreachable_host() -> Error {
+    Error::Unreachable {
+        service: Service::Gemini,
+        host: "generativelanguage.googleapis.com".to_owned(),
+        source: "x".into(),
+    }
+}
+
+#[test]
+fn unreachable_host_is_named_and_tried_until_the_deadline() {
+    let fetching = begin(job(Media::YouTube), START);
+    let mut analysing = ok(&fetching, Observation::Metadata(Default::default()), START).job;
+    let mut now = START;
+    loop {
+        let next = step(&analysing, Err(&unreachable_host()), LIMITS, now, 0.5);
+        let Then::After(delay) = next.then else { break };
+        let notice = next.job.notice.as_ref().unwrap();
+        let told = notice.sentence(next.job.due_at, now);
+        let seconds = delay.as_millis().div_ceil(1000);
+        assert_eq!(
+            told,
+            format!("Cannot reach generativelanguage.googleapis.com. Next try in {seconds} s.")
+        );
+        assert_eq!(next.job.attempts, 0, "it used up no try");
+        (analysing, now) = (next.job, now + delay);
+    }
+    assert!(now.until(analysing.deadline) <= Duration::from_secs(31));
+    let back = ok(&analysing, analysed(), START).job;
+    assert_eq!((back.notice, back.unreached), (None, 0));
+}
+
+#[test]
+fn metadata_that_cannot_be_reached_is_left_out() {
+    let mut fetching = begin(job(Media::YouTube), START);
+    for _ in 0..2 {
+        fetching = err(&fetching, &unreachable_host()).job;
+        assert_eq!(call(&fetching), Some(Call::FetchMetadata));
+        assert!(fetching.notice.is_some());
+    }
+    let analysing = err(&fetching, &unreachable_host()).job;
+    assert_eq!(call(&analysing), Some(Call::Analyse { file: None }));
+}
+
+#[test]
+fn failure_names_who_was_asked() {
+    let limits = Limits {
+        answer_class: AnswerClass::StandIn,
+        ..LIMITS
+    };
+    let failed = step(&upload(1), Err(&Error::VideoPrivate), limits, START, 0.5).job;
+    assert!(matches!(
+        failed.state,
+        State::Failed {
+            answered_by: AnswerClass::StandIn,
+            ..
+        }
+    ));
+    let before = r#"{"stage":"failed","error":{"type":"k","title":"t","detail":"d"}}"#;
+    assert!(matches!(
+        serde_json::from_str(before).unwrap(),
+        State::Failed {
+            answered_by: AnswerClass::Model,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn refused_key_ends_the_job_at_once_and_is_not_remembered() {
+    let refused = Error::AccessRefused {
+        service: Service::Gemini,
+        fault: eventrelay_core::error::AccessFault::Key,
+        reason: Some("API_KEY_INVALID"),
+        key: eventrelay_core::error::KeySource::Variable("GEMINI_API_KEY"),
+        source: "x".into(),
+    };
+    let next = err(&upload(1), &refused);
+    assert_eq!(
+        (slug(&next).as_str(), next.then),
+        ("access-refused", Then::Now)
+    );
+    let State::Failed { until, error, .. } = next.job.state else {
+        panic!("{:?}", next.job.state)
+    };
+    assert_eq!(until, START);
+    assert!(
+        error
+            .detail
+            .ends_with("(API_KEY_INVALID). Set GEMINI_API_KEY.")
+    );
+}
+
+#[test]
+fn a_deadline_ends_everything_but_the_settling() {
+    let job = upload(1);
+    let late = job.deadline;
+    assert_eq!(
+        slug(&ok(&job, file(FileState::Active), late)),
+        "deadline-exceeded"
+    );
+    let cancelled = cancel(job, START).unwrap();
+    assert_eq!(ok(&cancelled, Observation::Settled, late).then, Then::End);
+    assert_eq!(cancel(cancelled, START), None);
+}
+
+#[test]
+fn messages_are_run_waited_for_or_dropped() {
+    let job = upload(1);
+    assert_eq!(receive(&job, 3, 3, 1, START), Reception::Run);
+    assert_eq!(
+        receive(&job, 3, 2, 1, START),
+        Reception::Drop,
+        "a duplicate"
+    );
+    assert_eq!(
+        receive(&job, 3, 2, 2, START),
+        Reception::Run,
+        "its worker died"
+    );
+    assert_eq!(
+        receive(
+            &job,
+            3,
+            eventrelay_store::queue::Message::WHICHEVER,
+            1,
+            START
+        ),
+        Reception::Run,
+        "the one that it waited for may have died"
+    );
+    let waiting = Job {
+        due_at: START + Duration::from_secs(7),
+        ..job.clone()
+    };
+    assert_eq!(
+        receive(&waiting, 3, 3, 1, START),
+        Reception::Wait(Duration::from_secs(7))
+    );
+    let settled = Job {
+        settled: true,
+        ..job
+    };
+    assert_eq!(receive(&settled, 3, 3, 5, START), Reception::Drop);
+}
+
+fn any_observation() -> impl Strategy<Value = Result<Observation, u8>> {
+    prop_oneof![
+        Just(Ok(Observation::Metadata(VideoFacts::default()))),
+        Just(Ok(Observation::UploadStarted {
+            session: "s".to_owned()
+        })),
+        (0u64..2_000_000).prop_map(|offset| Ok(Observation::UploadPaused { offset })),
+        Just(Ok(file(FileState::Processing))),
+        Just(Ok(file(FileState::Active))),
+        Just(Ok(file(FileState::Failed))),
+        Just(Ok(analysed())),
+        (0u8..8).prop_map(Err),
+    ]
+}
+
+fn error(number: u8) -> Error {
+    match number {
+        0 => Error::RateLimited {
+            service: Service::Gemini,
+            retry_after: None,
+        },
+        1 => Error::DailyQuotaSpent {
+            service: Service::Gemini,
+            retry_after: None,
+        },
+        2 => Error::AnswerTruncated,
+        3 => Error::AnswerEmpty,
+        4 => Error::FileGone,
+        5 => Error::VideoPrivate,
+        6 => Error::Storage {
+            transient: true,
+            source: "s".into(),
+        },
+        _ => Error::internal("i"),
+    }
+}
+
+/// An observation that can come of this call, whatever was drawn.
+fn fitting(call: &Call, drawn: Result<Observation, u8>) -> Result<Observation, u8> {
+    match (call, drawn) {
+        (_, Err(error)) => Err(error),
+        (Call::FetchMetadata, _) => Ok(Observation::Metadata(VideoFacts::default())),
+        (Call::StartUpload, _) => Ok(Observation::UploadStarted {
+            session: "s".to_owned(),
+        }),
+        (
+            Call::Upload { .. },
+            Ok(seen @ (Observation::UploadPaused { .. } | Observation::File(_))),
+        ) => Ok(seen),
+        (Call::LookAtFile { .. }, Ok(seen @ Observation::File(_))) => Ok(seen),
+        (Call::Upload { .. } | Call::LookAtFile { .. }, _) => Ok(file(FileState::Processing)),
+        (Call::Analyse { .. }, _) => Ok(analysed()),
+        (Call::Index { .. }, _) => Ok(Observation::Indexed),
+        (Call::Settle, _) => Ok(Observation::Settled),
+    }
+}
+
+/// Failures after which storage answers again. Finalizing goes on for as long as it is down.
+const MAX_FAILED_CLEANUPS: u32 = 200;
+
+proptest! {
+    /// Whatever the services answer, a job ends by its deadline. It leaves nothing behind once the
+    /// services answer again.
+    #[test]
+    fn every_job_ends_and_settles(
+        is_upload: bool,
+        drawn in proptest::collection::vec(any_observation(), 1..40),
+        jitter in 0.0f64..1.0,
+    ) {
+        let start = if is_upload { upload(1_000_000) } else { begin(job(Media::YouTube), START) };
+        let (mut job, mut now, mut made_file) = (start, START, false);
+        let mut world = drawn.into_iter().cycle();
+        let (mut steps, mut failed_cleanups) = (0, 0);
+        while let Some(call) = call(&job) {
+            steps += 1;
+            // A step takes a second here, and the deadline is two hours away.
+            prop_assert!(steps < 7300, "never ends: {job:?}");
+            let drawn = match world.next().expect("endless") {
+                Err(_) if failed_cleanups == MAX_FAILED_CLEANUPS => Ok(Observation::Settled),
+                drawn => drawn,
+            };
+            let observed = fitting(&call, drawn);
+            failed_cleanups += u32::from(job.state.is_terminal() && observed.is_err());
+            let error = observed.as_ref().err().map(|number| error(*number));
+            let ended_before = job.state.is_terminal();
+            let next = step(&job, observed.clone().map_err(|_| error.as_ref().expect("set")), LIMITS, now, jitter);
+            made_file |= next.job.gemini_file.is_some();
+            prop_assert!(!ended_before || next.job.state == job.state, "an end is final");
+            prop_assert!(next.job.state == State::Done || next.job.progress() < 100);
+            prop_assert!(next.job.state.is_terminal() || next.job.due_at < next.job.deadline + LONGEST_LOOK);
+            match next.then {
+                Then::Now => {}
+                Then::After(wait) => now = now + wait,
+                Then::End => prop_assert!(next.job.settled),
+            }
+            // Time passes in a call, too.
+            now = now + Duration::from_secs(1);
+            job = next.job;
+        }
+        prop_assert!(job.settled && job.state.is_terminal());
+        prop_assert!(job.gemini_file.is_none(), "made {made_file}");
+    }
+
+    /// A job reads back from its row as it was.
+    #[test]
+    fn a_job_survives_its_row(drawn in proptest::collection::vec(any_observation(), 0..6)) {
+        let mut job = upload(1_000_000);
+        for observed in drawn {
+            let Some(call) = call(&job) else { break };
+            if let Ok(observation) = fitting(&call, observed) {
+                job = ok(&job, observation, START).job;
+            }
+        }
+        let row = serde_json::to_string(&job).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Job>(&row).unwrap(), job);
+    }
+}
+
+/// <https://ai.google.dev/api/files#File>
+#[test]
+fn the_file_of_an_upload_has_a_name_that_gemini_takes() {
+    let mut job = upload(1);
+    assert_eq!(job.upload_name(), None);
+    let next = job.next_upload_name();
+    job.uploads += 1;
+    assert_eq!(job.upload_name().as_ref(), Some(&next));
+    assert_ne!(job.next_upload_name(), next);
+    let id = next.strip_prefix("files/").unwrap();
+    let is_taken = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    assert!(id.len() <= 40 && id.chars().all(is_taken), "{id}");
+
+    // All that may be there is known, whatever Gemini has called it.
+    job.gemini_file = Some(next.clone());
+    assert_eq!(job.file_names(), std::slice::from_ref(&next));
+    job.gemini_file = Some("files/a".to_owned());
+    assert_eq!(job.file_names(), [next, "files/a".to_owned()]);
+}

@@ -1,0 +1,197 @@
+//! Analyses: does what the [`machine`] decides.
+
+use crate::job::JobRow;
+use std::time::Duration;
+
+use super::{
+    Job, State,
+    calls::Calls,
+    machine::{self, Call, Limits, Observation},
+};
+use crate::{
+    flow::{Driver, Flow, Invocation, Next, Performed, lease},
+    searchable,
+};
+use eventrelay_core::{
+    clock::Timestamp,
+    error::{Error, Failure},
+};
+use eventrelay_store::{claims::Indexed, queue::Message, search::Search, videos::Videos};
+
+/// Drives the analyses of videos.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    driver: Driver,
+    analyses: Analyses,
+}
+
+impl Worker {
+    /// A worker on these stores.
+    #[must_use]
+    pub fn new(driver: Driver, analyses: Analyses) -> Self {
+        Self { driver, analyses }
+    }
+
+    /// Runs the step that a message is about, and those that follow it without a wait.
+    ///
+    /// # Errors
+    /// When it could not be written down: the message is to be delivered again.
+    pub async fn advance(
+        &self,
+        message: &Message,
+        receive_count: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        self.driver
+            .advance(&self.analyses, message, receive_count, invocation)
+            .await
+    }
+}
+
+/// What is done for an analysis.
+#[derive(Clone, Debug)]
+pub struct Analyses {
+    /// The index.
+    pub videos: Videos,
+    /// What of it can be found by its words.
+    pub search: Search,
+    /// Its calls to the outside.
+    pub calls: Calls,
+    /// What this deployment sets.
+    pub limits: Limits,
+    /// Where the driver writes it down.
+    pub jobs: eventrelay_store::jobs::Jobs,
+}
+
+impl Flow for Analyses {
+    type Record = Job;
+    type Call = Call;
+    type Observation = Observation;
+
+    fn begin(&self, job: Job, now: Timestamp) -> Job {
+        machine::begin(job, now)
+    }
+
+    fn call(&self, job: &Job) -> Option<Call> {
+        machine::call(job)
+    }
+
+    fn step(
+        &self,
+        job: &Job,
+        observed: Result<Observation, &Error>,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Next<Job> {
+        let limits = Limits {
+            expected: self.calls.expected(job),
+            ..self.limits
+        };
+        machine::step(job, observed, limits, now, jitter)
+    }
+
+    async fn perform(
+        &self,
+        call: &Call,
+        row: &JobRow,
+        invocation: &Invocation,
+        time: Duration,
+    ) -> Option<Performed<Observation>> {
+        let job = &row.job;
+        match call {
+            Call::Index { .. } => {
+                let indexed = self.index(row, invocation).await.transpose()?;
+                let is_saved = indexed.is_ok();
+                Some(Performed {
+                    is_saved,
+                    ..Performed::free(indexed, job)
+                })
+            }
+            Call::Settle => Some(Performed::free(self.settle(job).await, job)),
+            _ => Some(self.calls.perform(call, job, time).await),
+        }
+    }
+
+    /// Deletes a file that a lost step has made, unless the job goes on with it.
+    async fn lost(&self, lost: &Job) -> Result<(), Error> {
+        let known = self.jobs.get::<Job>(&lost.id).await?.map(|row| row.job);
+        let is_theirs =
+            |job: &Job| lost.gemini_file.is_none() || job.gemini_file == lost.gemini_file;
+        match known {
+            Some(job) if !job.settled && is_theirs(&job) => Ok(()),
+            _ => self.calls.delete_files(lost).await,
+        }
+    }
+}
+
+impl Analyses {
+    /// None when the step was lost.
+    async fn index(
+        &self,
+        row: &JobRow,
+        invocation: &Invocation,
+    ) -> Result<Option<Observation>, Error> {
+        let (job, version) = (&row.job, row.version);
+        let State::Storing { analysis, parts } = &job.state else {
+            return Err(Error::internal("nothing to index"));
+        };
+        let body = self.calls.stored_body(job, analysis, parts).await?;
+        let now = Timestamp::now();
+        let done = machine::step(job, Ok(Observation::Indexed), self.limits, now, 0.0).job;
+        match self
+            .videos
+            .index(&done, version, &lease(invocation, now), analysis, &body)
+            .await?
+        {
+            Indexed::Yes => Ok(Some(Observation::Indexed)),
+            Indexed::ClaimLost => {
+                // The video was deleted, or is somebody else's now: nothing will point at these.
+                self.calls.delete_forms(job, analysis).await?;
+                Err(Error::DeadlineExceeded)
+            }
+            Indexed::StepLost => Ok(None),
+        }
+    }
+
+    /// Tries all parts of the clean-up even if the first one fails. The error of our own storage
+    /// comes first: it is retried for as long as it lasts, while the sweeper deletes a file that
+    /// stays at Gemini.
+    async fn settle(&self, job: &Job) -> Result<Observation, Error> {
+        let released = match job.state {
+            State::Done => self.make_searchable(job).await,
+            _ => self.release(job).await,
+        };
+        let forgotten = self.calls.delete_made(job).await;
+        let deleted = self.calls.delete_files(job).await;
+        released?;
+        forgotten?;
+        deleted?;
+        Ok(Observation::Settled)
+    }
+
+    async fn make_searchable(&self, job: &Job) -> Result<(), Error> {
+        let (videos, search, blobs) = (&self.videos, &self.search, &self.calls.blobs);
+        searchable::make_searchable(videos, search, blobs, &job.video).await?;
+        Ok(())
+    }
+
+    /// What has not ended in an analysis gives up its claim.
+    async fn release(&self, job: &Job) -> Result<(), Error> {
+        let failure = match &job.state {
+            State::Failed {
+                error,
+                until,
+                answered_by,
+            } => Some(Failure {
+                job: job.id.clone(),
+                error: error.clone(),
+                until: *until,
+                answered_by: *answered_by,
+            }),
+            _ => None,
+        };
+        self.videos
+            .release(job, failure.as_ref(), Timestamp::now())
+            .await
+    }
+}

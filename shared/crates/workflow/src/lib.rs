@@ -1,0 +1,12 @@
+//! The workflow engine ([`flow`]) and every workflow on it.
+
+pub mod build;
+pub mod context;
+pub mod dead_letters;
+pub mod flow;
+pub mod job;
+pub mod removal;
+mod searchable;
+pub mod submission;
+pub mod sweep;
+pub mod task;

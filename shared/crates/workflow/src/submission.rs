@@ -1,0 +1,586 @@
+//! From videos that are submitted to analyses that are there or jobs that make them: one lookup,
+//! one claim and one send for all of them together.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::future::join_all;
+
+use crate::{
+    context::Context,
+    flow,
+    job::{Job, JobRow, Media, Request, State},
+};
+use eventrelay_core::{
+    answer_class::AnswerClass,
+    clock::Timestamp,
+    cost::micro_usd,
+    error::{Error, Failure},
+    ids::JobId,
+    video::{MediaType, VideoKey, container},
+};
+use eventrelay_store::{
+    StoredAnalysis,
+    blobs::{self, Form},
+    claims::{ClaimOutcome, ClaimRequest},
+    compression,
+    counters::{Counts, LOOKUP_HITS, LOOKUP_MISSES, SAVED_MICRO_USD},
+    entry::Entry,
+    videos::Known,
+};
+
+/// After a job's deadline its claim is good for this much longer, so that it ends first.
+pub(crate) const CLAIM_MARGIN: Duration = Duration::from_secs(60);
+
+/// A video and how it is to be analysed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submission {
+    /// Which.
+    pub video: VideoKey,
+    /// How.
+    pub request: Request,
+    /// The transcript that came along, in its stored form; its hash is in the request.
+    pub transcript: Option<String>,
+    /// Id of the API key that it is submitted with.
+    pub submitted_by: Option<String>,
+}
+
+/// What comes of a submission.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// There is a fresh analysis.
+    Cached(Box<StoredAnalysis>),
+    /// This new job makes one.
+    Queued(Box<Job>),
+    /// This job is at it already.
+    Joined(Box<Job>),
+}
+
+/// What is to be done about a submission, as far as can be seen.
+#[derive(Clone, Debug, PartialEq)]
+enum Decision {
+    Cached(Box<StoredAnalysis>),
+    Joined(Box<Job>),
+    Failed(Box<Failure>),
+    Make,
+}
+
+/// Pure: what is known, what is asked and the time in, what is to be done out. `owner` is the job
+/// that holds the claim, if one does. What is stored of a class below `configured` does not count.
+fn decide(
+    known: &Known,
+    owner: Option<&Job>,
+    request: &Request,
+    configured: AnswerClass,
+    now: Timestamp,
+) -> Decision {
+    match owner.map(|job| (job, &job.state)) {
+        // It has ended and is about to give up its claim.
+        Some((
+            job,
+            State::Failed {
+                error,
+                until,
+                answered_by,
+            },
+        )) if !request.force && now < *until && *answered_by >= configured => {
+            return Decision::Failed(Box::new(Failure {
+                job: job.id.clone(),
+                error: error.clone(),
+                until: *until,
+                answered_by: *answered_by,
+            }));
+        }
+        Some((_, state)) if state.is_terminal() => {}
+        // Its answer is there and no longer good enough: another job takes the claim.
+        Some((_, State::Storing { analysis, .. })) if analysis.answered_by < configured => {}
+        Some((job, _)) => return Decision::Joined(Box::new(job.clone())),
+        None => {}
+    }
+    if request.force {
+        return Decision::Make;
+    }
+    if let Some(analysis) = known.variant.fresh(configured, now) {
+        return Decision::Cached(Box::new(analysis.clone()));
+    }
+    // A request without a transcript is content with an analysis that had one.
+    let newest = known
+        .entry
+        .as_ref()
+        .and_then(|entry| entry.analysis.as_ref());
+    let serves = newest.filter(|analysis| {
+        analysis.serves(configured, now) && analysis.base_variant == request.variant()
+    });
+    if let Some(analysis) = serves {
+        return Decision::Cached(Box::new(analysis.clone()));
+    }
+    match known.variant.failed(configured, now) {
+        Some(failure) => Decision::Failed(Box::new(failure.clone())),
+        None => Decision::Make,
+    }
+}
+
+fn failed_before(failure: Box<Failure>, now: Timestamp) -> Error {
+    let retry_after = now.until(failure.until);
+    Error::FailedBefore {
+        failure,
+        retry_after,
+    }
+}
+
+/// Submits videos. The answers are in the order of the submissions; the same video twice is one
+/// job, which the second has joined.
+///
+/// # Errors
+/// [`Error::Storage`] where nothing can be said of any of them. Of one of them:
+/// [`Error::UploadMissing`], [`Error::UploadMismatch`], [`Error::FailedBefore`],
+/// [`Error::Storage`].
+pub async fn submit(
+    context: &Context,
+    submissions: Vec<Submission>,
+    now: Timestamp,
+) -> Result<Vec<Result<Outcome, Error>>, Error> {
+    let variants: Vec<String> = submissions
+        .iter()
+        .map(|one| one.request.variant())
+        .collect();
+    let wanted: Vec<_> = (submissions.iter().zip(&variants))
+        .map(|(one, variant)| (&one.video, variant.as_str()))
+        .collect();
+    let known = context.videos.look_up(&wanted).await?;
+    let owners = known.iter().filter_map(|known| known.variant.at_work(now));
+    let rows = read_jobs(context, owners.cloned().collect()).await?;
+    let mut outcomes: Vec<Option<Result<Found, Error>>> = Vec::with_capacity(submissions.len());
+    let mut first: HashMap<(VideoKey, String), usize> = HashMap::new();
+    let mut makes = Vec::new();
+    for (at, (submission, variant)) in submissions.into_iter().zip(variants).enumerate() {
+        let owner = known[at].variant.at_work(now);
+        let owner = rows.iter().find(|row| Some(&row.job.id) == owner);
+        let decision = decide(
+            &known[at],
+            owner.map(|row| &row.job),
+            &submission.request,
+            context.config.answer_class,
+            now,
+        );
+        outcomes.push(match decision {
+            Decision::Cached(analysis) => Some(Ok(Found::Cached(analysis))),
+            Decision::Joined(job) => {
+                if let Some(row) = owner {
+                    flow::requeue_if_lost(context, row, now).await;
+                }
+                Some(Ok(Found::Known(job)))
+            }
+            Decision::Failed(failure) => Some(Err(failed_before(failure, now))),
+            Decision::Make => {
+                let same = (submission.video.clone(), variant);
+                match *first.entry(same).or_insert(at) {
+                    earlier if earlier < at => Some(Ok(Found::SameAs(earlier))),
+                    _ => {
+                        makes.push(Make {
+                            at,
+                            submission,
+                            entry: known[at].entry.clone(),
+                            ended: owner.map(|row| row.job.id.clone()),
+                        });
+                        None
+                    }
+                }
+            }
+        });
+    }
+    for (at, outcome) in make(context, makes, now).await? {
+        outcomes[at] = Some(outcome);
+    }
+    let lost = || Err(Error::internal("a submission without an outcome"));
+    let outcomes = outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(lost));
+    finish(context, outcomes.collect()).await
+}
+
+async fn read_jobs(context: &Context, mut ids: Vec<JobId>) -> Result<Vec<JobRow>, Error> {
+    ids.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    ids.dedup();
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => context.jobs.get_all(&ids).await,
+    }
+}
+
+/// What has to be made.
+struct Make {
+    /// Place of the submission.
+    at: usize,
+    submission: Submission,
+    entry: Option<Entry>,
+    /// A job that has ended and still holds the claim.
+    ended: Option<JobId>,
+}
+
+/// An outcome whose job is not read yet.
+enum Found {
+    Cached(Box<StoredAnalysis>),
+    Queued(Box<Job>),
+    Known(Box<Job>),
+    Joined(JobId),
+    SameAs(usize),
+}
+
+/// Claims what has to be made and sends the first messages.
+async fn make(
+    context: &Context,
+    makes: Vec<Make>,
+    now: Timestamp,
+) -> Result<Vec<(usize, Result<Found, Error>)>, Error> {
+    let prepared = join_all(makes.into_iter().map(async |make| {
+        let job = prepare(context, make.submission, now).await;
+        let wanted = job.map(|job| ClaimRequest {
+            lease_until: job.deadline + CLAIM_MARGIN,
+            job,
+            entry: make.entry,
+            ended: make.ended,
+        });
+        (make.at, wanted)
+    }));
+    let mut outcomes = Vec::new();
+    let (mut places, mut wanted) = (Vec::new(), Vec::new());
+    for (at, prepared) in prepared.await {
+        match prepared {
+            Ok(claim) => {
+                places.push(at);
+                wanted.push(claim);
+            }
+            Err(error) => outcomes.push((at, Err(error))),
+        }
+    }
+    let jobs: Vec<Job> = wanted.iter().map(|wanted| wanted.job.clone()).collect();
+    let configured = context.config.answer_class;
+    let claims = context.videos.claim(wanted, configured, now).await?;
+    let mut sends = Vec::new();
+    for ((at, job), claim) in places.into_iter().zip(jobs).zip(claims) {
+        outcomes.push((
+            at,
+            match claim {
+                ClaimOutcome::Claimed => {
+                    sends.push(job.id.clone());
+                    Ok(Found::Queued(Box::new(job)))
+                }
+                ClaimOutcome::Joined(id) => Ok(Found::Joined(id)),
+                ClaimOutcome::Fresh(analysis) => Ok(Found::Cached(analysis)),
+                ClaimOutcome::Failed(failure) => Err(failed_before(failure, now)),
+            },
+        ));
+    }
+    context.queue.send_first_steps(&sends).await?;
+    Ok(outcomes)
+}
+
+/// The job of a submission, with all that it needs in the bucket.
+async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> Result<Job, Error> {
+    let media = match &submission.video {
+        VideoKey::YouTube(_) => Media::YouTube,
+        VideoKey::Upload(hash) => {
+            let key = blobs::media_key(hash);
+            let (recording, head) = futures_util::try_join!(
+                context.blobs.recording(hash),
+                context.blobs.get_range(&key, 0, container::HEAD_BYTES)
+            )?;
+            let recording = recording.ok_or(Error::UploadMissing)?;
+            let declared = MediaType::parse(&recording.content_type);
+            let media_type = declared.and_then(|declared| declared.read_as(&head));
+            let media_type = media_type.ok_or_else(|| Error::UploadMismatch {
+                what: container::mismatch(&head),
+            })?;
+            Media::Upload {
+                size_bytes: recording.size_bytes,
+                content_type: media_type.as_str().to_owned(),
+                file_name: recording.file_name,
+            }
+        }
+    };
+    if let (Some(sha256), Some(text)) = (&submission.request.transcript, &submission.transcript) {
+        let key = blobs::transcript_key(sha256);
+        let gzip = compression::gzip(text.as_bytes());
+        context
+            .blobs
+            .put_gzip(&key, Form::Vtt.content_type(), gzip)
+            .await?;
+    }
+    Ok(Job {
+        submitted_by: submission.submitted_by,
+        ..Job::new(
+            submission.video,
+            submission.request,
+            media,
+            now + context.config.job_deadline,
+            now,
+        )
+    })
+}
+
+/// Reads the jobs that were joined in the claim, and counts.
+async fn finish(
+    context: &Context,
+    found: Vec<Result<Found, Error>>,
+) -> Result<Vec<Result<Outcome, Error>>, Error> {
+    let joined = found.iter().flatten().filter_map(|one| match one {
+        Found::Joined(id) => Some(id.clone()),
+        _ => None,
+    });
+    let rows = read_jobs(context, joined.collect()).await?;
+    let mut counts = Counts::default();
+    let mut outcomes: Vec<Result<Outcome, Error>> = Vec::with_capacity(found.len());
+    for one in found {
+        match &one {
+            Ok(Found::Cached(analysis)) => {
+                counts.add(LOOKUP_HITS, 1);
+                let saved = micro_usd(analysis.usage.cost_usd.unwrap_or(0.0));
+                counts.add(SAVED_MICRO_USD, i64::try_from(saved).unwrap_or(i64::MAX));
+            }
+            _ => counts.add(LOOKUP_MISSES, 1),
+        }
+        outcomes.push(match one {
+            Ok(Found::Cached(analysis)) => Ok(Outcome::Cached(analysis)),
+            Ok(Found::Queued(job)) => Ok(Outcome::Queued(job)),
+            Ok(Found::Known(job)) => Ok(Outcome::Joined(job)),
+            Ok(Found::Joined(id)) => match rows.iter().find(|row| row.job.id == id) {
+                Some(row) => Ok(Outcome::Joined(Box::new(row.job.clone()))),
+                None => Err(Error::internal("a claim without its job")),
+            },
+            Ok(Found::SameAs(earlier)) => match outcomes.get(earlier) {
+                Some(Ok(Outcome::Queued(job) | Outcome::Joined(job))) => {
+                    Ok(Outcome::Joined(job.clone()))
+                }
+                Some(Ok(Outcome::Cached(analysis))) => Ok(Outcome::Cached(analysis.clone())),
+                _ => Err(Error::Conflict {
+                    reason: "The same video earlier in this request was refused.".into(),
+                }),
+            },
+            Err(error) => Err(error),
+        });
+    }
+    context.counters.count(&counts).await;
+    Ok(outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventrelay_core::error::JobError;
+    use eventrelay_store::rows::Variant;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    /// Where a model is configured.
+    fn decide(known: &Known, owner: Option<&Job>, request: &Request, now: Timestamp) -> Decision {
+        super::decide(known, owner, request, AnswerClass::Model, now)
+    }
+
+    fn of_stand_in(analysis: StoredAnalysis) -> StoredAnalysis {
+        StoredAnalysis {
+            answered_by: AnswerClass::StandIn,
+            ..analysis
+        }
+    }
+
+    fn analysis(variant: &str, base: &str, expires_at: u64) -> StoredAnalysis {
+        StoredAnalysis {
+            variant: variant.to_owned(),
+            base_variant: base.to_owned(),
+            etag: "e".to_owned(),
+            size_bytes: 1,
+            gzip_bytes: 1,
+            title: "t".to_owned(),
+            category: "ai".to_owned(),
+            duration_s: None,
+            usage: Default::default(),
+            answered_by: AnswerClass::Model,
+            finished_at: Timestamp(1),
+            expires_at: Timestamp(expires_at),
+        }
+    }
+
+    fn entry(analysis: StoredAnalysis) -> Option<Entry> {
+        Entry::analysed(None, &JobId::random(), &analysis)
+    }
+
+    fn forced() -> Request {
+        Request {
+            force: true,
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn a_fresh_analysis_answers_and_a_stale_one_does_not() {
+        let plain = Request::default();
+        let known = |expires_at| Known {
+            variant: Variant {
+                analysis: Some(analysis("1", "1", expires_at)),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        assert!(matches!(
+            decide(&known(1_001), None, &plain, NOW),
+            Decision::Cached(_)
+        ));
+        assert_eq!(decide(&known(1_000), None, &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_001), None, &forced(), NOW), Decision::Make);
+        assert_eq!(decide(&Known::default(), None, &plain, NOW), Decision::Make);
+    }
+
+    #[test]
+    fn an_analysis_with_a_transcript_answers_a_request_without() {
+        let version = eventrelay_analysis::PIPELINE_VERSION;
+        let known = |base: &str| Known {
+            variant: Variant::default(),
+            entry: entry(analysis("1-ab", base, 5_000)),
+        };
+        let plain = Request::default();
+        assert!(matches!(
+            decide(&known(version), None, &plain, NOW),
+            Decision::Cached(_)
+        ));
+        assert_eq!(decide(&known("1-cd"), None, &plain, NOW), Decision::Make);
+    }
+
+    #[test]
+    fn a_job_at_work_is_joined_even_when_forced_until_it_has_ended() {
+        let job = |state| {
+            let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+            Job {
+                state,
+                ..Job::new(video, Request::default(), Media::YouTube, NOW, NOW)
+            }
+        };
+        let known = Known::default();
+        let running = job(State::Submitted);
+        let joined = Decision::Joined(Box::new(running.clone()));
+        assert_eq!(decide(&known, Some(&running), &forced(), NOW), joined);
+        let failed = job(State::Failed {
+            error: JobError::from(&Error::VideoPrivate),
+            until: Timestamp(1_001),
+            answered_by: AnswerClass::Model,
+        });
+        let plain = Request::default();
+        assert!(matches!(
+            decide(&known, Some(&failed), &plain, NOW),
+            Decision::Failed(_)
+        ));
+        assert_eq!(
+            decide(&known, Some(&failed), &forced(), NOW),
+            Decision::Make
+        );
+        let cancelled = job(State::Cancelled);
+        assert_eq!(
+            decide(&known, Some(&cancelled), &plain, NOW),
+            Decision::Make
+        );
+    }
+
+    #[test]
+    fn stand_in_answer_serves_stand_ins_and_no_model() {
+        let plain = Request::default();
+        let variant = Known {
+            variant: Variant {
+                analysis: Some(of_stand_in(analysis("1", "1", 5_000))),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let base = Known {
+            variant: Variant::default(),
+            entry: entry(of_stand_in(analysis("1-ab", "1", 5_000))),
+        };
+        for known in [variant, base] {
+            assert_eq!(decide(&known, None, &plain, NOW), Decision::Make);
+            let class = AnswerClass::Offline;
+            let offline = super::decide(&known, None, &plain, class, NOW);
+            assert_eq!(offline, Decision::Make);
+            let class = AnswerClass::StandIn;
+            let served = super::decide(&known, None, &plain, class, NOW);
+            assert!(matches!(served, Decision::Cached(_)));
+        }
+        let real = Known {
+            variant: Variant {
+                analysis: Some(analysis("1", "1", 5_000)),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let served = super::decide(&real, None, &plain, AnswerClass::StandIn, NOW);
+        assert!(matches!(served, Decision::Cached(_)));
+    }
+
+    #[test]
+    fn job_that_holds_a_stand_in_answer_is_replaced_where_a_model_is_configured() {
+        let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+        let mut job = Job::new(video, Request::default(), Media::YouTube, NOW, NOW);
+        job.state = State::Storing {
+            analysis: of_stand_in(analysis("1", "1", 5_000)),
+            parts: Default::default(),
+        };
+        let (known, plain) = (Known::default(), Request::default());
+        assert_eq!(decide(&known, Some(&job), &plain, NOW), Decision::Make);
+        let joined = super::decide(&known, Some(&job), &plain, AnswerClass::StandIn, NOW);
+        assert!(matches!(joined, Decision::Joined(_)));
+    }
+
+    #[test]
+    fn failure_of_a_stand_in_is_not_remembered_where_a_model_is_configured() {
+        let error = JobError::from(&Error::VideoPrivate);
+        let failure = Failure {
+            job: JobId::random(),
+            error: error.clone(),
+            until: Timestamp(5_000),
+            answered_by: AnswerClass::StandIn,
+        };
+        let known = Known {
+            variant: Variant {
+                failure: Some(failure),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let plain = Request::default();
+        assert_eq!(decide(&known, None, &plain, NOW), Decision::Make);
+        let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+        let mut job = Job::new(video, Request::default(), Media::YouTube, NOW, NOW);
+        job.state = State::Failed {
+            error,
+            until: Timestamp(5_000),
+            answered_by: AnswerClass::StandIn,
+        };
+        let unknown = Known::default();
+        assert_eq!(decide(&unknown, Some(&job), &plain, NOW), Decision::Make);
+        for (known, owner) in [(&known, None), (&unknown, Some(&job))] {
+            let refused = super::decide(known, owner, &plain, AnswerClass::StandIn, NOW);
+            assert!(matches!(refused, Decision::Failed(_)));
+        }
+    }
+
+    #[test]
+    fn a_failure_is_remembered_for_its_time() {
+        let failure = |until| Failure {
+            job: JobId::random(),
+            error: JobError::from(&Error::VideoPrivate),
+            until: Timestamp(until),
+            answered_by: AnswerClass::Model,
+        };
+        let known = |until| Known {
+            variant: Variant {
+                failure: Some(failure(until)),
+                ..Variant::default()
+            },
+            entry: None,
+        };
+        let plain = Request::default();
+        assert!(matches!(
+            decide(&known(1_001), None, &plain, NOW),
+            Decision::Failed(_)
+        ));
+        assert_eq!(decide(&known(1_000), None, &plain, NOW), Decision::Make);
+        assert_eq!(decide(&known(1_001), None, &forced(), NOW), Decision::Make);
+    }
+}

@@ -1,0 +1,69 @@
+//! Jobs and tasks that are long due: whoever was at them died before it wrote down or sent what
+//! follows. Their message is sent anew, and the worker does the rest: it takes over a lease that ran
+//! out, and ends a job whose deadline has passed.
+
+use futures_util::stream::{self, StreamExt};
+
+use super::{Part, Sweeper};
+use crate::flow::{self, AnyRow};
+use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
+use eventrelay_store::{
+    Due,
+    counters::{Counts, REVIVED_JOBS, REVIVED_TASKS},
+};
+
+/// Keys in a page, and rows that are looked at together.
+const IN_PAGE: u16 = 100;
+const AT_ONCE: usize = 8;
+
+impl Sweeper {
+    pub(super) async fn sweep_due(&self, until: Timestamp) -> Part {
+        let mut done = Counts::default();
+        let ended = self.revive_all(until, &mut done).await;
+        (done, ended)
+    }
+
+    async fn revive_all(&self, until: Timestamp, done: &mut Counts) -> Result<(), Error> {
+        let before = self.now() - self.config.overdue;
+        let jobs = &self.context.jobs;
+        let mut after: Option<Due> = None;
+        let mut failed = None;
+        while !self.is_over(until) {
+            let (ids, next) = jobs.overdue(before, IN_PAGE, after.as_ref()).await?;
+            let revivals = stream::iter(&ids).map(|id| self.revive(id));
+            let mut revivals = std::pin::pin!(revivals.buffer_unordered(AT_ONCE));
+            while let Some(revived) = revivals.next().await {
+                match revived {
+                    Ok(Some(what)) => done.add(what, 1),
+                    Ok(None) => {}
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// What was revived, if anything was.
+    async fn revive(&self, id: &JobId) -> Result<Option<&'static str>, Error> {
+        let now = self.now();
+        let overdue = self.config.overdue;
+        let context = &self.context;
+        let row = AnyRow::find(&context.jobs, id).await?;
+        Ok(match row {
+            Some(AnyRow::Job(row)) => flow::requeue_lost(context, &row, overdue, now)
+                .await?
+                .then_some(REVIVED_JOBS),
+            Some(AnyRow::Build(row)) => flow::requeue_lost(context, &row, overdue, now)
+                .await?
+                .then_some(REVIVED_JOBS),
+            Some(AnyRow::Task(row)) => flow::requeue_lost(context, &row, overdue, now)
+                .await?
+                .then_some(REVIVED_TASKS),
+            None => None,
+        })
+    }
+}

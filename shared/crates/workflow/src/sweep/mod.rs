@@ -1,0 +1,99 @@
+//! The sweeper: on a schedule, finishes what somebody died over and takes out what nobody needs.
+//!
+//! Its parts (what is due, the files at Gemini, the uploads) do not depend on each other, and one
+//! that fails does not stop the others. Each may be done twice, by two sweepers at a time, and end in
+//! the middle: what it does is conditional on what it saw, or a deletion.
+
+mod due;
+mod files;
+mod uploads;
+
+use futures_util::FutureExt;
+
+use crate::context::Context;
+use eventrelay_core::{
+    clock::Timestamp,
+    config::SweepConfig,
+    error::Error,
+    telemetry::{self, TraceId},
+};
+use eventrelay_store::counters::Counts;
+use eventrelay_upstream::{Gate, HttpClient, gemini::Gemini};
+
+/// The sweeper of a deployment.
+#[derive(Clone, Debug)]
+pub struct Sweeper {
+    context: Context,
+    gemini: Gemini,
+    config: SweepConfig,
+}
+
+impl Sweeper {
+    /// Of this deployment.
+    ///
+    /// # Errors
+    /// When the environment is incomplete.
+    pub fn from_env(context: Context) -> Result<Self, Error> {
+        let config = SweepConfig::from_env().map_err(Error::internal)?;
+        let gemini = Gemini::new(
+            HttpClient::new()?,
+            config.gemini_base_url.clone(),
+            config.gemini_api_version.clone(),
+            context.secrets().secret(&config.gemini_secret),
+            Gate::new(context.limits.clone(), config.limits.clone()),
+        );
+        Ok(Self {
+            context,
+            gemini,
+            config,
+        })
+    }
+
+    /// Sweeps once, beginning nothing after `until`. What was done is counted, in the deployment's
+    /// counters as well.
+    ///
+    /// # Errors
+    /// The first error of a part, when all parts have had their turn.
+    pub async fn sweep(&self, until: Timestamp) -> Result<Counts, Error> {
+        let trace = TraceId::new(self.now());
+        telemetry::traced(trace, self.sweep_all(until).boxed_local()).await
+    }
+
+    async fn sweep_all(&self, until: Timestamp) -> Result<Counts, Error> {
+        let (due, files, uploads) = futures_util::join!(
+            self.sweep_due(until),
+            self.sweep_files(until),
+            self.sweep_uploads(until)
+        );
+        let mut done = Counts::default();
+        let mut failed = None;
+        for (part, (counts, ended)) in [("due", due), ("files", files), ("uploads", uploads)] {
+            done.merge(&counts);
+            if let Err(error) = ended {
+                tracing::error!(
+                    sweep.part = part,
+                    error = error.report(),
+                    "A part of the sweep failed"
+                );
+                failed = failed.or(Some(error));
+            }
+        }
+        tracing::info!(sweep.done = ?done, "Swept");
+        self.context.counters.count(&done).await;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(done),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.context.clock)()
+    }
+
+    fn is_over(&self, until: Timestamp) -> bool {
+        self.now() >= until
+    }
+}
+
+/// What a part has done, however it ended.
+type Part = (Counts, Result<(), Error>);

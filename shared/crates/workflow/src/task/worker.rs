@@ -1,0 +1,382 @@
+//! Does a page of a task and writes down how far it is.
+
+use eventrelay_store::jobs::Row;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::{PageDone, REPAIRED, RecountAt, Task, Work};
+use crate::{
+    context::Context,
+    flow::{Driver, Flow, Invocation, Next, Performed, Then},
+    job::{Job, Request, State, Status},
+    removal, searchable,
+    submission::{self, Outcome, Submission},
+};
+use eventrelay_core::{
+    clock::Timestamp,
+    error::{Error, JobError},
+    notice::Notice,
+    retry::{self, Attempts},
+    video::VideoKey,
+};
+use eventrelay_store::{
+    counters::Counts,
+    entry::{Entry, VideoStatus},
+    listing::{Filter, Order, Page},
+    queue::Message,
+};
+use eventrelay_upstream::youtube::{PlaylistPage, YouTube};
+
+/// Videos that are deleted with one message, and how many at a time.
+const DELETED_IN_PAGE: u16 = 25;
+const AT_ONCE: usize = 4;
+
+/// Videos that are counted, and whose entry and search rows are repaired, with one message. Few
+/// enough that a page in which all of them are missing ends within the function's time.
+const COUNTED_IN_PAGE: u16 = 50;
+
+/// A video after a recount has looked at it.
+struct Repaired {
+    /// What the index says of it now.
+    entry: Option<Entry>,
+    was_broken: bool,
+}
+
+/// Advances the tasks of a deployment.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    driver: Driver,
+    tasks: Tasks,
+}
+
+impl Worker {
+    /// A worker on these stores.
+    #[must_use]
+    pub fn new(driver: Driver, context: Context, youtube: YouTube) -> Self {
+        let tasks = Tasks { context, youtube };
+        Self { driver, tasks }
+    }
+
+    /// Works on the page that a message names, and on those that follow.
+    ///
+    /// # Errors
+    /// When the outcome could not be saved: the message is to be delivered again.
+    pub async fn advance(
+        &self,
+        message: &Message,
+        receive_count: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        self.driver
+            .advance(&self.tasks, message, receive_count, invocation)
+            .await
+    }
+}
+
+/// Bulk work on many videos, page by page. If a page is worked on twice, its effects happen twice
+/// and one outcome is saved.
+#[derive(Clone, Debug)]
+struct Tasks {
+    context: Context,
+    youtube: YouTube,
+}
+
+impl Flow for Tasks {
+    type Record = Task;
+    type Call = ();
+    type Observation = PageDone;
+
+    fn call(&self, task: &Task) -> Option<()> {
+        (!task.has_ended()).then_some(())
+    }
+
+    fn step(
+        &self,
+        task: &Task,
+        observed: Result<PageDone, &Error>,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Next<Task> {
+        step(task.clone(), observed, now, jitter)
+    }
+
+    async fn perform(
+        &self,
+        (): &(),
+        row: &Row<Task>,
+        _: &Invocation,
+        _: Duration,
+    ) -> Option<Performed<PageDone>> {
+        let done = self.page(&row.job, (self.context.clock)()).await;
+        Some(Performed::free(done, &row.job))
+    }
+}
+
+impl Tasks {
+    async fn page(&self, task: &Task, now: Timestamp) -> Result<PageDone, Error> {
+        match &task.work {
+            Work::DeleteVideos { deleted } => self.delete_some(task, *deleted, now).await,
+            Work::Playlist {
+                playlist,
+                request,
+                submitted_by,
+                page_token,
+                counts,
+            } => {
+                let page = self
+                    .youtube
+                    .playlist_page(playlist, page_token.as_deref())
+                    .await?;
+                let mut counts = counts.clone();
+                self.submit_page(&page, request, submitted_by.as_ref(), &mut counts, now)
+                    .await?;
+                let has_more = page.next.is_some();
+                let work = Work::Playlist {
+                    playlist: playlist.clone(),
+                    request: request.clone(),
+                    submitted_by: submitted_by.clone(),
+                    page_token: page.next,
+                    counts,
+                };
+                Ok(match has_more {
+                    true => PageDone::More(work),
+                    false => PageDone::Last(work),
+                })
+            }
+            Work::Recount { counts, at } => {
+                let mut counts = counts.clone();
+                let at = match at {
+                    RecountAt::Videos(after) => {
+                        let page = Page {
+                            filter: Filter::All,
+                            order: Order::OldestFirst,
+                            between: (Timestamp(0), Timestamp(i64::MAX as u64)),
+                            limit: COUNTED_IN_PAGE,
+                            after: after.clone(),
+                        };
+                        let (listed, next) = self.context.videos.list(&page).await?;
+                        let repaired: Vec<Repaired> = stream::iter(&listed)
+                            .map(|(video, entry)| self.repair(video, entry))
+                            .buffer_unordered(AT_ONCE)
+                            .try_collect()
+                            .await?;
+                        for one in repaired {
+                            counts.merge(&Entry::change(None, one.entry.as_ref()));
+                            counts.add(REPAIRED, i64::from(one.was_broken));
+                        }
+                        match next {
+                            Some(next) => RecountAt::Videos(Some(next)),
+                            None => RecountAt::Feedback(None),
+                        }
+                    }
+                    RecountAt::Feedback(after) => {
+                        let (some, next) =
+                            self.context.videos.recount_feedback(after.as_ref()).await?;
+                        counts.merge(&some);
+                        let at = RecountAt::Feedback(next.clone());
+                        if next.is_none() {
+                            let mut totals = counts.clone();
+                            totals.add(REPAIRED, -counts.get(REPAIRED));
+                            self.context.counters.replace_totals(&totals, now).await?;
+                            return Ok(PageDone::Last(Work::Recount { counts, at }));
+                        }
+                        at
+                    }
+                };
+                Ok(PageDone::More(Work::Recount { counts, at }))
+            }
+        }
+    }
+
+    /// Repairs what the index and the search say of a listed video: an entry that still runs
+    /// although its job has ended, and a current analysis that the search does not have.
+    async fn repair(&self, video: &VideoKey, listed: &Entry) -> Result<Repaired, Error> {
+        let Context {
+            videos,
+            search,
+            blobs,
+            jobs,
+            ..
+        } = &self.context;
+        let mut was_broken = false;
+        if listed.status == VideoStatus::Running
+            && let Some(id) = &listed.job
+        {
+            let row = jobs.get::<Job>(id).await?;
+            let is_open = row.as_ref().is_some_and(|row| !row.job.settled);
+            if !is_open {
+                // It keeps its place, so that the listing that is under way does not meet it again.
+                let error = match row.map(|row| row.job.state) {
+                    Some(State::Failed { error, .. }) => Some(error),
+                    Some(State::Cancelled) => None,
+                    // A row is dropped long after the job's deadline.
+                    _ => Some(JobError::from(&Error::DeadlineExceeded)),
+                };
+                let (error, at) = (error.as_ref(), listed.listed_at);
+                was_broken = videos.end_lost(video, id, error, at).await?;
+            }
+        }
+        if listed.analysis.is_some() {
+            was_broken |= searchable::make_searchable(videos, search, blobs, video).await?;
+        }
+        let entry = match was_broken {
+            true => videos.entry(video).await?,
+            false => Some(listed.clone()),
+        };
+        Ok(Repaired { entry, was_broken })
+    }
+
+    async fn submit_page(
+        &self,
+        page: &PlaylistPage,
+        request: &Request,
+        submitted_by: Option<&String>,
+        counts: &mut Counts,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let submissions = page.videos.iter().map(|id| Submission {
+            video: VideoKey::YouTube(id.clone()),
+            request: request.clone(),
+            transcript: None,
+            submitted_by: submitted_by.cloned(),
+        });
+        counts.add("unavailable", page.unavailable.into());
+        let submissions: Vec<_> = submissions.collect();
+        counts.add(
+            "found",
+            i64::try_from(submissions.len()).unwrap_or(i64::MAX),
+        );
+        if submissions.is_empty() {
+            return Ok(());
+        }
+        for outcome in submission::submit(&self.context, submissions, now).await? {
+            counts.add(
+                match outcome {
+                    Ok(Outcome::Cached(_)) => "cached",
+                    Ok(Outcome::Queued(_)) => "queued",
+                    Ok(Outcome::Joined(_)) => "joined",
+                    Err(_) => "refused",
+                },
+                1,
+            );
+        }
+        Ok(())
+    }
+
+    async fn delete_some(
+        &self,
+        task: &Task,
+        deleted: u64,
+        now: Timestamp,
+    ) -> Result<PageDone, Error> {
+        let page = Page {
+            filter: Filter::All,
+            order: Order::OldestFirst,
+            between: (Timestamp(0), task.created_at),
+            limit: DELETED_IN_PAGE,
+            after: None,
+        };
+        let (listed, _) = self.context.videos.list(&page).await?;
+        if listed.is_empty() {
+            return Ok(PageDone::Last(Work::DeleteVideos { deleted }));
+        }
+        let removed: Vec<bool> = stream::iter(&listed)
+            .map(|(video, _)| removal::remove(&self.context, video, now))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let deleted = deleted + removed.into_iter().filter(|removed| *removed).count() as u64;
+        Ok(PageDone::More(Work::DeleteVideos { deleted }))
+    }
+}
+
+/// Returns the task after a page.
+fn step(mut task: Task, done: Result<PageDone, &Error>, now: Timestamp, jitter: f64) -> Next<Task> {
+    task.updated_at = now;
+    task.due_at = now;
+    let then = match done {
+        Ok(PageDone::More(work)) => {
+            (task.work, task.status) = (work, Status::Running);
+            (task.attempts, task.unreached, task.notice) = (0, 0, None);
+            Then::Now
+        }
+        Ok(PageDone::Last(work)) => {
+            (task.work, task.status, task.notice) = (work, Status::Done, None);
+            Then::End
+        }
+        Err(error) => {
+            let attempts = Attempts {
+                failed: task.attempts,
+                unreached: task.unreached,
+            };
+            match retry::delay(error, attempts, now, task.deadline, jitter) {
+                Some(delay) => {
+                    let after = attempts.after(error);
+                    (task.attempts, task.unreached) = (after.failed, after.unreached);
+                    task.notice = Notice::from_error(error);
+                    task.due_at = now + delay;
+                    Then::After(delay)
+                }
+                None => {
+                    task.notice = None;
+                    task.status = Status::Failed;
+                    task.error = Some(JobError::from(error));
+                    Then::End
+                }
+            }
+        }
+    };
+    Next { job: task, then }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::{Reception, receive};
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn task() -> Task {
+        Task::new(Work::DeleteVideos { deleted: 0 }, Timestamp(1_000_000), NOW)
+    }
+
+    #[test]
+    fn task_runs_until_its_last_page() {
+        let work = || Work::DeleteVideos { deleted: 3 };
+        let running = step(task(), Ok(PageDone::More(work())), NOW, 0.5);
+        assert_eq!(
+            (running.job.status, running.then),
+            (Status::Running, Then::Now)
+        );
+        let done = step(running.job, Ok(PageDone::Last(work())), NOW, 0.5);
+        assert_eq!((done.job.status, done.then), (Status::Done, Then::End));
+        assert_eq!(receive(&done.job, 2, 2, 1, NOW), Reception::Drop);
+    }
+
+    #[test]
+    fn page_that_fails_is_retried_until_its_attempts_are_used_up() {
+        let broken = Error::UpstreamMalformed {
+            service: eventrelay_core::error::Service::YouTube,
+            source: "x".into(),
+        };
+        let Next { job: waiting, then } = step(task(), Err(&broken), NOW, 1.0);
+        assert_eq!((waiting.status, waiting.attempts), (Status::Queued, 1));
+        let Then::After(delay) = then else {
+            panic!("{then:?}")
+        };
+        assert_eq!(receive(&waiting, 1, 1, 1, NOW), Reception::Wait(delay));
+        let worn = Task {
+            attempts: retry::MAX_ATTEMPTS,
+            ..task()
+        };
+        let failed = step(worn, Err(&broken), NOW, 1.0);
+        assert_eq!(
+            (failed.job.status, failed.then),
+            (Status::Failed, Then::End)
+        );
+        assert!(failed.job.error.is_some());
+        let late = step(task(), Err(&Error::DeadlineExceeded), NOW, 1.0);
+        assert_eq!(late.job.status, Status::Failed);
+    }
+}
