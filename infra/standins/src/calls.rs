@@ -1,12 +1,8 @@
-//! What was called: the log behind `GET /_control/calls`.
+//! The call log behind `GET /_control/calls`.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use axum::{
@@ -18,107 +14,58 @@ use axum::{
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
-use crate::server::{Cut, NeverSent};
+use crate::{
+    log::Log,
+    server::{Cut, NeverSent},
+    standin::{Service, StandIn, lock},
+};
 
-/// Calls kept. Older ones are forgotten, so that a long run does not grow without end.
-const KEPT: usize = 50_000;
+/// The newest calls, in order of arrival.
+pub(crate) type Calls = Log<Call, 50_000>;
 
-/// The log of one stand-in.
-#[derive(Clone, Debug)]
-pub(crate) struct Calls {
-    started: Instant,
-    log: Arc<Mutex<Log>>,
-}
-
-#[derive(Debug, Default)]
-struct Log {
-    forgotten: u64,
-    calls: VecDeque<Call>,
-}
-
+/// A call as it is logged.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
+    /// Time of arrival, since the stand-in started.
     at_ms: u64,
     method: String,
     path: String,
     model: Option<String>,
+    /// Number of the connection; calls on one connection share it.
     connection: u64,
+    /// `None` until a response is sent.
     status: Option<u16>,
+    /// Size of the request body as far as it was read.
     bytes: Arc<AtomicU64>,
 }
 
-impl Calls {
-    pub(crate) fn new() -> Self {
-        let log = Arc::new(Mutex::new(Log::default()));
-        Self {
-            started: Instant::now(),
-            log,
-        }
-    }
-
-    pub(crate) fn clear(&self) {
-        *self.lock() = Log::default();
-    }
-
-    /// In order of arrival. `at_ms` counts from the start of the stand-in, `bytes` is the size of
-    /// the request's body as far as it was read, `status` is null where no response was sent, and
-    /// calls that came on one connection have the same `connection`.
+impl Call {
     pub(crate) fn to_json(&self) -> Value {
-        let log = self.lock();
-        let calls = log.calls.iter().map(|call| {
-            let mut entry = json!({
-                "at_ms": call.at_ms,
-                "method": call.method,
-                "path": call.path,
-                "connection": call.connection,
-                "status": call.status,
-                "bytes": call.bytes.load(Ordering::Relaxed),
-            });
-            if let Some(model) = &call.model {
-                entry["model"] = json!(model);
-            }
-            entry
+        let mut entry = json!({
+            "at_ms": self.at_ms,
+            "method": self.method,
+            "path": self.path,
+            "connection": self.connection,
+            "status": self.status,
+            "bytes": self.bytes.load(Ordering::Relaxed),
         });
-        Value::Array(calls.collect())
-    }
-
-    fn begin(&self, call: Call) -> u64 {
-        let mut log = self.lock();
-        if log.calls.len() == KEPT {
-            log.calls.pop_front();
-            log.forgotten += 1;
+        if let Some(model) = &self.model {
+            entry["model"] = json!(model);
         }
-        log.calls.push_back(call);
-        log.forgotten + log.calls.len() as u64 - 1
-    }
-
-    fn end(&self, number: u64, status: Option<u16>) {
-        let mut log = self.lock();
-        let position = number.checked_sub(log.forgotten);
-        let position = position.and_then(|position| usize::try_from(position).ok());
-        if let Some(call) = position.and_then(|position| log.calls.get_mut(position)) {
-            call.status = status;
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        entry
     }
 }
 
-/// Middleware: writes every call but those of the control surface into the log.
-pub(crate) async fn record(
-    State(calls): State<Calls>,
+/// Middleware: logs every call.
+pub(crate) async fn record<S: Service>(
+    State(standin): State<Arc<StandIn<S>>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path().starts_with("/_control") {
-        return next.run(request).await;
-    }
     let bytes = Arc::new(AtomicU64::new(0));
-    let number = calls.begin(Call {
-        at_ms: u64::try_from(calls.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    let number = lock(&standin.calls).push(Call {
+        at_ms: standin.elapsed_ms(),
         method: request.method().to_string(),
         path: without_key(request.uri()),
         model: model(request.uri().path()),
@@ -132,12 +79,14 @@ pub(crate) async fn record(
         }))
     });
     let response = next.run(request).await;
-    let sent = response.extensions().get::<NeverSent>().is_none();
-    calls.end(number, sent.then(|| response.status().as_u16()));
+    let is_sent = response.extensions().get::<NeverSent>().is_none();
+    if is_sent && let Some(call) = lock(&standin.calls).get_mut(number) {
+        call.status = Some(response.status().as_u16());
+    }
     response
 }
 
-/// Path and query, but for the API key.
+/// Returns path and query without the API key.
 fn without_key(uri: &http::Uri) -> String {
     let kept: Vec<&str> = uri
         .query()
@@ -151,7 +100,7 @@ fn without_key(uri: &http::Uri) -> String {
     format!("{}?{}", uri.path(), kept.join("&"))
 }
 
-/// The model that a path of the Gemini API names.
+/// Returns the model that a path of the Gemini API names.
 fn model(path: &str) -> Option<String> {
     let (_, call) = path.split_once("/models/")?;
     let (model, _method) = call.split_once(':')?;
@@ -163,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_not_logged() {
+    fn logged_path_contains_no_key() {
         let uri = "/v1/files?key=secret&pageSize=3".parse().unwrap();
         assert_eq!(without_key(&uri), "/v1/files?pageSize=3");
         let uri = "/v1/files?key=secret".parse().unwrap();
@@ -171,34 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn the_model_is_read_from_the_path() {
+    fn model_is_read_from_the_path() {
         let path = "/v1beta/models/gemini-3.8-flash:generateContent";
         assert_eq!(model(path).as_deref(), Some("gemini-3.8-flash"));
         assert_eq!(model("/v1beta/files/abc"), None);
-    }
-
-    #[test]
-    fn old_calls_are_forgotten_and_new_ones_still_end() {
-        let calls = Calls::new();
-        let call = |path: &str| Call {
-            at_ms: 0,
-            method: "GET".into(),
-            path: path.into(),
-            model: None,
-            connection: 1,
-            status: None,
-            bytes: Arc::default(),
-        };
-        let first = calls.begin(call("/first"));
-        for _ in 0..KEPT - 1 {
-            calls.begin(call("/between"));
-        }
-        let last = calls.begin(call("/last"));
-        calls.end(first, Some(500));
-        calls.end(last, Some(200));
-        let log = calls.to_json();
-        assert_eq!(log.as_array().unwrap().len(), KEPT);
-        assert_eq!(log[0]["status"], Value::Null);
-        assert_eq!(log[KEPT - 1]["status"], 200);
     }
 }

@@ -1,30 +1,31 @@
-//! Faults that wait for the call they are meant for.
+//! Faults that are planned for later calls.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use serde::Deserialize;
+
+use crate::standin::lock;
 
 /// A fault with the calls it applies to, as `POST /_control/faults` takes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Armed<On, Fault> {
-    /// Which kind of call.
+    /// Kind of call.
     pub(crate) on: On,
     /// Only calls whose path or body contain this.
     #[serde(default, rename = "match")]
     pub(crate) matching: Option<String>,
-    /// How many calls; null is all of them.
+    /// Number of calls; null means every call.
     #[serde(default = "once")]
     pub(crate) times: Option<u32>,
-    /// What happens.
     pub(crate) fault: Fault,
 }
 
-fn once() -> Option<u32> {
+pub(crate) fn once() -> Option<u32> {
     Some(1)
 }
 
-/// The faults of one stand-in, in the order they were set.
+/// Planned faults of one stand-in, oldest first.
 #[derive(Debug)]
 pub(crate) struct Faults<On, Fault>(Mutex<Vec<Armed<On, Fault>>>);
 
@@ -34,19 +35,19 @@ impl<On: PartialEq, Fault: Clone> Faults<On, Fault> {
     }
 
     pub(crate) fn arm(&self, fault: Armed<On, Fault>) {
-        self.lock().push(fault);
+        lock(&self.0).push(fault);
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        lock(&self.0).clear();
     }
 
-    /// Takes the oldest fault that is meant for this call, and counts it down.
+    /// Takes the oldest fault that matches the call, and decrements its number of calls.
     pub(crate) fn take(&self, on: On, path: &str, body: &str) -> Option<Fault> {
         self.take_where(on, path, body, |_| true)
     }
 
-    /// As [`Self::take`], of those faults only that can strike this call.
+    /// Like [`Self::take`], for faults that also satisfy `strikes`.
     pub(crate) fn take_where(
         &self,
         on: On,
@@ -54,7 +55,7 @@ impl<On: PartialEq, Fault: Clone> Faults<On, Fault> {
         body: &str,
         strikes: impl Fn(&Armed<On, Fault>) -> bool,
     ) -> Option<Fault> {
-        let mut faults = self.lock();
+        let mut faults = lock(&self.0);
         let position = faults.iter().position(|armed| {
             let meant = |text: &String| path.contains(text) || body.contains(text);
             armed.on == on
@@ -71,14 +72,10 @@ impl<On: PartialEq, Fault: Clone> Faults<On, Fault> {
         Some(fault)
     }
 
-    /// As [`Self::take`], and then what is meant for every call.
+    /// Like [`Self::take`]; falls back to a fault that is planned for every call.
     pub(crate) fn take_for(&self, on: On, any: On, path: &str, body: &str) -> Option<Fault> {
         let meant = self.take(on, path, body);
         meant.or_else(|| self.take(any, path, body))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Armed<On, Fault>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_once_unless_told_otherwise() {
+    fn fault_without_times_happens_once() {
         let faults = Faults::new();
         faults.arm(armed(r#"{"on": 1, "fault": "a"}"#));
         faults.arm(armed(r#"{"on": 1, "fault": "b", "times": 2}"#));
@@ -101,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn null_times_is_always() {
+    fn fault_with_null_times_happens_on_every_call() {
         let faults = Faults::new();
         faults.arm(armed(r#"{"on": 1, "fault": "a", "times": null}"#));
         for _ in 0..10 {
@@ -111,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_looks_at_path_and_body() {
+    fn match_is_searched_in_path_and_body() {
         let faults = Faults::new();
         faults.arm(armed(
             r#"{"on": 1, "fault": "a", "match": "needle", "times": null}"#,

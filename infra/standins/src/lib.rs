@@ -16,11 +16,14 @@ pub mod netlify;
 pub mod vercel;
 pub mod youtube;
 
-mod accidents;
+mod call_faults;
 mod calls;
 mod faults;
+mod log;
+mod request;
 mod server;
 mod settings;
 mod site;
+mod standin;
 
 pub use server::Running;

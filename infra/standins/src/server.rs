@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     serve::{IncomingStream, Listener},
 };
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -48,22 +48,6 @@ impl Running {
             task.abort();
         }
     }
-}
-
-/// Whether a header bears the one token that is valid, or any but `invalid` where none is set.
-pub(crate) fn is_bearer_of(header: &HeaderValue, valid: Option<&str>) -> bool {
-    let token = header.to_str().unwrap_or_default().strip_prefix("Bearer ");
-    let token = token.map(str::trim).filter(|token| !token.is_empty());
-    token.is_some_and(|token| match valid {
-        Some(valid) => valid == token,
-        None => token != "invalid",
-    })
-}
-
-/// The time as headers have it.
-pub(crate) fn seconds_since_1970() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 /// A port that is taken but not yet served, so that the state behind it can know its own address.

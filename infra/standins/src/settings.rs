@@ -1,33 +1,13 @@
-//! Settings of a stand-in, and how a part of them is changed.
+//! Partial changes of settings.
 
-use std::sync::{Mutex, PoisonError};
-
-use axum::{
-    Json,
-    response::{IntoResponse as _, Response},
-};
-use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Changes settings as `PUT /_control/settings` asks, and answers with what they are then.
-pub(crate) fn change<T: Serialize + DeserializeOwned>(
-    settings: &Mutex<T>,
-    change: Map<String, Value>,
-) -> Response {
-    let mut settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
-    match changed(&*settings, change) {
-        Ok(changed) => *settings = changed,
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    }
-    Json(&*settings).into_response()
-}
-
-/// The settings after a change: what it does not name stays.
+/// Returns the settings with the fields of `change` replaced.
 ///
 /// # Errors
-/// When the change names what there is not, or sets it to what it cannot be.
-fn changed<T: Serialize + DeserializeOwned>(
+/// If the change contains an unknown field or a value of a wrong type.
+pub(crate) fn changed<T: Serialize + DeserializeOwned>(
     current: &T,
     change: Map<String, Value>,
 ) -> Result<T, serde_json::Error> {
@@ -53,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_stays() {
+    fn change_keeps_fields_that_it_does_not_name() {
         let current = Settings { a: 1, b: Some(2) };
         let change = |value: Value| changed(&current, value.as_object().unwrap().clone());
         let expected = Settings { a: 1, b: None };

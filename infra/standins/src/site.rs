@@ -1,7 +1,25 @@
-//! What a host of static sites answers at a path.
+//! Responses of a host of static sites.
 
-/// The files that may stand for a path, the likeliest first.
-pub(crate) fn candidates(path: &str) -> Vec<String> {
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::{StatusCode, header};
+
+/// Serves the first file that may stand for `path`, or a 404 with the text `not_found`.
+pub(crate) fn respond(
+    path: &str,
+    not_found: &'static str,
+    file: impl Fn(&str) -> Option<Bytes>,
+) -> Response {
+    let mut candidates = candidates(path).into_iter();
+    let found = candidates.find_map(|path| Some((media_type(&path), file(&path)?)));
+    match found {
+        Some((media_type, data)) => ([(header::CONTENT_TYPE, media_type)], data).into_response(),
+        None => (StatusCode::NOT_FOUND, not_found).into_response(),
+    }
+}
+
+/// Returns the files that may stand for a path, likeliest first.
+fn candidates(path: &str) -> Vec<String> {
     let path = path.trim_matches('/');
     if path.is_empty() {
         return vec!["index.html".to_owned()];
@@ -13,7 +31,7 @@ pub(crate) fn candidates(path: &str) -> Vec<String> {
     ]
 }
 
-/// The media type of a file by its name.
+/// Returns the media type that the name of a file stands for.
 pub(crate) fn media_type(path: &str) -> &'static str {
     match path.rsplit('.').next().unwrap_or_default() {
         "html" | "htm" => "text/html; charset=utf-8",
@@ -33,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_its_index() {
+    fn directory_is_served_by_its_index() {
         assert_eq!(candidates("/"), ["index.html"]);
         assert!(candidates("docs/").contains(&"docs/index.html".to_owned()));
         assert_eq!(candidates("a.css")[0], "a.css");

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     control::{Fault, Settings},
     extract, obey,
-    project::{self, Answering, Question},
+    project::{self, Answering, Load, Question},
     request::{GenerateContent, PromptTokens},
     schema_fill,
 };
@@ -132,7 +132,10 @@ fn answering<'a>(
     Answering {
         schema: request.schema(),
         instruction: request.instruction(),
-        load: settings.load,
+        load: Load {
+            files: settings.project_files,
+            chain: settings.project_chain,
+        },
         file_fault: match fault {
             Some(Fault::File(fault)) => Some(fault),
             _ => None,

@@ -8,85 +8,60 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     Gemini,
     errors::{ApiError, Quota, Refusal},
-    lock,
-    project::{FileFault, Load, PlanFault, Question},
+    project::{FileFault, PlanFault, Question},
+    questions,
 };
-use crate::{faults::Armed, server};
+use crate::{call_faults::plain, faults::Armed, server};
 
-/// What a run can set.
-#[derive(Clone, Debug)]
+/// Largest plan of software.
+pub(super) const MAX_PROJECT_FILES: usize = 1000;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// How long a file is PROCESSING after the last byte.
-    pub(super) processing: Duration,
-    /// How long an answer takes.
-    pub(super) generate: Duration,
-    /// How long a piece of an upload takes.
-    pub(super) upload: Duration,
-    /// How long it takes to say how a file is.
-    pub(super) look: Duration,
-    /// Seconds of every video; none where nobody said it.
+    /// Time that a file is PROCESSING after the last byte.
+    pub(super) processing_ms: u64,
+    /// Delay of an answer.
+    pub(super) generate_ms: u64,
+    /// Delay of a chunk of an upload.
+    pub(super) upload_ms: u64,
+    /// Delay of the state of a file.
+    pub(super) look_ms: u64,
+    /// Length of every video; `None` if it is unknown.
     pub(super) video_duration_s: Option<f64>,
-    /// Whether orders in a transcript or a title are obeyed.
+    /// Whether the model obeys instructions in a transcript or a title.
     pub(super) obeys: bool,
-    /// The one key that is valid; none where any is.
+    /// The valid key; `None` accepts every key but `invalid`.
     pub(super) api_key: Option<String>,
-    /// Name of the model in the answers; `stand-in` if none.
+    /// Name of the model in answers; `None` means `stand-in`.
     pub(super) model_version: Option<String>,
-    /// How large plans of software are.
-    pub(super) load: Load,
+    /// Files of a plan; `None` means those of the sample.
+    pub(super) project_files: Option<usize>,
+    /// Files beyond those of the sample that depend on the previous file; `None` means half.
+    pub(super) project_chain: Option<usize>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            processing: Duration::from_secs(1),
-            generate: Duration::ZERO,
-            upload: Duration::ZERO,
-            look: Duration::ZERO,
+            processing_ms: 1000,
+            generate_ms: 0,
+            upload_ms: 0,
+            look_ms: 0,
             video_duration_s: None,
             obeys: false,
             api_key: None,
             model_version: None,
-            load: Load::default(),
+            project_files: None,
+            project_chain: None,
         }
     }
-}
-
-/// A change of [`Settings`]: what is not given stays.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    processing_ms: Option<u64>,
-    generate_ms: Option<u64>,
-    upload_ms: Option<u64>,
-    look_ms: Option<u64>,
-    #[serde(default, deserialize_with = "given")]
-    video_duration_s: Option<Option<f64>>,
-    obeys: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
-    api_key: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    model_version: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    project_files: Option<Option<usize>>,
-    #[serde(default, deserialize_with = "given")]
-    project_chain: Option<Option<usize>>,
-}
-
-/// A plan of more files than this helps nobody.
-const MOST_PROJECT_FILES: usize = 1000;
-
-/// Tells a null from a field that is not there.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// The calls that a fault can strike.
@@ -159,7 +134,7 @@ fn forbidden() -> u16 {
 
 impl Fault {
     /// Whether the fault makes sense on such a call.
-    fn applies_to(&self, on: On) -> bool {
+    pub(super) fn applies_to(&self, on: On) -> bool {
         match self {
             Self::Status { status, .. } => StatusCode::from_u16(*status).is_ok(),
             Self::RateLimited { retry_delay_s } => *retry_delay_s >= 0.0,
@@ -216,7 +191,9 @@ pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
                 continue;
             }
             Fault::Reset {} => return Struck::Reset,
-            Fault::Status { status, body } => return Struck::Response(plain(status, body)),
+            Fault::Status { status, body } => {
+                return Struck::Response(plain(status, body, error_of_status));
+            }
             Fault::RateLimited { retry_delay_s } => {
                 ApiError::quota(Quota::PerMinute, model, retry_delay_s)
             }
@@ -224,7 +201,7 @@ pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
             Fault::Overloaded {} => ApiError::overloaded(),
             Fault::AccessRefused { reason } => ApiError::refusal(reason),
             Fault::InaccessibleVideo { status } => {
-                return Struck::Response(plain(status, None));
+                return Struck::Response(plain(status, None, error_of_status));
             }
             other => return Struck::Answer(other),
         };
@@ -233,108 +210,15 @@ pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
     Struck::Nothing
 }
 
-fn plain(status: u16, body: Option<Value>) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match body {
-        None => ApiError::of_status(status).into_response(),
-        Some(Value::String(text)) => (status, text).into_response(),
-        Some(json) => (status, Json(json)).into_response(),
-    }
-}
-
-pub(super) async fn settings(
-    State(state): State<Arc<Gemini>>,
-    Json(change): Json<Change>,
-) -> Response {
-    let length = change.video_duration_s;
-    if length.flatten().is_some_and(|seconds| seconds <= 0.0) {
-        return (StatusCode::BAD_REQUEST, "video_duration_s must be above 0").into_response();
-    }
-    let files = change.project_files;
-    if files
-        .flatten()
-        .is_some_and(|files| files > MOST_PROJECT_FILES)
-    {
-        return (StatusCode::BAD_REQUEST, "project_files is at most 1000").into_response();
-    }
-    let mut settings = lock(&state.settings);
-    let settings = &mut *settings;
-    let times = [
-        (change.processing_ms, &mut settings.processing),
-        (change.generate_ms, &mut settings.generate),
-        (change.upload_ms, &mut settings.upload),
-        (change.look_ms, &mut settings.look),
-    ];
-    for (ms, time) in times {
-        *time = ms.map_or(*time, Duration::from_millis);
-    }
-    if let Some(length) = length {
-        settings.video_duration_s = length;
-    }
-    if let Some(obeys) = change.obeys {
-        settings.obeys = obeys;
-    }
-    if let Some(key) = change.api_key {
-        settings.api_key = key;
-    }
-    if let Some(name) = change.model_version {
-        settings.model_version = name;
-    }
-    if let Some(files) = files {
-        settings.load.files = files;
-    }
-    if let Some(chain) = change.project_chain {
-        settings.load.chain = chain;
-    }
-    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    Json(json!({
-        "processing_ms": ms(settings.processing),
-        "generate_ms": ms(settings.generate),
-        "upload_ms": ms(settings.upload),
-        "look_ms": ms(settings.look),
-        "video_duration_s": settings.video_duration_s,
-        "obeys": settings.obeys,
-        "project_files": settings.load.files,
-        "project_chain": settings.load.chain,
-    }))
-    .into_response()
-}
-
-pub(super) async fn arm(
-    State(state): State<Arc<Gemini>>,
-    Json(armed): Json<Armed<On, Fault>>,
-) -> Response {
-    if !armed.fault.applies_to(armed.on) {
-        let message = format!("{:?} cannot happen on {:?}", armed.fault, armed.on);
-        return (StatusCode::BAD_REQUEST, message).into_response();
-    }
-    state.faults.arm(armed);
-    Json(json!({})).into_response()
-}
-
-pub(super) async fn calls(State(state): State<Arc<Gemini>>) -> Json<Value> {
-    Json(state.calls.to_json())
+fn error_of_status(status: StatusCode) -> Response {
+    ApiError::of_status(status).into_response()
 }
 
 pub(super) async fn files(State(state): State<Arc<Gemini>>) -> Json<Value> {
-    Json(lock(&state.files).all_to_json(&state.base_url))
+    Json(state.state().files.all_to_json(&state.base_url))
 }
 
 pub(super) async fn questions(State(state): State<Arc<Gemini>>) -> Json<Value> {
-    Json(state.questions.to_json())
-}
-
-pub(super) async fn disarm(State(state): State<Arc<Gemini>>) -> Json<Value> {
-    state.faults.clear();
-    Json(json!({}))
-}
-
-pub(super) async fn reset(State(state): State<Arc<Gemini>>) -> Json<Value> {
-    state.calls.clear();
-    state.questions.clear();
-    state.faults.clear();
-    *lock(&state.settings) = Settings::default();
-    *lock(&state.files) = super::files::Files::default();
-    lock(&state.uploads).clear();
-    Json(json!({}))
+    let questions = &state.state().questions;
+    Json(questions.iter().map(questions::Question::to_json).collect())
 }

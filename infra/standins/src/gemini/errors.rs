@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Gemini;
+use crate::request::{google_key, query_value};
 
 /// An error body with its HTTP status.
 #[derive(Clone, Debug)]
@@ -286,20 +287,12 @@ pub(super) async fn require_key(
     request: Request,
     next: Next,
 ) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    let parameters = || url::form_urlencoded::parse(query.as_bytes());
-    let is_upload_url = request.uri().path().starts_with("/upload/")
-        && parameters().any(|(name, _)| name == "upload_id");
+    let uri = request.uri();
+    let is_upload_url =
+        uri.path().starts_with("/upload/") && query_value(uri, "upload_id").is_some();
     if !is_upload_url {
-        let header = request.headers().get("x-goog-api-key");
-        let key = match header.and_then(|value| value.to_str().ok()) {
-            Some(key) => Some(key.to_owned()),
-            None => parameters()
-                .find(|(name, _)| name == "key")
-                .map(|(_, key)| key.into_owned()),
-        };
-        match key.as_deref() {
-            None | Some("") => return ApiError::no_key().into_response(),
+        match google_key(request.headers(), uri).as_deref() {
+            None => return ApiError::no_key().into_response(),
             Some("invalid") => return ApiError::invalid_key().into_response(),
             Some(key) => {
                 let valid = state.settings().api_key;

@@ -14,15 +14,17 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use super::{
     Gemini,
     control::{self, Fault, On, Said, Struck},
     errors::ApiError,
-    lock,
 };
-use crate::server::{self, Cut};
+use crate::{
+    request::timestamp,
+    server::{self, Cut},
+};
 
 /// Files are deleted after two days: <https://ai.google.dev/gemini-api/docs/files>.
 const RETENTION: time::Duration = time::Duration::hours(48);
@@ -123,10 +125,6 @@ impl File {
     }
 }
 
-fn timestamp(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_default()
-}
-
 /// All files, in the order of their upload.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -188,13 +186,13 @@ pub(super) async fn get(
         Struck::Reset => return cut.now(),
         Struck::Answer(fault) => {
             if let Some(fate) = Fate::of(&fault) {
-                lock(&state.files).doom(&id, fate);
+                state.state().files.doom(&id, fate);
             }
         }
         Struck::Nothing => {}
     }
-    server::pause(state.settings().look).await;
-    match lock(&state.files).get(&id) {
+    server::pause(Duration::from_millis(state.settings().look_ms)).await;
+    match state.state().files.get(&id) {
         Some(file) => Json(file.to_json(&state.base_url)).into_response(),
         None => ApiError::no_such_file(&id).into_response(),
     }
@@ -215,7 +213,7 @@ pub(super) async fn delete(
         Struck::Reset => return cut.now(),
         Struck::Answer(_) | Struck::Nothing => {}
     }
-    if lock(&state.files).remove(&id) {
+    if state.state().files.remove(&id) {
         Json(json!({})).into_response()
     } else {
         ApiError::no_such_file(&id).into_response()
@@ -249,7 +247,7 @@ pub(super) async fn list(
         None | Some(0) => PAGE_SIZE,
         Some(size) => size.min(MAX_PAGE_SIZE),
     };
-    let files = lock(&state.files);
+    let files = &state.state().files;
     let mut rest = files
         .live()
         .filter(|(number, _)| *number > after)

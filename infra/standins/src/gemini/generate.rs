@@ -1,6 +1,6 @@
 //! `generateContent`, `streamGenerateContent` and `countTokens`.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -15,6 +15,7 @@ use super::{
     Gemini, answer,
     control::{self, On, Said, Struck},
     errors::ApiError,
+    questions::Answering,
     request::GenerateContent,
 };
 use crate::server::{self, Cut};
@@ -86,7 +87,9 @@ async fn answered(
     let request = GenerateContent::parse(state, &body)?;
     let text = String::from_utf8_lossy(&body);
     let asked = request.question();
-    let _under_way = asked.as_ref().map(|(_, text)| state.questions.begin(text));
+    let _under_way = asked
+        .as_ref()
+        .map(|(_, text)| Answering::begin(state, text));
     let question = asked.map(|(question, _)| question);
     let said = Said {
         path: &uri.to_string(),
@@ -101,7 +104,7 @@ async fn answered(
         Struck::Nothing => None,
     };
     let settings = state.settings();
-    server::pause(settings.generate).await;
+    server::pause(Duration::from_millis(settings.generate_ms)).await;
     let answer = answer::answer(
         &request,
         question.as_ref(),

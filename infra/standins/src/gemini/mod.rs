@@ -24,20 +24,18 @@
 //! - `DELETE /_control/faults`: what was to go wrong does not.
 //! - `DELETE /_control`: back to the beginning.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router, middleware,
-    routing::{delete, get, post, put},
+    routing::{get, post},
 };
 
 use crate::{
-    calls::{self, Calls},
-    faults::Faults,
-    server::{self, Running},
+    faults::Armed,
+    log::Log,
+    server::Running,
+    standin::{Service, StandIn},
 };
 
 mod answer;
@@ -55,80 +53,75 @@ mod transcript;
 mod upload;
 mod wire;
 
-use control::{Fault, On, Settings};
+use control::{Fault, MAX_PROJECT_FILES, On, Settings};
 use errors::ApiError;
-use questions::Questions;
 
-/// Starts a stand-in of the Gemini API on a port of 127.0.0.1; 0 takes a free one.
+/// Starts a stand-in of the Gemini API on a port of 127.0.0.1; 0 chooses a free port.
 ///
 /// # Errors
-/// When the port cannot be taken.
+/// If the port is not available.
 pub async fn start(port: u16) -> anyhow::Result<Running> {
-    let bound = server::bind(port).await?;
-    let state = Arc::new(Gemini {
-        base_url: bound.base_url.clone(),
-        calls: Calls::new(),
-        faults: Faults::new(),
-        settings: Mutex::new(Settings::default()),
-        files: Mutex::new(files::Files::default()),
-        uploads: Mutex::new(HashMap::new()),
-        questions: Questions::new(),
-    });
-    Ok(bound.serve(router(state)))
+    Gemini::start(port).await
 }
 
-/// Everything a stand-in remembers.
-struct Gemini {
-    base_url: String,
-    calls: Calls,
-    faults: Faults<On, Fault>,
-    settings: Mutex<Settings>,
-    files: Mutex<files::Files>,
-    uploads: Mutex<HashMap<String, upload::Session>>,
-    questions: Questions,
+type Gemini = StandIn<World>;
+
+#[derive(Debug, Default)]
+struct World {
+    files: files::Files,
+    uploads: HashMap<String, upload::Session>,
+    /// The newest questions about software, in order of arrival.
+    questions: Log<questions::Question, 500>,
 }
 
-impl Gemini {
-    fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
+impl Service for World {
+    type Settings = Settings;
+    type On = On;
+    type Fault = Fault;
+    type FaultRequest = Armed<On, Fault>;
+
+    fn api(standin: &Arc<Gemini>) -> Router<Arc<Gemini>> {
+        let mut router = Router::new();
+        for version in ["v1", "v1beta"] {
+            router = router
+                .route(&format!("/upload/{version}/files"), post(upload::upload))
+                .route(&format!("/{version}/files"), get(files::list))
+                .route(
+                    &format!("/{version}/files/{{id}}"),
+                    get(files::get).delete(files::delete),
+                )
+                .route(&format!("/{version}/models/{{call}}"), post(generate::call));
+        }
+        router
+            .fallback(|| async { ApiError::no_such_method() })
+            .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
+            .layer(middleware::from_fn_with_state(
+                standin.clone(),
+                errors::require_key,
+            ))
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn router(state: Arc<Gemini>) -> Router {
-    let mut router = Router::new();
-    for version in ["v1", "v1beta"] {
-        router = router
-            .route(&format!("/upload/{version}/files"), post(upload::upload))
-            .route(&format!("/{version}/files"), get(files::list))
-            .route(
-                &format!("/{version}/files/{{id}}"),
-                get(files::get).delete(files::delete),
-            )
-            .route(&format!("/{version}/models/{{call}}"), post(generate::call));
+    fn extras() -> Router<Arc<Gemini>> {
+        Router::new()
+            .route("/_control/files", get(control::files))
+            .route("/_control/questions", get(control::questions))
     }
-    router
-        .fallback(|| async { ApiError::no_such_method() })
-        .method_not_allowed_fallback(|| async { ApiError::no_such_method() })
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            errors::require_key,
-        ))
-        .route("/_control", delete(control::reset))
-        .route("/_control/settings", put(control::settings))
-        .route(
-            "/_control/faults",
-            post(control::arm).delete(control::disarm),
-        )
-        .route("/_control/calls", get(control::calls))
-        .route("/_control/files", get(control::files))
-        .route("/_control/questions", get(control::questions))
-        .layer(middleware::from_fn_with_state(
-            state.calls.clone(),
-            calls::record,
-        ))
-        .with_state(state)
+
+    fn is_possible(armed: &Armed<On, Fault>) -> bool {
+        armed.fault.applies_to(armed.on)
+    }
+
+    fn check(settings: &Settings) -> Result<(), &'static str> {
+        if settings
+            .video_duration_s
+            .is_some_and(|seconds| seconds <= 0.0)
+        {
+            return Err("video_duration_s must be above 0");
+        }
+        let files = settings.project_files;
+        if files.is_some_and(|files| files > MAX_PROJECT_FILES) {
+            return Err("project_files is at most 1000");
+        }
+        Ok(())
+    }
 }

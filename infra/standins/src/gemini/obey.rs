@@ -55,9 +55,10 @@ pub(super) fn obey(said: &str, answer: String) -> Obeyed {
         Value::String(text) => text,
         answer => answer.to_string(),
     });
-    let text = match fence {
-        true => format!("```json\n{text}\n```"),
-        false => text,
+    let text = if fence {
+        format!("```json\n{text}\n```")
+    } else {
+        text
     };
     Obeyed { text, calls }
 }

@@ -4,9 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    Gemini, errors::ApiError, files::FileState, lock, project::Question, transcript, wire,
-};
+use super::{Gemini, errors::ApiError, files::FileState, project::Question, transcript, wire};
 
 /// <https://ai.google.dev/gemini-api/docs/video-understanding>: up to 10 videos in a request.
 const MAX_VIDEOS: usize = 10;
@@ -240,7 +238,7 @@ impl VideoMetadata {
 /// A `fileUri` is one of the caller's files, ready for use, or a public YouTube video.
 fn check_file(state: &Gemini, uri: &str) -> Result<(), ApiError> {
     if let Some(id) = own_file(&state.base_url, uri) {
-        let files = lock(&state.files);
+        let files = &state.state().files;
         return match files.get(id).map(super::files::File::state) {
             None => Err(ApiError::no_such_file(id)),
             Some(FileState::Active) => Ok(()),

@@ -5,7 +5,7 @@
 
 use std::{
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use axum::{
@@ -27,9 +27,12 @@ use super::{
     control::{self, On, Said, Struck},
     errors::ApiError,
     files::{Fate, File},
-    lock, wire,
+    wire,
 };
-use crate::server::{self, Cut};
+use crate::{
+    request::query_value,
+    server::{self, Cut},
+};
 
 /// Chunks but the last are a multiple of this, in bytes.
 const GRANULARITY: u64 = 256 * 1024;
@@ -79,11 +82,7 @@ pub(super) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let query = uri.query().unwrap_or_default();
-    let upload_id = url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "upload_id")
-        .map(|(_, id)| id.into_owned());
-    let answer = match upload_id {
+    let answer = match query_value(&uri, "upload_id") {
         None => start(&state, &cut, &uri, &headers, body).await,
         Some(id) => {
             let mut pieces = body.into_data_stream();
@@ -158,7 +157,7 @@ async fn start(
     };
     let upload_id = unique(32);
     {
-        let mut uploads = lock(&state.uploads);
+        let uploads = &mut state.state().uploads;
         if uploads.len() >= MAX_SESSIONS {
             uploads.retain(|_, session| session.try_lock().map_or(true, |one| !one.complete));
         }
@@ -225,7 +224,7 @@ fn own_id(state: &Gemini, name: &str) -> Result<String, ApiError> {
             "Invalid file name: {name}"
         )));
     }
-    if lock(&state.files).get(id).is_some() {
+    if state.state().files.get(id).is_some() {
         return Err(ApiError::file_exists(id));
     }
     Ok(id.to_owned())
@@ -251,8 +250,8 @@ async fn command(
         Struck::Answer(fault) => fate = Fate::of(&fault),
         Struck::Nothing => {}
     }
-    server::pause(state.settings().upload).await;
-    let session = lock(&state.uploads).get(upload_id).map(Arc::clone);
+    server::pause(Duration::from_millis(state.settings().upload_ms)).await;
+    let session = state.state().uploads.get(upload_id).map(Arc::clone);
     let session = session.ok_or_else(|| ApiError::not_found("Upload not found."))?;
     let mut upload = session.lock().await;
     upload.fate = fate.unwrap_or(upload.fate);
@@ -311,12 +310,12 @@ async fn command(
         sha256: upload.hasher.clone().finalize().into(),
         created: OffsetDateTime::now_utc(),
         uploaded: Instant::now(),
-        processing: settings.processing,
+        processing: Duration::from_millis(settings.processing_ms),
         fate: upload.fate,
         video_duration_s: settings.video_duration_s,
     };
     let answer = json!({"file": file.to_json(&state.base_url)});
-    lock(&state.files).insert(file);
+    state.state().files.insert(file);
     let mut response = Json(answer).into_response();
     response
         .headers_mut()

@@ -13,7 +13,7 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{GitHub, body, errors::ApiError, lock};
+use super::{GitHub, body, errors::ApiError};
 
 #[derive(Debug, Deserialize)]
 struct Create {
@@ -26,9 +26,7 @@ pub(super) async fn create(
     Path((owner, repo)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &mut *state.database(&owner, &repo)?;
     let create: Create = body::read(&body)?;
     let data = match create.encoding.as_deref() {
         None | Some("utf-8") => create.content.into_bytes(),
@@ -73,9 +71,7 @@ pub(super) async fn get(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, sha)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &*state.database(&owner, &repo)?;
     let id = sha.parse().map_err(|_| ApiError::not_found())?;
     let data = repository.store.blob(id).ok_or_else(ApiError::not_found)?;
     let api = state.wire().api(repository);

@@ -9,10 +9,10 @@ use axum::{
 };
 use http::{Method, StatusCode, header};
 
-use super::{GitHub, git::ObjectId, lock, repository::Repository};
+use super::{GitHub, git::ObjectId, repository::Repository};
 
-/// Middleware: answers git, and lets all else go on.
-pub(super) async fn or_go_on(
+/// Middleware: serves the requests of `git clone`, and passes on all others.
+pub(super) async fn serve_git(
     State(state): State<Arc<GitHub>>,
     request: Request,
     next: Next,
@@ -34,8 +34,7 @@ fn split(path: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn serve(state: &GitHub, owner: &str, name: &str, file: &str) -> Response {
-    let repositories = lock(&state.repositories);
-    let found = repositories.find(owner, name).ok();
+    let found = state.repository(owner, name).ok();
     let answer = found.and_then(|repository| match file {
         "HEAD" => Some(text(format!(
             "ref: refs/heads/{}\n",
@@ -46,7 +45,7 @@ fn serve(state: &GitHub, owner: &str, name: &str, file: &str) -> Response {
             let lines = lines.map(|(name, id)| format!("{id}\t{name}\n"));
             Some(text(lines.collect()))
         }
-        _ => object(repository, file.strip_prefix("objects/")?),
+        _ => object(&repository, file.strip_prefix("objects/")?),
     });
     answer.unwrap_or_else(|| (StatusCode::NOT_FOUND, "Not Found").into_response())
 }

@@ -8,17 +8,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    GitHub, body,
+    GitHub, body, created,
     errors::ApiError,
     git::{Commit, Kind, Moment, ObjectId, Person},
-    lock, repository,
+    repository,
     repository::Repository,
 };
+use crate::request;
 
 #[derive(Debug, Deserialize)]
 struct Create {
@@ -57,20 +58,12 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let own = repository::author(&state.user());
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &mut *state.database(&owner, &repo)?;
     let create: Create = body::read(&body)?;
     let commit = commit(create, repository, own)?;
     let id = repository.store.write_commit(commit.clone());
     let body = state.wire().git_commit(repository, id, &commit);
-    let location = body["url"].as_str().unwrap_or_default().to_owned();
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        Json(body),
-    )
-        .into_response())
+    Ok(created(body))
 }
 
 fn commit(create: Create, repository: &Repository, own: Person) -> Result<Commit, ApiError> {
@@ -99,9 +92,7 @@ pub(super) async fn get(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, sha)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &*state.database(&owner, &repo)?;
     let id: ObjectId = sha.parse().map_err(|_| ApiError::not_found())?;
     let commit = repository.store.commit(id);
     let commit = commit.ok_or_else(ApiError::not_found)?;
@@ -122,20 +113,13 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(page) = page.map_err(|_| ApiError::unprocessable("Invalid parameters"))?;
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &*state.database(&owner, &repo)?;
     let from = page.sha.as_deref().unwrap_or(&repository.default_branch);
     let from = repository.head(from).or_else(|| from.parse().ok());
     let from = from.filter(|id| repository.store.is(*id, Kind::Commit));
     let from = from.ok_or_else(ApiError::not_found)?;
-    let size = page.per_page.unwrap_or(30).clamp(1, 100);
-    let before = page.page.unwrap_or(1).max(1) - 1;
-    let history = repository.store.history(from);
-    let commits: Vec<Value> = history
-        .into_iter()
-        .skip(before.saturating_mul(size))
-        .take(size)
+    let history = repository.store.history(from).into_iter();
+    let commits: Vec<Value> = request::page(history, page.page, page.per_page.unwrap_or(30))
         .filter_map(|id| Some((id, repository.store.commit(id)?)))
         .map(|(id, commit)| state.wire().commit(repository, id, commit))
         .collect();
@@ -146,8 +130,7 @@ pub(super) async fn branch(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, branch)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
+    let repository = &*state.repository(&owner, &repo)?;
     let no_branch = || ApiError::new(StatusCode::NOT_FOUND, "Branch not found");
     let id = repository.head(&branch).ok_or_else(no_branch)?;
     let commit = repository.store.commit(id).ok_or_else(no_branch)?;

@@ -20,7 +20,7 @@ use super::{
     errors::ApiError,
     git::{Entry, Kind, Mode, ObjectId, Person},
     guard::StoodAt,
-    lock, repository,
+    repository,
     repository::Repository,
     trees::check_path,
     wire::{Wire, extend},
@@ -52,8 +52,7 @@ fn show(
     path: &str,
     query: &HashMap<String, String>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(owner, repo)?;
+    let repository = &*state.repository(owner, repo)?;
     if repository.is_empty() {
         let message = "This repository is empty.";
         return Err(ApiError::new(StatusCode::NOT_FOUND, message));
@@ -200,8 +199,7 @@ pub(super) async fn put(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let own = repository::author(&state.user());
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
+    let repository = &mut *state.repository(&owner, &repo)?;
     let change: Change = body::read(&body)?;
     let content = change.content.as_deref();
     let data = from_base64(content.ok_or_else(|| not_supplied("content"))?)?;
@@ -240,8 +238,7 @@ pub(super) async fn delete(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let own = repository::author(&state.user());
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
+    let repository = &mut *state.repository(&owner, &repo)?;
     let change: Change = body::read(&body)?;
     if change.sha.is_none() {
         return Err(not_supplied("sha"));
@@ -267,11 +264,12 @@ fn check_head(repository: &Repository, branch: &str, stood: StoodAt) -> Result<(
     let (StoodAt(Some(expected)), Some(head)) = (stood, repository.head(branch)) else {
         return Ok(());
     };
-    match branch == repository.default_branch && head != expected {
-        true => Err(ApiError::conflict(format!(
+    if branch == repository.default_branch && head != expected {
+        Err(ApiError::conflict(format!(
             "is at {head} but expected {expected}"
-        ))),
-        false => Ok(()),
+        )))
+    } else {
+        Ok(())
     }
 }
 

@@ -9,13 +9,12 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    GitHub, errors::ApiError, git::Moment, git::Person, limits::Bounds, lock, operation::On,
+    GitHub, errors::ApiError, git::Moment, git::Person, limits::Bounds, operation::On,
     repository::Repository,
 };
-use crate::{accidents::Fault, faults::Armed, settings};
 
 /// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,14 +96,13 @@ fn forbidden() -> u16 {
     403
 }
 
-impl Fault<Own> {
-    fn is_possible(&self, on: On) -> bool {
+impl Own {
+    pub(super) fn is_possible(&self, on: On) -> bool {
         match self {
-            Self::OfTheWay(accident) => accident.is_possible(),
-            Self::OfTheService(Own::RefMoved {}) => on.is_of_a_repository(),
-            Self::OfTheService(
-                Own::SecondaryLimit { status, .. } | Own::PrimaryLimit { status, .. },
-            ) => matches!(status, 403 | 429),
+            Self::RefMoved {} => on.is_of_a_repository(),
+            Self::SecondaryLimit { status, .. } | Self::PrimaryLimit { status, .. } => {
+                matches!(status, 403 | 429)
+            }
         }
     }
 }
@@ -158,59 +156,21 @@ impl Foreign {
     }
 }
 
-pub(super) async fn settings(
-    State(state): State<Arc<GitHub>>,
-    Json(change): Json<Map<String, Value>>,
-) -> Response {
-    settings::change(&state.settings, change)
-}
-
-pub(super) async fn arm(
-    State(state): State<Arc<GitHub>>,
-    Json(armed): Json<Armed<On, Fault<Own>>>,
-) -> Response {
-    if !armed.fault.is_possible(armed.on) {
-        let message = format!("{:?} cannot happen on {:?}", armed.fault, armed.on);
-        return (StatusCode::BAD_REQUEST, message).into_response();
-    }
-    state.faults.arm(armed);
-    Json(json!({})).into_response()
-}
-
 pub(super) async fn push(
     State(state): State<Arc<GitHub>>,
     Path((owner, name)): Path<(String, String)>,
     Json(foreign): Json<Foreign>,
 ) -> Response {
-    let mut repositories = lock(&state.repositories);
-    let pushed = repositories
-        .find_mut(&owner, &name)
-        .and_then(|repository| foreign.push(repository));
+    let pushed = state
+        .repository(&owner, &name)
+        .and_then(|mut repository| foreign.push(&mut repository));
     match pushed {
         Ok(sha) => Json(json!({"sha": sha})).into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, error.message).into_response(),
     }
 }
 
-pub(super) async fn calls(State(state): State<Arc<GitHub>>) -> Json<Value> {
-    Json(state.calls.to_json())
-}
-
 pub(super) async fn repositories(State(state): State<Arc<GitHub>>) -> Json<Value> {
-    let repositories = lock(&state.repositories);
+    let repositories = &state.state().repositories;
     Json(repositories.all().map(Repository::to_state).collect())
-}
-
-pub(super) async fn disarm(State(state): State<Arc<GitHub>>) -> Json<Value> {
-    state.faults.clear();
-    Json(json!({}))
-}
-
-pub(super) async fn reset(State(state): State<Arc<GitHub>>) -> Json<Value> {
-    state.calls.clear();
-    state.faults.clear();
-    *lock(&state.settings) = Settings::default();
-    *lock(&state.limits) = super::limits::Limits::default();
-    *lock(&state.repositories) = super::repository::Repositories::default();
-    Json(json!({}))
 }

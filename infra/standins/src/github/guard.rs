@@ -21,17 +21,19 @@ use super::{
     errors::{self, ApiError},
     git::ObjectId,
     limits::Verdict,
-    lock,
     operation::{On, Operation},
 };
-use crate::server::{self, Cut, seconds_since_1970};
+use crate::{
+    request::{is_valid_token, reset_s},
+    server::{self, Cut},
+};
 
 /// The versions of the API, newest first:
 /// <https://docs.github.com/rest/about-the-rest-api/api-versions>.
 const VERSIONS: [&str; 2] = ["2026-03-10", "2022-11-28"];
 
 /// Bytes of a body. A blob may have 100 MB, which is half as much again in base64.
-const LONGEST_BODY: usize = 150 * 1024 * 1024;
+const MAX_BODY: usize = 150 * 1024 * 1024;
 
 /// Numbers the calls of this process.
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
@@ -77,8 +79,7 @@ pub(super) struct StoodAt(pub(super) Option<ObjectId>);
 impl StoodAt {
     fn of(state: &GitHub, request: &Request) -> Self {
         let (owner, name) = repository_of(request.uri());
-        let repositories = lock(&state.repositories);
-        let repository = repositories.find(&owner, &name).ok();
+        let repository = state.repository(&owner, &name).ok();
         Self(repository.and_then(|one| one.head(&one.default_branch)))
     }
 }
@@ -99,18 +100,14 @@ fn admit(state: &GitHub, request: &Request, operation: Option<Operation>) -> Res
     let header = request.headers().get("authorization");
     if let Some(header) = header {
         let header = header.to_str().unwrap_or_default();
-        let token = header.split_once(' ').map(|(scheme, token)| {
-            let known =
-                scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
-            known.then(|| token.trim().to_owned())
+        let is_valid = header.split_once(' ').is_some_and(|(scheme, token)| {
+            let schemes = ["bearer", "token"];
+            schemes
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known))
+                && is_valid_token(token, state.settings().token.as_deref())
         });
-        let token = token.flatten().filter(|token| !token.is_empty());
-        let valid = state.settings().token;
-        let good = token.is_some_and(|token| match valid {
-            Some(valid) => valid == token,
-            None => token != "invalid",
-        });
-        return if good {
+        return if is_valid {
             Ok(())
         } else {
             Err(ApiError::bad_credentials())
@@ -122,12 +119,11 @@ fn admit(state: &GitHub, request: &Request, operation: Option<Operation>) -> Res
     match (request.method(), operation.on) {
         (_, On::RateLimit) => Ok(()),
         (&Method::GET, on) if on.is_of_a_repository() => {
-            let repositories = lock(&state.repositories);
             let (owner, name) = repository_of(request.uri());
-            match repositories.find(&owner, &name)?.private {
-                true => Err(ApiError::not_found()),
-                false => Ok(()),
+            if state.repository(&owner, &name)?.private {
+                return Err(ApiError::not_found());
             }
+            Ok(())
         }
         _ => Err(ApiError::requires_authentication()),
     }
@@ -155,7 +151,7 @@ async fn counted(
     }
     let bounds = state.settings().limits;
     let write = request.method() != Method::GET && request.method() != Method::HEAD;
-    let verdict = lock(&state.limits).begin(&bounds, write, Instant::now());
+    let verdict = state.state().limits.begin(&bounds, write, Instant::now());
     let status = StatusCode::from_u16(bounds.status).unwrap_or(StatusCode::FORBIDDEN);
     match verdict {
         Verdict::Primary => ApiError::primary_limit(status, state.user().id()).into_response(),
@@ -175,7 +171,7 @@ struct Counted<'a>(&'a GitHub);
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        lock(&self.0.limits).end();
+        self.0.state().limits.end();
     }
 }
 
@@ -194,9 +190,8 @@ async fn struck(
     );
     let own = |fault| happen(state, fault, &uri, id);
     let call = (request, next);
-    let faults = &state.faults;
-    let answered = faults.let_through((on, On::Any), LONGEST_BODY, call, cut, own);
-    answered.await.unwrap_or_else(|| {
+    let response = state.faults.run((on, On::Any), MAX_BODY, call, cut, own);
+    response.await.unwrap_or_else(|| {
         let message = "Payload too large";
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response()
     })
@@ -209,21 +204,23 @@ fn happen(state: &GitHub, fault: Own, uri: &Uri, id: &str) -> Option<Response> {
             retry_after_s,
             status,
         } => Some(secondary_limit(code(status), retry_after_s, id)),
-        Own::PrimaryLimit { reset_s, status } => {
+        Own::PrimaryLimit {
+            reset_s: seconds,
+            status,
+        } => {
             let error = ApiError::primary_limit(code(status), state.user().id());
             let mut response = error.into_response();
             let headers = response.headers_mut();
             headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
-            headers.insert("x-ratelimit-reset", (seconds_since_1970() + reset_s).into());
+            headers.insert("x-ratelimit-reset", reset_s(Some(seconds)).into());
             Some(response)
         }
         Own::RefMoved {} => {
             let (owner, name) = repository_of(uri);
             let (_, branch) = uri.path().split_once("/git/refs/heads/").unzip();
-            let mut repositories = lock(&state.repositories);
-            if let Ok(repository) = repositories.find_mut(&owner, &name) {
-                // Where there is no such branch there is none to be moved.
-                let _ = Foreign::to(branch).push(repository);
+            if let Ok(mut repository) = state.repository(&owner, &name) {
+                // A branch that does not exist cannot be moved.
+                let _ = Foreign::to(branch).push(&mut repository);
             }
             None
         }
@@ -248,7 +245,7 @@ fn complete(
 ) -> Response {
     let mut response = errors::document(response, page);
     let bounds = state.settings().limits;
-    let standing = lock(&state.limits).standing(&bounds, Instant::now());
+    let standing = state.state().limits.standing(&bounds, Instant::now());
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: HeaderValue| {
         headers.entry(name).or_insert(value);

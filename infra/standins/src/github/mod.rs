@@ -23,20 +23,24 @@
 //! - `GET /_control/repos`, `GET /_control/calls`: what there is, what was called.
 //! - `DELETE /_control`: back to the beginning.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{delete, get, patch, post, put},
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, MutexGuard},
 };
 
+use axum::{
+    Json, Router, middleware,
+    response::{IntoResponse as _, Response},
+    routing::{get, patch, post},
+};
+use http::{StatusCode, header};
+use serde_json::Value;
+
 use crate::{
-    accidents::Fault,
-    calls::{self, Calls},
-    faults::Faults,
-    server::{self, Running},
+    call_faults::CallFault,
+    faults::Armed,
+    server::Running,
+    standin::{Service, StandIn},
 };
 
 mod blobs;
@@ -63,123 +67,153 @@ mod wire;
 use control::{Own, Settings};
 use errors::ApiError;
 use operation::On;
+use repository::Repository;
 
-/// Starts a stand-in of GitHub on a port of 127.0.0.1; 0 takes a free one.
+/// Starts a stand-in of GitHub on a port of 127.0.0.1; 0 chooses a free port.
 ///
 /// # Errors
-/// When the port cannot be taken.
+/// If the port is not available.
 pub async fn start(port: u16) -> anyhow::Result<Running> {
-    let bound = server::bind(port).await?;
-    let state = Arc::new(GitHub {
-        base_url: bound.base_url.clone(),
-        calls: Calls::new(),
-        faults: Faults::new(),
-        settings: Mutex::new(Settings::default()),
-        limits: Mutex::new(limits::Limits::default()),
-        repositories: Mutex::new(repository::Repositories::default()),
-    });
-    Ok(bound.serve(router(state)))
+    GitHub::start(port).await
 }
 
-/// Everything a stand-in remembers.
-struct GitHub {
-    base_url: String,
-    calls: Calls,
-    faults: Faults<On, Fault<Own>>,
-    settings: Mutex<Settings>,
-    limits: Mutex<limits::Limits>,
-    repositories: Mutex<repository::Repositories>,
+type GitHub = StandIn<World>;
+
+#[derive(Debug, Default)]
+struct World {
+    limits: limits::Limits,
+    repositories: repository::Repositories,
 }
 
 impl GitHub {
-    fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
-    }
-
     fn wire(&self) -> wire::Wire<'_> {
         wire::Wire {
             base: &self.base_url,
         }
     }
 
-    /// Whose token it is.
+    /// Returns the user that the token belongs to.
     fn user(&self) -> repository::Owner {
         repository::Owner {
             login: self.settings().login,
             is_organization: false,
         }
     }
+
+    /// Finds a repository and locks the state while it is in use.
+    fn repository(&self, owner: &str, name: &str) -> Result<RepositoryGuard<'_>, ApiError> {
+        let world = self.state();
+        let position = world.repositories.position(owner, name)?;
+        Ok(RepositoryGuard { world, position })
+    }
+
+    /// Like [`Self::repository`], for an operation of git's database.
+    fn database(&self, owner: &str, name: &str) -> Result<RepositoryGuard<'_>, ApiError> {
+        let repository = self.repository(owner, name)?;
+        repository.require_objects()?;
+        Ok(repository)
+    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A repository that is in use.
+struct RepositoryGuard<'a> {
+    world: MutexGuard<'a, World>,
+    position: usize,
 }
 
-fn router(state: Arc<GitHub>) -> Router {
-    let below = |path: &str| format!("/repos/{{owner}}/{{repo}}{path}");
-    Router::new()
-        .route("/user", get(user::get))
-        .route("/rate_limit", get(user::rate_limit))
-        .route("/user/repos", post(repositories::create))
-        .route("/orgs/{org}/repos", post(repositories::create_in))
-        .route(
-            &below(""),
-            get(repositories::get)
-                .patch(repositories::update)
-                .delete(repositories::delete),
-        )
-        .route(&below("/git/ref/{*name}"), get(refs::get))
-        .route(&below("/git/refs"), post(refs::create))
-        .route(
-            &below("/git/refs/{*name}"),
-            patch(refs::update).delete(refs::delete),
-        )
-        .route(&below("/git/blobs"), post(blobs::create))
-        .route(&below("/git/blobs/{sha}"), get(blobs::get))
-        .route(&below("/git/trees"), post(trees::create))
-        .route(&below("/git/trees/{*sha}"), get(trees::get))
-        .route(&below("/git/commits"), post(commits::create))
-        .route(&below("/git/commits/{sha}"), get(commits::get))
-        .route(&below("/commits"), get(commits::list))
-        .route(&below("/branches/{*branch}"), get(commits::branch))
-        .route(&below("/contents"), get(contents::root))
-        .route(&below("/contents/"), get(contents::root))
-        .route(
-            &below("/contents/{*path}"),
-            get(contents::get)
-                .put(contents::put)
-                .delete(contents::delete),
-        )
-        .route(&below("/pulls"), get(pulls::list).post(pulls::create))
-        .route(&below("/pulls/{number}"), get(pulls::get))
-        .route(&below("/topics"), get(topics::get).put(topics::replace))
-        .route(&below("/pages"), get(pages::get).post(pages::create))
-        .route(&below("/pages/builds/latest"), get(pages::latest_build))
-        .fallback(|| async { ApiError::not_found() })
-        .method_not_allowed_fallback(|| async { ApiError::not_found() })
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .layer(middleware::from_fn_with_state(
-            state.calls.clone(),
-            calls::record,
+impl Deref for RepositoryGuard<'_> {
+    type Target = Repository;
+
+    fn deref(&self) -> &Repository {
+        self.world.repositories.at(self.position)
+    }
+}
+
+impl DerefMut for RepositoryGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Repository {
+        self.world.repositories.at_mut(self.position)
+    }
+}
+
+/// Response of an operation that created what `body` describes.
+fn created(body: Value) -> Response {
+    let location = body["url"].as_str().unwrap_or_default().to_owned();
+    let location = [(header::LOCATION, location)];
+    (StatusCode::CREATED, location, Json(body)).into_response()
+}
+
+impl Service for World {
+    type Settings = Settings;
+    type On = On;
+    type Fault = CallFault<Own>;
+    type FaultRequest = Armed<On, CallFault<Own>>;
+
+    fn api(standin: &Arc<GitHub>) -> Router<Arc<GitHub>> {
+        let below = |path: &str| format!("/repos/{{owner}}/{{repo}}{path}");
+        Router::new()
+            .route("/user", get(user::get))
+            .route("/rate_limit", get(user::rate_limit))
+            .route("/user/repos", post(repositories::create))
+            .route("/orgs/{org}/repos", post(repositories::create_in))
+            .route(
+                &below(""),
+                get(repositories::get)
+                    .patch(repositories::update)
+                    .delete(repositories::delete),
+            )
+            .route(&below("/git/ref/{*name}"), get(refs::get))
+            .route(&below("/git/refs"), post(refs::create))
+            .route(
+                &below("/git/refs/{*name}"),
+                patch(refs::update).delete(refs::delete),
+            )
+            .route(&below("/git/blobs"), post(blobs::create))
+            .route(&below("/git/blobs/{sha}"), get(blobs::get))
+            .route(&below("/git/trees"), post(trees::create))
+            .route(&below("/git/trees/{*sha}"), get(trees::get))
+            .route(&below("/git/commits"), post(commits::create))
+            .route(&below("/git/commits/{sha}"), get(commits::get))
+            .route(&below("/commits"), get(commits::list))
+            .route(&below("/branches/{*branch}"), get(commits::branch))
+            .route(&below("/contents"), get(contents::root))
+            .route(&below("/contents/"), get(contents::root))
+            .route(
+                &below("/contents/{*path}"),
+                get(contents::get)
+                    .put(contents::put)
+                    .delete(contents::delete),
+            )
+            .route(&below("/pulls"), get(pulls::list).post(pulls::create))
+            .route(&below("/pulls/{number}"), get(pulls::get))
+            .route(&below("/topics"), get(topics::get).put(topics::replace))
+            .route(&below("/pages"), get(pages::get).post(pages::create))
+            .route(&below("/pages/builds/latest"), get(pages::latest_build))
+            .fallback(|| async { ApiError::not_found() })
+            .method_not_allowed_fallback(|| async { ApiError::not_found() })
+            .layer(middleware::from_fn_with_state(
+                standin.clone(),
+                guard::guard,
+            ))
+    }
+
+    fn extras() -> Router<Arc<GitHub>> {
+        Router::new()
+            .route("/_site/{owner}/{*path}", get(pages::site))
+            .route("/_control/repos", get(control::repositories))
+            .route(
+                "/_control/repos/{owner}/{repo}/commits",
+                post(control::push),
+            )
+    }
+
+    fn outermost(router: Router<Arc<GitHub>>, standin: &Arc<GitHub>) -> Router<Arc<GitHub>> {
+        router.layer(middleware::from_fn_with_state(
+            standin.clone(),
+            clone::serve_git,
         ))
-        .route("/_site/{owner}/{repo}/", get(pages::site_index))
-        .route("/_site/{owner}/{repo}/{*path}", get(pages::site))
-        .route("/_control", delete(control::reset))
-        .route("/_control/settings", put(control::settings))
-        .route(
-            "/_control/faults",
-            post(control::arm).delete(control::disarm),
-        )
-        .route("/_control/calls", get(control::calls))
-        .route("/_control/repos", get(control::repositories))
-        .route(
-            "/_control/repos/{owner}/{repo}/commits",
-            post(control::push),
-        )
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            clone::or_go_on,
-        ))
-        .with_state(state)
+    }
+
+    fn is_possible(armed: &Armed<On, CallFault<Own>>) -> bool {
+        armed.fault.is_possible(|own| own.is_possible(armed.on))
+    }
 }

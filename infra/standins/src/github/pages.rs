@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -21,7 +21,6 @@ use super::{
     control::{Outcome, Plan, Settings},
     errors::ApiError,
     git::ObjectId,
-    lock,
     repository::Repository,
     wire::{Wire, timestamp},
 };
@@ -111,8 +110,7 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let settings = state.settings();
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
+    let repository = &mut *state.repository(&owner, &repo)?;
     let create: Create = body::read(&body)?;
     if repository.pages.is_some() {
         return Err(ApiError::conflict("GitHub Pages is already enabled."));
@@ -155,8 +153,7 @@ pub(super) async fn get(
     Path((owner, repo)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let settings = state.settings();
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
+    let repository = &*state.repository(&owner, &repo)?;
     let pages = repository.pages.as_ref();
     let pages = pages.ok_or_else(ApiError::not_found)?;
     Ok(Json(to_json(state.wire(), repository, pages, &settings)).into_response())
@@ -189,8 +186,7 @@ pub(super) async fn latest_build(
     Path((owner, repo)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let settings = state.settings();
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
+    let repository = &*state.repository(&owner, &repo)?;
     let pages = repository.pages.as_ref();
     let build = pages.and_then(|pages| pages.build.as_ref());
     let build = build.ok_or_else(ApiError::not_found)?;
@@ -214,44 +210,26 @@ pub(super) async fn latest_build(
     Ok(Json(body).into_response())
 }
 
-pub(super) async fn site_index(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-) -> Response {
-    file(&state, &owner, &repo, "")
-}
-
 pub(super) async fn site(
     State(state): State<Arc<GitHub>>,
-    Path((owner, repo, path)): Path<(String, String, String)>,
+    Path((owner, path)): Path<(String, String)>,
 ) -> Response {
-    file(&state, &owner, &repo, &path)
-}
-
-/// What the newest build has at a path.
-fn file(state: &GitHub, owner: &str, repo: &str, path: &str) -> Response {
+    let (repo, path) = path.split_once('/').unwrap_or((&path, ""));
     let settings = state.settings();
-    let repositories = lock(&state.repositories);
-    let found = || {
-        let repository = repositories.find(owner, repo).ok()?;
+    let repository = state.repository(&owner, repo).ok();
+    let built = repository.as_ref().and_then(|repository| {
         let pages = repository.pages.as_ref()?;
         let build = pages.build.as_ref();
         let build = build.filter(|build| build.status(&settings) == Status::Built)?;
         let tree = repository.store.commit(build.commit)?.tree;
-        let below = pages.path.trim_start_matches('/');
-        site::candidates(path).into_iter().find_map(|path| {
-            let whole = match below {
-                "" => path.clone(),
-                below => format!("{below}/{path}"),
-            };
-            let entry = repository.store.find(tree, &whole)?;
-            Some((path, repository.store.blob(entry.id)?.clone()))
-        })
-    };
-    match found() {
-        Some((path, data)) => {
-            ([(header::CONTENT_TYPE, site::media_type(&path))], data).into_response()
-        }
-        None => (StatusCode::NOT_FOUND, "404\n").into_response(),
-    }
+        Some((&repository.store, pages.path.trim_start_matches('/'), tree))
+    });
+    site::respond(path, "404\n", |path| {
+        let (store, below, tree) = built?;
+        let entry = match below {
+            "" => store.find(tree, path),
+            below => store.find(tree, &format!("{below}/{path}")),
+        };
+        store.blob(entry?.id).cloned()
+    })
 }

@@ -11,7 +11,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -19,12 +18,13 @@ use time::OffsetDateTime;
 use super::{
     GitHub,
     body::{self, not_supplied},
+    created,
     errors::ApiError,
     git::{Mode, ObjectId},
-    lock,
     repository::{Owner, Repository},
     wire::{Wire, extend, timestamp},
 };
+use crate::request;
 
 /// A pull request within one repository.
 #[derive(Clone, Debug)]
@@ -80,8 +80,7 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let user = state.user();
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
+    let repository = &mut *state.repository(&owner, &repo)?;
     let create: Create = body::read(&body)?;
     let title = create.title.ok_or_else(|| not_supplied("title"))?;
     let head = branch_of(&create.head, repository).to_owned();
@@ -137,13 +136,7 @@ pub(super) async fn create(
     };
     repository.pulls.push(pull.clone());
     let body = full(state.wire(), repository, &pull);
-    let location = body["url"].as_str().unwrap_or_default().to_owned();
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        Json(body),
-    )
-        .into_response())
+    Ok(created(body))
 }
 
 /// The branch of `owner:branch` or `branch`.
@@ -158,8 +151,7 @@ pub(super) async fn get(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, number)): Path<(String, String, u64)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
+    let repository = &*state.repository(&owner, &repo)?;
     let pull = repository.pulls.iter().find(|pull| pull.number == number);
     let pull = pull.ok_or_else(ApiError::not_found)?;
     Ok(Json(full(state.wire(), repository, pull)).into_response())
@@ -181,24 +173,20 @@ pub(super) async fn list(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(which) = which.map_err(|_| ApiError::unprocessable("Invalid parameters"))?;
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
+    let repository = &*state.repository(&owner, &repo)?;
     let wanted = which.state.as_deref().unwrap_or("open");
     // As at GitHub a head without its owner is no filter at all.
     let head = which.head.as_deref().filter(|head| head.contains(':'));
-    let size = which.per_page.unwrap_or(30).clamp(1, 100);
-    let before = which.page.unwrap_or(1).max(1) - 1;
-    let pulls: Vec<Value> = repository
+    let pulls = repository
         .pulls
         .iter()
         .rev()
         .filter(|pull| wanted == "all" || pull.state() == wanted)
         .filter(|pull| head.is_none_or(|head| branch_of(head, repository) == pull.head))
         .filter(|pull| which.base.as_ref().is_none_or(|base| *base == pull.base))
-        .skip(before.saturating_mul(size))
-        .take(size)
-        .map(|pull| simple(state.wire(), repository, pull))
-        .collect();
+        .map(|pull| simple(state.wire(), repository, pull));
+    let size = which.per_page.unwrap_or(30);
+    let pulls: Vec<Value> = request::page(pulls, which.page, size).collect();
     Ok(Json(pulls).into_response())
 }
 

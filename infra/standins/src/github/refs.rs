@@ -8,14 +8,13 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{
-    GitHub, body,
+    GitHub, body, created,
     errors::ApiError,
     git::{Kind, ObjectId},
-    lock,
     repository::Repository,
 };
 
@@ -23,9 +22,7 @@ pub(super) async fn get(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, name)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &*state.database(&owner, &repo)?;
     let name = format!("refs/{name}");
     let id = repository.reference(&name);
     let id = id.ok_or_else(ApiError::not_found)?;
@@ -44,9 +41,7 @@ pub(super) async fn create(
     Path((owner, repo)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &mut *state.database(&owner, &repo)?;
     let create: Create = body::read(&body)?;
     check_name(&create.name)?;
     if repository.refs.contains_key(&create.name) {
@@ -55,13 +50,7 @@ pub(super) async fn create(
     let id = commit_of(repository, &create.sha)?;
     repository.set_reference(&create.name, id);
     let body = state.wire().reference(repository, &create.name, id);
-    let location = body["url"].as_str().unwrap_or_default().to_owned();
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        Json(body),
-    )
-        .into_response())
+    Ok(created(body))
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,9 +65,7 @@ pub(super) async fn update(
     Path((owner, repo, name)): Path<(String, String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &mut *state.database(&owner, &repo)?;
     let update: Update = body::read(&body)?;
     let name = format!("refs/{name}");
     let current = *repository.refs.get(&name).ok_or_else(no_reference)?;
@@ -95,15 +82,14 @@ pub(super) async fn delete(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo, name)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &mut *state.database(&owner, &repo)?;
     if name == format!("heads/{}", repository.default_branch) {
         return Err(ApiError::unprocessable("Cannot delete the default branch"));
     }
-    match repository.remove_reference(&format!("refs/{name}")) {
-        true => Ok(StatusCode::NO_CONTENT.into_response()),
-        false => Err(no_reference()),
+    if repository.remove_reference(&format!("refs/{name}")) {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(no_reference())
     }
 }
 
@@ -119,9 +105,10 @@ fn commit_of(repository: &Repository, sha: &str) -> Result<ObjectId, ApiError> {
                                  [0-9a-f].",
         )
     })?;
-    match repository.store.is(id, Kind::Commit) {
-        true => Ok(id),
-        false => Err(ApiError::unprocessable("Object does not exist")),
+    if repository.store.is(id, Kind::Commit) {
+        Ok(id)
+    } else {
+        Err(ApiError::unprocessable("Object does not exist"))
     }
 }
 
@@ -142,11 +129,12 @@ fn check_name(name: &str) -> Result<(), ApiError> {
         || name.contains("..")
         || name.contains("@{")
         || name.ends_with('.');
-    match bad {
-        true => Err(ApiError::unprocessable(format!(
+    if bad {
+        Err(ApiError::unprocessable(format!(
             "{name} is not a valid ref name."
-        ))),
-        false => Ok(()),
+        )))
+    } else {
+        Ok(())
     }
 }
 

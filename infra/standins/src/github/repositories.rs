@@ -17,14 +17,13 @@ use super::{
     body::{self, not_supplied},
     errors::ApiError,
     git::Mode,
-    lock,
     repository::{self, New, Owner, Repository},
 };
 
 /// Characters of a name: <https://docs.github.com/en/repositories/creating-and-managing-repositories>.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 /// Characters of a description.
-const LONGEST_DESCRIPTION: usize = 350;
+const MAX_DESCRIPTION: usize = 350;
 
 /// What a repository can be made with, as far as it is kept.
 #[derive(Debug, Deserialize)]
@@ -76,7 +75,7 @@ fn make(state: &GitHub, owner: Owner, body: &Bytes) -> Result<Response, ApiError
     check_description(create.description.as_deref())?;
     let author = repository::author(&state.user());
     let empty_for = Duration::from_millis(state.settings().empty_for_ms);
-    let mut repositories = lock(&state.repositories);
+    let repositories = &mut state.state().repositories;
     let repository = repositories.create(New {
         owner,
         name,
@@ -113,13 +112,13 @@ fn checked_name(name: &str) -> Result<String, ApiError> {
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
     let mut clean = String::new();
     for character in name.chars() {
-        match allowed(character) {
-            true => clean.push(character),
-            false if !clean.ends_with('-') => clean.push('-'),
-            false => {}
+        if allowed(character) {
+            clean.push(character);
+        } else if !clean.ends_with('-') {
+            clean.push('-');
         }
     }
-    if clean.len() > LONGEST_NAME {
+    if clean.len() > MAX_NAME {
         let message = "name is too long (maximum is 100 characters)";
         return Err(ApiError::bad_repository("name", message));
     }
@@ -136,7 +135,7 @@ fn check_description(description: Option<&str>) -> Result<(), ApiError> {
     let Some(text) = description else {
         return Ok(());
     };
-    let message = if text.chars().count() > LONGEST_DESCRIPTION {
+    let message = if text.chars().count() > MAX_DESCRIPTION {
         "description cannot be more than 350 characters"
     } else if text.chars().any(char::is_control) {
         "description control characters are not allowed"
@@ -155,8 +154,7 @@ pub(super) async fn get(
     State(state): State<Arc<GitHub>>,
     Path((owner, name)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &name)?;
+    let repository = &*state.repository(&owner, &name)?;
     Ok(Json(state.wire().full_repository(repository)).into_response())
 }
 
@@ -174,14 +172,15 @@ pub(super) struct Update {
 
 pub(super) async fn update(
     State(state): State<Arc<GitHub>>,
-    Path((owner, mut name)): Path<(String, String)>,
+    Path((owner, name)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let update: Update = body::read(&body)?;
     check_description(update.description.as_deref())?;
-    let mut repositories = lock(&state.repositories);
+    let repositories = &mut state.state().repositories;
+    let position = repositories.position(&owner, &name)?;
     if let Some(branch) = &update.default_branch {
-        let repository = repositories.find(&owner, &name)?;
+        let repository = repositories.at(position);
         if repository.head(branch).is_none() {
             let message = format!(
                 "The branch {branch} was not found. Please push that ref first or create it via \
@@ -196,11 +195,9 @@ pub(super) async fn update(
         }
     }
     if let Some(other) = &update.name {
-        let other = checked_name(other)?;
-        repositories.rename(&owner, &name, &other)?;
-        name = other;
+        repositories.rename(position, &checked_name(other)?)?;
     }
-    let repository = repositories.find_mut(&owner, &name)?;
+    let repository = repositories.at_mut(position);
     if let Some(description) = update.description {
         repository.description = Some(description).filter(|text| !text.is_empty());
     }
@@ -224,7 +221,7 @@ pub(super) async fn delete(
     State(state): State<Arc<GitHub>>,
     Path((owner, name)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let status = lock(&state.repositories).delete(&owner, &name)?;
+    let status = state.state().repositories.delete(&owner, &name)?;
     Ok(status.into_response())
 }
 

@@ -95,10 +95,10 @@ impl Repository {
 
     /// That the database of git's objects can be asked.
     pub(super) fn require_objects(&self) -> Result<(), ApiError> {
-        match self.is_empty() {
-            true => Err(ApiError::empty_repository()),
-            false => Ok(()),
+        if self.is_empty() {
+            return Err(ApiError::empty_repository());
         }
+        Ok(())
     }
 
     /// What a reference points to, as far as it can be seen.
@@ -224,29 +224,24 @@ impl Repositories {
     }
 
     /// Names are the same in any case of their letters.
-    fn position(&self, owner: &str, name: &str) -> Option<usize> {
-        self.all.iter().position(|repository| {
+    pub(super) fn position(&self, owner: &str, name: &str) -> Result<usize, ApiError> {
+        let position = self.all.iter().position(|repository| {
             repository.owner.login.eq_ignore_ascii_case(owner)
                 && repository.name.eq_ignore_ascii_case(name)
-        })
+        });
+        position.ok_or_else(ApiError::not_found)
     }
 
-    pub(super) fn find(&self, owner: &str, name: &str) -> Result<&Repository, ApiError> {
-        let position = self.position(owner, name).ok_or_else(ApiError::not_found)?;
-        Ok(&self.all[position])
+    pub(super) fn at(&self, position: usize) -> &Repository {
+        &self.all[position]
     }
 
-    pub(super) fn find_mut(
-        &mut self,
-        owner: &str,
-        name: &str,
-    ) -> Result<&mut Repository, ApiError> {
-        let position = self.position(owner, name).ok_or_else(ApiError::not_found)?;
-        Ok(&mut self.all[position])
+    pub(super) fn at_mut(&mut self, position: usize) -> &mut Repository {
+        &mut self.all[position]
     }
 
     pub(super) fn create(&mut self, new: New) -> Result<&mut Repository, ApiError> {
-        if self.position(&new.owner.login, &new.name).is_some() {
+        if self.position(&new.owner.login, &new.name).is_ok() {
             let message = "name already exists on this account";
             return Err(ApiError::bad_repository("name", message));
         }
@@ -274,10 +269,10 @@ impl Repositories {
         Ok(&mut self.all[last])
     }
 
-    /// Gives a repository another name.
-    pub(super) fn rename(&mut self, owner: &str, from: &str, to: &str) -> Result<(), ApiError> {
-        let same = from.eq_ignore_ascii_case(to);
-        if !same && self.position(owner, to).is_some() {
+    /// Renames a repository.
+    pub(super) fn rename(&mut self, position: usize, name: &str) -> Result<(), ApiError> {
+        let other = self.position(&self.all[position].owner.login, name);
+        if other.is_ok_and(|other| other != position) {
             return Err(ApiError::validation_failed(json!({
                 "resource": "Repository",
                 "code": "custom",
@@ -285,12 +280,12 @@ impl Repositories {
                 "message": "name already exists on this account",
             })));
         }
-        self.find_mut(owner, from)?.name = to.to_owned();
+        self.all[position].name = name.to_owned();
         Ok(())
     }
 
     pub(super) fn delete(&mut self, owner: &str, name: &str) -> Result<StatusCode, ApiError> {
-        let position = self.position(owner, name).ok_or_else(ApiError::not_found)?;
+        let position = self.position(owner, name)?;
         self.all.remove(position);
         Ok(StatusCode::NO_CONTENT)
     }

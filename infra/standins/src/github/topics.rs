@@ -11,19 +11,18 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{GitHub, body, errors::ApiError, lock};
+use super::{GitHub, body, errors::ApiError};
 
 /// Topics of one repository, and characters of one topic:
 /// <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/classifying-your-repository-with-topics>.
-const MOST: usize = 20;
-const LONGEST: usize = 50;
+const MAX_TOPICS: usize = 20;
+const MAX_TOPIC: usize = 50;
 
 pub(super) async fn get(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let names = &repositories.find(&owner, &repo)?.topics;
+    let names = &state.repository(&owner, &repo)?.topics;
     Ok(Json(json!({"names": names})).into_response())
 }
 
@@ -37,15 +36,14 @@ pub(super) async fn replace(
     Path((owner, repo)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
+    let repository = &mut *state.repository(&owner, &repo)?;
     let replace: Replace = body::read(&body)?;
     let names: Vec<String> = replace
         .names
         .iter()
         .map(|name| name.to_lowercase())
         .collect();
-    if names.len() > MOST || !names.iter().all(|name| is_topic(name)) {
+    if names.len() > MAX_TOPICS || !names.iter().all(|name| is_topic(name)) {
         let message = "Topics must start with a lowercase letter or number, consist of 50 \
                        characters or less, and can include hyphens.";
         return Err(ApiError::unprocessable(message));
@@ -56,7 +54,7 @@ pub(super) async fn replace(
 
 fn is_topic(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= LONGEST
+    name.len() <= MAX_TOPIC
         && name.bytes().next().is_some_and(plain)
         && name.bytes().all(|byte| plain(byte) || byte == b'-')
 }

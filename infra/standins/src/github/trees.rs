@@ -8,14 +8,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{StatusCode, header};
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    GitHub, body,
+    GitHub, body, created,
     errors::ApiError,
     git::{Files, Kind, Mode, ObjectId, Store},
-    lock,
     repository::Repository,
     wire,
 };
@@ -49,9 +47,7 @@ pub(super) async fn create(
     Path((owner, repo)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut repositories = lock(&state.repositories);
-    let repository = repositories.find_mut(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &mut *state.database(&owner, &repo)?;
     let create: Create = body::read(&body)?;
     let mut files = match &create.base_tree {
         None if create.tree.is_empty() => {
@@ -71,13 +67,7 @@ pub(super) async fn create(
     let id = repository.store.write_files(&files);
     let entries = repository.store.tree(id).unwrap_or_default();
     let body = state.wire().tree(repository, id, &entries);
-    let location = body["url"].as_str().unwrap_or_default().to_owned();
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        Json(body),
-    )
-        .into_response())
+    Ok(created(body))
 }
 
 impl Item {
@@ -88,10 +78,13 @@ impl Item {
         // Asked for even where there is only something to be deleted.
         let mode = mode.ok_or_else(|| ApiError::unprocessable("Must supply a valid tree.mode"))?;
         match (self.sha, self.content) {
-            (Some(None), None) => match files.remove(&path) {
-                true => Ok(()),
-                false => Err(bad_state()),
-            },
+            (Some(None), None) => {
+                if files.remove(&path) {
+                    Ok(())
+                } else {
+                    Err(bad_state())
+                }
+            }
             (Some(Some(_)), Some(_)) | (None, None) => Err(ApiError::unprocessable(
                 "Must supply either tree.sha or tree.content. Request will be rejected if both are \
                  present.",
@@ -183,14 +176,13 @@ pub(super) async fn get(
     Path((owner, repo, sha)): Path<(String, String, String)>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, ApiError> {
-    let repositories = lock(&state.repositories);
-    let repository = repositories.find(&owner, &repo)?;
-    repository.require_objects()?;
+    let repository = &*state.database(&owner, &repo)?;
     let id = tree_of(repository, &sha).ok_or_else(ApiError::not_found)?;
     // Any value at all means yes, `0` and `false` as well.
-    let entries = match query.contains_key("recursive") {
-        true => wire::recursive(&repository.store, id, ""),
-        false => repository.store.tree(id),
+    let entries = if query.contains_key("recursive") {
+        wire::recursive(&repository.store, id, "")
+    } else {
+        repository.store.tree(id)
     };
     let entries = entries.ok_or_else(ApiError::not_found)?;
     Ok(Json(state.wire().tree(repository, id, &entries)).into_response())

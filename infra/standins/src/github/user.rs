@@ -8,14 +8,13 @@ use serde_json::{Value, json};
 use super::{
     GitHub,
     control::Plan,
-    lock,
     wire::{extend, timestamp},
 };
 
 /// As `private-user`.
 pub(super) async fn get(State(state): State<Arc<GitHub>>) -> Json<Value> {
     let (user, settings) = (state.user(), state.settings());
-    let repositories = lock(&state.repositories);
+    let repositories = &state.state().repositories;
     let own = || {
         let own = |login: &str| login.eq_ignore_ascii_case(&user.login);
         let all = repositories.all();
@@ -67,7 +66,7 @@ pub(super) async fn get(State(state): State<Arc<GitHub>>) -> Json<Value> {
 /// As `rate-limit-overview`.
 pub(super) async fn rate_limit(State(state): State<Arc<GitHub>>) -> Json<Value> {
     let bounds = state.settings().limits;
-    let standing = lock(&state.limits).standing(&bounds, Instant::now());
+    let standing = state.state().limits.standing(&bounds, Instant::now());
     let rate = json!({
         "limit": standing.limit,
         "used": standing.used,

@@ -1,12 +1,13 @@
 //! How users, repositories and git's objects look on the wire.
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use super::{
     git::{Commit, Entry, Kind, ObjectId, Person, Store},
     repository::{Owner, Repository},
 };
+use crate::request;
 
 /// The members of a repository that are addresses below its own.
 const BELOW: [(&str, &str); 36] = [
@@ -62,9 +63,10 @@ impl Wire<'_> {
     pub(super) fn user(self, owner: &Owner) -> Value {
         let (login, base) = (&owner.login, self.base);
         let url = format!("{base}/users/{login}");
-        let kind = match owner.is_organization {
-            true => "Organization",
-            false => "User",
+        let kind = if owner.is_organization {
+            "Organization"
+        } else {
+            "User"
         };
         json!({
             "login": login,
@@ -311,16 +313,16 @@ fn inside(commit: &Commit, api: &str) -> Value {
 
 /// `visibility` of a repository.
 pub(super) fn visibility(repository: &Repository) -> &'static str {
-    match repository.private {
-        true => "private",
-        false => "public",
+    if repository.private {
+        "private"
+    } else {
+        "public"
     }
 }
 
-/// Whole seconds in UTC.
+/// Formats a time as GitHub does, in whole seconds.
 pub(super) fn timestamp(time: OffsetDateTime) -> String {
-    let time = time.replace_nanosecond(0).unwrap_or(time);
-    time.format(&Rfc3339).unwrap_or_default()
+    request::timestamp(time.truncate_to_second())
 }
 
 /// Adds members to an object.

@@ -7,7 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
+
+use crate::request;
 
 /// What was uploaded. Of a site nothing is asked for twice; whether what another site has is asked
 /// for is not documented, and here it is: so every client has to bring it.
@@ -139,11 +141,9 @@ impl Deploy {
     }
 }
 
-/// In UTC, to the millisecond.
+/// Formats a time as Netlify does, with milliseconds.
 pub(super) fn timestamp(time: OffsetDateTime) -> String {
-    let time = time.replace_nanosecond(time.millisecond() as u32 * 1_000_000);
-    let time = time.map(|time| time.format(&Rfc3339));
-    time.ok().and_then(Result::ok).unwrap_or_default()
+    request::timestamp(time.truncate_to_millisecond())
 }
 
 #[cfg(test)]

@@ -21,11 +21,9 @@ use super::{
     Netlify,
     deploy::Deploy,
     errors::ApiError,
-    lock,
     sites::{page, read},
-    world::digits,
 };
-use crate::{server::seconds_since_1970, site};
+use crate::{request::digest, site};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -44,7 +42,7 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let settings = state.settings();
-    let mut world = lock(&state.world);
+    let mut world = state.state();
     let site = world.site(&site_id).ok_or_else(ApiError::not_found)?;
     let create: Create = read(&body)?;
     let (site_id, name) = (site.id.clone(), site.name.clone());
@@ -56,17 +54,17 @@ pub(super) async fn create(
         .deploys_per_minute
         .is_some_and(|most| lately >= most)
     {
-        return Ok(ApiError::rate_limited(None, seconds_since_1970()));
+        return Ok(ApiError::rate_limited(None));
     }
     let number = world.deploys.len().to_string();
     let mut deploy = Deploy {
-        id: digits(&[&site_id, "deploy", &number])[..24].to_owned(),
+        id: digest(&[&site_id, "deploy", &number])[..24].to_owned(),
         site_id,
         name,
         title: query.get("title").cloned(),
         branch: create.branch,
         draft: create.draft,
-        files: digest(create.files)?,
+        files: checked(create.files)?,
         created: OffsetDateTime::now_utc(),
         began: Instant::now(),
         complete: None,
@@ -79,9 +77,9 @@ pub(super) async fn create(
     Ok(Json(body).into_response())
 }
 
-/// Paths without the slash before them, and digests that are some.
-fn digest(files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ApiError> {
-    let mut digest = BTreeMap::new();
+/// Checks paths and digests, and strips leading slashes.
+fn checked(files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut checked = BTreeMap::new();
     for (path, sha) in files {
         let clean = path.trim_start_matches('/');
         let hexadecimal = sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -89,9 +87,9 @@ fn digest(files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, A
         if clean.is_empty() || clean.contains(['#', '?']) || !hexadecimal {
             return Err(ApiError::unprocessable(&format!("Invalid file: {path}")));
         }
-        digest.insert(clean.to_owned(), sha.to_lowercase());
+        checked.insert(clean.to_owned(), sha.to_lowercase());
     }
-    Ok(digest)
+    Ok(checked)
 }
 
 pub(super) async fn list(
@@ -99,7 +97,7 @@ pub(super) async fn list(
     Path(site_id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, ApiError> {
-    let world = lock(&state.world);
+    let world = state.state();
     let site = world.site(&site_id).ok_or_else(ApiError::not_found)?;
     let deploys = page(world.of_site(&site.id), &query);
     let deploys: Vec<Value> = deploys
@@ -112,7 +110,7 @@ pub(super) async fn get(
     State(state): State<Arc<Netlify>>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let world = lock(&state.world);
+    let world = state.state();
     let deploy = world.deploys.iter().find(|deploy| deploy.id == id);
     let deploy = deploy.ok_or_else(ApiError::not_found)?;
     Ok(Json(deploy.to_json(&state.base_url, &world.contents)).into_response())
@@ -123,7 +121,7 @@ pub(super) async fn upload(
     Path((id, path)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut world = lock(&state.world);
+    let mut world = state.state();
     let position = world.deploys.iter().position(|deploy| deploy.id == id);
     let position = position.ok_or_else(ApiError::not_found)?;
     let path = path.trim_start_matches('/');

@@ -4,8 +4,10 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
+
+use crate::request::with_spent_limit;
 
 /// An error body with its HTTP status.
 #[derive(Clone, Debug)]
@@ -48,19 +50,10 @@ impl ApiError {
         }
     }
 
-    /// A limit that is free again after so many seconds; `now_s` counts from 1970.
-    pub(super) fn rate_limited(retry_after_s: Option<u64>, now_s: u64) -> Response {
+    /// A spent rate limit. Without `retry_after_s` the response has no `Retry-After`.
+    pub(super) fn rate_limited(retry_after_s: Option<u64>) -> Response {
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
-        let mut response = error.into_response();
-        let headers = response.headers_mut();
-        headers.insert("x-ratelimit-limit", HeaderValue::from_static("500"));
-        headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
-        let reset = now_s + retry_after_s.unwrap_or(60);
-        headers.insert("x-ratelimit-reset", reset.into());
-        if let Some(seconds) = retry_after_s {
-            headers.insert("retry-after", seconds.into());
-        }
-        response
+        with_spent_limit(error.into_response(), "500", retry_after_s)
     }
 }
 

@@ -13,10 +13,13 @@ use super::{
     control::{On, Own},
     errors::ApiError,
 };
-use crate::server::{self, Cut, seconds_since_1970};
+use crate::{
+    request::is_authorized,
+    server::{self, Cut},
+};
 
 /// Bytes of a body.
-const LONGEST_BODY: usize = 100 * 1024 * 1024;
+const MAX_BODY: usize = 100 * 1024 * 1024;
 
 /// Middleware: lets through whoever may call, unless something is to go wrong.
 pub(super) async fn guard(
@@ -28,16 +31,13 @@ pub(super) async fn guard(
     let settings = state.settings();
     server::pause(Duration::from_millis(settings.latency_ms)).await;
     let header = request.headers().get("authorization");
-    if !header.is_some_and(|header| server::is_bearer_of(header, settings.token.as_deref())) {
+    if !header.is_some_and(|header| is_authorized(header, settings.token.as_deref())) {
         return ApiError::access_denied().into_response();
     }
     let on = On::of(request.method().as_str(), request.uri().path());
-    let own = |Own::RateLimited { retry_after_s }| {
-        Some(ApiError::rate_limited(retry_after_s, seconds_since_1970()))
-    };
+    let own = |Own::RateLimited { retry_after_s }| Some(ApiError::rate_limited(retry_after_s));
     let call = (request, next);
-    let faults = &state.faults;
-    let answered = faults.let_through((on, On::Any), LONGEST_BODY, call, &cut, own);
-    let answered = answered.await;
-    answered.unwrap_or_else(|| ApiError::too_large().into_response())
+    let response = state.faults.run((on, On::Any), MAX_BODY, call, &cut, own);
+    let response = response.await;
+    response.unwrap_or_else(|| ApiError::too_large().into_response())
 }

@@ -16,20 +16,18 @@
 //! - `GET /_control/sites`, `GET /_control/calls`: what there is, what was called.
 //! - `DELETE /_control`: back to the beginning.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{delete, get, post, put},
+    Router, middleware,
+    routing::{get, put},
 };
 
 use crate::{
-    accidents::Fault,
-    calls::{self, Calls},
-    faults::Faults,
-    server::{self, Running},
+    call_faults::CallFault,
+    faults::Armed,
+    server::Running,
+    standin::{Service, StandIn},
 };
 
 mod control;
@@ -42,73 +40,52 @@ mod world;
 
 use control::{On, Own, Settings};
 use errors::ApiError;
+use world::World;
 
-/// Starts a stand-in of Netlify on a port of 127.0.0.1; 0 takes a free one.
+/// Starts a stand-in of Netlify on a port of 127.0.0.1; 0 chooses a free port.
 ///
 /// # Errors
-/// When the port cannot be taken.
+/// If the port is not available.
 pub async fn start(port: u16) -> anyhow::Result<Running> {
-    let bound = server::bind(port).await?;
-    let state = Arc::new(Netlify {
-        base_url: bound.base_url.clone(),
-        calls: Calls::new(),
-        faults: Faults::new(),
-        settings: Mutex::new(Settings::default()),
-        world: Mutex::default(),
-    });
-    Ok(bound.serve(router(state)))
+    Netlify::start(port).await
 }
 
-/// Everything a stand-in remembers.
-struct Netlify {
-    base_url: String,
-    calls: Calls,
-    faults: Faults<On, Fault<Own>>,
-    settings: Mutex<Settings>,
-    world: Mutex<world::World>,
-}
+type Netlify = StandIn<World>;
 
-impl Netlify {
-    fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
+impl Service for World {
+    type Settings = Settings;
+    type On = On;
+    type Fault = CallFault<Own>;
+    type FaultRequest = Armed<On, CallFault<Own>>;
+
+    fn api(standin: &Arc<Netlify>) -> Router<Arc<Netlify>> {
+        Router::new()
+            .route("/api/v1/sites", get(sites::list).post(sites::create))
+            .route("/api/v1/sites/{site_id}", get(sites::get))
+            .route(
+                "/api/v1/sites/{site_id}/deploys",
+                get(deploys::list).post(deploys::create),
+            )
+            .route("/api/v1/deploys/{deploy_id}", get(deploys::get))
+            .route(
+                "/api/v1/deploys/{deploy_id}/files/{*path}",
+                put(deploys::upload),
+            )
+            .fallback(|| async { ApiError::not_found() })
+            .method_not_allowed_fallback(|| async { ApiError::not_found() })
+            .layer(middleware::from_fn_with_state(
+                standin.clone(),
+                guard::guard,
+            ))
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    fn extras() -> Router<Arc<Netlify>> {
+        Router::new()
+            .route("/_site/{*path}", get(sites::site))
+            .route("/_control/sites", get(control::sites))
+    }
 
-fn router(state: Arc<Netlify>) -> Router {
-    Router::new()
-        .route("/api/v1/sites", get(sites::list).post(sites::create))
-        .route("/api/v1/sites/{site_id}", get(sites::get))
-        .route(
-            "/api/v1/sites/{site_id}/deploys",
-            get(deploys::list).post(deploys::create),
-        )
-        .route("/api/v1/deploys/{deploy_id}", get(deploys::get))
-        .route(
-            "/api/v1/deploys/{deploy_id}/files/{*path}",
-            put(deploys::upload),
-        )
-        .fallback(|| async { ApiError::not_found() })
-        .method_not_allowed_fallback(|| async { ApiError::not_found() })
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .layer(middleware::from_fn_with_state(
-            state.calls.clone(),
-            calls::record,
-        ))
-        .route("/_site/{name}", get(sites::index))
-        .route("/_site/{name}/", get(sites::index))
-        .route("/_site/{name}/{*path}", get(sites::file))
-        .route("/_control", delete(control::reset))
-        .route("/_control/settings", put(control::settings))
-        .route(
-            "/_control/faults",
-            post(control::arm).delete(control::disarm),
-        )
-        .route("/_control/calls", get(control::calls))
-        .route("/_control/sites", get(control::sites))
-        .with_state(state)
+    fn is_possible(armed: &Armed<On, CallFault<Own>>) -> bool {
+        armed.fault.is_possible(|_| true)
+    }
 }

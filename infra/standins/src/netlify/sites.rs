@@ -8,21 +8,19 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{
-    Netlify,
-    errors::ApiError,
-    lock,
-    world::{Site, digits},
+use super::{Netlify, errors::ApiError, world::Site};
+use crate::{
+    request::{self, digest},
+    site,
 };
-use crate::site;
 
 /// Characters of one label of a name of a host: <https://www.rfc-editor.org/rfc/rfc1035>.
-const LONGEST_NAME: usize = 63;
+const MAX_NAME: usize = 63;
 
 #[derive(Debug, Default, Deserialize)]
 struct Create {
@@ -34,12 +32,13 @@ pub(super) async fn create(
     State(state): State<Arc<Netlify>>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let create = match body.is_empty() {
-        true => Create::default(),
-        false => read(&body)?,
+    let create = if body.is_empty() {
+        Create::default()
+    } else {
+        read(&body)?
     };
     let taken = state.settings().taken;
-    let mut world = lock(&state.world);
+    let mut world = state.state();
     let number = world.sites.len().to_string();
     let name = create.name.unwrap_or_else(|| format!("stand-in-{number}"));
     if !is_name(&name) {
@@ -48,7 +47,7 @@ pub(super) async fn create(
     if taken.contains(&name) || world.sites.iter().any(|site| site.name == name) {
         return Err(ApiError::bad_subdomain("must be unique"));
     }
-    let id = digits(&[&name, &number]);
+    let id = digest(&[&name, &number]);
     let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32]].join("-");
     let site = Site {
         id,
@@ -68,7 +67,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Ap
 
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=LONGEST_NAME).contains(&name.len())
+    (1..=MAX_NAME).contains(&name.len())
         && name.bytes().all(plain)
         && !name.starts_with('-')
         && !name.ends_with('-')
@@ -80,7 +79,7 @@ pub(super) async fn list(
     State(state): State<Arc<Netlify>>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Json<Value> {
-    let world = lock(&state.world);
+    let world = state.state();
     let named = |site: &&Site| {
         query
             .get("name")
@@ -103,44 +102,22 @@ pub(super) fn page<T>(
     query: &HashMap<String, String>,
 ) -> impl Iterator<Item = T> {
     let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
-    let size = number("per_page").unwrap_or(100).clamp(1, 100);
-    let before = number("page").unwrap_or(1).max(1) - 1;
-    items.skip(before.saturating_mul(size)).take(size)
+    request::page(items, number("page"), number("per_page").unwrap_or(100))
 }
 
 pub(super) async fn get(
     State(state): State<Arc<Netlify>>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let world = lock(&state.world);
+    let world = state.state();
     let site = world.site(&id).ok_or_else(ApiError::not_found)?;
     Ok(Json(world.site_to_json(site, &state.base_url)).into_response())
 }
 
-pub(super) async fn index(State(state): State<Arc<Netlify>>, Path(host): Path<String>) -> Response {
-    serve(&state, &host, "")
-}
-
-pub(super) async fn file(
-    State(state): State<Arc<Netlify>>,
-    Path((host, path)): Path<(String, String)>,
-) -> Response {
-    serve(&state, &host, &path)
-}
-
-fn serve(state: &Netlify, host: &str, path: &str) -> Response {
-    let world = lock(&state.world);
-    let mut paths = site::candidates(path).into_iter();
-    let found = paths.find_map(|path| {
-        let data = world.file(host, &path)?.clone();
-        Some((path, data))
-    });
-    match found {
-        Some((path, data)) => {
-            ([(header::CONTENT_TYPE, site::media_type(&path))], data).into_response()
-        }
-        None => (StatusCode::NOT_FOUND, "Not Found\n").into_response(),
-    }
+pub(super) async fn site(State(state): State<Arc<Netlify>>, Path(path): Path<String>) -> Response {
+    let (host, path) = path.split_once('/').unwrap_or((&path, ""));
+    let world = state.state();
+    site::respond(path, "Not Found\n", |path| world.file(host, path).cloned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sha1::{Digest as _, Sha1};
 use time::OffsetDateTime;
 
 use super::deploy::{Contents, Deploy, DeployState, timestamp};
@@ -103,14 +102,4 @@ impl World {
         };
         self.sites.iter().map(site).collect()
     }
-}
-
-/// Hexadecimal digits that are the same for the same parts.
-pub(super) fn digits(parts: &[&str]) -> String {
-    let mut hash = Sha1::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hex::encode(hash.finalize())
 }

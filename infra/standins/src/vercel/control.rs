@@ -2,17 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
-use http::StatusCode;
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{Vercel, lock};
-use crate::{accidents::Fault, faults::Armed, settings};
+use super::Vercel;
 
 /// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -105,42 +99,6 @@ pub(super) enum Own {
     Unauthorized {},
 }
 
-pub(super) async fn settings(
-    State(state): State<Arc<Vercel>>,
-    Json(change): Json<Map<String, Value>>,
-) -> Response {
-    settings::change(&state.settings, change)
-}
-
-pub(super) async fn arm(
-    State(state): State<Arc<Vercel>>,
-    Json(armed): Json<Armed<On, Fault<Own>>>,
-) -> Response {
-    if matches!(&armed.fault, Fault::OfTheWay(accident) if !accident.is_possible()) {
-        return (StatusCode::BAD_REQUEST, "no such status").into_response();
-    }
-    state.faults.arm(armed);
-    Json(json!({})).into_response()
-}
-
-pub(super) async fn disarm(State(state): State<Arc<Vercel>>) -> Json<Value> {
-    state.faults.clear();
-    Json(json!({}))
-}
-
-pub(super) async fn calls(State(state): State<Arc<Vercel>>) -> Json<Value> {
-    Json(state.calls.to_json())
-}
-
 pub(super) async fn deployments(State(state): State<Arc<Vercel>>) -> Json<Value> {
-    Json(lock(&state.deployments).to_state())
-}
-
-pub(super) async fn reset(State(state): State<Arc<Vercel>>) -> Json<Value> {
-    state.calls.clear();
-    state.faults.clear();
-    *lock(&state.settings) = Settings::default();
-    *lock(&state.deployments) = super::deployment::Deployments::default();
-    lock(&state.uploads).clear();
-    Json(json!({}))
+    Json(state.state().deployments.to_state())
 }

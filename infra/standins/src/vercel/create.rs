@@ -22,11 +22,11 @@ use super::{
     deployment::{Deployment, identifier},
     errors::ApiError,
     framework::{self, Files},
-    lock, show,
+    show,
 };
 
 /// Characters of a name: <https://vercel.com/docs/projects/overview>.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,7 +66,7 @@ pub(super) async fn create(
     let project = create.project.as_ref().unwrap_or(&create.name);
     let detected = framework::detect(&files);
     let settings = state.settings();
-    let mut deployments = lock(&state.deployments);
+    let deployments = &mut state.state().deployments;
     let known = deployments.project(team, project);
     if known.is_none() && create.project_settings.is_none() {
         return Err(ApiError::missing_project_settings(detected));
@@ -116,7 +116,7 @@ fn check(create: &Create) -> Result<(), ApiError> {
             || matches!(character, '.' | '_' | '-')
     };
     let name = &create.name;
-    let good = !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains("---");
+    let good = !name.is_empty() && name.len() <= MAX_NAME && !name.contains("---");
     if !good || !name.chars().all(allowed) {
         return Err(ApiError::bad_request(
             "Project names can be up to 100 characters long and must be lowercase. They can include \
@@ -148,7 +148,7 @@ fn check(create: &Create) -> Result<(), ApiError> {
 
 /// What is in the files; those that are not here are named.
 fn contents(state: &Vercel, items: &[Item]) -> Result<Files, ApiError> {
-    let uploads = lock(&state.uploads);
+    let uploads = &state.state().uploads;
     let (mut files, mut missing) = (Files::new(), Vec::new());
     for item in items {
         let bad = |what: &str| {
@@ -176,8 +176,9 @@ fn contents(state: &Vercel, items: &[Item]) -> Result<Files, ApiError> {
         };
         files.insert(item.file.clone(), data);
     }
-    match missing.is_empty() {
-        true => Ok(files),
-        false => Err(ApiError::missing_files(&missing)),
+    if missing.is_empty() {
+        Ok(files)
+    } else {
+        Err(ApiError::missing_files(&missing))
     }
 }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use serde_json::{Map, Value, json};
-use sha1::{Digest as _, Sha1};
 use time::OffsetDateTime;
 
 use super::{control::Failure, framework::Files};
+use crate::request::digest;
 
 /// `readyState`, as far as a deployment here goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,14 +175,9 @@ impl Deployments {
     }
 }
 
-/// An identifier that is the same for the same parts.
+/// Returns an identifier that depends on its parts alone.
 pub(super) fn identifier(prefix: &str, parts: &[&str]) -> String {
-    let mut hash = Sha1::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    format!("{prefix}{}", &hex::encode(hash.finalize())[..28])
+    format!("{prefix}{}", &digest(parts)[..28])
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
+
+use crate::request::{reset_s, with_spent_limit};
 
 /// An error body with its HTTP status.
 #[derive(Clone, Debug)]
@@ -86,9 +88,9 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
     }
 
-    /// A limit that is free again after so many seconds; `now_s` counts from 1970.
-    pub(super) fn rate_limited(retry_after_s: Option<u64>, now_s: u64) -> Response {
-        let reset = now_s + retry_after_s.unwrap_or(60);
+    /// A spent rate limit. Without `retry_after_s` the response has no `Retry-After`.
+    pub(super) fn rate_limited(retry_after_s: Option<u64>) -> Response {
+        let reset = reset_s(retry_after_s);
         let message = "Too many requests - try again later";
         let limit = json!({
             "remaining": 0,
@@ -98,15 +100,7 @@ impl ApiError {
         });
         let http = StatusCode::TOO_MANY_REQUESTS;
         let error = Self::new(http, "rate_limited", message).with("limit", limit);
-        let mut response = error.into_response();
-        let headers = response.headers_mut();
-        headers.insert("x-ratelimit-limit", HeaderValue::from_static("100"));
-        headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
-        headers.insert("x-ratelimit-reset", reset.into());
-        if let Some(seconds) = retry_after_s {
-            headers.insert("retry-after", seconds.into());
-        }
-        response
+        with_spent_limit(error.into_response(), "100", retry_after_s)
     }
 }
 

@@ -13,7 +13,6 @@ use super::{
     Vercel,
     deployment::{Deployment, ReadyState},
     errors::ApiError,
-    lock,
     show::no_deployment,
 };
 
@@ -22,9 +21,12 @@ pub(super) async fn list(
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, ApiError> {
-    let deployments = lock(&state.deployments);
+    let world = state.state();
     let team = query.get("teamId").map(String::as_str);
-    let deployment = deployments.find(team, &id).ok_or_else(no_deployment)?;
+    let deployment = world
+        .deployments
+        .find(team, &id)
+        .ok_or_else(no_deployment)?;
     let mut events = events(deployment);
     if query.get("direction").is_some_and(|way| way == "backward") {
         events.reverse();

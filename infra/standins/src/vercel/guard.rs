@@ -2,22 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
-use http::HeaderMap;
-
 use super::{
     Vercel,
     control::{On, Own},
     errors::ApiError,
 };
-use crate::server::{self, Cut, seconds_since_1970};
+use crate::{
+    request::{is_authorized, query_value},
+    server::{self, Cut},
+};
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
 
 /// Bytes of a body: an uploaded file may have 100 MB.
-const LONGEST_BODY: usize = 100 * 1024 * 1024;
+const MAX_BODY: usize = 100 * 1024 * 1024;
 
 /// Middleware: lets through whoever may call, unless something is to go wrong.
 pub(super) async fn guard(
@@ -29,36 +30,25 @@ pub(super) async fn guard(
     let settings = state.settings();
     server::pause(Duration::from_millis(settings.latency_ms)).await;
     let on = On::of(request.method().as_str(), request.uri().path());
-    if let Err(error) = admit(request.headers(), settings.token.as_deref()) {
-        return error.into_response();
+    match request.headers().get("authorization") {
+        None => return ApiError::missing_token().into_response(),
+        Some(header) if !is_authorized(header, settings.token.as_deref()) => {
+            return ApiError::invalid_token().into_response();
+        }
+        Some(_) => {}
     }
-    let query = request.uri().query().unwrap_or_default();
-    let team = url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "teamId")
-        .map(|(_, team)| team.into_owned());
+    let team = query_value(request.uri(), "teamId");
     if settings.team.is_some() && team.is_some() && team != settings.team {
         return ApiError::not_authorised().into_response();
     }
     let own = |fault| {
         Some(match fault {
-            Own::RateLimited { retry_after_s } => {
-                ApiError::rate_limited(retry_after_s, seconds_since_1970())
-            }
+            Own::RateLimited { retry_after_s } => ApiError::rate_limited(retry_after_s),
             Own::Unauthorized {} => ApiError::unauthorised().into_response(),
         })
     };
     let call = (request, next);
-    let faults = &state.faults;
-    let answered = faults.let_through((on, On::Any), LONGEST_BODY, call, &cut, own);
-    let answered = answered.await;
-    answered.unwrap_or_else(|| ApiError::too_large().into_response())
-}
-
-fn admit(headers: &HeaderMap, valid: Option<&str>) -> Result<(), ApiError> {
-    let header = headers.get("authorization");
-    let header = header.ok_or_else(ApiError::missing_token)?;
-    match server::is_bearer_of(header, valid) {
-        true => Ok(()),
-        false => Err(ApiError::invalid_token()),
-    }
+    let response = state.faults.run((on, On::Any), MAX_BODY, call, &cut, own);
+    let response = response.await;
+    response.unwrap_or_else(|| ApiError::too_large().into_response())
 }

@@ -17,24 +17,19 @@
 //! - `GET /_control/deployments`, `GET /_control/calls`: what there is, what was called.
 //! - `DELETE /_control`: back to the beginning.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{delete, get, post, put},
+    Router, middleware,
+    routing::{get, post},
 };
 use bytes::Bytes;
 
 use crate::{
-    accidents::Fault,
-    calls::{self, Calls},
-    faults::Faults,
-    server::{self, Running},
+    call_faults::CallFault,
+    faults::Armed,
+    server::Running,
+    standin::{Service, StandIn},
 };
 
 mod control;
@@ -50,69 +45,57 @@ mod uploads;
 use control::{On, Own, Settings};
 use errors::ApiError;
 
-/// Starts a stand-in of Vercel on a port of 127.0.0.1; 0 takes a free one.
+/// Starts a stand-in of Vercel on a port of 127.0.0.1; 0 chooses a free port.
 ///
 /// # Errors
-/// When the port cannot be taken.
+/// If the port is not available.
 pub async fn start(port: u16) -> anyhow::Result<Running> {
-    let bound = server::bind(port).await?;
-    let state = Arc::new(Vercel {
-        calls: Calls::new(),
-        faults: Faults::new(),
-        settings: Mutex::new(Settings::default()),
-        deployments: Mutex::default(),
-        uploads: Mutex::default(),
-    });
-    Ok(bound.serve(router(state)))
+    Vercel::start(port).await
 }
 
-/// Everything a stand-in remembers.
-struct Vercel {
-    calls: Calls,
-    faults: Faults<On, Fault<Own>>,
-    settings: Mutex<Settings>,
-    deployments: Mutex<deployment::Deployments>,
-    /// Files that were sent by themselves, by their SHA-1.
-    uploads: Mutex<HashMap<String, Bytes>>,
+type Vercel = StandIn<World>;
+
+#[derive(Debug, Default)]
+struct World {
+    deployments: deployment::Deployments,
+    /// Files that were uploaded separately, by their SHA-1.
+    uploads: HashMap<String, Bytes>,
 }
 
-impl Vercel {
-    fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
+impl Service for World {
+    type Settings = Settings;
+    type On = On;
+    type Fault = CallFault<Own>;
+    type FaultRequest = Armed<On, CallFault<Own>>;
+
+    fn api(standin: &Arc<Vercel>) -> Router<Arc<Vercel>> {
+        Router::new()
+            .route("/v13/deployments", post(create::create))
+            .route("/v13/deployments/{id}", get(show::get))
+            .route("/v3/deployments/{id}/events", get(events::list))
+            .route("/v2/files", post(uploads::upload))
+            .fallback(|| async { ApiError::not_found("Not Found") })
+            .method_not_allowed_fallback(|| async { ApiError::not_found("Not Found") })
+            .layer(middleware::from_fn_with_state(
+                standin.clone(),
+                guard::guard,
+            ))
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    fn extras() -> Router<Arc<Vercel>> {
+        Router::new()
+            .route("/_site/{*path}", get(show::site))
+            .route("/_control/deployments", get(control::deployments))
+    }
 
-fn router(state: Arc<Vercel>) -> Router {
-    Router::new()
-        .route("/v13/deployments", post(create::create))
-        .route("/v13/deployments/{id}", get(show::get))
-        .route("/v3/deployments/{id}/events", get(events::list))
-        .route("/v2/files", post(uploads::upload))
-        .fallback(|| async { ApiError::not_found("Not Found") })
-        .method_not_allowed_fallback(|| async { ApiError::not_found("Not Found") })
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .layer(middleware::from_fn_with_state(
-            state.calls.clone(),
-            calls::record,
+    fn outermost(router: Router<Arc<Vercel>>, standin: &Arc<Vercel>) -> Router<Arc<Vercel>> {
+        router.layer(middleware::from_fn_with_state(
+            standin.clone(),
+            show::serve_host,
         ))
-        .route("/_site/{host}/", get(show::site_index))
-        .route("/_site/{host}/{*path}", get(show::site))
-        .route("/_control", delete(control::reset))
-        .route("/_control/settings", put(control::settings))
-        .route(
-            "/_control/faults",
-            post(control::arm).delete(control::disarm),
-        )
-        .route("/_control/calls", get(control::calls))
-        .route("/_control/deployments", get(control::deployments))
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            show::or_go_on,
-        ))
-        .with_state(state)
+    }
+
+    fn is_possible(armed: &Armed<On, CallFault<Own>>) -> bool {
+        armed.fault.is_possible(|_| true)
+    }
 }

@@ -8,14 +8,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{StatusCode, header};
+use http::header;
 use serde_json::{Value, json};
 
 use super::{
     Vercel,
     deployment::{Deployment, ReadyState},
     errors::ApiError,
-    lock,
 };
 use crate::site;
 
@@ -24,9 +23,12 @@ pub(super) async fn get(
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, ApiError> {
-    let deployments = lock(&state.deployments);
+    let world = state.state();
     let team = query.get("teamId").map(String::as_str);
-    let deployment = deployments.find(team, &id).ok_or_else(no_deployment)?;
+    let deployment = world
+        .deployments
+        .find(team, &id)
+        .ok_or_else(no_deployment)?;
     Ok(Json(to_json(deployment)).into_response())
 }
 
@@ -103,22 +105,13 @@ fn aliases(deployment: &Deployment) -> Vec<String> {
     is_production.then_some(name).into_iter().collect()
 }
 
-pub(super) async fn site_index(
-    State(state): State<Arc<Vercel>>,
-    Path(host): Path<String>,
-) -> Response {
-    file(&state, &host, "")
+pub(super) async fn site(State(state): State<Arc<Vercel>>, Path(path): Path<String>) -> Response {
+    let (host, path) = path.split_once('/').unwrap_or((&path, ""));
+    file(&state, host, path)
 }
 
-pub(super) async fn site(
-    State(state): State<Arc<Vercel>>,
-    Path((host, path)): Path<(String, String)>,
-) -> Response {
-    file(&state, &host, &path)
-}
-
-/// Middleware: answers whoever asks for the host of a deployment, and lets all else go on.
-pub(super) async fn or_go_on(
+/// Middleware: serves requests that name the host of a deployment, and passes on all others.
+pub(super) async fn serve_host(
     State(state): State<Arc<Vercel>>,
     request: Request,
     next: Next,
@@ -133,18 +126,9 @@ pub(super) async fn or_go_on(
 }
 
 fn file(state: &Vercel, host: &str, path: &str) -> Response {
-    let deployments = lock(&state.deployments);
-    let found = deployments.serving(host).and_then(|deployment| {
-        let mut paths = site::candidates(path).into_iter();
-        paths.find_map(|path| {
-            let data = deployment.files.get(&path)?.clone();
-            Some((path, data))
-        })
-    });
-    match found {
-        Some((path, data)) => {
-            ([(header::CONTENT_TYPE, site::media_type(&path))], data).into_response()
-        }
-        None => (StatusCode::NOT_FOUND, "NOT_FOUND\n").into_response(),
-    }
+    let world = state.state();
+    let deployment = world.deployments.serving(host);
+    site::respond(path, "NOT_FOUND\n", |path| {
+        deployment?.files.get(path).cloned()
+    })
 }

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
-use super::{Vercel, errors::ApiError, lock};
+use super::{Vercel, errors::ApiError};
 
 pub(super) async fn upload(
     State(state): State<Arc<Vercel>>,
@@ -33,6 +33,6 @@ pub(super) async fn upload(
         let message = format!("The file has the digest {own}, not {digest}");
         return Err(ApiError::bad_request(&message));
     }
-    lock(&state.uploads).insert(own, body);
+    state.state().uploads.insert(own, body);
     Ok(Json(json!({"urls": []})).into_response())
 }

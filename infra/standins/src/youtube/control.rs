@@ -1,6 +1,6 @@
 //! The control surface: what videos are like, which playlists there are, faults, and what happened.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -9,10 +9,15 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::YouTube;
-use crate::faults::Armed;
+use crate::faults::{Armed, once};
+
+/// YouTube has no settings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {}
 
 /// A video as the control surface sets it. What is not given is as for any other id.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,17 +74,23 @@ pub(super) enum On {
     Oembed,
 }
 
-/// An error to answer with.
+/// An error response.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
-    pub(super) status: StatusCode,
+    pub(super) status: u16,
     pub(super) reason: Option<String>,
 }
 
-/// The body of `POST /_control/faults`.
+impl Fault {
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+/// Body of `POST /_control/faults`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arm {
+pub(super) struct FaultRequest {
     #[serde(default)]
     on: On,
     #[serde(default, rename = "match")]
@@ -91,8 +102,18 @@ pub(super) struct Arm {
     times: Option<u32>,
 }
 
-fn once() -> Option<u32> {
-    Some(1)
+impl From<FaultRequest> for Armed<On, Fault> {
+    fn from(request: FaultRequest) -> Self {
+        Self {
+            on: request.on,
+            matching: request.matching,
+            times: request.times,
+            fault: Fault {
+                status: request.status,
+                reason: request.reason,
+            },
+        }
+    }
 }
 
 pub(super) async fn video(
@@ -104,8 +125,7 @@ pub(super) async fn video(
     if !super::is_video_id(&id) || !video.duration.as_ref().is_none_or(readable) {
         return (StatusCode::BAD_REQUEST, "no such id or duration").into_response();
     }
-    let mut videos = state.videos.lock().unwrap_or_else(PoisonError::into_inner);
-    videos.insert(id, video);
+    state.state().videos.insert(id, video);
     Json(json!({})).into_response()
 }
 
@@ -118,46 +138,6 @@ pub(super) async fn playlist(
     if !super::is_playlist_id(&id) || !playlist.videos.iter().all(known) {
         return (StatusCode::BAD_REQUEST, "no such id").into_response();
     }
-    let mut playlists = state
-        .playlists
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    playlists.insert(id, playlist);
+    state.state().playlists.insert(id, playlist);
     Json(json!({})).into_response()
-}
-
-pub(super) async fn arm(State(state): State<Arc<YouTube>>, Json(arm): Json<Arm>) -> Response {
-    let Ok(status) = StatusCode::from_u16(arm.status) else {
-        return (StatusCode::BAD_REQUEST, "no such status").into_response();
-    };
-    state.faults.arm(Armed {
-        on: arm.on,
-        matching: arm.matching,
-        times: arm.times,
-        fault: Fault {
-            status,
-            reason: arm.reason,
-        },
-    });
-    Json(json!({})).into_response()
-}
-
-pub(super) async fn calls(State(state): State<Arc<YouTube>>) -> Json<Value> {
-    Json(state.calls.to_json())
-}
-
-pub(super) async fn reset(State(state): State<Arc<YouTube>>) -> Json<Value> {
-    state.calls.clear();
-    state.faults.clear();
-    state
-        .videos
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clear();
-    state
-        .playlists
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clear();
-    Json(json!({}))
 }

@@ -135,6 +135,7 @@ impl DataError {
 
     /// The error that the control surface asked for.
     pub(super) fn of(fault: &Fault) -> Self {
+        let status = fault.status();
         let reason = fault.reason.as_deref().unwrap_or("backendError");
         let (domain, message) = match reason {
             "quotaExceeded" => (
@@ -148,9 +149,9 @@ impl DataError {
                 "YouTube Data API v3 has not been used in this project before or it is disabled.",
             ),
             "keyInvalid" => return Self::invalid_key(),
-            _ => ("global", fault.status.canonical_reason().unwrap_or("Error")),
+            _ => ("global", status.canonical_reason().unwrap_or("Error")),
         };
-        Self::new(fault.status, domain, reason, message)
+        Self::new(status, domain, reason, message)
     }
 }
 

@@ -17,20 +17,18 @@
 //! - `GET /_control/calls`: what was called.
 //! - `DELETE /_control`: back to the beginning.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Router, middleware,
-    routing::{delete, get, post, put},
+    Router,
+    routing::{get, put},
 };
+use http::StatusCode;
 
 use crate::{
-    calls::{self, Calls},
-    faults::Faults,
-    server::{self, Running},
+    faults::Armed,
+    server::Running,
+    standin::{Service, StandIn},
 };
 
 mod control;
@@ -40,57 +38,57 @@ mod playlist_items;
 mod query;
 mod videos;
 
-use control::{Fault, On, Playlist, Video};
+use control::{Fault, FaultRequest, On, Playlist, Settings, Video};
 
-/// Starts a stand-in of YouTube on a port of 127.0.0.1; 0 takes a free one.
+/// Starts a stand-in of YouTube on a port of 127.0.0.1; 0 chooses a free port.
 ///
 /// # Errors
-/// When the port cannot be taken.
+/// If the port is not available.
 pub async fn start(port: u16) -> anyhow::Result<Running> {
-    let bound = server::bind(port).await?;
-    let state = Arc::new(YouTube {
-        calls: Calls::new(),
-        faults: Faults::new(),
-        videos: Mutex::new(HashMap::new()),
-        playlists: Mutex::new(HashMap::new()),
-    });
-    let router = Router::new()
-        .route("/youtube/v3/videos", get(videos::list))
-        .route("/youtube/v3/playlistItems", get(playlist_items::list))
-        .route("/oembed", get(oembed::oembed))
-        .route("/_control", delete(control::reset))
-        .route("/_control/videos/{id}", put(control::video))
-        .route("/_control/playlists/{id}", put(control::playlist))
-        .route("/_control/faults", post(control::arm))
-        .route("/_control/calls", get(control::calls))
-        .layer(middleware::from_fn_with_state(
-            state.calls.clone(),
-            calls::record,
-        ))
-        .with_state(state);
-    Ok(bound.serve(router))
+    YouTube::start(port).await
 }
 
-/// Everything a stand-in remembers.
-struct YouTube {
-    calls: Calls,
-    faults: Faults<On, Fault>,
-    videos: Mutex<HashMap<String, Video>>,
-    playlists: Mutex<HashMap<String, Playlist>>,
+type YouTube = StandIn<World>;
+
+#[derive(Debug, Default)]
+struct World {
+    videos: HashMap<String, Video>,
+    playlists: HashMap<String, Playlist>,
+}
+
+impl Service for World {
+    type Settings = Settings;
+    type On = On;
+    type Fault = Fault;
+    type FaultRequest = FaultRequest;
+
+    fn api(_: &Arc<YouTube>) -> Router<Arc<YouTube>> {
+        Router::new()
+            .route("/youtube/v3/videos", get(videos::list))
+            .route("/youtube/v3/playlistItems", get(playlist_items::list))
+            .route("/oembed", get(oembed::oembed))
+    }
+
+    fn extras() -> Router<Arc<YouTube>> {
+        Router::new()
+            .route("/_control/videos/{id}", put(control::video))
+            .route("/_control/playlists/{id}", put(control::playlist))
+    }
+
+    fn is_possible(armed: &Armed<On, Fault>) -> bool {
+        StatusCode::from_u16(armed.fault.status).is_ok()
+    }
 }
 
 impl YouTube {
-    /// The video of an id; none where the id has not the form of one.
+    /// Returns the video of an id, or `None` if the id is malformed.
     fn video(&self, id: &str) -> Option<Video> {
-        let videos = self.videos.lock().unwrap_or_else(PoisonError::into_inner);
+        let videos = &self.state().videos;
         is_video_id(id).then(|| videos.get(id).cloned().unwrap_or_default())
     }
 
-    /// The playlist of an id, if there is one.
     fn playlist(&self, id: &str) -> Option<Playlist> {
-        let playlists = self.playlists.lock();
-        let playlists = playlists.unwrap_or_else(PoisonError::into_inner);
-        playlists.get(id).cloned()
+        self.state().playlists.get(id).cloned()
     }
 }
 

@@ -16,21 +16,16 @@ use super::{
     control::{On, Privacy},
     videos,
 };
+use crate::request::query_value;
 
 pub(super) async fn oembed(State(state): State<Arc<YouTube>>, uri: Uri) -> Response {
     if let Some(fault) = state.faults.take(On::Oembed, &uri.to_string(), "") {
-        return plain(fault.status);
+        return plain(fault.status());
     }
-    let query = uri.query().unwrap_or_default();
-    let parameter = |name: &str| {
-        url::form_urlencoded::parse(query.as_bytes())
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    if parameter("format").is_some_and(|format| format != "json") {
+    if query_value(&uri, "format").is_some_and(|format| format != "json") {
         return plain(StatusCode::NOT_IMPLEMENTED);
     }
-    let Some(url) = parameter("url") else {
+    let Some(url) = query_value(&uri, "url") else {
         return plain(StatusCode::BAD_REQUEST);
     };
     let Some(id) = id_of(&url) else {

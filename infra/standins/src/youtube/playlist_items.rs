@@ -146,9 +146,10 @@ impl Entry<'_> {
     /// That of the video. The third value of an entry that is gone is not in the discovery
     /// document, but is what is answered.
     fn privacy(&self) -> Value {
-        match self.video.missing {
-            true => json!("privacyStatusUnspecified"),
-            false => json!(self.video.privacy),
+        if self.video.missing {
+            json!("privacyStatusUnspecified")
+        } else {
+            json!(self.video.privacy)
         }
     }
 
@@ -168,9 +169,10 @@ impl Entry<'_> {
             snippet["videoOwnerChannelId"] = json!(videos::CHANNEL_ID);
             snippet["videoOwnerChannelTitle"] = json!(videos::channel(&self.video));
         } else {
-            let (title, description) = match self.video.missing {
-                true => ("Deleted video", "This video is unavailable."),
-                false => ("Private video", "This video is private."),
+            let (title, description) = if self.video.missing {
+                ("Deleted video", "This video is unavailable.")
+            } else {
+                ("Private video", "This video is private.")
             };
             snippet["title"] = json!(title);
             snippet["description"] = json!(description);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{YouTube, control::On, errors::DataError};
+use crate::request::google_key;
 
 /// The query of a call.
 pub(super) struct Query(Vec<(String, String)>);
@@ -19,11 +20,8 @@ impl Query {
     ) -> Result<Self, DataError> {
         let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         let query = Self(pairs.into_owned().collect());
-        let header = headers
-            .get("x-goog-api-key")
-            .and_then(|key| key.to_str().ok());
-        match header.or(query.value("key")) {
-            None | Some("") => return Err(DataError::no_key()),
+        match google_key(headers, uri).as_deref() {
+            None => return Err(DataError::no_key()),
             Some("invalid") => return Err(DataError::invalid_key()),
             Some(_) => {}
         }

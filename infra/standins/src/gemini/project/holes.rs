@@ -90,9 +90,10 @@ fn replace(line: &str, values: &BTreeMap<&str, String>) -> String {
 }
 
 fn comma(index: usize, of: usize) -> String {
-    match index + 1 < of {
-        true => ",".to_owned(),
-        false => String::new(),
+    if index + 1 < of {
+        ",".to_owned()
+    } else {
+        String::new()
     }
 }
 

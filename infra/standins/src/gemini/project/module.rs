@@ -185,9 +185,10 @@ fn page() -> String {
 
 fn settings(path: &str, purpose: &str) -> String {
     let text = Value::from(purpose);
-    match path.ends_with(".toml") {
-        true => format!("purpose = {text}\n"),
-        false => format!("purpose: {text}\n"),
+    if path.ends_with(".toml") {
+        format!("purpose = {text}\n")
+    } else {
+        format!("purpose: {text}\n")
     }
 }
 

@@ -164,9 +164,10 @@ mod tests {
     fn on_disk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => on_disk(&path, found),
-                false => found.push(path),
+            if path.is_dir() {
+                on_disk(&path, found)
+            } else {
+                found.push(path)
             }
         }
     }

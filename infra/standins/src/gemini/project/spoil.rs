@@ -114,9 +114,10 @@ impl Language {
 
     /// An import of a file that nobody planned.
     pub(super) fn import_file(self, framework: Framework) -> Option<String> {
-        let ending = match framework.imports_with_ending() {
-            true => ".js",
-            false => "",
+        let ending = if framework.imports_with_ending() {
+            ".js"
+        } else {
+            ""
         };
         Some(match self {
             Self::Python | Self::Notebook => "from app.not_there import nothing".to_owned(),
