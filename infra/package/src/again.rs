@@ -1,5 +1,5 @@
-//! The proof: everything once more, in another folder, with another target folder and another path
-//! to the registry.
+//! Reproducibility check: a second build in another folder, with other paths of the target folder
+//! and of the registry.
 
 use std::{
     os::unix::{ffi::OsStrExt as _, fs::symlink},
@@ -9,17 +9,17 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-/// A copy of the workspace at another place; removed when it is dropped, unless it is kept.
-pub(crate) struct Elsewhere {
+/// A copy of the workspace, which is removed when it is dropped unless it is kept.
+pub(crate) struct WorkspaceCopy {
     folder: PathBuf,
     is_kept: bool,
 }
 
-impl Elsewhere {
-    /// Copies what git knows of, or would: the state of the work tree, and nothing that is built.
+impl WorkspaceCopy {
+    /// Copies all files that git tracks or would track, in their current state.
     ///
     /// # Errors
-    /// When this is no work tree of git, or the disk is full.
+    /// If `root` is no work tree of git, or the disk is full.
     pub(crate) fn copy(root: &Path, target: &Path, cargo_home: &Path) -> anyhow::Result<Self> {
         let folder = target.join("package-again");
         remove(&folder)?;
@@ -29,20 +29,19 @@ impl Elsewhere {
         };
         for path in files(root)? {
             let from = root.join(&path);
-            // A file may be deleted and not yet committed.
+            // A file may have been deleted without a commit.
             let Ok(kind) = from.symlink_metadata() else {
                 continue;
             };
             let to = copy.root().join(&path);
             std::fs::create_dir_all(to.parent().context("no folder")?)?;
-            match kind.is_symlink() {
-                true => symlink(std::fs::read_link(from)?, to)?,
-                false => {
-                    std::fs::copy(from, to)?;
-                }
+            if kind.is_symlink() {
+                symlink(std::fs::read_link(from)?, to)?
+            } else {
+                std::fs::copy(from, to)?;
             }
         }
-        // The same registry by another path.
+        // Links the same registry under another path.
         std::fs::create_dir_all(copy.cargo_home())?;
         for name in ["registry", "git", "config.toml"] {
             let from = cargo_home.join(name);
@@ -65,13 +64,13 @@ impl Elsewhere {
         self.folder.join("cargo-home")
     }
 
-    /// Leaves everything where it is, for a look.
+    /// Keeps the copy for inspection.
     pub(crate) fn keep(&mut self) {
         self.is_kept = true;
     }
 }
 
-impl Drop for Elsewhere {
+impl Drop for WorkspaceCopy {
     fn drop(&mut self) {
         if !self.is_kept {
             let _ = remove(&self.folder);
@@ -86,7 +85,7 @@ fn remove(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Paths of all files of the work tree that git does not ignore.
+/// Returns the paths of all files of the work tree that git does not ignore.
 fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let output = Command::new("git")
         .args([
@@ -111,7 +110,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// Where two files differ first; none where they are the same.
+/// Returns the position of the first difference between two files.
 pub(crate) fn difference(left: &[u8], right: &[u8]) -> Option<usize> {
     let same = left.iter().zip(right).take_while(|(a, b)| a == b).count();
     (left.len() != right.len() || same != left.len()).then_some(same)
@@ -135,7 +134,7 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("registry")).unwrap();
-        let copy = Elsewhere::copy(&root, target.path(), home.path()).unwrap();
+        let copy = WorkspaceCopy::copy(&root, target.path(), home.path()).unwrap();
         let read = |root: &Path| std::fs::read(root.join("infra/package/Cargo.toml")).unwrap();
         assert_eq!(read(&copy.root()), read(&root));
         assert!(copy.root().join(".cargo/config.toml").exists());

@@ -1,28 +1,28 @@
-//! A zip whose bytes depend on nothing but what is in it.
+//! Zips whose bytes depend only on their contents.
 
 use std::io::{Cursor, Read as _, Write as _};
 
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-/// Lambda starts the file of this name in the archive of a function of `provided.al2023`.
+/// File that Lambda starts in the archive of a `provided.al2023` function.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// Readable and executable by all: Lambda runs it as a user of its own.
+/// Mode that all users can read and execute, because Lambda uses its own user.
 const MODE: u32 = 0o755;
 
-/// The compressor is `zlib-rs` in the version of `Cargo.lock`, whose output is the same on every
-/// processor. A function is compressed once and read at every cold start.
+/// Level of `zlib-rs`, whose output in the version of `Cargo.lock` is the same on every processor.
+/// A function is compressed once and read at every cold start.
 const LEVEL: i64 = 9;
 
-/// The archive of a function.
+/// Packs a function.
 ///
 /// # Errors
-/// When it is larger than a zip may be.
+/// If the archive exceeds the maximum size of a zip.
 pub fn pack(bootstrap: &[u8]) -> anyhow::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(LEVEL))
-        // 1980-01-01, the first moment that the format knows.
+        // 1980-01-01, the earliest time of the format.
         .last_modified_time(DateTime::DEFAULT)
         .unix_permissions(MODE);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -31,10 +31,10 @@ pub fn pack(bootstrap: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(archive.finish()?.into_inner())
 }
 
-/// The function in an archive.
+/// Unpacks a function.
 ///
 /// # Errors
-/// When it is no archive of a function.
+/// If it is no archive of a function.
 pub fn unpack(archive: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(archive))?;
     let mut bootstrap = Vec::new();

@@ -1,28 +1,28 @@
-//! How large a zip may be: `budget.toml`.
+//! Maximum sizes of the zips, from `budget.toml`.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-/// Where the budget stands, from the root of the workspace.
+/// Path of the budget in the workspace.
 const FILE: &str = "infra/package/budget.toml";
 
-/// The most bytes of each zip.
+/// Maximum bytes of each zip.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budget {
     zip_bytes: usize,
-    /// By logical id, in place of `zip_bytes`.
+    /// By logical id, instead of `zip_bytes`.
     #[serde(default)]
     functions: BTreeMap<String, usize>,
 }
 
 impl Budget {
-    /// Reads the budget of the workspace, which may name only these functions.
+    /// Reads the budget of the workspace.
     ///
     /// # Errors
-    /// When it cannot be read, or names a function that the template has not.
+    /// If the file cannot be read, or names a function that is not in `functions`.
     pub(crate) fn read(root: &Path, functions: &[&str]) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(root.join(FILE)).context(FILE)?;
         Self::parse(&text, functions).context(FILE)
@@ -39,14 +39,14 @@ impl Budget {
         Ok(budget)
     }
 
-    fn of(&self, function: &str) -> usize {
+    fn limit(&self, function: &str) -> usize {
         self.functions
             .get(function)
             .copied()
             .unwrap_or(self.zip_bytes)
     }
 
-    /// A table of sizes, the largest zip first, and the functions that are above their budget.
+    /// Returns a table of sizes, largest zip first, and the functions that exceed their budget.
     pub(crate) fn table(&self, sizes: &[Size]) -> (String, Vec<String>) {
         let mut sizes: Vec<_> = sizes.iter().collect();
         sizes.sort_by_key(|size| (std::cmp::Reverse(size.zip), &size.function));
@@ -61,8 +61,8 @@ impl Budget {
             bootstrap,
         } in sizes
         {
-            let most = self.of(function);
-            // A write to a string cannot fail.
+            let most = self.limit(function);
+            // Writing to a string cannot fail.
             let _ = writeln!(table, "{function:<28}{zip:>12}{most:>12}{bootstrap:>12}");
             if *zip > most {
                 above.push(format!("{function}: {zip} bytes, budget {most}"));
@@ -72,7 +72,7 @@ impl Budget {
     }
 }
 
-/// What a function weighs, in bytes.
+/// Sizes of a function, in bytes.
 #[derive(Debug)]
 pub(crate) struct Size {
     pub(crate) function: String,
@@ -113,6 +113,6 @@ mod tests {
     fn the_budget_that_is_checked_in_is_read() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let budget = Budget::read(&root, &["AdvanceBuild"]).unwrap();
-        assert!(budget.of("Any") <= 4_000_000);
+        assert!(budget.limit("Any") <= 4_000_000);
     }
 }

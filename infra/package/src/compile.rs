@@ -1,5 +1,5 @@
-//! Builds the functions so that the same source, toolchain and lock file are the same bytes,
-//! whatever the folder, the user and the day.
+//! Reproducible builds of the functions: the same source, toolchain and lock file give the same
+//! bytes, in every folder, for every user and at every time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,20 +10,21 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
+use strum::IntoStaticStr;
 
-/// 1980-01-01, for whatever a C compiler or a build script takes for the time.
-/// <https://reproducible-builds.org/docs/source-date-epoch/>
+/// Time for C compilers and build scripts: 1980-01-01
+/// (<https://reproducible-builds.org/docs/source-date-epoch/>).
 const SOURCE_DATE_EPOCH: &str = "315532800";
 
-/// What paths of this machine are called in a binary: what a panic shows of them.
+/// Replacements of local paths in binaries, which appear in panics.
 const WORKSPACE_NAME: &str = "/eventrelay";
 const CARGO_NAME: &str = "/cargo";
 
-/// glibc of `provided.al2023` is 2.34: what asks for a later one does not start.
-/// <https://docs.aws.amazon.com/linux/al2023/ug/glibc-gcc-and-binutils.html>
+/// Version of glibc in `provided.al2023`, 2.34. Binaries that need a later one do not start
+/// (<https://docs.aws.amazon.com/linux/al2023/ug/glibc-gcc-and-binutils.html>).
 const GLIBC_MINOR: u32 = 34;
 
-/// Variables that would change the bytes without a trace.
+/// Environment variables that would change the bytes.
 const UNWANTED: [&str; 7] = [
     "CFLAGS",
     "CXXFLAGS",
@@ -34,23 +35,18 @@ const UNWANTED: [&str; 7] = [
     "CARGO_BUILD_TARGET",
 ];
 
-/// Processor of the functions, as Lambda names it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+/// Processor of the functions, by Lambda's name.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq, ValueEnum)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Architecture {
+    #[strum(to_string = "x86_64")]
     #[value(name = "x86_64")]
     X86_64,
     Arm64,
 }
 
 impl Architecture {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::Arm64 => "arm64",
-        }
-    }
-
     pub(crate) const fn target(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64-unknown-linux-gnu",
@@ -58,7 +54,7 @@ impl Architecture {
         }
     }
 
-    /// Whether this machine builds it without another linker.
+    /// Returns whether this machine can build for it without another linker.
     const fn is_native(self) -> bool {
         cfg!(target_os = "linux")
             && match self {
@@ -68,7 +64,7 @@ impl Architecture {
     }
 }
 
-/// Who links.
+/// Linker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 #[value(rename_all = "kebab-case")]
 pub(crate) enum Builder {
@@ -79,37 +75,37 @@ pub(crate) enum Builder {
 }
 
 impl Builder {
-    /// What is used unless told otherwise.
-    pub(crate) const fn of(architecture: Architecture) -> Self {
-        match architecture.is_native() {
-            true => Self::Cargo,
-            false => Self::CargoLambda,
+    /// Returns the default linker.
+    pub(crate) const fn default_for(architecture: Architecture) -> Self {
+        if architecture.is_native() {
+            Self::Cargo
+        } else {
+            Self::CargoLambda
         }
     }
 }
 
-/// One build.
 pub(crate) struct Build<'a> {
-    /// Folder of the workspace.
     pub(crate) root: &'a Path,
-    /// Folder of what is built.
+    /// Target folder.
     pub(crate) target: &'a Path,
-    /// Folder of cargo's registry.
+    /// Folder of Cargo's registry.
     pub(crate) cargo_home: &'a Path,
     pub(crate) architecture: Architecture,
     pub(crate) builder: Builder,
-    /// The packages of all functions, whether wanted or not: the features of what they share are
-    /// those that all of them ask for together, so that a function built alone is the same.
+    /// Packages of all functions. They determine the features of shared crates, so that a function
+    /// built alone is the same.
     pub(crate) packages: &'a BTreeSet<String>,
-    /// The binaries that are built.
+    /// Binaries to build.
     pub(crate) wanted: &'a BTreeSet<String>,
 }
 
 impl Build<'_> {
-    /// Builds, and returns the binaries by their names.
+    /// Builds, and returns the binaries by name.
     ///
     /// # Errors
-    /// When one does not build, has a path of this machine in it, or would not start on Lambda.
+    /// If the build fails, or a binary contains a path of this machine or would not start on
+    /// Lambda.
     pub(crate) fn run(&self) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
         let status = self.command()?.status().context("cannot run cargo")?;
         ensure!(status.success(), "the functions do not build");
@@ -128,14 +124,14 @@ impl Build<'_> {
         let mut command = Command::new(cargo());
         let target = self.architecture.target();
         match self.builder {
-            // A target that is named keeps the flags away from build scripts.
+            // With an explicit target, Cargo does not pass the flags to build scripts.
             Builder::Cargo => command.args(["build", "--release", "--target", target]),
             Builder::CargoLambda => {
                 let architecture = match self.architecture {
                     Architecture::X86_64 => "--x86-64",
                     Architecture::Arm64 => "--arm64",
                 };
-                // Its own defaults for a release are left aside: ours are in Cargo.toml.
+                // Cargo.toml sets the release profile, so cargo-lambda's own defaults are off.
                 command
                     .args(["lambda", "build", "--release", "--disable-optimizations"])
                     .arg(architecture)
@@ -163,12 +159,13 @@ impl Build<'_> {
             .env(format!("CFLAGS_{}", target.replace('-', "_")), &c_flags)
             .env("CARGO_INCREMENTAL", "0")
             .env("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH)
-            // The runtime of an archive looks for its template beside itself only.
+            // The runtime of an archive looks for its template only beside itself.
             .env("EVENTRELAY_ARCHIVE", "1");
         Ok(command)
     }
 
-    /// The last prefix that fits is the one that counts, so the inner folders come last.
+    /// Returns the path prefixes to replace. The last matching one counts, so inner folders come
+    /// last.
     fn prefixes(&self) -> [(&Path, String); 3] {
         let mut prefixes = [
             (self.cargo_home, CARGO_NAME.to_owned()),
@@ -185,7 +182,7 @@ impl Build<'_> {
             flags.push("--remap-path-prefix".into());
             flags.push(remapped(path, &name));
         }
-        // Where the source of the standard library is installed, its paths are local ones.
+        // If the source of the standard library is installed, its paths are local.
         let library = sysroot()?.join("lib/rustlib/src/rust");
         flags.push("--remap-path-prefix".into());
         flags.push(remapped(&library, &format!("/rustc/{}", commit()?)));
@@ -215,21 +212,21 @@ impl Build<'_> {
         for path in [self.root, self.target, self.cargo_home] {
             ensure!(
                 memchr::memmem::find(binary, path.as_os_str().as_encoded_bytes()).is_none(),
-                "the path {} is in it: another folder would give other bytes",
+                "it contains the path {}: another folder would give other bytes",
                 path.display()
             );
         }
         let minor = glibc_minor(binary);
         ensure!(
             minor <= GLIBC_MINOR,
-            "it asks for glibc 2.{minor}, and Lambda has 2.{GLIBC_MINOR}: build with \
+            "it needs glibc 2.{minor}, but Lambda has 2.{GLIBC_MINOR}: build with \
              `--with cargo-lambda`, or on a system as old as Amazon Linux 2023"
         );
         Ok(())
     }
 }
 
-/// The cargo that runs this program.
+/// Returns the Cargo that runs this program.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
@@ -245,7 +242,7 @@ fn joined(parts: Vec<OsString>, separator: &str) -> OsString {
     parts.join(separator.as_ref())
 }
 
-/// The latest glibc 2.x whose symbols a binary asks for, as its string table names it.
+/// Returns the latest glibc 2.x that a binary needs, by its string table.
 fn glibc_minor(binary: &[u8]) -> u32 {
     const NAME: &[u8] = b"GLIBC_2.";
     let minor = |at: usize| {
@@ -263,17 +260,17 @@ fn glibc_minor(binary: &[u8]) -> u32 {
         .unwrap_or(0)
 }
 
-/// Folder of the toolchain.
+/// Returns the folder of the toolchain.
 pub(crate) fn sysroot() -> anyhow::Result<PathBuf> {
     Ok(rustc(&["--print", "sysroot"])?.trim().into())
 }
 
-/// What `rustc -vV` says.
+/// Returns the output of `rustc -vV`.
 pub(crate) fn compiler() -> anyhow::Result<String> {
     rustc(&["-vV"])
 }
 
-/// The commit that the compiler was built from, by which its library names itself.
+/// Returns the commit of the compiler, which is part of paths of its library.
 fn commit() -> anyhow::Result<String> {
     let version = compiler()?;
     let commit = version
@@ -323,7 +320,7 @@ mod tests {
         ] {
             assert!(build.check(bytes).is_err());
         }
-        // The last one counts that fits.
+        // The last matching prefix counts.
         let flags = joined(build.c_flags(), " ").into_string().unwrap();
         let last = " -ffile-prefix-map=/home/ann/eventrelay/target=/eventrelay/target";
         assert!(flags.ends_with(last), "{flags}");

@@ -1,4 +1,4 @@
-//! What ships: the crates that the functions are linked of, and those that only build them.
+//! Crates that the functions are linked from, and crates that only build them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,35 +11,32 @@ use serde::Deserialize;
 
 use crate::compile::cargo;
 
-/// Name and version, which name one crate of the lock file: there is one registry.
+/// Name and version, which identify a crate of the lock file, because there is one registry.
 pub(crate) type Id = (String, String);
 
-/// A crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Crate {
-    /// It is a part of this workspace.
+    /// Whether it is part of this workspace.
     pub(crate) own: bool,
-    /// It is in a binary; otherwise it runs while one is built, as a macro or a build script.
+    /// Whether it is part of a binary. Otherwise it runs during a build, as a macro or a build
+    /// script.
     pub(crate) linked: bool,
-    /// The SPDX expression of its manifest, in today's spelling.
+    /// SPDX expression of its manifest, in canonical form.
     pub(crate) licence: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) repository: Option<String>,
     pub(crate) authors: Vec<String>,
-    /// SHA-256 of the package in the registry.
     pub(crate) checksum: Option<String>,
-    /// Folder of its source.
     pub(crate) folder: PathBuf,
-    /// What its manifest names as the file of its licence.
+    /// Licence file that its manifest names.
     pub(crate) licence_file: Option<PathBuf>,
-    /// What it is built of.
+    /// Dependencies.
     pub(crate) uses: BTreeSet<Id>,
 }
 
-/// All crates of the functions.
 pub(crate) type Inventory = BTreeMap<Id, Crate>;
 
-/// The parts of `Cargo.lock` that are of interest.
+/// The used parts of `Cargo.lock`.
 #[derive(Deserialize)]
 struct Lock {
     package: Vec<Locked>,
@@ -52,8 +49,8 @@ struct Locked {
     checksum: Option<String>,
 }
 
-/// The parts of `cargo metadata` that are of interest.
-/// <https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>
+/// The used parts of `cargo metadata`
+/// (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -74,10 +71,10 @@ struct Package {
     manifest_path: PathBuf,
 }
 
-/// Reads what these packages are built of for a target, with the features that they have together.
+/// Reads the dependencies of these packages for a target, with the features of a common build.
 ///
 /// # Errors
-/// When cargo refuses, as it does for a lock file that does not fit.
+/// If Cargo fails, for example because the lock file is outdated.
 pub(crate) fn read(
     root: &Path,
     target: &str,
@@ -119,21 +116,22 @@ pub(crate) fn read(
         inventory.insert(id, found);
     }
     if let Some(((name, version), _)) = uses.first_key_value() {
-        bail!("cargo tells nothing of {name} {version}");
+        bail!("cargo metadata lacks {name} {version}");
     }
     Ok(inventory)
 }
 
-/// An expression as the SPDX writes it today; none where it names what the SPDX does not know.
+/// Returns the canonical form of an expression, or `None` if SPDX does not know one of its
+/// licences.
 fn expression(text: &str) -> Option<String> {
-    // Before `OR` there was a slash, which it reads as well.
+    // An old form has a slash instead of `OR`.
     let canonical = spdx::Expression::canonicalize(text).ok()?;
     let text = canonical.unwrap_or_else(|| text.to_owned());
     spdx::Expression::parse(&text).ok().map(|_| text)
 }
 
-/// The metadata knows only the features that the whole workspace has, emulators and tests included;
-/// `cargo tree` resolves them for the packages that are named, as `cargo build` does.
+/// Resolves the dependencies with `cargo tree`, for the named packages as in `cargo build`. The
+/// metadata contains the features of the whole workspace, including tests.
 fn tree(
     root: &Path,
     target: &str,
@@ -148,7 +146,7 @@ fn tree(
     run(root, &arguments)
 }
 
-/// What cargo says.
+/// Returns the output of Cargo.
 fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new(cargo())
         .args(arguments)
@@ -164,7 +162,7 @@ fn run(root: &Path, arguments: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Who uses whom, from lines such as `2serde v1.0.1 (proc-macro) (*)`.
+/// Reads the edges of a tree from lines such as `2serde v1.0.1 (proc-macro) (*)`.
 fn edges(tree: &str) -> anyhow::Result<BTreeMap<Id, BTreeSet<Id>>> {
     let mut edges: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
     let mut path: Vec<Id> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the program `cargo zips` shares: how a function is put into a zip.
+//! Packing of functions, for `cargo zips` and the tests.
 
 pub mod archive;
 pub mod local;

@@ -1,4 +1,4 @@
-//! The licences of all that is linked into a function, with their texts.
+//! Licences of all linked crates, with their texts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::inventory::{Crate, Id, Inventory};
 
-/// How the names of files begin that hold a licence, or what must be shown with one.
+/// Prefixes of the names of files that hold a licence or a required notice.
 const NAMES: [&str; 6] = [
     "license",
     "licence",
@@ -20,8 +20,8 @@ const NAMES: [&str; 6] = [
     "unlicense",
 ];
 
-/// Largest file that is taken for a licence, in bytes.
-const MAXIMUM_BYTES: u64 = 256 * 1024;
+/// Maximum size of a licence file.
+const MAX_BYTES: u64 = 256 * 1024;
 
 const HEAD: &str = "\
 Third-party software in the functions of EventRelay
@@ -32,10 +32,10 @@ declare, then the texts of these licences, each once, with the crates that come 
 
 ";
 
-/// The document: a list of all crates that are not ours, then each text once.
+/// Returns the document: a list of all third-party crates, then each text once.
 ///
 /// # Errors
-/// Names the crates that have neither a licence text nor a licence that is known.
+/// If a crate has neither a licence text nor a known licence.
 pub(crate) fn document(inventory: &Inventory, library: &Library) -> anyhow::Result<String> {
     let foreign = inventory
         .iter()
@@ -46,7 +46,7 @@ pub(crate) fn document(inventory: &Inventory, library: &Library) -> anyhow::Resu
     for (id, found) in foreign {
         let name = format!("{} {}", id.0, id.1);
         let licence = found.licence.as_deref().unwrap_or("see its text");
-        // A write to a string cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(list, "{name}: {licence}");
         let found = texts_of(id, found)?;
         if found.is_empty() {
@@ -58,7 +58,7 @@ pub(crate) fn document(inventory: &Inventory, library: &Library) -> anyhow::Resu
     }
     ensure!(
         without.is_empty(),
-        "these have no licence text, and no licence that the SPDX knows: {}",
+        "crates without a licence text and without a licence of SPDX: {}",
         without.join(", ")
     );
     let name = format!("The Rust standard library {}", library.version);
@@ -82,7 +82,7 @@ pub(crate) fn document(inventory: &Inventory, library: &Library) -> anyhow::Resu
     Ok(document)
 }
 
-/// The texts that a crate comes with, or those of the SPDX where it comes with none.
+/// Returns the texts of a crate, or those of SPDX if it has none.
 fn texts_of(id: &Id, found: &Crate) -> anyhow::Result<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     gather(&found.folder, &mut files)?;
@@ -90,10 +90,7 @@ fn texts_of(id: &Id, found: &Crate) -> anyhow::Result<BTreeSet<String>> {
     let mut texts = BTreeSet::new();
     for file in files {
         let file = found.folder.join(file);
-        if file
-            .metadata()
-            .is_ok_and(|meta| meta.len() <= MAXIMUM_BYTES)
-        {
+        if file.metadata().is_ok_and(|meta| meta.len() <= MAX_BYTES) {
             let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
             texts.insert(tidy(&String::from_utf8_lossy(&bytes)));
         }
@@ -107,8 +104,8 @@ fn texts_of(id: &Id, found: &Crate) -> anyhow::Result<BTreeSet<String>> {
     Ok(texts)
 }
 
-/// Looks in a folder and in those folders of it that are named for licences. Others hold the
-/// licences of test data and of tools.
+/// Collects licence files of a folder and of its folders for licences. Other folders hold licences
+/// of test data and tools.
 fn gather(folder: &Path, files: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
@@ -116,13 +113,11 @@ fn gather(folder: &Path, files: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
         if !NAMES.iter().any(|beginning| name.starts_with(beginning)) {
             continue;
         }
-        // Code may be named so as well.
-        match entry.file_type()?.is_dir() {
-            true => gather_all(&entry.path(), files)?,
-            false if name.ends_with(".rs") => {}
-            false => {
-                files.insert(entry.path());
-            }
+        // Source files may have such names as well.
+        if entry.file_type()?.is_dir() {
+            gather_all(&entry.path(), files)?;
+        } else if !name.ends_with(".rs") {
+            files.insert(entry.path());
         }
     }
     Ok(())
@@ -144,9 +139,10 @@ fn standard_texts(
     authors: &[String],
 ) -> anyhow::Result<BTreeSet<String>> {
     let expression = spdx::Expression::parse(licence)?;
-    let by = match authors.is_empty() {
-        true => format!("the authors of {name}"),
-        false => authors.join(", "),
+    let by = if authors.is_empty() {
+        format!("the authors of {name}")
+    } else {
+        authors.join(", ")
     };
     Ok(expression
         .requirements()
@@ -161,24 +157,22 @@ fn standard_texts(
         .collect())
 }
 
-/// The same text without what differs by editor: ends of lines, and blanks at their ends.
+/// Normalises line endings and trailing blanks, which differ between editors.
 fn tidy(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim_end).collect();
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-/// What is linked into everything and is no crate of the lock file.
+/// The standard library, which is linked into all binaries but is not in the lock file.
 pub(crate) struct Library {
     pub(crate) version: String,
     texts: Vec<String>,
 }
 
 impl Library {
-    /// Its licences, as the SPDX has them.
-    ///
     /// # Errors
-    /// When they cannot be read.
-    pub(crate) fn of(version: &str) -> anyhow::Result<Self> {
+    /// If the licences cannot be read.
+    pub(crate) fn new(version: &str) -> anyhow::Result<Self> {
         let id = ("std".to_owned(), version.to_owned());
         let authors = ["the developers of the Rust project".to_owned()];
         let texts = standard_texts("MIT OR Apache-2.0", &id, &authors)?;
@@ -203,7 +197,7 @@ mod tests {
     #[test]
     fn every_crate_that_ships_has_a_licence_and_its_text() {
         let mut inventory = of_all_functions();
-        let library = Library::of("1.95.0").unwrap();
+        let library = Library::new("1.95.0").unwrap();
         let text = document(&inventory, &library).unwrap();
         assert_eq!(document(&inventory, &library).unwrap(), text);
         for ((name, version), found) in &inventory {
@@ -215,7 +209,7 @@ mod tests {
             "a crate names no licence of the SPDX"
         );
 
-        // One that has neither is named.
+        // A crate with neither is reported.
         let folder = tempfile::tempdir().unwrap();
         let id = ("bytes".to_owned(), version_of(&inventory, "bytes"));
         let found = inventory.get_mut(&id).unwrap();
@@ -232,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_text_that_many_come_with_stands_once() {
-        let text = document(&of_all_functions(), &Library::of("1").unwrap()).unwrap();
+        let text = document(&of_all_functions(), &Library::new("1").unwrap()).unwrap();
         let apache = text
             .matches("TERMS AND CONDITIONS FOR USE, REPRODUCTION")
             .count();

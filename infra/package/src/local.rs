@@ -1,29 +1,25 @@
-//! The archive that runs without Rust: the local runtime, the functions and the template.
+//! Archive that runs without Rust: the local runtime, the functions and the template.
 
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
 use tar::{Builder, Header};
 
-/// Name of the runtime, in the archive as in the workspace.
+/// Name of the runtime, in the archive and in the workspace.
 pub const RUNTIME: &str = "eventrelay-local";
 
-/// Folder of the functions. The runtime looks for them there if `template.yaml` stands beside it.
+/// Folder of the functions. The runtime uses it if `template.yaml` is beside it.
 pub const FUNCTIONS: &str = "functions";
 
-/// A file of the archive.
 #[derive(Clone, Debug)]
 pub struct File {
     /// Path below the folder of the archive, with `/`.
     pub path: String,
-    /// Its bytes.
     pub content: Vec<u8>,
-    /// Whether it may be run.
     pub is_executable: bool,
 }
 
 impl File {
-    /// A program.
     #[must_use]
     pub fn program(path: impl Into<String>, content: Vec<u8>) -> Self {
         Self {
@@ -33,7 +29,6 @@ impl File {
         }
     }
 
-    /// A document.
     #[must_use]
     pub fn document(path: impl Into<String>, content: Vec<u8>) -> Self {
         Self {
@@ -43,13 +38,13 @@ impl File {
     }
 }
 
-/// Name of the archive without its extension, and of the folder in it.
+/// Returns the name of the archive without its extension, which is also its top folder.
 #[must_use]
 pub fn name(version: &str, architecture: &str) -> String {
     format!("{RUNTIME}-{version}-linux-{architecture}")
 }
 
-/// A compressed tar archive whose bytes depend on nothing but the files.
+/// Returns a compressed tar archive whose bytes depend only on the files.
 ///
 /// # Errors
 /// If a path is too long for the format.

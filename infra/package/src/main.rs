@@ -1,11 +1,11 @@
-//! `cargo zips`: makes what is deployed, the same bytes from the same input: a zip of each function,
-//! a template that names them, a bill of materials and the licences of all that is in them.
+//! `cargo zips`: reproducibly builds everything that is deployed: a zip of each function, a
+//! template that names them, a bill of materials, and all licences.
 
-mod again;
 mod budget;
 mod compile;
 mod inventory;
 mod licences;
+mod rebuild;
 mod sbom;
 mod template;
 
@@ -25,39 +25,38 @@ use eventrelay_template::{Site, read};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    again::{Elsewhere, difference},
     budget::{Budget, Size},
     compile::{Architecture, Build, Builder},
     licences::Library,
+    rebuild::{WorkspaceCopy, difference},
     sbom::{Shipment, Shipped},
 };
 
-/// Folder of the workspace, which this program is built in and for.
+/// Folder of the workspace that this program was built in.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Builds every function of template.yaml as it ships, and writes into target/package: the zip of
-/// each, SHA256SUMS, template.yaml for `sam deploy`, sbom.cdx.json and THIRD-PARTY.txt; with
-/// --local also the archive that runs without Rust.
+/// Builds all functions of template.yaml for release. Writes a zip of each, SHA256SUMS,
+/// template.yaml for `sam deploy`, sbom.cdx.json and THIRD-PARTY.txt to target/package. With
+/// --local, also writes the archive that runs without Rust.
 #[derive(Debug, Parser)]
 #[command(name = "cargo zips", version)]
 struct Cli {
     /// Processor of the functions
     #[arg(long, value_enum, default_value_t = Architecture::X86_64)]
     architecture: Architecture,
-    /// Who links [default: cargo where this machine has the processor, else cargo-lambda]
+    /// Linker [default: cargo if this machine has the processor, else cargo-lambda]
     #[arg(long, value_enum)]
     with: Option<Builder>,
-    /// Build this function alone, by its logical id; may be given several times. No template is
-    /// written
+    /// Build only this function, by its logical id; can be repeated. Writes no template
     #[arg(long = "function", value_name = "NAME")]
     functions: Vec<String>,
-    /// Build everything once more in another folder, and compare the bytes
+    /// Build everything again in another folder, and compare the bytes
     #[arg(long)]
     check: bool,
-    /// Also build the local runtime, and write one archive of it, the functions and template.yaml
+    /// Also build the local runtime, and pack it with the functions and template.yaml
     #[arg(long, conflicts_with_all = ["list", "functions"])]
     local: bool,
-    /// Write SBOM and licences alone, and build nothing
+    /// Write only SBOM and licences, without a build
     #[arg(long, conflicts_with_all = ["check", "functions"])]
     list: bool,
 }
@@ -82,7 +81,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     let packages: BTreeSet<_> = functions.values().cloned().collect();
     let wanted = wanted(&functions, &cli.functions)?;
 
-    // What is there of another run would pass for this one's.
+    // Files of an earlier run would look like results of this one.
     if output.exists() {
         std::fs::remove_dir_all(&output)?;
     }
@@ -91,7 +90,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     let inventory = inventory::read(&root, cli.architecture.target(), &packages)?;
     let compiler = compile::compiler()?;
     let compiler = compiler.lines().next().unwrap_or_default();
-    let library = Library::of(sbom::release(compiler))?;
+    let library = Library::new(sbom::release(compiler))?;
     let third_party = licences::document(&inventory, &library)?;
     std::fs::write(output.join("THIRD-PARTY.txt"), third_party)?;
 
@@ -105,7 +104,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
             let file = format!("{name}.zip");
             std::fs::write(output.join(&file), bytes)?;
             let sha256 = hex::encode(Sha256::digest(bytes));
-            // As `sha256sum --check` reads it. A write to a string cannot fail.
+            // Format of `sha256sum --check`. Writing to a string cannot fail.
             let _ = writeln!(sums, "{sha256}  {file}");
             sizes.push(Size {
                 function: name.clone(),
@@ -131,7 +130,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     }
     let shipment = Shipment {
         version: env!("CARGO_PKG_VERSION"),
-        architecture: cli.architecture.as_str(),
+        architecture: cli.architecture.into_str(),
         compiler,
         functions: &shipped,
     };
@@ -142,7 +141,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The functions of the template: logical id and binary, which is the name of its package.
+/// Returns the functions of the template: logical id and binary, which is the name of its package.
 fn functions(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let text = std::fs::read_to_string(root.join("template.yaml")).context("template.yaml")?;
     let site = Site {
@@ -157,7 +156,7 @@ fn functions(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         .collect())
 }
 
-/// The functions that are asked for, all where none is.
+/// Returns the requested functions, or all of them.
 fn wanted(
     functions: &BTreeMap<String, String>,
     asked: &[String],
@@ -175,11 +174,11 @@ fn wanted(
 
 struct Zip {
     bytes: Vec<u8>,
-    /// Bytes of the binary that is in it.
+    /// Size of the binary.
     bootstrap: usize,
 }
 
-/// The zips by the logical ids of their functions, once checked if that was asked for.
+/// Returns the zips by logical id, after the optional reproducibility check.
 fn build(
     cli: &Cli,
     root: &Path,
@@ -191,7 +190,7 @@ fn build(
     let first = zips(cli, root, target, &home, packages, wanted)?;
     if cli.check {
         let started = Instant::now();
-        let mut copy = Elsewhere::copy(root, target, &home)?;
+        let mut copy = WorkspaceCopy::copy(root, target, &home)?;
         let (root, target) = (copy.root(), copy.target());
         let second = zips(cli, &root, &target, &copy.cargo_home(), packages, wanted)?;
         for (name, zip) in &first {
@@ -205,7 +204,7 @@ fn build(
         }
         writeln!(
             std::io::stdout(),
-            "built again elsewhere in {} s: the same bytes",
+            "rebuilt in another folder in {} s: identical",
             started.elapsed().as_secs()
         )?;
     }
@@ -225,7 +224,7 @@ fn zips(
         target,
         cargo_home,
         architecture: cli.architecture,
-        builder: cli.with.unwrap_or(Builder::of(cli.architecture)),
+        builder: cli.with.unwrap_or(Builder::default_for(cli.architecture)),
         packages,
         wanted: &wanted.values().cloned().collect(),
     };
@@ -241,7 +240,8 @@ fn zips(
     wanted.iter().map(pack).collect()
 }
 
-/// Name and bytes of the archive that runs without Rust. The functions in it are those of the zips.
+/// Returns name and bytes of the archive that runs without Rust. Its functions are those of the
+/// zips.
 fn local_archive(
     cli: &Cli,
     root: &Path,
@@ -256,8 +256,8 @@ fn local_archive(
         target,
         cargo_home: &cargo_home()?,
         architecture: cli.architecture,
-        builder: cli.with.unwrap_or(Builder::of(cli.architecture)),
-        // Apart from the functions, whose features must not depend on it.
+        builder: cli.with.unwrap_or(Builder::default_for(cli.architecture)),
+        // Built separately, because the functions' features must not depend on it.
         packages: &runtime,
         wanted: &runtime,
     };
@@ -277,7 +277,7 @@ fn local_archive(
     let inventory = inventory::read(root, cli.architecture.target(), &packages)?;
     let third_party = licences::document(&inventory, library)?;
     files.push(local::File::document("THIRD-PARTY.txt", third_party.into()));
-    let name = local::name(env!("CARGO_PKG_VERSION"), cli.architecture.as_str());
+    let name = local::name(env!("CARGO_PKG_VERSION"), cli.architecture.into_str());
     let bytes = local::pack(&name, &files)?;
     Ok((format!("{name}.tar.gz"), bytes))
 }
@@ -292,7 +292,7 @@ fn write_template(
         .keys()
         .map(|name| (name.clone(), format!("{name}.zip")))
         .collect();
-    let mut held = BTreeMap::from([("Architecture", architecture.as_str().to_owned())]);
+    let mut held = BTreeMap::from([("Architecture", architecture.into_str().to_owned())]);
     if let Some(commit) = commit(root) {
         held.insert("Commit", commit);
     }
@@ -301,7 +301,7 @@ fn write_template(
     Ok(std::fs::write(output.join("template.yaml"), text)?)
 }
 
-/// The commit of the work tree, marked where something is changed; none outside of git.
+/// Returns the commit of the work tree, marked if there are changes, or `None` without git.
 fn commit(root: &Path) -> Option<String> {
     let output = Command::new("git")
         .args([
@@ -328,7 +328,7 @@ fn cargo_home() -> anyhow::Result<PathBuf> {
             .join(".cargo"),
     };
     home.canonicalize()
-        .with_context(|| format!("{} is not there", home.display()))
+        .with_context(|| format!("{} does not exist", home.display()))
 }
 
 #[cfg(test)]

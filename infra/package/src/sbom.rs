@@ -1,6 +1,6 @@
-//! The bill of materials, in CycloneDX 1.6: what each function is made of, and what made it.
+//! Bill of materials in CycloneDX 1.6: components of each function, and the tools that built it.
 //!
-//! It has no serial number and no time, so that the same input is the same document.
+//! It has no serial number and no time, so that the same input gives the same document.
 //!
 //! <https://cyclonedx.org/docs/1.6/json/>
 
@@ -8,29 +8,26 @@ use serde_json::{Map, Value, json};
 
 use crate::inventory::{Crate, Id, Inventory};
 
-/// What is shipped, and how it was made.
+/// Contents of the document.
 pub(crate) struct Shipment<'a> {
     pub(crate) version: &'a str,
     pub(crate) architecture: &'a str,
-    /// First line of what the compiler says of itself.
+    /// First line of the compiler's version.
     pub(crate) compiler: &'a str,
     pub(crate) functions: &'a [Shipped],
 }
 
-/// A function as it ships.
 pub(crate) struct Shipped {
-    /// Logical id.
     pub(crate) name: String,
-    /// The package that it is built of.
+    /// Package that it is built from.
     pub(crate) package: String,
-    /// SHA-256 of its zip.
     pub(crate) sha256: String,
 }
 
-/// The document, as text.
+/// Returns the document.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// If it cannot be written as JSON.
 pub(crate) fn document(
     inventory: &Inventory,
     shipment: &Shipment<'_>,
@@ -106,17 +103,17 @@ pub(crate) fn document(
     Ok(text)
 }
 
-/// Name of the standard library within the document.
+/// Reference of the standard library in the document.
 const LIBRARY: &str = "rust-std";
 
-/// `1.95.0` of `rustc 1.95.0 (…)`.
+/// Returns `1.95.0` of `rustc 1.95.0 (…)`.
 pub(crate) fn release(compiler: &str) -> &str {
     compiler.split(' ').nth(1).unwrap_or(compiler)
 }
 
 /// <https://github.com/package-url/purl-spec/blob/main/types-doc/cargo-definition.md>
 fn purl((name, version): &Id) -> String {
-    // A `+` before build metadata is not a character of a purl.
+    // A purl may not contain the `+` before build metadata.
     format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"))
 }
 
@@ -143,7 +140,7 @@ fn component(id: &Id, found: &Crate) -> Value {
     if let Some(licence) = &found.licence {
         put("licenses", json!([{ "expression": licence }]));
     }
-    // What is ours is in no registry.
+    // Our own packages are in no registry.
     if !found.own {
         put("purl", purl.into());
     }
@@ -191,7 +188,7 @@ mod tests {
         (inventory, document)
     }
 
-    /// The schema of CycloneDX itself, with the two that it names.
+    /// Validates against the schema of CycloneDX, which refers to two others.
     #[test]
     fn it_is_a_document_of_cyclonedx() {
         let schema = |name: &str| -> Value {

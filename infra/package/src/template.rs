@@ -1,4 +1,4 @@
-//! `template.yaml` as it is deployed: each function's code is its zip.
+//! `template.yaml` for a deployment, where the code of each function is its zip.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use anyhow::{Context as _, ensure};
 use eventrelay_template::parse;
 use serde_json::Value;
 
-/// Writes the zips in place of the folders of the code, and the default values of parameters, and
-/// leaves the rest, comments included, as it is. `allowed` holds parameters to one value.
+/// Replaces the code folders by the zips, and sets defaults of parameters. The rest, including
+/// comments, stays unchanged. `allowed` restricts parameters to one value.
 ///
 /// # Errors
-/// When the template is not laid out as it should be: what was written is read again.
+/// If the template has another layout; the result is read again to check it.
 pub(crate) fn packaged(
     template: &str,
     zips: &BTreeMap<String, String>,
@@ -54,7 +54,7 @@ fn is(document: &Value, path: &str, value: &str) -> anyhow::Result<()> {
     let found = document.pointer(path).with_context(|| path.to_owned())?;
     ensure!(
         found == value,
-        "{path} of template.yaml stands where it is not found: it is {found}"
+        "cannot set {path} of template.yaml: it is {found}"
     );
     Ok(())
 }
@@ -76,7 +76,7 @@ Parameters:
   Stage:
     Default: dev
 Resources:
-  # CodeUri: of nobody
+  # CodeUri: unused
   Get:
     Type: AWS::Serverless::Function
     Properties:
