@@ -1,4 +1,4 @@
-//! The fields of a resource, taken one by one, so that what nobody took can be refused by name.
+//! Fields of a resource. Each is taken once, and the remaining ones are refused by name.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Refused;
 
-/// An object of the template whose intrinsic functions are resolved.
+/// An object of the template with resolved intrinsic functions.
 pub(super) struct Fields {
     path: String,
     left: Map<String, Value>,
@@ -14,8 +14,8 @@ pub(super) struct Fields {
 
 impl Fields {
     /// # Errors
-    /// When the value is no object; an absent one is an empty object.
-    pub(super) fn of(path: impl Into<String>, value: Option<Value>) -> Result<Self, Refused> {
+    /// If the value is no object. A missing value is an empty object.
+    pub(super) fn new(path: impl Into<String>, value: Option<Value>) -> Result<Self, Refused> {
         let path = path.into();
         match value {
             None | Some(Value::Null) => Ok(Self {
@@ -40,15 +40,15 @@ impl Fields {
     }
 
     pub(super) fn object(&mut self, name: &str) -> Result<Fields, Refused> {
-        Fields::of(self.path(name), self.left.remove(name))
+        Fields::new(self.path(name), self.left.remove(name))
     }
 
-    /// Each field of an object of objects, by name.
+    /// Returns the objects in an object by name.
     pub(super) fn objects(mut self) -> Result<Vec<(String, Fields)>, Refused> {
         std::mem::take(&mut self.left)
             .into_iter()
             .map(|(name, value)| {
-                let fields = Fields::of(self.path(&name), Some(value))?;
+                let fields = Fields::new(self.path(&name), Some(value))?;
                 Ok((name, fields))
             })
             .collect()
@@ -67,7 +67,7 @@ impl Fields {
         self.list(name)?
             .into_iter()
             .enumerate()
-            .map(|(index, value)| Fields::of(format!("{path}[{index}]"), Some(value)))
+            .map(|(index, value)| Fields::new(format!("{path}[{index}]"), Some(value)))
             .collect()
     }
 
@@ -132,7 +132,7 @@ impl Fields {
         Ok(self.optional_number(name, range)?.unwrap_or(default))
     }
 
-    /// The field must have exactly this value, or be absent.
+    /// Checks that the field is missing or has exactly this value.
     pub(super) fn only(&mut self, name: &str, value: &str) -> Result<(), Refused> {
         match self.optional_text(name)? {
             Some(found) if found != value => {
@@ -153,7 +153,7 @@ impl Fields {
             .collect()
     }
 
-    /// Refuses what was not taken, but for the names that are known to change nothing locally.
+    /// Refuses remaining fields, except those that have no effect locally.
     pub(super) fn finish(self, without_effect: &[&str]) -> Result<(), Refused> {
         match self
             .left
@@ -169,7 +169,7 @@ impl Fields {
     }
 }
 
-/// CloudFormation reads numbers and booleans as text wherever it wants a text, and the other way.
+/// Returns a value as text. CloudFormation converts between texts, numbers and booleans.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

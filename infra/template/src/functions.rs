@@ -23,8 +23,8 @@ const WITHOUT_EFFECT: &[&str] = &[
     "Tracing",
 ];
 
-/// Names that a function may not set.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+/// Reserved names of environment variables
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
 const RESERVED: &[&str] = &[
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -40,10 +40,10 @@ const RESERVED: &[&str] = &[
     "TZ",
 ];
 
-/// Largest sum of names and values of the environment, in bytes.
-const MAXIMUM_ENVIRONMENT_BYTES: usize = 4096;
+/// Maximum size of all names and values of the environment, in bytes.
+const MAX_ENVIRONMENT_BYTES: usize = 4096;
 
-/// The function, and its routes by the id of their API.
+/// Reads a function, and its routes by the id of their API.
 pub(super) fn function(
     id: &str,
     binary: Option<String>,
@@ -134,7 +134,7 @@ fn environment(mut fields: Fields, site: &Site<'_>) -> Result<BTreeMap<String, S
         .iter()
         .map(|(name, value)| name.len() + value.len())
         .sum();
-    if bytes > MAXIMUM_ENVIRONMENT_BYTES {
+    if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(Refused::new(
             path,
             format!("has {bytes} bytes, more than Lambda's 4096"),
@@ -245,8 +245,8 @@ fn queue_source(mut fields: Fields, scope: &Scope<'_>) -> Result<QueueSource, Re
     })
 }
 
-/// How often an event of type `Schedule` or `ScheduleV2` comes; none where it is switched off.
-/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
+/// Returns the period of an event of type `Schedule` or `ScheduleV2`, or `None` if it is disabled
+/// (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>).
 fn schedule(name: &str, mut fields: Fields) -> Result<Option<Duration>, Refused> {
     let expression = fields.text(name)?;
     let Some(every) = rate(&expression) else {
@@ -260,7 +260,7 @@ fn schedule(name: &str, mut fields: Fields) -> Result<Option<Duration>, Refused>
     Ok(is_on.then_some(every))
 }
 
-/// `rate(5 minutes)`
+/// Parses `rate(5 minutes)`.
 fn rate(expression: &str) -> Option<Duration> {
     let inner = expression.strip_prefix("rate(")?.strip_suffix(')')?;
     let (value, unit) = inner.split_once(' ')?;
@@ -274,7 +274,7 @@ fn rate(expression: &str) -> Option<Duration> {
     Some(Duration::from_secs(60 * minutes) * value)
 }
 
-/// Logical id of the queue with this ARN.
+/// Returns the logical id of the queue with this ARN.
 pub(super) fn queue_of(arn: &str, scope: &Scope<'_>) -> Option<String> {
     scope
         .resources
@@ -283,7 +283,7 @@ pub(super) fn queue_of(arn: &str, scope: &Scope<'_>) -> Option<String> {
         .map(|(id, _)| id.clone())
 }
 
-/// The API without its routes, which the functions' events declare.
+/// Reads the API without its routes, which are events of functions.
 pub(super) fn api(
     id: &str,
     mut fields: Fields,
@@ -310,7 +310,7 @@ pub(super) fn api(
     auth.finish(&[])?;
     let cors = match fields.take("CorsConfiguration") {
         None => None,
-        Some(cors) => Some(cors_rules(Fields::of(
+        Some(cors) => Some(cors_rules(Fields::new(
             fields.path("CorsConfiguration"),
             Some(cors),
         )?)?),
@@ -331,9 +331,8 @@ pub(super) fn api(
     })
 }
 
-/// The extension of OpenAPI that API Gateway reads, in whose words SAM hands on what hangs on a
-/// condition.
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-cors-configuration.html>
+/// Reads API Gateway's extension of OpenAPI, which SAM uses for values that depend on a condition
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-cors-configuration.html>).
 fn cors_rules(mut fields: Fields) -> Result<Cors, Refused> {
     let mut lower = |name: &str| -> Result<Vec<String>, Refused> {
         let names = fields.texts(name)?;

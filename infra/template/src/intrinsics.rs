@@ -12,7 +12,7 @@ use super::{
     model::physical_name,
 };
 
-/// What a logical id stands for.
+/// Meaning of a logical id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     Function,
@@ -20,21 +20,21 @@ pub(super) enum Kind {
     Queue,
     Table,
     Bucket,
-    /// A resource that changes nothing locally, such as a role.
+    /// A resource without an effect locally, such as a role.
     Inert,
 }
 
-/// What names may refer to.
+/// Names that the template may refer to.
 pub(super) struct Scope<'a> {
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) conditions: BTreeMap<String, bool>,
     pub(super) resources: BTreeMap<String, Kind>,
-    /// Base URL of SQS, of which queue URLs are made.
+    /// Base URL of SQS, for queue URLs.
     pub(super) sqs: &'a str,
 }
 
 impl Scope<'_> {
-    /// The value without intrinsic functions; none for `AWS::NoValue`.
+    /// Resolves the intrinsic functions of a value. Returns `None` for `AWS::NoValue`.
     pub(super) fn resolve(&self, value: &Value, path: &str) -> Result<Option<Value>, Refused> {
         match value {
             Value::Array(items) => {
@@ -219,7 +219,7 @@ impl Scope<'_> {
         Ok(result.into())
     }
 
-    /// Truth of an expression of the `Conditions` section.
+    /// Evaluates an expression of the section `Conditions`.
     pub(super) fn condition(
         &self,
         declared: &Map<String, Value>,
@@ -227,7 +227,7 @@ impl Scope<'_> {
         path: &str,
         depth: usize,
     ) -> Result<bool, Refused> {
-        // Only conditions that name each other in a circle nest this deep.
+        // Only conditions that refer to each other in a cycle nest this deep.
         if depth > declared.len() + 64 {
             return Err(Refused::new(path, "refers to itself"));
         }
@@ -263,7 +263,7 @@ impl Scope<'_> {
     }
 }
 
-/// Name and argument, when the object is the call of an intrinsic function.
+/// Returns name and argument of a call of an intrinsic function.
 pub(super) fn intrinsic(fields: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut entries = fields.iter();
     match (entries.next(), entries.next()) {

@@ -1,7 +1,7 @@
-//! Reads `template.yaml`, the single truth on what is deployed, into what the local runtime acts on.
+//! Reader of `template.yaml`, the single source of everything that is deployed.
 //!
-//! What it does not understand is refused by name rather than ignored: a template that runs locally
-//! and means something else on AWS is worse than one that does not run.
+//! It refuses what it does not understand. A template that runs locally but means something else on
+//! AWS would be worse than one that does not run.
 
 mod fields;
 mod functions;
@@ -25,13 +25,13 @@ use self::{
     model::{Api, Template},
 };
 
-/// Region of everything local.
+/// Region of all local services.
 pub const REGION: &str = "us-east-1";
 
-/// Account of everything local.
+/// Account of all local services.
 pub const ACCOUNT: &str = "000000000000";
 
-/// Why a template is refused, and where.
+/// Reason and location of an error in a template.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}{}{reason}", if path.is_empty() { "the template " } else { ": " })]
 pub struct Refused {
@@ -48,23 +48,24 @@ impl Refused {
     }
 }
 
-/// What the template meets on this machine.
+/// Local values for a template.
 pub struct Site<'a> {
-    /// Base URL of SQS, of which queue URLs are made.
+    /// Base URL of SQS, for queue URLs.
     pub sqs: &'a str,
-    /// Values that replace those of environment variables of the same name; `DEFAULT_AUTHORIZER`
-    /// replaces `DefaultAuthorizer`, `AWS_LAMBDA_LOG_LEVEL` all `ApplicationLogLevel`,
-    /// `CORS_ALLOW_ORIGINS` the parameter `CorsAllowOrigins`, and `ANALYSIS_BATCH` `AnalysisBatch`.
+    /// Replacements for environment variables of the same name. `DEFAULT_AUTHORIZER` replaces
+    /// `DefaultAuthorizer`, `AWS_LAMBDA_LOG_LEVEL` every `ApplicationLogLevel`,
+    /// `CORS_ALLOW_ORIGINS` the parameter `CorsAllowOrigins`, and `ANALYSIS_BATCH` the parameter
+    /// `AnalysisBatch`.
     pub overrides: &'a BTreeMap<String, String>,
 }
 
-/// Parameters that no variable of a function shows, and what replaces each.
+/// Parameters that no environment variable corresponds to, and their replacements.
 const REPLACED: [(&str, &str); 2] = [
     ("AnalysisBatch", "ANALYSIS_BATCH"),
     ("CorsAllowOrigins", "CORS_ALLOW_ORIGINS"),
 ];
 
-/// Types that change nothing locally.
+/// Resource types without an effect locally.
 const INERT_TYPES: &[&str] = &[
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -90,9 +91,9 @@ const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 /// Reads a template.
 ///
 /// # Errors
-/// Names the first thing that is not understood, or that AWS would refuse.
+/// Names the first part that is unknown, or that AWS would refuse.
 pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
-    let mut document = Fields::of("", Some(yaml::parse(text)?))?;
+    let mut document = Fields::new("", Some(yaml::parse(text)?))?;
     document.only("Transform", TRANSFORM)?;
     let globals = globals(document.object("Globals")?)?;
     let mut parameters = parameters(document.object("Parameters")?)?;
@@ -147,7 +148,7 @@ pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
         if kind != Kind::Function {
             refuse_dynamic_reference(properties.as_ref(), &path)?;
         }
-        let fields = Fields::of(path, properties)?;
+        let fields = Fields::new(path, properties)?;
         match kind {
             Kind::Function => {
                 let (function, own) = functions::function(&id, binary, fields, &scope, site)?;
@@ -169,16 +170,15 @@ pub fn read(text: &str, site: &Site<'_>) -> Result<Template, Refused> {
     Ok(template)
 }
 
-/// A resource whose type is known; its properties are not resolved yet.
+/// A resource with unresolved properties.
 struct Resource {
     id: String,
     kind: Kind,
     properties: Option<Value>,
-    /// `Metadata.BuildProperties.Binary`.
     binary: Option<String>,
 }
 
-/// Gives every resource its place in the scope, so that each may name each.
+/// Declares every resource in the scope, so that they can refer to each other.
 fn declare(
     scope: &mut Scope<'_>,
     resources: Vec<(String, Fields)>,
@@ -261,15 +261,15 @@ fn attach(api: &mut Option<Api>, routes: Vec<(String, model::Route)>) -> Result<
     Ok(())
 }
 
-/// `Globals.Function`, unresolved.
+/// Returns `Globals.Function`, unresolved.
 fn globals(mut globals: Fields) -> Result<Value, Refused> {
     let function = globals.take("Function");
     globals.finish(&[])?;
     Ok(function.unwrap_or_else(|| Value::Object(Map::new())))
 }
 
-/// Maps are merged, lists are added, anything else is overridden.
-/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
+/// Merges maps and appends lists. Other values override
+/// (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>).
 fn merge(global: Value, own: Value) -> Value {
     match (global, own) {
         (Value::Object(mut global), Value::Object(own))
@@ -293,7 +293,7 @@ fn merge(global: Value, own: Value) -> Value {
     }
 }
 
-/// The default of every parameter: locally nobody is asked for another value.
+/// Returns the defaults of all parameters, which are the local values.
 fn parameters(parameters: Fields) -> Result<BTreeMap<String, Value>, Refused> {
     let mut values = BTreeMap::new();
     for (name, mut fields) in parameters.objects()? {
@@ -347,7 +347,7 @@ fn evaluate(
         .collect()
 }
 
-/// `{{resolve:ssm…}}` and `{{resolve:secretsmanager…}}` have no local meaning.
+/// Refuses `{{resolve:ssm…}}` and `{{resolve:secretsmanager…}}`, which have no local value.
 fn refuse_dynamic_reference(value: Option<&Value>, path: &str) -> Result<(), Refused> {
     match value {
         Some(Value::String(text)) if text.contains("{{resolve:") => Err(Refused::new(

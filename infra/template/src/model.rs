@@ -1,214 +1,169 @@
-//! What `template.yaml` declares, as far as the local runtime acts on it.
+//! Declarations of `template.yaml` that the local runtime uses.
 
 use std::{collections::BTreeMap, time::Duration};
 
-/// The parts of a template, each in the order of the logical ids.
+/// A template, whose lists are sorted by logical id.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Template {
-    /// Lambda functions.
     pub functions: Vec<Function>,
-    /// The one API.
     pub api: Option<Api>,
-    /// Queues.
     pub queues: Vec<Queue>,
-    /// Tables.
     pub tables: Vec<Table>,
-    /// Buckets.
     pub buckets: Vec<Bucket>,
 }
 
-/// Name of a table, bucket, queue or API on the embedded services.
+/// Returns the name of a table, bucket, queue or API in the embedded services.
 pub fn physical_name(logical_id: &str) -> String {
     logical_id.to_ascii_lowercase()
 }
 
-/// `AWS::Serverless::Function`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Function {
-    /// Logical id, which is its name as well.
+    /// Logical id, which is also its name.
     pub name: String,
-    /// Binary, which is the name of the folder in `CodeUri`.
+    /// Binary, named like the folder in `CodeUri`.
     pub binary: String,
-    /// `Timeout`.
     pub timeout: Duration,
-    /// `MemorySize`, in MiB.
     pub memory_mb: u32,
-    /// Resolved values, before the local runtime adds endpoints and credentials.
+    /// Resolved values, without endpoints and credentials of the local runtime.
     pub environment: BTreeMap<String, String>,
     /// `LoggingConfig.LogFormat`: `JSON` or `Text`.
     pub log_format: String,
     /// `LoggingConfig.ApplicationLogLevel`.
     pub log_level: Option<String>,
-    /// `ReservedConcurrentExecutions`.
     pub reserved_concurrency: Option<u32>,
-    /// Queues that it is run for.
+    /// Queues whose messages invoke it.
     pub queue_sources: Vec<QueueSource>,
-    /// How often each schedule invokes it.
+    /// Periods of the schedules that invoke it.
     pub schedules: Vec<Duration>,
 }
 
 /// An event of type `SQS` of a function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct QueueSource {
-    /// Logical id of the queue.
     pub queue: String,
-    /// Most messages in one invocation.
+    /// Maximum messages per invocation.
     pub batch_size: u32,
-    /// How long messages are waited for.
+    /// Maximum wait for messages of a batch.
     pub batching_window: Duration,
     /// `FunctionResponseTypes` has `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
-    /// `ScalingConfig.MaximumConcurrency`.
     pub maximum_concurrency: Option<u32>,
 }
 
-/// `AWS::Serverless::HttpApi` with the events of type `HttpApi` that name it.
+/// `AWS::Serverless::HttpApi` with the events of type `HttpApi` that refer to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Api {
-    /// Logical id.
     pub name: String,
-    /// The events that name it.
     pub routes: Vec<Route>,
-    /// By their names.
     pub authorizers: BTreeMap<String, Authorizer>,
-    /// Name of the one that is asked where a route names none.
+    /// Authorizer of routes that name none.
     pub default_authorizer: Option<String>,
-    /// Whose pages may call it, where some may.
+    /// Rules for pages of other origins, if any may call it.
     pub cors: Option<Cors>,
 }
 
-/// `CorsConfiguration`: what a browser lets the pages of other origins do. Names of headers are in
-/// lower case.
+/// `CorsConfiguration`, with names of headers in lower case.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Cors {
-    /// Origins, or `*`.
     pub allow_origins: Vec<String>,
-    /// Methods, or `*`.
     pub allow_methods: Vec<String>,
-    /// Headers of a request beside those that any page may send.
+    /// Allowed request headers, beyond those that every page may send.
     pub allow_headers: Vec<String>,
-    /// Headers of an answer that a page may read.
+    /// Response headers that a page may read.
     pub expose_headers: Vec<String>,
-    /// How long a browser may remember it.
+    /// Time that a browser may cache the answer.
     pub max_age: Duration,
 }
 
-/// A route of the API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Route {
-    /// `GET` …, or `ANY`.
+    /// `GET`, …, or `ANY`.
     pub method: String,
     /// `/v1/videos/{video_id}`, `/files/{path+}`, or `$default`.
     pub path: String,
-    /// Logical id of the function.
     pub function: String,
-    /// Who is asked.
     pub authorizer: RouteAuthorizer,
 }
 
-/// Which authorizer a route asks.
+/// Authorizer of a route.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RouteAuthorizer {
     /// `Auth: { Authorizer: NONE }`, or nothing is declared and the API has no default.
     None,
-    /// The one of this name.
     Named(String),
-    /// That of the API; a template that was read has none of these left.
+    /// The default of the API. A template that has been read contains none.
     Default,
 }
 
-/// A Lambda authorizer, payload format 2.0 with simple responses.
+/// A Lambda authorizer with payload format 2.0 and simple responses.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Authorizer {
-    /// Logical id of its function.
     pub function: String,
-    /// Lower-case header names: a request that lacks one is refused with 401 without a call.
+    /// Lowercase header names. A request without one of them is refused with 401.
     pub identity_headers: Vec<String>,
-    /// The route is part of the identity.
+    /// Whether the route is part of the identity.
     pub by_route: bool,
-    /// How long an answer is reused for the same identity.
+    /// Time that a decision is cached for an identity.
     pub reauthorize_every: Duration,
 }
 
-/// `AWS::SQS::Queue`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Queue {
-    /// Logical id.
     pub name: String,
-    /// How long a message that was received is hidden.
+    /// Time that a received message is invisible.
     pub visibility_timeout: Duration,
-    /// How long a message that was sent is hidden.
+    /// Time that a sent message is invisible.
     pub delay: Duration,
-    /// How long a message is kept.
+    /// Maximum age of a message.
     pub retention: Duration,
-    /// Largest body.
+    /// Maximum size of a message.
     pub maximum_message_bytes: u32,
-    /// How long receiving waits for a message.
+    /// Maximum wait of a receive.
     pub receive_wait: Duration,
     /// Logical id of the dead-letter queue and `maxReceiveCount`.
     pub redrive: Option<(String, u32)>,
 }
 
-/// `AWS::DynamoDB::Table`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Table {
-    /// Logical id.
     pub name: String,
     /// Attributes that are part of a key.
     pub attributes: BTreeMap<String, AttributeType>,
-    /// Its key.
     pub key: Key,
-    /// Global secondary indexes.
     pub indexes: Vec<Index>,
-    /// Attribute of the time to live.
     pub ttl_attribute: Option<String>,
 }
 
-/// Type of a key attribute.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AttributeType {
-    /// `S`.
     Text,
-    /// `N`.
     Number,
-    /// `B`.
     Binary,
 }
 
-/// Attribute names of a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Key {
-    /// Partition key.
     pub partition: String,
-    /// Sort key.
     pub sort: Option<String>,
 }
 
-/// A global secondary index.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Index {
-    /// Its name.
     pub name: String,
-    /// Its key.
     pub key: Key,
-    /// What it holds.
     pub projection: Projection,
 }
 
-/// Attributes that an index holds beside its keys.
+/// Attributes of an index beyond its keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Projection {
-    /// Everything.
     All,
-    /// Nothing.
     KeysOnly,
-    /// These.
     Include(Vec<String>),
 }
 
-/// `AWS::S3::Bucket`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bucket {
-    /// Logical id.
     pub name: String,
 }

@@ -1,4 +1,4 @@
-//! What AWS refuses although each resource alone is well-formed.
+//! Rules of AWS that concern several resources.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 /// # Errors
-/// Names the first resource that AWS would not create, or that the local names cannot hold apart.
+/// If AWS would refuse a resource, or if two resources would have the same local name.
 pub(super) fn check(template: &Template) -> Result<(), Refused> {
     distinct_names("table", template.tables.iter().map(|table| &table.name))?;
     distinct_names("bucket", template.buckets.iter().map(|bucket| &bucket.name))?;

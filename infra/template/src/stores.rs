@@ -87,9 +87,10 @@ pub(super) fn table(id: &str, mut fields: Fields) -> Result<Table, Refused> {
     }
     fields.only("BillingMode", "PAY_PER_REQUEST")?;
     let mut ttl = fields.object("TimeToLiveSpecification")?;
-    let ttl_attribute = match ttl.flag("Enabled", false)? {
-        true => Some(ttl.text("AttributeName")?),
-        false => None,
+    let ttl_attribute = if ttl.flag("Enabled", false)? {
+        Some(ttl.text("AttributeName")?)
+    } else {
+        None
     };
     ttl.finish(&["AttributeName"])?;
 
@@ -157,7 +158,8 @@ fn projection(mut fields: Fields) -> Result<Projection, Refused> {
     Ok(projection)
 }
 
-/// Uploads go to the bucket from browsers in production, never locally: CORS changes nothing here.
+/// Reads a bucket. Its CORS rules have no effect locally, because browsers upload only in
+/// production.
 pub(super) fn bucket(id: &str, fields: Fields) -> Result<Bucket, Refused> {
     fields.finish(&[
         "BucketEncryption",

@@ -70,7 +70,7 @@ fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Template, String>
 
 #[test]
 fn the_template_of_the_project_is_read() {
-    // It would put the text of a secret into the environment of a function.
+    // A reference would put the text of a secret into the environment of a function.
     assert!(!PROJECT.contains("{{resolve:"));
     let template = read_with(PROJECT, &[]).unwrap();
     let worker = template

@@ -1,5 +1,5 @@
-//! YAML as CloudFormation writes it, turned into JSON: `!Ref x` becomes `{"Ref": "x"}`,
-//! `!GetAtt a.b` becomes `{"Fn::GetAtt": "a.b"}`.
+//! YAML in CloudFormation's form, converted to JSON: `!Ref x` becomes `{"Ref": "x"}`, `!GetAtt a.b`
+//! becomes `{"Fn::GetAtt": "a.b"}`.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,19 @@ use serde_json::{Map, Value};
 
 use super::Refused;
 
-/// Largest template body that CloudFormation takes (from S3), in bytes.
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const MAXIMUM_BYTES: usize = 1024 * 1024;
+/// Maximum size of a template in S3, in bytes
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+const MAX_BYTES: usize = 1024 * 1024;
 
-/// Deepest nesting that is read; every level is a stack frame.
-const MAXIMUM_DEPTH: usize = 64;
+/// Maximum nesting, because every level takes a stack frame.
+const MAX_DEPTH: usize = 64;
 
-/// Reads one document, intrinsic functions in their long form.
+/// Reads one document, and expands intrinsic functions.
 ///
 /// # Errors
-/// What of it is no YAML, or none that templates are written in.
+/// If the text is no YAML, or uses features that templates do not.
 pub fn parse(text: &str) -> Result<Value, Refused> {
-    if text.len() > MAXIMUM_BYTES {
+    if text.len() > MAX_BYTES {
         return Err(Refused::new("", "is larger than 1 MiB"));
     }
     let mut reader = Reader {
@@ -56,7 +56,7 @@ impl<'input> Reader<'input> {
     }
 
     fn node(&mut self, event: Event<'input>, span: &Span, depth: usize) -> Result<Value, Refused> {
-        if depth > MAXIMUM_DEPTH {
+        if depth > MAX_DEPTH {
             return Err(at(span, "is nested too deeply"));
         }
         match event {
