@@ -11,7 +11,7 @@ use std::{
 /// Time between two lines in a pipe.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Describes what a first build does. `functions` is their number.
+/// Describes a first build. `functions` is their number.
 #[must_use]
 pub fn announcement(functions: usize) -> String {
     format!(
@@ -20,12 +20,12 @@ pub fn announcement(functions: usize) -> String {
     )
 }
 
-/// Has `cargo` report what it has built on stdout, for [`Report::read`], and only errors on stderr.
+/// Makes `cargo` report built crates on stdout, for [`Report::read`], and only errors on stderr.
 pub fn report_on_stdout(cargo: &mut Command) {
     cargo.args(["--quiet", "--message-format", "json-render-diagnostics"]);
 }
 
-/// Counts the crates that were built and says so once a minute.
+/// Counts built crates and reports the count once a minute.
 #[derive(Debug)]
 pub struct Report {
     started: Instant,
@@ -34,7 +34,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A build that starts at `now`.
+    /// Starts at `now`.
     #[must_use]
     pub const fn new(now: Instant) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Report {
         }
     }
 
-    /// Reads a line that Cargo wrote to stdout
+    /// Reads a line of Cargo's stdout
     /// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>).
     pub fn read(&mut self, line: &str) {
         let is_built =
@@ -52,14 +52,14 @@ impl Report {
         self.crates += usize::from(is_built);
     }
 
-    /// Time until the next line is due.
+    /// Returns the time until the next line.
     #[must_use]
     pub fn until_due(&self, now: Instant) -> Duration {
         let due = self.started + INTERVAL * (self.lines + 1);
         due.saturating_duration_since(now)
     }
 
-    /// The line of this minute, if it is due.
+    /// Returns the line of this minute, if it is due.
     pub fn line(&mut self, now: Instant) -> Option<String> {
         if !self.until_due(now).is_zero() {
             return None;

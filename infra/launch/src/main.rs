@@ -1,8 +1,8 @@
-//! `cargo local`: builds the local runtime with Cargo, then runs it in place of this process.
+//! `cargo local`: builds the local runtime with Cargo, then replaces itself by it.
 //!
-//! A program without dependencies: on a fresh machine it runs within a second and can say what is
-//! being built, which the runtime itself cannot before it is built. The first build also covers the
-//! functions, so that one call of Cargo keeps all cores busy; afterwards the runtime builds them.
+//! The program has no dependencies. On a new machine it starts within a second and prints what is
+//! being built. The first build includes the functions, so that one call of Cargo keeps all cores
+//! busy. Afterwards the runtime builds them.
 
 use std::{
     env,
@@ -20,6 +20,9 @@ use eventrelay_launch::{Report, announcement, report_on_stdout};
 
 const RUNTIME: &str = "eventrelay-local";
 
+/// Removes Cargo's line "Finished". The runtime calls Cargo again, which prints the same line.
+const ERASE_LINE_ABOVE: &str = "\x1b[1A\x1b[2K";
+
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     match run(&arguments) {
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Builds and becomes the runtime. Returns only if the build fails.
+/// Builds the runtime and replaces this process by it. Returns only if the build fails.
 fn run(arguments: &[OsString]) -> io::Result<ExitStatus> {
     let own = env::current_exe()?;
     let folder = own.parent().unwrap_or(Path::new("."));
@@ -57,20 +60,24 @@ fn run(arguments: &[OsString]) -> io::Result<ExitStatus> {
     for name in std::iter::once(RUNTIME.into()).chain(functions) {
         command.arg("--bin").arg(name);
     }
-    let status = build(command, io::stderr().is_terminal())?;
+    let is_terminal = io::stderr().is_terminal();
+    let status = build(command, is_terminal)?;
     if !status.success() {
         return Ok(status);
+    }
+    if is_terminal && env::var_os("TERM").is_some_and(|name| name != "dumb") {
+        eprint!("{ERASE_LINE_ABOVE}");
     }
     Err(Command::new(runtime).args(arguments).exec())
 }
 
-/// Whether a flag stands among the options, before any `--`.
+/// Returns whether the options, before any `--`, contain a flag.
 fn has_flag(arguments: &[OsString], flag: &str) -> bool {
     let mut options = arguments.iter().take_while(|argument| *argument != "--");
     options.any(|argument| argument == flag)
 }
 
-/// Names of the functions of a workspace: each is a package in a folder of its name.
+/// Returns the names of the functions. Each is a package in a folder of its name.
 fn functions(root: &Path) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in root.join("functions").read_dir()? {
