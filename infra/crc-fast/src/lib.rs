@@ -1,30 +1,29 @@
-//! The three cyclic redundancy checks that S3 knows, in place of the crate `crc-fast`.
+//! The three cyclic redundancy checks of S3, as a replacement of the crate `crc-fast`.
 //!
-//! The AWS SDK takes its checksums from that crate, which holds tables of 16 lanes for some sixty
-//! algorithms against the day that a processor has no carry-less multiplication. They are chosen at
-//! run time, so no linker takes them out, and they do not compress: 600 kB of every zip. Here CRC-32,
-//! which is what the SDK computes of every object that we put, is as fast as there; the others are a
-//! byte at a time, for objects that somebody else has put.
+//! The AWS SDK uses that crate, which contains tables of 16 lanes for some sixty algorithms. They
+//! are a fallback for processors without carry-less multiplication and are chosen at run time, so
+//! no linker removes them. They do not compress, and add 600 kB to every zip.
 //!
-//! It has of that crate what `aws-smithy-checksums` and `s3s` call, and no more.
+//! CRC-32, which the SDK computes for all objects that we put, is as fast here. The others process
+//! a byte at a time and serve objects of other clients. Only functions that `aws-smithy-checksums`
+//! and `s3s` call are included.
 
 use crc::{CRC_32_ISCSI, CRC_64_NVME, Crc};
 
 static CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 static CRC64: Crc<u64> = Crc::<u64>::new(&CRC_64_NVME);
 
-/// Which check, by its name in the catalogue (<https://reveng.sourceforge.io/crc-catalogue/all.htm>).
+/// A check by its name in the catalogue (<https://reveng.sourceforge.io/crc-catalogue/all.htm>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrcAlgorithm {
     /// CRC-32/ISO-HDLC: the CRC-32 of S3.
     Crc32IsoHdlc,
     /// CRC-32/ISCSI: the CRC-32C of S3.
     Crc32Iscsi,
-    /// CRC-64/NVME.
     Crc64Nvme,
 }
 
-/// A check of bytes that come in parts.
+/// Check of bytes that arrive in parts.
 #[derive(Clone)]
 pub struct Digest(State);
 
@@ -42,7 +41,6 @@ impl std::fmt::Debug for Digest {
 }
 
 impl Digest {
-    /// Of nothing yet.
     #[must_use]
     pub fn new(algorithm: CrcAlgorithm) -> Self {
         Self(match algorithm {
@@ -52,7 +50,6 @@ impl Digest {
         })
     }
 
-    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
             State::Crc32(state) => state.update(bytes),
@@ -61,7 +58,7 @@ impl Digest {
         }
     }
 
-    /// The check of all bytes so far.
+    /// Returns the check of all bytes so far.
     #[must_use]
     pub fn finalize(&self) -> u64 {
         match self.0.clone() {
@@ -72,7 +69,7 @@ impl Digest {
     }
 }
 
-/// The check of bytes that are all there.
+/// Returns the check of all bytes at once.
 #[must_use]
 pub fn checksum(algorithm: CrcAlgorithm, bytes: &[u8]) -> u64 {
     let mut digest = Digest::new(algorithm);
@@ -84,7 +81,7 @@ pub fn checksum(algorithm: CrcAlgorithm, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// The check values of the catalogue.
+    /// Check values of the catalogue.
     #[test]
     fn checks_are_those_of_the_catalogue() {
         for (algorithm, check) in [
