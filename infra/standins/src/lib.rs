@@ -1,14 +1,14 @@
 //! Stand-ins of the services that EventRelay calls, for local runs and tests.
 //!
-//! Each is an HTTP server on 127.0.0.1 that speaks the wire of the real service: the same paths,
-//! field names, states and error bodies, and nothing that the real one does not have. The one
-//! exception is the control surface under `/_control/`, by which a run or a test sets what happens
-//! (faults, processing times, properties of videos) and reads what was called; and what was deployed
-//! can be looked at, under `/_site/` and by `git clone`.
+//! Each is an HTTP server on 127.0.0.1 with the protocol of the real service: the same paths, field
+//! names, states and error bodies. Two parts are extra. Under `/_control/`, a run or a test sets
+//! faults, processing times and properties of videos, and reads the calls. Under `/_site/` and by
+//! `git clone`, people see what was deployed.
 //!
-//! They are not models: what [`gemini`] answers about a video is taken word for word from a
-//! transcript in the request, or says plainly that nobody watched it. The software that it answers
-//! with was written by hand (`samples/`), with the chapters and actions of the analysis filled in.
+//! Stand-ins are not models. [`gemini`] takes its answers about a video word for word from the
+//! transcript in the request. Without a transcript, it says that there is no analysis. Its software
+//! consists of hand-written samples (`samples/`), with the chapters and actions of the analysis
+//! filled in.
 
 pub mod gemini;
 pub mod github;

@@ -1,4 +1,4 @@
-//! One server on the loopback interface: how it starts, stops, waits, and cuts a connection.
+//! HTTP server on the loopback interface: start, stop, delays and broken connections.
 
 use std::{
     io,
@@ -27,20 +27,20 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How long [`Running::shutdown`] lets requests in flight finish.
+/// Maximum time that [`Running::shutdown`] waits for running requests.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A stand-in that runs. It stops when this is dropped.
+/// A running stand-in, which stops when it is dropped.
 #[derive(Debug)]
 pub struct Running {
-    /// Where it listens, without a trailing slash: `http://127.0.0.1:<port>`.
+    /// Base URL without a trailing slash: `http://127.0.0.1:<port>`.
     pub base_url: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    /// Stops accepting, lets requests in flight finish for a second, then frees the port.
+    /// Stops accepting connections, waits up to a second for running requests, then frees the port.
     pub async fn shutdown(self) {
         let Self { stop, mut task, .. } = self;
         drop(stop);
@@ -50,13 +50,13 @@ impl Running {
     }
 }
 
-/// A port that is taken but not yet served, so that the state behind it can know its own address.
+/// A bound port that is not served yet, so that the state behind it can contain its address.
 pub(crate) struct Bound {
     pub(crate) base_url: String,
     listener: TcpListener,
 }
 
-/// Takes a port of 127.0.0.1; 0 takes a free one.
+/// Binds a port of 127.0.0.1; 0 chooses a free port.
 pub(crate) async fn bind(port: u16) -> anyhow::Result<Bound> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
@@ -87,7 +87,7 @@ impl Bound {
     }
 }
 
-/// Waits. The one place where a stand-in takes the time that the real service would take.
+/// Waits as long as the real service would take. No other code of a stand-in sleeps.
 #[expect(
     clippy::disallowed_methods,
     reason = "a stand-in imitates the time that the real service takes"
@@ -98,10 +98,10 @@ pub(crate) async fn pause(time: Duration) {
     }
 }
 
-/// Numbers the connections of this process.
+/// Number of the next connection of this process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
-/// Breaks the connection that a request came on, as a network does.
+/// Switch that breaks the connection of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Cut {
     armed: Arc<AtomicBool>,
@@ -109,7 +109,6 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    /// The cut of a connection that has just been accepted.
     fn accepted() -> Self {
         Self {
             armed: Arc::default(),
@@ -117,17 +116,18 @@ impl Cut {
         }
     }
 
-    /// The number of the connection, which no other one of this process has.
+    /// Returns the number of the connection, which is unique in this process.
     pub(crate) fn connection(&self) -> u64 {
         self.connection
     }
 
-    /// Whether the connection is about to break.
+    /// Returns whether the connection is about to break.
     pub(crate) fn is_armed(&self) -> bool {
         self.armed.load(Ordering::Acquire)
     }
 
-    /// Arms the cut. The returned response never reaches the caller: writing it fails.
+    /// Breaks the connection. The returned response never reaches the caller, because writing it
+    /// fails.
     pub(crate) fn now(&self) -> Response {
         self.armed.store(true, Ordering::Release);
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -136,7 +136,7 @@ impl Cut {
     }
 }
 
-/// Marks a response that the caller never gets.
+/// Marks a response that never reaches the caller.
 #[derive(Clone, Copy)]
 pub(crate) struct NeverSent;
 

@@ -1,4 +1,4 @@
-//! Makes the answer to a request: its text, and the `GenerateContentResponse` around it.
+//! Answers to requests: the text, and the `GenerateContentResponse` around it.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -11,42 +11,39 @@ use super::{
     schema_fill,
 };
 
-/// `modelVersion`, so that these answers are not taken for a model's.
+/// `modelVersion`, which tells these answers from those of a model.
 const MODEL_VERSION: &str = "stand-in";
-/// Bytes of text in a token.
 const BYTES_PER_TOKEN: usize = 4;
-/// Maximum tokens of an answer, whatever is asked for: `outputTokenLimit` of the models.
+/// Maximum tokens of an answer: `outputTokenLimit` of the models.
 const MAX_OUTPUT_TOKENS: u64 = 65_536;
-/// Pieces of a stream hold at least this many bytes of text.
+/// Minimum bytes of text in a chunk of a stream.
 const PIECE: usize = 1024;
-/// A stream has at most this many pieces.
+/// Maximum chunks of a stream.
 const PIECES: usize = 16;
 
-/// An answer that is not yet put into one response or many.
+/// An answer before it is divided into responses.
 pub(super) struct Answer {
-    /// None where there are no candidates.
+    /// `None` without candidates.
     candidate: Option<Candidate>,
     block_reason: Option<String>,
     /// Parts before the text.
     calls: Vec<Value>,
     prompt: PromptTokens,
     response_id: String,
-    /// `modelVersion`.
     model_version: String,
 }
 
 struct Candidate {
-    /// None where the candidate has no content.
+    /// `None` if the candidate has no content.
     text: Option<String>,
     finish_reason: &'static str,
 }
 
-/// Tokens of a text.
+/// Returns the number of tokens of a text.
 pub(super) fn text_tokens(text: &str) -> u64 {
     text.len().div_ceil(BYTES_PER_TOKEN) as u64
 }
 
-/// `promptTokensDetails`.
 pub(super) fn details(tokens: PromptTokens) -> Value {
     let mut details = vec![json!({"modality": "TEXT", "tokenCount": tokens.text})];
     if tokens.video > 0 {
@@ -55,7 +52,7 @@ pub(super) fn details(tokens: PromptTokens) -> Value {
     Value::Array(details)
 }
 
-/// The answer to a request, as a fault has it where there is one. The same request has the same
+/// Returns the answer to a request, with a fault if one is given. The same request gets the same
 /// answer.
 pub(super) fn answer(
     request: &GenerateContent,
@@ -163,14 +160,16 @@ fn within_limit(mut text: String, max_output_tokens: Option<u64>) -> Candidate {
     }
 }
 
-/// What the answer says: from the transcript where the request has one, in the form asked for.
+/// Returns the text of the answer in the requested form, from the transcript if the request has
+/// one.
 fn text(request: &GenerateContent) -> String {
     let cues = request.transcript().filter(|cues| !cues.is_empty());
     let mut content = match &cues {
         Some(cues) => extract::content(cues),
         None => extract::nothing(),
     };
-    // The caller has the transcript: to repeat it would be the most of the answer.
+    // The caller has the transcript, so the answer does not repeat it unless the schema requires
+    // it.
     if !request
         .schema()
         .is_some_and(|schema| schema_fill::requires(schema, "transcript"))
@@ -188,13 +187,12 @@ fn text(request: &GenerateContent) -> String {
 }
 
 impl Answer {
-    /// As one `GenerateContentResponse`.
     pub(super) fn whole(&self) -> Value {
         let text = self.text();
         self.response(text, text.map_or(0, text_tokens), true)
     }
 
-    /// As the responses of a stream; the last one has the reason of the end.
+    /// Returns the responses of a stream. The last one has the finish reason.
     pub(super) fn pieces(&self) -> Vec<Value> {
         let Some(text) = self.text() else {
             return vec![self.whole()];

@@ -1,4 +1,4 @@
-//! The control surface: settings, faults, and what happened.
+//! Control surface: settings and faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,7 +64,7 @@ impl Default for Settings {
     }
 }
 
-/// The calls that a fault can strike.
+/// Calls that a fault can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum On {
@@ -75,55 +75,56 @@ pub(super) enum On {
     Generate,
 }
 
-/// What can go wrong.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub(super) enum Fault {
-    /// This status with this body, or with Google's plain error of the status.
+    /// This status with this body, or with Google's error for the status.
     Status {
         status: u16,
         #[serde(default)]
         body: Option<Value>,
     },
-    /// 429 that is over in seconds.
-    RateLimited { retry_delay_s: f64 },
-    /// 429 that is over at midnight.
+    /// 429 of the limit per minute.
+    RateLimited {
+        retry_delay_s: f64,
+    },
+    /// 429 of the limit per day.
     DailyQuota {},
-    /// 503.
     Overloaded {},
-    /// The connection breaks.
     Reset {},
-    /// The call takes longer, then goes on.
-    Slow { ms: u64 },
-    /// The file becomes FAILED.
+    Slow {
+        ms: u64,
+    },
     ProcessingFailed {},
-    /// The file stays PROCESSING.
     StuckProcessing {},
     /// `promptFeedback.blockReason`, no candidates.
-    Blocked { reason: String },
+    Blocked {
+        reason: String,
+    },
     /// `finishReason` SAFETY, no content.
     Safety {},
-    /// `finishReason` MAX_TOKENS, the text is cut in the middle.
+    /// `finishReason` MAX_TOKENS, with truncated text.
     Truncated {},
-    /// STOP with no text at all.
+    /// STOP without text.
     Empty {},
     /// STOP with text that is not JSON.
     Malformed {},
-    /// JSON of another shape than was asked for.
+    /// JSON that does not fit the schema.
     NotSchema {},
-    /// Exactly this text.
-    Text { text: String },
-    /// The key or the project behind it is refused, in the words that users of the API report.
-    AccessRefused { reason: Refusal },
-    /// As for a private video: 403, or 400.
+    Text {
+        text: String,
+    },
+    /// Refused key or project, with messages that users of the API report.
+    AccessRefused {
+        reason: Refusal,
+    },
+    /// Error for a private video: 403 or 400.
     InaccessibleVideo {
         #[serde(default = "forbidden")]
         status: u16,
     },
-    /// A file of a project that is wrong.
     #[serde(untagged)]
     File(FileFault),
-    /// A plan of a project that is wrong.
     #[serde(untagged)]
     Plan(PlanFault),
 }
@@ -133,7 +134,7 @@ fn forbidden() -> u16 {
 }
 
 impl Fault {
-    /// Whether the fault makes sense on such a call.
+    /// Returns whether the fault can happen on such a call.
     pub(super) fn applies_to(&self, on: On) -> bool {
         match self {
             Self::Status { status, .. } => StatusCode::from_u16(*status).is_ok(),
@@ -152,29 +153,29 @@ impl Fault {
     }
 }
 
-/// What is left to do for a call after its faults.
+/// Outcome of the faults of a call.
 pub(super) enum Struck {
-    /// Answer this.
+    /// The call ends with this response.
     Response(Response),
-    /// Go on, with this fault in the answer.
+    /// The call continues with this fault in its answer.
     Answer(Fault),
-    /// Break the connection.
+    /// The connection breaks.
     Reset,
-    /// Go on as ever.
+    /// The call continues.
     Nothing,
 }
 
-/// What a call says that faults look at.
+/// Parts of a call that faults match.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said<'a> {
     pub(super) path: &'a str,
     pub(super) body: &'a str,
     pub(super) model: &'a str,
-    /// What is asked about software.
+    /// Question about software.
     pub(super) question: Option<&'a Question>,
 }
 
-/// Lets the faults that are meant for a call happen.
+/// Applies the faults that are planned for a call.
 pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
     let Said {
         path, body, model, ..

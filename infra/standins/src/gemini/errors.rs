@@ -1,4 +1,4 @@
-//! Errors as `google.rpc.Status`, in the words that Google answers with.
+//! Errors as `google.rpc.Status`, with Google's messages.
 
 use std::sync::Arc;
 
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use super::Gemini;
 use crate::request::{google_key, query_value};
 
-/// An error body with its HTTP status.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
     http: StatusCode,
@@ -24,16 +23,16 @@ pub(super) struct ApiError {
     details: Vec<Value>,
 }
 
-/// Which limit a 429 is about; told apart by the `quotaId` only.
+/// Limit of a 429. Only the `quotaId` differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quota {
-    /// Over in seconds.
+    /// Resets within seconds.
     PerMinute,
-    /// Over at midnight, Pacific time.
+    /// Resets at midnight, Pacific time.
     PerDay,
 }
 
-/// Why access is refused.
+/// Reason that access is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Refusal {
@@ -49,7 +48,7 @@ pub(super) enum Refusal {
 }
 
 impl ApiError {
-    /// The error of a key or a project that is refused.
+    /// Returns the error for a refused key or project.
     pub(super) fn refusal(refusal: Refusal) -> Self {
         let info = |reason: &str| {
             json!({
@@ -132,7 +131,7 @@ impl ApiError {
         Self::not_found("Method not found.")
     }
 
-    /// Missing, expired and foreign files are not told apart.
+    /// Missing, expired and foreign files get the same error.
     pub(super) fn no_such_file(id: &str) -> Self {
         Self::permission_denied(format!(
             "You do not have permission to access the File {id} or it may not exist."
@@ -174,7 +173,7 @@ impl ApiError {
             )
     }
 
-    /// What Google's JSON parser says of a body: one line and one violation for each fault.
+    /// Error of Google's JSON parser, with one line and one violation for each problem of the body.
     pub(super) fn bad_json(violations: &[super::wire::Violation]) -> Self {
         let lines: Vec<&str> = violations
             .iter()
@@ -230,7 +229,7 @@ impl ApiError {
         )
     }
 
-    /// The plain error of an HTTP status, without details.
+    /// Returns the plain error of an HTTP status, without details.
     pub(super) fn of_status(http: StatusCode) -> Self {
         let (status, message) = match http.as_u16() {
             400 => ("INVALID_ARGUMENT", "Request contains an invalid argument."),
@@ -256,7 +255,6 @@ impl ApiError {
         Self::new(http, status, message)
     }
 
-    /// The body: `{"error": {…}}`.
     pub(super) fn to_json(&self) -> Value {
         let mut error = json!({
             "code": self.http.as_u16(),
@@ -269,7 +267,7 @@ impl ApiError {
         json!({ "error": error })
     }
 
-    /// As a stream that is a JSON array has it: the error is the array's one item.
+    /// Returns the error as the single item of an array, the form of a stream that is a JSON array.
     pub(super) fn into_array_response(self) -> Response {
         (self.http, Json(Value::Array(vec![self.to_json()]))).into_response()
     }
@@ -281,7 +279,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Middleware: every call carries an API key but those to an upload URL, which is its own permit.
+/// Middleware: requires an API key, except for an upload URL, which is its own credential.
 pub(super) async fn require_key(
     State(state): State<Arc<Gemini>>,
     request: Request,

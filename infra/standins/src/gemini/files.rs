@@ -1,4 +1,4 @@
-//! The Files API but for the upload: what is known of a file, never its bytes.
+//! Files API without the upload. It stores metadata, never bytes.
 
 use std::{
     sync::Arc,
@@ -14,6 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
 use super::{
@@ -26,13 +27,13 @@ use crate::{
     server::{self, Cut},
 };
 
-/// Files are deleted after two days: <https://ai.google.dev/gemini-api/docs/files>.
+/// Google deletes files after two days: <https://ai.google.dev/gemini-api/docs/files>.
 const RETENTION: time::Duration = time::Duration::hours(48);
-/// `pageSize` where none is given, and its bound: <https://ai.google.dev/api/files#method:-files.list>.
+/// Default and maximum of `pageSize`: <https://ai.google.dev/api/files#method:-files.list>.
 const PAGE_SIZE: usize = 10;
 const MAX_PAGE_SIZE: usize = 100;
 
-/// What becomes of a file once its processing time is over.
+/// State of a file after its processing time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) enum Fate {
     #[default]
@@ -42,8 +43,8 @@ pub(super) enum Fate {
 }
 
 impl Fate {
-    /// The fate that a fault means, if it means one.
-    pub(super) fn of(fault: &Fault) -> Option<Self> {
+    /// Returns the fate that a fault causes, if it causes one.
+    pub(super) fn from_fault(fault: &Fault) -> Option<Self> {
         match fault {
             Fault::ProcessingFailed {} => Some(Self::Failed),
             Fault::StuckProcessing {} => Some(Self::Stuck),
@@ -52,8 +53,8 @@ impl Fate {
     }
 }
 
-/// `File.state`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "UPPERCASE")]
 pub(super) enum FileState {
     Processing,
     Active,
@@ -64,7 +65,7 @@ pub(super) enum FileState {
 #[derive(Clone, Debug)]
 pub(super) struct File {
     pub(super) id: String,
-    /// The version of the API that it came by; its `uri` names it.
+    /// API version of the upload, which the `uri` contains.
     pub(super) version: &'static str,
     pub(super) display_name: Option<String>,
     pub(super) mime_type: String,
@@ -89,7 +90,6 @@ impl File {
         }
     }
 
-    /// As `google.ai.generativelanguage.v1beta.File`.
     pub(super) fn to_json(&self, base_url: &str) -> Value {
         let state = self.state();
         let updated = match state {
@@ -105,11 +105,7 @@ impl File {
             "expirationTime": timestamp(self.created + RETENTION),
             "sha256Hash": STANDARD.encode(self.sha256),
             "uri": format!("{base_url}/{}/files/{}", self.version, self.id),
-            "state": match state {
-                FileState::Processing => "PROCESSING",
-                FileState::Active => "ACTIVE",
-                FileState::Failed => "FAILED",
-            },
+            "state": state.into_str(),
             "source": "UPLOADED",
         });
         if let Some(name) = &self.display_name {
@@ -125,7 +121,7 @@ impl File {
     }
 }
 
-/// All files, in the order of their upload.
+/// All files, in upload order.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     uploads: u64,
@@ -185,7 +181,7 @@ pub(super) async fn get(
         Struck::Response(response) => return response,
         Struck::Reset => return cut.now(),
         Struck::Answer(fault) => {
-            if let Some(fate) = Fate::of(&fault) {
+            if let Some(fate) = Fate::from_fault(&fault) {
                 state.state().files.doom(&id, fate);
             }
         }
@@ -220,7 +216,7 @@ pub(super) async fn delete(
     }
 }
 
-/// Which page of the list.
+/// Query of a page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Page {

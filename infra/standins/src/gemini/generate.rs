@@ -23,7 +23,7 @@ use crate::server::{self, Cut};
 /// <https://ai.google.dev/gemini-api/docs/file-input-methods>: inline data up to 100 MB.
 const MAX_BODY: usize = 100 * 1024 * 1024;
 
-/// How an answer is sent.
+/// Form of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Whole,
@@ -31,7 +31,6 @@ enum Form {
     JsonArray,
 }
 
-/// `POST /{version}/models/{model}:{method}`.
 pub(super) async fn call(
     State(state): State<Arc<Gemini>>,
     ConnectInfo(cut): ConnectInfo<Cut>,

@@ -1,28 +1,22 @@
-//! The Gemini Developer API, as far as a video analysis needs it: the Files API with resumable
-//! uploads, `generateContent`, `streamGenerateContent` and `countTokens`, on `/v1` and `/v1beta`. What is asked
-//! about software instead of a video is answered by `project`.
+//! Gemini Developer API, as far as an analysis needs it: the Files API with resumable uploads,
+//! `generateContent`, `streamGenerateContent` and `countTokens`, on `/v1` and `/v1beta`. The module
+//! `project` answers questions about software.
 //!
 //! Sources: the protocol buffers of `google.ai.generativelanguage.v1beta` (field names, types and
-//! enums), requests of the official SDKs as they were recorded on the wire, and Google's pages
-//! <https://ai.google.dev/api/files> and <https://ai.google.dev/api/generate-content>. Error texts
-//! are those that users of the API report.
+//! enums), recorded requests of the official SDKs, and Google's pages
+//! <https://ai.google.dev/api/files> and <https://ai.google.dev/api/generate-content>. Users of the
+//! API reported the error messages.
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"processing_ms"?, "generate_ms"?, "upload_ms"?, "look_ms"?,
-//!   "video_duration_s"?, "api_key"?, "model_version"?, "obeys"?, "project_files"?, "project_chain"?}`:
-//!   how long a file is PROCESSING after its upload (1000 at first), how long an answer, a piece of
-//!   an upload and a look at a file take (0 at first), the length of every video (null at first: nobody knows), the one key that is valid
-//!   (null at first: every key but `invalid` is), the model that the answers name (null at first:
-//!   `stand-in`; a test names another where a stand-in takes the place of the real service), whether orders in a transcript or a title are
-//!   obeyed, and how many files a plan has (null at first: those of the sample), of which beyond
-//!   the sample's so many depend each on the one before (null at first: half of them).
-//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: see `control`.
-//! - `GET /_control/calls`, `GET /_control/files`: what was called, which files exist.
-//! - `GET /_control/questions`: what was asked about software: `document`, and the milliseconds from
-//!   the start of the stand-in at which that was under way, `from_ms` and `until_ms` (null while it
-//!   is).
-//! - `DELETE /_control/faults`: what was to go wrong does not.
-//! - `DELETE /_control`: back to the beginning.
+//!   "video_duration_s"?, "api_key"?, "model_version"?, "obeys"?, "project_files"?,
+//!   "project_chain"?}`: see `control::Settings`.
+//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault"}`: plans a fault; see `control`.
+//! - `GET /_control/calls`, `GET /_control/files`: lists calls and files.
+//! - `GET /_control/questions`: lists questions about software: the `document`, and when it was
+//!   being answered, `from_ms` and `until_ms` (null while it is), in milliseconds since the start.
+//! - `DELETE /_control/faults`: removes all faults.
+//! - `DELETE /_control`: resets everything.
 
 use std::{collections::HashMap, sync::Arc};
 

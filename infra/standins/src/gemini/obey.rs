@@ -1,23 +1,23 @@
-//! A model that obeys what it is told by the video (`PUT /_control/settings` `{"obeys": true}`), to
-//! see what comes of it. Orders stand in the transcript or the title, as sentences that begin with
-//! `Assistant,`, their arguments between backticks:
+//! A model that obeys instructions in the video (`PUT /_control/settings` `{"obeys": true}`), for
+//! tests of prompt injection. Instructions are sentences of the transcript or the title that begin
+//! with `Assistant,`. Their arguments are between backticks:
 //!
 //! - ``ignore the schema``: an answer of another shape;
 //! - ``answer with `…` ``: exactly this text;
 //! - ``set `member` to `…` ``: a member of the answer, known or not, as JSON or as text;
 //! - ``write `…` everywhere``: this in place of every text in the answer;
 //! - ``use a fence``: Markdown around the answer;
-//! - ``call `name` with `…` ``: a call of a function, as if tools had been offered.
+//! - ``call `name` with `…` ``: a function call, as if the request had offered tools.
 //!
-//! All of it stays within what `GenerateContentResponse` can say.
+//! The result always fits `GenerateContentResponse`.
 
 use serde_json::{Value, json};
 
-/// What an obedient model makes of its answer.
+/// Answer of an obedient model.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Obeyed {
     pub(super) text: String,
-    /// Parts that come before the text.
+    /// Parts before the text.
     pub(super) calls: Vec<Value>,
 }
 
@@ -31,7 +31,7 @@ enum Order {
     Call(String, Value),
 }
 
-/// The answer as it is after the orders in what was said.
+/// Applies the instructions in `said` to the answer.
 pub(super) fn obey(said: &str, answer: String) -> Obeyed {
     let mut answer: Value = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
     let (mut calls, mut exact, mut fence) = (Vec::new(), None, false);
@@ -91,7 +91,7 @@ fn order(sentence: &str) -> Option<Order> {
     })
 }
 
-/// Words of closed lists would no longer fit, so they stay.
+/// Members with a fixed list of values keep theirs, because another would not fit the schema.
 fn write_everywhere(value: &mut Value, text: &str) {
     const CLOSED: [&str; 7] = [
         "type",

@@ -1,10 +1,10 @@
-//! The log of questions about software, behind `GET /_control/questions`.
+//! Log of questions about software, behind `GET /_control/questions`.
 
 use serde_json::{Value, json};
 
 use super::Gemini;
 
-/// A question as it is logged.
+/// A logged question.
 #[derive(Debug)]
 pub(super) struct Question {
     /// Unparsed, because a parsed document takes several times the memory.

@@ -1,4 +1,4 @@
-//! What a stand-in needs of a `GenerateContentRequest`, and which requests Google refuses.
+//! `GenerateContentRequest`: the parts that a stand-in needs, and the checks of Google.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,14 +6,13 @@ use url::Url;
 
 use super::{Gemini, errors::ApiError, files::FileState, project::Question, transcript, wire};
 
-/// <https://ai.google.dev/gemini-api/docs/video-understanding>: up to 10 videos in a request.
+/// Maximum videos in a request: <https://ai.google.dev/gemini-api/docs/video-understanding>.
 const MAX_VIDEOS: usize = 10;
-/// Tokens of a second of video at the default and at low resolution (the same page).
+/// Tokens per second of video at the default and at low resolution (same page).
 const TOKENS_PER_SECOND: f64 = 300.0;
 const TOKENS_PER_SECOND_LOW: f64 = 100.0;
 const LOW: &str = "MEDIA_RESOLUTION_LOW";
 
-/// A `GenerateContentRequest` in camelCase.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct GenerateContent {
@@ -57,7 +56,6 @@ struct PartMediaResolution {
     level: String,
 }
 
-/// `GenerationConfig`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct GenerationConfig {
@@ -76,7 +74,7 @@ struct ThinkingConfig {
     thinking_level: Option<Value>,
 }
 
-/// The tokens of a prompt by modality.
+/// Tokens of a prompt by modality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PromptTokens {
     pub(super) text: u64,
@@ -90,13 +88,13 @@ impl PromptTokens {
 }
 
 impl GenerateContent {
-    /// Parses a body and refuses what Google refuses.
+    /// Parses a body, with the checks of Google.
     pub(super) fn parse(state: &Gemini, body: &[u8]) -> Result<Self, ApiError> {
         let body = wire::parse("GenerateContentRequest", body);
         Self::checked(state, body.map_err(|all| ApiError::bad_json(&all))?)
     }
 
-    /// As [`Self::parse`], for the body of `countTokens`: bare contents, or a whole request.
+    /// Parses the body of `countTokens`: contents alone, or a whole request.
     pub(super) fn parse_count(state: &Gemini, body: &[u8]) -> Result<Self, ApiError> {
         let body = wire::parse("CountTokensRequest", body);
         let mut body = body.map_err(|all| ApiError::bad_json(&all))?;
@@ -143,7 +141,7 @@ impl GenerateContent {
         Ok(request)
     }
 
-    /// The schema that the answer must fit, of either kind.
+    /// Returns the schema of the answer, of either kind.
     pub(super) fn schema(&self) -> Option<&Value> {
         let config = &self.generation_config;
         config
@@ -152,18 +150,19 @@ impl GenerateContent {
             .or(config.response_schema.as_ref())
     }
 
-    /// The cues of the first text part that is a transcript.
+    /// Returns the cues of the first text part that is a transcript.
     pub(super) fn transcript(&self) -> Option<Vec<transcript::Cue>> {
         self.texts().find_map(transcript::parse)
     }
 
-    /// The first text part that is a question about software, and its text.
+    /// Returns the first text part that is a question about software, with its text.
     pub(super) fn question(&self) -> Option<(Question, &str)> {
         let read = |text| Some((Question::parse(text)?, text));
         self.texts().find_map(read)
     }
 
-    /// The first text part that is none, else the first text of the system instruction.
+    /// Returns the first text part that is no question, or else the first text of the system
+    /// instruction.
     pub(super) fn instruction(&self) -> &str {
         let system = self.system_instruction.parts.iter();
         let system = system.filter_map(|part| part.text.as_deref());
@@ -171,7 +170,7 @@ impl GenerateContent {
         own.chain(system).next().unwrap_or_default()
     }
 
-    /// The words of the caller's texts: of a transcript what is said in it.
+    /// Returns the words of all texts; of a transcript, the spoken words.
     pub(super) fn said(&self) -> String {
         let words = self.texts().map(|text| match transcript::parse(text) {
             Some(cues) => {
@@ -183,7 +182,7 @@ impl GenerateContent {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// Text counts by its bytes, video by its seconds where they are known.
+    /// Counts text by bytes, and video by seconds if its length is known.
     pub(super) fn prompt_tokens(&self, video_duration_s: Option<f64>) -> PromptTokens {
         let mut tokens = PromptTokens::default();
         let system = self.system_instruction.parts.iter();
@@ -222,7 +221,7 @@ impl GenerateContent {
 }
 
 impl VideoMetadata {
-    /// Seconds that are left of a video of this length.
+    /// Returns the seconds that remain of a video of this length.
     fn length(&self, video_duration_s: Option<f64>) -> Option<f64> {
         let offset = |offset: &Option<String>| offset.as_deref().and_then(wire::seconds);
         let start = offset(&self.start_offset).unwrap_or(0.0);
@@ -235,7 +234,7 @@ impl VideoMetadata {
     }
 }
 
-/// A `fileUri` is one of the caller's files, ready for use, or a public YouTube video.
+/// Checks that a `fileUri` is an active file of the caller or a public YouTube video.
 fn check_file(state: &Gemini, uri: &str) -> Result<(), ApiError> {
     if let Some(id) = own_file(&state.base_url, uri) {
         let files = &state.state().files;

@@ -1,23 +1,23 @@
-//! Makes a value that fits a schema, with as much given content as the schema has room for.
+//! Values that fit a schema, with as much of the given content as the schema allows.
 //!
-//! Takes both kinds that the API takes: JSON Schema (`responseJsonSchema`, as far as
-//! <https://ai.google.dev/gemini-api/docs/structured-output> lists its keywords) and Google's own
-//! `Schema` (`responseSchema`: types in capitals, `nullable`, `propertyOrdering`).
+//! Both kinds of schema work: JSON Schema (`responseJsonSchema`, with the keywords of
+//! <https://ai.google.dev/gemini-api/docs/structured-output>) and Google's own `Schema`
+//! (`responseSchema`: types in capitals, `nullable`, `propertyOrdering`).
 
 use serde_json::{Map, Number, Value, json};
 
-/// Deeper than this a schema refers to itself without end.
+/// Maximum depth. A deeper schema is taken for an endless recursion.
 const MAX_DEPTH: usize = 32;
-/// Lists are not padded beyond this.
+/// Maximum items that pad a list.
 const MAX_PADDING: u64 = 1000;
 
-/// A value of the schema. Properties that `content` has are taken from it where they fit; others
-/// that are required get the least value of their type; the rest is left out.
+/// Returns a value of the schema. Properties come from `content` if they fit. Other required
+/// properties get the smallest value of their type, and the rest is omitted.
 pub(super) fn fill(schema: &Value, content: &Value) -> Value {
     Filler { root: schema }.value(schema, Some(content), 0)
 }
 
-/// Whether the schema's own object requires this property.
+/// Returns whether the top-level object requires this property.
 pub(super) fn requires(schema: &Value, property: &str) -> bool {
     let filler = Filler { root: schema };
     required(filler.resolve(schema, 0)).any(|name| name == property)
@@ -60,7 +60,7 @@ impl<'a> Filler<'a> {
         }
     }
 
-    /// Follows `$ref` and an `allOf` of one.
+    /// Follows `$ref`, and `allOf` with one item.
     fn resolve(&self, schema: &'a Value, depth: usize) -> &'a Value {
         let mut schema = schema;
         for _ in depth..=MAX_DEPTH {
@@ -82,7 +82,8 @@ impl<'a> Filler<'a> {
         schema
     }
 
-    /// The first branch that takes the hint; without one null where it is allowed, else the first.
+    /// Returns the first branch that accepts the hint. Without a hint, returns null if it is
+    /// allowed, or else the first branch.
     fn branch(&self, branches: &'a [Value], hint: Option<&Value>, depth: usize) -> Value {
         let takes = |branch: &&'a Value, value: &Value| {
             let branch = self.resolve(branch, depth);
@@ -184,7 +185,7 @@ impl Type {
     }
 }
 
-/// The types that a schema allows; told by its other keywords where it does not name them.
+/// Returns the types that a schema allows, from its other keywords if `type` is missing.
 fn types(schema: &Value) -> Vec<Type> {
     let mut types: Vec<Type> = match schema.get("type") {
         Some(Value::String(name)) => Type::named(name).into_iter().collect(),
@@ -222,7 +223,7 @@ fn required(schema: &Value) -> impl Iterator<Item = &str> {
     names.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// A count of the schema; Google's own schemas have them as strings.
+/// Returns a number of the schema; Google's own schemas write numbers as strings.
 fn bound(schema: &Value, name: &str) -> Option<u64> {
     match schema.get(name)? {
         Value::String(text) => text.parse().ok(),

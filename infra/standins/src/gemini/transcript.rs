@@ -1,17 +1,17 @@
-//! Reads transcripts in WebVTT (<https://www.w3.org/TR/webvtt1/>) and SubRip.
+//! Transcripts in WebVTT (<https://www.w3.org/TR/webvtt1/>) and SubRip.
 //!
-//! What cannot be read is left out: captions in the wild are rarely well-formed.
+//! Malformed parts are skipped, because real captions are rarely well-formed.
 
-/// Some words and when they are said, in seconds.
+/// Words with their times in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Cue {
     pub(super) start_s: f64,
     pub(super) end_s: f64,
-    /// One line, without markup, never empty.
+    /// One line without markup, never empty.
     pub(super) text: String,
 }
 
-/// The cues of a text in order of time; none where the text is no transcript.
+/// Returns the cues of a text ordered by time, or `None` if the text is no transcript.
 pub(super) fn parse(text: &str) -> Option<Vec<Cue>> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if !text.starts_with("WEBVTT") && !looks_like_subrip(text) {
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<Cue>> {
         let mut words: Vec<String> = Vec::new();
         while let Some(line) = lines.next_if(|line| !line.is_empty() && timing(line).is_none()) {
             let line = plain(line);
-            // Captions that roll repeat their last line in the next cue.
+            // Rolling captions repeat their last line in the next cue.
             if !line.is_empty() && line != last_line {
                 words.push(line.clone());
                 last_line = line;
@@ -54,7 +54,7 @@ fn looks_like_subrip(text: &str) -> bool {
         && lines.next().and_then(timing).is_some()
 }
 
-/// `00:01:02.345 --> 00:01:04.000 align:start`
+/// Parses `00:01:02.345 --> 00:01:04.000 align:start`.
 fn timing(line: &str) -> Option<(f64, f64)> {
     let (start, rest) = line.split_once("-->")?;
     let end = rest.split_whitespace().next()?;
@@ -80,7 +80,7 @@ fn seconds(timestamp: &str) -> Option<f64> {
     format!("{whole}.{fraction}").parse().ok()
 }
 
-/// A line without tags, entities and surplus blanks.
+/// Removes tags, entities and superfluous blanks of a line.
 fn plain(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line;

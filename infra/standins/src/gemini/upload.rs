@@ -1,7 +1,8 @@
-//! Resumable uploads. Bytes are counted and hashed as they arrive and never kept.
+//! Resumable uploads. Bytes are counted and hashed as they arrive, but not stored.
 //!
-//! The protocol is the one of Google's upload servers, as the official SDKs speak it; Google Photos
-//! describes it: <https://developers.google.com/photos/library/guides/resumable-uploads>.
+//! The protocol is that of Google's upload servers, as the official SDKs use it. The documentation
+//! of Google Photos describes it:
+//! <https://developers.google.com/photos/library/guides/resumable-uploads>.
 
 use std::{
     sync::Arc,
@@ -34,16 +35,16 @@ use crate::{
     server::{self, Cut},
 };
 
-/// Chunks but the last are a multiple of this, in bytes.
+/// Divisor of the size of all chunks but the last, in bytes.
 const GRANULARITY: u64 = 256 * 1024;
 /// <https://ai.google.dev/gemini-api/docs/files>: 2 GB per file.
 const MAX_SIZE: u64 = 2 * 1024 * 1024 * 1024;
-/// The body of a start is a small JSON object.
+/// Maximum body of a start, which is a small JSON object.
 const MAX_START_BODY: usize = 64 * 1024;
-/// Uploads under way at the same time; finished ones are forgotten when there are more.
+/// Maximum concurrent uploads. Above it, finished ones are dropped.
 const MAX_SESSIONS: usize = 10_000;
 
-/// An upload under way.
+/// An upload in progress.
 pub(super) type Session = Arc<Mutex<Upload>>;
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ struct StartFile {
     size_bytes: Option<serde_json::Value>,
 }
 
-/// `POST /upload/{version}/files`: a start, or any command to the upload URL that the start gave.
+/// `POST /upload/{version}/files`: a start, or a command to the upload URL of a start.
 pub(super) async fn upload(
     State(state): State<Arc<Gemini>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
@@ -87,7 +88,8 @@ pub(super) async fn upload(
         Some(id) => {
             let mut pieces = body.into_data_stream();
             let answer = command(&state, &cut, &uri, &headers, &mut pieces, &id).await;
-            // A caller that is still writing would see a broken pipe instead of the answer.
+            // Otherwise a caller that is still sending would see a broken pipe instead of the
+            // response.
             if !cut.is_armed() {
                 while let Some(Ok(_)) = pieces.next().await {}
             }
@@ -118,7 +120,7 @@ async fn start(
     match control::strike(state, On::UploadStart, said).await {
         Struck::Response(response) => return Ok(response),
         Struck::Reset => return Ok(cut.now()),
-        Struck::Answer(fault) => fate = Fate::of(&fault).unwrap_or_default(),
+        Struck::Answer(fault) => fate = Fate::from_fault(&fault).unwrap_or_default(),
         Struck::Nothing => {}
     }
     if header(headers, "x-goog-upload-protocol") != Some("resumable") {
@@ -214,7 +216,7 @@ fn declared_size(headers: &HeaderMap, file: &StartFile) -> Result<Option<u64>, A
     Ok(size)
 }
 
-/// A name that the caller chose: `files/` and up to 40 lowercase letters, digits or dashes.
+/// Checks a name that the caller chose: `files/` and up to 40 lowercase letters, digits or dashes.
 fn own_id(state: &Gemini, name: &str) -> Result<String, ApiError> {
     let id = name.strip_prefix("files/").unwrap_or_default();
     let inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
@@ -247,7 +249,7 @@ async fn command(
     match control::strike(state, On::UploadChunk, said).await {
         Struck::Response(response) => return Ok(response),
         Struck::Reset => break_off = true,
-        Struck::Answer(fault) => fate = Fate::of(&fault),
+        Struck::Answer(fault) => fate = Fate::from_fault(&fault),
         Struck::Nothing => {}
     }
     server::pause(Duration::from_millis(state.settings().upload_ms)).await;
@@ -324,8 +326,8 @@ async fn command(
 }
 
 impl Upload {
-    /// Takes the bytes of a chunk. False where the connection broke before its end: what came until
-    /// then counts. A chunk that is refused counts as if it had never come.
+    /// Receives the bytes of a chunk. Returns false if the connection breaks, and keeps the bytes
+    /// up to there. A refused chunk changes nothing.
     async fn receive(
         &mut self,
         pieces: &mut BodyDataStream,
@@ -362,7 +364,7 @@ impl Upload {
         Ok(whole)
     }
 
-    /// How far the upload is.
+    /// Response with the state of the upload.
     fn status(&self) -> Response {
         let status = if self.complete { "final" } else { "active" };
         let mut response = "".into_response();
@@ -382,7 +384,7 @@ fn value(text: impl ToString) -> HeaderValue {
     HeaderValue::from_str(&text.to_string()).expect("digits and URLs are header values")
 }
 
-/// A fresh id of lowercase hexadecimal digits.
+/// Returns a new id of lowercase hexadecimal digits.
 fn unique(length: usize) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);

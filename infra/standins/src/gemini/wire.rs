@@ -1,10 +1,10 @@
-//! Reads request bodies as Google's JSON parser does: names in camelCase or snake_case, nothing
-//! unknown, nothing of a wrong type.
+//! Parser of request bodies with the rules of Google's: names in camelCase or snake_case, and no
+//! unknown names or wrong types.
 //!
-//! The rules are the proto3 JSON mapping (<https://protobuf.dev/programming-guides/json/>). The
-//! messages are in `messages.json`: those that requests can hold, cut from the protocol buffers of
+//! The rules are the proto3 JSON mapping (<https://protobuf.dev/programming-guides/json/>).
+//! `messages.json` holds the messages of requests, from the protocol buffers of
 //! `google.ai.generativelanguage.v1beta` (PyPI google-ai-generativelanguage 0.12.1, Apache-2.0,
-//! Google). There a leading `*` is a repeated field and a leading `.` a name of that package.
+//! Google). In it, a leading `*` marks a repeated field, and a leading `.` a name of that package.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 const MESSAGES: &str = include_str!("messages.json");
 const PACKAGE: &str = "google.ai.generativelanguage.v1beta";
 
-/// Fields that the API takes and the published protocol buffers do not have yet, as the official
-/// Python SDK 3.4.0 sends them: message, field, type.
+/// Fields that the API accepts but the published protocol buffers lack, as the official Python SDK
+/// 3.4.0 sends them: message, field, type.
 const AHEAD_OF_THE_PROTOS: [(&str, &str, &str); 7] = [
     (".ThinkingConfig", "thinkingLevel", ".ThinkingLevel"),
     (".Part", "mediaResolution", ".PartMediaResolution"),
@@ -27,7 +27,7 @@ const AHEAD_OF_THE_PROTOS: [(&str, &str, &str); 7] = [
     (".CountTokensRequest", "serviceTier", "string"),
 ];
 
-/// The enums of those fields.
+/// Enums of those fields.
 const ENUMS_AHEAD_OF_THE_PROTOS: [(&str, &[&str]); 2] = [
     (
         ".ThinkingLevel",
@@ -52,12 +52,11 @@ const ENUMS_AHEAD_OF_THE_PROTOS: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// One fault of a body.
+/// A problem of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Violation {
-    /// Path of the message at fault, in snake_case; empty for the body itself.
+    /// Path of the message in snake_case; empty for the body itself.
     pub(super) field: String,
-    /// What is wrong.
     pub(super) description: String,
 }
 
@@ -81,7 +80,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// Parses a body as the message `name`, and gives it back with all its names in camelCase.
+/// Parses a body as the message `name`, and returns it with all names in camelCase.
 pub(super) fn parse(name: &str, body: &[u8]) -> Result<Value, Vec<Violation>> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
@@ -198,7 +197,7 @@ fn takes_lists(kind: &str) -> bool {
     kind == "google.protobuf.Value"
 }
 
-/// Whether a value is one of a scalar, an enum or a well-known type.
+/// Returns whether a value fits a scalar, an enum or a well-known type.
 fn fits(kind: &str, value: &Value) -> bool {
     if let Some(values) = TABLE.enums.get(kind) {
         return match value {
@@ -235,7 +234,7 @@ fn is_base64(text: &str) -> bool {
         || general_purpose::URL_SAFE_NO_PAD.decode(text).is_ok()
 }
 
-/// Seconds of a `google.protobuf.Duration` in JSON: `"40s"`, `"1.5s"`.
+/// Parses the seconds of a `google.protobuf.Duration` in JSON: `"40s"`, `"1.5s"`.
 pub(super) fn seconds(text: &str) -> Option<f64> {
     let number = text.strip_suffix('s')?;
     let plain = number

@@ -42,7 +42,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, url)], body).into_response())
 }
 
-/// Base64, whose lines may be broken.
+/// Decodes Base64, with or without line breaks.
 pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, ApiError> {
     let text: String = text.split_ascii_whitespace().collect();
     let message = "content is not valid Base64";
@@ -51,7 +51,7 @@ pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, ApiError> {
         .map_err(|_| ApiError::unprocessable(message))
 }
 
-/// Base64 in lines of 60 characters, each with its end, as GitHub sends it.
+/// Encodes Base64 in lines of 60 characters, as GitHub does.
 pub(super) fn to_base64(data: &[u8]) -> String {
     let text = STANDARD.encode(data);
     let mut lines = String::with_capacity(text.len() + text.len() / 60 + 1);

@@ -1,4 +1,4 @@
-//! Reads the bodies of requests.
+//! Request bodies.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::errors::ApiError;
 
-/// Reads a body that is a JSON object. What the operation does not know is passed over.
+/// Reads a JSON object, and ignores unknown members.
 pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     let bad_request = |message: &str| ApiError::new(StatusCode::BAD_REQUEST, message);
     let value: Value =
@@ -26,7 +26,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     })
 }
 
-/// What is said of a member that has to be there.
+/// Error for a missing member.
 pub(super) fn not_supplied(field: &str) -> ApiError {
     ApiError::invalid_request(format!("\"{field}\" wasn't supplied."))
 }

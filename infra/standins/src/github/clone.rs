@@ -1,4 +1,5 @@
-//! What `git clone` reads by the dumb protocol: <https://git-scm.com/book/en/v2/Git-Internals-Transfer-Protocols>.
+//! Server of the dumb protocol, for `git clone`:
+//! <https://git-scm.com/book/en/v2/Git-Internals-Transfer-Protocols>.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub(super) async fn serve_git(
     }
 }
 
-/// Owner, name and file of `/{owner}/{name}.git/{file}`.
+/// Splits `/{owner}/{name}.git/{file}` into owner, name and file.
 fn split(path: &str) -> Option<(&str, &str, &str)> {
     let (owner, rest) = path.strip_prefix('/')?.split_once('/')?;
     let (name, file) = rest.split_once('/')?;
@@ -54,7 +55,7 @@ fn text(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain")], text).into_response()
 }
 
-/// An object by the first two and the other digits of its name.
+/// Returns an object by the first two and the other digits of its name.
 fn object(repository: &Repository, path: &str) -> Option<Response> {
     let (first, others) = path.split_once('/')?;
     let id: ObjectId = format!("{first}{others}").parse().ok()?;

@@ -31,7 +31,7 @@ struct Create {
     committer: Option<Who>,
 }
 
-/// An author or committer as a request names one.
+/// An author or committer in a request.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Who {
     name: String,
@@ -99,7 +99,7 @@ pub(super) async fn get(
     Ok(Json(state.wire().git_commit(repository, id, commit)).into_response())
 }
 
-/// Which page of a list.
+/// Query of a page.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
     sha: Option<String>,

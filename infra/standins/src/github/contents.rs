@@ -1,4 +1,4 @@
-//! Files by their paths, one commit for each change: <https://docs.github.com/rest/repos/contents>.
+//! Files by path, with one commit per change: <https://docs.github.com/rest/repos/contents>.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -26,7 +26,7 @@ use super::{
     wire::{Wire, extend},
 };
 
-/// Bytes of a file that are shown in base64; a larger one is shown without its content.
+/// Maximum size of a file whose content is returned.
 const SHOWN: usize = 1024 * 1024;
 
 pub(super) async fn root(
@@ -90,7 +90,7 @@ fn show(
     Ok(Json(body).into_response())
 }
 
-/// What stands in a repository, seen from one of its references.
+/// Contents of a repository at one of its references.
 struct Shown<'a> {
     wire: Wire<'a>,
     repository: &'a Repository,
@@ -98,7 +98,6 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// As an item of `content-directory`.
     fn item(&self, path: &str, entry: &Entry) -> Value {
         let (api, web) = (
             self.wire.api(self.repository),
@@ -134,7 +133,6 @@ impl Shown<'_> {
         })
     }
 
-    /// As `content-file`, `content-symlink` or `content-submodule`.
     fn file(&self, path: &str, entry: &Entry) -> Value {
         let mut body = self.item(path, entry);
         let data = self.repository.store.blob(entry.id);
@@ -169,7 +167,7 @@ impl Change {
         Ok((author, committer.unwrap_or_else(repository::web_flow)))
     }
 
-    /// The branch, and what stands at a path of it.
+    /// Returns the branch, and the object at a path of it.
     fn target(
         &self,
         repository: &Repository,
@@ -178,8 +176,8 @@ impl Change {
         let branch = self.branch.as_ref().unwrap_or(&repository.default_branch);
         let files = repository.files(branch).unwrap_or_default().flat();
         let current = files.get(path).map(|(_, id)| *id);
-        // Whoever changes a file says which state of it is meant; another has been quicker if that
-        // is not the one that stands there.
+        // A change names the version of the file that it is based on. If that is not the current
+        // one, another caller has changed the file.
         match (&self.sha, current) {
             (Some(sha), Some(current)) if *sha == current.to_string() => {}
             (Some(sha), _) => {
@@ -258,8 +256,8 @@ pub(super) async fn delete(
     Ok(Json(changed(&shown, Value::Null, commit)).into_response())
 }
 
-/// A commit of a file follows what the branch stood at when the call came: of those that are under
-/// way at the same moment one is through.
+/// Checks that the branch still is where it was when the call arrived. Of concurrent commits, one
+/// succeeds.
 fn check_head(repository: &Repository, branch: &str, stood: StoodAt) -> Result<(), ApiError> {
     let (StoodAt(Some(expected)), Some(head)) = (stood, repository.head(branch)) else {
         return Ok(());
@@ -273,7 +271,6 @@ fn check_head(repository: &Repository, branch: &str, stood: StoodAt) -> Result<(
     }
 }
 
-/// As `file-commit`.
 fn changed(shown: &Shown<'_>, content: Value, id: ObjectId) -> Value {
     let commit = shown.repository.store.commit(id);
     let commit = commit.map(|commit| shown.wire.git_commit(shown.repository, id, commit));

@@ -1,4 +1,4 @@
-//! The control surface: settings, faults, pushes of somebody else, and what happened.
+//! Control surface: settings, faults, and pushes of another user.
 
 use std::sync::Arc;
 
@@ -16,26 +16,22 @@ use super::{
     repository::Repository,
 };
 
-/// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// How long every call takes.
+    /// Delay of every call.
     pub(super) latency_ms: u64,
-    /// Whose token it is.
+    /// User that the token belongs to.
     pub(super) login: String,
-    /// The one token that is valid; none where any but `invalid` is.
+    /// The valid token; `None` accepts every token but `invalid`.
     pub(super) token: Option<String>,
-    /// Whether the account pays: without that a private repository has no Pages.
+    /// Plan of the account. On the free plan, a private repository has no Pages.
     pub(super) plan: Plan,
-    /// How long a repository that was made with a first commit does not show it: for the first half
-    /// of this it is empty, for the second its references are not found.
+    /// Time until a new repository shows its first commit. It is empty for the first half, and has
+    /// objects but no references for the second half.
     pub(super) empty_for_ms: u64,
-    /// How many calls there may be.
     pub(super) limits: Bounds,
-    /// How long Pages builds.
     pub(super) pages_build_ms: u64,
-    /// How a build of Pages ends.
     pub(super) pages_outcome: Outcome,
 }
 
@@ -54,7 +50,6 @@ impl Default for Settings {
     }
 }
 
-/// `plan.name` of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Plan {
@@ -62,7 +57,6 @@ pub(super) enum Plan {
     Pro,
 }
 
-/// How a build of Pages ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Outcome {
@@ -70,24 +64,24 @@ pub(super) enum Outcome {
     Errored,
 }
 
-/// What can go wrong at GitHub only.
+/// Faults that only GitHub has.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub(super) enum Own {
-    /// Too many calls at once; `Retry-After` only where its seconds are given.
+    /// Secondary rate limit, with `Retry-After` if its seconds are given.
     SecondaryLimit {
         #[serde(default)]
         retry_after_s: Option<u64>,
         #[serde(default = "forbidden")]
         status: u16,
     },
-    /// All calls of the hour are spent.
+    /// Primary rate limit.
     PrimaryLimit {
         reset_s: u64,
         #[serde(default = "forbidden")]
         status: u16,
     },
-    /// Somebody else pushes a commit before the call is done: to the branch that the path names, or
+    /// Another user pushes a commit before the call is done. It goes to the branch in the path, or
     /// else to the default branch.
     RefMoved {},
 }
@@ -107,7 +101,7 @@ impl Own {
     }
 }
 
-/// A commit of somebody else.
+/// A commit of another user.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Foreign {
@@ -122,31 +116,30 @@ impl Default for Foreign {
         Self {
             branch: None,
             path: "foreign.txt".to_owned(),
-            content: "Somebody else was here.\n".to_owned(),
+            content: "Another user was here.\n".to_owned(),
             message: "Add foreign.txt".to_owned(),
         }
     }
 }
 
 impl Foreign {
-    /// Commits to a branch, or else to the default branch, whatever stands there.
+    /// Commits to a branch, or else to the default branch, without checks.
     pub(super) fn push(&self, repository: &mut Repository) -> Result<String, ApiError> {
         let branch = self.branch.as_ref().unwrap_or(&repository.default_branch);
         let branch = branch.clone();
         let blob = repository.store.write_blob(self.content.clone());
-        let somebody = Person {
-            name: "Somebody Else".to_owned(),
-            email: "somebody@example.com".to_owned(),
+        let other = Person {
+            name: "Another User".to_owned(),
+            email: "other@example.com".to_owned(),
             at: Moment::now(),
         };
-        let (people, message) = ((somebody.clone(), somebody), self.message.clone());
+        let (people, message) = ((other.clone(), other), self.message.clone());
         let commit = repository.commit_to(&branch, people, message, |files| {
             files.put(&self.path, super::git::Mode::File, blob);
         })?;
         Ok(commit.to_string())
     }
 
-    /// A commit to this branch.
     pub(super) fn to(branch: Option<&str>) -> Self {
         let branch = branch.map(str::to_owned);
         Self {

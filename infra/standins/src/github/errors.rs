@@ -9,16 +9,16 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// Where the documentation of an operation stands; what follows names it.
+/// Base URL of the documentation, which the page of an operation follows.
 const DOCUMENTATION: &str = "https://docs.github.com/rest";
 
-/// An error that does not know yet which operation it is one of.
+/// An error before its operation is known.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
     pub(super) http: StatusCode,
     pub(super) message: String,
     errors: Option<Value>,
-    /// Where another page than that of the operation explains it.
+    /// Page that explains the error, if it is not that of the operation.
     documentation: Option<&'static str>,
 }
 
@@ -57,17 +57,17 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
-    /// What GitHub says of a body that is not what the operation takes.
+    /// Error for a body that does not fit the operation.
     pub(super) fn invalid_request(reason: impl Display) -> Self {
         Self::unprocessable(format!("Invalid request.\n\n{reason}"))
     }
 
-    /// `Validation Failed`, with what is wrong.
+    /// `Validation Failed`, with its reason.
     pub(super) fn validation_failed(error: Value) -> Self {
         Self::unprocessable("Validation Failed").because(error)
     }
 
-    /// A repository that cannot be called so.
+    /// Error for an invalid name of a repository.
     pub(super) fn bad_repository(field: &str, message: &str) -> Self {
         Self::unprocessable("Repository creation failed.").because(json!({
             "resource": "Repository",
@@ -90,7 +90,7 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "Requires authentication")
     }
 
-    /// As users report it.
+    /// Message as users report it.
     pub(super) fn no_such_version(version: &str, supported: &[&str]) -> Self {
         let (newest, older) = (supported[0], &supported[1..]);
         let older: String = older.iter().map(|one| format!(", \"{one}\"")).collect();
@@ -117,7 +117,7 @@ impl ApiError {
             .documented("/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits")
     }
 
-    /// The body, for an operation that is documented on this page.
+    /// Returns the body for an operation that this page documents.
     pub(super) fn to_json(&self, page: &str) -> Value {
         let page = self.documentation.unwrap_or(page);
         let mut body = json!({"message": self.message});
@@ -130,7 +130,7 @@ impl ApiError {
     }
 }
 
-/// Leaves the body to whoever knows the operation.
+/// Leaves the body to [`document`], which knows the operation.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.http.into_response();
@@ -139,7 +139,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Writes the body of an error; another response stays.
+/// Writes the body of an error. Other responses stay unchanged.
 pub(super) fn document(response: Response, page: &str) -> Response {
     let Some(error) = response.extensions().get::<ApiError>() else {
         return response;
@@ -149,7 +149,7 @@ pub(super) fn document(response: Response, page: &str) -> Response {
     documented
 }
 
-/// What a caller without `User-Agent` gets, before anything else is looked at.
+/// Response to a call without `User-Agent`, which comes before all other checks.
 pub(super) fn no_user_agent() -> Response {
     let text = "Request forbidden by administrative rules. Please make sure your request has a \
                 User-Agent header (https://docs.github.com/en/rest/overview/resources-in-the-rest-\

@@ -1,4 +1,4 @@
-//! What every call meets before its operation: who asks, how often, and what is to go wrong.
+//! Checks of every call before its operation: authentication, rate limits and faults.
 
 use std::{
     sync::{
@@ -28,17 +28,17 @@ use crate::{
     server::{self, Cut},
 };
 
-/// The versions of the API, newest first:
+/// Versions of the API, newest first:
 /// <https://docs.github.com/rest/about-the-rest-api/api-versions>.
 const VERSIONS: [&str; 2] = ["2026-03-10", "2022-11-28"];
 
-/// Bytes of a body. A blob may have 100 MB, which is half as much again in base64.
+/// Maximum size of a body. A blob may have 100 MB, which Base64 increases by a third.
 const MAX_BODY: usize = 150 * 1024 * 1024;
 
-/// Numbers the calls of this process.
+/// Number of the next call of this process.
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
-/// Middleware: lets through whoever may call, and completes the answer.
+/// Middleware: checks a call and completes its response.
 pub(super) async fn guard(
     State(state): State<Arc<GitHub>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
@@ -47,7 +47,7 @@ pub(super) async fn guard(
 ) -> Response {
     let settings = state.settings();
     let mut request = request;
-    let stood = StoodAt::of(&state, &request);
+    let stood = StoodAt::new(&state, &request);
     request.extensions_mut().insert(stood);
     server::pause(Duration::from_millis(settings.latency_ms)).await;
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
@@ -63,7 +63,7 @@ pub(super) async fn guard(
     if request.headers().get("user-agent").is_none() {
         return errors::no_user_agent();
     }
-    let operation = Operation::of(request.method(), request.uri().path());
+    let operation = Operation::from_call(request.method(), request.uri().path());
     let page = operation.map_or("", |operation| operation.page);
     let response = match admit(&state, &request, operation) {
         Err(error) => error.into_response(),
@@ -72,12 +72,12 @@ pub(super) async fn guard(
     complete(&state, response, page, version, &id)
 }
 
-/// Where the default branch of a repository stood when the call came.
+/// Head of the default branch when the call arrived.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StoodAt(pub(super) Option<ObjectId>);
 
 impl StoodAt {
-    fn of(state: &GitHub, request: &Request) -> Self {
+    fn new(state: &GitHub, request: &Request) -> Self {
         let (owner, name) = repository_of(request.uri());
         let repository = state.repository(&owner, &name).ok();
         Self(repository.and_then(|one| one.head(&one.default_branch)))
@@ -95,7 +95,7 @@ fn version(headers: &HeaderMap) -> Result<&'static str, ApiError> {
         .ok_or_else(|| ApiError::no_such_version(asked, &VERSIONS))
 }
 
-/// Whether the caller may see what it asks for.
+/// Checks that the caller may see what it asks for.
 fn admit(state: &GitHub, request: &Request, operation: Option<Operation>) -> Result<(), ApiError> {
     let header = request.headers().get("authorization");
     if let Some(header) = header {
@@ -129,14 +129,14 @@ fn admit(state: &GitHub, request: &Request, operation: Option<Operation>) -> Res
     }
 }
 
-/// Owner and name of the repository that a path names.
+/// Returns owner and name of the repository in a path.
 fn repository_of(uri: &Uri) -> (String, String) {
     let mut segments = uri.path().split('/').skip(2).map(str::to_owned);
     let mut next = || segments.next().unwrap_or_default();
     (next(), next())
 }
 
-/// Counts the call, if there is room for it.
+/// Counts the call, if the limits allow it.
 async fn counted(
     state: &Arc<GitHub>,
     request: Request,
@@ -145,7 +145,7 @@ async fn counted(
     cut: &Cut,
     id: &str,
 ) -> Response {
-    // Asking for the limit costs none of it.
+    // Reading the limit does not count against it.
     if operation.is_some_and(|operation| operation.on == On::RateLimit) {
         return struck(state, request, next, operation, cut, id).await;
     }
@@ -166,7 +166,7 @@ async fn counted(
     }
 }
 
-/// A call that is being answered; also one that its caller gives up.
+/// A call in progress, which also ends if its caller disconnects.
 struct Counted<'a>(&'a GitHub);
 
 impl Drop for Counted<'_> {
@@ -175,7 +175,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// Lets the faults happen that are meant for the call.
+/// Applies the faults that are planned for the call.
 async fn struck(
     state: &GitHub,
     request: Request,
@@ -235,7 +235,7 @@ fn secondary_limit(status: StatusCode, retry_after_s: Option<u64>, id: &str) -> 
     response
 }
 
-/// Writes the body of an error, and the headers that every answer has.
+/// Adds the body of an error, and the headers of every response.
 fn complete(
     state: &GitHub,
     response: Response,

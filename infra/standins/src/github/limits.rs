@@ -1,4 +1,4 @@
-//! How many calls there may be: <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+//! Rate limits: <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
 
 use std::{
     collections::VecDeque,
@@ -12,23 +12,23 @@ use crate::request::seconds_since_1970;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The bounds. Those that are null are not watched.
+/// Rate limits, where null means unlimited.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Bounds {
-    /// Calls in a window: the primary limit.
+    /// Maximum calls in a window: the primary limit.
     pub(super) primary: u64,
     pub(super) window_s: u64,
-    /// The status of a call too many, 403 or 429.
+    /// Status of a refused call, 403 or 429.
     pub(super) status: u16,
-    /// Points in a minute: a read is one, a write five.
+    /// Maximum points in a minute. A read has one, a write five.
     pub(super) points_per_minute: Option<u64>,
-    /// Writes in a minute and in an hour.
+    /// Maximum writes in a minute and in an hour.
     pub(super) writes_per_minute: Option<u64>,
     pub(super) writes_per_hour: Option<u64>,
-    /// Calls at once.
+    /// Maximum concurrent calls.
     pub(super) concurrent: Option<u64>,
-    /// Whether an answer about a secondary limit says when to come back.
+    /// Whether the response of a secondary limit has `Retry-After`.
     pub(super) retry_after: bool,
 }
 
@@ -47,11 +47,11 @@ impl Default for Bounds {
     }
 }
 
-/// What has been used.
+/// Usage of the limits.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     window: Option<Window>,
-    /// When which call came, and whether it was a write; an hour of them.
+    /// Time of each call of the last hour, and whether it was a write.
     recent: VecDeque<(Instant, bool)>,
     running: u64,
 }
@@ -59,17 +59,17 @@ pub(super) struct Limits {
 #[derive(Clone, Copy, Debug)]
 struct Window {
     began: Instant,
-    /// Seconds since 1970.
+    /// Unix time in seconds.
     resets: u64,
     used: u64,
 }
 
-/// Where the primary limit stands, as the headers and `GET /rate_limit` have it.
+/// Usage of the primary limit, as in the headers and in `GET /rate_limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) limit: u64,
     pub(super) used: u64,
-    /// Seconds since 1970.
+    /// Unix time in seconds.
     pub(super) reset: u64,
 }
 
@@ -79,17 +79,17 @@ impl Standing {
     }
 }
 
-/// What is said to a call.
+/// Decision about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Go,
     Primary,
-    /// After these seconds there is room again.
+    /// Seconds until the limit allows another call.
     Secondary(u64),
 }
 
 impl Limits {
-    /// Judges a call, and counts it. One that goes must [`Self::end`].
+    /// Checks and counts a call. An allowed call must [`Self::end`].
     pub(super) fn begin(&mut self, bounds: &Bounds, write: bool, now: Instant) -> Verdict {
         let window = self.window(bounds, now);
         if window.used >= bounds.primary {
@@ -134,7 +134,7 @@ impl Limits {
         }
     }
 
-    /// Seconds until a call fits into a bound; none where it does.
+    /// Returns the seconds until a limit allows the call, or `None` if it does now.
     fn wait(
         &self,
         most: u64,

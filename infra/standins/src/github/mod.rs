@@ -1,27 +1,29 @@
 //! GitHub's REST API, as far as a deployment needs it: repositories, git's database, contents, pull
-//! requests, topics and Pages, in the version 2026-03-10.
+//! requests, topics and Pages, in version 2026-03-10.
 //!
-//! Sources: GitHub's OpenAPI description (names, types and statuses), its recorded answers in
-//! @octokit/fixtures, <https://docs.github.com/rest>, and for the texts of errors what users of the
-//! API report. Objects are git's own: what is written here has the SHA-1 that git gives it.
+//! Sources: GitHub's OpenAPI description (names, types and statuses), recorded responses in
+//! @octokit/fixtures, and <https://docs.github.com/rest>. Users of the API reported the error
+//! messages. Objects are git's own: they have the SHA-1 that git gives them.
 //!
-//! Whom the token belongs to owns every repository, and belongs to every organisation. Whoever has
-//! no token may read what is public.
+//! The user of the token owns every repository and belongs to every organisation. Without a token,
+//! callers may read public repositories.
 //!
-//! Beside the API, and not as GitHub has it:
-//! - `git clone <base URL>/{owner}/{repo}.git` works by the dumb protocol, without a token for
-//!   private repositories as well, so that anybody can look at what was pushed;
-//! - `GET /_site/{owner}/{repo}/{path}` is what Pages built; `html_url` of a site points there.
+//! Two parts differ from GitHub:
+//! - `git clone <base URL>/{owner}/{repo}.git` works by the dumb protocol. It needs no token even
+//!   for private repositories, so that everyone can inspect what was pushed.
+//! - `GET /_site/{owner}/{repo}/{path}` serves what Pages built. The `html_url` of a site points
+//!   there.
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"latency_ms"?, "login"?, "token"?, "plan"?, "empty_for_ms"?,
-//!   "limits"?, "pages_build_ms"?, "pages_outcome"?}`: see `control::Settings` and `limits::Bounds`.
-//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: see `operation::On`
-//!   and `accidents::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
+//!   "limits"?, "pages_build_ms"?, "pages_outcome"?}`: see `control::Settings` and
+//!   `limits::Bounds`.
+//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: plans a fault; see
+//!   `operation::On` and `call_faults::CallFault`. `DELETE /_control/faults`: removes all faults.
 //! - `POST /_control/repos/{owner}/{repo}/commits` `{"branch"?, "path"?, "content"?, "message"?}`:
-//!   somebody else pushes a commit.
-//! - `GET /_control/repos`, `GET /_control/calls`: what there is, what was called.
-//! - `DELETE /_control`: back to the beginning.
+//!   another user pushes a commit.
+//! - `GET /_control/repos`, `GET /_control/calls`: lists repositories and calls.
+//! - `DELETE /_control`: resets everything.
 
 use std::{
     ops::{Deref, DerefMut},

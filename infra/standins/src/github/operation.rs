@@ -1,13 +1,12 @@
-//! Which operation of the API a call is.
+//! Operations of the API.
 
 use http::Method;
 use serde::Deserialize;
 
-/// The calls that a fault can strike.
+/// Calls that a fault can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum On {
-    /// Every call.
     Any,
     User,
     RateLimit,
@@ -38,7 +37,7 @@ impl On {
     }
 }
 
-/// An operation: what a fault knows it by, and where its documentation stands.
+/// An operation: its kind for faults, and the page that documents it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operation {
     pub(super) on: On,
@@ -46,8 +45,8 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// The operation of a method and a path; none where the API has none.
-    pub(super) fn of(method: &Method, path: &str) -> Option<Self> {
+    /// Returns the operation of a method and a path, or `None` if the API has none.
+    pub(super) fn from_call(method: &Method, path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (on, page) = match (method.as_str(), segments.as_slice()) {
             ("GET", ["user"]) => (On::User, "/users/users#get-the-authenticated-user"),
@@ -113,7 +112,7 @@ mod tests {
 
     #[test]
     fn reading_and_moving_a_reference_are_two_operations() {
-        let on = |method: Method, path: &str| Operation::of(&method, path).map(|one| one.on);
+        let on = |method: Method, path: &str| Operation::from_call(&method, path).map(|one| one.on);
         let read = on(Method::GET, "/repos/o/r/git/ref/heads/feature/a");
         assert_eq!(read, Some(On::GetRef));
         let moved = on(Method::PATCH, "/repos/o/r/git/refs/heads/feature/a");

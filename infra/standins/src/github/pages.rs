@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
 use super::{
@@ -26,12 +27,11 @@ use super::{
 };
 use crate::site;
 
-/// The site of a repository.
 #[derive(Clone, Debug)]
 pub(super) struct Pages {
     pub(super) branch: String,
     path: String,
-    /// The newest; none where a workflow is to bring the files.
+    /// Newest build; `None` if a workflow has to supply the files.
     build: Option<Build>,
     is_workflow: bool,
 }
@@ -43,22 +43,13 @@ struct Build {
     created: OffsetDateTime,
 }
 
-/// Where a build stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// State of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "lowercase")]
 enum Status {
     Building,
     Built,
     Errored,
-}
-
-impl Status {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Building => "building",
-            Self::Built => "built",
-            Self::Errored => "errored",
-        }
-    }
 }
 
 impl Build {
@@ -73,7 +64,7 @@ impl Build {
 }
 
 impl Pages {
-    /// Builds anew from a commit.
+    /// Starts a build of a commit.
     pub(super) fn build(&mut self, commit: ObjectId) {
         if !self.is_workflow {
             self.build = Some(Build {
@@ -159,12 +150,11 @@ pub(super) async fn get(
     Ok(Json(to_json(state.wire(), repository, pages, &settings)).into_response())
 }
 
-/// As `page`.
 fn to_json(wire: Wire<'_>, repository: &Repository, pages: &Pages, settings: &Settings) -> Value {
     let status = pages
         .build
         .as_ref()
-        .map(|build| build.status(settings).name());
+        .map(|build| build.status(settings).into_str());
     json!({
         "url": format!("{}/pages", wire.api(repository)),
         "status": status,
@@ -180,7 +170,6 @@ fn to_json(wire: Wire<'_>, repository: &Repository, pages: &Pages, settings: &Se
     })
 }
 
-/// As `page-build`.
 pub(super) async fn latest_build(
     State(state): State<Arc<GitHub>>,
     Path((owner, repo)): Path<(String, String)>,
@@ -199,7 +188,7 @@ pub(super) async fn latest_build(
     let updated = build.created + Duration::from_millis(took);
     let body = json!({
         "url": format!("{}/pages/builds/latest", state.wire().api(repository)),
-        "status": status.name(),
+        "status": status.into_str(),
         "error": {"message": error},
         "pusher": state.wire().user(&repository.owner),
         "commit": build.commit.to_string(),

@@ -32,12 +32,12 @@ pub(super) struct Pull {
     pub(super) number: u64,
     pub(super) title: String,
     pub(super) body: Option<String>,
-    /// The branch that is asked to be pulled.
+    /// Source branch.
     pub(super) head: String,
-    /// The branch that is to be pulled into.
+    /// Target branch.
     pub(super) base: String,
     pub(super) draft: bool,
-    /// Where the head was last seen.
+    /// Last known commit of the head.
     pub(super) sha: ObjectId,
     pub(super) user: Owner,
     pub(super) created: OffsetDateTime,
@@ -139,7 +139,7 @@ pub(super) async fn create(
     Ok(created(body))
 }
 
-/// The branch of `owner:branch` or `branch`.
+/// Returns the branch of `owner:branch` or `branch`.
 fn branch_of<'a>(head: &'a str, repository: &Repository) -> &'a str {
     match head.split_once(':') {
         Some((owner, branch)) if owner.eq_ignore_ascii_case(&repository.owner.login) => branch,
@@ -157,7 +157,7 @@ pub(super) async fn get(
     Ok(Json(full(state.wire(), repository, pull)).into_response())
 }
 
-/// Which pull requests.
+/// Query of a list.
 #[derive(Debug, Deserialize)]
 pub(super) struct Which {
     state: Option<String>,
@@ -175,7 +175,7 @@ pub(super) async fn list(
     let Query(which) = which.map_err(|_| ApiError::unprocessable("Invalid parameters"))?;
     let repository = &*state.repository(&owner, &repo)?;
     let wanted = which.state.as_deref().unwrap_or("open");
-    // As at GitHub a head without its owner is no filter at all.
+    // As on GitHub, a head without an owner does not filter.
     let head = which.head.as_deref().filter(|head| head.contains(':'));
     let pulls = repository
         .pulls
@@ -190,7 +190,6 @@ pub(super) async fn list(
     Ok(Json(pulls).into_response())
 }
 
-/// As `pull-request-simple`.
 fn simple(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
     let (api, web, number) = (wire.api(repository), wire.web(repository), pull.number);
     let url = format!("{api}/pulls/{number}");
@@ -258,7 +257,6 @@ fn simple(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
     })
 }
 
-/// As `pull-request`.
 fn full(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
     let mut body = simple(wire, repository, pull);
     let sha = repository.head(&pull.head).unwrap_or(pull.sha);
@@ -282,11 +280,11 @@ fn full(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
     body
 }
 
-/// What a branch has that another has not.
+/// Difference between two branches.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Change {
     commits: usize,
-    /// Whether there is a commit in the past of both.
+    /// Whether the branches have a common ancestor.
     related: bool,
     additions: usize,
     deletions: usize,
@@ -327,7 +325,7 @@ impl Change {
     }
 }
 
-/// How often each line stands in a blob.
+/// Counts the occurrences of each line in a blob.
 fn lines(repository: &Repository, file: Option<&(Mode, ObjectId)>) -> BTreeMap<Vec<u8>, usize> {
     let mut lines = BTreeMap::new();
     let data = file.and_then(|(_, id)| repository.store.blob(*id));
@@ -338,7 +336,7 @@ fn lines(repository: &Repository, file: Option<&(Mode, ObjectId)>) -> BTreeMap<V
     lines
 }
 
-/// How many lines one has more often than the other.
+/// Counts the lines that occur more often in `these` than in `those`.
 fn without(these: &BTreeMap<Vec<u8>, usize>, those: &BTreeMap<Vec<u8>, usize>) -> usize {
     let more = |(line, count): (&Vec<u8>, &usize)| {
         count.saturating_sub(those.get(line).copied().unwrap_or_default())

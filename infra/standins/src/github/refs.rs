@@ -70,7 +70,7 @@ pub(super) async fn update(
     let name = format!("refs/{name}");
     let current = *repository.refs.get(&name).ok_or_else(no_reference)?;
     let id = commit_of(repository, &update.sha)?;
-    // Nothing that is there may be lost: whoever was slower has to look at it first.
+    // A forced update could lose commits of another caller.
     if !update.force && !repository.store.history(id).contains(&current) {
         return Err(ApiError::unprocessable("Update is not a fast forward"));
     }
@@ -97,7 +97,7 @@ fn no_reference() -> ApiError {
     ApiError::unprocessable("Reference does not exist")
 }
 
-/// The commit that a reference is to point to.
+/// Returns the commit for a reference.
 fn commit_of(repository: &Repository, sha: &str) -> Result<ObjectId, ApiError> {
     let id = sha.parse().map_err(|_| {
         ApiError::unprocessable(
@@ -112,7 +112,7 @@ fn commit_of(repository: &Repository, sha: &str) -> Result<ObjectId, ApiError> {
     }
 }
 
-/// What git takes as the name of a reference: <https://git-scm.com/docs/git-check-ref-format>.
+/// Checks the name of a reference by git's rules: <https://git-scm.com/docs/git-check-ref-format>.
 fn check_name(name: &str) -> Result<(), ApiError> {
     if !name.starts_with("refs/") || name.split('/').count() < 3 {
         let message = "Reference name must start with 'refs/' and have at least three components";

@@ -1,4 +1,4 @@
-//! Makes, shows, changes and deletes repositories.
+//! Operations on repositories.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ use super::{
     repository::{self, New, Owner, Repository},
 };
 
-/// Characters of a name: <https://docs.github.com/en/repositories/creating-and-managing-repositories>.
+/// Maximum characters of a name:
+/// <https://docs.github.com/en/repositories/creating-and-managing-repositories>.
 const MAX_NAME: usize = 100;
-/// Characters of a description.
 const MAX_DESCRIPTION: usize = 350;
 
-/// What a repository can be made with, as far as it is kept.
+/// Body of a request for a new repository, with the fields that are stored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Create {
     name: Option<String>,
@@ -98,7 +98,7 @@ fn make(state: &GitHub, owner: Owner, body: &Bytes) -> Result<Response, ApiError
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
 }
 
-/// What GitHub writes into a repository that it makes not empty.
+/// Returns the first file of a repository that is not created empty.
 fn read_me(repository: &Repository) -> String {
     match &repository.description {
         Some(description) => format!("# {}\n{description}\n", repository.name),
@@ -106,7 +106,7 @@ fn read_me(repository: &Repository) -> String {
     }
 }
 
-/// The name that a repository gets: what it cannot have becomes a hyphen.
+/// Returns the name that a repository gets. Invalid characters become hyphens.
 fn checked_name(name: &str) -> Result<String, ApiError> {
     let allowed =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
@@ -158,7 +158,7 @@ pub(super) async fn get(
     Ok(Json(state.wire().full_repository(repository)).into_response())
 }
 
-/// What can be changed, as far as it is kept.
+/// Body of a change, with the fields that are stored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Update {
     name: Option<String>,

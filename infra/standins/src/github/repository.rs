@@ -1,4 +1,4 @@
-//! Repositories: what there is, apart from how the wire shows it.
+//! Stored repositories.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use super::{
     pulls::Pull,
 };
 
-/// Who a repository belongs to.
+/// Owner of a repository.
 #[derive(Clone, Debug)]
 pub(super) struct Owner {
     pub(super) login: String,
@@ -24,14 +24,13 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// The same for the same login, whoever asks.
+    /// Returns an id that depends on the login alone.
     pub(super) fn id(&self) -> u64 {
         let hash = |hash: u64, byte: u8| (hash * 31 + u64::from(byte)) % 100_000_000;
         self.login.to_lowercase().bytes().fold(7, hash)
     }
 }
 
-/// One repository.
 #[derive(Clone, Debug)]
 pub(super) struct Repository {
     pub(super) id: u64,
@@ -46,15 +45,15 @@ pub(super) struct Repository {
     pub(super) created: OffsetDateTime,
     pub(super) pushed: OffsetDateTime,
     pub(super) store: Store,
-    /// By their full names, `refs/heads/main`.
+    /// By full name, such as `refs/heads/main`.
     pub(super) refs: BTreeMap<String, ObjectId>,
     pub(super) pulls: Vec<Pull>,
     pub(super) pages: Option<Pages>,
-    /// From when its first commit can be seen, and how long that took.
+    /// Time at which the first commit becomes visible, and how long it was hidden.
     visible: (Instant, Duration),
 }
 
-/// How much of a repository can be seen yet.
+/// Visible part of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Visible {
     Nothing,
@@ -63,7 +62,7 @@ enum Visible {
 }
 
 impl Visible {
-    /// With so much left of the time that a repository is kept from being seen.
+    /// Returns the visible part while `left` of the hidden time remains.
     fn with(left: Duration, time: Duration) -> Self {
         match left {
             left if left.is_zero() => Self::All,
@@ -78,7 +77,7 @@ impl Repository {
         format!("{}/{}", self.owner.login, self.name)
     }
 
-    /// Keeps the first commit from being seen for a while from now on.
+    /// Hides the first commit for a while.
     pub(super) fn hide_for(&mut self, time: Duration) {
         self.visible = (Instant::now() + time, time);
     }
@@ -88,12 +87,13 @@ impl Repository {
         Visible::with(from.saturating_duration_since(Instant::now()), time)
     }
 
-    /// Whether the API would say that there is nothing in it.
+    /// Returns whether the API shows the repository as empty.
     pub(super) fn is_empty(&self) -> bool {
         self.refs.is_empty() || self.visible() == Visible::Nothing
     }
 
-    /// That the database of git's objects can be asked.
+    /// # Errors
+    /// If the repository is empty: git's database is not available then.
     pub(super) fn require_objects(&self) -> Result<(), ApiError> {
         if self.is_empty() {
             return Err(ApiError::empty_repository());
@@ -101,18 +101,18 @@ impl Repository {
         Ok(())
     }
 
-    /// What a reference points to, as far as it can be seen.
+    /// Returns the target of a reference, if it is visible.
     pub(super) fn reference(&self, name: &str) -> Option<ObjectId> {
         let seen = self.visible() == Visible::All;
         self.refs.get(name).copied().filter(|_| seen)
     }
 
-    /// The newest commit of a branch.
+    /// Returns the newest commit of a branch.
     pub(super) fn head(&self, branch: &str) -> Option<ObjectId> {
         self.reference(&format!("refs/heads/{branch}"))
     }
 
-    /// Moves a reference, with all that goes along with it.
+    /// Moves a reference, and builds Pages if they use it.
     pub(super) fn set_reference(&mut self, name: &str, id: ObjectId) {
         self.refs.insert(name.to_owned(), id);
         self.pushed = OffsetDateTime::now_utc();
@@ -123,7 +123,7 @@ impl Repository {
         }
     }
 
-    /// Takes a reference away; pull requests from it are closed.
+    /// Removes a reference and closes its pull requests.
     pub(super) fn remove_reference(&mut self, name: &str) -> bool {
         let branch = name.strip_prefix("refs/heads/");
         for pull in &mut self.pulls {
@@ -134,14 +134,14 @@ impl Repository {
         self.refs.remove(name).is_some()
     }
 
-    /// The files of a branch's newest commit.
+    /// Returns the files of a branch's newest commit.
     pub(super) fn files(&self, branch: &str) -> Option<Files> {
         let commit = self.refs.get(&format!("refs/heads/{branch}"))?;
         self.store.files(self.store.commit(*commit)?.tree)
     }
 
-    /// Commits a change to a branch, and moves it there. The first branch of an empty repository
-    /// comes with its first commit.
+    /// Commits a change to a branch. The first commit of an empty repository creates its first
+    /// branch.
     pub(super) fn commit_to(
         &mut self,
         branch: &str,
@@ -168,7 +168,7 @@ impl Repository {
         Ok(commit)
     }
 
-    /// For the control surface: all that is true of it, seen or not.
+    /// Returns the whole state for the control surface, including hidden parts.
     pub(super) fn to_state(&self) -> Value {
         let refs: BTreeMap<&String, String> = self
             .refs
@@ -181,7 +181,7 @@ impl Repository {
         let files = self.files(&self.default_branch).unwrap_or_default().flat();
         let file = |(path, (mode, id)): (String, (super::git::Mode, ObjectId))| {
             let size = self.store.blob(id).map(bytes::Bytes::len);
-            let about = json!({"mode": mode.text(), "sha": id.to_string(), "size": size});
+            let about = json!({"mode": mode.into_str(), "sha": id.to_string(), "size": size});
             (path, about)
         };
         let files: BTreeMap<String, Value> = files.into_iter().map(file).collect();
@@ -201,7 +201,7 @@ impl Repository {
     }
 }
 
-/// What a repository is made from.
+/// Properties of a new repository.
 #[derive(Clone, Debug)]
 pub(super) struct New {
     pub(super) owner: Owner,
@@ -211,7 +211,6 @@ pub(super) struct New {
     pub(super) private: bool,
 }
 
-/// All repositories.
 #[derive(Debug, Default)]
 pub(super) struct Repositories {
     made: u64,
@@ -223,7 +222,7 @@ impl Repositories {
         self.all.iter()
     }
 
-    /// Names are the same in any case of their letters.
+    /// Returns the position of a repository. Letter case does not matter.
     pub(super) fn position(&self, owner: &str, name: &str) -> Result<usize, ApiError> {
         let position = self.all.iter().position(|repository| {
             repository.owner.login.eq_ignore_ascii_case(owner)
@@ -269,7 +268,6 @@ impl Repositories {
         Ok(&mut self.all[last])
     }
 
-    /// Renames a repository.
     pub(super) fn rename(&mut self, position: usize, name: &str) -> Result<(), ApiError> {
         let other = self.position(&self.all[position].owner.login, name);
         if other.is_ok_and(|other| other != position) {
@@ -291,7 +289,7 @@ impl Repositories {
     }
 }
 
-/// Who commits through the web rather than by a push.
+/// Returns the committer of changes through the web.
 pub(super) fn web_flow() -> Person {
     Person {
         name: "GitHub".to_owned(),
@@ -300,7 +298,7 @@ pub(super) fn web_flow() -> Person {
     }
 }
 
-/// A user as the author of what the API commits.
+/// Returns a user as the author of commits through the API.
 pub(super) fn author(owner: &Owner) -> Person {
     let (id, login) = (owner.id(), &owner.login);
     Person {

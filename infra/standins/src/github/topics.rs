@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{GitHub, body, errors::ApiError};
 
-/// Topics of one repository, and characters of one topic:
+/// Maximum topics of a repository, and characters of a topic:
 /// <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/classifying-your-repository-with-topics>.
 const MAX_TOPICS: usize = 20;
 const MAX_TOPIC: usize = 50;

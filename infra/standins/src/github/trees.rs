@@ -24,20 +24,20 @@ struct Create {
     base_tree: Option<String>,
 }
 
-/// One entry of a tree that is to be made.
+/// An entry of a new tree.
 #[derive(Debug, Deserialize)]
 struct Item {
     path: Option<String>,
     mode: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
-    /// A null deletes.
+    /// Null deletes the entry.
     #[serde(default, deserialize_with = "given")]
     sha: Option<Option<String>>,
     content: Option<String>,
 }
 
-/// Tells a null from a member that is not there.
+/// Distinguishes a null from a missing member.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -74,8 +74,8 @@ impl Item {
     fn apply(self, files: &mut Files, store: &mut Store) -> Result<(), ApiError> {
         let path = self.path.unwrap_or_default();
         check_path("tree.path", &path)?;
-        let mode = self.mode.as_deref().and_then(Mode::parse);
-        // Asked for even where there is only something to be deleted.
+        let mode = self.mode.and_then(|mode| mode.parse::<Mode>().ok());
+        // The API requires a mode even to delete an entry.
         let mode = mode.ok_or_else(|| ApiError::unprocessable("Must supply a valid tree.mode"))?;
         match (self.sha, self.content) {
             (Some(None), None) => {
@@ -94,26 +94,26 @@ impl Item {
                 Err(ApiError::unprocessable(message))
             }
             (_, Some(_)) if mode == Mode::Submodule => Err(bad_state()),
-            // What has a content is a blob, whatever its type says.
+            // An entry with content is a blob, whatever its type says.
             (_, Some(content)) => {
                 let id = store.write_blob(content);
                 files.put(&path, mode, id);
                 Ok(())
             }
             (Some(Some(sha)), None) => {
-                let kind = self.kind.as_deref().unwrap_or(mode.kind().name());
+                let kind = self.kind.as_deref().unwrap_or(mode.kind().into_str());
                 put_object(files, store, (&path, mode), kind, &sha)
             }
         }
     }
 }
 
-/// What is said of what git could not store.
+/// Error for an object that git cannot store.
 fn bad_state() -> ApiError {
     ApiError::unprocessable("GitRPC::BadObjectState")
 }
 
-/// Puts what there is already; `kind` is what the caller says that it is.
+/// Adds an existing object. `kind` is the type that the caller gives.
 fn put_object(
     files: &mut Files,
     store: &Store,
@@ -123,14 +123,14 @@ fn put_object(
 ) -> Result<(), ApiError> {
     let invalid = || ApiError::unprocessable(format!("tree.sha {sha} is not a valid {kind}"));
     let id: ObjectId = sha.parse().map_err(|_| invalid())?;
-    // The commit of a submodule is one of another repository.
+    // The commit of a submodule belongs to another repository.
     let known = store
         .get(id)
-        .is_some_and(|object| object.kind.name() == kind);
-    if !known && kind != Kind::Commit.name() {
+        .is_some_and(|object| object.kind.into_str() == kind);
+    if !known && kind != Kind::Commit.into_str() {
         return Err(invalid());
     }
-    if kind != mode.kind().name() {
+    if kind != mode.kind().into_str() {
         return Err(bad_state());
     }
     match mode {
@@ -140,7 +140,7 @@ fn put_object(
     Ok(())
 }
 
-/// Refuses what git never writes into a tree; `field` is what the operation calls the path.
+/// Refuses paths that git never stores. `field` is the name of the path in the operation.
 pub(super) fn check_path(field: &str, path: &str) -> Result<(), ApiError> {
     let bad = |part: &str| {
         matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git") || part.contains('\0')
@@ -155,7 +155,7 @@ pub(super) fn check_path(field: &str, path: &str) -> Result<(), ApiError> {
     Err(ApiError::unprocessable(format!("{field} {reason}")))
 }
 
-/// The tree that a text names: by its own SHA-1, by that of a commit, or by a branch.
+/// Returns the tree that a text names: by its SHA-1, by that of a commit, or by a branch.
 fn tree_of(repository: &Repository, text: &str) -> Option<ObjectId> {
     let id: Option<ObjectId> = text.parse().ok();
     let reference = || repository.reference(text);
@@ -163,7 +163,7 @@ fn tree_of(repository: &Repository, text: &str) -> Option<ObjectId> {
     tree_below(repository, id)
 }
 
-/// A tree itself, or that of a commit.
+/// Returns a tree itself, or that of a commit.
 fn tree_below(repository: &Repository, id: ObjectId) -> Option<ObjectId> {
     match repository.store.commit(id) {
         Some(commit) => Some(commit.tree),
@@ -178,7 +178,7 @@ pub(super) async fn get(
 ) -> Result<Response, ApiError> {
     let repository = &*state.database(&owner, &repo)?;
     let id = tree_of(repository, &sha).ok_or_else(ApiError::not_found)?;
-    // Any value at all means yes, `0` and `false` as well.
+    // Every value means yes, including `0` and `false`.
     let entries = if query.contains_key("recursive") {
         wire::recursive(&repository.store, id, "")
     } else {

@@ -1,4 +1,4 @@
-//! Whose token it is, and how much of its limit is left.
+//! The user of the token, and its rate limit.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,7 +11,6 @@ use super::{
     wire::{extend, timestamp},
 };
 
-/// As `private-user`.
 pub(super) async fn get(State(state): State<Arc<GitHub>>) -> Json<Value> {
     let (user, settings) = (state.user(), state.settings());
     let repositories = &state.state().repositories;
@@ -63,7 +62,6 @@ pub(super) async fn get(State(state): State<Arc<GitHub>>) -> Json<Value> {
     Json(body)
 }
 
-/// As `rate-limit-overview`.
 pub(super) async fn rate_limit(State(state): State<Arc<GitHub>>) -> Json<Value> {
     let bounds = state.settings().limits;
     let standing = state.state().limits.standing(&bounds, Instant::now());

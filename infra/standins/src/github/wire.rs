@@ -1,4 +1,4 @@
-//! How users, repositories and git's objects look on the wire.
+//! JSON of users, repositories and git's objects.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::request;
 
-/// The members of a repository that are addresses below its own.
+/// Members of a repository that are URLs below its own.
 const BELOW: [(&str, &str); 36] = [
     ("archive_url", "/{archive_format}{/ref}"),
     ("assignees_url", "/assignees{/user}"),
@@ -52,14 +52,13 @@ const BELOW: [(&str, &str); 36] = [
     ("trees_url", "/git/trees{/sha}"),
 ];
 
-/// Writes what there is, with addresses that begin with that of the stand-in.
+/// Serialises with URLs of the stand-in.
 #[derive(Clone, Copy)]
 pub(super) struct Wire<'a> {
     pub(super) base: &'a str,
 }
 
 impl Wire<'_> {
-    /// As `simple-user`.
     pub(super) fn user(self, owner: &Owner) -> Value {
         let (login, base) = (&owner.login, self.base);
         let url = format!("{base}/users/{login}");
@@ -91,17 +90,16 @@ impl Wire<'_> {
         })
     }
 
-    /// The address of a repository in the API.
+    /// Returns the URL of a repository in the API.
     pub(super) fn api(self, repository: &Repository) -> String {
         format!("{}/repos/{}", self.base, repository.full_name())
     }
 
-    /// The address of a repository for people.
+    /// Returns the URL of a repository in the browser.
     pub(super) fn web(self, repository: &Repository) -> String {
         format!("{}/{}", self.base, repository.full_name())
     }
 
-    /// As `repository`.
     pub(super) fn repository(self, repository: &Repository) -> Value {
         let (api, web) = (self.api(repository), self.web(repository));
         let host = self.base.trim_start_matches("http://");
@@ -142,7 +140,6 @@ impl Wire<'_> {
         body
     }
 
-    /// As `full-repository`.
     pub(super) fn full_repository(self, repository: &Repository) -> Value {
         let mut body = self.repository(repository);
         let more = json!({
@@ -168,7 +165,6 @@ impl Wire<'_> {
         body
     }
 
-    /// As `git-ref`.
     pub(super) fn reference(self, repository: &Repository, name: &str, id: ObjectId) -> Value {
         let api = self.api(repository);
         json!({
@@ -176,29 +172,28 @@ impl Wire<'_> {
             "node_id": format!("REF_{}_{name}", repository.id),
             "url": format!("{api}/git/{name}"),
             "object": {
-                "type": Kind::Commit.name(),
+                "type": Kind::Commit.into_str(),
                 "sha": id.to_string(),
                 "url": format!("{api}/git/commits/{id}"),
             },
         })
     }
 
-    /// As `git-tree`.
     pub(super) fn tree(self, repository: &Repository, id: ObjectId, entries: &[Entry]) -> Value {
         let api = self.api(repository);
         let entry = |entry: &Entry| {
             let kind = entry.mode.kind();
             let mut body = json!({
                 "path": entry.path,
-                "mode": entry.mode.text(),
-                "type": kind.name(),
+                "mode": entry.mode.into_str(),
+                "type": kind.into_str(),
                 "sha": entry.id.to_string(),
             });
             if let Some(blob) = repository.store.blob(entry.id) {
                 body["size"] = json!(blob.len());
             }
             if kind != Kind::Commit {
-                body["url"] = json!(format!("{api}/git/{}s/{}", kind.name(), entry.id));
+                body["url"] = json!(format!("{api}/git/{}s/{}", kind.into_str(), entry.id));
             }
             body
         };
@@ -210,7 +205,6 @@ impl Wire<'_> {
         })
     }
 
-    /// As `git-commit`.
     pub(super) fn git_commit(
         self,
         repository: &Repository,
@@ -229,7 +223,6 @@ impl Wire<'_> {
         body
     }
 
-    /// As `commit`.
     pub(super) fn commit(self, repository: &Repository, id: ObjectId, commit: &Commit) -> Value {
         let (api, web) = (self.api(repository), self.web(repository));
         let url = format!("{api}/commits/{id}");
@@ -266,7 +259,7 @@ impl Wire<'_> {
     }
 }
 
-/// What is the same in every repository here.
+/// Members that all repositories share.
 fn always() -> Value {
     json!({
         "size": 0,
@@ -290,7 +283,7 @@ fn always() -> Value {
     })
 }
 
-/// What both forms of a commit tell of it.
+/// Members that both forms of a commit share.
 fn inside(commit: &Commit, api: &str) -> Value {
     let person = |person: &Person| json!({"name": person.name, "email": person.email, "date": person.at.to_rfc3339()});
     json!({
@@ -311,7 +304,6 @@ fn inside(commit: &Commit, api: &str) -> Value {
     })
 }
 
-/// `visibility` of a repository.
 pub(super) fn visibility(repository: &Repository) -> &'static str {
     if repository.private {
         "private"
@@ -332,8 +324,7 @@ pub(super) fn extend(body: &mut Value, more: Value) {
     }
 }
 
-/// The entries of a tree with those of the trees below it, each by its whole path, as `?recursive`
-/// has them.
+/// Returns all entries below a tree with their whole paths, for `?recursive`.
 pub(super) fn recursive(store: &Store, tree: ObjectId, before: &str) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in store.tree(tree)? {

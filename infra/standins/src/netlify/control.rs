@@ -1,4 +1,4 @@
-//! The control surface: settings, faults, and what happened.
+//! Control surface: settings and faults.
 
 use std::sync::Arc;
 
@@ -8,21 +8,20 @@ use serde_json::Value;
 
 use super::Netlify;
 
-/// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// How long every call takes.
+    /// Delay of every call.
     pub(super) latency_ms: u64,
-    /// The one token that is valid; none where any but `invalid` is.
+    /// The valid token; `None` accepts every token but `invalid`.
     pub(super) token: Option<String>,
-    /// How long a deploy is processed once all its files are there.
+    /// Processing time of a deploy after its last file.
     pub(super) processing_ms: u64,
-    /// The `error_message` of deploys; none where they do not fail.
+    /// `error_message` of deploys; `None` if they succeed.
     pub(super) failure: Option<String>,
-    /// Names of sites that somebody else has.
+    /// Names of sites of other users.
     pub(super) taken: Vec<String>,
-    /// Deploys of a site in a minute; none where they are not counted.
+    /// Maximum deploys of a site in a minute; `None` means unlimited.
     pub(super) deploys_per_minute: Option<usize>,
 }
 
@@ -39,11 +38,10 @@ impl Default for Settings {
     }
 }
 
-/// The calls that a fault can strike.
+/// Calls that a fault can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum On {
-    /// Every call.
     Any,
     CreateSite,
     GetSite,
@@ -53,7 +51,7 @@ pub(super) enum On {
 }
 
 impl On {
-    pub(super) fn of(method: &str, path: &str) -> Self {
+    pub(super) fn from_call(method: &str, path: &str) -> Self {
         let segments: Vec<&str> = path.trim_matches('/').split('/').skip(2).collect();
         match (method, segments.as_slice()) {
             ("POST", ["sites"]) => Self::CreateSite,
@@ -66,11 +64,11 @@ impl On {
     }
 }
 
-/// What can go wrong at Netlify only.
+/// Faults that only Netlify has.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub(super) enum Own {
-    /// 429; `Retry-After` only where its seconds are given.
+    /// 429, with `Retry-After` if its seconds are given.
     RateLimited {
         #[serde(default)]
         retry_after_s: Option<u64>,

@@ -1,4 +1,4 @@
-//! A deploy: the files that it is to have, and how far it is.
+//! Deploys with their required files and their state.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,17 +7,18 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
 use crate::request;
 
-/// What was uploaded. Of a site nothing is asked for twice; whether what another site has is asked
-/// for is not documented, and here it is: so every client has to bring it.
+/// Uploaded files. A site never requires the same file twice. Netlify does not document whether a
+/// file of another site counts; here it does not, so every client has to upload.
 #[derive(Debug, Default)]
 pub(super) struct Contents(HashMap<String, HashMap<String, Bytes>>);
 
 impl Contents {
-    /// Keeps a content of a site by its SHA-1.
+    /// Stores a file of a site by its SHA-1.
     pub(super) fn insert(&mut self, site: &str, sha: String, content: Bytes) {
         let of_site = self.0.entry(site.to_owned()).or_default();
         of_site.insert(sha, content);
@@ -28,7 +29,6 @@ impl Contents {
     }
 }
 
-/// One deploy of a site.
 #[derive(Clone, Debug)]
 pub(super) struct Deploy {
     pub(super) id: String,
@@ -37,34 +37,23 @@ pub(super) struct Deploy {
     pub(super) title: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) draft: bool,
-    /// The SHA-1 of each file, by its path without a slash before it.
+    /// SHA-1 of each file, by its path without a leading slash.
     pub(super) files: BTreeMap<String, String>,
     pub(super) created: OffsetDateTime,
     pub(super) began: Instant,
-    /// When the last file was there.
+    /// Time at which the last file arrived.
     pub(super) complete: Option<Instant>,
     pub(super) processing: Duration,
     pub(super) failure: Option<String>,
 }
 
-/// `state`, as far as a deploy here goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "lowercase")]
 pub(super) enum DeployState {
     Uploading,
     Processing,
     Ready,
     Error,
-}
-
-impl DeployState {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Uploading => "uploading",
-            Self::Processing => "processing",
-            Self::Ready => "ready",
-            Self::Error => "error",
-        }
-    }
 }
 
 impl Deploy {
@@ -77,7 +66,7 @@ impl Deploy {
         }
     }
 
-    /// The contents that have not been uploaded yet.
+    /// Returns the digests of missing files.
     pub(super) fn required(&self, contents: &Contents) -> Vec<&str> {
         let missing = self
             .files
@@ -89,14 +78,13 @@ impl Deploy {
         missing
     }
 
-    /// Notes that nothing is missing any more.
+    /// Completes the deploy once no file is missing.
     pub(super) fn complete_with(&mut self, contents: &Contents) {
         if self.complete.is_none() && self.required(contents).is_empty() {
             self.complete = Some(Instant::now());
         }
     }
 
-    /// As `deploy`.
     pub(super) fn to_json(&self, base_url: &str, contents: &Contents) -> Value {
         let state = self.state();
         let (site, own) = (
@@ -107,7 +95,7 @@ impl Deploy {
             "id": self.id,
             "site_id": self.site_id,
             "name": self.name,
-            "state": state.name(),
+            "state": state.into_str(),
             "draft": self.draft,
             "locked": false,
             "skipped": false,

@@ -1,4 +1,4 @@
-//! Makes deploys from digests, and takes the files that they lack.
+//! Operations on deploys.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -135,7 +135,7 @@ pub(super) async fn upload(
     let size = body.len();
     let site = world.deploys[position].site_id.clone();
     world.contents.insert(&site, sha.clone(), body);
-    // One content may be what several deploys wait for.
+    // Several deploys may wait for the same file.
     let super::world::World {
         deploys, contents, ..
     } = &mut *world;

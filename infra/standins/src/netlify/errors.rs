@@ -1,4 +1,4 @@
-//! Errors of the API: a code and a message, or what is wrong with each field.
+//! Errors of the API: a code and a message, or the reason for each field.
 
 use axum::{
     Json,
@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::request::with_spent_limit;
 
-/// An error body with its HTTP status.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
     http: StatusCode,
@@ -42,7 +41,7 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large")
     }
 
-    /// A name that cannot be had, as users report it: without code and message.
+    /// Error for an invalid name, which has neither code nor message, as users report it.
     pub(super) fn bad_subdomain(reason: &str) -> Self {
         Self {
             http: StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,4 +1,4 @@
-//! What every call meets before its operation: who asks, and what is to go wrong.
+//! Checks of every call before its operation: authentication and faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,10 +18,9 @@ use crate::{
     server::{self, Cut},
 };
 
-/// Bytes of a body.
 const MAX_BODY: usize = 100 * 1024 * 1024;
 
-/// Middleware: lets through whoever may call, unless something is to go wrong.
+/// Middleware: checks a call and applies its faults.
 pub(super) async fn guard(
     State(state): State<Arc<Netlify>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
@@ -34,7 +33,7 @@ pub(super) async fn guard(
     if !header.is_some_and(|header| is_authorized(header, settings.token.as_deref())) {
         return ApiError::access_denied().into_response();
     }
-    let on = On::of(request.method().as_str(), request.uri().path());
+    let on = On::from_call(request.method().as_str(), request.uri().path());
     let own = |Own::RateLimited { retry_after_s }| Some(ApiError::rate_limited(retry_after_s));
     let call = (request, next);
     let response = state.faults.run((on, On::Any), MAX_BODY, call, &cut, own);

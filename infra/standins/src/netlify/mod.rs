@@ -1,20 +1,20 @@
-//! Netlify's API, as far as a deployment of files needs it: sites, deploys by digests, and uploads of
-//! the files that are asked for.
+//! Netlify's API, as far as a deployment of files needs it: sites, deploys by digests, and uploads
+//! of missing files.
 //!
-//! Sources: Netlify's own description of its API (@netlify/open-api 2.60.0: paths, names and types),
-//! <https://docs.netlify.com/api/get-started/>, and for the texts of errors and the states of deploys,
-//! which the description leaves open, what users of the API report.
+//! Sources: Netlify's description of its API (@netlify/open-api 2.60.0: paths, names and types),
+//! and <https://docs.netlify.com/api/get-started/>. Users of the API reported error messages and
+//! the states of deploys, which the description omits.
 //!
-//! Beside the API, and not as Netlify has it, `GET /_site/{name}/{path}` is what a site serves; `url`
-//! and `ssl_url` of sites and deploys point there.
+//! `GET /_site/{name}/{path}` is not part of the API. It serves a site, and `url` and `ssl_url` of
+//! sites and deploys point there.
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"latency_ms"?, "token"?, "processing_ms"?, "failure"?, "taken"?,
 //!   "deploys_per_minute"?}`: see `control::Settings`.
-//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: see `control::On`
-//!   and `accidents::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
-//! - `GET /_control/sites`, `GET /_control/calls`: what there is, what was called.
-//! - `DELETE /_control`: back to the beginning.
+//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: plans a fault; see
+//!   `control::On` and `call_faults::CallFault`. `DELETE /_control/faults`: removes all faults.
+//! - `GET /_control/sites`, `GET /_control/calls`: lists sites and calls.
+//! - `DELETE /_control`: resets everything.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Makes, finds and serves sites.
+//! Operations on sites.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     site,
 };
 
-/// Characters of one label of a name of a host: <https://www.rfc-editor.org/rfc/rfc1035>.
+/// Maximum characters of a label of a host name: <https://www.rfc-editor.org/rfc/rfc1035>.
 const MAX_NAME: usize = 63;
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,7 +60,6 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
-/// Reads a JSON body.
 pub(super) fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request(&error.to_string()))
 }
@@ -71,7 +70,7 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(plain)
         && !name.starts_with('-')
         && !name.ends_with('-')
-        // What stands before two hyphens names a deploy.
+        // Two hyphens separate a deploy from its site.
         && !name.contains("--")
 }
 
@@ -85,7 +84,7 @@ pub(super) async fn list(
             .get("name")
             .is_none_or(|name| site.name.contains(name))
     };
-    // Everything here is the caller's own, so nobody is a guest.
+    // All sites belong to the caller, so none has guests.
     let guest = query.get("filter").is_some_and(|filter| filter == "guest");
     let sites = world.sites.iter().filter(named).filter(|_| !guest);
     let sites = page(sites, &query);
@@ -96,7 +95,7 @@ pub(super) async fn list(
     )
 }
 
-/// The part of a list that a query asks for.
+/// Returns the page of a list that a query selects.
 pub(super) fn page<T>(
     items: impl Iterator<Item = T>,
     query: &HashMap<String, String>,

@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 
 use super::deploy::{Contents, Deploy, DeployState, timestamp};
 
-/// A site.
 #[derive(Clone, Debug)]
 pub(super) struct Site {
     pub(super) id: String,
@@ -15,7 +14,7 @@ pub(super) struct Site {
     pub(super) created: OffsetDateTime,
 }
 
-/// All that there is.
+/// Everything that the stand-in stores.
 #[derive(Debug, Default)]
 pub(super) struct World {
     pub(super) sites: Vec<Site>,
@@ -24,7 +23,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// By id, or by a name of its host.
+    /// Finds a site by its id, or by a name of its host.
     pub(super) fn site(&self, id_or_domain: &str) -> Option<&Site> {
         let name = id_or_domain.strip_suffix(".netlify.app");
         self.sites.iter().find(|site| {
@@ -34,19 +33,19 @@ impl World {
         })
     }
 
-    /// The deploys of a site, the latest first.
+    /// Returns the deploys of a site, newest first.
     pub(super) fn of_site(&self, id: &str) -> impl Iterator<Item = &Deploy> {
         let all = self.deploys.iter().rev();
         all.filter(move |deploy| deploy.site_id == id)
     }
 
-    /// The deploy that a site shows.
+    /// Returns the deploy that a site shows.
     fn published(&self, id: &str) -> Option<&Deploy> {
         let shown = |deploy: &&Deploy| !deploy.draft && deploy.state() == DeployState::Ready;
         self.of_site(id).find(shown)
     }
 
-    /// What the host of a site, or of one of its deploys, has at a path.
+    /// Returns the file at a path of a site or a deploy.
     pub(super) fn file(&self, host: &str, path: &str) -> Option<&Bytes> {
         let deploy = match host.split_once("--") {
             Some((id, _)) => self.deploys.iter().find(|deploy| deploy.id == id)?,
@@ -58,7 +57,6 @@ impl World {
         self.contents.get(&deploy.site_id, deploy.files.get(path)?)
     }
 
-    /// As `site`.
     pub(super) fn site_to_json(&self, site: &Site, base_url: &str) -> Value {
         let url = format!("{base_url}/_site/{}", site.name);
         let mut body = json!({

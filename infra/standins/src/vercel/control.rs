@@ -1,4 +1,4 @@
-//! The control surface: settings, faults, and what happened.
+//! Control surface: settings and faults.
 
 use std::sync::Arc;
 
@@ -8,19 +8,18 @@ use serde_json::Value;
 
 use super::Vercel;
 
-/// What a run can set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// How long every call takes.
+    /// Delay of every call.
     pub(super) latency_ms: u64,
-    /// The one token that is valid; none where any but `invalid` is.
+    /// The valid token; `None` accepts every token but `invalid`.
     pub(super) token: Option<String>,
-    /// The one team that the token is good for; none where any is.
+    /// The only team that the token is valid for; `None` accepts every team.
     pub(super) team: Option<String>,
-    /// How long a deployment takes from its making to its end.
+    /// Time from the creation of a deployment to its end.
     pub(super) build_ms: u64,
-    /// How deployments fail; none where they do not.
+    /// Failure of deployments; `None` if they succeed.
     pub(super) failure: Option<Failure>,
 }
 
@@ -36,17 +35,16 @@ impl Default for Settings {
     }
 }
 
-/// How a deployment fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Failure {
-    /// `errorCode`.
+    /// `errorCode`
     pub(super) code: String,
-    /// `errorMessage`.
+    /// `errorMessage`
     pub(super) message: String,
-    /// `errorStep`.
+    /// `errorStep`
     pub(super) step: String,
-    /// What the build says before it ends, line by line.
+    /// Lines that the build logs before it fails.
     pub(super) log: Vec<String>,
 }
 
@@ -62,11 +60,10 @@ impl Default for Failure {
     }
 }
 
-/// The calls that a fault can strike.
+/// Calls that a fault can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum On {
-    /// Every call.
     Any,
     Deploy,
     Get,
@@ -75,7 +72,7 @@ pub(super) enum On {
 }
 
 impl On {
-    pub(super) fn of(method: &str, path: &str) -> Self {
+    pub(super) fn from_call(method: &str, path: &str) -> Self {
         match (method, path) {
             ("POST", "/v13/deployments") => Self::Deploy,
             ("POST", "/v2/files") => Self::Upload,
@@ -86,16 +83,16 @@ impl On {
     }
 }
 
-/// What can go wrong at Vercel only.
+/// Faults that only Vercel has.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub(super) enum Own {
-    /// 429; `Retry-After` only where its seconds are given.
+    /// 429, with `Retry-After` if its seconds are given.
     RateLimited {
         #[serde(default)]
         retry_after_s: Option<u64>,
     },
-    /// 401, as for a token that was taken back.
+    /// 401, as for a revoked token.
     Unauthorized {},
 }
 

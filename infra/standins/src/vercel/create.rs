@@ -25,7 +25,7 @@ use super::{
     show,
 };
 
-/// Characters of a name: <https://vercel.com/docs/projects/overview>.
+/// Maximum characters of a name: <https://vercel.com/docs/projects/overview>.
 const MAX_NAME: usize = 100;
 
 #[derive(Debug, Deserialize)]
@@ -42,7 +42,7 @@ struct Create {
     git_source: Option<Value>,
 }
 
-/// A file: with what is in it, or with the SHA-1 of what was uploaded.
+/// A file with its content, or with the SHA-1 of an upload.
 #[derive(Debug, Deserialize)]
 struct Item {
     file: String,
@@ -146,7 +146,7 @@ fn check(create: &Create) -> Result<(), ApiError> {
     }
 }
 
-/// What is in the files; those that are not here are named.
+/// Returns the contents of the files, or an error that lists missing uploads.
 fn contents(state: &Vercel, items: &[Item]) -> Result<Files, ApiError> {
     let uploads = &state.state().uploads;
     let (mut files, mut missing) = (Files::new(), Vec::new());

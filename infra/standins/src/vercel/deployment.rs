@@ -1,4 +1,4 @@
-//! Deployments: what there is of each, and how far it is.
+//! Deployments and their states.
 
 use std::{
     collections::HashMap,
@@ -6,13 +6,14 @@ use std::{
 };
 
 use serde_json::{Map, Value, json};
+use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
 use super::{control::Failure, framework::Files};
 use crate::request::digest;
 
-/// `readyState`, as far as a deployment here goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "UPPERCASE")]
 pub(super) enum ReadyState {
     Queued,
     Initializing,
@@ -22,7 +23,7 @@ pub(super) enum ReadyState {
 }
 
 impl ReadyState {
-    /// A tenth of the time it waits, a tenth it is made ready, then it is built.
+    /// A deployment is queued for a tenth of the time, and initialising for another tenth.
     fn after(elapsed: Duration, build: Duration, fails: bool) -> Self {
         match (elapsed >= build, fails) {
             (true, true) => Self::Error,
@@ -32,28 +33,17 @@ impl ReadyState {
             _ => Self::Building,
         }
     }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "QUEUED",
-            Self::Initializing => "INITIALIZING",
-            Self::Building => "BUILDING",
-            Self::Ready => "READY",
-            Self::Error => "ERROR",
-        }
-    }
 }
 
-/// One deployment.
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
     pub(super) id: String,
     pub(super) project: String,
     pub(super) project_id: String,
     pub(super) team: Option<String>,
-    /// `production` or `staging`; a preview has none.
+    /// `production` or `staging`; `None` for a preview.
     pub(super) target: Option<String>,
-    /// The name of the host.
+    /// Host name.
     pub(super) url: String,
     pub(super) settings: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
@@ -69,7 +59,7 @@ impl Deployment {
         ReadyState::after(self.began.elapsed(), self.build, self.failure.is_some())
     }
 
-    /// Milliseconds from 1970 to so much of its time.
+    /// Returns the Unix time in milliseconds after so many tenths of the build.
     pub(super) fn at(&self, tenths: u32) -> i64 {
         let time = self.created + self.build * tenths / 10;
         i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
@@ -90,7 +80,7 @@ impl Deployment {
             "name": self.project,
             "target": self.target,
             "teamId": self.team,
-            "readyState": self.state().name(),
+            "readyState": self.state().into_str(),
             "projectSettings": self.settings,
             "meta": self.meta,
             "url": self.url,
@@ -99,14 +89,12 @@ impl Deployment {
     }
 }
 
-/// What a project is known by.
 #[derive(Clone, Debug)]
 pub(super) struct Project {
     pub(super) id: String,
     pub(super) settings: Map<String, Value>,
 }
 
-/// All projects and deployments.
 #[derive(Debug, Default)]
 pub(super) struct Deployments {
     projects: HashMap<(Option<String>, String), Project>,
@@ -119,7 +107,7 @@ impl Deployments {
             .get(&(team.map(str::to_owned), name.to_owned()))
     }
 
-    /// The project of this name, with these settings from now on where some are given.
+    /// Returns the project of this name, with the settings updated if some are given.
     pub(super) fn settle(
         &mut self,
         team: Option<&str>,
@@ -143,13 +131,13 @@ impl Deployments {
         self.all.len()
     }
 
-    /// By id, or by the name of the host.
+    /// Finds a deployment by id or host name.
     pub(super) fn find(&self, team: Option<&str>, id_or_url: &str) -> Option<&Deployment> {
         let mut own = self.all.iter().filter(|one| one.is_for(team));
         own.find(|one| one.id == id_or_url || one.url == id_or_url)
     }
 
-    /// The deployment that serves a host, be it the one of the deployment or of its project.
+    /// Returns the deployment that serves a host, which is its own or that of its project.
     pub(super) fn serving(&self, host: &str) -> Option<&Deployment> {
         let project = host.strip_suffix(".localhost");
         self.all.iter().rev().find(|one| {
@@ -158,7 +146,7 @@ impl Deployments {
         })
     }
 
-    /// One like this that has not failed.
+    /// Returns an equal deployment that has not failed.
     pub(super) fn similar(&self, other: &Deployment) -> Option<&Deployment> {
         self.all.iter().rev().find(|one| {
             one.team == other.team

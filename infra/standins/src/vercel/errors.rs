@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 
 use crate::request::{reset_s, with_spent_limit};
 
-/// An error body with its HTTP status.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
     http: StatusCode,
-    /// What stands under `error`.
+    /// Value of the member `error`.
     error: Value,
 }
 
@@ -36,7 +35,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
-    /// A token that is not there is 403 as well as one that is none.
+    /// A missing token gets a 403, like an invalid one.
     pub(super) fn missing_token() -> Self {
         let message = "The request is missing an authentication token";
         Self::new(StatusCode::FORBIDDEN, "forbidden", message).with("missingToken", json!(true))
@@ -47,7 +46,7 @@ impl ApiError {
             .with("invalidToken", json!(true))
     }
 
-    /// A token that is good for something else.
+    /// Error for a token of another team.
     pub(super) fn not_authorised() -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not authorized")
     }
@@ -69,7 +68,7 @@ impl ApiError {
             .with("framework", json!({"slug": framework}))
     }
 
-    /// What is to be confirmed unless the caller has said that it need not be.
+    /// Error for a detected framework that the caller has not confirmed.
     pub(super) fn other_framework(detected: &str, framework: Option<&str>) -> Self {
         let given = framework.unwrap_or("none");
         let message = format!(

@@ -37,7 +37,7 @@ pub(super) async fn list(
     Ok(Json(events).into_response())
 }
 
-/// What has been logged so far, the oldest first.
+/// Returns the events so far, oldest first.
 fn events(deployment: &Deployment) -> Vec<Value> {
     let state = deployment.state();
     let mut lines: Vec<(u32, &str, String)> = Vec::new();

@@ -1,11 +1,11 @@
-//! Which framework Vercel would take files for: <https://vercel.com/docs/frameworks>.
+//! Detection of the framework of a deployment: <https://vercel.com/docs/frameworks>.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::Value;
 
-/// The names that `projectSettings.framework` may have, in the order of the SDK.
+/// Values of `projectSettings.framework`, in the order of the SDK.
 const NAMES: &str = "services container blitzjs nextjs gatsby remix react-router astro hexo eleventy \
     docusaurus-2 docusaurus preact solidstart-1 solidstart dojo ember vue scully \
     ionic-angular angular polymer svelte sveltekit sveltekit-1 ionic-react \
@@ -15,15 +15,15 @@ const NAMES: &str = "services container blitzjs nextjs gatsby remix react-router
     storybook nitro hono express h3 koa nestjs elysia fastify xmcp python ruby rust axum \
     actix-web bun node go mastra";
 
-/// Files by their paths.
+/// Files by path.
 pub(super) type Files = BTreeMap<String, Bytes>;
 
-/// Whether a framework may be called so.
+/// Returns whether the name is a known framework.
 pub(super) fn is_known(name: &str) -> bool {
     NAMES.split(' ').any(|known| known == name)
 }
 
-/// The framework of some files; none where they are served as they are.
+/// Returns the framework of files, or `None` if they are static.
 pub(super) fn detect(files: &Files) -> Option<&'static str> {
     of_node(files).or_else(|| of_python(files))
 }

@@ -1,4 +1,4 @@
-//! What every call meets before its operation: who asks, and what is to go wrong.
+//! Checks of every call before its operation: authentication and faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-/// Bytes of a body: an uploaded file may have 100 MB.
+/// Maximum size of a body. An uploaded file may have 100 MB.
 const MAX_BODY: usize = 100 * 1024 * 1024;
 
-/// Middleware: lets through whoever may call, unless something is to go wrong.
+/// Middleware: checks a call and applies its faults.
 pub(super) async fn guard(
     State(state): State<Arc<Vercel>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
@@ -29,7 +29,7 @@ pub(super) async fn guard(
 ) -> Response {
     let settings = state.settings();
     server::pause(Duration::from_millis(settings.latency_ms)).await;
-    let on = On::of(request.method().as_str(), request.uri().path());
+    let on = On::from_call(request.method().as_str(), request.uri().path());
     match request.headers().get("authorization") {
         None => return ApiError::missing_token().into_response(),
         Some(header) if !is_authorized(header, settings.token.as_deref()) => {

@@ -1,21 +1,20 @@
-//! Vercel's API, as far as a deployment needs it: files are sent, built, and can be asked after.
+//! Vercel's API, as far as a deployment needs it: uploads, builds, and their states.
 //!
 //! Sources: the models of npm @vercel/sdk 1.28.35 (paths, names, types and states), how npm
-//! @vercel/client 18.4.2 reads answers, and <https://vercel.com/docs/rest-api/errors>.
+//! @vercel/client 18.4.2 reads responses, and <https://vercel.com/docs/rest-api/errors>.
 //!
-//! Nothing is really built: a deployment goes its way in the time that is set, and ends as is set.
-//! Its `url` is a name below `localhost`, where the real ones are below `vercel.app`. What a deployment
-//! was sent is answered under that name on the port of the stand-in, without TLS
-//! (`http://{url}:{port}/{path}`), and, for those that do not resolve such names and not as Vercel has
-//! it, under `GET /_site/{url}/{path}`.
+//! Nothing is built: the settings determine the time and the result of a deployment. Its `url` is a
+//! name below `localhost`, where real ones are below `vercel.app`. The stand-in serves the deployed
+//! files under that name, without TLS (`http://{url}:{port}/{path}`). For clients that cannot
+//! resolve the name, it also serves them under `GET /_site/{url}/{path}`.
 //!
 //! # Control surface
 //! - `PUT /_control/settings` `{"latency_ms"?, "token"?, "team"?, "build_ms"?, "failure"?}`: see
 //!   `control::Settings`.
-//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: see `control::On`
-//!   and `accidents::Fault`. `DELETE /_control/faults`: what was to go wrong does not.
-//! - `GET /_control/deployments`, `GET /_control/calls`: what there is, what was called.
-//! - `DELETE /_control`: back to the beginning.
+//! - `POST /_control/faults` `{"on", "match"?, "times"?, "fault": {"kind", …}}`: plans a fault; see
+//!   `control::On` and `call_faults::CallFault`. `DELETE /_control/faults`: removes all faults.
+//! - `GET /_control/deployments`, `GET /_control/calls`: lists deployments and calls.
+//! - `DELETE /_control`: resets everything.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! `GET /v13/deployments/{id}`, and what a deployment serves.
+//! `GET /v13/deployments/{id}`, and the files that a deployment serves.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -36,7 +36,7 @@ pub(super) fn no_deployment() -> ApiError {
     ApiError::not_found("The deployment could not be found")
 }
 
-/// As the owner of a deployment sees it.
+/// Returns a deployment as its owner sees it.
 pub(super) fn to_json(deployment: &Deployment) -> Value {
     let state = deployment.state();
     let owner = deployment.team.clone();
@@ -51,8 +51,8 @@ pub(super) fn to_json(deployment: &Deployment) -> Value {
         "alias": aliases(deployment),
         "aliasAssigned": is_ready,
         "aliasError": null,
-        "readyState": state.name(),
-        "status": state.name(),
+        "readyState": state.into_str(),
+        "status": state.into_str(),
         "target": deployment.target,
         "projectSettings": deployment.settings,
         "meta": deployment.meta,
@@ -76,7 +76,7 @@ pub(super) fn to_json(deployment: &Deployment) -> Value {
     body
 }
 
-/// What is the same in every deployment here.
+/// Members that all deployments share.
 fn always(owner: &str) -> Value {
     json!({
         "aliasWarning": null,
@@ -98,7 +98,7 @@ fn always(owner: &str) -> Value {
     })
 }
 
-/// The names of the project's host, that a production deployment gets.
+/// Returns the host name of the project, which a production deployment gets.
 fn aliases(deployment: &Deployment) -> Vec<String> {
     let is_production = deployment.target.as_deref() == Some("production");
     let name = format!("{}.localhost", deployment.project);

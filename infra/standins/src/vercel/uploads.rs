@@ -1,4 +1,4 @@
-//! `POST /v2/files`: a file by itself, before the deployment that names it.
+//! `POST /v2/files`: uploads a file before the deployment that names it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The control surface: what videos are like, which playlists there are, faults, and what happened.
+//! Control surface: videos, playlists and faults.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use serde_json::json;
 use super::YouTube;
 use crate::faults::{Armed, once};
 
-/// YouTube has no settings.
+/// Settings of YouTube, which has none.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {}
 
-/// A video as the control surface sets it. What is not given is as for any other id.
+/// Properties of a video. Missing ones have defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Video {
     pub(super) title: Option<String>,
     pub(super) channel: Option<String>,
-    /// ISO 8601: `PT1H2M3S`.
+    /// Duration in ISO 8601: `PT1H2M3S`.
     pub(super) duration: Option<String>,
     pub(super) privacy: Privacy,
     pub(super) missing: bool,
@@ -54,17 +54,16 @@ pub(super) enum Broadcast {
     Upcoming,
 }
 
-/// A playlist as the control surface sets it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Playlist {
-    /// Ids, in order; one may stand there twice.
+    /// Ids in order. An id may occur twice.
     pub(super) videos: Vec<String>,
     #[serde(default)]
     pub(super) private: bool,
 }
 
-/// The calls that a fault can strike.
+/// Calls that a fault can apply to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum On {

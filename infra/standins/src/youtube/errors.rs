@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 
 use super::control::Fault;
 
-/// An error body with its HTTP status.
 #[derive(Clone, Debug)]
 pub(super) struct DataError {
     http: StatusCode,
-    /// What stands under `error`.
+    /// Value of the member `error`.
     error: Value,
 }
 
@@ -24,7 +23,7 @@ impl DataError {
         Self { http, error }
     }
 
-    /// A fault of the parameters.
+    /// Error of a parameter.
     fn bad_parameter(reason: &str, message: &str, location: &str, kind: &str) -> Self {
         let domain = match reason {
             "unknownPart" => "youtube.part",
@@ -33,7 +32,7 @@ impl DataError {
         Self::new(StatusCode::BAD_REQUEST, domain, reason, message).at(location, kind)
     }
 
-    /// Says where in the request the fault is.
+    /// Adds the location of the error in the request.
     fn at(mut self, location: &str, kind: &str) -> Self {
         self.error["errors"][0]["location"] = json!(location);
         self.error["errors"][0]["locationType"] = json!(kind);
@@ -94,7 +93,7 @@ impl DataError {
         Self::bad_value(name, &message)
     }
 
-    /// A value that is refused before the API itself sees it.
+    /// Error of a value that is refused before the API sees it.
     fn bad_value(name: &str, message: &str) -> Self {
         let http = StatusCode::BAD_REQUEST;
         Self::new(http, "global", "invalidParameter", message).at(name, "parameter")
@@ -133,8 +132,8 @@ impl DataError {
         Self::new(http, "youtube.playlistItem", reason, message).at("playlistId", "parameter")
     }
 
-    /// The error that the control surface asked for.
-    pub(super) fn of(fault: &Fault) -> Self {
+    /// Returns the error of a planned fault.
+    pub(super) fn from_fault(fault: &Fault) -> Self {
         let status = fault.status();
         let reason = fault.reason.as_deref().unwrap_or("backendError");
         let (domain, message) = match reason {

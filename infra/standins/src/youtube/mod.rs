@@ -1,21 +1,21 @@
-//! What EventRelay asks YouTube for: `videos.list` and `playlistItems.list` of the Data API v3, and
-//! oEmbed.
+//! YouTube, as far as EventRelay calls it: `videos.list` and `playlistItems.list` of the Data API
+//! v3, and oEmbed.
 //!
-//! Sources: the discovery document of `youtube.v3` (names and types of the answers),
+//! Sources: the discovery document of `youtube.v3` (names and types of responses),
 //! <https://developers.google.com/youtube/v3/docs/errors>, and <https://oembed.com/>.
 //!
-//! Every id of the right form exists here and says in its title that it is a stand-in, unless the
-//! control surface says otherwise. Playlists exist only where the control surface says so.
+//! Every well-formed video id exists, and its title names the stand-in, unless the control surface
+//! says otherwise. Playlists exist only if the control surface defines them.
 //!
 //! # Control surface
-//! - `PUT /_control/videos/{id}` `{"title"?, "channel"?, "duration"?, "privacy"?, "missing"?, "live"?,
-//!   "age_restricted"?, "embeddable"?}`: what a video is like; see `control::Video`.
-//! - `PUT /_control/playlists/{id}` `{"videos": ["id", …], "private"?}`: a playlist. A video of it
-//!   that is private or missing stands in it as YouTube shows such a video.
+//! - `PUT /_control/videos/{id}` `{"title"?, "channel"?, "duration"?, "privacy"?, "missing"?,
+//!   "live"?, "age_restricted"?, "embeddable"?}`: defines a video; see `control::Video`.
+//! - `PUT /_control/playlists/{id}` `{"videos": ["id", …], "private"?}`: defines a playlist. It
+//!   shows private and missing videos as YouTube does.
 //! - `POST /_control/faults` `{"on"?, "match"?, "status", "reason"?, "times"?}`: the next calls of
 //!   `videos` (or `playlist_items`, `oembed`) fail with this status and reason.
-//! - `GET /_control/calls`: what was called.
-//! - `DELETE /_control`: back to the beginning.
+//! - `GET /_control/calls`: lists calls.
+//! - `DELETE /_control`: resets everything.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -92,12 +92,14 @@ impl YouTube {
     }
 }
 
-/// Whether a text has the form of a video id: 11 characters of the URL-safe base64 alphabet.
+/// Returns whether a text has the form of a video id: 11 characters of the URL-safe base64
+/// alphabet.
 pub(crate) fn is_video_id(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(in_alphabet)
 }
 
-/// Whether a text has the form of a playlist id: such characters, and more of them.
+/// Returns whether a text has the form of a playlist id, which is a longer one of the same
+/// alphabet.
 fn is_playlist_id(text: &str) -> bool {
     (12..=64).contains(&text.len()) && text.bytes().all(in_alphabet)
 }

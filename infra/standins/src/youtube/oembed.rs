@@ -66,7 +66,7 @@ pub(super) async fn oembed(State(state): State<Arc<YouTube>>, uri: Uri) -> Respo
     .into_response()
 }
 
-/// What stands in a URL in the place of the id; none where the URL is no video's.
+/// Returns the id in the URL of a video, or `None` for any other URL.
 fn id_of(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let mut path = url.path_segments()?;

@@ -1,5 +1,5 @@
-//! `GET /youtube/v3/playlistItems`:
-//! <https://developers.google.com/youtube/v3/docs/playlistItems/list>, but for its filter by `id`.
+//! `GET /youtube/v3/playlistItems`, without its filter by `id`:
+//! <https://developers.google.com/youtube/v3/docs/playlistItems/list>.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use super::{
     videos,
 };
 
-/// Entries of a page where nobody said it, and at most.
+/// Default and maximum size of a page.
 const PAGE: usize = 5;
 const MAX_PAGE: usize = 50;
 
@@ -109,7 +109,7 @@ fn page_size(text: Option<&str>) -> Result<usize, DataError> {
     }
 }
 
-/// The token of the page that begins at a position. YouTube's own say no more either.
+/// Returns the token of the page that begins at a position. YouTube's tokens contain no more.
 fn token(position: usize) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(format!("PT:{position}"))
 }
@@ -121,7 +121,7 @@ fn position(token: &str) -> Option<usize> {
 
 impl Entry<'_> {
     fn item(&self, parts: &[&str]) -> Value {
-        // The entry, not the video: the same video may stand in a playlist twice.
+        // Identifies the entry, because a playlist may contain a video twice.
         let entry = etag(&json!([self.position, self.id])).to_uppercase();
         let id = BASE64_STANDARD_NO_PAD.encode(format!("{}.{}", self.playlist, &entry[..16]));
         let mut item = json!({"kind": "youtube#playlistItem", "id": id});
@@ -138,13 +138,13 @@ impl Entry<'_> {
         item
     }
 
-    /// Whether anybody but its owner can see the video.
+    /// Returns whether other users than the owner can see the video.
     fn available(&self) -> bool {
         !self.video.missing && self.video.privacy != Privacy::Private
     }
 
-    /// That of the video. The third value of an entry that is gone is not in the discovery
-    /// document, but is what is answered.
+    /// Returns the privacy status. The discovery document lacks the third value, which deleted
+    /// videos have.
     fn privacy(&self) -> Value {
         if self.video.missing {
             json!("privacyStatusUnspecified")

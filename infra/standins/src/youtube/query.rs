@@ -1,4 +1,4 @@
-//! What every call of the Data API begins with: its key, its parameters, its parts.
+//! Query of a call to the Data API: key, parameters and parts.
 
 use http::{HeaderMap, Uri};
 use serde_json::Value;
@@ -7,11 +7,10 @@ use sha2::{Digest as _, Sha256};
 use super::{YouTube, control::On, errors::DataError};
 use crate::request::google_key;
 
-/// The query of a call.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the query of a call that has a key and no fault planned for it.
+    /// Reads the query of a call, unless the key is invalid or a fault is planned.
     pub(super) fn admit(
         state: &YouTube,
         on: On,
@@ -26,19 +25,19 @@ impl Query {
             Some(_) => {}
         }
         match state.faults.take(on, &uri.to_string(), "") {
-            Some(fault) => Err(DataError::of(&fault)),
+            Some(fault) => Err(DataError::from_fault(&fault)),
             None => Ok(query),
         }
     }
 
-    /// The first value of a parameter, unless it is empty.
+    /// Returns the first value of a parameter, unless it is empty.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(given, _)| given == name);
         let value = values.next().map(|(_, value)| value.as_str());
         value.filter(|value| !value.is_empty())
     }
 
-    /// The values of a parameter that may be repeated and may be a list with commas.
+    /// Returns the values of a parameter that may be repeated or a list with commas.
     pub(super) fn values(&self, name: &str) -> Vec<&str> {
         self.0
             .iter()
@@ -49,7 +48,7 @@ impl Query {
             .collect()
     }
 
-    /// The parts that are asked for, of those that there are.
+    /// Returns the requested parts.
     pub(super) fn parts(&self, known: &[&str]) -> Result<Vec<&str>, DataError> {
         let parts = self.values("part");
         if parts.is_empty() {
@@ -62,7 +61,7 @@ impl Query {
     }
 }
 
-/// The mark of what a resource is like.
+/// Returns a hash of a resource.
 pub(super) fn etag(value: &Value) -> String {
     let mut etag = hex::encode(Sha256::digest(value.to_string()));
     etag.truncate(27);

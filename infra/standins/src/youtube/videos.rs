@@ -17,17 +17,16 @@ use super::{
     query::{Query, etag},
 };
 
-/// Ids in a call, at most.
 const MAX_IDS: usize = 50;
-/// Length of a video where nobody said it.
+/// Default length of a video.
 const DURATION: &str = "PT1H";
-/// The one channel that everything is of.
+/// The channel of all videos.
 pub(super) const CHANNEL_ID: &str = "UCstandinstandinstandin0";
 pub(super) const CHANNEL: &str = "EventRelay stand-in";
-pub(super) const DESCRIPTION: &str = "Nobody filmed this: it is an answer of a stand-in.";
+pub(super) const DESCRIPTION: &str = "This video does not exist: a stand-in made this answer.";
 pub(super) const PUBLISHED_AT: &str = "2026-01-01T00:00:00Z";
 
-/// The parts that the reference lists for everyone. Those that an item has nothing for are left out.
+/// Parts that the reference lists for all callers. Empty parts are omitted.
 const PARTS: [&str; 11] = [
     "contentDetails",
     "id",
@@ -142,7 +141,6 @@ fn content_details(video: &Video) -> Value {
     })
 }
 
-/// The title of a video.
 pub(super) fn title(id: &str, video: &Video) -> String {
     video
         .title
@@ -150,12 +148,10 @@ pub(super) fn title(id: &str, video: &Video) -> String {
         .unwrap_or_else(|| format!("Stand-in video {id}"))
 }
 
-/// The channel of a video.
 pub(super) fn channel(video: &Video) -> &str {
     video.channel.as_deref().unwrap_or(CHANNEL)
 }
 
-/// The preview images of a video.
 pub(super) fn thumbnails(id: &str) -> Value {
     let thumbnail = |name: &str, width: u32, height: u32| {
         let url = format!("https://i.ytimg.com/vi/{id}/{name}.jpg");

@@ -23,7 +23,7 @@ pub fn read(path: &Path) -> Result<Progress> {
     }
 }
 
-/// Writes the file. Whoever is interrupted leaves the old one as it was.
+/// Writes the file. An interruption leaves the old file unchanged.
 pub fn write(path: &Path, progress: &Progress) -> Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, serde_json::to_vec(progress)?).with_context(|| new.display().to_string())?;

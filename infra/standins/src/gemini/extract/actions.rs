@@ -1,4 +1,4 @@
-//! What a viewer is told to do: sentences in the imperative.
+//! Instructions to the viewer: sentences in the imperative.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::script::{Script, Sentence, title_of, words};
 
-/// Actions of a video, at most.
-const MOST: usize = 40;
+/// Maximum actions of a video.
+const MAX_ACTIONS: usize = 40;
 
 /// Verb, category of the action, action of a build step.
 const VERBS: [(&str, &str, &str); 44] = [
@@ -57,12 +57,12 @@ const VERBS: [(&str, &str, &str); 44] = [
     ("select", "configure", "configure"),
 ];
 
-/// Words that may stand before an imperative.
+/// Words that may precede an imperative.
 const LEAD_INS: [&str; 16] = [
     "now", "then", "next", "first", "finally", "so", "please", "let's", "lets", "and", "just",
     "also", "okay", "second", "always", "again",
 ];
-/// Phrases after which a verb is an instruction too.
+/// Phrases that make the next verb an instruction.
 const PHRASES: [&str; 20] = [
     "you need to",
     "you have to",
@@ -107,7 +107,7 @@ const EXTENSIONS: [&str; 24] = [
     "txt", "sh", "go", "java", "rb", "php", "sql", "vue", "swift", "kt", "env",
 ];
 
-/// Something a viewer is told to do.
+/// An instruction to the viewer.
 #[derive(Debug)]
 pub(super) struct Action {
     title: String,
@@ -115,7 +115,7 @@ pub(super) struct Action {
     step: &'static str,
     priority: &'static str,
     at_s: f64,
-    /// The sentence that says it.
+    /// Index of its sentence.
     sentence: usize,
     description: String,
 }
@@ -133,10 +133,10 @@ impl Action {
     }
 }
 
-/// The instruction in a sentence: from its verb on, with category and step.
+/// Returns the instruction in a sentence from its verb on, with category and step.
 pub(super) fn verb(text: &str) -> Option<(&str, &'static str, &'static str)> {
     let lower = text.to_lowercase();
-    // Lowercase letters of other lengths would shift the place of a phrase.
+    // Lowercase letters of another length would shift the position of a phrase.
     let spoken = if lower.len() == text.len() {
         lower.as_str()
     } else {
@@ -151,7 +151,7 @@ pub(super) fn verb(text: &str) -> Option<(&str, &'static str, &'static str)> {
     instruction(text).or_else(|| after_phrase.next())
 }
 
-/// The text from its first word that is no lead-in, if that is a known verb.
+/// Returns the text from its first word that is no lead-in, if that word is a known verb.
 fn instruction(text: &str) -> Option<(&str, &'static str, &'static str)> {
     let mut rest = text;
     loop {
@@ -174,7 +174,7 @@ fn instruction(text: &str) -> Option<(&str, &'static str, &'static str)> {
     }
 }
 
-/// The actions of a transcript, in order.
+/// Returns the actions of a transcript, in order.
 pub(super) fn actions(script: &Script) -> Vec<Action> {
     let mut titles: HashSet<String> = HashSet::new();
     let mut actions = Vec::new();
@@ -183,7 +183,7 @@ pub(super) fn actions(script: &Script) -> Vec<Action> {
             continue;
         };
         let title = title_of(from_verb);
-        if actions.len() == MOST || !titles.insert(title.to_lowercase()) {
+        if actions.len() == MAX_ACTIONS || !titles.insert(title.to_lowercase()) {
             continue;
         }
         actions.push(Action {
@@ -211,7 +211,7 @@ fn priority(sentence: &Sentence, category: &str) -> &'static str {
     }
 }
 
-/// The actions that make something, as a plan; none where nothing is made.
+/// Returns the actions that make something as a plan, or `None` without any.
 pub(super) fn build_plan(
     script: &Script,
     actions: &[Action],

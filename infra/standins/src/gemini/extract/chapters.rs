@@ -1,4 +1,4 @@
-//! Where the subject changes.
+//! Chapters of a transcript.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::script::{Script, Sentence};
 
-/// Sentences on each side of a possible border that are compared.
+/// Number of sentences that are compared on each side of a possible border.
 const WINDOW: usize = 6;
-/// More chapters than this help nobody.
-const MOST: f64 = 20.0;
-/// A chapter's title has at most this many words, where its sentences allow it.
+/// Maximum chapters of a video.
+const MAX_CHAPTERS: f64 = 20.0;
+/// Maximum words of a title, if its sentences allow it.
 const TITLE_WORDS: usize = 10;
-/// A chapter's summary has at least this many words, where its sentences allow it.
+/// Minimum words of a summary, if its sentences allow it.
 const SUMMARY_WORDS: usize = 5;
-/// A silence counts up to this many seconds.
-const LONGEST_SILENCE_S: f64 = 8.0;
+/// Maximum seconds of silence that count.
+const MAX_SILENCE_S: f64 = 8.0;
 
 const OPENINGS: [&str; 10] = [
     "next",
@@ -30,14 +30,14 @@ const OPENINGS: [&str; 10] = [
     "the last thing",
 ];
 
-/// A section: consecutive sentences.
+/// A section of consecutive sentences.
 #[derive(Debug)]
 pub(super) struct Chapter {
     pub(super) title: String,
     pub(super) start_s: f64,
     pub(super) end_s: f64,
     pub(super) summary: String,
-    /// Its first sentence.
+    /// Index of the first sentence.
     pub(super) first: usize,
 }
 
@@ -52,14 +52,14 @@ impl Chapter {
     }
 }
 
-/// The chapters of a transcript: in order, not overlapping, together the whole.
+/// Returns the chapters of a transcript, which cover it in order and without overlap.
 pub(super) fn chapters(script: &Script) -> Vec<Chapter> {
     let sentences = &script.sentences;
     let (Some(first), Some(last)) = (sentences.first(), sentences.last()) else {
         return Vec::new();
     };
     let length_s = (last.end_s - first.at_s).max(0.0);
-    let wanted = ((length_s / 60.0).sqrt().round() + 1.0).min(MOST);
+    let wanted = ((length_s / 60.0).sqrt().round() + 1.0).min(MAX_CHAPTERS);
     let spacing_s = length_s / (wanted * 2.0);
 
     let mut borders: Vec<(f64, usize)> = (1..sentences.len())
@@ -87,11 +87,11 @@ pub(super) fn chapters(script: &Script) -> Vec<Chapter> {
         .collect()
 }
 
-/// How much speaks for a border before this sentence.
+/// Returns the strength of a border before this sentence.
 fn strength(sentences: &[Sentence], border: usize) -> f64 {
     let before = &sentences[border.saturating_sub(WINDOW)..border];
     let after = &sentences[border..sentences.len().min(border + WINDOW)];
-    let silence = sentences[border].silence_s.min(LONGEST_SILENCE_S) / LONGEST_SILENCE_S;
+    let silence = sentences[border].silence_s.min(MAX_SILENCE_S) / MAX_SILENCE_S;
     let opening = if sentences[border].has_any(&OPENINGS) {
         0.4
     } else {
@@ -100,7 +100,7 @@ fn strength(sentences: &[Sentence], border: usize) -> f64 {
     1.0 - similarity(before, after) + silence + opening
 }
 
-/// Cosine of the terms of two groups of sentences.
+/// Returns the cosine similarity of the terms of two groups of sentences.
 fn similarity(one: &[Sentence], other: &[Sentence]) -> f64 {
     let count = |group: &[Sentence]| {
         let mut counts: HashMap<usize, u32> = HashMap::new();
@@ -130,7 +130,7 @@ fn chapter(script: &Script, start: usize, end: usize) -> Chapter {
     for term in sentences.iter().flat_map(|sentence| &sentence.terms) {
         *counts.entry(*term).or_default() += 1;
     }
-    // A term tells a chapter apart where it is said here more than elsewhere.
+    // A term characterises a chapter if it is more frequent in it than elsewhere.
     let own = |sentence: &Sentence| {
         let weights = sentence.terms.iter().map(|term| {
             let share = counts[term] as f64 / script.terms[*term].count as f64;

@@ -1,4 +1,4 @@
-//! What a transcript turns on: its most frequent terms.
+//! Main concepts of a transcript: its most frequent terms.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 
 use super::script::Script;
 
-/// How many of each.
+/// Maximum number of each.
 const KEY: usize = 8;
 const RELATED: usize = 6;
-/// A term is a concept when it is said this often.
+/// Minimum frequency of a concept.
 const OFTEN: usize = 2;
 
 /// Concepts by use.
 pub(super) struct Concepts {
     /// `key_concepts`: name, explanation, `at_s`.
     pub(super) key: Vec<Value>,
-    /// Their names in the order in which they are introduced.
+    /// Names of the key concepts, in order of introduction.
     pub(super) path: Vec<String>,
-    /// The terms that come after them.
+    /// Next most frequent terms.
     pub(super) related: Vec<String>,
 }
 
@@ -79,14 +79,14 @@ pub(super) fn concepts(script: &Script) -> Concepts {
     Concepts { key, path, related }
 }
 
-/// Whether the term was kept: those that are everywhere tell nothing.
+/// Returns whether the term is specific enough. Terms in most sentences are not.
 fn is_telling(script: &Script, term: usize) -> bool {
     script.sentences[script.terms[term].first]
         .terms
         .contains(&term)
 }
 
-/// Two terms that are said together more than once, as they are first written.
+/// Returns pairs of terms that occur together more than once, in their first spelling.
 fn pairs(script: &Script) -> Vec<Candidate> {
     let mut found: HashMap<(usize, usize), usize> = HashMap::new();
     let mut candidates: Vec<Candidate> = Vec::new();
@@ -117,7 +117,7 @@ fn pairs(script: &Script) -> Vec<Candidate> {
     candidates
 }
 
-/// The best of the sentences that have the whole concept explains it.
+/// Returns a concept, which the best sentence that contains it explains.
 fn concept(script: &Script, candidate: &Candidate) -> Value {
     let has = |terms: &[usize]| candidate.terms.iter().all(|term| terms.contains(term));
     let best = script

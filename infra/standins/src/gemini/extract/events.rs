@@ -1,4 +1,4 @@
-//! What happens, told by single words.
+//! Events of a transcript, found by keywords.
 
 use std::collections::HashSet;
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::{actions, chapters::Chapter, script::Script, technologies};
 
-/// Events of a minute, and of a video, at most; a short video may have `FEWEST` all the same.
+/// Maximum events per minute and per video. A short video may have `MIN_EVENTS`.
 const PER_MINUTE: f64 = 3.0;
-const MOST: usize = 60;
-const FEWEST: usize = 12;
+const MAX_EVENTS: usize = 60;
+const MIN_EVENTS: usize = 12;
 
-/// Words that tell a kind. Where several kinds fit, the one with the most words wins, else the
+/// Keywords of each kind. If several kinds match, the one with the most keywords wins, then the
 /// earlier one.
 const KINDS: [(&str, &[&str]); 5] = [
     (
@@ -100,7 +100,7 @@ const KINDS: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// The events of a transcript, in order.
+/// Returns the events of a transcript, in order.
 pub(super) fn events(script: &Script, chapters: &[Chapter]) -> Vec<Value> {
     let openings: HashSet<usize> = chapters.iter().map(|chapter| chapter.first).collect();
     let mut found: Vec<(f64, usize, &str)> = Vec::new();
@@ -131,7 +131,7 @@ pub(super) fn events(script: &Script, chapters: &[Chapter]) -> Vec<Value> {
         .sentences
         .last()
         .map_or(0.0, |sentence| sentence.end_s);
-    let most = ((length_s / 60.0 * PER_MINUTE).round() as usize).clamp(FEWEST, MOST);
+    let most = ((length_s / 60.0 * PER_MINUTE).round() as usize).clamp(MIN_EVENTS, MAX_EVENTS);
     found.sort_by(|one, other| {
         let score = |event: &(f64, usize, &str)| script.sentences[event.1].score;
         let by_confidence = other.0.total_cmp(&one.0);

@@ -1,10 +1,10 @@
-//! Which language a transcript is in, told by its script and its small words.
+//! Language of a transcript, found by its script and its function words.
 
 use super::script::Script;
 
-/// Characters that are looked at.
+/// Number of examined characters.
 const SAMPLE: usize = 4000;
-/// Share of the words that must be small words of the language.
+/// Minimum share of function words of the language.
 const ENOUGH: f64 = 0.08;
 
 const SMALL_WORDS: [(&str, &str); 7] = [
@@ -38,7 +38,7 @@ const SMALL_WORDS: [(&str, &str); 7] = [
     ),
 ];
 
-/// BCP 47 tag; `und` where it cannot be told.
+/// Returns a BCP 47 tag, which is `und` if the language is unknown.
 pub(super) fn language(script: &Script) -> &'static str {
     let sample: String = script
         .sentences

@@ -1,9 +1,9 @@
-//! Takes a video's content from its transcript, word for word.
+//! Content of a video, taken word for word from its transcript.
 //!
-//! No model: sentences are scored by how often their words occur, sections end where the words
-//! change or nobody speaks, kinds are told by single words. Every title and sentence stands in the
-//! transcript, every time is the start or the end of one of its cues, and the same transcript always
-//! gives the same content.
+//! There is no model. Word frequencies score the sentences, sections end where the words change or
+//! a silence begins, and keywords determine kinds. Every title and sentence occurs in the
+//! transcript. Every time is the start or the end of a cue. The same transcript always gives the
+//! same content.
 
 use serde_json::{Value, json};
 
@@ -19,12 +19,11 @@ mod technologies;
 
 use script::Script;
 
-/// Sentences of a summary.
 const SUMMARY_SENTENCES: usize = 3;
-/// Sentences that a title is looked for in, and its length in words.
+/// Number of sentences considered for a title, and its maximum words.
 const TITLE_SENTENCES: usize = 6;
 const TITLE_WORDS: usize = 12;
-/// Prerequisites, at most.
+/// Maximum prerequisites.
 const PREREQUISITES: usize = 5;
 
 const BEGINNER: [&str; 7] = [
@@ -54,7 +53,7 @@ const PREREQUISITE: [&str; 8] = [
     "prerequisites",
 ];
 
-/// What a transcript says, under the names that an analysis asks for.
+/// Returns the content of a transcript, with the field names of an analysis.
 pub(super) fn content(cues: &[Cue]) -> Value {
     let script = Script::read(cues);
     let title = title(&script);
@@ -86,7 +85,7 @@ pub(super) fn content(cues: &[Cue]) -> Value {
     content
 }
 
-/// What there is to say without a transcript.
+/// Returns the content without a transcript.
 pub(super) fn nothing() -> Value {
     json!({
         "title": "Stand-in answer",
@@ -114,7 +113,7 @@ fn segment(cue: &Cue) -> Value {
     json!({"start_s": cue.start_s, "end_s": cue.end_s, "text": cue.text})
 }
 
-/// The most telling short sentence of the beginning.
+/// Returns the best short sentence near the beginning.
 fn title(script: &Script) -> String {
     let beginning = &script.sentences[..script.sentences.len().min(TITLE_SENTENCES)];
     let short = beginning
@@ -127,7 +126,7 @@ fn title(script: &Script) -> String {
         .to_owned()
 }
 
-/// The highest scored sentences, in the order in which they are said.
+/// Returns the sentences with the highest scores, in order.
 fn summary(script: &Script) -> String {
     let mut order: Vec<usize> = (0..script.sentences.len()).collect();
     order.sort_by(|one, other| {
@@ -185,7 +184,7 @@ fn prerequisites(script: &Script) -> Vec<&str> {
         .collect()
 }
 
-/// A number for each part that is not empty: low, since nobody understood anything.
+/// Returns a number for each part that is not empty. It is low, because nothing was understood.
 fn confidence(content: &Value) -> Value {
     let parts = content.as_object().into_iter().flatten();
     let filled = parts.filter(|(_, part)| match part {

@@ -1,24 +1,24 @@
-//! A transcript as sentences with their times, terms and scores.
+//! A transcript as sentences with times, terms and scores.
 
 use std::collections::{HashMap, HashSet};
 
 use super::super::transcript::Cue;
 
-/// A silence this long ends a sentence, in seconds.
+/// Seconds of silence that end a sentence.
 const SILENCE_S: f64 = 2.0;
-/// Sentences are cut after this many words: at the end of a cue, where the transcript has no
-/// punctuation; at the end of a cue, where it has; anywhere.
+/// Maximum words of a sentence: until the end of a cue without and with punctuation in the
+/// transcript, and anywhere.
 const UNPUNCTUATED_WORDS: usize = 5;
 const PUNCTUATED_WORDS: usize = 40;
-const MOST_WORDS: usize = 60;
-/// And after this many characters, which bounds scripts that have no blanks.
-const MOST_CHARS: usize = 300;
-/// A title is at most this long, in characters.
+const MAX_WORDS: usize = 60;
+/// Maximum characters, which limits scripts without blanks.
+const MAX_CHARS: usize = 300;
+/// Maximum characters of a title.
 const TITLE_CHARS: usize = 140;
-/// A term is no use where it is in more than one of this many sentences, in a long transcript.
+/// In a long transcript, a term in more than one of this many sentences is too common.
 const COMMON: usize = 4;
 const LONG: usize = 40;
-/// Sentences of about this many words say most for their length.
+/// Number of words of the most informative sentences.
 const GOOD_WORDS: usize = 8;
 
 const STOPWORDS: &str = "about above actually after again all also and any are back because been \
@@ -34,61 +34,60 @@ const STOPWORDS: &str = "about above actually after again all also and any are b
     les des une est pas que qui dans pour avec sur vous nous ce cette los las una del por para con \
     como pero más muy esto este esta todo são não uma você isso che non per una sono gli della";
 
-/// Words before a full stop that does not end a sentence.
+/// Words whose full stop does not end a sentence.
 const ABBREVIATIONS: [&str; 10] = [
     "e.g", "i.e", "etc", "vs", "mr", "mrs", "ms", "dr", "no", "st",
 ];
 
-/// A sentence of the transcript, as it stands there.
+/// A sentence of the transcript.
 #[derive(Debug)]
 pub(super) struct Sentence {
-    /// Its words, with single blanks.
+    /// Words separated by single blanks.
     pub(super) text: String,
-    /// Start of the cue in which it begins.
+    /// Start of its first cue.
     pub(super) at_s: f64,
-    /// End of the cue in which it ends.
+    /// End of its last cue.
     pub(super) end_s: f64,
     /// Seconds of silence before it.
     pub(super) silence_s: f64,
-    /// How many words it has.
+    /// Number of words.
     pub(super) words: usize,
-    /// Its telling terms, as indices of [`Script::terms`], in order.
+    /// Indices of its specific terms in [`Script::terms`], in order.
     pub(super) terms: Vec<usize>,
-    /// How much it says of the whole.
+    /// Relevance for the whole transcript.
     pub(super) score: f64,
-    /// Lowercase, words divided by single blanks, with a blank at both ends.
+    /// Lowercase words separated by single blanks, with a blank at both ends.
     normal: String,
 }
 
-/// A word that tells something.
+/// A specific word.
 #[derive(Debug)]
 pub(super) struct Term {
-    /// As it is first written.
+    /// First spelling.
     pub(super) name: String,
-    /// How often it is said.
     pub(super) count: usize,
-    /// In how many sentences.
+    /// Number of sentences that contain it.
     pub(super) sentences: usize,
-    /// The first of them.
+    /// Index of the first of them.
     pub(super) first: usize,
 }
 
 /// The whole transcript.
 #[derive(Debug)]
 pub(super) struct Script {
-    /// In order; `at_s` never falls.
+    /// In order; `at_s` never decreases.
     pub(super) sentences: Vec<Sentence>,
     /// In order of first use.
     pub(super) terms: Vec<Term>,
 }
 
 impl Sentence {
-    /// Whether one of the phrases, in lowercase, is in it as whole words.
+    /// Returns whether the sentence contains one of the lowercase phrases as whole words.
     pub(super) fn has_any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.has(phrase))
     }
 
-    /// Whether the phrase, in lowercase, is in it as whole words.
+    /// Returns whether the sentence contains the lowercase phrase as whole words.
     pub(super) fn has(&self, phrase: &str) -> bool {
         let mut rest = self.normal.as_str();
         while let Some(start) = rest.find(phrase) {
@@ -101,13 +100,13 @@ impl Sentence {
         false
     }
 
-    /// Its beginning, short enough for a title, without the full stop.
+    /// Returns its beginning, short enough for a title, without the full stop.
     pub(super) fn title(&self) -> &str {
         title_of(&self.text)
     }
 }
 
-/// The beginning of a text, short enough for a title, without the full stop.
+/// Returns the beginning of a text, short enough for a title, without the full stop.
 pub(super) fn title_of(text: &str) -> &str {
     let short = match text.char_indices().nth(TITLE_CHARS) {
         None => text,
@@ -141,7 +140,7 @@ impl Script {
     }
 }
 
-/// Cuts the cues into sentences that keep their words as they are.
+/// Divides the cues into sentences without changing words.
 fn split(cues: &[Cue]) -> Vec<Sentence> {
     let ends = cues
         .iter()
@@ -216,8 +215,8 @@ impl Splitter {
                         && !goes_on.starts_with(char::is_lowercase)
                         && !(char == '.' && self.ends_in_abbreviation())
                 }
-                ' ' => self.chars >= MOST_CHARS || self.words() > MOST_WORDS,
-                _ => self.chars >= MOST_CHARS && !self.text.contains(' '),
+                ' ' => self.chars >= MAX_CHARS || self.words() > MAX_WORDS,
+                _ => self.chars >= MAX_CHARS && !self.text.contains(' '),
             };
             if ends {
                 self.flush();
@@ -266,7 +265,7 @@ fn is_terminal(char: char) -> bool {
     )
 }
 
-/// The words of a text; pairs of characters where the script has no blanks.
+/// Returns the words of a text, or pairs of characters for scripts without blanks.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|char: char| {
         !(char.is_alphanumeric() || matches!(char, '\'' | '’' | '+' | '#' | '.' | '-' | '_' | '/'))
@@ -295,14 +294,14 @@ fn pairs(word: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Scripts that do not divide words: Han, Kana, Thai, Lao, Khmer, Burmese.
+/// Returns whether a script does not separate words: Han, Kana, Thai, Lao, Khmer, Burmese.
 fn is_unspaced(char: char) -> bool {
     matches!(u32::from(char),
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x3040..=0x30FF | 0x3400..=0x9FFF
         | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
 }
 
-/// Finds the words that tell something, and notes them in the sentences.
+/// Finds the specific words and stores them in the sentences.
 fn find_terms(sentences: &mut [Sentence]) -> Vec<Term> {
     let stopwords: HashSet<&str> = STOPWORDS.split_whitespace().collect();
     let mut index: HashMap<String, usize> = HashMap::new();
@@ -332,7 +331,7 @@ fn find_terms(sentences: &mut [Sentence]) -> Vec<Term> {
             sentence.terms.push(number);
         }
     }
-    // Words of any language that are everywhere tell nothing.
+    // Words in most sentences are unspecific in every language.
     if sentences.len() >= LONG {
         let limit = sentences.len() / COMMON;
         for sentence in sentences.iter_mut() {

@@ -2,7 +2,7 @@
 
 use super::script::Script;
 
-/// Names that are words of their own: found as they are written here, in any case.
+/// Names that match in any letter case.
 const NAMES: [&str; 95] = [
     "Rust",
     "Python",
@@ -101,7 +101,7 @@ const NAMES: [&str; 95] = [
     "Arduino",
 ];
 
-/// Names that are ordinary words too, which count only as they are written here.
+/// Names that are also ordinary words, which match only in this spelling.
 const ORDINARY: [&str; 16] = [
     "Rust",
     "Swift",
@@ -121,7 +121,7 @@ const ORDINARY: [&str; 16] = [
     "Bootstrap",
 ];
 
-/// The known names in a transcript, in the order in which they are first said.
+/// Returns the known names in a transcript, in order of first use.
 pub(super) fn technologies(script: &Script) -> Vec<&'static str> {
     let mut found: Vec<&str> = Vec::new();
     for sentence in &script.sentences {
@@ -134,12 +134,12 @@ pub(super) fn technologies(script: &Script) -> Vec<&'static str> {
     found
 }
 
-/// Whether a text has a known name.
+/// Returns whether a text contains a known name.
 pub(super) fn names_one(text: &str) -> bool {
     NAMES.iter().any(|name| says(text, name))
 }
 
-/// Whether a text has the name as whole words.
+/// Returns whether a text contains the name as whole words.
 fn says(text: &str, name: &str) -> bool {
     let exact = ORDINARY.contains(&name);
     let same = |window: &str| {

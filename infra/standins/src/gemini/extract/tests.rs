@@ -41,7 +41,7 @@ Finally, deploy the image to AWS Lambda.
 The documentation has a link to the whole example.
 ";
 
-fn of(text: &str) -> Value {
+fn analysis(text: &str) -> Value {
     content(&transcript::parse(text).unwrap())
 }
 
@@ -49,7 +49,7 @@ fn list<'a>(content: &'a Value, part: &str) -> &'a [Value] {
     content[part].as_array().unwrap()
 }
 
-/// Everything that must hold of the content of any transcript.
+/// Checks the invariants of the content of every transcript.
 fn check(cues: &[Cue], content: &Value) {
     let spoken = cues
         .iter()
@@ -114,7 +114,7 @@ fn check(cues: &[Cue], content: &Value) {
 
 #[test]
 fn a_tutorial_is_taken_apart() {
-    let content = of(TUTORIAL);
+    let content = analysis(TUTORIAL);
     check(&transcript::parse(TUTORIAL).unwrap(), &content);
     assert_eq!(content["language"], "en");
     assert_eq!(content["difficulty"], "beginner");
@@ -183,7 +183,7 @@ fn a_tutorial_is_taken_apart() {
 
 #[test]
 fn silence_begins_a_chapter() {
-    let content = of(TUTORIAL);
+    let content = analysis(TUTORIAL);
     let starts: Vec<f64> = list(&content, "chapters")
         .iter()
         .map(|chapter| chapter["start_s"].as_f64().unwrap())
@@ -196,7 +196,7 @@ fn silence_begins_a_chapter() {
 fn a_talk_without_instructions_has_no_plan() {
     let text = "WEBVTT\n\n00:00.000 --> 00:05.000\nThe sea was calm that day.\n\n\
         00:05.000 --> 00:09.000\nNobody said a word.\n";
-    let content = of(text);
+    let content = analysis(text);
     assert_eq!(content["build_plan"], Value::Null);
     assert!(list(&content, "actions").is_empty());
     assert_eq!(content["difficulty"], Value::Null);
@@ -208,7 +208,7 @@ fn captions_without_punctuation_are_read_line_by_line() {
         00:03.000 --> 00:06.000\nokay so next we configure the database\n\n\
         00:06.000 --> 00:09.000\nand now we know we run out of memory\n\n\
         00:09.000 --> 00:12.000\nand you need to create a table\n";
-    let content = of(text);
+    let content = analysis(text);
     let actions: Vec<_> = list(&content, "actions")
         .iter()
         .map(|action| (&action["title"], &action["at_s"]))
@@ -268,7 +268,7 @@ fn three_hours_without_punctuation_are_read() {
 
 #[test]
 fn cues_without_words_are_no_content() {
-    let content = of("WEBVTT\n\n00:00.000 --> 00:01.000\n♪♪\n");
+    let content = analysis("WEBVTT\n\n00:00.000 --> 00:01.000\n♪♪\n");
     assert_eq!(content["title"], "");
     assert!(list(&content, "chapters").is_empty());
     assert_eq!(content["build_plan"], Value::Null);

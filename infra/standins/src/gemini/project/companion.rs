@@ -1,13 +1,13 @@
-//! What a companion tells of its video, and how a purpose carries it from the plan to the file.
+//! Facts about a video that its companion software shows. A purpose carries them from the plan to
+//! the file.
 
 use super::question::{Action, Analysis, Chapter};
 
-/// A title has at most this many characters.
+/// Maximum characters of a title.
 const TITLE: usize = 60;
-/// Chapters and action items take at most this many bytes of a purpose, each.
+/// Maximum bytes of a purpose for chapters, and for action items.
 const LISTED: usize = 450;
 
-/// Chapters and action items.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Companion {
     pub(super) chapters: Vec<Chapter>,
@@ -15,8 +15,8 @@ pub(super) struct Companion {
 }
 
 impl Companion {
-    /// As many of an analysis as a purpose has room for.
-    pub(super) fn of(analysis: &Analysis, duration_s: Option<f64>) -> Self {
+    /// Takes as much of an analysis as fits into a purpose.
+    pub(super) fn new(analysis: &Analysis, duration_s: Option<f64>) -> Self {
         let within = |second: f64| {
             let second = (second.max(0.0) * 10.0).round() / 10.0;
             duration_s.map_or(second, |end| second.min(end.max(0.0)))
@@ -39,7 +39,7 @@ impl Companion {
         }
     }
 
-    /// A purpose that carries this.
+    /// Returns a purpose that carries this.
     pub(super) fn told(&self, purpose: &str) -> String {
         let chapters = self.chapters.iter().map(tell_chapter);
         let entries: String = chapters
@@ -48,7 +48,7 @@ impl Companion {
         format!("{purpose} Chapters [from-to] and action items [at], in seconds:{entries}")
     }
 
-    /// What a purpose carries.
+    /// Reads what a purpose carries.
     pub(super) fn read(purpose: &str) -> Self {
         let mut companion = Self::default();
         for entry in purpose.split('[').skip(1) {
@@ -96,8 +96,8 @@ fn listed<T>(entries: impl Iterator<Item = T>, tell: impl Fn(&T) -> String) -> V
     entries.collect()
 }
 
-/// A text as one line of at most so many characters, without what marks an entry of a purpose and
-/// what turns the direction of writing, which makes code look like other code
+/// Returns a text as one line of at most so many characters. Characters that separate entries of a
+/// purpose are removed, and so are those that change the writing direction, which disguises code
 /// (<https://trojansource.codes>).
 pub(super) fn line(text: &str, characters: usize) -> String {
     let turns = |char: char| matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_purpose_carries_what_a_companion_tells() {
-        let companion = Companion::of(&analysis(2), None);
+        let companion = Companion::new(&analysis(2), None);
         assert_eq!(companion.chapters[0].title, "(0) A chapter of \"many\"");
         assert_eq!(companion.chapters[1].end_s, 20.0);
         let purpose = companion.told("The data.");
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_left_out() {
-        let companion = Companion::of(&analysis(1000), Some(15.0));
+        let companion = Companion::new(&analysis(1000), Some(15.0));
         assert!((5..50).contains(&companion.chapters.len()));
         assert!(companion.told("").len() < 2 * LISTED + 100);
         assert_eq!(

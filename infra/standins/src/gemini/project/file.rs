@@ -1,4 +1,4 @@
-//! What a file holds.
+//! Text of a file.
 
 use super::{
     companion::Companion,
@@ -7,7 +7,7 @@ use super::{
     question::FileQuestion,
 };
 
-/// The text of a file: that of the sample, or a module for a path that the sample does not have.
+/// Returns the text of a file: that of the sample, or a module for a path that the sample lacks.
 pub(super) fn content(question: &FileQuestion) -> String {
     match question.framework.sample().file(&question.path) {
         Some(text) => {

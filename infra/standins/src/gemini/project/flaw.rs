@@ -1,4 +1,4 @@
-//! What can be wrong with an answer about software. All of it has been seen of models.
+//! Flaws of answers about software. Models have produced all of them.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,86 +10,82 @@ use super::{
     spoil::Language,
 };
 
-/// A file that is wrong.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct FileFault {
     kind: FileFlaw,
-    /// Which file; none is any.
+    /// Path of the file; `None` matches any.
     path: Option<String>,
 }
 
-/// How a file is wrong. Where its language has no such thing, its syntax is.
+/// Flaw of a file. If its language cannot have the flaw, its syntax is broken instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 enum FileFlaw {
-    /// No parser of its language takes it.
     #[serde(rename = "project_syntax_error")]
     SyntaxError,
-    /// There is a name, and nothing behind it.
+    /// Names without an implementation.
     #[serde(rename = "project_stub")]
     Stub,
-    /// The model would rather not.
+    /// Refusal of the model.
     #[serde(rename = "project_refusal")]
     Refusal,
-    /// It begins with a comment that repeats the instruction.
+    /// A comment at the start repeats the instruction.
     #[serde(rename = "project_prompt_echo")]
     PromptEcho,
-    /// The whole stands in a Markdown fence.
+    /// A Markdown fence around the whole file.
     #[serde(rename = "project_fence")]
     Fence,
-    /// It holds what looks like a key of AWS.
+    /// Text that looks like a key of AWS.
     #[serde(rename = "project_secret")]
     Secret,
-    /// It imports a file that nobody planned.
+    /// Import of a file that is not in the plan.
     #[serde(rename = "project_missing_import")]
     MissingImport,
-    /// It imports a package that nobody declared.
+    /// Import of a package that is not declared.
     #[serde(rename = "project_undeclared_package")]
     UndeclaredPackage,
-    /// The answer is the bare file after a sentence.
+    /// The bare file after a sentence, instead of JSON.
     #[serde(rename = "project_not_json")]
     NotJson,
 }
 
-/// A plan that is wrong.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct PlanFault {
     kind: PlanFlaw,
 }
 
-/// How a plan is wrong.
+/// Flaw of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 enum PlanFlaw {
-    /// A file outside of the project, beside the others.
+    /// A file outside of the project.
     #[serde(rename = "plan_path_escape")]
     PathEscape,
-    /// A file is planned twice.
     #[serde(rename = "plan_duplicate_path")]
     DuplicatePath,
-    /// Two files depend on one another.
+    /// Two files that depend on each other.
     #[serde(rename = "plan_cycle")]
     Cycle,
-    /// A file depends on one that is not planned.
+    /// Dependency on a file that is not in the plan.
     #[serde(rename = "plan_unknown_dependency")]
     UnknownDependency,
     /// Five hundred files.
     #[serde(rename = "plan_too_many")]
     TooMany,
-    /// The answer is a list in words.
+    /// A list in prose instead of JSON.
     #[serde(rename = "plan_not_json")]
     NotJson,
-    /// The file that everything begins at is not planned.
+    /// The entry file is missing.
     #[serde(rename = "plan_without_entry")]
     WithoutEntry,
 }
 
-/// As many files as too many are.
+/// Number of files of [`PlanFlaw::TooMany`].
 const TOO_MANY: usize = 500;
 
 impl FileFault {
-    /// Whether it strikes this question. What asks for a repair is struck only by a fault that is
-    /// always there, or that names the file.
+    /// Returns whether the fault applies to this question. A question that asks for a repair
+    /// matches only a fault that is permanent or names the file.
     pub(in super::super) fn strikes(&self, question: Option<&Question>, always: bool) -> bool {
         let Some(Question::File(question)) = question else {
             return false;
@@ -102,13 +98,13 @@ impl FileFault {
 }
 
 impl PlanFault {
-    /// Whether it strikes this question.
+    /// Returns whether the fault applies to this question.
     pub(in super::super) fn strikes(question: Option<&Question>) -> bool {
         matches!(question, Some(Question::Plan(_)))
     }
 }
 
-/// The answer with a file that is wrong. `fitting` makes an answer of a text.
+/// Returns the answer with a flawed file. `fitting` makes an answer of a text.
 pub(super) fn spoil_file(
     fault: &FileFault,
     question: &FileQuestion,
@@ -117,7 +113,7 @@ pub(super) fn spoil_file(
     fitting: impl Fn(String) -> String,
 ) -> String {
     let path = question.path.as_str();
-    let language = Language::of(path);
+    let language = Language::from_path(path);
     let or_broken = |code: Option<String>| match code {
         Some(code) => language.with(&content, &code),
         None => language.broken(&content),
@@ -143,7 +139,7 @@ pub(super) fn spoil_file(
     })
 }
 
-/// The answer with a plan that is wrong.
+/// Returns the answer with a flawed plan.
 pub(super) fn spoil_plan(fault: &PlanFault, mut plan: Value, framework: Framework) -> String {
     let none = &mut Vec::new();
     let title = plan["title"].as_str().unwrap_or_default().to_owned();

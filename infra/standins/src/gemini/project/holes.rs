@@ -1,12 +1,12 @@
-//! Fills the holes of a sample: `@title@` and `@summary@`, and in a line that is repeated for each
-//! of them `@chapter.title@`, `@chapter.start@` and `@chapter.end@`, or `@action.title@`,
-//! `@action.at@` and `@action.number@`; there `@comma@` is a comma for all but the last.
+//! Placeholders of a sample: `@title@` and `@summary@`. A line with `@chapter.title@`,
+//! `@chapter.start@`, `@chapter.end@`, `@action.title@`, `@action.at@` or `@action.number@` is
+//! repeated for each of them. There `@comma@` is a comma for all but the last.
 
 use std::collections::BTreeMap;
 
 use super::companion::Companion;
 
-/// What the holes are filled with.
+/// Values of the placeholders.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holes {
     pub(super) title: String,
@@ -14,25 +14,25 @@ pub(super) struct Holes {
     pub(super) companion: Companion,
 }
 
-/// How a text stands in a language.
+/// Form of a text in a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Text {
-    /// As a literal: JSON's is also one of JavaScript, TypeScript and Python.
+    /// A literal of JSON, which JavaScript, TypeScript and Python accept as well.
     Json,
-    /// As a literal of Rust.
+    /// A literal of Rust.
     Rust,
-    /// As text between tags, or in an attribute between quotes.
+    /// Text between tags, or in a quoted attribute.
     Html,
-    /// As Markdown within a string of a notebook.
+    /// Markdown within a string of a notebook.
     Notebook,
 }
 
-/// Markdown's own characters (CommonMark 0.31, 2.4), and those of formulas in notebooks.
+/// Special characters of Markdown (CommonMark 0.31, 2.4), and of formulas in notebooks.
 const MARKDOWN: &str = r"\`*_{}[]()<>#+-.!|~$&";
 
-/// The text of a sample's file, its holes filled.
+/// Returns the text of a sample's file with its placeholders filled.
 pub(super) fn fill(path: &str, text: &str, holes: &Holes) -> String {
-    let language = Text::of(path);
+    let language = Text::from_path(path);
     let whole = BTreeMap::from([
         ("@title@", language.write(&holes.title)),
         ("@summary@", language.write(&holes.summary)),
@@ -67,7 +67,7 @@ pub(super) fn fill(path: &str, text: &str, holes: &Holes) -> String {
     filled
 }
 
-/// In one pass, so that no value is taken for a hole.
+/// Replaces in one pass, so that no value is taken for a placeholder.
 fn replace(line: &str, values: &BTreeMap<&str, String>) -> String {
     let mut replaced = String::with_capacity(line.len());
     let mut rest = line;
@@ -97,13 +97,13 @@ fn comma(index: usize, of: usize) -> String {
     }
 }
 
-/// With a point always, since Rust wants one.
+/// Formats seconds with a decimal point, which Rust requires.
 fn seconds(seconds: f64) -> String {
     format!("{seconds:?}")
 }
 
 impl Text {
-    fn of(path: &str) -> Self {
+    fn from_path(path: &str) -> Self {
         match path.rsplit('.').next() {
             Some("rs") => Self::Rust,
             Some("html") => Self::Html,

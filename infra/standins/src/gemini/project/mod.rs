@@ -1,10 +1,10 @@
-//! The two questions about software: what is to be made, and a file of it.
+//! Answers to the two questions about software: the plan, and a file of it.
 //!
 //! A question is a text part that is one JSON document with `"task": "plan"` or `"task": "file"`.
-//! The answers come from small projects that were written by hand, one for each framework
-//! (`samples/`), each a companion to a video: what they tell of it is filled in from the analysis in
-//! the question. Nothing is remembered between questions: what a file must know of the video stands
-//! in its purpose, as the plan has it.
+//! Answers come from hand-written projects, one for each framework (`samples/`). Each is a
+//! companion to a video, and the analysis in the question fills its placeholders. Nothing is stored
+//! between questions: the purpose of a file in the plan carries what the file must know of the
+//! video.
 
 mod companion;
 mod file;
@@ -24,22 +24,20 @@ pub(super) use question::Question;
 
 use super::schema_fill;
 
-/// How a question is answered.
+/// Parameters of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Answering<'a> {
-    /// What the answer must fit.
+    /// Schema of the answer.
     pub(super) schema: Option<&'a Value>,
-    /// What the question was asked with, beside the document.
+    /// Text of the question beside the document.
     pub(super) instruction: &'a str,
-    /// How large plans are.
+    /// Size of plans.
     pub(super) load: Load,
-    /// What is wrong with a file.
     pub(super) file_fault: Option<&'a FileFault>,
-    /// What is wrong with a plan.
     pub(super) plan_fault: Option<&'a PlanFault>,
 }
 
-/// The text of the answer.
+/// Returns the text of the answer.
 pub(super) fn answer(question: &Question, answering: Answering<'_>) -> String {
     let filled = |answer: Value| match answering.schema {
         Some(schema) => schema_fill::fill(schema, &answer),

@@ -1,11 +1,11 @@
-//! Small modules that no sample has, to make a plan as large as is wanted. Each counts what lies
-//! before it and sums up stretches of a video; nobody imports it but the next of its chain.
+//! Small modules beyond the samples, which make a plan as large as required. Each counts what
+//! precedes it and sums up segments of a video. Only the next module of its chain imports it.
 
 use serde_json::{Value, json};
 
 use super::sample::Framework;
 
-/// Where the module of this number lies.
+/// Returns the path of the module of this number.
 pub(super) fn path(framework: Framework, number: usize) -> String {
     match framework {
         Framework::NextJs | Framework::Expo => format!("lib/part-{number:03}.ts"),
@@ -18,7 +18,7 @@ pub(super) fn path(framework: Framework, number: usize) -> String {
     }
 }
 
-/// A valid text for a path. `before` are the paths that it depends on.
+/// Returns valid text for a path. `before` are the paths that it depends on.
 pub(super) fn content(framework: Framework, path: &str, purpose: &str, before: &[&str]) -> String {
     let purpose = super::companion::line(purpose, 200);
     let earlier = before
@@ -92,7 +92,6 @@ pub fn steps() -> usize {{
     {steps}
 }}
 
-/// The seconds of all stretches; one that ends before it begins has none.
 pub fn seconds(stretches: &[(f64, f64)]) -> f64 {{
     let lengths = stretches.iter().map(|(start, end)| (end - start).max(0.0));
     lengths.sum()
@@ -142,7 +141,7 @@ export function seconds(stretches) {{
     )
 }
 
-/// The import of an earlier module that lies in the same folder, and what it is for.
+/// Returns the import of an earlier module in the same folder, and its use.
 fn import(path: &str, earlier: Option<&str>, ending: &str) -> (String, &'static str) {
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     match earlier.filter(|earlier| folder(earlier) == folder(path)) {

@@ -1,4 +1,4 @@
-//! What is to be made.
+//! Plans of software.
 
 use serde_json::{Value, json};
 
@@ -8,29 +8,29 @@ use super::{
     question::{Chapter, PlanQuestion},
 };
 
-/// A title has at most this many characters of the video's.
+/// Maximum characters of a title.
 const TITLE: usize = 80;
-/// A summary has at most this many characters of the analysis's.
+/// Maximum characters of a summary.
 const SUMMARY: usize = 300;
-/// A feature that was asked for is named by this many characters.
+/// Maximum characters of a requested feature.
 const FEATURE: usize = 60;
-/// As many features are named.
+/// Maximum number of features that are named.
 const FEATURES: usize = 5;
 
-/// How large plans are.
+/// Size of plans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Load {
-    /// Files in all, where that is more than the sample has.
+    /// Number of files, if it exceeds that of the sample.
     pub(in super::super) files: Option<usize>,
-    /// How many of the files beyond the sample's depend each on the one before; half of them where
-    /// nothing is said. The others depend on nothing.
+    /// Number of additional files that each depend on the previous one; `None` means half. The
+    /// others have no dependency.
     pub(in super::super) chain: Option<usize>,
 }
 
-/// The plan of a companion to the video.
+/// Returns the plan of a companion to the video.
 pub(super) fn plan(question: &PlanQuestion, load: Load) -> Value {
     let video = question.video.clone().unwrap_or_default();
-    let companion = Companion::of(&question.analysis, video.duration_s);
+    let companion = Companion::new(&question.analysis, video.duration_s);
     let sample = question.framework.sample().plan();
     let sample_files = sample.files.len();
     let mut files: Vec<Value> = Vec::new();

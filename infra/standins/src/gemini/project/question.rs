@@ -1,20 +1,17 @@
-//! What is asked.
+//! Questions about software.
 
 use serde::Deserialize;
 
 use super::sample::Framework;
 
-/// A question about software.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub(in super::super) enum Question {
-    /// What is to be made?
     Plan(PlanQuestion),
-    /// What does this file of it hold?
     File(FileQuestion),
 }
 
-/// What is to be made of an analysis?
+/// Request for a plan of software from an analysis.
 #[derive(Clone, Debug, Deserialize)]
 pub(in super::super) struct PlanQuestion {
     pub(super) framework: Framework,
@@ -26,14 +23,12 @@ pub(in super::super) struct PlanQuestion {
     pub(super) analysis: Analysis,
 }
 
-/// The video.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Video {
     pub(super) title: Option<String>,
     pub(super) duration_s: Option<f64>,
 }
 
-/// What is known of the video.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Analysis {
@@ -51,14 +46,13 @@ pub(super) struct Chapter {
     pub(super) end_s: f64,
 }
 
-/// Something to do.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(super) struct Action {
     pub(super) title: String,
     pub(super) at_s: f64,
 }
 
-/// What does this file hold?
+/// Request for the text of a file.
 #[derive(Clone, Debug, Deserialize)]
 pub(in super::super) struct FileQuestion {
     pub(super) framework: Framework,
@@ -73,7 +67,7 @@ pub(in super::super) struct FileQuestion {
     pub(super) repair: Option<Repair>,
 }
 
-/// What the plan says of the whole.
+/// General part of the plan.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PlanHead {
@@ -81,18 +75,18 @@ pub(super) struct PlanHead {
     pub(super) summary: String,
 }
 
-/// A file that is there already.
+/// A file that has already been written.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Written {
     pub(super) path: String,
 }
 
-/// What was wrong with the file before.
+/// Errors of the previous version of the file.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Repair {}
 
 impl Question {
-    /// The question that a text is, if it is one.
+    /// Parses a question, or returns `None` if the text is none.
     pub(in super::super) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }

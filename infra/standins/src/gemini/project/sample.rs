@@ -1,36 +1,34 @@
-//! The projects that were written by hand.
+//! Hand-written projects.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A project of a framework, with holes for what it tells of a video (see `holes`).
+/// A project of a framework with placeholders for facts about a video (see `holes`).
 #[derive(Debug)]
 pub(super) struct Sample {
     /// `plan.json`: a [`SamplePlan`].
     plan: &'static str,
-    /// Path and text of each file.
     pub(super) files: &'static [(&'static str, &'static str)],
 }
 
-/// The plan of a sample.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SamplePlan {
-    /// Each after those that it depends on.
+    /// Sorted so that dependencies come first.
     pub(super) files: Vec<SampleFile>,
-    /// Packages beside those that every project of the framework has.
+    /// Packages beyond those of every project of the framework.
     pub(super) dependencies: Vec<Value>,
 }
 
-/// A file as the plan has it.
+/// A file of the plan.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SampleFile {
     pub(super) path: String,
     pub(super) purpose: String,
     pub(super) depends_on: Vec<String>,
-    /// Which chapters it comes from, counted from 0 and round again; null is all of them. A file
-    /// that comes from all of them holds them.
+    /// Indices of its chapters, counted from 0 and modulo their number. Null means all, and the
+    /// file contains them.
     pub(super) sources: Option<Vec<usize>>,
 }
 
@@ -39,7 +37,7 @@ impl Sample {
         serde_json::from_str(self.plan).expect("a sample's plan is written by hand and tested")
     }
 
-    /// The text of a file, its holes open.
+    /// Returns the text of a file with its placeholders.
     pub(super) fn file(&self, path: &str) -> Option<&'static str> {
         let mut files = self.files.iter();
         files.find_map(|(name, text)| (*name == path).then_some(*text))
@@ -58,7 +56,7 @@ macro_rules! sample {
     };
 }
 
-/// What software is built with, as the question names it.
+/// Framework, by its name in the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Framework {
@@ -116,7 +114,7 @@ impl Framework {
         }
     }
 
-    /// The file that everything begins at.
+    /// Returns the entry file.
     pub(super) const fn entry(self) -> &'static str {
         match self {
             Self::NextJs => "app/page.tsx",
@@ -130,7 +128,7 @@ impl Framework {
         }
     }
 
-    /// Whether an import of a module names its ending.
+    /// Returns whether an import names the extension of a module.
     pub(super) const fn imports_with_ending(self) -> bool {
         matches!(self, Self::Static | Self::Express)
     }

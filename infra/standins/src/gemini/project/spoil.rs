@@ -1,14 +1,14 @@
-//! Code that is wrong, in the languages of the samples.
+//! Flawed code in the languages of the samples.
 
 use serde_json::{Value, json};
 
 use super::sample::Framework;
 
-/// Shaped as an access key id of AWS; of nobody. In two pieces, so that no scanner takes this file
-/// for one with a secret.
+/// Invented text in the form of an AWS access key id. It is split, so that scanners do not report
+/// this file.
 const KEY: [&str; 2] = ["AKIA", "Q3ZT5WJXN7RLKD2M"];
 
-/// What a file is written in.
+/// Language of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
     Python,
@@ -24,7 +24,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    pub(super) fn of(path: &str) -> Self {
+    pub(super) fn from_path(path: &str) -> Self {
         match path.rsplit('.').next().unwrap_or_default() {
             "py" => Self::Python,
             "ipynb" => Self::Notebook,
@@ -38,7 +38,7 @@ impl Language {
         }
     }
 
-    /// The text with more at its end: where imports may stand too, in all of them.
+    /// Appends code to the text. All these languages allow imports there.
     pub(super) fn with(self, content: &str, code: &str) -> String {
         match self {
             Self::Notebook => with_cell(content, code),
@@ -46,7 +46,7 @@ impl Language {
         }
     }
 
-    /// The text with what no parser takes at its end.
+    /// Appends code with a syntax error to the text.
     pub(super) fn broken(self, content: &str) -> String {
         let code = match self {
             Self::Python | Self::Notebook => "def broken(:\n    return",
@@ -59,7 +59,7 @@ impl Language {
         self.with(content, code)
     }
 
-    /// A file with names and nothing behind them.
+    /// Returns a file with names but no implementation.
     pub(super) const fn stub(self) -> Option<&'static str> {
         Some(match self {
             Self::Python => {
@@ -80,7 +80,7 @@ impl Language {
         })
     }
 
-    /// The text after a comment that repeats the instruction.
+    /// Prepends a comment that repeats the instruction.
     pub(super) fn echo(self, content: &str, instruction: &str) -> String {
         let lines = |mark: &str| -> String {
             let lines = instruction.lines();
@@ -97,7 +97,7 @@ impl Language {
         }
     }
 
-    /// The text with a key in it.
+    /// Adds a key to the text.
     pub(super) fn secret(self, content: &str) -> String {
         let key = KEY.concat();
         let code = match self {
@@ -112,7 +112,7 @@ impl Language {
         self.with(content, &code)
     }
 
-    /// An import of a file that nobody planned.
+    /// Returns an import of a file that is not in the plan.
     pub(super) fn import_file(self, framework: Framework) -> Option<String> {
         let ending = if framework.imports_with_ending() {
             ".js"
@@ -131,7 +131,7 @@ impl Language {
         })
     }
 
-    /// An import of a package that nobody declared.
+    /// Returns an import of a package that is not declared.
     pub(super) fn import_package(self) -> Option<String> {
         Some(match self {
             Self::Python | Self::Notebook => "import undeclared_package".to_owned(),
@@ -144,7 +144,7 @@ impl Language {
     }
 }
 
-/// A notebook with one more cell of code.
+/// Adds a cell of code to a notebook.
 fn with_cell(content: &str, code: &str) -> String {
     let mut notebook: Value = serde_json::from_str(content).unwrap_or_default();
     if let Some(cells) = notebook["cells"].as_array_mut() {
@@ -157,7 +157,7 @@ fn with_cell(content: &str, code: &str) -> String {
     format!("{notebook:#}\n")
 }
 
-/// A JSON object with one more member.
+/// Adds a member to a JSON object.
 fn with_member(content: &str, name: &str, text: &str) -> String {
     let mut document: Value = serde_json::from_str(content).unwrap_or_default();
     document[name] = text.into();
@@ -172,9 +172,9 @@ mod tests {
 
     #[test]
     fn what_is_added_stands_at_the_end() {
-        assert_eq!(Language::of("a.tsx").with("a\n", "b"), "a\n\nb\n");
+        assert_eq!(Language::from_path("a.tsx").with("a\n", "b"), "a\n\nb\n");
         assert!(
-            Language::of("a.rs")
+            Language::from_path("a.rs")
                 .broken("a\n")
                 .ends_with("\nfn broken( {\n")
         );
@@ -187,7 +187,7 @@ mod tests {
     fn a_key_is_shaped_as_one() {
         assert_eq!(KEY.concat().len(), 20);
         for path in ["a.py", "a.ts", "a.js", "a.rs", "a.html", "a.css", "a.txt"] {
-            let text = Language::of(path).secret("a\n");
+            let text = Language::from_path(path).secret("a\n");
             assert!(
                 text.starts_with("a\n") && text.contains(&KEY.concat()),
                 "{path}"
@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn an_echo_stays_in_a_comment() {
-        let echo = |path: &str| Language::of(path).echo("x\n", "Do this.\nNot */ that --> one.");
+        let echo =
+            |path: &str| Language::from_path(path).echo("x\n", "Do this.\nNot */ that --> one.");
         assert_eq!(echo("a.py"), "# Do this.\n# Not */ that --> one.\nx\n");
         assert_eq!(echo("a.ts"), "// Do this.\n// Not */ that --> one.\nx\n");
         assert_eq!(echo("a.css"), "/* Do this.\nNot * / that --> one. */\nx\n");
@@ -218,7 +219,7 @@ mod tests {
             ("a.rs", true),
             ("a.json", false),
         ] {
-            let language = Language::of(path);
+            let language = Language::from_path(path);
             assert_eq!(language.import_package().is_some(), imports, "{path}");
             assert_eq!(
                 language.import_file(Framework::NextJs).is_some(),

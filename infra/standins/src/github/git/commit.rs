@@ -1,4 +1,4 @@
-//! Commits, and who made them when.
+//! Commits with their authors.
 
 use std::fmt;
 
@@ -6,32 +6,32 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use super::ObjectId;
 
-/// When something was committed: whole seconds, and the time zone of the place.
+/// Time of a commit in whole seconds, with its time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::github) struct Moment(OffsetDateTime);
 
 impl Moment {
     pub(in crate::github) fn now() -> Self {
-        Self::of(OffsetDateTime::now_utc())
+        Self::new(OffsetDateTime::now_utc())
     }
 
-    pub(in crate::github) fn of(time: OffsetDateTime) -> Self {
+    pub(in crate::github) fn new(time: OffsetDateTime) -> Self {
         Self(time.replace_nanosecond(0).unwrap_or(time))
     }
 
-    /// Reads ISO 8601 as RFC 3339 narrows it; git keeps whole minutes of the zone.
+    /// Parses RFC 3339; git stores whole minutes of the zone.
     pub(in crate::github) fn parse(text: &str) -> Option<Self> {
-        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::of)
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::new)
     }
 
-    /// In UTC, as the API shows it.
+    /// Formats the time in UTC, as the API does.
     pub(in crate::github) fn to_rfc3339(self) -> String {
         let utc = self.0.to_offset(UtcOffset::UTC);
         utc.format(&Rfc3339).unwrap_or_default()
     }
 }
 
-/// As a commit holds it: seconds since 1970, then the zone.
+/// Form in a commit: Unix time in seconds, then the zone.
 impl fmt::Display for Moment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.0.offset().whole_minutes();
@@ -42,7 +42,6 @@ impl fmt::Display for Moment {
     }
 }
 
-/// An author or committer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::github) struct Person {
     pub(in crate::github) name: String,
@@ -52,14 +51,13 @@ pub(in crate::github) struct Person {
 
 impl fmt::Display for Person {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Git leaves these characters out of names and addresses, since they would end them.
+        // Git removes these characters from names and addresses, because they would end them.
         let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
         let (name, email) = (clean(&self.name), clean(&self.email));
         write!(formatter, "{name} <{email}> {}", self.at)
     }
 }
 
-/// A commit, as its object and the API need it.
 #[derive(Clone, Debug)]
 pub(in crate::github) struct Commit {
     pub(in crate::github) tree: ObjectId,
@@ -70,7 +68,7 @@ pub(in crate::github) struct Commit {
 }
 
 impl Commit {
-    /// The data of the object.
+    /// Returns the data of the object.
     pub(super) fn encode(&self) -> String {
         let mut text = format!("tree {}\n", self.tree);
         for parent in &self.parents {

@@ -1,4 +1,5 @@
-//! Git's objects as git itself stores and names them: <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>.
+//! Git's objects, stored and named like git does:
+//! <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>.
 
 mod commit;
 mod object;

@@ -9,8 +9,9 @@ use std::{
 use bytes::Bytes;
 use flate2::{Compression, write::ZlibEncoder};
 use sha1::{Digest as _, Sha1};
+use strum::IntoStaticStr;
 
-/// The SHA-1 of an object with its header.
+/// SHA-1 of an object with its header.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::github) struct ObjectId([u8; 20]);
 
@@ -36,7 +37,7 @@ impl fmt::Debug for ObjectId {
     }
 }
 
-/// Reads the 40 hexadecimal digits of a name; an abbreviated one is none.
+/// Parses the 40 hexadecimal digits of a name. Abbreviations are refused.
 impl FromStr for ObjectId {
     type Err = hex::FromHexError;
 
@@ -47,26 +48,15 @@ impl FromStr for ObjectId {
     }
 }
 
-/// What an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Type of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "lowercase")]
 pub(in crate::github) enum Kind {
     Blob,
     Tree,
     Commit,
 }
 
-impl Kind {
-    /// As the header of an object and the API have it.
-    pub(in crate::github) const fn name(self) -> &'static str {
-        match self {
-            Self::Blob => "blob",
-            Self::Tree => "tree",
-            Self::Commit => "commit",
-        }
-    }
-}
-
-/// An object without its header.
 #[derive(Clone, Debug)]
 pub(in crate::github) struct Object {
     pub(in crate::github) kind: Kind,
@@ -81,7 +71,8 @@ impl Object {
         ObjectId(hash.finalize().into())
     }
 
-    /// The file that a repository on disk keeps the object in: header and data, in zlib's format.
+    /// Returns the loose object, as a repository on disk stores it: header and data, compressed
+    /// with zlib.
     pub(in crate::github) fn loose(&self) -> io::Result<Vec<u8>> {
         let mut file = ZlibEncoder::new(Vec::new(), Compression::fast());
         file.write_all(self.header().as_bytes())?;
@@ -90,7 +81,7 @@ impl Object {
     }
 
     fn header(&self) -> String {
-        format!("{} {}\0", self.kind.name(), self.data.len())
+        format!("{} {}\0", self.kind.into_str(), self.data.len())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The objects of one repository.
+//! Objects of a repository.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use super::{Commit, Entry, Files, Kind, Mode, Object, ObjectId, tree};
 
-/// Every object that was ever written; as at GitHub nothing is collected while anybody may look.
+/// All objects ever written. GitHub also keeps unreachable objects that can be read.
 #[derive(Clone, Debug, Default)]
 pub(in crate::github) struct Store {
     objects: HashMap<ObjectId, Object>,
-    /// The commits once more, so that none has to be read back from its object.
+    /// Decoded copies of the commits.
     commits: HashMap<ObjectId, Commit>,
 }
 
@@ -23,13 +23,11 @@ impl Store {
         self.get(id).is_some_and(|object| object.kind == kind)
     }
 
-    /// The data of a blob.
     pub(in crate::github) fn blob(&self, id: ObjectId) -> Option<&Bytes> {
         let object = self.get(id).filter(|object| object.kind == Kind::Blob)?;
         Some(&object.data)
     }
 
-    /// The entries of a tree.
     pub(in crate::github) fn tree(&self, id: ObjectId) -> Option<Vec<Entry>> {
         let object = self.get(id).filter(|object| object.kind == Kind::Tree)?;
         Some(tree::decode(&object.data))
@@ -62,7 +60,7 @@ impl Store {
         id
     }
 
-    /// The whole hierarchy below a tree.
+    /// Returns the whole hierarchy below a tree.
     pub(in crate::github) fn files(&self, tree: ObjectId) -> Option<Files> {
         let mut files = Files::default();
         for entry in self.tree(tree)? {
@@ -74,7 +72,7 @@ impl Store {
         Some(files)
     }
 
-    /// What stands at a path below a tree: its mode and its object.
+    /// Returns the entry at a path below a tree.
     pub(in crate::github) fn find(&self, tree: ObjectId, path: &str) -> Option<Entry> {
         let (name, rest) = match path.split_once('/') {
             Some((name, rest)) => (name, Some(rest)),
@@ -88,7 +86,7 @@ impl Store {
         }
     }
 
-    /// A commit and all that came before it, newest first as far as parents go.
+    /// Returns a commit and its ancestors, breadth first.
     pub(in crate::github) fn history(&self, from: ObjectId) -> Vec<ObjectId> {
         let mut history = Vec::new();
         let mut seen = HashSet::from([from]);

@@ -1,44 +1,29 @@
-//! Trees: what git stores of a directory, and a whole hierarchy of them to be changed.
+//! Trees: git's form of a directory, and a hierarchy of directories that can be changed.
 
 use std::collections::BTreeMap;
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::{Kind, ObjectId};
 
-/// What an entry of a tree is. Git knows no others, but for one that it only reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Mode of an entry, as the API writes it. Git writes no other modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(const_into_str)]
 pub(in crate::github) enum Mode {
+    #[strum(serialize = "100644")]
     File,
+    #[strum(serialize = "100755")]
     Executable,
+    #[strum(serialize = "120000")]
     Symlink,
+    #[strum(serialize = "160000")]
     Submodule,
+    #[strum(serialize = "040000")]
     Directory,
 }
 
 impl Mode {
-    /// Reads a mode as the API has it.
-    pub(in crate::github) fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "100644" => Self::File,
-            "100755" => Self::Executable,
-            "120000" => Self::Symlink,
-            "160000" => Self::Submodule,
-            "040000" => Self::Directory,
-            _ => return None,
-        })
-    }
-
-    /// As the API has it.
-    pub(in crate::github) const fn text(self) -> &'static str {
-        match self {
-            Self::File => "100644",
-            Self::Executable => "100755",
-            Self::Symlink => "120000",
-            Self::Submodule => "160000",
-            Self::Directory => "040000",
-        }
-    }
-
-    /// What the entry points to.
+    /// Returns the type of the object that the entry names.
     pub(in crate::github) const fn kind(self) -> Kind {
         match self {
             Self::File | Self::Executable | Self::Symlink => Kind::Blob,
@@ -48,7 +33,7 @@ impl Mode {
     }
 }
 
-/// An entry of a tree: in one tree a name, in a hierarchy a path.
+/// Entry of a tree. The path is a name in a single tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::github) struct Entry {
     pub(in crate::github) path: String,
@@ -56,7 +41,7 @@ pub(in crate::github) struct Entry {
     pub(in crate::github) id: ObjectId,
 }
 
-/// The data of a tree's object. Git sorts a directory as if its name ended in a slash.
+/// Encodes a tree. Git sorts a directory as if its name ended in a slash.
 pub(super) fn encode(mut entries: Vec<Entry>) -> Vec<u8> {
     let key = |entry: &Entry| {
         let slash = if entry.mode == Mode::Directory {
@@ -70,14 +55,14 @@ pub(super) fn encode(mut entries: Vec<Entry>) -> Vec<u8> {
     let mut data = Vec::new();
     for entry in entries {
         // Git writes no leading zero.
-        let mode = entry.mode.text().trim_start_matches('0');
+        let mode = entry.mode.into_str().trim_start_matches('0');
         data.extend_from_slice(format!("{mode} {}\0", entry.path).as_bytes());
         data.extend_from_slice(entry.id.as_bytes());
     }
     data
 }
 
-/// The entries of a tree's object, in their order.
+/// Decodes a tree.
 pub(super) fn decode(data: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut rest = data;
@@ -95,13 +80,12 @@ fn next(data: &[u8]) -> Option<(Entry, &[u8])> {
     let (id, rest) = rest.get(1..)?.split_first_chunk::<20>()?;
     let entry = Entry {
         path: path.to_owned(),
-        mode: Mode::parse(&format!("{mode:0>6}"))?,
+        mode: format!("{mode:0>6}").parse().ok()?,
         id: ObjectId::new(*id),
     };
     Some((entry, rest))
 }
 
-/// What stands at a path of a hierarchy.
 #[derive(Clone, Debug)]
 enum Node {
     Leaf(Mode, ObjectId),
@@ -121,7 +105,7 @@ impl Files {
         self.0.insert(name, Node::Directory(files));
     }
 
-    /// Puts an entry at a path; what stood there, or in the way, is replaced.
+    /// Puts an entry at a path, and replaces entries in its way.
     pub(in crate::github) fn put(&mut self, path: &str, mode: Mode, id: ObjectId) {
         match path.split_once('/') {
             None => self.leaf(path.to_owned(), mode, id),
@@ -149,8 +133,8 @@ impl Files {
         }
     }
 
-    /// Takes away what stands at a path, and the directories that it leaves empty: git knows none.
-    /// False where nothing stands there.
+    /// Removes the entry at a path, and directories that become empty, because git stores none.
+    /// Returns whether the entry existed.
     pub(in crate::github) fn remove(&mut self, path: &str) -> bool {
         let Some((directory, rest)) = path.split_once('/') else {
             return self.0.remove(path).is_some();
@@ -165,7 +149,7 @@ impl Files {
         removed
     }
 
-    /// Every entry that is no directory, by its whole path.
+    /// Returns all files by their whole paths.
     pub(in crate::github) fn flat(&self) -> BTreeMap<String, (Mode, ObjectId)> {
         let mut flat = BTreeMap::new();
         self.flatten("", &mut flat);
@@ -182,7 +166,7 @@ impl Files {
         }
     }
 
-    /// The entries of the topmost directory; `write` stores a directory and gives it its name.
+    /// Returns the entries of the top directory. `write` stores a directory and returns its name.
     pub(super) fn entries(&self, write: &mut impl FnMut(&Self) -> ObjectId) -> Vec<Entry> {
         let entry = |(path, node): (&String, &Node)| {
             let (mode, id) = match node {
