@@ -148,7 +148,7 @@ impl Stack {
     /// When the local runtime does not answer.
     pub async fn weather(&self, seed: u64, aws: f64, upstreams: f64) -> anyhow::Result<()> {
         let forecast = json!({"seed": seed, "aws": aws, "upstreams": upstreams});
-        self.admin(Method::PUT, "/faults/weather", forecast).await?;
+        self.admin(Method::PUT, "/faults/chaos", forecast).await?;
         Ok(())
     }
 

@@ -257,7 +257,7 @@ async fn a_load_of_videos_goes_through_a_faulty_world() {
     };
     let dealt: BTreeMap<String, u64> = serde_json::from_value(
         stack
-            .admin(Method::GET, "/faults/weather", Value::Null)
+            .admin(Method::GET, "/faults/chaos", Value::Null)
             .await
             .unwrap(),
     )

@@ -251,7 +251,7 @@ async fn new_code_takes_over_and_what_is_under_way_ends_as_it_began() {
     // What does not build is told in a line, and changes nothing.
     watched.change("functions/greeting/src/main.rs", "run()", "run(1)");
     watched.says("functions/greeting/src/main.rs:2:").await;
-    watched.says("What ran before goes on.").await;
+    watched.says("The previous version keeps running.").await;
     assert_eq!(watched.get("/greeting").await, (200, "two here".into()));
     watched.change("functions/greeting/src/main.rs", "run(1)", "run()");
     watched.change("shared/src/lib.rs", "\"two\"", "\"three\"");
@@ -266,7 +266,7 @@ async fn a_changed_template_takes_effect_and_a_refused_one_does_not() {
     assert_eq!(watched.get("/more").await.0, 404);
     // Timeouts are bounded: one without an end is refused.
     watched.change("template.yaml", "Timeout: 600", "Timeout: 901");
-    watched.says("What ran before goes on.").await;
+    watched.says("The previous version keeps running.").await;
     assert!(
         watched.written().contains("Timeout"),
         "{}",

@@ -1,4 +1,4 @@
-//! A function that does what it is told: the tests of the local runtime run it as Lambda would.
+//! A function that obeys its event. Tests of the local runtime run it like Lambda.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

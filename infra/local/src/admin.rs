@@ -1,4 +1,4 @@
-//! What the local runtime knows about itself, for tests and for a look at a running system.
+//! Admin endpoints, which tests and people use to inspect a running system.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,6 @@ use crate::{
     queues,
 };
 
-/// What the endpoints read.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin {
     pub(crate) lambda: Arc<Lambda>,
@@ -31,14 +30,12 @@ pub(crate) struct Admin {
     pub(crate) known: Arc<RwLock<Known>>,
 }
 
-/// What the template has; replaced with it.
+/// Facts from the template. A reload replaces them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
-    /// Logical id and URL of each queue.
     pub(crate) queues: Vec<(String, String)>,
-    /// Whether the event source mappings of each function are enabled.
+    /// Switch of the event source mappings of each function: `true` is enabled.
     pub(crate) mappings: BTreeMap<String, watch::Sender<bool>>,
-    /// Name of the table of jobs.
     pub(crate) jobs_table: Option<String>,
 }
 
@@ -49,7 +46,7 @@ impl Admin {
     }
 }
 
-/// A change of the event source mappings of a function.
+/// Body of `PUT /mappings/{function}`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Switch {
     enabled: bool,
@@ -85,9 +82,10 @@ pub(crate) fn router(admin: Admin) -> Router {
 }
 
 async fn kill(State(admin): State<Admin>, Path(id): Path<String>) -> StatusCode {
-    match admin.lambda.kill(&id) {
-        true => StatusCode::NO_CONTENT,
-        false => StatusCode::NOT_FOUND,
+    if admin.lambda.kill(&id) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
     }
 }
 
@@ -116,10 +114,10 @@ async fn depths(State(admin): State<Admin>) -> Response {
     Json(counts).into_response()
 }
 
-/// Invokes a function with the event in the body and answers as Lambda's `Invoke` does: a failure
-/// of the function is 200 with the header `x-amz-function-error`
-/// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>). The event must be sent as
-/// `application/json`, which no web page may do across origins without being asked.
+/// Invokes a function with the event in the body, as Lambda's `Invoke` does
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>). If the function fails, the
+/// response is 200 with the header `x-amz-function-error`. The event must be sent as
+/// `application/json`: a web page of another origin cannot do that without a preflight request.
 async fn invoke(
     State(admin): State<Admin>,
     Path(name): Path<String>,

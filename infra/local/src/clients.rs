@@ -1,4 +1,4 @@
-//! Clients of the embedded services, as the functions have them.
+//! Clients of the embedded services, configured like those of the functions.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,10 @@ use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient
 
 use crate::{aws::Services, template::REGION};
 
-/// Access key of everything local: no secret, it opens nothing but 127.0.0.1.
+/// Access key of all embedded services. It is no secret: the services listen on 127.0.0.1 only.
 const ACCESS_KEY_ID: &str = "local";
 const SECRET_ACCESS_KEY: &str = "local";
 
-/// One client per service.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
@@ -18,12 +17,11 @@ pub(crate) struct Clients {
     pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
-/// The credentials that the services accept.
 pub(crate) fn credentials() -> Credentials {
     Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "local")
 }
 
-/// Endpoints and credentials as the SDKs read them from the environment.
+/// Environment variables that hold endpoints and credentials for the SDKs.
 pub(crate) fn environment(services: &Services) -> BTreeMap<String, String> {
     [
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
@@ -40,12 +38,11 @@ pub(crate) fn environment(services: &Services) -> BTreeMap<String, String> {
     .into()
 }
 
-/// An HTTP client of the embedded services, which do not use TLS.
+/// Returns an HTTP client without TLS.
 pub(crate) fn http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
-/// A client of the DynamoDB at this base URL.
 pub(crate) fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -58,7 +55,7 @@ pub(crate) fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
 }
 
 impl Clients {
-    pub(crate) fn of(services: &Services) -> Self {
+    pub(crate) fn new(services: &Services) -> Self {
         let behavior = BehaviorVersion::latest;
         let region = Region::from_static(REGION);
         let s3 = aws_sdk_s3::Config::builder()

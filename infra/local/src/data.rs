@@ -17,16 +17,14 @@ use crate::private;
 /// Maximum API key that is read from the folder, in bytes.
 const MAX_KEY_BYTES: u64 = 1024;
 
-/// How a running system is reached.
+/// Addresses and key of a running system.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Ready {
-    /// Base URL of the API.
     pub(crate) api: String,
     pub(crate) api_key: String,
     pub(crate) aws: Endpoints,
     /// Base URL of each stand-in; empty where the real services are called.
     pub(crate) standins: BTreeMap<String, String>,
-    /// Base URL of the admin endpoints.
     pub(crate) admin: String,
     /// Physical names of tables, buckets and queues by logical id, as `Ref` has them on AWS: the
     /// URL of a queue, the name of anything else.
@@ -34,7 +32,6 @@ pub(crate) struct Ready {
     pub(crate) resources: BTreeMap<String, String>,
 }
 
-/// Base URLs of the embedded services.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Endpoints {
     pub(crate) dynamodb: String,
@@ -47,13 +44,12 @@ pub(crate) struct Endpoints {
 #[derive(Debug)]
 pub(crate) struct Data {
     path: PathBuf,
-    /// Locked as long as it is open.
+    /// Holds the lock while it is open.
     _lock: File,
-    /// Removes the folder at the end.
+    /// Removes a temporary folder when it is dropped.
     _temporary: Option<TempDir>,
 }
 
-/// Result of [`Data::open`].
 #[derive(Debug)]
 pub(crate) enum Opened {
     Free(Data),
@@ -88,7 +84,7 @@ impl Data {
             Ok(()) => {
                 private::restrict(&path)
                     .with_context(|| format!("cannot make {} private", path.display()))?;
-                // Left by an owner that was killed; its ports may be those of others now.
+                // An owner that was killed left it; other processes may use its ports now.
                 remove_if_exists(&path.join("running.json"))?;
                 Ok(Opened::Free(Self {
                     path,

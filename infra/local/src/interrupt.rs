@@ -1,5 +1,4 @@
-//! Ctrl-C and SIGTERM. The first signal asks for an orderly end, the second ends the process at
-//! once.
+//! Ctrl-C and SIGTERM. The first signal requests an orderly end, the second ends the process.
 
 use std::future::Future;
 
@@ -11,15 +10,13 @@ use tokio::{
 /// A signal that asks the process to end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Signal {
-    /// SIGINT, as Ctrl-C sends it.
+    /// SIGINT, which Ctrl-C sends.
     Interrupt,
-    /// SIGTERM.
     Terminate,
 }
 
 impl Signal {
-    /// Exit status of a process that ends because of the signal: 128 and its number, as shells
-    /// report it.
+    /// Exit status after the signal: 128 plus its number, as shells report it.
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
@@ -28,7 +25,7 @@ impl Signal {
     }
 }
 
-/// The first signal that was received, once there is one.
+/// Channel of the first signal.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupts(watch::Receiver<Option<Signal>>);
 
@@ -54,13 +51,13 @@ impl Interrupts {
         Ok(Self(receiver))
     }
 
-    /// Returns the first signal when it comes.
+    /// Waits for the first signal.
     pub(crate) async fn received(&self) -> Signal {
         let mut receiver = self.0.clone();
         let received = receiver.wait_for(Option::is_some).await.ok();
         match received.and_then(|signal| *signal) {
             Some(signal) => signal,
-            // The listener is gone, so no signal can come.
+            // The listener has ended, so no signal can come.
             None => std::future::pending().await,
         }
     }

@@ -1,5 +1,5 @@
-//! `cargo local key`: API keys of a data folder, through the system that runs on it or, without one,
-//! through its database alone; and the key that the system itself accepts.
+//! `cargo local key`: manages API keys of a data folder. The command uses the system that runs on
+//! the folder, or only its database if none runs.
 
 use std::{
     io::Write as _,
@@ -26,7 +26,6 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The table of the API keys.
 const CONTROLS_TABLE: &str = "ControlsTable";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -55,7 +54,7 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// Creates, lists or revokes keys, and prints the result.
 ///
 /// # Errors
-/// Says what is refused.
+/// If the system refuses the operation.
 pub(crate) async fn run(
     options: &Options,
     action: &KeyAction,
@@ -86,7 +85,7 @@ async fn done(options: &Options, action: &KeyAction) -> anyhow::Result<String> {
             let (stop, shutdown) = watch::channel(false);
             let folder = data.path().join("aws");
             let services = aws::start(&folder, &clients::credentials(), shutdown).await?;
-            let clients = Clients::of(&services);
+            let clients = Clients::new(&services);
             let workspace = Workspace::open(options.workspace.as_deref())?;
             let template = workspace.template(&services.sqs, &Default::default())?;
             resources::create(&template, &clients).await?;
@@ -108,30 +107,31 @@ async fn perform(options: &Options, action: &KeyAction, keys: &Keys) -> anyhow::
     let text = match action {
         KeyAction::Create(asked) => {
             let (key, row) = keys.create(&wanted(asked, now), now).await.map_err(plain)?;
-            match options.json {
-                true => {
-                    let mut shown = shown(&row, now);
-                    shown["key"] = key.reveal().into();
-                    shown.to_string()
-                }
-                false => announced(&key, &row),
+            if options.json {
+                let mut shown = shown(&row, now);
+                shown["key"] = key.reveal().into();
+                shown.to_string()
+            } else {
+                announced(&key, &row)
             }
         }
         KeyAction::List => {
             let rows = keys.list().await.map_err(plain)?;
-            match options.json {
-                true => Value::from_iter(rows.iter().map(|row| shown(row, now))).to_string(),
-                false => table(&rows, now),
+            if options.json {
+                Value::from_iter(rows.iter().map(|row| shown(row, now))).to_string()
+            } else {
+                table(&rows, now)
             }
         }
         KeyAction::Revoke { key_id } => {
             let row = keys.revoke(key_id, now).await.map_err(plain)?;
-            match options.json {
-                true => shown(&row, now).to_string(),
-                false => format!(
+            if options.json {
+                shown(&row, now).to_string()
+            } else {
+                format!(
                     "{} ({}) is revoked.\nA caller that used it in the last minute may use it for that minute.",
                     row.key_id, row.name
-                ),
+                )
             }
         }
     };
@@ -150,8 +150,8 @@ fn wanted(asked: &CreateKey, now: Timestamp) -> NewKey {
     }
 }
 
-/// An error in words. Callers of the API read the detail alone; the owner of the machine may read the
-/// cause as well.
+/// Returns an error with its cause. The owner of the machine may read it, a caller of the API may
+/// not.
 fn plain(error: eventrelay::error::Error) -> anyhow::Error {
     use eventrelay::error::Error;
     match error {

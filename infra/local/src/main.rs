@@ -1,5 +1,5 @@
-//! `cargo local`: runs `template.yaml` on this machine with the real function binaries, embedded AWS
-//! services, and stand-ins of what costs money.
+//! `cargo local`: runs `template.yaml` on this machine with the real function binaries, embedded
+//! AWS services, and stand-ins of paid services.
 
 mod admin;
 mod aws;
@@ -47,7 +47,7 @@ use crate::{
 /// Default port of the API.
 const DEFAULT_PORT: u16 = 8787;
 
-/// Maximum wait for a command that has the folder for a moment, such as `key`.
+/// Maximum wait for a short command, such as `key`, that uses the folder.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How a command ended. `--help` documents the codes.
@@ -56,7 +56,7 @@ pub(crate) enum Exit {
     Done,
     /// The reason is already printed.
     Failed,
-    /// The result is a stand-in's, made without a word of the video.
+    /// A stand-in made the result without a transcript.
     OnlyStandIn,
     Interrupted(Signal),
 }
@@ -78,12 +78,12 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    // DynamoDB warns about every refused condition, and claims are lost by those every day.
+    // DynamoDB warns about every refused condition, and a lost claim is normal.
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // Colour needs a feature of the crate that the functions would be built with as well.
+        // Colour needs a feature that the functions would be built with as well.
         .with_ansi(false)
         .with_writer(std::io::stderr)
         .init();
@@ -120,13 +120,13 @@ async fn serve(options: &Options, interrupts: &Interrupts) -> anyhow::Result<Exi
         Err(signal) => return Ok(stopped(signal, options)),
     };
     let port = options.port.unwrap_or(DEFAULT_PORT);
-    // From before the first build on, so that no change is missed.
+    // Starts before the first build, so that no change is missed.
     let changes = if options.watch {
         let workspace = Workspace::open(options.workspace.as_deref())?;
         if !workspace.has_source() {
             bail!("--watch needs the source of EventRelay, which an archive does not have");
         }
-        Some(Changes::of(&workspace.root))
+        Some(Changes::new(&workspace.root))
     } else {
         None
     };
@@ -156,7 +156,7 @@ async fn serve(options: &Options, interrupts: &Interrupts) -> anyhow::Result<Exi
     Ok(exit)
 }
 
-/// The data folder, once no other command has it for a moment.
+/// Returns the data folder once no short command uses it.
 async fn folder(options: &Options) -> anyhow::Result<Data> {
     if options.ephemeral {
         return Data::temporary();
@@ -180,7 +180,7 @@ async fn folder(options: &Options) -> anyhow::Result<Data> {
     }
 }
 
-/// Says what stays when the system stops.
+/// Prints what stays when the system stops.
 fn stopped(signal: Signal, options: &Options) -> Exit {
     if options.ephemeral {
         eprintln!("Stopped. Nothing stays: the data folder was temporary.");

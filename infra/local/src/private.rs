@@ -1,4 +1,4 @@
-//! Files and folders that only their user can read: they hold keys, transcripts and analyses.
+//! Files and folders that only their user can read. They hold keys, transcripts and analyses.
 
 use std::{
     fs::{DirBuilder, OpenOptions, Permissions},
@@ -7,13 +7,11 @@ use std::{
     path::Path,
 };
 
-/// Mode of a folder.
 const FOLDER_MODE: u32 = 0o700;
 
-/// Mode of a file.
 const FILE_MODE: u32 = 0o600;
 
-/// Names in a data folder that are ours. Others may be there if a user named a folder of theirs.
+/// Names that this program creates in a data folder. A user's folder may hold other files.
 const OWN_NAMES: [&str; 7] = [
     "api-key",
     "aws",
@@ -51,7 +49,7 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Restricts what an earlier version left in a data folder.
+/// Restricts files that an earlier version left in a data folder.
 pub(crate) fn restrict(data: &Path) -> io::Result<()> {
     let mut pending: Vec<_> = OWN_NAMES.iter().map(|name| data.join(name)).collect();
     while let Some(path) = pending.pop() {

@@ -1,4 +1,4 @@
-//! Event source mappings: from a queue to its function.
+//! Event source mappings, which deliver messages of a queue to a function.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 
@@ -20,30 +20,29 @@ use crate::{
     template::model::QueueSource,
 };
 
-/// Longest wait of one receive, and most messages it takes.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
-const MOST_MESSAGES: usize = 10;
+/// Maximum wait and number of messages of one receive.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+const MAX_MESSAGES: usize = 10;
 
-/// Pause after a receive that failed.
+/// Pause after a failed receive.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// One event source mapping.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) function: String,
     pub(crate) queue_url: String,
     pub(crate) queue_arn: String,
     pub(crate) source: QueueSource,
-    /// Concurrent invocations where the template sets no maximum.
+    /// Maximum concurrent invocations if the template sets none.
     pub(crate) default_concurrency: u32,
-    /// Whether messages are taken from the queue.
+    /// Switch of the mapping.
     pub(crate) enabled: watch::Receiver<bool>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
 impl Mapping {
-    /// Polls until `shutdown` holds true.
+    /// Polls until `shutdown` is true.
     pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let concurrency = self
             .source
@@ -81,10 +80,10 @@ impl Mapping {
         }
     }
 
-    /// A batch: one receive, or as many as fill it within the batching window.
+    /// Receives a batch: one receive, or several within the batching window.
     async fn gather(&self) -> Result<Vec<Message>, String> {
         let size = self.source.batch_size as usize;
-        let mut batch = self.receive(size, LONGEST_WAIT).await?;
+        let mut batch = self.receive(size, MAX_WAIT).await?;
         if batch.is_empty() {
             return Ok(batch);
         }
@@ -103,11 +102,11 @@ impl Mapping {
     }
 
     async fn receive(&self, most: usize, wait: Duration) -> Result<Vec<Message>, String> {
-        let wait = wait.min(LONGEST_WAIT).as_secs_f64().ceil();
+        let wait = wait.min(MAX_WAIT).as_secs_f64().ceil();
         self.sqs
             .receive_message()
             .queue_url(&self.queue_url)
-            .max_number_of_messages(most.min(MOST_MESSAGES) as i32)
+            .max_number_of_messages(most.min(MAX_MESSAGES) as i32)
             .wait_time_seconds(wait as i32)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All")
@@ -117,8 +116,8 @@ impl Mapping {
             .map_err(|error| aws_sdk_sqs::error::DisplayErrorContext(error).to_string())
     }
 
-    /// Invokes the function and deletes what it has done. What it has not stays invisible until its
-    /// visibility timeout ends, as on AWS.
+    /// Invokes the function and deletes the messages that it processed. The others stay invisible
+    /// until their visibility timeout ends, as on AWS.
     async fn process(self: Arc<Self>, batch: Vec<Message>, slot: OwnedSemaphorePermit) {
         let event: Bytes = batch::event(&batch, &self.queue_arn).to_string().into();
         let answer = self
@@ -130,7 +129,7 @@ impl Mapping {
             Answer::Payload(payload) => batch::succeeded(batch, &payload),
             Answer::FunctionError(_) | Answer::Throttled | Answer::TooLarge => Vec::new(),
         };
-        for messages in done.chunks(MOST_MESSAGES) {
+        for messages in done.chunks(MAX_MESSAGES) {
             if let Err(error) = self.delete(messages).await {
                 tracing::warn!(function = self.function, error, "cannot delete messages");
             }

@@ -1,8 +1,8 @@
-//! How many messages are in a queue.
+//! Message counts of queues.
 
 use aws_sdk_sqs::types::QueueAttributeName;
 
-/// Messages that can be received, that were, and that are to come; none of what is not told.
+/// Returns the numbers of visible, invisible and delayed messages, each `None` if SQS omits it.
 ///
 /// # Errors
 /// Those of SQS.

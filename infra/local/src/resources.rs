@@ -1,4 +1,4 @@
-//! Makes the tables, buckets and queues of the template; what is there already stays.
+//! Creates the tables, buckets and queues of the template. Existing ones stay.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// Makes what is missing.
+/// Creates missing resources.
 ///
 /// # Errors
-/// When a service refuses, or a table of an earlier template has other keys or indexes.
+/// If a service refuses, or a table of an earlier template has other keys or indexes.
 pub(crate) async fn create(template: &Template, clients: &Clients) -> anyhow::Result<()> {
     for table in &template.tables {
         create_table(table, &clients.dynamodb)
@@ -37,7 +37,7 @@ pub(crate) async fn create(template: &Template, clients: &Clients) -> anyhow::Re
             .await
             .with_context(|| format!("bucket {}", bucket.name))?;
     }
-    // A redrive policy names a queue that must exist.
+    // A redrive policy names a queue that must exist first.
     let (sources, targets): (Vec<_>, Vec<_>) = template
         .queues
         .iter()
@@ -144,7 +144,7 @@ fn key_schema(key: &Key) -> anyhow::Result<Vec<KeySchemaElement>> {
     Ok(schema)
 }
 
-/// Names of the keys of the table and of its indexes.
+/// Returns the names of the keys of a table and its indexes.
 fn shape(found: &TableDescription) -> BTreeSet<String> {
     let names = |schema: &[KeySchemaElement]| {
         let names: Vec<_> = schema
@@ -191,7 +191,7 @@ async fn create_bucket(bucket: &Bucket, client: &aws_sdk_s3::Client) -> anyhow::
     }
 }
 
-/// URL of a queue at this base URL of SQS.
+/// Returns the URL of a queue.
 pub(crate) fn queue_url(sqs: &str, logical_id: &str) -> String {
     format!("{sqs}/{ACCOUNT}/{}", physical_name(logical_id))
 }
@@ -256,7 +256,6 @@ fn attributes(queue: &Queue) -> HashMap<QueueAttributeName, String> {
     attributes
 }
 
-/// ARN of a queue of the template.
 pub(crate) fn queue_arn(logical_id: &str) -> String {
     format!(
         "arn:aws:sqs:{REGION}:{ACCOUNT}:{}",
@@ -298,7 +297,7 @@ mod tests {
             let services = aws::start(data.path(), &clients::credentials(), shutdown)
                 .await
                 .unwrap();
-            let clients = Clients::of(&services);
+            let clients = Clients::new(&services);
             let template = template(&services.sqs);
             create(&template, &clients).await.unwrap();
             create(&template, &clients).await.unwrap();
@@ -352,7 +351,7 @@ mod tests {
         let services = aws::start(data.path(), &clients::credentials(), shutdown)
             .await
             .unwrap();
-        let clients = Clients::of(&services);
+        let clients = Clients::new(&services);
         let mut template = template(&services.sqs);
         create(&template, &clients).await.unwrap();
         for table in &mut template.tables {

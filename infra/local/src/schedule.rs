@@ -1,4 +1,4 @@
-//! Schedules: what EventBridge Scheduler invokes on AWS.
+//! Schedules, which EventBridge Scheduler invokes on AWS.
 //!
 //! <https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html>
 
@@ -18,7 +18,6 @@ use crate::{
     template::{ACCOUNT, REGION},
 };
 
-/// A schedule of a function.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     pub(crate) function: String,
@@ -27,7 +26,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// Invokes the function again and again, first after one period, until `shutdown` holds true.
+    /// Invokes the function periodically, first after one period, until `shutdown` is true.
     pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval_at(Instant::now() + self.every, self.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -52,7 +51,7 @@ impl Schedule {
     }
 }
 
-/// The event of a schedule that sets no input of its own.
+/// Returns the event of a schedule without an input.
 fn event(now: OffsetDateTime) -> Value {
     json!({
         "version": "0",

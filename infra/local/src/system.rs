@@ -1,4 +1,4 @@
-//! The whole system on this machine: what the template declares, started in order.
+//! The whole system on this machine: starts what the template declares, in order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,13 +27,12 @@ use crate::{
     workspace::{Marks, Workspace},
 };
 
-/// How long an instance may be idle.
+/// Maximum idle time of an instance.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
-/// How long requests under way may take when everything stops.
+/// Maximum time that a stop waits for running requests.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A system that runs.
 pub(crate) struct System {
     pub(crate) ready: Ready,
     stop: watch::Sender<bool>,
@@ -42,25 +41,25 @@ pub(crate) struct System {
     tasks: JoinSet<()>,
     workspace: Workspace,
     template: Template,
-    /// The binaries that run.
+    /// Identities of the running binaries.
     marks: Marks,
     gateway: Arc<Gateway>,
     wiring: Wiring,
     known: Arc<RwLock<Known>>,
-    /// Stop when they are dropped.
+    /// Stand-ins, which stop when they are dropped.
     upstreams: Upstreams,
-    /// Its instances end with it.
+    /// Dropping it stops the instances.
     lambda: Arc<Lambda>,
-    /// Last, so that the folder is free, or gone, only when nothing uses it any more.
+    /// Last field, so that nothing uses the folder when it is unlocked or removed.
     pub(crate) data: Data,
 }
 
-/// What has taken the place of something that ran.
+/// Parts that a reload replaced.
 #[derive(Debug)]
 pub(crate) struct Renewed {
     /// Logical ids.
     pub(crate) functions: BTreeSet<String>,
-    /// The template says something else than before.
+    /// Whether the template changed.
     pub(crate) template: bool,
 }
 
@@ -97,14 +96,15 @@ impl System {
         if !options.no_build
             && let Err(error) = workspace.build(&template).await
         {
-            // Who watches mends it, and until then runs what is there.
-            match options.watch {
-                true => eprintln!("{error:#}"),
-                false => return Err(error),
+            // With `--watch` the user is editing, so the last working build keeps running.
+            if options.watch {
+                eprintln!("{error:#}")
+            } else {
+                return Err(error);
             }
         }
         let marks = workspace.marks(&template);
-        let clients = Clients::of(&services);
+        let clients = Clients::new(&services);
         resources::create(&template, &clients).await?;
         let key = match &options.api_key {
             Some(key) => key.clone(),
@@ -124,7 +124,7 @@ impl System {
         };
         let lambda = Lambda::new(&template.functions, &settings)?;
         if let Some(faults) = &faults {
-            faults.of(&lambda);
+            faults.set_lambda(&lambda);
         }
         let mut tasks = JoinSet::new();
         let mut wiring = Wiring::new(
@@ -204,12 +204,12 @@ impl System {
         })
     }
 
-    /// Builds the functions anew, reads the template anew, and lets what has changed take the place
-    /// of what runs. Invocations under way end as they began, all data and messages stay, and a
-    /// resource that the template has no longer stays as well.
+    /// Rebuilds the functions, reloads the template, and replaces what has changed. Running
+    /// invocations finish on the old version. Data and messages stay, and so do resources that the
+    /// template no longer declares.
     ///
     /// # Errors
-    /// When something does not build, or the template is refused: all that runs goes on then.
+    /// If the build fails or the template is invalid. The old version keeps running then.
     pub(crate) async fn renew(&mut self) -> anyhow::Result<Renewed> {
         let sqs = &self.services.sqs;
         let template = self.workspace.template(sqs, &self.upstreams.variables)?;
@@ -233,7 +233,7 @@ impl System {
         Ok(renewed)
     }
 
-    /// Stops everything; requests under way have a moment to end.
+    /// Stops everything after a short grace period for running requests.
     pub(crate) async fn stop(mut self) {
         let _ = self.stop.send(true);
         let ended = async {
@@ -245,20 +245,20 @@ impl System {
     }
 }
 
-/// The environment of this process, as far as it is text.
+/// Returns the environment of this process, without values that are not UTF-8.
 fn own_variables() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
-/// The one API, without its answers.
+/// Returns the single API of the template.
 fn api(template: &Template) -> anyhow::Result<Api> {
     let api = template.api.clone();
     api.context("template.yaml declares no API")
 }
 
-/// What the admin endpoints show of a template.
+/// Collects the facts that the admin endpoints show.
 fn known(template: &Template, wiring: &Wiring, sqs: &str) -> Known {
     let queues = template.queues.iter();
     Known {
@@ -274,7 +274,7 @@ fn known(template: &Template, wiring: &Wiring, sqs: &str) -> Known {
     }
 }
 
-/// What the resources are called, by their logical ids.
+/// Returns the physical names of the resources by their logical ids.
 fn names(template: &Template, sqs: &str) -> BTreeMap<String, String> {
     let tables = template.tables.iter().map(|table| &table.name);
     let buckets = template.buckets.iter().map(|bucket| &bucket.name);

@@ -1,11 +1,11 @@
-//! Whom the functions call: the real services, or stand-ins.
+//! Services that the functions call: the real ones, or stand-ins.
 
 use std::collections::BTreeMap;
 
 use eventrelay_standins::{Running, gemini, github, netlify, vercel, youtube};
 
-/// Variables of this process that hold a key, by the variable of the functions that names the secret
-/// of it, and the name that it has here.
+/// Variables of this process that hold keys. Each comes with the functions' variable that names its
+/// secret, and with the default name of that secret.
 const KEYS: [(&str, &str, &str); 5] = [
     ("GEMINI_API_KEY", "GEMINI_SECRET", "eventrelay/gemini"),
     ("YOUTUBE_API_KEY", "YOUTUBE_SECRET", "eventrelay/youtube"),
@@ -14,30 +14,30 @@ const KEYS: [(&str, &str, &str); 5] = [
     ("NETLIFY_AUTH_TOKEN", "NETLIFY_SECRET", "eventrelay/netlify"),
 ];
 
-/// Where deployments go: the variable that names the secret, its name here, and the variable of the
-/// base URL.
+/// Deployment targets: the variable that names the secret, the default name of the secret, and the
+/// variable of the base URL.
 const TARGETS: [(&str, &str, &str); 3] = [
     ("GITHUB_SECRET", "eventrelay/github", "GITHUB_BASE_URL"),
     ("VERCEL_SECRET", "eventrelay/vercel", "VERCEL_BASE_URL"),
     ("NETLIFY_SECRET", "eventrelay/netlify", "NETLIFY_BASE_URL"),
 ];
 
-/// The stand-ins that run, and what the environment of the functions is given.
+/// Running stand-ins, and the configuration that makes functions use them.
 pub(crate) struct Upstreams {
     pub(crate) standins: BTreeMap<String, Running>,
-    /// Values of the variables that functions declare.
+    /// Environment variables of the functions.
     pub(crate) variables: BTreeMap<String, String>,
-    /// What the secrets hold, by their names. In no environment and on no disk.
+    /// Values of the secrets by name. They are in no environment and on no disk.
     pub(crate) secrets: BTreeMap<String, String>,
 }
 
 impl Upstreams {
-    /// Starts a stand-in of each service that `own`, the environment of this process, has no key of;
-    /// YouTube's with Gemini's. A target of deployments whose secret's name is set to nothing there
-    /// is not configured.
+    /// Starts a stand-in for each service that `own`, the environment of this process, has no key
+    /// for. YouTube's stand-in runs only with Gemini's. A deployment target is not configured if
+    /// the variable of its secret's name is empty.
     ///
     /// # Errors
-    /// When a stand-in cannot listen.
+    /// If a stand-in cannot listen.
     pub(crate) async fn start(mut own: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let mut variables = BTreeMap::new();
         let mut secrets = BTreeMap::new();
@@ -47,11 +47,11 @@ impl Upstreams {
             .filter(|(names, _, _)| !without(names))
             .collect();
         for (variable, names, secret) in KEYS {
-            // An empty key is none.
+            // An empty key counts as missing.
             let key = own.remove(variable).filter(|key| !key.trim().is_empty());
             let name = own.remove(names).filter(|name| !name.is_empty());
             let name = name.unwrap_or_else(|| secret.to_owned());
-            // Without a secret to read, YouTube's oEmbed is asked.
+            // Without a secret, the functions call YouTube's oEmbed.
             variables.insert(
                 names.to_owned(),
                 key.as_ref().map_or_else(String::new, |_| name.clone()),
@@ -63,7 +63,8 @@ impl Upstreams {
         let mut standins = BTreeMap::new();
         if variables["GEMINI_SECRET"].is_empty() {
             let (gemini, youtube) = (gemini::start(0).await?, youtube::start(0).await?);
-            // Where the environment names another service, its answers say what they are.
+            // If the environment names another service, that service's answers name their own
+            // class.
             if own.get("GEMINI_BASE_URL").is_none_or(String::is_empty) {
                 variables.insert("ANSWER_CLASS".to_owned(), "stand-in".to_owned());
             }

@@ -1,4 +1,4 @@
-//! `--watch`: what changes in the source is built, and takes the place of what runs.
+//! `--watch`: rebuilds changed source and replaces what runs.
 
 use std::{
     collections::BTreeMap,
@@ -11,39 +11,35 @@ use tokio::time::MissedTickBehavior;
 
 use crate::system::{Renewed, System};
 
-/// Folders whose every file matters, and files of the root that do.
+/// Watched folders, and watched files of the root.
 const FOLDERS: [&str; 2] = ["functions", "shared"];
 const FILES: [&str; 3] = ["template.yaml", "Cargo.toml", "Cargo.lock"];
 
-/// How often the source is looked at. Some hundred files are looked at within milliseconds, and it
-/// works for every file system, those of containers and of other machines included, which tell
-/// nobody of their changes.
+/// Poll interval. A poll of some hundred files takes milliseconds. Unlike notifications, it works
+/// on every file system, including those of containers and of other machines.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What is seen of a file.
+/// Size and modification time of a file.
 type Mark = (u64, Option<SystemTime>);
 
-/// The files of the source.
 type Seen = BTreeMap<PathBuf, Mark>;
 
-/// What tells of changes.
+/// Detects changes of the source.
 pub(crate) struct Changes {
     root: PathBuf,
-    /// As it was when it was built.
+    /// State of the last build.
     seen: Seen,
 }
 
 impl Changes {
-    /// Those of the workspace in this folder, from now on.
-    pub(crate) fn of(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
             seen: look(root),
         }
     }
 
-    /// Returns when something has changed and nothing changes any more: an editor writes in several
-    /// steps, and git many files.
+    /// Waits for a change, and until the changes stop: editors and git write several files.
     async fn next(&mut self) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -67,7 +63,7 @@ fn look(root: &Path) -> Seen {
     }
     let mut folders: Vec<_> = FOLDERS.iter().map(|name| root.join(name)).collect();
     while let Some(folder) = folders.pop() {
-        // What goes away while it is looked at is a change that the next look finds.
+        // The next poll finds a file that vanishes during this one.
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push(entry.path()),
@@ -85,14 +81,14 @@ fn note(path: PathBuf, seen: &mut Seen) {
     }
 }
 
-/// Renews the system with every change.
+/// Rebuilds the system after every change.
 pub(crate) async fn run(system: &mut System, mut changes: Changes) -> Infallible {
     eprintln!("Watching functions, shared and template.yaml.");
     loop {
         changes.next().await;
         match system.renew().await {
             Ok(renewed) => eprintln!("{}", words(&renewed)),
-            Err(error) => eprintln!("{error:#}\nWhat ran before goes on."),
+            Err(error) => eprintln!("{error:#}\nThe previous version keeps running."),
         }
     }
 }
@@ -138,7 +134,7 @@ mod tests {
         };
         write("functions/get/src/main.rs", "1");
         write("template.yaml", "1");
-        let mut changes = Changes::of(root.path());
+        let mut changes = Changes::new(root.path());
         let is_told = async |changes: &mut Changes| {
             tokio::time::timeout(4 * LOOK_EVERY, changes.next())
                 .await

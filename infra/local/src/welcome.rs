@@ -1,12 +1,12 @@
-//! What `cargo local` prints when the system is ready.
+//! Text that `cargo local` prints when the system is ready.
 
 use crate::data::Ready;
 
-/// Video of the example. Its id is known before it is submitted.
+/// Example video. Its id is known before it is submitted.
 const EXAMPLE: &str = "jNQXAC9IVRw";
 
-/// The address, the key, and commands to copy. The commands run as they stand in sh, bash and zsh:
-/// the second follows a link of the answer to the first.
+/// Returns the address, the key, and commands to copy. The commands run unchanged in sh, bash and
+/// zsh; the second follows a link of the first response.
 pub(crate) fn text(ready: &Ready) -> String {
     let Ready {
         api,
@@ -57,7 +57,7 @@ fn standins(ready: &Ready) -> String {
     )
 }
 
-/// A text as one word of a shell.
+/// Quotes a text as one word of a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! What invokes functions by itself: event source mappings and schedules, as the template has them.
+//! Triggers of functions: event source mappings and schedules of the template.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -12,30 +12,27 @@ use crate::{
     template::model::{QueueSource, Template},
 };
 
-/// What invokes a function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Trigger {
     Queue(String, QueueSource),
     Schedule(String, Duration),
 }
 
-/// All of it that runs.
+/// Running triggers.
 #[derive(Debug)]
 pub(crate) struct Wiring {
     lambda: Arc<Lambda>,
     sqs: aws_sdk_sqs::Client,
-    /// Base URL of SQS.
     sqs_url: String,
     default_concurrency: u32,
-    /// Each with what stops it.
+    /// Each trigger with the sender that stops it.
     running: Vec<(Trigger, watch::Sender<bool>)>,
-    /// Whether the event source mappings of each function are enabled.
+    /// Switches of the event source mappings by function.
     enabled: BTreeMap<String, watch::Sender<bool>>,
     tasks: JoinSet<()>,
 }
 
 impl Wiring {
-    /// Nothing yet.
     pub(crate) fn new(
         lambda: Arc<Lambda>,
         sqs: aws_sdk_sqs::Client,
@@ -53,9 +50,9 @@ impl Wiring {
         }
     }
 
-    /// Starts what the template has and does not run, and stops what it has no longer. What is as
-    /// it was goes on: a mapping that is stopped in the midst of a receive may have messages that
-    /// are then hidden from its successor for the visibility timeout.
+    /// Starts new triggers of the template, and stops those that it no longer declares. Unchanged
+    /// triggers keep running. If a mapping stops during a receive, its messages stay invisible for
+    /// the visibility timeout.
     pub(crate) fn apply(&mut self, template: &Template) {
         let mut wanted = Vec::new();
         for function in &template.functions {
@@ -68,7 +65,7 @@ impl Wiring {
             let schedules = function.schedules.iter();
             wanted.extend(schedules.map(|every| Trigger::Schedule(name.clone(), *every)));
         }
-        // What has no sender any more stops.
+        // A trigger without a sender stops.
         self.running.retain(|(trigger, _)| wanted.contains(trigger));
         for trigger in wanted {
             if self.running.iter().all(|(running, _)| *running != trigger) {
@@ -109,12 +106,10 @@ impl Wiring {
         }
     }
 
-    /// The switches of the mappings.
     pub(crate) fn enabled(&self) -> BTreeMap<String, watch::Sender<bool>> {
         self.enabled.clone()
     }
 
-    /// Stops everything.
     pub(crate) async fn stop(mut self) {
         self.running.clear();
         while self.tasks.join_next().await.is_some() {}
@@ -161,7 +156,7 @@ mod tests {
             kept.same_channel(&wiring.running[0].1.subscribe()),
             "it was started again"
         );
-        // The one that stopped is over.
+        // The stopped trigger has ended.
         wiring.tasks.join_next().await.unwrap().unwrap();
         wiring.stop().await;
     }

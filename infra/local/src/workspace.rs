@@ -1,4 +1,4 @@
-//! The folder whose template is run, and what cargo builds of it.
+//! The folder of the template, and its functions as Cargo builds them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,8 +19,8 @@ use tokio::{
 
 use crate::template::{self, Site, model::Template};
 
-/// Folder of the workspace that this program was built in. A program that is built for an archive
-/// has none, and no path of the machine that built it.
+/// Folder of the workspace that this program was built in. A program that was built for an archive
+/// has none, and contains no path of the build machine.
 const OWN: Option<&str> = match option_env!("EVENTRELAY_ARCHIVE") {
     Some(_) => None,
     None => Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")),
@@ -36,7 +36,7 @@ const MAX_LINES: usize = 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Folder of the functions, as Cargo builds them.
+    /// Folder of the built functions.
     pub(crate) binaries: PathBuf,
     origin: Origin,
 }
@@ -51,19 +51,19 @@ enum Origin {
     Archive,
 }
 
-/// What tells a binary from the one that was there before.
+/// Identity of a binary: a rebuild changes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Mark {
     bytes: u64,
     modified: Option<SystemTime>,
 }
 
-/// Marks of binaries, by their names; none where there is no file.
+/// Identities of binaries by name; `None` if there is no file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks(BTreeMap<String, Option<Mark>>);
 
 impl Marks {
-    /// Names of those that are other ones than before.
+    /// Returns the names of the binaries that differ from `before`.
     pub(crate) fn changed_since(&self, before: &Self) -> BTreeSet<String> {
         let changed = |(name, mark): &(&String, &Option<Mark>)| {
             before.0.get(*name).is_some_and(|old| old != *mark)
@@ -74,11 +74,11 @@ impl Marks {
 }
 
 impl Workspace {
-    /// Opens `other`, else the archive that this program was unpacked from, else the workspace that
-    /// it was built in, whose functions are built with the same profile.
+    /// Opens `other` if it is given. Otherwise opens the archive that this program was unpacked
+    /// from, or else the workspace that it was built in.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no template.
     pub(crate) fn open(other: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(root) = other {
             let root = root
@@ -111,7 +111,7 @@ impl Workspace {
         })
     }
 
-    /// Whether there is source that can change.
+    /// Returns whether the workspace has source code.
     pub(crate) fn has_source(&self) -> bool {
         self.origin != Origin::Archive
     }
@@ -119,7 +119,7 @@ impl Workspace {
     /// Reads the template.
     ///
     /// # Errors
-    /// When it is refused.
+    /// If the template is invalid.
     pub(crate) fn template(
         &self,
         sqs: &str,
@@ -130,11 +130,11 @@ impl Workspace {
         template::read(&text, &Site { sqs, overrides }).context("template.yaml")
     }
 
-    /// Builds the functions and shows progress on stderr: Cargo's own in a terminal, a line a minute
+    /// Builds the functions with progress on stderr: Cargo's own in a terminal, a line per minute
     /// in a pipe.
     ///
     /// # Errors
-    /// If they do not build.
+    /// If the build fails.
     pub(crate) async fn build(&self, template: &Template) -> anyhow::Result<()> {
         if !self.has_source() {
             return Ok(());
@@ -154,7 +154,7 @@ impl Workspace {
     /// Builds the functions without output.
     ///
     /// # Errors
-    /// If they do not build, with a line for each error.
+    /// If the build fails, with a line for each error.
     pub(crate) async fn build_quietly(&self, template: &Template) -> anyhow::Result<()> {
         let output = self
             .command(template)
@@ -185,8 +185,8 @@ impl Workspace {
         } else if let Some(profile) = profile(&self.binaries) {
             command.args(["--profile", profile]);
         }
-        // With the features of the whole workspace, as its tests and this program are built, so that
-        // what they share is compiled once.
+        // The features of the whole workspace are used, as its tests use them, so that shared code
+        // is compiled once.
         let kind = if is_other { "--package" } else { "--bin" };
         for name in binaries(template) {
             command.args([kind, name]);
@@ -194,7 +194,7 @@ impl Workspace {
         command
     }
 
-    /// What the binaries of the functions are now.
+    /// Returns the identities of the binaries.
     pub(crate) fn marks(&self, template: &Template) -> Marks {
         let mark = |name: &str| {
             let metadata = self.binaries.join(name).metadata().ok();
@@ -208,7 +208,7 @@ impl Workspace {
     }
 }
 
-/// Runs Cargo and prints a line a minute.
+/// Runs Cargo and prints a line per minute.
 async fn with_lines(mut command: Command) -> std::io::Result<ExitStatus> {
     report_on_stdout(command.as_std_mut());
     let mut child = command.stdout(Stdio::piped()).spawn()?;
@@ -234,14 +234,14 @@ fn binaries(template: &Template) -> BTreeSet<&str> {
     functions.map(|function| function.binary.as_str()).collect()
 }
 
-/// The profile whose binaries cargo puts into this folder; none for its default.
-/// <https://doc.rust-lang.org/cargo/guide/build-cache.html>
+/// Returns the profile that Cargo builds into this folder, or `None` for its default
+/// (<https://doc.rust-lang.org/cargo/guide/build-cache.html>).
 fn profile(binaries: &Path) -> Option<&str> {
     let folder = binaries.file_name()?.to_str()?;
     (folder != "debug").then_some(folder)
 }
 
-/// The errors of a build with short messages; all that it said where none can be told.
+/// Returns the errors of a build with short messages, or its whole output if it has none.
 fn errors(text: &str) -> String {
     let is_error = |line: &&str| line.contains(": error") || line.starts_with("error");
     let mut lines: Vec<_> = text.lines().filter(is_error).collect();

@@ -12,29 +12,30 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::private;
 
-/// How long to wait for a process that is about to end and still holds the file.
+/// Maximum wait for another process that is ending and still locks the file.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// One connection, used by one transaction at a time: SQLite has one writer in any case, and the
-/// transactions here take microseconds.
+/// A connection that one transaction uses at a time. SQLite has one writer anyway, and transactions
+/// here take microseconds.
 #[derive(Clone)]
 pub(super) struct Database(Arc<Mutex<Connection>>);
 
 impl Database {
-    /// Opens the file and lays `schema` (idempotent statements) over it.
+    /// Opens the file and applies the idempotent statements of `schema`.
     ///
     /// # Errors
-    /// When the file cannot be opened or another process holds it.
+    /// If the file cannot be opened or another process locks it.
     pub(super) fn open(path: &Path, schema: &str) -> anyhow::Result<Self> {
         private::create_file(path).with_context(|| format!("cannot write {}", path.display()))?;
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(path)?;
             connection.busy_timeout(PATIENCE)?;
-            // The exclusive lock ends with the process however it ends, and keeps a second runtime
-            // from handing out the same messages.
+            // The operating system releases the lock when the process ends. Meanwhile it keeps a
+            // second runtime from delivering the same messages.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
-            // Commits reach the operating system, not the disk: enough for a killed process.
+            // A commit reaches the operating system but not the disk: a killed process loses
+            // nothing.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema}; COMMIT;"))?;
@@ -49,9 +50,9 @@ impl Database {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Runs `work` in a transaction on a blocking thread, committed only if it returns `Ok`.
+    /// Runs `work` in a transaction on a blocking thread, and commits if it returns `Ok`.
     ///
-    /// `work` is run to its end even when the caller stops waiting for it.
+    /// `work` runs to its end even if the caller stops waiting.
     pub(super) async fn transact<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -63,7 +64,7 @@ impl Database {
         joined.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 
-    /// [`Self::transact`] on this thread, for the time before anything is served.
+    /// [`Self::transact`] on this thread, for use before the service starts.
     pub(super) fn transact_now<T, E, F>(&self, work: F) -> Result<T, E>
     where
         E: From<rusqlite::Error>,

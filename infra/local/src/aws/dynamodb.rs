@@ -13,13 +13,14 @@ use tokio::{
 use super::{ended, listen};
 use crate::private;
 
-/// How often expired items are deleted. AWS takes up to days; what reads them may not rely on either.
+/// Interval between deletions of expired items. AWS takes up to days, so readers may not rely on
+/// it.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Starts DynamoDB on `dynamodb.sqlite` in `data` and returns its base URL.
 ///
 /// # Errors
-/// When the file cannot be opened or no port is free.
+/// If the file cannot be opened or no port is free.
 pub(super) async fn start(
     data: &Path,
     shutdown: &watch::Receiver<bool>,
@@ -42,8 +43,8 @@ fn open(path: &Path) -> anyhow::Result<Database> {
     private::create_file(path)?;
     let path = path.to_str().context("the path is not UTF-8")?;
     let database = Database::new(path)?;
-    // Of all that it sets only `synchronous = NORMAL` differs from the defaults: a commit in the
-    // write-ahead log outlives the process without a disk flush for every item.
+    // This restores the defaults except for `synchronous = NORMAL`. A commit in the write-ahead log
+    // survives a crash of the process without a disk flush for every item.
     database.disable_bulk_loading()?;
     Ok(database)
 }

@@ -1,9 +1,8 @@
-//! The AWS services that the functions use, embedded: DynamoDB, S3, SQS and Secrets Manager, each on
-//! a free port of 127.0.0.1. But for the secrets, their state is in files, so that a killed runtime
-//! finds everything again.
+//! Embedded AWS services: DynamoDB, S3, SQS and Secrets Manager, each on a free port of 127.0.0.1.
+//! All but the secrets keep their state in files, so that it survives a restart.
 //!
-//! Durability is that of the process, not of the machine: what was answered survives `kill -9`,
-//! because it has been handed to the operating system, but nothing waits for the disk.
+//! Data survives `kill -9`, because the operating system has it before a response is sent. It may
+//! not survive a crash of the machine, because nothing waits for the disk.
 
 mod database;
 mod dynamodb;
@@ -22,47 +21,43 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::private;
 
-/// The region that the services say they are in; it stands in every ARN.
+/// Region of all ARNs.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// The account that owns everything here; it stands in every ARN and queue URL.
+/// Account of all ARNs and queue URLs.
 pub(crate) const ACCOUNT_ID: &str = "000000000000";
 
-/// The running services: the base URL of each, without a trailing slash.
+/// Base URLs of the running services, without a trailing slash.
 ///
-/// The ports are new at every start. A queue is found by the name at the end of its URL, so a queue
-/// URL of an earlier start still names the right queue.
+/// Every start uses new ports. A queue is found by the name at the end of its URL, so an old queue
+/// URL still names the right queue.
 #[derive(Debug)]
 pub(crate) struct Services {
-    /// Base URL of DynamoDB.
     pub(crate) dynamodb: String,
-    /// Base URL of S3, which is addressed by path (`force_path_style`).
+    /// S3 addressed by path (`force_path_style`).
     pub(crate) s3: String,
-    /// Base URL of Secrets Manager.
     pub(crate) secrets_manager: String,
-    /// Its secrets.
     pub(crate) vault: secrets::Vault,
-    /// Base URL of SQS.
     pub(crate) sqs: String,
     tasks: JoinSet<()>,
 }
 
 impl Services {
-    /// Waits until all services have ended: they do once `shutdown` of [`start`] says so and the
-    /// requests under way are answered.
+    /// Waits until all services have ended, which they do after `shutdown` once running requests
+    /// are answered.
     pub(crate) async fn stopped(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
-/// Starts all services on the state in `data`, which is made if it is not there.
+/// Starts all services on the state in `data`, which is created if it is missing.
 ///
-/// S3 verifies every signature against `credentials`, SQS and Secrets Manager ask for their access
-/// key id, and DynamoDB only for a well-formed signature. The services run until `shutdown` holds true or its
+/// S3 verifies every signature against `credentials`. SQS and Secrets Manager require their access
+/// key id, DynamoDB only a well-formed signature. The services run until `shutdown` is true or its
 /// sender is dropped.
 ///
 /// # Errors
-/// When the folder cannot be written or another runtime already uses it.
+/// If the folder cannot be written or another runtime uses it.
 pub(crate) async fn start(
     data: &Path,
     credentials: &Credentials,
@@ -83,7 +78,7 @@ pub(crate) async fn start(
     })
 }
 
-/// The one source of time of a service, which a test replaces to travel.
+/// Clock of a service. Tests replace it to move time.
 #[derive(Clone)]
 struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
@@ -95,7 +90,6 @@ impl Clock {
         }))
     }
 
-    /// Milliseconds since the Unix epoch.
     fn now_ms(&self) -> i64 {
         (self.0)()
     }
@@ -110,14 +104,14 @@ async fn listen() -> anyhow::Result<(TcpListener, String)> {
     Ok((listener, url))
 }
 
-/// Serves `router` on a free port until `shutdown`.
+/// Serves `router` on a free port until `shutdown` is true.
 async fn serve(
     router: Router,
     shutdown: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<String> {
     let (listener, url) = listen().await?;
-    // An answer that goes out in two writes would otherwise wait for a delayed acknowledgement.
+    // Without `TCP_NODELAY`, a response in two writes would wait for a delayed acknowledgement.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
@@ -135,8 +129,8 @@ async fn serve(
     Ok(url)
 }
 
-/// Resolves when `shutdown` holds true or nobody can set it any more.
+/// Resolves when `shutdown` is true or its sender is dropped.
 async fn ended(mut shutdown: watch::Receiver<bool>) {
-    // An error says that the sender is gone, which means the same.
+    // An error means that the sender was dropped.
     let _ = shutdown.wait_for(|stop| *stop).await;
 }

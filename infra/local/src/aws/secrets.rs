@@ -1,9 +1,9 @@
-//! Secrets Manager: secrets that functions read and that are put again to rotate them, in memory
-//! only: no key of the user's reaches the disk.
+//! Secrets Manager: secrets that functions read and that tests rotate. They are in memory only, so
+//! that no key of the user reaches the disk.
 //!
 //! AWS JSON 1.1, `GetSecretValue` and `PutSecretValue` of
-//! <https://docs.aws.amazon.com/secretsmanager/latest/apireference/>. The current version is the
-//! only one. Signatures are not verified, but a request has to name the access key.
+//! <https://docs.aws.amazon.com/secretsmanager/latest/apireference/>. Only the current version
+//! exists. Signatures are not verified, but a request must name the access key.
 
 use std::{
     collections::BTreeMap,
@@ -25,18 +25,17 @@ use uuid::Uuid;
 
 use super::{ACCOUNT_ID, Clock, REGION, serve};
 
-/// Media type of requests and responses.
 const JSON: &str = "application/x-amz-json-1.1";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// Longest text of a secret, in bytes.
-/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
+/// Maximum size of a secret
+/// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>).
 const MAX_SECRET_BYTES: usize = 65_536;
 
-/// A text in which every byte is a `\u0000` escape, and the rest of the request.
+/// Room for a secret in which every byte is a `\u0000` escape, and for the rest of the request.
 const MAX_REQUEST_BYTES: usize = 7 * MAX_SECRET_BYTES;
 
-/// The secrets. A clone is the same ones.
+/// Secrets, which all clones share.
 #[derive(Clone)]
 pub(crate) struct Vault {
     secrets: Arc<Mutex<BTreeMap<String, Secret>>>,
@@ -51,7 +50,7 @@ struct Secret {
 }
 
 impl Vault {
-    /// Makes a secret, or gives it another text.
+    /// Creates a secret or replaces its text.
     pub(crate) fn put(&self, name: &str, text: &str) {
         let secret = Secret {
             text: text.to_owned(),
@@ -73,10 +72,10 @@ impl std::fmt::Debug for Vault {
     }
 }
 
-/// Starts Secrets Manager without a secret and returns its base URL.
+/// Starts Secrets Manager without secrets and returns its base URL.
 ///
 /// # Errors
-/// When no port is free.
+/// If no port is free.
 pub(super) async fn start(
     credentials: &Credentials,
     clock: Clock,
@@ -95,7 +94,7 @@ pub(super) async fn start(
     Ok((serve(router, shutdown, tasks).await?, vault))
 }
 
-/// The error shapes, and what they say.
+/// Status, error type and message.
 type Failure = (StatusCode, &'static str, &'static str);
 
 const NO_SUCH_TOKEN: Failure = (
@@ -183,7 +182,7 @@ fn get(vault: &Vault, body: &[u8]) -> Result<Value, Failure> {
     }
     let mut output = description(name, secret);
     output["SecretString"] = secret.text.clone().into();
-    // Seconds with a fraction, as the JSON protocols have times.
+    // Times in the JSON protocols are seconds with a fraction.
     let millis = u32::try_from(secret.changed_ms % 1000).unwrap_or_default();
     output["CreatedDate"] = json!((secret.changed_ms / 1000) as f64 + f64::from(millis) / 1000.0);
     Ok(output)
@@ -206,7 +205,7 @@ fn put(vault: &Vault, body: &[u8]) -> Result<Value, Failure> {
         .ok_or(NO_SUCH_SECRET)
 }
 
-/// What ends the ARN of a secret after its name; AWS has six random characters there.
+/// Suffix of the ARN of a secret. AWS uses six random characters.
 const SUFFIX: &str = "-local0";
 
 fn description(name: &str, secret: &Secret) -> Value {
@@ -218,7 +217,7 @@ fn description(name: &str, secret: &Secret) -> Value {
     })
 }
 
-/// The name in an id, which is a name or an ARN.
+/// Returns the name in an id, which is a name or an ARN.
 fn name(id: &str) -> &str {
     let arn = id.split_once(":secret:").map(|(_, name)| name);
     arn.and_then(|name| name.strip_suffix(SUFFIX)).unwrap_or(id)

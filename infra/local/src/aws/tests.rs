@@ -1,4 +1,4 @@
-//! The services as the SDKs see them, and what all tests of them need.
+//! Tests of the services with the SDKs, and the set-up that they share.
 
 use std::{
     path::Path,
@@ -50,7 +50,7 @@ fn dynamodb_client(url: &str) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, url).build())
 }
 
-/// One service under test, with a clock that stands still until it is told to go on.
+/// A single service with a clock that only the test moves.
 pub(super) struct Alone {
     pub(super) url: String,
     now_ms: Arc<AtomicI64>,
@@ -284,7 +284,7 @@ async fn expired_items_are_deleted() {
     }
     stopped(first).await;
 
-    // A sweep follows every start.
+    // Every start runs a sweep.
     let second = started(data.path()).await;
     let client = dynamodb_client(&second.0.dynamodb);
     let get = |key: &str| {

@@ -1,4 +1,4 @@
-//! Texts below the options in `--help`. They are not wrapped, so every line fits 80 columns.
+//! Texts below the options in `--help`. They are not wrapped, so every line must fit 80 columns.
 
 /// Exit codes, in the help of every command.
 macro_rules! exit_codes {

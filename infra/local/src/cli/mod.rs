@@ -102,8 +102,8 @@ pub(crate) enum Command {
     Key(Key),
 }
 
-/// Options of the system that do not apply to a command, by the command. Its help leaves them out.
-/// They are accepted, so that a script can give the same options to every command.
+/// Options of the system that do not apply to a command. The command's help omits them, but they
+/// are accepted, so that scripts can pass the same options to every command.
 const INAPPLICABLE: [(&str, &[&str]); 4] = [
     ("analyze", &["json", "watch", "faults"]),
     ("build", &["json", "watch", "faults"]),
@@ -136,7 +136,7 @@ impl Cli {
     /// Reads a command line.
     ///
     /// # Errors
-    /// A message for the user, or the help that was asked for.
+    /// A message for the user, or the requested help.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(arguments)?;
         if let Some((name, _)) = matches.subcommand() {
@@ -146,7 +146,7 @@ impl Cli {
     }
 }
 
-/// The command line with the options of each command hidden that do not apply to it.
+/// Returns the command line, with inapplicable options hidden.
 pub(crate) fn command() -> clap::Command {
     INAPPLICABLE
         .iter()
@@ -156,7 +156,7 @@ pub(crate) fn command() -> clap::Command {
                 .filter(|option| options.contains(&option.get_id().as_str()))
                 .map(|option| option.clone().hide(true))
                 .collect();
-            // An option that the subcommand has itself is not propagated to it.
+            // clap does not propagate an option that the subcommand defines itself.
             all.mut_subcommand(name, |subcommand| subcommand.args(hidden))
         })
 }
@@ -176,7 +176,7 @@ fn refuse_contradictions(name: &str, matches: &clap::ArgMatches) -> Result<(), c
     }
 }
 
-/// An error of the command line, with the usage of the subcommand.
+/// Returns an error of the command line with the usage of the subcommand.
 pub(crate) fn usage_error(subcommand: &str, message: impl std::fmt::Display) -> clap::Error {
     let mut all = command();
     all.build();

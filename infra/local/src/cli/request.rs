@@ -12,7 +12,7 @@ use eventrelay::{
 pub(crate) use super::values::Format;
 use super::{help, values};
 
-/// Address at which containers find this machine: on Linux that of Docker's own bridge.
+/// Default address of this machine for containers: on Linux, that of Docker's bridge.
 const DOCKER: &str = if cfg!(target_os = "linux") {
     "172.17.0.1"
 } else {

@@ -1,4 +1,4 @@
-//! Values of options, read by the types of the API.
+//! Parsers of option values, based on the types of the API.
 
 use clap::{
     ValueEnum,
@@ -11,7 +11,7 @@ use eventrelay::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// One of the names that the API has for a value of `T`. Clap lists them in help and errors.
+/// Parser for the API names of a value of `T`. Clap lists the names in help and errors.
 fn choice<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     names: impl IntoIterator<Item = &'static str>,
 ) -> ValueParser {
@@ -41,7 +41,7 @@ pub(super) fn resolution() -> ValueParser {
     choice::<Resolution>(["low", "medium", "high"])
 }
 
-/// Seconds of a video, as the API takes them.
+/// Parses seconds of a video with the limits of the API.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     const DAY_S: f64 = 24.0 * 3600.0;
     match text.parse() {
@@ -50,7 +50,7 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// An amount of US dollars, as the API takes it.
+/// Parses an amount of US dollars with the limits of the API.
 pub(super) fn price_usd(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(usd) if usd > 0.0 && usd <= 10_000.0 => Ok(usd),
@@ -58,7 +58,7 @@ pub(super) fn price_usd(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Language tag of BCP 47, as the API takes it. The primary subtag is a code of two or three
+/// Parses a BCP 47 language tag with the rules of the API. The primary subtag has two or three
 /// letters: longer ones are reserved, and none is registered (RFC 5646, section 2.2.1).
 pub(super) fn language_tag(text: &str) -> Result<String, String> {
     let tag = eventrelay::api::submissions::language(text.to_owned()).ok();
@@ -66,7 +66,7 @@ pub(super) fn language_tag(text: &str) -> Result<String, String> {
         .ok_or_else(|| "a BCP 47 language tag is expected, such as en, de or pt-BR".to_owned())
 }
 
-/// Form in which an analysis is printed.
+/// Output format of an analysis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
     Json,
@@ -76,7 +76,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Value of the query parameter `format`. JSON is the default of the API.
+    /// Returns the value of the query parameter `format`. The API's default is JSON.
     pub(crate) const fn query(self) -> Option<&'static str> {
         match self {
             Self::Json => None,

@@ -1,4 +1,4 @@
-//! `cargo local analyze`: one video through the whole system, and the analysis on stdout.
+//! `cargo local analyze`: analyses one video and prints the analysis on stdout.
 
 use std::{
     sync::atomic::AtomicU64,
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::{
     client::{self, Client, Ended, Files, Job, Submitted, Unavailable},
     media,
-    output::{self, announce_links, announce_standins},
+    output::{self, Answer, announce_standins},
     preflight,
     progress::{Progress, Step},
     session::{self, Remains},
@@ -26,18 +26,17 @@ use crate::{
     interrupt::Interrupts,
 };
 
-/// How long a system may fail while a job is polled: it may be starting functions.
+/// Maximum time that a system may fail while the command polls a job. It may be starting functions.
 const FAILING_TOLERANCE: Duration = Duration::from_secs(10);
 
-/// How long it may not answer. Another system takes its place if it is gone.
+/// Maximum time that a system may not answer. After it, the command starts another system.
 const SILENT_TOLERANCE: Duration = Duration::from_secs(1);
 
-/// How far an analysis is. It is kept when the command changes to another system.
+/// Progress of an analysis. The command keeps it when it changes to another system.
 #[derive(Debug, Default)]
 pub(super) struct Course {
-    /// Path of the job.
     job: Option<String>,
-    /// Path of the video, once it is analysed.
+    /// Path of the video once it is analysed.
     video: Option<String>,
 }
 
@@ -47,14 +46,7 @@ impl Course {
     }
 }
 
-/// Result of the command.
-struct Printed {
-    text: String,
-    /// It has nothing but what a stand-in says without a transcript.
-    is_only_standin: bool,
-}
-
-/// Analyses the video with a system that already runs, or with one of its own.
+/// Analyses the video with a running system, or with a system of its own.
 pub(crate) async fn run(
     options: &Options,
     request: &Analyze,
@@ -75,29 +67,13 @@ pub(crate) async fn run(
             let work = Box::pin(follow(ready, request, &source, &body, course, progress));
             within(limit, "analysis", work).await
         },
-        |printed, ready, is_own| {
-            output::write(&printed.text, request.out.as_deref())?;
-            announce_links(&printed.text, ready, is_own);
-            Ok(if printed.is_only_standin {
-                Exit::OnlyStandIn
-            } else {
-                Exit::Done
-            })
-        },
-        || remains(&course),
+        |answer, ready, is_own| answer.deliver(request.out.as_deref(), ready, is_own),
+        || Remains::from_course(&course, Course::has_begun),
     )
     .await
 }
 
-fn remains(course: &Mutex<Course>) -> Remains {
-    // It is locked only while the work runs, which has been dropped by then.
-    match course.try_lock() {
-        Ok(course) if !course.has_begun() => Remains::Nothing,
-        _ => Remains::Job,
-    }
-}
-
-/// Refuses what cannot become an analysis.
+/// Checks the arguments before anything is started.
 fn check(request: &Analyze) -> Result<(Source, Map<String, Value>), String> {
     let source = Source::read(&request.video)?;
     if let Some(end) = request.end
@@ -140,7 +116,7 @@ async fn follow(
     body: &Map<String, Value>,
     course: &mut Course,
     progress: &Progress<'_>,
-) -> anyhow::Result<Printed> {
+) -> anyhow::Result<Answer> {
     let client = Client::new(&ready.api, &ready.api_key)?;
     let video = analysed(&client, source, body, course, progress).await?;
     let is_json = request.format == Format::Json;
@@ -156,16 +132,16 @@ async fn follow(
         text = output::pretty(&text);
     }
     progress.clear();
-    Ok(Printed {
+    Ok(Answer {
         text,
         is_only_standin: is_only_standin(&document),
     })
 }
 
-/// Members that tell a stand-in's empty answer.
+/// Fields that identify an empty answer of a stand-in.
 pub(super) const FIELDS: &str = "provenance,transcript";
 
-/// Whether an analysis is a stand-in's, and made without any words of the video.
+/// Returns whether a stand-in made the analysis without any words of the video.
 pub(super) fn is_only_standin(document: &str) -> bool {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let is_standin = document["provenance"]["model"] == "stand-in";
@@ -175,7 +151,7 @@ pub(super) fn is_only_standin(document: &str) -> bool {
     is_standin && !has_words
 }
 
-/// Has a video analysed, and returns the path of its analysis.
+/// Analyses a video and returns the path of its analysis.
 pub(super) async fn analysed(
     client: &Client,
     source: &Source,
@@ -212,7 +188,7 @@ pub(super) async fn analysed(
     Ok(video)
 }
 
-/// Polls a job until it has ended. `what` is what it makes.
+/// Polls a job until it ends. `what` names its result.
 pub(super) async fn wait(
     client: &Client,
     path: &str,
@@ -250,7 +226,7 @@ pub(super) async fn wait(
     }
 }
 
-/// How long an error is taken for a passing one.
+/// Returns how long the command tolerates an error.
 fn tolerance(error: &anyhow::Error) -> Duration {
     match error.downcast_ref::<Unavailable>() {
         Some(unavailable) if unavailable.is_silent() => SILENT_TOLERANCE,

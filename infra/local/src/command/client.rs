@@ -1,4 +1,4 @@
-//! The API as the commands use it.
+//! Client of the API.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,23 +10,23 @@ use url::Url;
 
 use crate::data::Ready;
 
-/// Pause between two polls of a job. The API asks for a second and more, because callers on AWS pay
-/// for a request; here a person looks on, and stages pass in less.
+/// Pause between two polls of a job. The API asks for at least a second, because callers on AWS pay
+/// for each request. Here a person watches, and some stages pass faster.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Maximum size of an answer, in bytes.
+/// Maximum size of a response, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// The error of a system that is not there any more.
+/// Returns the error for a system that has ended.
 pub(super) fn gone(ready: &Ready) -> anyhow::Error {
     let api = ready.api.clone();
     anyhow::Error::new(Unavailable { api, fault: SILENT })
 }
 
-/// Fault of a system that is not there.
+/// Reason of [`Unavailable`] for a system that does not respond.
 const SILENT: &str = "does not answer";
 
-/// A client of one API with one key.
+/// Client of one API with one key.
 pub(super) struct Client {
     http: reqwest::Client,
     api: Url,
@@ -35,13 +35,13 @@ pub(super) struct Client {
 
 /// Outcome of a submission.
 pub(super) enum Submitted {
-    /// An analysis is stored: the path of the video.
+    /// A stored analysis, with the path of the video.
     Done { video: String },
-    /// An analysis is being made: the path of the job.
+    /// An analysis in progress, with the path of its job.
     Queued { job: String },
 }
 
-/// The system cannot answer: it is not there, or its functions fail. Another one on the same data
+/// The system cannot answer: it has ended, or its functions fail. Another system on the same data
 /// may.
 #[derive(Debug, thiserror::Error)]
 #[error("the system at {api} {fault}")]
@@ -51,28 +51,27 @@ pub(super) struct Unavailable {
 }
 
 impl Unavailable {
-    /// Whether it did not answer at all.
+    /// Returns whether the system did not respond at all.
     pub(super) fn is_silent(&self) -> bool {
         self.fault == SILENT
     }
 }
 
-/// A job, as far as a progress bar is concerned.
+/// A job, as far as a progress bar shows it.
 pub(super) struct Job {
     pub(super) status: String,
     pub(super) stage: Option<String>,
     /// Written files, while files are written.
     pub(super) files: Option<Files>,
-    /// What the job waits for, in a sentence.
+    /// Reason that the job waits, in a sentence.
     pub(super) notice: Option<String>,
     /// 0 to 100.
     pub(super) progress: u64,
-    /// In words.
     pub(super) error: Option<String>,
     pub(super) ended: Ended,
 }
 
-/// Where to find what a job makes.
+/// Links to the results of a job.
 #[derive(Deserialize)]
 pub(super) struct Ended {
     pub(super) video: Option<String>,
@@ -80,11 +79,11 @@ pub(super) struct Ended {
     pub(super) deployment: Option<String>,
 }
 
-/// Where an upload goes.
+/// Destination of an upload.
 #[derive(Deserialize)]
 pub(super) struct Upload {
     pub(super) upload_id: String,
-    /// The same file is there already.
+    /// The same file has already been uploaded.
     pub(super) uploaded: bool,
     pub(super) upload: Option<Target>,
 }
@@ -133,14 +132,14 @@ impl From<JobAnswer> for Job {
     }
 }
 
-/// Files while they are written.
+/// Progress of writing files.
 #[derive(Deserialize)]
 pub(super) struct Files {
     pub(super) written: u64,
     pub(super) total: u64,
 }
 
-/// RFC 9457.
+/// Problem document of RFC 9457.
 #[derive(Deserialize)]
 struct Problem {
     title: Option<String>,
@@ -158,9 +157,9 @@ impl Problem {
     }
 }
 
-/// A client of whatever is on 127.0.0.1.
+/// Returns a client for services on 127.0.0.1.
 pub(super) fn http() -> reqwest::Result<reqwest::Client> {
-    // A second installation fails, and changes nothing.
+    // A second installation fails and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     #[expect(
         clippy::disallowed_methods,
@@ -192,7 +191,7 @@ impl Client {
             (false, _, Some(job)) => Ok(Submitted::Queued {
                 job: self.path_of(&job)?,
             }),
-            _ => bail!("the API answered without a link to go on with"),
+            _ => bail!("the response of the API has no link to its result"),
         }
     }
 
@@ -200,7 +199,7 @@ impl Client {
         self.read(self.post("/v1/uploads", body).await?).await
     }
 
-    /// Sends the bytes to where the upload goes, with exactly its headers.
+    /// Uploads the bytes with exactly the headers of the target.
     pub(super) async fn put(&self, target: &Target, body: reqwest::Body) -> anyhow::Result<()> {
         let method = target
             .method
@@ -210,7 +209,7 @@ impl Client {
         for (name, value) in &target.headers {
             request = request.header(name, value);
         }
-        // The URL is a secret: it must not stand in an error.
+        // The URL is a secret, so no error may contain it.
         let response = request
             .send()
             .await
@@ -224,36 +223,36 @@ impl Client {
         Ok(())
     }
 
-    /// The job as it is now.
+    /// Returns the current state of a job.
     pub(super) async fn job(&self, path: &str) -> anyhow::Result<Job> {
         let answer: JobAnswer = self.read(self.get(path).await?).await?;
         Ok(answer.into())
     }
 
-    /// Begins work and returns the path of its job.
+    /// Starts work and returns the path of its job.
     pub(super) async fn begin(&self, path: &str, body: &Value) -> anyhow::Result<String> {
         let answer: SubmitAnswer = self.read(self.post(path, body).await?).await?;
         let job = answer.links.job;
-        self.path_of(&job.context("the API answered without a link to go on with")?)
+        self.path_of(&job.context("the response of the API has no link to its result")?)
     }
 
-    /// Posts, and returns the document that is answered at once.
+    /// Posts a request and returns the document of the response.
     pub(super) async fn ask(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.read(self.post(path, body).await?).await
     }
 
-    /// The document at a path.
+    /// Returns the document at a path.
     pub(super) async fn document(&self, path: &str) -> anyhow::Result<Value> {
         self.read(self.get(path).await?).await
     }
 
-    /// The bytes at a path.
+    /// Returns the bytes at a path.
     pub(super) async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let response = self.succeeded(self.get(path).await?).await?;
         self.whole(response).await
     }
 
-    /// The text at a path, with parameters added to its query.
+    /// Returns the text at a path with additional query parameters.
     pub(super) async fn text(
         &self,
         path: &str,
@@ -264,10 +263,10 @@ impl Client {
             url.query_pairs_mut().extend_pairs(parameters);
         }
         let body = self.bytes(url.as_str()).await?;
-        String::from_utf8(body).context("the API answered with bytes that are not text")
+        String::from_utf8(body).context("the API sent bytes that are not UTF-8 text")
     }
 
-    /// Path and query of a link. They are the same in another system on the same data.
+    /// Returns path and query of a link. They are the same in another system on the same data.
     pub(super) fn path_of(&self, link: &str) -> anyhow::Result<String> {
         let url = self.own(link)?;
         Ok(match url.query() {
@@ -276,11 +275,11 @@ impl Client {
         })
     }
 
-    /// A link of this API. The key goes to the API and nowhere else, whatever a link says.
+    /// Checks that a link points to this API, so that the key goes nowhere else.
     fn own(&self, link: &str) -> anyhow::Result<Url> {
         let url = self.api.join(link)?;
         if url.origin() != self.api.origin() {
-            bail!("the API answered with a link to another place");
+            bail!("the API sent a link to another origin");
         }
         Ok(url)
     }
@@ -317,10 +316,10 @@ impl Client {
         }
     }
 
-    /// Returns the response.
+    /// Returns a successful response.
     ///
     /// # Errors
-    /// The reason that a problem document gives; [`Unavailable`] where the system is at fault.
+    /// The reason in a problem document, or [`Unavailable`] if the system is at fault.
     async fn succeeded(&self, response: Response) -> anyhow::Result<Response> {
         let status = response.status();
         if status.is_success() {
@@ -344,15 +343,14 @@ impl Client {
     async fn read<T: DeserializeOwned>(&self, response: Response) -> anyhow::Result<T> {
         let response = self.succeeded(response).await?;
         let body = self.whole(response).await?;
-        serde_json::from_slice(&body)
-            .context("the API answered what this program does not understand")
+        serde_json::from_slice(&body).context("the API sent a malformed response")
     }
 
-    /// The whole body of a response.
+    /// Reads the whole body of a response.
     async fn whole(&self, mut response: Response) -> anyhow::Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
-            // The URL may be that of an upload, which is a secret.
+            // The URL of an upload is a secret.
             let chunk = response.chunk().await.map_err(reqwest::Error::without_url);
             match chunk {
                 Ok(None) => return Ok(body),
@@ -368,7 +366,6 @@ impl Client {
     }
 }
 
-/// Waits before the next poll of a job.
 pub(crate) async fn pause() {
     #[expect(
         clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! A file on its way to an upload.
+//! Upload of a file.
 
 use std::{
     path::Path,
@@ -17,7 +17,7 @@ use super::{client::Client, progress::Progress};
 
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Uploads the file unless it is already there, and returns the id of the upload.
+/// Uploads the file unless it has already been uploaded, and returns the id of the upload.
 pub(super) async fn upload(
     path: &Path,
     content_type: &str,
@@ -54,7 +54,7 @@ pub(super) async fn upload(
     Ok(created.upload_id)
 }
 
-/// Size in bytes and SHA-256 in hexadecimal digits.
+/// Returns the size in bytes and the SHA-256 in hexadecimal digits.
 async fn digest(mut file: File) -> std::io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut size = 0;
@@ -83,7 +83,7 @@ impl FileBody {
                 let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
                 let read = file.read_buf(&mut chunk).await;
                 let last = !matches!(read, Ok(count) if count > 0);
-                // An error is told to the body; its end needs no message.
+                // Only an error needs a message; the end of the file closes the channel.
                 let message = match read {
                     Ok(0) => return,
                     read => read.map(|_| chunk.freeze()),

@@ -1,4 +1,4 @@
-//! Commands that do one thing with a system that already runs, or with one of their own.
+//! Commands that do one task with a running system, or with a system of their own.
 
 pub(crate) mod analyze;
 pub(crate) mod build;

@@ -1,4 +1,4 @@
-//! What a command prints on stdout, and what it says about it on stderr.
+//! Output of a command: the result on stdout, notes about it on stderr.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -7,9 +7,36 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::data::Ready;
+use crate::{Exit, data::Ready};
 
-/// Writes the result to stdout, or into a file.
+pub(super) struct Answer {
+    pub(super) text: String,
+    /// Whether a stand-in made the result without a transcript.
+    pub(super) is_only_standin: bool,
+}
+
+impl Answer {
+    /// Writes the result to `file` or stdout, with notes about its links on stderr. `is_own` is
+    /// whether the system ends with this command.
+    pub(super) fn deliver(
+        &self,
+        file: Option<&Path>,
+        ready: &Ready,
+        is_own: bool,
+    ) -> anyhow::Result<Exit> {
+        write(&self.text, file)?;
+        for line in link_notes(&self.text, ready, is_own) {
+            eprintln!("{line}");
+        }
+        Ok(if self.is_only_standin {
+            Exit::OnlyStandIn
+        } else {
+            Exit::Done
+        })
+    }
+}
+
+/// Writes the result to stdout or into a file.
 pub(super) fn write(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     let text = if text.ends_with('\n') {
         text.to_owned()
@@ -25,12 +52,12 @@ pub(super) fn write(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     Ok(stdout.flush()?)
 }
 
-/// Whether the result is read by a person.
+/// Returns whether a person reads the result.
 pub(super) fn is_for_person(file: Option<&Path>) -> bool {
     file.is_some() || std::io::stdout().is_terminal()
 }
 
-/// Indents a JSON document. The order of members and the digits of numbers stay as they are.
+/// Indents a JSON document. The order of members and the digits of numbers stay the same.
 pub(super) fn pretty(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
@@ -88,8 +115,8 @@ pub(super) fn pretty(json: &str) -> String {
     out
 }
 
-/// Says on stderr, before the work, which services are stand-ins. `has_transcript` is whether the
-/// stand-in of Gemini has words to work with.
+/// Prints on stderr which services are stand-ins, before the work begins. `has_transcript` is
+/// whether the stand-in of Gemini has words to work with.
 pub(super) fn announce_standins(ready: &Ready, has_transcript: bool) {
     if !ready.standins.contains_key("gemini") {
         return;
@@ -108,14 +135,7 @@ pub(super) fn announce_standins(ready: &Ready, has_transcript: bool) {
     }
 }
 
-/// Says on stderr which addresses in `text` do not work any longer. `is_own` is whether the system
-/// ends with this command.
-pub(super) fn announce_links(text: &str, ready: &Ready, is_own: bool) {
-    for line in link_notes(text, ready, is_own) {
-        eprintln!("{line}");
-    }
-}
-
+/// Returns a note for each address in `text` that ends with a system.
 fn link_notes(text: &str, ready: &Ready, is_own: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if text.contains(&ready.api) {
@@ -152,7 +172,7 @@ mod tests {
         let json = r#"{"b":1.50,"a":[],"c":{},"t":"x: {\"y\", [\\","l":[1,{"z":null}]}"#;
         let expected = "{\n  \"b\": 1.50,\n  \"a\": [],\n  \"c\": {},\n  \"t\": \"x: {\\\"y\\\", [\\\\\",\n  \"l\": [\n    1,\n    {\n      \"z\": null\n    }\n  ]\n}";
         assert_eq!(pretty(json), expected);
-        // Indenting twice is the same as once.
+        // Indenting is idempotent.
         assert_eq!(pretty(expected), expected);
         for text in ["[]", "{ }", "\"a\"", "1", ""] {
             let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();

@@ -1,8 +1,8 @@
-//! Checks before anything is started.
+//! Checks that run before anything is started.
 
 use std::path::Path;
 
-/// Refuses a file that cannot be written: it is a folder, or its folder is missing.
+/// Checks that a file can be written: it is no folder, and its own folder exists.
 pub(super) fn writable(option: &str, path: &Path) -> Result<(), String> {
     if path.is_dir() {
         return Err(format!("{option} {} is a folder", path.display()));
@@ -17,7 +17,7 @@ pub(super) fn writable(option: &str, path: &Path) -> Result<(), String> {
     }
 }
 
-/// Refuses a folder that git cannot clone into: a file, or a folder with something in it.
+/// Checks that git can clone into a folder: it is missing or empty.
 pub(super) fn empty_folder(option: &str, path: &Path) -> Result<(), String> {
     let Ok(metadata) = path.metadata() else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar in a terminal, and a line for each stage elsewhere.
+//! Progress on stderr: a bar in a terminal, and a line per stage elsewhere.
 
 use std::{
     io::IsTerminal as _,
@@ -11,53 +11,54 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How often the spinner moves.
+/// Interval of the spinner.
 const TICK: Duration = Duration::from_millis(120);
 
-/// The bar with its stage. It fits 80 columns; the stage is cut at the edge.
+/// Bar with its stage. It fits 80 columns; a longer stage is cut.
 const BAR: &str = "{spinner} {bar:30} {percent:>3} % {wide_msg}";
 
-/// The same above a notice, which gets a line of its own.
+/// Bar with a notice in a line below it.
 const BAR_WITH_NOTICE: &str = "{spinner} {bar:30} {percent:>3} % {prefix}\n  {wide_msg}";
 
-/// What a job is doing.
+/// Current step of a job.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Step<'a> {
-    /// Of the phase, 0 to 100.
+    /// Percentage of the phase, 0 to 100.
     pub(super) percent: u64,
-    /// As the API names it.
+    /// Stage as the API names it.
     pub(super) stage: &'a str,
     /// Further detail, which changes more often than the stage.
     pub(super) detail: Option<&'a str>,
-    /// What the job waits for, in a sentence.
+    /// Reason that the job waits, in a sentence.
     pub(super) notice: Option<&'a str>,
 }
 
-/// What lines have said so far.
+/// Last lines that were written.
 #[derive(Debug, Default)]
 struct Written {
     stage: String,
-    /// Why the job waits, without the time of the next try, which changes every second.
+    /// Reason that the job waits, without the time until the next attempt, which changes every
+    /// second.
     reason: Option<String>,
 }
 
-/// Progress of a command. It only moves forward.
+/// Progress of a command, which never moves back.
 pub(super) struct Progress<'a> {
     bar: ProgressBar,
-    /// Where the phase begins and ends, in percent of the command.
+    /// Start and end of the phase, in percent of the command.
     phase: Mutex<(u64, u64)>,
-    /// Highest percentage that was shown.
+    /// Highest percentage shown so far.
     reached: &'a AtomicU64,
-    /// What was written last; `None` where a bar is drawn.
+    /// Last lines; `None` if a bar is drawn.
     line: Option<Mutex<Written>>,
 }
 
 impl<'a> Progress<'a> {
-    /// Of a command that has reached this percentage.
+    /// Starts at the percentage that the command has reached.
     pub(super) fn new(reached: &'a AtomicU64) -> Self {
         let bar = if draws_bar() {
             let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-            // What a command had reached with another system is where its bar begins again.
+            // After a change to another system, the bar continues where it was.
             bar.set_position(reached.load(Ordering::Relaxed));
             bar.enable_steady_tick(TICK);
             bar
@@ -75,16 +76,15 @@ impl<'a> Progress<'a> {
         progress
     }
 
-    /// Lets the next steps count from `from` to `to` percent of the command.
+    /// Starts a phase, whose steps count from `from` to `to` percent of the command.
     pub(super) fn begin_phase(&self, from: u64, to: u64) {
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = (from, to);
     }
 
-    /// Shows a step of the phase.
     pub(super) fn show(&self, step: Step<'_>) {
         let (from, to) = *self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         let percent = from + (to - from) * step.percent.min(100) / 100;
-        // A retry may set a job back; the bar stays where it was.
+        // A retry may set a job back, but not the bar.
         let percent = percent.max(self.reached.fetch_max(percent, Ordering::Relaxed));
         let stage = words(step.stage);
         let message = match step.detail {
@@ -110,7 +110,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Shows a stage of this program.
+    /// Shows a stage of this program instead of a job.
     pub(super) fn show_stage(&self, percent: u64, stage: &str) {
         self.show(Step {
             percent,
@@ -119,7 +119,7 @@ impl<'a> Progress<'a> {
         });
     }
 
-    /// Removes the bar, so that the result stands alone.
+    /// Removes the bar, so that only the result remains.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -137,7 +137,7 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// Lines for what has changed: the stage, and below it why the job waits.
+/// Returns lines for what has changed: the stage, and below it the reason that the job waits.
 fn lines(written: &mut Written, percent: u64, stage: String, notice: Option<&str>) -> Vec<String> {
     let mut lines = Vec::new();
     if written.stage != stage {
@@ -152,13 +152,13 @@ fn lines(written: &mut Written, percent: u64, stage: String, notice: Option<&str
     lines
 }
 
-/// Whether stderr is a terminal that can move its cursor.
+/// Returns whether stderr is a terminal that can move its cursor.
 fn draws_bar() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
     std::io::stderr().is_terminal() && !is_dumb
 }
 
-/// A stage in words: `fetching_metadata` is "Fetching metadata".
+/// Converts a stage to words: `fetching_metadata` becomes "Fetching metadata".
 fn words(stage: &str) -> String {
     let stage = stage.replace('_', " ");
     let mut letters = stage.chars();

@@ -1,8 +1,8 @@
-//! `cargo local sam`: what `sam local` needs for its containers to use this system.
+//! `cargo local sam`: lets the containers of `sam local` use this system.
 //!
-//! `sam local` passes a function no variable that its template does not declare, and none declares
-//! the endpoints of the services. So a template is written that does, and the ports of the services
-//! are opened where containers find them.
+//! `sam local` passes a function only variables that its template declares, and none declares the
+//! endpoints of the services. So the command writes a template that does, and opens the ports of
+//! the services to the containers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,10 +34,10 @@ use crate::{
     template,
 };
 
-/// Where the services of this system listen.
+/// Address that the services of this system listen on.
 const OWN: &str = "127.0.0.1";
 
-/// What `GET /functions` says of a function, as far as it matters here.
+/// A function as `GET /functions` describes it, with the fields used here.
 #[derive(Deserialize)]
 struct Function {
     environment: BTreeMap<String, String>,
@@ -47,7 +47,7 @@ struct Function {
 const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// Writes the template and keeps the ports open until Ctrl-C. If the system of another process ends
-/// meanwhile, this one takes its place and writes the template again.
+/// meanwhile, the command starts its own and writes the template again.
 ///
 /// # Errors
 /// Says what is missing.
@@ -78,11 +78,11 @@ pub(crate) async fn run(
     .await
 }
 
-/// Writes the template and opens the ports. They are closed with the value that is returned.
+/// Writes the template and opens the ports, which close when the returned value is dropped.
 async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Result<JoinSet<()>> {
     let built = std::fs::read_to_string(&request.template).with_context(|| {
         format!(
-            "cannot read {}: run `sam build` before",
+            "cannot read {}: run `sam build` first",
             request.template.display()
         )
     })?;
@@ -96,7 +96,7 @@ async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Re
     }
     std::fs::write(&request.out, document.to_string())?;
     let mut opened = JoinSet::new();
-    // An address of this machine is listened on; a name is for the containers to resolve.
+    // An address of this machine can be listened on. A name is for the containers to resolve.
     if let Ok(address) = request.address.parse::<IpAddr>()
         && !address.is_loopback()
     {
@@ -105,15 +105,16 @@ async fn open_all(options: &Options, ready: &Ready, request: &Sam) -> anyhow::Re
         }
     }
     let out = request.out.display();
-    let text = match options.json {
-        true => json!({ "template": request.out, "address": request.address }).to_string(),
-        false => format!(
+    let text = if options.json {
+        json!({ "template": request.out, "address": request.address }).to_string()
+    } else {
+        format!(
             "Functions in containers find this system at {}.\n\n\
              sam local invoke GetHealth --template {out} --event tests/events/GetHealth/Http.json\n\
              sam local start-api --template {out}\n\n\
              Ctrl-C ends it.",
             request.address
-        ),
+        )
     };
     writeln!(std::io::stdout(), "{text}")?;
     Ok(opened)
@@ -126,7 +127,7 @@ async fn functions(ready: &Ready) -> anyhow::Result<BTreeMap<String, Function>> 
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// Has all variables name the services at this address. The ports that they name.
+/// Moves the endpoints in all variables to this address, and returns their ports.
 fn move_to(address: &str, functions: &mut BTreeMap<String, Function>) -> BTreeSet<u16> {
     let mut ports = BTreeSet::new();
     for function in functions.values_mut() {
@@ -143,7 +144,7 @@ fn move_to(address: &str, functions: &mut BTreeMap<String, Function>) -> BTreeSe
     ports
 }
 
-/// The template with these variables in place of its own, and folders that are found from anywhere.
+/// Returns the template with these variables and with absolute paths.
 fn declare(
     mut document: Value,
     functions: &BTreeMap<String, Function>,
@@ -162,7 +163,7 @@ fn declare(
     Ok(document)
 }
 
-/// Hands over what comes to a port at this address.
+/// Forwards connections to a port at this address.
 async fn open(address: IpAddr, port: u16, opened: &mut JoinSet<()>) -> anyhow::Result<()> {
     let listener = TcpListener::bind((address, port))
         .await
@@ -174,7 +175,7 @@ async fn open(address: IpAddr, port: u16, opened: &mut JoinSet<()>) -> anyhow::R
             };
             tokio::spawn(async move {
                 if let Ok(mut service) = TcpStream::connect((OWN, port)).await {
-                    // Whichever of the two ends it.
+                    // Either side may end the connection.
                     let _ = copy_bidirectional(&mut caller, &mut service).await;
                 }
             });

@@ -1,10 +1,10 @@
-//! Which system a command works with: the one that another process runs on the data folder, or one
-//! of its own.
+//! Choice of the system that a command works with: that of another process on the data folder, or
+//! its own.
 //!
 //! A command that uses the system of another process holds a share of the lock `clients`. The owner
-//! prints its own result as soon as it has it, and runs the system until that lock is free. If the
-//! owner is gone nevertheless (Ctrl-C, `kill -9`), the command takes the folder over, starts the
-//! system on the same data, where jobs and messages are durable, and goes on with its job.
+//! prints its own result as soon as it has one, and runs the system until that lock is free. If the
+//! owner ends nevertheless (Ctrl-C, `kill -9`), the command takes over the folder. It starts a
+//! system on the same data, where jobs and messages are durable, and continues its job.
 
 use std::{
     io::Write as _,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::bail;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Mutex};
 use url::Url;
 
 use super::client::{self, Unavailable};
@@ -25,12 +25,12 @@ use crate::{
     system::System,
 };
 
-/// How long a command waits for an owner that is starting before it says so.
+/// Time that a command waits for a starting owner before it prints a note.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// What a command works with.
+/// System that a command works with.
 pub(crate) enum Access {
-    /// The folder was free.
+    /// The command owns the folder.
     Own(Data),
     /// Another process runs a system on the folder.
     Guest(Guest),
@@ -42,23 +42,33 @@ pub(crate) struct Guest {
     _lock: ClientLock,
 }
 
-/// What a command that was interrupted says about what it leaves behind.
+/// Work that an interrupted command leaves behind.
 pub(crate) enum Remains {
-    /// Nothing was started.
     Nothing,
-    /// A job that was submitted.
+    /// A submitted job.
     Job,
-    /// It has told its result; only the system was still running for others.
+    /// A printed result. Only the system was still running, for other commands.
     Result,
     /// A template for `sam local`.
     Template,
 }
 
+impl Remains {
+    /// Returns [`Self::Job`] once the course has begun.
+    pub(super) fn from_course<T>(course: &Mutex<T>, has_begun: impl Fn(&T) -> bool) -> Self {
+        // The course is locked only while the work runs, which has been dropped by then.
+        match course.try_lock() {
+            Ok(course) if !has_begun(&course) => Self::Nothing,
+            _ => Self::Job,
+        }
+    }
+}
+
 /// Takes the folder, or joins the system that another process runs on it. Waits for an owner that
-/// is just starting or stopping.
+/// is starting or stopping.
 ///
 /// # Errors
-/// If the folder cannot be used, or neither happens before the deadline.
+/// If the folder cannot be used, or the deadline passes.
 pub(crate) async fn open(options: &Options, deadline: Instant) -> anyhow::Result<Access> {
     if options.ephemeral {
         return Ok(Access::Own(Data::temporary()?));
@@ -83,7 +93,7 @@ pub(crate) async fn open(options: &Options, deadline: Instant) -> anyhow::Result
         }
         if Instant::now() > deadline {
             bail!(
-                "another `cargo local` holds {} but does not become ready: stop it, or choose \
+                "another `cargo local` uses {} but does not become ready: stop it, or choose \
                  another folder with --data",
                 options.data.display()
             );
@@ -97,7 +107,7 @@ async fn join(path: &Path) -> anyhow::Result<Option<Guest>> {
     let Some(lock) = Data::join(path)? else {
         return Ok(None);
     };
-    // Read under the lock: the owner cannot begin to stop from here on.
+    // Read under the lock: from here on the owner cannot begin to stop.
     let Opened::InUse(Some(ready)) = Data::open(path)? else {
         return Ok(None);
     };
@@ -114,12 +124,12 @@ async fn is_listening(api: &str) -> bool {
     TcpStream::connect(addresses.as_slice()).await.is_ok()
 }
 
-/// Runs `work` with a system, and `finish` with what came of it. `work` is called again if the
-/// system of another process is gone, and must remember how far it was. `remains` is what it leaves
-/// behind if it is interrupted.
+/// Runs `work` with a system, and `finish` with its result. If the system of another process ends,
+/// `work` runs again and must continue where it was. `remains` describes what an interruption
+/// leaves.
 ///
 /// # Errors
-/// Those of `work`, if no system of this process could be used by others meanwhile.
+/// Those of `work`, unless other commands used the system of this process meanwhile.
 pub(super) async fn run<T>(
     options: &Options,
     interrupts: &Interrupts,
@@ -133,14 +143,20 @@ pub(super) async fn run<T>(
     loop {
         let opened = interrupts.unless_received(Box::pin(open(options, deadline)));
         let data = match opened.await {
-            Err(signal) => return Ok(interrupted(signal, &Place::of(options), &remains())),
+            Err(signal) => {
+                return Ok(interrupted(
+                    signal,
+                    &Place::from_options(options),
+                    &remains(),
+                ));
+            }
             Ok(Err(error)) => return Err(error),
             Ok(Ok(Access::Own(data))) => data,
             Ok(Ok(Access::Guest(Guest { ready, _lock }))) => {
                 if let Some((before, error)) = last.take()
                     && before == ready
                 {
-                    // The system is there; the fault is another one.
+                    // The system answers, so the error has another cause.
                     return Err(error);
                 }
                 let worked = interrupts.unless_received(Box::pin(work(&ready))).await;
@@ -159,9 +175,9 @@ pub(super) async fn run<T>(
         };
         if let Some((Ready { api, .. }, _)) = &last {
             eprintln!("The system at {api} has ended.");
-            eprintln!("This command starts it again and goes on.");
+            eprintln!("This command starts it again and continues.");
         }
-        let place = Place::of(options);
+        let place = Place::from_options(options);
         let port = options.port.unwrap_or(0);
         let starting = Box::pin(System::start(options, port, data));
         let system = match interrupts.unless_received(starting).await {
@@ -193,7 +209,7 @@ async fn lend(
         system.stop().await;
         return exit;
     }
-    // Told now and not when the others are done.
+    // Print now, because the other commands may take long.
     let exit = exit.unwrap_or_else(|error| {
         eprintln!("{error:#}");
         Exit::Failed
@@ -220,34 +236,33 @@ async fn lend(
     Ok(exit)
 }
 
-/// Returns once a system does not listen any more.
+/// Waits until a system no longer listens.
 pub(super) async fn until_gone(ready: &Ready) {
     while is_listening(&ready.api).await {
         client::pause().await;
     }
 }
 
-/// Lets the reader of a pipe have the end of the output while the process goes on.
+/// Ends the output for the reader of a pipe while the process keeps running.
 fn end_stdout() {
     let _ = std::io::stdout().flush();
     if let Ok(null) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
-        // If it fails, the reader waits for the end of the process, as usual.
+        // If it fails, the reader waits for the end of the process as usual.
         let _ = rustix::stdio::dup2_stdout(&null);
     }
 }
 
-/// Where what a command leaves behind is.
+/// Location of the work that a command leaves behind.
 enum Place {
-    /// A data folder, by the name that the user gave it.
+    /// A data folder, by the name that the user gave.
     Own(String),
-    /// A temporary folder.
     Temporary,
     /// The system of another process, by its address.
     Guest(String),
 }
 
 impl Place {
-    fn of(options: &Options) -> Self {
+    fn from_options(options: &Options) -> Self {
         if options.ephemeral {
             Self::Temporary
         } else {
@@ -256,7 +271,7 @@ impl Place {
     }
 }
 
-/// Says what stays after an interruption.
+/// Prints what stays after an interruption.
 fn interrupted(signal: Signal, place: &Place, remains: &Remains) -> Exit {
     eprintln!("{}", farewell(place, remains));
     Exit::Interrupted(signal)
@@ -265,8 +280,7 @@ fn interrupted(signal: Signal, place: &Place, remains: &Remains) -> Exit {
 fn farewell(place: &Place, remains: &Remains) -> String {
     match (remains, place) {
         (Remains::Result, _) => {
-            "Interrupted. The commands that use this system start it again by themselves."
-                .to_owned()
+            "Interrupted. The commands that use this system start it again.".to_owned()
         }
         (Remains::Template, _) => "Stopped. The template for `sam local` stays.".to_owned(),
         (_, Place::Temporary) => {

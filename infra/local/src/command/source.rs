@@ -1,4 +1,4 @@
-//! The video that a command is given, read before anything is started.
+//! The video argument of a command, checked before anything is started.
 
 use std::path::{Path, PathBuf};
 
@@ -8,24 +8,22 @@ use eventrelay::{
     video::{Argument, MediaType, media_type, reference},
 };
 
-/// What a command is given as its video.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Source {
     /// A video on YouTube.
     Url(String),
-    /// A file with a recording.
+    /// A recording.
     File {
         path: PathBuf,
-        /// Media type of its container.
         content_type: &'static str,
     },
 }
 
 impl Source {
-    /// Reads the argument of a user.
+    /// Reads the argument.
     ///
     /// # Errors
-    /// Says what it is instead, or what is missing, and what is accepted.
+    /// Says what is wrong or missing, and what is accepted.
     pub(super) fn read(video: &str) -> Result<Self, String> {
         let path = Path::new(video);
         if Argument::read(video, path.exists()) == Argument::Reference {
@@ -60,7 +58,7 @@ impl Source {
     }
 }
 
-/// What is accepted as a video.
+/// Lists what is accepted as a video.
 fn accepted() -> String {
     let extensions: Vec<&str> = media_type::extensions().collect();
     format!(
@@ -72,7 +70,7 @@ fn accepted() -> String {
 /// Reads a transcript in any encoding of captions.
 ///
 /// # Errors
-/// Says why it cannot be used.
+/// Says why the file cannot be used.
 pub(super) fn transcript(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let metadata = path
@@ -81,7 +79,7 @@ pub(super) fn transcript(path: &Path) -> Result<String, String> {
     if metadata.is_dir() {
         return Err(format!("the transcript {shown} is a folder"));
     }
-    // UTF-16 may take twice as many bytes as the text that is sent.
+    // UTF-16 may take twice the bytes of the text that is sent.
     let limit = 2 * captions::MAX_BYTES as u64 + 4;
     if metadata.len() > limit {
         return Err(too_large(&shown.to_string(), metadata.len()));

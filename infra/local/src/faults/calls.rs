@@ -1,4 +1,4 @@
-//! Counts what passes the proxies before AWS, with the units that DynamoDB takes for it.
+//! Counts calls to AWS that pass the proxies, with the capacity units of DynamoDB.
 
 use std::{
     collections::BTreeMap,
@@ -19,15 +19,15 @@ pub(super) struct Called {
     pub(super) service: &'static str,
     pub(super) operation: String,
     pub(super) calls: u64,
-    /// Read or write units of DynamoDB; 0 of other services.
+    /// Read or write units of DynamoDB; 0 for other services.
     pub(super) units: f64,
 }
 
-/// All calls since they are counted, which they are not before somebody wants it.
+/// All calls since `POST /faults/calls`. Nothing is counted before it.
 #[derive(Debug, Default)]
 pub(super) struct Calls(Mutex<Option<Counted>>);
 
-/// Calls and units, by service and operation.
+/// Calls and units by service and operation.
 type Counted = BTreeMap<(&'static str, String), (u64, f64)>;
 
 impl Calls {
@@ -35,7 +35,7 @@ impl Calls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts from now on.
+    /// Starts counting.
     pub(super) fn begin(&self) {
         *self.counted() = Some(BTreeMap::new());
     }
@@ -66,7 +66,7 @@ impl Calls {
     }
 }
 
-/// The operation by the name that it has on the bill: objects are in the path, and no matter.
+/// Returns the name of an operation on the bill, where the object in the path does not matter.
 pub(super) fn billed_as(target: Target, operation: &str) -> &str {
     match target {
         Target::S3 => operation.split(' ').next().unwrap_or_default(),
@@ -74,8 +74,8 @@ pub(super) fn billed_as(target: Target, operation: &str) -> &str {
     }
 }
 
-/// Has DynamoDB say what it takes for this request. The embedded one takes a signature for what it
-/// is; where another one would not, nothing else is said than that it is refused.
+/// Makes DynamoDB return the consumed capacity. The embedded service does not verify signatures. A
+/// service that does refuses the changed request.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html#DDB-PutItem-request-ReturnConsumedCapacity>
 pub(super) fn metered(request: Request<Bytes>) -> Request<Body> {
     let (mut parts, bytes) = request.into_parts();
@@ -92,8 +92,8 @@ pub(super) fn metered(request: Request<Bytes>) -> Request<Body> {
     Request::from_parts(parts, Body::from(body))
 }
 
-/// What DynamoDB has taken. A write whose condition does not hold takes a unit and says nothing.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html>
+/// Returns the consumed capacity. A write whose condition fails consumes a unit but does not say
+/// so. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html>
 pub(super) fn units(answer: &Response<Bytes>) -> f64 {
     if answer.status() == StatusCode::BAD_REQUEST {
         return 1.0;

@@ -1,33 +1,35 @@
-//! Faults at random, from a seed.
+//! Random faults from a seed.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use strum::IntoStaticStr;
 
 use super::target::Target;
 
-/// What can happen to a call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Fault of a call.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(const_into_str, serialize_all = "lowercase")]
 pub(super) enum Fault {
-    /// Refused: too many calls.
+    /// Throttling error, before an effect.
     Throttled,
-    /// Refused with status 500.
+    /// Status 500, before an effect.
     Internal,
-    /// Refused with status 503.
+    /// Status 503, before an effect.
     Unavailable,
-    /// Done, and the answer held back for ever.
+    /// No response, after the effect.
     Held,
-    /// Done, and the connection closed without an answer.
+    /// Closed connection, after the effect.
     Lost,
-    /// Not done: the connection is reset.
+    /// Connection reset, before an effect.
     Reset,
-    /// Done; the answer comes in small pieces.
+    /// Response in small slow pieces, after the effect.
     Trickled,
-    /// Done; the answer is cut in the middle.
+    /// Truncated response, after the effect.
     Malformed,
 }
 
-/// What services of AWS do. They do not speak nonsense.
+/// Faults of AWS services. They send no malformed responses.
 const OF_AWS: [Fault; 6] = [
     Fault::Throttled,
     Fault::Internal,
@@ -37,8 +39,8 @@ const OF_AWS: [Fault; 6] = [
     Fault::Reset,
 ];
 
-/// What upstreams do. They are not silent for ever: a call of theirs may take minutes, and so would
-/// a test.
+/// Faults of upstreams. They do not include a missing response: a call may take minutes, and so
+/// would a test.
 const OF_UPSTREAMS: [Fault; 7] = [
     Fault::Throttled,
     Fault::Internal,
@@ -49,59 +51,45 @@ const OF_UPSTREAMS: [Fault; 7] = [
     Fault::Malformed,
 ];
 
-impl Fault {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Throttled => "throttled",
-            Self::Internal => "internal",
-            Self::Unavailable => "unavailable",
-            Self::Held => "held",
-            Self::Lost => "lost",
-            Self::Reset => "reset",
-            Self::Trickled => "trickled",
-            Self::Malformed => "malformed",
-        }
-    }
-}
-
-/// How often calls fail, as `PUT /faults/weather` takes it.
+/// Body of `PUT /faults/chaos`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Forecast {
-    /// The same seed gives the same faults to the same calls in the same order.
+pub(super) struct ChaosConfig {
+    /// The same seed gives the same faults for the same order of calls.
     seed: u64,
-    /// Share of the calls to AWS, 0 to 1.
+    /// Share of failing calls to AWS, 0 to 1.
     aws: f64,
-    /// Share of the calls to upstreams, 0 to 1.
+    /// Share of failing calls to upstreams, 0 to 1.
     upstreams: f64,
 }
 
-/// Deals faults out.
+/// Generator of faults.
 #[derive(Debug)]
-pub(super) struct Weather {
-    forecast: Forecast,
+pub(super) struct Chaos {
+    config: ChaosConfig,
     random: fastrand::Rng,
-    /// How often each has struck, by service and fault.
+    /// Number of faults by service and fault.
     pub(super) dealt: BTreeMap<String, u64>,
 }
 
-impl Weather {
-    pub(super) fn new(forecast: Forecast) -> Self {
+impl Chaos {
+    pub(super) fn new(config: ChaosConfig) -> Self {
         Self {
-            forecast,
-            random: fastrand::Rng::with_seed(forecast.seed),
+            config,
+            random: fastrand::Rng::with_seed(config.seed),
             dealt: BTreeMap::new(),
         }
     }
 
-    /// What happens to the next call of this service.
-    pub(super) fn strike(&mut self, target: Target) -> Option<Fault> {
-        let (share, faults): (_, &[Fault]) = match target.is_aws() {
-            true => (self.forecast.aws, &OF_AWS),
-            false => (self.forecast.upstreams, &OF_UPSTREAMS),
+    /// Draws the fault of the next call to a service.
+    pub(super) fn next_fault(&mut self, target: Target) -> Option<Fault> {
+        let (share, faults): (_, &[Fault]) = if target.is_aws() {
+            (self.config.aws, &OF_AWS)
+        } else {
+            (self.config.upstreams, &OF_UPSTREAMS)
         };
         let fault = (self.random.f64() < share).then(|| self.random.choice(faults).copied())??;
-        let name = format!("{} {}", target.name(), fault.name());
+        let name = format!("{} {}", target.into_str(), fault.into_str());
         *self.dealt.entry(name).or_default() += 1;
         Some(fault)
     }
@@ -111,23 +99,23 @@ impl Weather {
 mod tests {
     use super::*;
 
-    fn struck(forecast: Forecast, target: Target) -> Vec<Option<Fault>> {
-        let mut weather = Weather::new(forecast);
-        (0..2000).map(|_| weather.strike(target)).collect()
+    fn struck(config: ChaosConfig, target: Target) -> Vec<Option<Fault>> {
+        let mut chaos = Chaos::new(config);
+        (0..2000).map(|_| chaos.next_fault(target)).collect()
     }
 
     #[test]
     fn a_seed_gives_the_same_faults_in_the_asked_share() {
-        let forecast = Forecast {
+        let config = ChaosConfig {
             seed: 7,
             aws: 0.05,
             upstreams: 0.0,
         };
-        let faults = struck(forecast, Target::S3);
-        assert_eq!(faults, struck(forecast, Target::S3));
+        let faults = struck(config, Target::S3);
+        assert_eq!(faults, struck(config, Target::S3));
         let share = faults.iter().flatten().count();
         assert!((60..140).contains(&share), "{share} of 2000");
         assert!(OF_AWS.iter().all(|fault| faults.contains(&Some(*fault))));
-        assert!(struck(forecast, Target::Gemini).iter().all(Option::is_none));
+        assert!(struck(config, Target::Gemini).iter().all(Option::is_none));
     }
 }

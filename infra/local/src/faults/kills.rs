@@ -1,31 +1,30 @@
-//! Deaths at a certain side effect.
+//! Kills of instances at a certain side effect.
 
 use serde::{Deserialize, Serialize};
 
-/// Whether the side effect is done before the instance dies.
+/// Time of the kill relative to the side effect.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum When {
-    /// It is not: the request is thrown away.
+    /// The request is dropped.
     Before,
-    /// It is, and the answer is thrown away.
+    /// The response is dropped.
     After,
 }
 
-/// Whose side effects are counted, and at which one the instance dies, as `POST /faults/kills`
-/// takes it.
+/// Body of `POST /faults/kills`: which side effects count, and at which one the instance is killed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Plan {
     /// Name of the function.
     function: String,
-    /// Counts while the instance works on an invocation whose payload contains this.
+    /// Counts only during invocations whose payload contains this.
     #[serde(rename = "match")]
     matching: String,
-    /// Counts only side effects with this in their name; none for all.
+    /// Counts only side effects whose name contains this; `None` counts all.
     #[serde(default)]
     effect: Option<String>,
-    /// Which side effect, counted from 1 over all instances; none to count only.
+    /// Number of the side effect, counted from 1 over all instances; `None` only counts.
     #[serde(default)]
     at: Option<usize>,
     #[serde(default = "after")]
@@ -36,18 +35,17 @@ fn after() -> When {
     When::After
 }
 
-/// A plan and what came of it.
+/// A plan and its results.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Planned {
     #[serde(flatten)]
     plan: Plan,
-    /// Service and operation of every side effect that was counted so far.
+    /// Service and operation of every side effect so far.
     effects: Vec<String>,
-    /// The one at which the instance was killed.
+    /// Side effect at which the instance was killed.
     killed_at: Option<String>,
 }
 
-/// All plans.
 #[derive(Debug, Default)]
 pub(super) struct Kills(Vec<Planned>);
 
@@ -68,8 +66,8 @@ impl Kills {
         self.0.clear();
     }
 
-    /// Counts a side effect of an instance of `function` that works on `payload`. Whether the
-    /// instance is to die of it.
+    /// Counts a side effect of an instance of `function` that works on `payload`. Returns when the
+    /// instance must be killed.
     pub(super) fn count(&mut self, function: &str, payload: &str, effect: &str) -> Option<When> {
         let mut verdict = None;
         for planned in &mut self.0 {

@@ -1,22 +1,23 @@
-//! Breaks what the functions call, as told by the admin endpoints: a proxy before every service but
-//! Secrets Manager.
+//! Fault injection: a proxy in front of every service but Secrets Manager, controlled by admin
+//! endpoints.
 //!
-//! | endpoint | what |
+//! | endpoint | effect |
 //! |---|---|
-//! | `PUT /faults/weather` | a share of all calls fails at random: [`Forecast`] |
-//! | `GET /faults/weather` | how often each fault has struck |
-//! | `POST /faults/kills` | an instance dies at a certain side effect: [`Plan`] |
-//! | `GET /faults/kills` | every plan, the side effects it has counted and where it has struck |
-//! | `DELETE /faults/kills` | forgets all plans |
+//! | `PUT /faults/chaos` | a share of all calls fails at random: [`ChaosConfig`] |
+//! | `GET /faults/chaos` | number of each fault so far |
+//! | `POST /faults/kills` | kills an instance at a certain side effect: [`Plan`] |
+//! | `GET /faults/kills` | every plan, the side effects it has counted, and the one it killed at |
+//! | `DELETE /faults/kills` | removes all plans |
 //! | `PUT /faults/outages` | services refuse all calls, or those with a text in their body, until the next `PUT`: a list of [`Outage`] |
-//! | `GET /faults/outages` | every outage and how many calls it has refused |
-//! | `POST /faults/calls` | calls of AWS are counted, from none on |
-//! | `GET /faults/calls` | how often each operation was called, and the units that DynamoDB took |
+//! | `GET /faults/outages` | every outage and the number of calls it has refused |
+//! | `POST /faults/calls` | starts counting calls to AWS |
+//! | `GET /faults/calls` | number of calls of each operation, and the units that DynamoDB consumed |
 //!
-//! Only what instances of functions call is broken. Whoever else has the URL of a proxy, such as a
-//! client that was given a signed URL, gets through, and is counted.
+//! Faults apply only to calls from instances of functions. Other clients, such as one with a signed
+//! URL, get through and are counted.
 
 mod calls;
+mod chaos;
 mod kills;
 mod outages;
 mod peer;
@@ -24,7 +25,6 @@ mod proxy;
 mod target;
 #[cfg(test)]
 mod tests;
-mod weather;
 
 use std::{
     collections::BTreeMap,
@@ -43,27 +43,26 @@ use tokio::sync::watch;
 
 use self::{
     calls::Calls,
+    chaos::{Chaos, ChaosConfig, Fault},
     kills::{Kills, Plan, When},
     outages::{Outage, Outages},
     target::Target,
-    weather::{Fault, Forecast, Weather},
 };
 use crate::lambda::Lambda;
 
-/// Looks into the table of sockets at most.
+/// Maximum reads of the socket table for one connection.
 const LOOKS: usize = 20;
 
-/// What is broken, and for whom.
 #[derive(Debug)]
 pub(crate) struct Faults {
     lambda: OnceLock<Weak<Lambda>>,
-    weather: Mutex<Weather>,
+    chaos: Mutex<Chaos>,
     kills: Mutex<Kills>,
     outages: Mutex<Outages>,
     calls: Calls,
 }
 
-/// What is to happen to a call.
+/// Faults of one call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Verdict {
     kill: Option<When>,
@@ -71,27 +70,26 @@ struct Verdict {
 }
 
 impl Faults {
-    /// Breaks nothing yet.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             lambda: OnceLock::new(),
-            weather: Mutex::new(Weather::new(Forecast::default())),
+            chaos: Mutex::new(Chaos::new(ChaosConfig::default())),
             kills: Mutex::default(),
             outages: Mutex::default(),
             calls: Calls::default(),
         })
     }
 
-    /// Says whose instances these are. Before that all calls get through.
-    pub(crate) fn of(&self, lambda: &Arc<Lambda>) {
+    /// Sets the runtime whose instances call. Without it, every call gets through.
+    pub(crate) fn set_lambda(&self, lambda: &Arc<Lambda>) {
         let _ = self.lambda.set(Arc::downgrade(lambda));
     }
 
-    /// Replaces the base URLs of services in the environment of functions by those of proxies
-    /// before them, which run until `shutdown` holds true.
+    /// Replaces the base URLs of services in the environment of functions by those of proxies. The
+    /// proxies run until `shutdown` is true.
     ///
     /// # Errors
-    /// When a proxy cannot listen.
+    /// If a proxy cannot listen.
     pub(crate) async fn interpose(
         self: &Arc<Self>,
         variables: &mut BTreeMap<String, String>,
@@ -108,7 +106,7 @@ impl Faults {
             ("VERCEL_BASE_URL", Target::Vercel),
             ("NETLIFY_BASE_URL", Target::Netlify),
         ] {
-            // What is no stand-in on this machine is nobody's to break.
+            // Only stand-ins on this machine are proxied.
             if let Some(url) = variables.get_mut(name)
                 && url.starts_with("http://127.0.0.1:")
             {
@@ -118,15 +116,15 @@ impl Faults {
         Ok(())
     }
 
-    /// The instance that a connection comes from.
+    /// Returns the instance that a connection comes from.
     fn instance_at(&self, peer: SocketAddr, own: SocketAddr) -> Option<String> {
         let lambda = self.lambda.get()?.upgrade()?;
-        // The kernel prints its table in pieces, between which a socket can change its place.
+        // The kernel prints its table in chunks, between which a socket can move.
         let inode = (0..LOOKS).find_map(|_| peer::socket(peer, own))?;
         lambda.instance_of(|pid| peer::has_socket(pid, inode))
     }
 
-    /// What is to happen to a call of an instance.
+    /// Decides the faults of a call of an instance.
     fn judge(&self, instance: &str, target: Target, operation: &str, effect: bool) -> Verdict {
         let lambda = self.lambda.get().and_then(Weak::upgrade);
         let Some((function, payload)) = lambda.and_then(|lambda| lambda.work_of(instance)) else {
@@ -134,12 +132,12 @@ impl Faults {
         };
         let kill = effect.then(|| {
             let payload = String::from_utf8_lossy(&payload);
-            let effect = format!("{} {operation}", target.name());
+            let effect = format!("{} {operation}", target.into_str());
             lock(&self.kills).count(&function, &payload, &effect)
         });
         Verdict {
             kill: kill.flatten(),
-            fault: lock(&self.weather).strike(target),
+            fault: lock(&self.chaos).next_fault(target),
         }
     }
 
@@ -150,13 +148,13 @@ impl Faults {
     }
 }
 
-/// The endpoints.
+/// Returns the admin endpoints.
 pub(crate) fn router(faults: Arc<Faults>) -> Router {
     Router::new()
         .route(
-            "/faults/weather",
+            "/faults/chaos",
             put(set_weather).get(async |State(faults): State<Arc<Faults>>| {
-                Json(lock(&faults.weather).dealt.clone())
+                Json(lock(&faults.chaos).dealt.clone())
             }),
         )
         .route(
@@ -181,9 +179,9 @@ pub(crate) fn router(faults: Arc<Faults>) -> Router {
 
 async fn set_weather(
     State(faults): State<Arc<Faults>>,
-    Json(forecast): Json<Forecast>,
+    Json(config): Json<ChaosConfig>,
 ) -> Response {
-    *lock(&faults.weather) = Weather::new(forecast);
+    *lock(&faults.chaos) = Chaos::new(config);
     StatusCode::NO_CONTENT.into_response()
 }
 

@@ -1,23 +1,23 @@
-//! Services that refuse calls until they are told not to.
+//! Outages of services, which last until they are removed.
 
 use serde::{Deserialize, Serialize};
 
 use super::target::Target;
 
-/// Calls that a service refuses with status 503, as `PUT /faults/outages` takes them.
+/// Calls that a service refuses with status 503; an item of `PUT /faults/outages`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Outage {
     service: Target,
-    /// Only calls whose body contains this text, such as the name of a table. Empty for all calls.
+    /// Only calls whose body contains this text, such as the name of a table. Empty matches all
+    /// calls.
     #[serde(rename = "match", default)]
     matching: String,
-    /// Calls that were refused.
+    /// Number of refused calls.
     #[serde(skip_deserializing)]
     refused: u64,
 }
 
-/// The outages of the moment.
 #[derive(Debug, Default)]
 pub(super) struct Outages(Vec<Outage>);
 
@@ -30,7 +30,7 @@ impl Outages {
         &self.0
     }
 
-    /// Whether the body of a call has to be read before [`Outages::refuses`] can decide.
+    /// Returns whether [`Outages::refuses`] needs the body of a call.
     pub(super) fn concern(&self, target: Target) -> bool {
         self.0.iter().any(|outage| outage.service == target)
     }
@@ -87,7 +87,7 @@ mod tests {
         ];
         for target in all {
             let name = serde_json::to_value(target).unwrap();
-            assert_eq!(name, target.name(), "one name everywhere");
+            assert_eq!(name, target.into_str(), "one name everywhere");
         }
     }
 }

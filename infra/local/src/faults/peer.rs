@@ -1,18 +1,18 @@
-//! Who is at the other end of a connection on this machine.
+//! Identity of the peer of a local connection.
 //!
-//! The functions speak to every service over TCP and say nowhere who they are: a header of theirs
-//! would be code that only tests need. Linux knows whose socket it is (proc(5)); elsewhere nobody
-//! is known, and nothing is done to anybody.
+//! Functions call every service over TCP without naming themselves: a header would be code that
+//! only tests need. Linux knows the owner of a socket (proc(5)). On other systems the peer is
+//! unknown, and no fault is injected.
 
 use std::{fs, net::SocketAddr};
 
-/// The inode of the socket at `local` that is connected to `remote`. One port serves connections
-/// to several.
+/// Returns the inode of the socket at `local` that is connected to `remote`. A port may have
+/// several connections.
 pub(super) fn socket(local: SocketAddr, remote: SocketAddr) -> Option<u64> {
     inode(&fs::read_to_string("/proc/net/tcp").ok()?, local, remote)
 }
 
-/// Whether a process has this socket open.
+/// Returns whether a process has this socket open.
 pub(super) fn has_socket(pid: u32, inode: u64) -> bool {
     let wanted = format!("socket:[{inode}]");
     let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
@@ -36,7 +36,7 @@ fn inode(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u64> {
     fields.get(9)?.parse().ok()
 }
 
-/// The kernel prints an address as the number that its bytes in memory are.
+/// The kernel prints an address as the number that its bytes form in memory.
 fn printed(address: SocketAddr) -> Option<String> {
     let SocketAddr::V4(address) = address else {
         return None;

@@ -1,6 +1,8 @@
-//! One proxy before one service. What passes is not changed, the `Host` header least of all: it is
-//! signed. But for one header: where Gemini names the URL of an upload, the proxy names its own; and
-//! while calls are counted, `calls`.
+//! A proxy in front of one service. It forwards requests unchanged, because their `Host` header is
+//! signed.
+//!
+//! Two exceptions: it replaces the URL of an upload in responses of Gemini by its own, and the
+//! module `calls` adds a field to requests while it counts.
 
 use std::{
     convert::Infallible,
@@ -30,37 +32,36 @@ use tokio::{
 };
 
 use super::{
-    Faults, Verdict, When, calls, lock,
+    Faults, Verdict, When, calls,
+    chaos::Fault,
+    lock,
     target::{Target, is_presigned},
-    weather::Fault,
 };
 
-/// Largest answer that is held, in bytes; what is larger breaks, as everything here may.
-const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+/// Maximum size of a response. A larger one fails.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
-/// Pieces of an answer that trickles, and the time between two.
+/// Number of pieces of a slow response, and the time between two.
 const PIECES: usize = 10;
 const BETWEEN_PIECES: Duration = Duration::from_millis(50);
 
-/// The connection ends without an answer.
+/// A connection that ends without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("broken")]
 struct Broken {
-    /// At once, and what was sent is thrown away (RST), instead of an orderly end.
+    /// Closes with RST, which discards unsent data, instead of FIN.
     is_reset: bool,
 }
 
 struct Proxy {
     faults: Arc<Faults>,
     target: Target,
-    /// Base URL of the service.
     service: String,
-    /// Base URL of this proxy.
     own: String,
     client: Client<HttpConnector, Body>,
 }
 
-/// Starts a proxy before the service at `service`. Its base URL.
+/// Starts a proxy in front of the service at `service` and returns its base URL.
 pub(super) async fn start(
     faults: Arc<Faults>,
     target: Target,
@@ -83,7 +84,7 @@ pub(super) async fn start(
     tokio::spawn(async move {
         let accept = async {
             loop {
-                // A connection that is gone before it is taken is the peer's affair.
+                // A connection that has closed before it is accepted is the peer's problem.
                 if let Ok((stream, peer)) = listener.accept().await {
                     tokio::spawn(connection(proxy.clone(), stream, peer));
                 }
@@ -155,7 +156,7 @@ impl Proxy {
             (Some(instance), Some(when)) => {
                 if when == When::After {
                     let answer = self.forward(request).await?;
-                    let _ = to_bytes(answer.into_body(), LARGEST_ANSWER).await;
+                    let _ = to_bytes(answer.into_body(), MAX_ANSWER_BYTES).await;
                 }
                 self.faults.kill(instance);
                 Err(Broken { is_reset: false })
@@ -164,7 +165,7 @@ impl Proxy {
         }
     }
 
-    /// Breaks nothing: what is counted is what a call costs that works.
+    /// Forwards without a fault and counts the call.
     async fn count(
         &self,
         operation: &str,
@@ -183,7 +184,9 @@ impl Proxy {
             _ => self.forward(request).await?,
         };
         let operation = calls::billed_as(self.target, operation);
-        self.faults.calls.add(self.target.name(), operation, units);
+        self.faults
+            .calls
+            .add(self.target.into_str(), operation, units);
         Ok(answer)
     }
 
@@ -196,8 +199,9 @@ impl Proxy {
             return self.forward(request).await;
         };
         if let Some(refusal) = self.target.refusal(fault) {
-            // Read to its end: who is refused in the midst of a body sees a broken connection.
-            let _ = to_bytes(request.into_body(), LARGEST_ANSWER).await;
+            // Read to the end: a caller that is refused while it sends sees a broken connection
+            // instead.
+            let _ = to_bytes(request.into_body(), MAX_ANSWER_BYTES).await;
             return Ok(refusal);
         }
         if fault == Fault::Reset {
@@ -227,7 +231,7 @@ impl Proxy {
         };
         *request.uri_mut() = uri;
         let answer = self.client.request(request).await.map_err(|error| {
-            tracing::warn!(service = self.target.name(), %error, "nothing behind the proxy");
+            tracing::warn!(service = self.target.into_str(), %error, "service behind the proxy did not respond");
             broken
         })?;
         let mut answer = answer.map(Body::new);
@@ -244,13 +248,13 @@ impl Proxy {
     }
 }
 
-/// All of a body.
+/// Reads a whole body.
 async fn held(body: Body) -> Result<Bytes, Broken> {
-    let bytes = to_bytes(body, LARGEST_ANSWER).await;
+    let bytes = to_bytes(body, MAX_ANSWER_BYTES).await;
     bytes.map_err(|_| Broken { is_reset: false })
 }
 
-/// The answer in pieces, one at a time.
+/// Sends the response in pieces with pauses.
 fn trickle(body: Bytes) -> Body {
     let length = body.len().div_ceil(PIECES).max(1);
     let pieces: Vec<Bytes> = body.chunks(length).map(Bytes::copy_from_slice).collect();

@@ -1,4 +1,4 @@
-//! The services behind the proxies: what a request to one is, and how it says no.
+//! Services behind the proxies: how requests are classified, and how each service refuses.
 
 use axum::{body::Body, http::Response};
 use http::{
@@ -8,12 +8,14 @@ use http::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use strum::IntoStaticStr;
 
-use super::weather::Fault;
+use super::chaos::Fault;
 
 /// A service behind a proxy.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, IntoStaticStr, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[strum(const_into_str, serialize_all = "lowercase")]
 pub(super) enum Target {
     DynamoDb,
     S3,
@@ -26,30 +28,17 @@ pub(super) enum Target {
 }
 
 impl Target {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::DynamoDb => "dynamodb",
-            Self::S3 => "s3",
-            Self::Sqs => "sqs",
-            Self::Gemini => "gemini",
-            Self::YouTube => "youtube",
-            Self::GitHub => "github",
-            Self::Vercel => "vercel",
-            Self::Netlify => "netlify",
-        }
-    }
-
-    /// A service of AWS, not an upstream.
+    /// Returns whether this is a service of AWS rather than an upstream.
     pub(super) fn is_aws(self) -> bool {
         matches!(self, Self::DynamoDb | Self::S3 | Self::Sqs)
     }
 
-    /// A service that projects are deployed to.
+    /// Returns whether projects are deployed to this service.
     fn is_host(self) -> bool {
         matches!(self, Self::GitHub | Self::Vercel | Self::Netlify)
     }
 
-    /// What a request does, in the service's own word where it has one.
+    /// Returns the operation of a request, by the service's own name if it has one.
     pub(super) fn operation(self, request: &Parts) -> String {
         let target = request.headers.get("x-amz-target");
         let named = target
@@ -61,7 +50,7 @@ impl Target {
         }
     }
 
-    /// Whether a request leaves something behind.
+    /// Returns whether a request has a side effect.
     pub(super) fn has_effect(self, request: &Parts, operation: &str) -> bool {
         match self {
             Self::DynamoDb => !matches!(
@@ -87,7 +76,7 @@ impl Target {
         }
     }
 
-    /// The answer of the service where it refuses; none where the fault is no answer.
+    /// Returns the error response of the service, or `None` if the fault has no response.
     pub(super) fn refusal(self, fault: Fault) -> Option<Response<Body>> {
         let (status, code) = match (self, fault) {
             // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -106,7 +95,7 @@ impl Target {
             (Self::Vercel, Fault::Throttled) => (429, "rate_limited"),
             (Self::Vercel, Fault::Internal) => (500, "internal_server_error"),
             (Self::Vercel, Fault::Unavailable) => (503, "service_unavailable"),
-            // https://cloud.google.com/apis/design/errors; GitHub and Netlify have no words for it.
+            // https://cloud.google.com/apis/design/errors; GitHub and Netlify document no code.
             (_, Fault::Throttled) => (429, "RESOURCE_EXHAUSTED"),
             (_, Fault::Internal) => (500, "INTERNAL"),
             (_, Fault::Unavailable) => (503, "UNAVAILABLE"),
@@ -163,7 +152,7 @@ impl Target {
         if let Ok(kind) = kind.parse() {
             response.headers_mut().insert(CONTENT_TYPE, kind);
         }
-        // Without it a limited client leaves GitHub alone for a minute.
+        // Without it, a client that honours GitHub's rules waits a minute.
         if self.is_host() && fault == Fault::Throttled {
             let second = HeaderValue::from_static("1");
             response.headers_mut().insert(RETRY_AFTER, second);
@@ -172,7 +161,7 @@ impl Target {
     }
 }
 
-/// A URL that was signed for somebody else to use: whoever sends it is not at work for a function.
+/// Returns whether the URL was presigned: its sender does not work for a function.
 pub(super) fn is_presigned(request: &Parts) -> bool {
     let query = request.uri.query().unwrap_or_default();
     query.contains("X-Amz-Signature=")

@@ -36,17 +36,17 @@ fn client() -> reqwest::Client {
 async fn who_is_no_instance_gets_through_unchanged() {
     let (_stop, shutdown) = watch::channel(false);
     let faults = Faults::new();
-    *lock(&faults.weather) = Weather::new(
+    *lock(&faults.chaos) = Chaos::new(
         serde_json::from_value(json!({"seed": 1, "aws": 1.0, "upstreams": 1.0})).unwrap(),
     );
-    // There is an instance, whose calls would all fail.
+    // An instance exists, and all its calls would fail.
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let answer = lambda
         .invoke("Probe", "{}".into(), WhenBusy::Throttle)
         .await;
     assert!(matches!(answer, Answer::Payload(_)), "{answer:?}");
-    faults.of(&lambda);
+    faults.set_lambda(&lambda);
     let behind = service().await;
     let mut variables = BTreeMap::from([
         ("GEMINI_BASE_URL".to_owned(), behind.clone()),
@@ -83,5 +83,5 @@ async fn who_is_no_instance_gets_through_unchanged() {
         );
     }
     assert!(lambda.instance_of(|_| true).is_some(), "it is still there");
-    assert!(lock(&faults.weather).dealt.is_empty());
+    assert!(lock(&faults.chaos).dealt.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Lambda authorizers of type REQUEST with simple responses, and the cache of their answers.
+//! Lambda authorizers of type REQUEST with simple responses, and the cache of their decisions.
 
 use std::{
     collections::HashMap,
@@ -15,24 +15,22 @@ use crate::{
     template::model::Api,
 };
 
-/// Identities whose answer is remembered.
+/// Maximum number of cached identities.
 const CAPACITY: usize = 10_000;
 
-/// What an authorizer said.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Decision {
-    /// With its context for the function.
+    /// Allowed, with the context for the function.
     Allowed(Value),
     Denied,
-    /// A header of the identity is missing: the authorizer is not asked.
+    /// A header of the identity is missing, so the authorizer is not invoked.
     Unidentified,
     Failed,
 }
 
-/// By authorizer and identity: the decision, and until when it holds.
+/// Decision and expiry by authorizer and identity.
 type Cache = HashMap<(String, Vec<String>), (Instant, Decision)>;
 
-/// All authorizers of an API.
 pub(super) struct Authorizers {
     api: Api,
     lambda: Arc<Lambda>,

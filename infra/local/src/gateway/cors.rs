@@ -1,4 +1,4 @@
-//! What an HTTP API says to the pages of other origins.
+//! CORS of an HTTP API.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>
 
@@ -9,7 +9,7 @@ use axum::{
 
 use crate::template::model::Cors;
 
-/// What only the configuration of the API says: what a function says of it is not handed on.
+/// Headers that the configuration of the API controls. Those of a function are dropped.
 const OWN: [HeaderName; 6] = [
     header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
     header::ACCESS_CONTROL_ALLOW_HEADERS,
@@ -19,14 +19,14 @@ const OWN: [HeaderName; 6] = [
     header::ACCESS_CONTROL_MAX_AGE,
 ];
 
-/// Whether a browser asks if a page may ask.
+/// Returns whether a request is a preflight request.
 pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The answer to that, which no function is asked for.
+/// Answers a preflight request without a function.
 pub(super) fn preflight(cors: &Cors, origin: Option<&HeaderValue>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -51,7 +51,7 @@ pub(super) fn preflight(cors: &Cors, origin: Option<&HeaderValue>) -> Response<B
     response
 }
 
-/// Tells the page of an allowed origin what it may read of an answer, and any other nothing.
+/// Adds the CORS headers for an allowed origin, and none for any other.
 pub(super) fn tell(cors: &Cors, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
     for name in &OWN {
         headers.remove(name);
@@ -69,13 +69,13 @@ pub(super) fn tell(cors: &Cors, origin: Option<&HeaderValue>, headers: &mut Head
 fn allowed(cors: &Cors, origin: Option<&HeaderValue>) -> Option<HeaderValue> {
     let origin = origin?;
     let any = cors.allow_origins.iter().any(|one| one == "*");
-    match any {
-        true => Some(HeaderValue::from_static("*")),
-        false => cors
-            .allow_origins
+    if any {
+        Some(HeaderValue::from_static("*"))
+    } else {
+        cors.allow_origins
             .iter()
             .any(|one| origin.as_bytes().eq_ignore_ascii_case(one.as_bytes()))
-            .then(|| origin.clone()),
+            .then(|| origin.clone())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests as payload format 2.0.
+//! Requests in payload format 2.0.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use crate::template::{
     model::{Api, Authorizer, Route, physical_name},
 };
 
-/// A request, but for its body.
+/// A request without its body.
 pub(super) struct Call {
     route_key: String,
     method: String,
@@ -32,7 +32,7 @@ pub(super) struct Call {
     protocol: String,
     source_ip: String,
     request_id: String,
-    /// What is done for it is done on behalf of this.
+    /// Trace of the request and everything that it causes.
     pub(super) trace: TraceId,
     time: Duration,
 }
@@ -71,7 +71,7 @@ impl Call {
             .entry("x-forwarded-for".into())
             .and_modify(|before| *before = format!("{before}, {source_ip}"))
             .or_insert_with(|| source_ip.clone());
-        // The root of a caller is kept, as API Gateway keeps it.
+        // Like API Gateway, keep the root of the caller's trace.
         let known = headers.get("x-amzn-trace-id").map(String::as_str);
         let trace = TraceId::of(known, None, Timestamp::now());
         headers.insert("x-amzn-trace-id".into(), trace.header());
@@ -96,7 +96,7 @@ impl Call {
         }
     }
 
-    /// The event of the route's function.
+    /// Returns the event for the function of the route.
     pub(super) fn event(&self, authorizer: Option<Value>, body: &[u8]) -> Value {
         let mut event = self.common();
         if let Some(context) = authorizer {
@@ -117,8 +117,8 @@ impl Call {
         event
     }
 
-    /// The event of an authorizer of type REQUEST.
-    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>
+    /// Returns the event for an authorizer of type REQUEST
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
     pub(super) fn authorizer_event(&self, identity: &[String]) -> Value {
         let mut event = self.common();
         event["type"] = "REQUEST".into();
@@ -131,7 +131,7 @@ impl Call {
         event
     }
 
-    /// The values that identify the caller; none where one is missing.
+    /// Returns the values that identify the caller, or `None` if one is missing.
     pub(super) fn identity(&self, authorizer: &Authorizer) -> Option<Vec<String>> {
         let headers = authorizer.identity_headers.iter().map(|name| {
             self.headers
@@ -186,7 +186,7 @@ impl Call {
     }
 }
 
-/// `24/Nov/2026:04:00:11 +0000`
+/// Formats a time like `24/Nov/2026:04:00:11 +0000`.
 fn common_log_time(since_epoch: Duration) -> String {
     let when = OffsetDateTime::UNIX_EPOCH + since_epoch;
     format!(
@@ -212,7 +212,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Repeated headers become one, with commas; `;` between cookies, as HTTP/2 splits them.
+/// Joins repeated headers with commas, and cookies, which HTTP/2 splits, with `;`.
 fn joined_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
     for (name, value) in headers {
@@ -228,7 +228,7 @@ fn joined_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     joined
 }
 
-/// Repeated parameters become one, with commas.
+/// Joins repeated parameters with commas.
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -243,7 +243,7 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// Bodies of these types are handed over as they are, all others in Base64.
+/// Returns whether bodies of this type are passed as text. All others are passed in Base64.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type
         .split(';')

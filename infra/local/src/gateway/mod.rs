@@ -36,13 +36,12 @@ use crate::{
     template::model::{Api, Cors, RouteAuthorizer},
 };
 
-/// Limits of an HTTP API:
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
-const MAXIMUM_BODY_BYTES: usize = 10 * 1024 * 1024;
-const MAXIMUM_HEADER_BYTES: usize = 10_240;
+/// Limits of an HTTP API
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+const MAX_HEADER_BYTES: usize = 10_240;
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The API and who answers for it.
 pub(crate) struct Gateway {
     declared: RwLock<Arc<Declared>>,
     lambda: Arc<Lambda>,
@@ -50,13 +49,13 @@ pub(crate) struct Gateway {
     integration_timeout: Duration,
 }
 
-/// What the template says.
+/// Configuration from the template.
 struct Declared {
     api: Api,
     authorizers: Authorizers,
 }
 
-/// Serves the API on the listener until `shutdown` holds true.
+/// Serves the API on the listener until `shutdown` is true.
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: Arc<Gateway>,
@@ -64,7 +63,7 @@ pub(crate) async fn serve(
 ) -> std::io::Result<()> {
     let router = Router::new().fallback(handle).with_state(gateway);
     let listener = listener.tap_io(|stream| {
-        // Without it, an answer in two writes waits for a delayed acknowledgement.
+        // Otherwise a response in two writes waits for a delayed acknowledgement.
         let _ = stream.set_nodelay(true);
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -102,7 +101,7 @@ async fn handle(
     response
 }
 
-/// What the API answers by itself.
+/// Errors of the API itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Refusal {
     Unauthorized,
@@ -139,12 +138,13 @@ impl Refusal {
 }
 
 impl Declared {
-    fn of(api: Api, lambda: &Arc<Lambda>) -> Self {
+    fn new(api: Api, lambda: &Arc<Lambda>) -> Self {
         let authorizers = Authorizers::new(&api, lambda.clone());
         Self { api, authorizers }
     }
 
-    /// What a preflight is answered by, unless a route with an authorizer takes it: that comes first.
+    /// Returns the CORS rules for a preflight request, unless a route with an authorizer takes
+    /// precedence.
     fn rules_of_preflight(&self, request: &Request) -> Option<&Cors> {
         let rules = self.api.cors.as_ref()?;
         let (method, path) = (request.method(), request.uri().path());
@@ -158,13 +158,12 @@ impl Declared {
 }
 
 impl Gateway {
-    /// A gateway on this port of 127.0.0.1.
     pub(crate) fn new(api: Api, lambda: Arc<Lambda>, port: u16) -> Self {
         Self::with(api, lambda, port, INTEGRATION_TIMEOUT)
     }
 
     fn with(api: Api, lambda: Arc<Lambda>, port: u16, integration_timeout: Duration) -> Self {
-        let declared = Declared::of(api, &lambda);
+        let declared = Declared::new(api, &lambda);
         Self {
             declared: RwLock::new(Arc::new(declared)),
             lambda,
@@ -173,9 +172,9 @@ impl Gateway {
         }
     }
 
-    /// Answers as this API from the next request on. What authorizers have said is forgotten.
+    /// Serves this API from the next request on, with an empty cache of decisions.
     pub(crate) fn replace(&self, api: Api) {
-        let declared = Arc::new(Declared::of(api, &self.lambda));
+        let declared = Arc::new(Declared::new(api, &self.lambda));
         *self
             .declared
             .write()
@@ -201,7 +200,7 @@ impl Gateway {
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
-        if line + headers > MAXIMUM_HEADER_BYTES {
+        if line + headers > MAX_HEADER_BYTES {
             return Err(Refusal::HeadersTooLarge);
         }
         let (route, parameters) =
@@ -219,7 +218,7 @@ impl Gateway {
             },
             RouteAuthorizer::None | RouteAuthorizer::Default => None,
         };
-        let body = to_bytes(body, MAXIMUM_BODY_BYTES)
+        let body = to_bytes(body, MAX_BODY_BYTES)
             .await
             .map_err(|_| Refusal::TooLarge)?;
         let event: Bytes = call.event(context, &body).to_string().into();

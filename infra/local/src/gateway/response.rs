@@ -1,4 +1,4 @@
-//! Responses of functions as format 2.0 reads them.
+//! Responses of functions in format 2.0.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A response with a status code.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Explicit {
@@ -25,7 +24,7 @@ struct Explicit {
     is_base64_encoded: Option<bool>,
 }
 
-/// The HTTP response; none where the function's is malformed.
+/// Returns the HTTP response, or `None` if the function's is malformed.
 pub(super) fn from_payload(payload: &[u8]) -> Option<Response<Body>> {
     let value: Value = serde_json::from_slice(payload).ok()?;
     if value.get("statusCode").is_none() {
@@ -49,7 +48,7 @@ pub(super) fn from_payload(payload: &[u8]) -> Option<Response<Body>> {
             Value::Bool(flag) => flag.to_string(),
             _ => return None,
         };
-        // The length is that of the body as it is sent.
+        // The length depends on the body that is sent.
         if name != header::CONTENT_LENGTH && name != header::TRANSFER_ENCODING {
             headers.insert(name, HeaderValue::from_str(&value).ok()?);
         }
@@ -66,7 +65,7 @@ pub(super) fn from_payload(payload: &[u8]) -> Option<Response<Body>> {
     Some(response)
 }
 
-/// Without a status code, the whole answer is the body of a 200.
+/// Returns a 200 whose body is the whole value, for a response without a status code.
 fn inferred(value: Value) -> Response<Body> {
     let body = match value {
         Value::String(text) => text,

@@ -1,7 +1,7 @@
-//! Which route a request takes.
+//! Selection of the route of a request.
 //!
 //! The most specific route wins: a literal segment before a parameter before a greedy parameter,
-//! then the method itself before `ANY`, and `$default` when nothing else matches.
+//! then the method itself before `ANY`. `$default` matches when nothing else does.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>
 
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::template::model::Route;
 
-/// How well a segment of a route fits; the better is the smaller.
+/// Specificity of a matching segment, best first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Fit {
     Literal,
@@ -18,7 +18,7 @@ enum Fit {
     Greedy,
 }
 
-/// The route and its path parameters, decoded.
+/// Returns the route and its decoded path parameters.
 pub(super) fn select<'a>(
     routes: &'a [Route],
     method: &str,

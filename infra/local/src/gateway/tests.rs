@@ -22,7 +22,7 @@ struct Running {
     _stop: watch::Sender<bool>,
 }
 
-/// An API of which every route is the probe: it does what the body says.
+/// Serves an API whose every route is the probe, which does what the body says.
 async fn api(integration_timeout: Duration) -> Running {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe"), probe("Gate")], &data);
@@ -71,12 +71,12 @@ async fn api(integration_timeout: Duration) -> Running {
 }
 
 impl Running {
-    /// Sends bytes as they are, so that a test decides about every one of them.
+    /// Sends raw bytes.
     async fn raw(&self, request: &[u8]) -> (u16, String, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();
-        // A refused body may end in a reset after the answer.
+        // A refused body may end in a reset after the response.
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -112,7 +112,7 @@ impl Running {
     }
 }
 
-/// The probe's echo holds the event.
+/// Returns the event from the probe's echo.
 fn event(body: &str) -> Value {
     serde_json::from_str::<Value>(body).unwrap()["event"].clone()
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path};
 use super::Settings;
 use crate::template::{REGION, model::Function};
 
-/// All variables; nothing else of this process is inherited but `PATH` and `RUST_BACKTRACE`.
+/// Returns all variables. From this process only `PATH` and `RUST_BACKTRACE` are inherited.
 pub(super) fn variables(
     function: &Function,
     settings: &Settings,
@@ -47,11 +47,11 @@ pub(super) fn variables(
     variables
 }
 
-/// What the template declares, with the endpoints and credentials of the embedded services. There
-/// is no secret in it: the credentials are those of everything local, and of keys it has the names.
+/// Returns the variables of the template, with endpoints and credentials of the embedded services.
+/// They contain no secret: the credentials are valid locally only, and keys appear by name.
 pub(super) fn configured(function: &Function, settings: &Settings) -> BTreeMap<String, String> {
     let mut variables = function.environment.clone();
-    // The path of the certificates on Amazon Linux is another on most machines.
+    // The path of the certificates on Amazon Linux does not exist on most machines.
     if let Some(path) = variables.get("SSL_CERT_FILE")
         && !Path::new(path).exists()
     {

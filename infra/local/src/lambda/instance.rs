@@ -1,4 +1,4 @@
-//! One process of a function.
+//! A process of a function.
 
 use std::{
     process::{ExitStatus, Stdio},
@@ -22,11 +22,10 @@ use super::{
 };
 use crate::template::{ACCOUNT, REGION, model::Function};
 
-/// How long an instance may take up to its first question for a request.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
+/// Maximum time from the start of an instance to its first request for work
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// A running instance.
 #[derive(Debug)]
 pub(super) struct Instance {
     id: String,
@@ -42,15 +41,15 @@ pub(super) struct Instance {
     log: Arc<Log>,
 }
 
-/// An invocation that has ended.
+/// A finished invocation.
 pub(super) struct Ended {
     pub(super) answer: Answer,
     pub(super) invocation: Invocation,
-    /// The instance can take another request.
+    /// Whether the instance can take another request.
     pub(super) alive: bool,
 }
 
-/// What was waited for.
+/// Event that ends a wait for the process.
 enum Heard {
     Signal(Signal),
     Exit(Option<ExitStatus>),
@@ -87,8 +86,8 @@ impl Instance {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Ctrl-C in a terminal goes to the whole group: the functions must outlive the order of
-            // the shutdown.
+            // Ctrl-C in a terminal goes to the whole process group, but functions must outlive the
+            // orderly stop.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -131,7 +130,7 @@ impl Instance {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Marks the moment from which the instance is idle.
+    /// Marks the start of the idle time.
     pub(super) fn rest(&mut self) {
         self.resting_since = Instant::now();
     }
@@ -142,11 +141,11 @@ impl Instance {
 
     /// Kills the process and waits for its end.
     pub(super) async fn stop(mut self) {
-        // It may have ended by itself.
+        // The process may have ended.
         let _ = self.child.kill().await;
     }
 
-    /// Runs one invocation to its end, whatever that is.
+    /// Runs one invocation to its end.
     pub(super) async fn invoke(
         &mut self,
         request_id: &str,
@@ -175,8 +174,8 @@ impl Instance {
             ),
             trace_id: format!("{};Sampled=0", trace.header()),
         };
-        // The channel holds one request, and the last one has been taken. Where the process is gone,
-        // `hear` says so.
+        // The channel holds one request, and the last one has been taken. If the process has ended,
+        // `hear` reports it.
         let _ = self.api.work.try_send(work);
         let (outcome, document) = loop {
             match self
@@ -199,7 +198,7 @@ impl Instance {
         self.ended(request_id, started, init, outcome, document)
     }
 
-    /// Waits for the first question for a request; the failure otherwise.
+    /// Waits for the first request for work. Returns the failure if there is none.
     async fn initialise(&mut self, request_id: &str) -> Option<(Outcome, Bytes)> {
         match self.hear(INIT_LIMIT).await {
             Heard::Signal(Signal::Ready) => {
@@ -222,7 +221,7 @@ impl Instance {
     async fn hear(&mut self, limit: Duration) -> Heard {
         let next = async {
             tokio::select! {
-                // A process that answers and ends at once has answered.
+                // A process that answers and then ends has answered.
                 biased;
                 signal = self.api.signals.recv() => signal.map_or(Heard::Exit(None), Heard::Signal),
                 status = self.child.wait() => match self.api.signals.try_recv() {
@@ -257,7 +256,7 @@ impl Instance {
         outcome: Outcome,
         document: Bytes,
     ) -> Ended {
-        // An instance that failed to start has no duration beside its start.
+        // An instance that failed to start has only an init duration.
         let duration = if outcome == Outcome::InitError {
             Duration::ZERO
         } else {
@@ -296,7 +295,7 @@ impl Drop for Instance {
 }
 
 fn exit_document(request_id: &str, status: Option<ExitStatus>) -> Bytes {
-    // `exit status: 1` and `signal: 9 (SIGKILL)` read without the colon at Lambda.
+    // Lambda writes `exit status 1` and `signal 9 (SIGKILL)` without a colon.
     let status = status.map_or_else(
         || "unknown".into(),
         |status| status.to_string().replacen(": ", " ", 1),
@@ -305,7 +304,7 @@ fn exit_document(request_id: &str, status: Option<ExitStatus>) -> Bytes {
     error_document("Runtime.ExitError", &message)
 }
 
-/// Largest resident set so far, rounded up.
+/// Returns the peak resident set, rounded up.
 fn peak_memory_mb(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status

@@ -1,4 +1,4 @@
-//! What functions write, one file per function.
+//! Output of functions, one file per function.
 
 use std::{
     fs::File,
@@ -12,10 +12,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use super::lock;
 use crate::{metrics::Metrics, private};
 
-/// Longest line, in bytes; a longer one is cut into several. CloudWatch takes events up to 1 MiB.
-const MAXIMUM_LINE_BYTES: u64 = 256 * 1024;
+/// Maximum size of a line, in bytes. Longer lines are split. CloudWatch takes events up to 1 MiB.
+const MAX_LINE_BYTES: u64 = 256 * 1024;
 
-/// The log of a function.
 #[derive(Debug)]
 pub(super) struct Log {
     function: String,
@@ -48,7 +47,7 @@ impl Log {
     fn write(&self, line: &[u8]) {
         let mut whole = line.to_vec();
         whole.push(b'\n');
-        // A full disk must not take the functions with it.
+        // A full disk must not stop the functions.
         let _ = lock(&self.file).write_all(&whole);
         if self.verbose {
             eprintln!("{} | {}", self.function, String::from_utf8_lossy(line));
@@ -62,7 +61,7 @@ impl Log {
         loop {
             line.clear();
             match (&mut reader)
-                .take(MAXIMUM_LINE_BYTES)
+                .take(MAX_LINE_BYTES)
                 .read_until(b'\n', &mut line)
                 .await
             {

@@ -1,5 +1,6 @@
-//! Runs the function binaries as Lambda does: one request at a time per instance, another instance
-//! when all are busy, the most recently used one first, each with its own Runtime API.
+//! Runs function binaries like Lambda. An instance takes one request at a time, and a new instance
+//! starts if all are busy. The most recently used idle instance comes first. Each has its own
+//! Runtime API.
 
 mod environment;
 mod instance;
@@ -31,50 +32,47 @@ use self::{
 };
 use crate::{metrics::Metrics, private, template::model::Function};
 
-/// Largest request of a synchronous invocation, in bytes.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAXIMUM_REQUEST_BYTES: usize = 6 * 1024 * 1024;
+/// Maximum size of a synchronous invocation's request, in bytes
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 
-/// How and where the functions run.
+/// Configuration of the runtime.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Folder of the binaries.
     pub(crate) binaries: PathBuf,
-    /// Folder of the log files.
     pub(crate) logs: PathBuf,
-    /// Functions' output goes to the terminal as well.
+    /// Copies the output of functions to the terminal.
     pub(crate) verbose: bool,
-    /// Instances per function, unless it has reserved concurrency.
+    /// Maximum instances per function without reserved concurrency.
     pub(crate) concurrency: u32,
-    /// How long an instance waits for its next request before it is stopped.
+    /// Maximum idle time of an instance.
     pub(crate) idle_limit: Duration,
-    /// Endpoints and credentials of the embedded services, as environment variables.
+    /// Environment variables with endpoints and credentials of the embedded services.
     pub(crate) services: BTreeMap<String, String>,
-    /// What they measure goes there.
+    /// Receives the metrics of functions.
     pub(crate) metrics: Arc<Metrics>,
 }
 
-/// What an invocation ended in.
+/// Result of an invocation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
-    /// The function's response.
     Payload(Bytes),
-    /// The function failed; the payload is Lambda's error document.
+    /// Lambda's error document after a failure of the function.
     FunctionError(Bytes),
-    /// All instances are busy, and no more may be started.
+    /// All instances are busy, and the limit is reached.
     Throttled,
-    /// The request is larger than an invocation may be.
+    /// The request exceeds the maximum size.
     TooLarge,
 }
 
-/// What a caller does when all instances are busy.
+/// Behaviour of a caller when all instances are busy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WhenBusy {
     Wait,
     Throttle,
 }
 
-/// A function, as the admin endpoint shows it: all that another emulator needs to run it.
+/// A function as the admin endpoint shows it, with all that another emulator needs to run it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Description {
     binary: PathBuf,
@@ -84,7 +82,7 @@ pub(crate) struct Description {
     environment: BTreeMap<String, String>,
 }
 
-/// An instance, as the admin endpoint shows it.
+/// An instance as the admin endpoint shows it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct InstanceState {
     function: String,
@@ -93,7 +91,7 @@ pub(crate) struct InstanceState {
     state: &'static str,
     /// Unix time in milliseconds.
     started_at: u64,
-    /// What it was last invoked with.
+    /// Payload of the last invocation.
     #[serde(skip)]
     payload: Bytes,
 }
@@ -109,7 +107,7 @@ pub(crate) struct Lambda {
     roster: Roster,
 }
 
-/// The instances of one function.
+/// Instances of one function.
 #[derive(Debug)]
 struct Pool {
     function: Function,
@@ -117,17 +115,17 @@ struct Pool {
     log: Arc<Log>,
     concurrency: u32,
     permits: Arc<Semaphore>,
-    /// Most recently used last.
+    /// Sorted by last use, newest last.
     idle: Mutex<Vec<Instance>>,
     records: Arc<Records>,
     roster: Roster,
 }
 
 impl Lambda {
-    /// Prepares the functions; an instance is started by its first invocation.
+    /// Prepares the functions. Their first invocations start instances.
     ///
     /// # Errors
-    /// When a log file cannot be opened.
+    /// If a log file cannot be opened.
     pub(crate) fn new(functions: &[Function], settings: &Settings) -> anyhow::Result<Arc<Self>> {
         private::create_folder(&settings.logs)?;
         let lambda = Arc::new(Self {
@@ -141,13 +139,12 @@ impl Lambda {
         Ok(lambda)
     }
 
-    /// Takes these functions in place of those that are there. One that is as it was, and whose
-    /// binary is none of `rebuilt`, goes on as it is. Of another, the invocations under way end in
-    /// the instances that they are in, and the next ones start new instances. The names of those that
-    /// are new or have changed.
+    /// Replaces the functions, and returns the names of those that are new or have changed. An
+    /// unchanged function whose binary is not in `rebuilt` keeps its instances. Running invocations
+    /// of the others finish in their old instances, and later ones start new instances.
     ///
     /// # Errors
-    /// When a log file cannot be opened; nothing is replaced then.
+    /// If a log file cannot be opened. Nothing is replaced then.
     pub(crate) fn replace(
         &self,
         functions: &[Function],
@@ -171,12 +168,13 @@ impl Lambda {
             &mut *self.pools.write().unwrap_or_else(PoisonError::into_inner),
             pools,
         );
-        // Its idle instances end here, outside of the lock.
+        // The idle instances end here, outside of the lock.
         drop(old);
         Ok(replaced)
     }
 
-    /// Instances of the old pool that still run count against the limit of the new one.
+    /// Creates the pool of a function. Running instances of the old pool count against the new
+    /// limit.
     fn prepare(&self, function: &Function, old: Option<&Pool>) -> anyhow::Result<Pool> {
         let settings = &self.settings;
         let concurrency = function
@@ -212,7 +210,7 @@ impl Lambda {
         pools.get(function).cloned()
     }
 
-    /// Invokes a function, on behalf of nobody before.
+    /// Invokes a function with a new trace.
     pub(crate) async fn invoke(
         &self,
         function: &str,
@@ -223,8 +221,8 @@ impl Lambda {
         self.invoke_for(trace, function, payload, when_busy).await
     }
 
-    /// Invokes a function on behalf of a trace. The invocation goes on when the caller stops waiting,
-    /// as on AWS.
+    /// Invokes a function as part of a trace. As on AWS, the invocation continues if the caller
+    /// stops waiting.
     pub(crate) async fn invoke_for(
         &self,
         trace: TraceId,
@@ -236,7 +234,7 @@ impl Lambda {
             let message = format!("Function not found: {function}");
             return Answer::FunctionError(error_document("ResourceNotFoundException", &message));
         };
-        if payload.len() > MAXIMUM_REQUEST_BYTES {
+        if payload.len() > MAX_REQUEST_BYTES {
             return Answer::TooLarge;
         }
         let permit = match when_busy {
@@ -248,7 +246,7 @@ impl Lambda {
             self.settings.metrics.throttle(function);
             return Answer::Throttled;
         };
-        // It may have been replaced meanwhile.
+        // The pool may have been replaced meanwhile.
         let pool = self.pool(function).unwrap_or(pool);
         match tokio::spawn(pool.invoke(trace, payload, permit)).await {
             Ok(answer) => answer,
@@ -256,7 +254,6 @@ impl Lambda {
         }
     }
 
-    /// The functions by their names.
     pub(crate) fn functions(&self) -> BTreeMap<String, Description> {
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
         let described = pools.iter().map(|(name, pool)| {
@@ -272,17 +269,17 @@ impl Lambda {
         described.collect()
     }
 
-    /// Whether the template has this function.
+    /// Returns whether the template has this function.
     pub(crate) fn has(&self, function: &str) -> bool {
         self.pool(function).is_some()
     }
 
-    /// The last invocations, newest last.
+    /// Returns the last invocations, newest last.
     pub(crate) fn invocations(&self) -> Vec<Invocation> {
         self.records.all()
     }
 
-    /// The instance whose process is one of which `is_it` holds.
+    /// Returns the instance whose process id satisfies `is_it`.
     pub(crate) fn instance_of(&self, is_it: impl Fn(u32) -> bool) -> Option<String> {
         let processes: Vec<_> = lock(&self.roster)
             .iter()
@@ -292,14 +289,15 @@ impl Lambda {
         found.map(|(id, _)| id)
     }
 
-    /// Function of an instance and what it was last invoked with.
+    /// Returns the function of an instance and the payload of its last invocation.
     pub(crate) fn work_of(&self, instance: &str) -> Option<(String, Bytes)> {
         let roster = lock(&self.roster);
         let state = roster.get(instance)?;
         Some((state.function.clone(), state.payload.clone()))
     }
 
-    /// Kills the process of an instance, as a machine that fails does. False when there is none.
+    /// Kills the process of an instance, like a failing machine. Returns whether the instance
+    /// existed.
     pub(crate) fn kill(&self, instance: &str) -> bool {
         let roster = lock(&self.roster);
         let pid = roster.get(instance).and_then(|state| state.pid);
@@ -307,7 +305,7 @@ impl Lambda {
         pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
     }
 
-    /// The instances that run now, by the names of their functions, and what they do.
+    /// Returns function name and state of all running instances.
     pub(crate) fn states(&self) -> Vec<(String, &'static str)> {
         let roster = lock(&self.roster);
         let states = roster.values();
@@ -316,7 +314,6 @@ impl Lambda {
             .collect()
     }
 
-    /// The instances that run now.
     pub(crate) fn instances(&self) -> Vec<InstanceState> {
         lock(&self.roster).values().cloned().collect()
     }
@@ -389,7 +386,7 @@ impl Pool {
     }
 }
 
-/// Stops instances that have waited for longer than `limit`.
+/// Stops instances that have been idle for longer than `limit`.
 async fn stop_idle(lambda: std::sync::Weak<Lambda>, limit: Duration) {
     let mut ticks = tokio::time::interval((limit / 4).max(Duration::from_millis(10)));
     loop {
@@ -414,7 +411,6 @@ fn set_state(roster: &Roster, id: &str, state: &'static str) {
     }
 }
 
-/// Lambda's error document.
 fn error_document(kind: &str, message: &str) -> Bytes {
     serde_json::json!({ "errorType": kind, "errorMessage": message })
         .to_string()

@@ -1,41 +1,29 @@
-//! What each invocation took, as Lambda reports and bills it.
+//! Record of each invocation, with the duration that Lambda reports and bills.
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::lock;
 
-/// Invocations that are remembered.
+/// Maximum number of records.
 const CAPACITY: usize = 10_000;
 
-/// How an invocation ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub(crate) enum Outcome {
     Success,
-    /// The function answered with an error.
+    /// The function returned an error.
     Error,
     Timeout,
     /// The process ended before it answered.
     Exit,
-    /// The process failed before it asked for its first request.
+    /// The process failed before its first request for work.
     InitError,
 }
 
-impl Outcome {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Error => "error",
-            Self::Timeout => "timeout",
-            Self::Exit => "exit",
-            Self::InitError => "init_error",
-        }
-    }
-}
-
-/// One invocation.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Invocation {
     pub(crate) function: String,
@@ -45,20 +33,21 @@ pub(crate) struct Invocation {
     pub(crate) started_at: u64,
     /// Unix time in milliseconds.
     pub(crate) ended_at: u64,
-    /// From the hand-over of the request to the response.
+    /// Time from the hand-over of the request to the response.
     pub(crate) duration_ms: f64,
-    /// Duration and start of the instance, in whole milliseconds.
+    /// Duration and init time, in whole milliseconds.
     pub(crate) billed_ms: u64,
-    /// Start of the instance up to its first question for a request; only of its first invocation.
+    /// Time from the start of the instance to its first request for work; only for its first
+    /// invocation.
     pub(crate) init_ms: Option<f64>,
     pub(crate) memory_mb: u32,
-    /// Peak of the process since its start; none where the system does not tell.
+    /// Peak memory since the start of the process; `None` if the system does not report it.
     pub(crate) max_memory_mb: Option<u64>,
     pub(crate) outcome: Outcome,
 }
 
 impl Invocation {
-    /// The line that Lambda writes after each invocation, with the name of the function.
+    /// Formats the report that Lambda logs after each invocation, with the name of the function.
     pub(crate) fn report(&self) -> String {
         let used = self
             .max_memory_mb
@@ -75,14 +64,14 @@ impl Invocation {
     }
 }
 
-/// Whole milliseconds that are billed: duration and init together, rounded up.
-/// <https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>
+/// Returns the billed milliseconds: duration and init together, rounded up
+/// (<https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>).
 pub(super) fn billed_ms(duration: Duration, init: Option<Duration>) -> u64 {
     let total = duration + init.unwrap_or_default();
     u64::try_from(total.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
-/// The last invocations of all functions.
+/// Last invocations of all functions.
 #[derive(Debug, Default)]
 pub(super) struct Records(Mutex<VecDeque<Invocation>>);
 

@@ -22,10 +22,10 @@ use tokio::{net::TcpListener, sync::mpsc, task::AbortHandle};
 
 use super::lock;
 
-/// Largest response, in bytes: 6 MB, and 100 bytes of which Lambda speaks in its own message.
-const MAXIMUM_RESPONSE_BYTES: usize = 6_291_556;
+/// Maximum size of a response, in bytes: 6 MB, and 100 bytes that Lambda mentions in its own
+/// message.
+const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
-/// A request for the function.
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) request_id: String,
@@ -36,22 +36,21 @@ pub(super) struct Work {
     pub(super) trace_id: String,
 }
 
-/// What the process said.
+/// Message of the process.
 #[derive(Debug)]
 pub(super) enum Signal {
-    /// It asked for a request.
+    /// Request for work.
     Ready,
-    /// It could not start.
+    /// Report that the process could not start.
     InitError(Bytes),
     Response(Bytes),
     Error(Bytes),
     ResponseTooLarge,
 }
 
-/// The listening end.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
-    /// `host:port`, as `AWS_LAMBDA_RUNTIME_API` has it.
+    /// `host:port`, the value of `AWS_LAMBDA_RUNTIME_API`.
     pub(super) address: SocketAddr,
     pub(super) work: mpsc::Sender<Work>,
     pub(super) signals: mpsc::Receiver<Signal>,
@@ -66,7 +65,7 @@ impl Drop for RuntimeApi {
 
 struct Door {
     work: tokio::sync::Mutex<mpsc::Receiver<Work>>,
-    /// Id of the request that is not answered yet.
+    /// Id of the request without a response.
     current: Mutex<Option<String>>,
     signals: mpsc::Sender<Signal>,
 }
@@ -92,7 +91,7 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(door);
         let listener = listener.tap_io(|stream| {
-            // Without it, an answer in two writes waits for a delayed acknowledgement.
+            // Otherwise a response in two writes waits for a delayed acknowledgement.
             let _ = stream.set_nodelay(true);
         });
         let server = tokio::spawn(async move {
@@ -156,7 +155,7 @@ async fn finish(door: &Door, id: &str, body: Body, signal: fn(Bytes) -> Signal) 
             "Invalid request ID",
         );
     }
-    let body = to_bytes(body, MAXIMUM_RESPONSE_BYTES).await;
+    let body = to_bytes(body, MAX_RESPONSE_BYTES).await;
     lock(&door.current).take();
     match body {
         Ok(payload) => {
@@ -168,7 +167,7 @@ async fn finish(door: &Door, id: &str, body: Body, signal: fn(Bytes) -> Signal) 
             refusal(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "RequestEntityTooLarge",
-                &format!("Exceeded maximum allowed payload size ({MAXIMUM_RESPONSE_BYTES} bytes)."),
+                &format!("Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."),
             )
         }
     }
@@ -188,9 +187,9 @@ fn refusal(status: StatusCode, kind: &str, message: &str) -> Response<Body> {
     (status, Json(document)).into_response()
 }
 
-/// The message of a response that is too large.
+/// Error message for a response that is too large.
 pub(super) fn too_large_message() -> String {
     format!(
-        "Response payload size exceeded maximum allowed payload size ({MAXIMUM_RESPONSE_BYTES} bytes)."
+        "Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
     )
 }

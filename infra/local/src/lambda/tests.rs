@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Whether there is a process of this id.
 fn is_running(pid: &Value) -> bool {
     let pid = pid
         .as_i64()
@@ -17,15 +16,16 @@ fn is_running(pid: &Value) -> bool {
     rustix::process::test_kill_process(pid).is_ok()
 }
 
-/// Folder of the probe, built if it is not there: a filtered test run does not build examples.
+/// Returns the folder of the probe. Builds it if it is missing, because a filtered test run builds
+/// no examples.
 pub(crate) fn probe_folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER
         .get_or_init(|| {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let built = std::process::Command::new(cargo)
-                // In the workspace, whose features the tests are built with: with those of one
-                // package, Cargo would build the SDKs a second time.
+                // Cargo runs in the workspace, whose features the tests use. With those of one
+                // package, it would build the SDKs again.
                 .args(["build", "--quiet", "--example", "probe_function"])
                 .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
                 .status()
@@ -37,7 +37,7 @@ pub(crate) fn probe_folder() -> PathBuf {
         .clone()
 }
 
-/// The probe under the name of a function of a template.
+/// Returns the probe as a function of a template.
 pub(crate) fn probe(name: &str) -> Function {
     Function {
         name: name.into(),
@@ -294,7 +294,7 @@ async fn an_instance_that_is_killed_fails_its_request_and_is_replaced() {
     let error = failure(stuck.await.unwrap());
     assert_eq!(error["errorType"], "Runtime.ExitError");
     payload(call(&lambda, json!({})).await);
-    assert!(!lambda.kill("nobody"));
+    assert!(!lambda.kill("unknown"));
 }
 
 #[tokio::test]
@@ -343,6 +343,6 @@ async fn idle_instances_are_stopped() {
 async fn a_request_above_six_megabytes_is_refused() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
-    let event = json!({ "do": "x".repeat(MAXIMUM_REQUEST_BYTES) });
+    let event = json!({ "do": "x".repeat(MAX_REQUEST_BYTES) });
     assert_eq!(call(&lambda, event).await, Answer::TooLarge);
 }

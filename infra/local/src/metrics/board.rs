@@ -1,4 +1,4 @@
-//! `/metrics` for Prometheus, and a page with plots for whoever looks.
+//! `/metrics` for Prometheus, and a page with plots.
 
 use std::{
     collections::BTreeMap,
@@ -24,14 +24,13 @@ use crate::{
     queues,
 };
 
-/// Queues and jobs are asked for as long as somebody has looked so lately.
+/// Queues and jobs are polled for this long after the last request of the page.
 const WATCHED: Duration = Duration::from_secs(60);
 
-/// Jobs whose stages are counted, in steps of what one read takes; beyond, the oldest count.
+/// Maximum jobs whose stages are counted, oldest first.
 const JOBS: i32 = 500;
 const IN_READ: usize = 100;
 
-/// Shows what is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Board {
     pub(crate) metrics: Arc<Metrics>,
@@ -41,11 +40,11 @@ pub(crate) struct Board {
     pub(crate) known: Arc<RwLock<Known>>,
 }
 
-/// | endpoint | what |
+/// | endpoint | response |
 /// |---|---|
 /// | `GET /` | a page with plots |
-/// | `GET /series?since=` | its points: a second each, after a Unix time |
-/// | `GET /metrics` | everything, for Prometheus |
+/// | `GET /series?since=` | the points after a Unix time, one per second |
+/// | `GET /metrics` | all metrics, for Prometheus |
 pub(crate) fn router(board: Board) -> Router {
     Router::new()
         .route("/", get(async || Html(include_str!("board.html"))))
@@ -68,7 +67,7 @@ async fn series(State(board): State<Board>, Query(asked): Query<Since>) -> Json<
 async fn metrics(State(board): State<Board>) -> impl IntoResponse {
     board.metrics.look();
     board.metrics.show(&board.look_around().await);
-    // The version that the encoder writes.
+    // Version of the format that the encoder writes.
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], board.metrics.text())
 }
@@ -82,7 +81,7 @@ impl Metrics {
         lock(&self.looked_at).is_some_and(|at| at.elapsed() < WATCHED)
     }
 
-    /// Puts what was seen into the gauges. What is not there any more is 0 and not gone.
+    /// Sets the gauges. A gauge without a value is set to 0, so that its series continues.
     fn show(&self, seen: &Around) {
         let all = [
             (&self.queues, &seen.queues),
@@ -102,7 +101,7 @@ impl Metrics {
 
 type Counted = BTreeMap<Vec<(String, String)>, u64>;
 
-/// What there is at this moment.
+/// Snapshot of queues, jobs and instances.
 #[derive(Debug, Default)]
 struct Around {
     queues: Counted,
@@ -111,16 +110,17 @@ struct Around {
 }
 
 impl Board {
-    /// Ends a second of the history whenever one is over, until `shutdown` holds true.
+    /// Adds a point to the history every second until `shutdown` is true.
     pub(crate) async fn keep(self, mut shutdown: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let point = async {
             loop {
                 ticks.tick().await;
-                let seen = match self.metrics.is_watched() {
-                    true => self.look_around().await,
-                    false => self.instances(),
+                let seen = if self.metrics.is_watched() {
+                    self.look_around().await
+                } else {
+                    self.instances()
                 };
                 let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
                 lock(&self.metrics.history).tick(point(since_epoch.as_secs(), &seen));
@@ -144,7 +144,7 @@ impl Board {
         seen
     }
 
-    /// What cannot be asked for now is left out.
+    /// Takes a snapshot, without the parts that cannot be read now.
     async fn look_around(&self) -> Around {
         let mut seen = self.instances();
         let (urls, table) = {
@@ -172,7 +172,7 @@ impl Board {
         seen
     }
 
-    /// The stages of the jobs that have not ended, by the index that holds no others.
+    /// Returns the stages of unfinished jobs, from the index that holds only those.
     async fn stages(&self, table: &str) -> anyhow::Result<Vec<String>> {
         let open = self
             .dynamodb

@@ -1,4 +1,4 @@
-//! What has happened, second by second.
+//! History of the system, one point per second.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,49 +7,43 @@ use std::{
 
 use serde::Serialize;
 
-/// Seconds that are remembered.
+/// Length of the history, in seconds.
 const SECONDS: usize = 900;
 
-/// Seconds that quantiles are of: those of one alone would jump.
+/// Seconds that quantiles cover. Those of a single second would jump.
 const WINDOW: usize = 10;
 
-/// Requests whose duration is kept for a second; beyond, they are counted.
+/// Maximum durations kept per second. Further requests are only counted.
 const KEPT: usize = 2000;
 
-/// A second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Point {
     /// Unix time in seconds.
     pub(super) at: u64,
-    /// Requests that were answered.
     pub(super) requests: u64,
-    /// Milliseconds that half of those of the last ten seconds took at most.
+    /// Median duration over the last ten seconds.
     pub(super) p50_ms: Option<f64>,
-    /// That 95 of 100 took at most.
+    /// 95th percentile over the last ten seconds.
     pub(super) p95_ms: Option<f64>,
-    /// That 99 of 100 took at most.
+    /// 99th percentile over the last ten seconds.
     pub(super) p99_ms: Option<f64>,
-    /// Messages in each queue that has any.
+    /// Messages by queue, without empty queues.
     pub(super) queues: BTreeMap<String, u64>,
-    /// Jobs in each stage.
+    /// Jobs by stage.
     pub(super) jobs: BTreeMap<String, u64>,
-    /// Instances that are at work.
     pub(super) busy: u64,
-    /// All instances.
     pub(super) instances: u64,
 }
 
-/// The last seconds.
 #[derive(Debug, Default)]
 pub(super) struct History {
     points: VecDeque<Point>,
-    /// Durations of the requests of the last seconds, in milliseconds; the present one last.
+    /// Durations of requests by second, in milliseconds; the current second is last.
     durations: VecDeque<Vec<f64>>,
     requests: u64,
 }
 
 impl History {
-    /// Notes a request.
     pub(super) fn request(&mut self, took: Duration) {
         self.requests += 1;
         if self.durations.is_empty() {
@@ -62,7 +56,7 @@ impl History {
         }
     }
 
-    /// Ends a second, of which the rest is known by now.
+    /// Ends a second. `rest` holds the values that are measured elsewhere.
     pub(super) fn tick(&mut self, rest: Point) {
         let mut all: Vec<f64> = self.durations.iter().flatten().copied().collect();
         all.sort_unstable_by(f64::total_cmp);
@@ -92,7 +86,7 @@ impl History {
         }
     }
 
-    /// The points after a time.
+    /// Returns the points after a time.
     pub(super) fn since(&self, after: u64) -> Vec<Point> {
         let points = self.points.iter().filter(|point| point.at > after);
         points.cloned().collect()

@@ -1,5 +1,5 @@
-//! What the functions measure, read out of the lines that they write, as CloudWatch does; and what
-//! only the runtime sees. As Prometheus takes it, and as points in time for the page.
+//! Metrics for Prometheus and for the page with plots. Those of functions are read from their
+//! output, as CloudWatch does. The runtime measures the others.
 
 mod board;
 mod history;
@@ -33,10 +33,10 @@ type Counters = Family<Labels, Counter<f64, std::sync::atomic::AtomicU64>>;
 type Gauges = Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>>;
 type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
 
-/// Begins every line of the embedded metric format that the functions write.
+/// Start of each line of the embedded metric format in the output of functions.
 const LINE: &[u8] = b"{\"_aws\":";
 
-/// Everything that is measured in this system.
+/// All metrics of this system.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -72,7 +72,7 @@ impl Metrics {
                 }
                 Metric::Polls => spread(&mut registry, name, help, looks),
                 _ if metric.unit() == Unit::Seconds => spread(&mut registry, name, help, seconds),
-                // The encoder adds the end of the name.
+                // The encoder adds the suffix of the name.
                 _ => Measured::Total(counters(
                     &mut registry,
                     name.trim_end_matches("_total"),
@@ -84,12 +84,12 @@ impl Metrics {
         let invocations = counters(
             &mut registry,
             "lambda_invocations",
-            "Invocations of functions, by what they ended in",
+            "Invocations of functions by outcome",
         );
         let billed = counters(
             &mut registry,
             "lambda_billed_seconds",
-            "What Lambda would bill, in whole milliseconds",
+            "Duration that Lambda would bill, in whole milliseconds",
         );
         let throttled = counters(
             &mut registry,
@@ -99,12 +99,12 @@ impl Metrics {
         let invocation_duration = Histograms::new_with_constructor(seconds as fn() -> Histogram);
         registry.register(
             "lambda_duration_seconds",
-            "From the hand-over of an event to the answer",
+            "Time from the hand-over of an event to the response",
             invocation_duration.clone(),
         );
         let [queues, jobs, instances] = [
             ("queue_messages", "Messages in a queue"),
-            ("jobs", "Jobs that have not ended, by their stage"),
+            ("jobs", "Unfinished jobs by stage"),
             ("lambda_instances", "Instances of functions"),
         ]
         .map(|(name, help)| {
@@ -127,7 +127,7 @@ impl Metrics {
         })
     }
 
-    /// Reads what a function has written. What is no line of metrics is none of ours.
+    /// Reads a line of a function's output. Lines without metrics are ignored.
     pub(crate) fn line(&self, line: &[u8]) {
         if !line.starts_with(LINE) {
             return;
@@ -181,20 +181,23 @@ impl Metrics {
         let billed = invocation.billed_ms as f64 / 1000.0;
         self.billed.get_or_create(&function).inc_by(billed);
         let mut labels = function;
-        labels.push(("outcome".to_owned(), invocation.outcome.name().to_owned()));
+        labels.push((
+            "outcome".to_owned(),
+            invocation.outcome.into_str().to_owned(),
+        ));
         self.invocations.get_or_create(&labels).inc();
     }
 
-    /// Counts an invocation that there was no instance for.
+    /// Counts an invocation without a free instance.
     pub(crate) fn throttle(&self, function: &str) {
         let labels = vec![("function".to_owned(), function.to_owned())];
         self.throttled.get_or_create(&labels).inc();
     }
 
-    /// All of it, in the text format of OpenMetrics.
+    /// Returns all metrics in the text format of OpenMetrics.
     fn text(&self) -> String {
         let mut text = String::new();
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = text::encode(&mut text, &self.registry);
         text
     }
@@ -212,7 +215,7 @@ fn spread(registry: &mut Registry, name: &str, help: &str, buckets: fn() -> Hist
     Measured::Spread(histograms)
 }
 
-/// From a lookup in memory to a video that is watched for minutes.
+/// Buckets from a lookup in memory to an analysis that takes minutes.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.000_1, 2.0, 22))
 }

@@ -1,4 +1,4 @@
-//! The event of a batch, and which of its messages the function's answer names as failed.
+//! Events of batches, and the failed messages that a function reports.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::template::REGION;
 
-/// The event, as <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html> shows it.
+/// Returns the event of a batch (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>).
 pub(super) fn event(batch: &[Message], queue_arn: &str) -> Value {
     let records: Vec<_> = batch
         .iter()
@@ -62,8 +62,8 @@ fn attribute(value: &MessageAttributeValue) -> Value {
     attribute
 }
 
-/// The messages that are done, by the rules of `ReportBatchItemFailures`: an answer that cannot be
-/// understood, or names what was not in the batch, fails the whole batch.
+/// Returns the processed messages by the rules of `ReportBatchItemFailures`. A malformed answer, or
+/// one that names a message outside the batch, fails the whole batch.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 pub(super) fn succeeded(batch: Vec<Message>, answer: &[u8]) -> Vec<Message> {
     let ids: HashSet<_> = batch.iter().filter_map(Message::message_id).collect();
@@ -76,7 +76,7 @@ pub(super) fn succeeded(batch: Vec<Message>, answer: &[u8]) -> Vec<Message> {
     }
 }
 
-/// Ids of the failed messages; none where all failed.
+/// Returns the ids of the failed messages, or `None` if all failed.
 fn failed(answer: &[u8], ids: &HashSet<&str>) -> Option<HashSet<String>> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
     let failures = match &answer {

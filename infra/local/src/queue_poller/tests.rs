@@ -32,7 +32,7 @@ async fn setup(change: impl FnOnce(&mut QueueSource)) -> Setup {
     let services = aws::start(data.path(), &credentials(), shutdown.clone())
         .await
         .unwrap();
-    let sqs = Clients::of(&services).sqs;
+    let sqs = Clients::new(&services).sqs;
     let attributes = HashMap::from([(QueueAttributeName::VisibilityTimeout, "300".to_owned())]);
     let created = sqs
         .create_queue()
@@ -85,7 +85,7 @@ impl Setup {
             .unwrap();
     }
 
-    /// Visible and invisible messages.
+    /// Returns the numbers of visible and invisible messages.
     async fn counts(&self) -> (String, String) {
         let attributes = self
             .sqs

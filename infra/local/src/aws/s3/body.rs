@@ -1,5 +1,5 @@
-//! Bodies of objects. What is small lies in the index, all else in a file of its own: a file system
-//! takes longer to make a small file than SQLite takes for the bytes
+//! Bodies of objects. Small ones are in the index, and larger ones in a file each. A file system
+//! takes longer to create a small file than SQLite takes to store its bytes
 //! (<https://sqlite.org/intern-v-extern-blob.html>).
 
 use std::{
@@ -16,26 +16,25 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter},
 };
 
-/// Largest body in the index, in bytes.
+/// Maximum size of a body that the index holds, in bytes.
 pub(super) const SMALL_BYTES: usize = 64 << 10;
 
-/// How much of a larger one is in memory at once, in bytes.
+/// Size of the chunks in which a larger body is read, in bytes.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// A body that is written but not yet that of an object.
+/// A written body that belongs to no object yet.
 pub(super) enum Draft {
     Small(Vec<u8>),
-    /// Deleted again unless an object takes it.
+    /// Deleted unless an object takes it.
     Large(NamedTempFile),
 }
 
-/// The body of an object.
 pub(super) enum Body {
     Small(Bytes),
     Large(std::fs::File),
 }
 
-/// A body on its way into the index or to the disk.
+/// Writer of a body into memory or a file.
 pub(super) struct Writer<'a> {
     folder: &'a Path,
     small: Vec<u8>,
@@ -43,7 +42,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Of a body that gets a file in `folder` where it needs one.
+    /// Writes to a file in `folder` once the body exceeds [`SMALL_BYTES`].
     pub(super) fn new(folder: &'a Path) -> Self {
         Self {
             folder,
@@ -90,11 +89,11 @@ async fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 impl Body {
-    /// `length` bytes of it from `start` on, both within it.
+    /// Returns `length` bytes from `start`, which must be within the body.
     pub(super) async fn read(self, start: u64, length: u64) -> io::Result<StreamingBlob> {
         let file = match self {
             Self::Small(bytes) => {
-                // No larger than what is small.
+                // Both fit, because the body is small.
                 let (start, length) = (start as usize, length as usize);
                 let part = bytes.slice(start..start + length);
                 return Ok(StreamingBlob::from(s3s::Body::from(part)));

@@ -1,4 +1,4 @@
-//! Which objects there are: one row for each object, and one for its body or the name of its file.
+//! Index of the objects: a row for each object, and a row for its body or the name of its file.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -48,18 +48,17 @@ const COLUMNS: &str = "key, body, size, etag, modified_ms, properties";
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     pub(super) key: String,
-    /// Name of the file that holds the body; empty where that lies in the index.
+    /// Name of the body's file; empty if the index holds the body.
     body: String,
-    /// Length of the body in bytes.
     pub(super) size: u64,
-    /// Entity tag without quotes: the MD5 of the body in hexadecimal.
+    /// Entity tag without quotes: the hexadecimal MD5 of the body.
     pub(super) etag: String,
-    /// When it was written, in milliseconds since the Unix epoch.
+    /// Unix time in milliseconds.
     pub(super) modified_ms: i64,
     pub(super) properties: Properties,
 }
 
-/// What a PUT says of an object besides its body, given back on every read.
+/// Properties of an object from its PUT, which every read returns.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Properties {
     pub(super) content_type: Option<String>,
@@ -75,14 +74,14 @@ pub(super) struct Properties {
     pub(super) checksum_sha256: Option<String>,
 }
 
-/// Under which conditions a write may replace what is there.
+/// Conditions of a write.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
     pub(super) if_match: Option<ETagCondition>,
     pub(super) if_none_match: Option<ETagCondition>,
 }
 
-/// A body that is written but not yet an object.
+/// A written body that is not an object yet.
 pub(super) struct Draft {
     pub(super) body: body::Draft,
     pub(super) size: u64,
@@ -90,15 +89,13 @@ pub(super) struct Draft {
     pub(super) properties: Properties,
 }
 
-/// The objects on disk.
 pub(super) struct Index {
     database: Database,
     bodies: PathBuf,
 }
 
 impl Index {
-    /// Opens the index in `folder` and deletes the bodies that no object names: writes that a
-    /// killed process left undone.
+    /// Opens the index in `folder`. Deletes bodies without an object, which a killed process left.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let bodies = folder.join("bodies");
         private::create_folder(folder)?;
@@ -109,7 +106,7 @@ impl Index {
         Ok(Self { database, bodies })
     }
 
-    /// A new body, for [`Self::put`].
+    /// Starts a body for [`Self::put`].
     pub(super) fn new_body(&self) -> body::Writer<'_> {
         body::Writer::new(&self.bodies)
     }
@@ -124,7 +121,7 @@ impl Index {
         .await
     }
 
-    /// The names of all buckets with the time of their creation, in milliseconds since the epoch.
+    /// Returns the names of all buckets with their creation times, as Unix time in milliseconds.
     pub(super) async fn buckets(&self) -> S3Result<Vec<(String, i64)>> {
         self.run(|transaction| {
             let mut statement =
@@ -149,8 +146,8 @@ impl Index {
             .await
     }
 
-    /// The object with its body. A file is opened in the transaction, so that a write at the same
-    /// time cannot delete it in between.
+    /// Returns the object with its body. The file is opened within the transaction, so that a
+    /// concurrent write cannot delete it first.
     ///
     /// # Errors
     /// `NoSuchBucket` or `NoSuchKey`.
@@ -169,10 +166,10 @@ impl Index {
         .await
     }
 
-    /// Makes `draft` the object, if `conditions` hold at that moment.
+    /// Stores `draft` as the object if `conditions` hold within the transaction.
     ///
     /// # Errors
-    /// `NoSuchBucket`; `PreconditionFailed`; `NoSuchKey` for `If-Match` where there is no object.
+    /// `NoSuchBucket`; `PreconditionFailed`; `NoSuchKey` for `If-Match` without an object.
     pub(super) async fn put(
         &self,
         bucket: String,
@@ -205,7 +202,7 @@ impl Index {
         Ok(())
     }
 
-    /// Deletes the object if it is there.
+    /// Deletes the object if it exists.
     ///
     /// # Errors
     /// `NoSuchBucket`.
@@ -225,8 +222,8 @@ impl Index {
         Ok(())
     }
 
-    /// All objects whose key starts with `prefix` and comes after `after`, in the order of the
-    /// UTF-8 bytes of their keys, given to `visit` until it returns false.
+    /// Passes all objects whose key starts with `prefix` and follows `after` to `visit`, until it
+    /// returns false. Keys are ordered by their UTF-8 bytes.
     ///
     /// # Errors
     /// `NoSuchBucket`.
@@ -302,7 +299,7 @@ impl Conditions {
     }
 }
 
-/// An S3 error that a SQLite error turns into.
+/// S3 error for a SQLite error.
 struct Failure(S3Error);
 
 impl From<S3Error> for Failure {
@@ -365,7 +362,7 @@ fn delete_small_body(
         .execute((bucket, key))
 }
 
-/// Has the body outlive the draft. The name of its file, empty where it has none.
+/// Keeps the body of a draft and returns the name of its file, which is empty for a small body.
 fn keep(
     transaction: &Transaction<'_>,
     bucket: &str,
@@ -381,7 +378,7 @@ fn keep(
         }
         body::Draft::Large(file) => {
             delete_small_body(transaction, bucket, key)?;
-            // Before the row: a file too many is cleaned up, a missing one is a lost object.
+            // Before the row: a superfluous file is cleaned up, but a missing one is a lost object.
             let (_, path) = file.keep().map_err(S3Error::internal_error)?;
             let name = path.file_name().and_then(|name| name.to_str());
             Ok(name.unwrap_or_default().to_owned())

@@ -4,25 +4,25 @@ use s3s::dto::{CommonPrefix, ETag, Object as ListedObject};
 
 use super::{index::Object, operations::timestamp};
 
-/// One page of a listing.
+/// A page of a listing.
 #[derive(Default)]
 pub(super) struct Page {
     pub(super) prefix: String,
     pub(super) delimiter: Option<String>,
-    /// Where the page starts: the last key or common prefix of the page before.
+    /// Last key or common prefix of the previous page.
     pub(super) after: String,
-    /// Most keys and common prefixes on the page.
+    /// Maximum keys and common prefixes.
     pub(super) most: usize,
     pub(super) objects: Vec<ListedObject>,
     pub(super) prefixes: Vec<CommonPrefix>,
-    /// The last key or common prefix on the page.
+    /// Last key or common prefix of this page.
     pub(super) last: String,
     pub(super) truncated: bool,
 }
 
 impl Page {
-    /// Takes the next object in order, alone or as part of a common prefix, and returns false when
-    /// the page is full.
+    /// Adds the next object in order, alone or within a common prefix. Returns false if the page is
+    /// full.
     pub(super) fn add(&mut self, object: Object) -> bool {
         let rest = &object.key[self.prefix.len()..];
         let group = self.delimiter.as_ref().and_then(|delimiter| {

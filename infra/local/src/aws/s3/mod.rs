@@ -1,12 +1,11 @@
-//! S3: the wire protocol and the signatures are `s3s`; the objects are an index in SQLite and a file
-//! for each body that is not small.
+//! S3: `s3s` implements the protocol and the signatures. Objects are rows of an index in SQLite,
+//! and larger bodies are files.
 //!
-//! `s3s-fs` is not used because it renames a body into place before it compares the checksum,
-//! writes the metadata after the body in further files, and cannot hold `a` beside `a/b`. Here the
-//! row that makes an object visible is written last, in one transaction, on which conditional
-//! writes are decided as well.
+//! `s3s-fs` is not used: it renames a body into place before it compares the checksum, writes the
+//! metadata afterwards in further files, and cannot store `a` beside `a/b`. Here one transaction
+//! checks the conditions and writes the row that makes an object visible.
 //!
-//! Buckets, objects, conditional and ranged reads and listing are there; multipart uploads,
+//! Buckets, objects, conditional and ranged reads and listings are implemented. Multipart uploads,
 //! versions, copies and policies answer `NotImplemented`.
 
 mod body;
@@ -31,7 +30,7 @@ use super::{Clock, serve};
 /// Starts S3 on the folder `s3` in `data` and returns its base URL.
 ///
 /// # Errors
-/// When the folder cannot be written, another runtime uses it, or no port is free.
+/// If the folder cannot be written, another runtime uses it, or no port is free.
 pub(super) async fn start(
     data: &Path,
     credentials: &Credentials,

@@ -21,17 +21,17 @@ use super::{
     upload,
 };
 
-/// Longest key in bytes of UTF-8
+/// Maximum size of a key in bytes of UTF-8
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
 const MAX_KEY_BYTES: usize = 1024;
 
-/// Most keys on one page of a listing.
+/// Maximum keys on a page of a listing.
 const MAX_LISTED: usize = 1000;
 
-/// What S3 says of an object that came without a type.
+/// Content type of an object that was stored without one.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-/// The S3 implementation that `s3s` serves.
+/// S3 implementation that `s3s` serves.
 pub(super) struct Objects {
     pub(super) index: Index,
     pub(super) clock: Clock,
@@ -39,7 +39,7 @@ pub(super) struct Objects {
 
 #[async_trait::async_trait]
 impl S3 for Objects {
-    /// Succeeds where the bucket is there already, as S3 does in us-east-1.
+    /// Succeeds if the bucket exists, like S3 in us-east-1.
     async fn create_bucket(
         &self,
         request: S3Request<CreateBucketInput>,
@@ -172,7 +172,7 @@ impl S3 for Objects {
                 object.size
             )
         });
-        // A checksum is that of the whole object.
+        // A checksum covers the whole object.
         let whole = part.end - part.start == object.size;
         let wants_checksum = whole && wants_checksum(input.checksum_mode.as_ref());
         let length = part.end - part.start;
@@ -288,11 +288,11 @@ fn wants_checksum(mode: Option<&ChecksumMode>) -> bool {
     mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
 }
 
-/// Decides a conditional read
+/// Checks the conditions of a read
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-reads.html>).
 ///
 /// # Errors
-/// `PreconditionFailed`, or `NotModified` with the headers that RFC 9110 section 15.4.5 asks for.
+/// `PreconditionFailed`, or `NotModified` with the headers that RFC 9110 section 15.4.5 requires.
 fn check_read(
     object: &Object,
     if_match: Option<&ETagCondition>,

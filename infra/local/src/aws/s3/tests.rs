@@ -66,14 +66,14 @@ fn bodies(data: &Path) -> usize {
     std::fs::read_dir(data.join("s3/bodies")).unwrap().count()
 }
 
-/// Those in the index, of a service that has ended.
+/// Counts the bodies in the index after the service has ended.
 fn small_bodies(data: &Path) -> usize {
     let index = rusqlite::Connection::open(data.join("s3/index.sqlite")).unwrap();
     let count = index.query_row("SELECT count(*) FROM small_bodies", (), |row| row.get(0));
     count.unwrap()
 }
 
-/// Sends a request byte by byte as it is given, and returns the status and the whole response.
+/// Sends a request as raw bytes and returns the status and the whole response.
 async fn raw(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
     let rest = uri.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
@@ -89,7 +89,7 @@ async fn raw(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> (
     (response[9..12].parse().unwrap(), response)
 }
 
-/// Uses a presigned request with its signed headers, the length and the checksum replaced.
+/// Uses a presigned request with another length and checksum in its signed headers.
 async fn upload(presigned: &PresignedRequest, checksum: &str, body: &str) -> u16 {
     let length = body.len().to_string();
     let mut headers: Vec<_> = presigned
@@ -241,7 +241,7 @@ async fn a_wrong_checksum_leaves_what_was_there() {
     service.stop().await;
 }
 
-/// At every size, and whatever was there before.
+/// For every size, and whatever object existed before.
 #[tokio::test]
 async fn small_bodies_have_no_file() {
     let data = TempDir::new().unwrap();
@@ -401,7 +401,7 @@ async fn a_presigned_upload_is_bound_to_what_was_signed() {
 async fn listings_are_in_order_in_groups_and_in_pages() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
-    // A key may be the beginning of another, which no file system can do.
+    // A key may be a prefix of another, which no file system allows.
     for key in ["b/2", "a", "a/x", "b/1", "c", "a/b/y", "B"] {
         put(&client, key, "body").await;
     }

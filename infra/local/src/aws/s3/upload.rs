@@ -1,4 +1,4 @@
-//! A PUT on its way into the index.
+//! Upload of the body of an object.
 
 use std::pin::pin;
 
@@ -17,10 +17,10 @@ use super::{
     index::{Draft, Properties},
 };
 
-/// Largest body of one PUT (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
+/// Maximum body of one PUT (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
 const MAX_BODY_BYTES: u64 = 5 << 30;
 
-/// Streams the body into `writer` and compares it with every checksum that was sent.
+/// Streams the body into `writer` and verifies all checksums of the request.
 ///
 /// # Errors
 /// `IncompleteBody`, `EntityTooLarge` or `BadDigest`.
@@ -34,8 +34,8 @@ pub(super) async fn store(
     let mut checksums = hasher(input, headers);
     let (mut md5, mut size) = (Md5::new(), 0_u64);
     let mut sent = pin!(sent);
-    // What fails here is what the client sent: it broke off, or it does not match the hash or
-    // the chunk signatures in its own signature.
+    // An error here is the client's: the body is incomplete, or does not match its hash or chunk
+    // signatures.
     while let Some(chunk) = sent
         .try_next()
         .await
@@ -91,7 +91,7 @@ pub(super) async fn store(
     })
 }
 
-/// The encoding to keep: `aws-chunked` is one of the transfer that S3 takes off.
+/// Returns the encoding to store, without `aws-chunked`, which only applies to the transfer.
 fn stored_encoding(sent: String) -> Option<String> {
     let kept: Vec<_> = sent
         .split(',')
@@ -105,7 +105,7 @@ fn base64(bytes: impl AsRef<[u8]>) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }
 
-/// Hashes with every algorithm of which a checksum was sent or is announced as a trailer.
+/// Returns a hasher for every checksum that the request contains or announces as a trailer.
 fn hasher(input: &PutObjectInput, headers: &HeaderMap) -> ChecksumHasher {
     let announced = headers
         .get("x-amz-trailer")

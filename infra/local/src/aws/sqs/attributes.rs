@@ -1,4 +1,4 @@
-//! The attributes of a queue: their ranges and defaults.
+//! Attributes of a queue, with their ranges and defaults.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
 
@@ -12,10 +12,10 @@ use super::{
     protocol::{Code, Failure},
 };
 
-/// Attributes as the wire has them, by name.
+/// Attributes by name, as the protocol sends them.
 pub(super) type Named = BTreeMap<String, String>;
 
-/// A number, its name, its range, and what it is when nobody set it.
+/// Numeric attributes: name, range and default.
 const NUMBERS: [(&str, i64, i64, i64); 6] = [
     ("DelaySeconds", 0, 900, 0),
     ("KmsDataKeyReusePeriodSeconds", 60, 86_400, 300),
@@ -25,7 +25,7 @@ const NUMBERS: [(&str, i64, i64, i64); 6] = [
     ("VisibilityTimeout", 0, MAX_VISIBILITY_S, 30),
 ];
 
-/// Kept and given back, but without effect here.
+/// Attributes that are stored and returned, but have no effect.
 const INERT: [&str; 4] = [
     "KmsMasterKeyId",
     "Policy",
@@ -33,10 +33,10 @@ const INERT: [&str; 4] = [
     "SqsManagedSseEnabled",
 ];
 
-/// Longest time that a message may stay invisible, in seconds.
+/// Maximum visibility timeout, in seconds.
 pub(super) const MAX_VISIBILITY_S: i64 = 43_200;
 
-/// What the attributes of one queue say. Times are in seconds.
+/// Attributes of a queue. Times are in seconds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Settings {
     pub(super) delay_s: i64,
@@ -47,17 +47,16 @@ pub(super) struct Settings {
     pub(super) redrive: Option<Redrive>,
 }
 
-/// Where messages go that were received too often.
+/// Redrive policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Redrive {
-    /// Name of the dead-letter queue.
     pub(super) target: String,
-    /// How often a message is received before the next receive moves it.
+    /// Number of receives after which the next receive moves the message.
     pub(super) max_receive_count: i64,
 }
 
 impl Settings {
-    /// Reads attributes that came from outside.
+    /// Reads the attributes of a request.
     ///
     /// # Errors
     /// `InvalidAttributeName` or `InvalidAttributeValue`.
@@ -89,7 +88,7 @@ impl Redrive {
         let read = || {
             let policy: Value = serde_json::from_str(policy).ok()?;
             let target = policy.get("deadLetterTargetArn")?.as_str()?;
-            // Both forms are in use: CloudFormation sends a number, the console a string.
+            // CloudFormation sends a number, the console a string.
             let count = policy.get("maxReceiveCount")?;
             let count = count.as_i64().or_else(|| count.as_str()?.parse().ok())?;
             Some(Self {
@@ -101,7 +100,7 @@ impl Redrive {
     }
 }
 
-/// All attributes of a queue that have a value, whether it was set or is the default.
+/// Returns all attributes of a queue, including defaults.
 pub(super) fn effective(attributes: &Named) -> Named {
     let mut all: Named = NUMBERS
         .iter()
@@ -128,7 +127,6 @@ pub(super) fn effective(attributes: &Named) -> Named {
     all
 }
 
-/// The ARN of the queue called `name`.
 pub(super) fn arn(name: &str) -> String {
     format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}")
 }
@@ -141,13 +139,13 @@ fn name_in_arn(arn: &str) -> Option<&str> {
         .filter(|name| !name.is_empty() && parts.next().is_none())
 }
 
-/// Whether an attribute of this name can be set on a queue.
+/// Returns whether a request can set this attribute.
 pub(super) fn is_settable(name: &str) -> bool {
     let number = NUMBERS.iter().any(|(known, ..)| *known == name);
     number || name == "RedrivePolicy" || INERT.contains(&name)
 }
 
-/// The error for an attribute that queues do not have.
+/// Error for an unknown attribute.
 pub(super) fn unknown(name: &str) -> Failure {
     Failure::new(
         Code::InvalidAttributeName,

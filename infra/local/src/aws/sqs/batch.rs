@@ -1,4 +1,4 @@
-//! What holds for all batches.
+//! Rules that all batch operations share.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use super::protocol::{Code, Entry, Failure};
 
-/// Most entries of a batch.
 const MAX_ENTRIES: usize = 10;
 
-/// Does `work` for each entry of a batch: what is wrong with one does not stop the others.
+/// Runs `work` for each entry of a batch. A failed entry does not stop the others.
 pub(super) fn each<T>(
     entries: &[Entry<T>],
     mut work: impl FnMut(&T) -> Result<Value, Failure>,
@@ -50,7 +49,7 @@ pub(super) fn each<T>(
                 done["Id"] = json!(entry.id);
                 successful.push(done);
             }
-            // Nothing of the batch is kept when the database itself fails.
+            // If the database itself fails, the whole batch is rolled back.
             Err(failure) if failure.code == Code::InternalFailure => return Err(failure),
             Err(failure) => failed.push(failure.entry(&entry.id)),
         }

@@ -1,4 +1,4 @@
-//! What SQS computes from a message: its size, its digests, and what may stand in it.
+//! Size, digests and allowed contents of a message.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>
 
@@ -7,22 +7,22 @@ use md5::{Digest as _, Md5};
 
 use super::protocol::{Code, Failure, MessageAttribute, MessageAttributes};
 
-/// Largest message, and largest batch, in bytes: body and attributes.
+/// Maximum size of a message or a batch in bytes, including attributes.
 pub(super) const MAX_BYTES: i64 = 1 << 20;
 
-/// Most attributes of one message.
 const MAX_ATTRIBUTES: usize = 10;
 
-/// The lowercase hexadecimal MD5 of a body.
+/// Returns the MD5 of a body in lowercase hexadecimal digits.
 pub(super) fn md5_of_body(body: &str) -> String {
     hex::encode(Md5::digest(body))
 }
 
-/// The MD5 that the SDKs compare: over each attribute by name, the length (4 bytes, big-endian) and
-/// bytes of name and type, one byte for the kind, and the length and bytes of the value.
+/// Returns the MD5 that the SDKs compare. It covers the attributes by name: length (4 bytes,
+/// big-endian) and bytes of name and type, one byte for the kind, and length and bytes of the
+/// value.
 pub(super) fn md5_of_attributes(attributes: &MessageAttributes) -> Option<String> {
     fn field(digest: &mut Md5, bytes: &[u8]) {
-        // Bounded by the size of a message.
+        // The size of a message limits the length.
         digest.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         digest.update(bytes);
     }
@@ -36,7 +36,7 @@ pub(super) fn md5_of_attributes(attributes: &MessageAttributes) -> Option<String
     (!attributes.is_empty()).then(|| hex::encode(digest.finalize()))
 }
 
-/// What counts against the limit: the bytes of the body and of all attributes.
+/// Returns the size that counts against the limit: body and all attributes.
 pub(super) fn size(body: &str, attributes: &MessageAttributes) -> i64 {
     let attribute = |(name, it): (&String, &MessageAttribute)| {
         name.len() + it.data_type.len() + it.value().len()

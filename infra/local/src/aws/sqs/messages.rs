@@ -1,4 +1,4 @@
-//! The operations on messages.
+//! Operations on messages.
 
 use std::collections::BTreeSet;
 
@@ -101,15 +101,15 @@ fn store_message(
     Ok(sent)
 }
 
-/// What one look into a queue found.
+/// Result of one attempt to receive.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) messages: Vec<Value>,
-    /// How long to wait for messages at most, in seconds.
+    /// Maximum wait for messages, in seconds.
     pub(super) wait_s: i64,
-    /// When the next message becomes visible, in milliseconds since the Unix epoch.
+    /// Unix time in milliseconds at which the next message becomes visible.
     pub(super) next_due: Option<i64>,
-    /// Whether messages went to the dead-letter queue, where someone may be waiting.
+    /// Whether messages moved to the dead-letter queue, where a receiver may be waiting.
     pub(super) moved: bool,
 }
 
@@ -158,7 +158,7 @@ pub(super) fn receive(
         None => None,
     };
     let (mut messages, mut moved) = (Vec::new(), false);
-    // Not before the end, so that a timeout of zero does not give one message twice.
+    // Applied at the end, so that a timeout of zero does not return a message twice.
     let mut due = Vec::new();
     while i64::try_from(messages.len()).is_ok_and(|count| count < most) {
         let Some(mut message) = store::next_visible(transaction, queue.id, now)? else {
@@ -247,7 +247,7 @@ fn describe(message: &Message, handle: &Handle, request: &ReceiveMessage, sender
     described
 }
 
-/// Whether an asked name means the attribute: itself, a prefix with `.*`, or all.
+/// Returns whether a requested name selects the attribute: its name, a prefix with `.*`, or all.
 fn selects(asked: &str, name: &str) -> bool {
     asked == name
         || asked == "All"
@@ -274,8 +274,8 @@ pub(super) fn delete_batch(
     })
 }
 
-/// Deletes what was received under the handle. A handle that a later receive made void succeeds
-/// without deleting, which is what SQS does in standard queues.
+/// Deletes the message of a handle. As in standard queues of SQS, an outdated handle succeeds
+/// without deleting.
 fn delete_received(
     transaction: &Transaction<'_>,
     queue: &Queue,

@@ -1,12 +1,12 @@
-//! SQS: standard queues that survive the process, in one SQLite file, for any SDK that speaks the
+//! SQS: standard queues in one SQLite file, which survive a restart, for every SDK that uses the
 //! JSON protocol.
 //!
-//! It keeps to what AWS documents, with one deliberate difference: on start every message that was
-//! in flight is visible again at once, because its receiver was a child of the process that ended
-//! (`store::make_visible_all`). FIFO queues, permissions, tags and message move tasks are
-//! not there and answer `UnknownOperationException` or `InvalidAttributeName`. Signatures are not
-//! verified, but a request has to name the access key; a web page cannot make one, since the
-//! `X-Amz-Target` header needs a permission that nothing here gives.
+//! It follows the documentation of AWS with one deliberate difference. On start, every message in
+//! flight becomes visible, because its receiver was a child of the process that ended
+//! (`store::make_visible_all`). FIFO queues, permissions, tags and message move tasks are missing
+//! and answer `UnknownOperationException` or `InvalidAttributeName`. Signatures are not verified,
+//! but a request must name the access key. A web page cannot send one, because the `X-Amz-Target`
+//! header requires a permission that no response grants.
 
 mod attributes;
 mod batch;
@@ -40,14 +40,14 @@ use tokio::{
 use self::protocol::{Code, Failure, ReceiveMessage, answer, parse};
 use super::{Clock, database::Database, ended, serve};
 
-/// Largest request in bytes: 1 MiB of messages in which every byte is a `\u0000` escape, and the
-/// rest of the request.
+/// Maximum size of a request, in bytes: 1 MiB of messages in which every byte is a `\u0000` escape,
+/// and the rest of the request.
 const MAX_REQUEST_BYTES: usize = 7 << 20;
 
 /// Starts SQS on `sqs.sqlite` in `data` and returns its base URL.
 ///
 /// # Errors
-/// When the file cannot be opened, another runtime uses it, or no port is free.
+/// If the file cannot be opened, another runtime uses it, or no port is free.
 pub(super) async fn start(
     data: &Path,
     credentials: &Credentials,
@@ -82,7 +82,7 @@ struct Service {
     database: Database,
     clock: Clock,
     access_key_id: String,
-    /// Wakes those who wait for messages whenever one may have become visible.
+    /// Notifies waiting receivers when a message may have become visible.
     visible: Notify,
     shutdown: watch::Receiver<bool>,
 }
@@ -130,14 +130,14 @@ impl Service {
         Err(Failure::new(Code::InvalidClientTokenId, message))
     }
 
-    /// Looks into the queue, and as long as it is empty again whenever something may have become
-    /// visible, until the time is over.
+    /// Receives messages. If the queue is empty, retries whenever a message may have become
+    /// visible, until the wait time is over.
     async fn receive(&self, request: &ReceiveMessage) -> Result<Value, Failure> {
         let started = Instant::now();
         let mut stop = std::pin::pin!(ended(self.shutdown.clone()));
         loop {
             let mut woken = std::pin::pin!(self.visible.notified());
-            // From here on a send is not missed, although nobody waits yet.
+            // From here on, a send is noticed even before the receiver waits.
             woken.as_mut().enable();
             let now = self.clock.now_ms();
             let (looked, sender) = (request.clone(), self.access_key_id.clone());

@@ -1,8 +1,8 @@
-//! The wire of SQS: AWS JSON 1.0, its requests and its errors.
+//! Protocol of SQS: AWS JSON 1.0, with its requests and errors.
 //!
-//! Shapes: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>. Every service
-//! error is a 400 with the shape in `__type`, and the code of the older query protocol, by which
-//! the SDKs know it, in `x-amzn-query-error`
+//! Shapes: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>. Every error is
+//! a 400 with the shape in `__type`. The header `x-amzn-query-error` holds the code of the older
+//! query protocol, by which the SDKs identify it
 //! (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>).
 
 use std::collections::BTreeMap;
@@ -15,13 +15,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Media type of requests and responses.
 const JSON: &str = "application/x-amz-json-1.0";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
-/// The errors that this SQS knows.
+/// Error codes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Code {
     BatchEntryIdsNotDistinct,
@@ -45,7 +44,7 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// The name of the error's shape, and its code in the query protocol.
+    /// Returns the name of the error's shape and its code in the query protocol.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::BatchEntryIdsNotDistinct => (
@@ -129,7 +128,7 @@ impl Code {
     }
 }
 
-/// A refused request, or a refused entry of a batch.
+/// Error of a request or of an entry of a batch.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) code: Code,
@@ -144,13 +143,13 @@ impl Failure {
         }
     }
 
-    /// The `InvalidParameterValue` that SQS answers for a number out of its range.
+    /// Returns the `InvalidParameterValue` for a number out of its range.
     pub(super) fn parameter(name: &str, value: impl std::fmt::Display, reason: &str) -> Self {
         let message = format!("Value {value} for parameter {name} is invalid. Reason: {reason}");
         Self::new(Code::InvalidParameterValue, message)
     }
 
-    /// The failed entry of a batch result.
+    /// Returns the failed entry of a batch result.
     pub(super) fn entry(&self, id: &str) -> Value {
         let (_, code) = self.code.names();
         json!({ "Id": id, "SenderFault": true, "Code": code, "Message": self.message })
@@ -185,7 +184,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// A successful response.
+/// Returns a successful response.
 pub(super) fn answer(body: &Value) -> Response {
     let headers = [
         (header::CONTENT_TYPE, JSON.to_owned()),
@@ -197,7 +196,7 @@ pub(super) fn answer(body: &Value) -> Response {
 /// Reads the input of an operation.
 ///
 /// # Errors
-/// `Serialization` when a field has the wrong type, `MissingParameter` when one is missing.
+/// `Serialization` if a field has the wrong type, `MissingParameter` if one is missing.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| {
         let message = error.to_string();
@@ -214,22 +213,20 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     })
 }
 
-/// A user attribute of a message.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct MessageAttribute {
     pub(super) data_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) string_value: Option<String>,
-    /// Base64.
+    /// Encoded in Base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) binary_value: Option<String>,
 }
 
-/// User attributes by name, in the order in which SQS hashes them.
+/// User attributes by name, which is the order in which SQS hashes them.
 pub(super) type MessageAttributes = BTreeMap<String, MessageAttribute>;
 
-/// Input of `CreateQueue`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateQueue {
@@ -238,14 +235,12 @@ pub(super) struct CreateQueue {
     pub(super) attributes: Option<BTreeMap<String, String>>,
 }
 
-/// Input of `GetQueueUrl`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct GetQueueUrl {
     pub(super) queue_name: String,
 }
 
-/// Input of `ListQueues`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListQueues {
@@ -254,14 +249,13 @@ pub(super) struct ListQueues {
     pub(super) next_token: Option<String>,
 }
 
-/// Input of the operations that only name a queue: `PurgeQueue`, `DeleteQueue`.
+/// Input of operations that only name a queue.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OnQueue {
     pub(super) queue_url: String,
 }
 
-/// Input of `GetQueueAttributes`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct GetQueueAttributes {
@@ -269,7 +263,6 @@ pub(super) struct GetQueueAttributes {
     pub(super) attribute_names: Option<Vec<String>>,
 }
 
-/// Input of `SetQueueAttributes`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SetQueueAttributes {
@@ -277,27 +270,27 @@ pub(super) struct SetQueueAttributes {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
-/// What is sent: the body and what goes with it.
+/// Message in a request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Outgoing {
     pub(super) message_body: String,
     pub(super) delay_seconds: Option<i64>,
     pub(super) message_attributes: Option<MessageAttributes>,
-    /// Only `AWSTraceHeader` is defined.
+    /// Only `AWSTraceHeader` exists.
     pub(super) message_system_attributes: Option<MessageAttributes>,
 }
 
-/// Input of the operations on one received message.
+/// Input of operations on a received message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OnReceipt {
     pub(super) receipt_handle: String,
-    /// Only of the operations on visibility.
+    /// Only for operations on the visibility.
     pub(super) visibility_timeout: Option<i64>,
 }
 
-/// A single operation on what `T` says, in a queue.
+/// Input of an operation on one `T` of a queue.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Single<T> {
@@ -306,7 +299,6 @@ pub(super) struct Single<T> {
     pub(super) what: T,
 }
 
-/// Input of the batch operations.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Batch<T> {
@@ -314,7 +306,6 @@ pub(super) struct Batch<T> {
     pub(super) entries: Vec<Entry<T>>,
 }
 
-/// One entry of a batch.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Entry<T> {
@@ -323,7 +314,6 @@ pub(super) struct Entry<T> {
     pub(super) what: T,
 }
 
-/// Input of `ReceiveMessage`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ReceiveMessage {
@@ -331,7 +321,7 @@ pub(super) struct ReceiveMessage {
     pub(super) max_number_of_messages: Option<i64>,
     pub(super) visibility_timeout: Option<i64>,
     pub(super) wait_time_seconds: Option<i64>,
-    /// The older name of the next field.
+    /// Older name of the next field.
     #[serde(default)]
     pub(super) attribute_names: Vec<String>,
     #[serde(default)]

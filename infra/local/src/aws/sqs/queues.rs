@@ -1,4 +1,4 @@
-//! The operations on queues.
+//! Operations on queues.
 
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
@@ -13,15 +13,16 @@ use super::{
     store::{self, Queue},
 };
 
-/// Most queues on one page of a listing.
+/// Maximum queues on a page of a listing.
 const MAX_LISTED: i64 = 1000;
 
-/// Where a queue is reached: the service's own address, as the client knows it, and its name.
+/// Returns the URL of a queue: the service's address as the client knows it, and the name.
 pub(super) fn url(host: &str, name: &str) -> String {
     format!("http://{host}/{ACCOUNT_ID}/{name}")
 }
 
-/// The queue that a URL names with its last segment, whatever port it was made for.
+/// Returns the queue that the last segment of a URL names. The port may be that of an earlier
+/// start.
 ///
 /// # Errors
 /// `QueueDoesNotExist`.
@@ -97,7 +98,7 @@ pub(super) fn list(
     }
     let urls: Vec<_> = names.iter().map(|name| url(host, name)).collect();
     let mut page = json!({ "QueueUrls": urls });
-    // As in SQS there is a token only for a client that asks for pages.
+    // Like SQS, return a token only to clients that request pages.
     if let (true, Some(_), Some(last)) = (more, request.max_results, names.last()) {
         page["NextToken"] = json!(last);
     }
@@ -155,14 +156,14 @@ pub(super) fn set_attributes(
     Ok(json!({}))
 }
 
-/// Without the minute that SQS asks for between two purges.
+/// SQS refuses a second purge within a minute; this does not.
 pub(super) fn purge(transaction: &Transaction<'_>, request: &OnQueue) -> Result<Value, Failure> {
     let queue = at(transaction, &request.queue_url)?;
     store::purge(transaction, queue.id)?;
     Ok(json!({}))
 }
 
-/// Without the minute for which SQS refuses a new queue of the same name.
+/// SQS refuses a new queue of the same name for a minute; this does not.
 pub(super) fn delete(transaction: &Transaction<'_>, request: &OnQueue) -> Result<Value, Failure> {
     let queue = at(transaction, &request.queue_url)?;
     store::delete_queue(transaction, queue.id)?;

@@ -9,18 +9,18 @@ use super::{
     store::Queue,
 };
 
-/// What a receipt handle says. Clients take it as opaque.
+/// Contents of a receipt handle, which is opaque to clients.
 #[derive(Debug)]
 pub(super) struct Handle {
     pub(super) queue: i64,
     pub(super) message: i64,
-    /// Made anew by every receive.
+    /// Every receive generates another one.
     pub(super) receipt: String,
 }
 
 impl Handle {
     /// # Errors
-    /// `ReceiptHandleIsInvalid` when it was not made here or is of another queue.
+    /// `ReceiptHandleIsInvalid` if the handle is malformed or belongs to another queue.
     pub(super) fn parse(handle: &str, queue: &Queue) -> Result<Self, Failure> {
         let read = || {
             let text = String::from_utf8(URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;

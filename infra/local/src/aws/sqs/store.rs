@@ -1,5 +1,5 @@
-//! The queues and messages in SQLite. Every function is part of one transaction, and all times are
-//! milliseconds since the Unix epoch.
+//! Queues and messages in SQLite. Every function runs within a transaction, and all times are Unix
+//! times in milliseconds.
 
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
@@ -34,19 +34,18 @@ pub(super) const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS messages_by_visibility ON messages (queue, visible_ms);
     CREATE INDEX IF NOT EXISTS messages_by_age ON messages (queue, sent_ms);";
 
-/// A queue as it is stored.
+/// A stored queue.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     pub(super) id: i64,
     pub(super) name: String,
-    /// What was set; see [`super::attributes::effective`] for what holds.
+    /// Explicit attributes; [`super::attributes::effective`] adds the defaults.
     pub(super) attributes: Named,
     pub(super) settings: Settings,
     pub(super) created_ms: i64,
     pub(super) modified_ms: i64,
 }
 
-/// A message to store.
 #[derive(Debug)]
 pub(super) struct NewMessage<'a> {
     pub(super) message_id: &'a str,
@@ -56,7 +55,7 @@ pub(super) struct NewMessage<'a> {
     pub(super) visible_ms: i64,
 }
 
-/// A message as it is stored.
+/// A stored message.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) id: i64,
@@ -66,23 +65,22 @@ pub(super) struct Message {
     pub(super) trace_header: Option<String>,
     pub(super) sent_ms: i64,
     pub(super) visible_ms: i64,
-    /// How often it was received, in this queue and in those before.
+    /// Number of receives, in this queue and in earlier ones.
     pub(super) receive_count: i64,
     pub(super) first_received_ms: Option<i64>,
-    /// When it was last received from this queue.
+    /// Time of the last receive from this queue.
     pub(super) received_ms: Option<i64>,
-    /// ARN of the queue that it was moved from.
+    /// ARN of the queue that the message was moved from.
     pub(super) source_arn: Option<String>,
 }
 
-/// How many messages a queue holds.
+/// Numbers of messages in a queue.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Counts {
-    /// To be received now.
     pub(super) visible: i64,
-    /// Received and not yet due again.
+    /// Received and invisible.
     pub(super) in_flight: i64,
-    /// Sent with a delay that has not passed.
+    /// Delayed and not yet visible.
     pub(super) delayed: i64,
 }
 
@@ -90,10 +88,10 @@ const QUEUE: &str = "id, name, attributes, created_ms, modified_ms";
 const MESSAGE: &str = "id, message_id, body, attributes, trace_header, sent_ms, visible_ms,
     receive_count, first_received_ms, received_ms, source_arn";
 
-/// Makes visible what was in flight, and returns how many messages that were.
+/// Makes all messages in flight visible and returns their number.
 ///
-/// This is the one deliberate difference from AWS: whoever received them was a child of the process
-/// that ended, so nobody can still be working on them.
+/// This differs from AWS on purpose: the receivers were children of the process that ended, so none
+/// of them still works on a message.
 pub(super) fn make_visible_all(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<usize> {
     transaction.execute(
         "UPDATE messages SET visible_ms = ?1, receipt = NULL
@@ -157,7 +155,7 @@ pub(super) fn delete_queue(t: &Transaction<'_>, queue: i64) -> rusqlite::Result<
     Ok(())
 }
 
-/// The names after `after`, in order, that start with `prefix`, at most `limit`.
+/// Returns at most `limit` names after `after` that start with `prefix`, in order.
 pub(super) fn queue_names(
     t: &Transaction<'_>,
     prefix: &str,
@@ -195,14 +193,14 @@ pub(super) fn insert_message(
     Ok(())
 }
 
-/// Deletes what has been in the queue for longer than it keeps messages.
+/// Deletes messages older than the retention period of the queue.
 pub(super) fn delete_expired(t: &Transaction<'_>, queue: &Queue, now: i64) -> rusqlite::Result<()> {
     t.prepare_cached("DELETE FROM messages WHERE queue = ? AND sent_ms <= ?")?
         .execute((queue.id, now - queue.settings.retention_s * 1000))?;
     Ok(())
 }
 
-/// The message of the queue that has been visible for longest.
+/// Returns the message that has been visible for longest.
 pub(super) fn next_visible(
     t: &Transaction<'_>,
     queue: i64,
@@ -216,13 +214,13 @@ pub(super) fn next_visible(
     .optional()
 }
 
-/// When the next message that is now invisible becomes visible.
+/// Returns the time at which the next invisible message becomes visible.
 pub(super) fn next_due(t: &Transaction<'_>, queue: i64, now: i64) -> rusqlite::Result<Option<i64>> {
     t.prepare_cached("SELECT min(visible_ms) FROM messages WHERE queue = ? AND visible_ms > ?")?
         .query_row((queue, now), |row| row.get(0))
 }
 
-/// Counts a receive and hides the message under a new receipt, which makes older ones void.
+/// Counts a receive and hides the message under a new receipt, which invalidates older ones.
 pub(super) fn receive(
     t: &Transaction<'_>,
     message: &mut Message,
@@ -249,8 +247,8 @@ pub(super) fn receive(
     Ok(())
 }
 
-/// Moves a message to a dead-letter queue. It keeps its id, its count and the time it was sent, as
-/// in SQS, so that the retention of the dead-letter queue counts from there.
+/// Moves a message to a dead-letter queue. As in SQS, it keeps its id, receive count and send time,
+/// from which the retention period counts.
 pub(super) fn move_to(
     t: &Transaction<'_>,
     message: i64,
@@ -266,7 +264,7 @@ pub(super) fn move_to(
     Ok(())
 }
 
-/// The message of the queue that was last received under `receipt`.
+/// Returns the message that was last received under `receipt`.
 pub(super) fn find_received(
     t: &Transaction<'_>,
     queue: i64,

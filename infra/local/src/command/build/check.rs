@@ -1,4 +1,4 @@
-//! What a build is asked for, checked before anything is started.
+//! Arguments of a build, checked before anything is started.
 
 use eventrelay::{
     project::{
@@ -15,38 +15,35 @@ use super::super::{
 };
 use crate::cli::Build;
 
-/// A build that can be done.
+/// A valid build.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) subject: Subject,
     pub(super) repository: Option<RepositoryName>,
     pub(super) owner: Option<Owner>,
-    /// Body of the deployment.
+    /// Body of the deployment request.
     pub(super) deployment: Value,
 }
 
-/// What is deployed.
 #[derive(Debug)]
 pub(super) enum Subject {
-    /// A project that exists.
+    /// An existing project.
     Project(ProjectId),
     /// A project to make.
     New(NewProject),
 }
 
-/// A project to make.
 #[derive(Debug)]
 pub(super) struct NewProject {
     pub(super) video: Video,
     pub(super) kind: ProjectType,
     pub(super) framework: Framework,
-    /// Options of the analysis.
     pub(super) analysis: Map<String, Value>,
-    /// Body of the project.
+    /// Body of the project request.
     pub(super) project: Value,
 }
 
-/// What a project is made from.
+/// Source of a project.
 #[derive(Debug)]
 pub(super) enum Video {
     /// A video whose analysis is stored.
@@ -58,7 +55,7 @@ pub(super) enum Video {
 /// Reads the arguments.
 ///
 /// # Errors
-/// Says what cannot be done, and names what can.
+/// Says what is not possible, and names what is.
 pub(super) fn order(request: &Build) -> Result<Order, String> {
     let subject = match request.video.parse() {
         Ok(id) => existing(request, id)?,
@@ -155,7 +152,7 @@ fn new_project(request: &Build) -> Result<NewProject, String> {
     })
 }
 
-/// Name of a type or language, as the API writes it.
+/// Returns the name of a type or language in the API.
 fn name_of(value: impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
@@ -214,7 +211,7 @@ fn wrong_target(kind: ProjectType, framework: Framework, target: Target) -> Stri
     )
 }
 
-/// The bounds of the API.
+/// Checks the limits of the API.
 fn check_wishes(request: &Build) -> Result<(), String> {
     if request.features.len() > MOST_FEATURES {
         return Err(format!("at most {MOST_FEATURES} times --feature"));

@@ -1,4 +1,4 @@
-//! What a build would do, without a system: nothing is analysed, made or paid for.
+//! Description of a build without a system: nothing is analysed, made or paid for.
 
 use eventrelay::project::{
     MOST_WRITTEN,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::check::{NewProject, Video};
 use crate::cli::Build;
 
-/// Stands for a name that only the plan decides.
+/// Placeholder of a name that only the plan decides.
 const UNKNOWN_NAME: &str = "NAME";
 
 /// Describes the build of a project that does not exist yet.
@@ -66,7 +66,7 @@ fn deployment(target: Target, repository: Option<&RepositoryName>, owner: Option
         &[],
     );
     let calls = told.calls.iter().map(|call| {
-        // Without files there is nothing to count.
+        // Without files, the count is unknown.
         let times = match call.times {
             0 => json!("1 for each file"),
             times => json!(times),

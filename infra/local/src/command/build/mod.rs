@@ -1,4 +1,4 @@
-//! `cargo local build`: from a video to software, and to where that goes.
+//! `cargo local build`: makes software from a video and deploys it.
 
 mod check;
 mod dry_run;
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::{
     analyze::{self, FIELDS, analysed, is_only_standin, wait},
     client::Client,
-    output::{self, announce_links, announce_standins},
+    output::{self, Answer, announce_standins},
     progress::Progress,
     session::{self, Remains},
     within,
@@ -25,8 +25,8 @@ use crate::{
 };
 use check::{Order, Subject};
 
-/// How far a build is. It is kept when the command changes to another system. Everything but the
-/// id and the documents is a path.
+/// Progress of a build. The command keeps it when it changes to another system. All fields but the
+/// id and the documents are paths.
 #[derive(Debug, Default)]
 struct Course {
     analysis: analyze::Course,
@@ -37,11 +37,11 @@ struct Course {
     deployment: Option<Value>,
 }
 
-/// The analysis that software is made from.
+/// Analysis that software is made from.
 #[derive(Clone, Debug)]
 struct Analysed {
     video_id: String,
-    /// Variant of the analysis; `None` for the newest.
+    /// Variant of the analysis; `None` means the newest.
     variant: Option<String>,
     model: Value,
     is_only_standin: bool,
@@ -53,8 +53,8 @@ impl Course {
     }
 }
 
-/// Builds and deploys with a system that already runs, or with one of its own, and prints the
-/// project and its deployment.
+/// Builds and deploys with a running system, or with a system of its own. Prints the project and
+/// its deployment.
 pub(crate) async fn run(
     options: &Options,
     request: &Build,
@@ -87,28 +87,10 @@ pub(crate) async fn run(
             let work = Box::pin(follow(ready, request, &order, course, progress));
             within(limit, "software", work).await
         },
-        |built, ready, is_own| {
-            let text = serde_json::to_string_pretty(&built.document)?;
-            output::write(&text, None)?;
-            announce_links(&text, ready, is_own);
-            Ok(if built.is_only_standin {
-                Exit::OnlyStandIn
-            } else {
-                Exit::Done
-            })
-        },
-        || match course.try_lock() {
-            Ok(course) if !course.has_begun() => Remains::Nothing,
-            _ => Remains::Job,
-        },
+        |answer, ready, is_own| answer.deliver(None, ready, is_own),
+        || Remains::from_course(&course, Course::has_begun),
     )
     .await
-}
-
-/// Result of the command.
-struct Built {
-    document: Value,
-    is_only_standin: bool,
 }
 
 async fn follow(
@@ -117,7 +99,7 @@ async fn follow(
     order: &Order,
     course: &mut Course,
     progress: &Progress<'_>,
-) -> anyhow::Result<Built> {
+) -> anyhow::Result<Answer> {
     let client = Client::new(&ready.api, &ready.api_key)?;
     let made_until = if request.target.is_some() { 85 } else { 100 };
     let project = project(&client, order, course, made_until, progress).await?;
@@ -139,8 +121,8 @@ async fn follow(
         check_out(&document["deployment"], folder).await?;
     }
     progress.clear();
-    Ok(Built {
-        document,
+    Ok(Answer {
+        text: serde_json::to_string_pretty(&document)?,
         is_only_standin: course
             .analysed
             .as_ref()
@@ -148,7 +130,7 @@ async fn follow(
     })
 }
 
-/// Path of the project, which is made unless it exists.
+/// Returns the path of the project, and makes the project unless it exists.
 async fn project(
     client: &Client,
     order: &Order,
@@ -204,7 +186,7 @@ async fn project(
     Ok(course.project.insert(client.path_of(&project)?).clone())
 }
 
-/// The analysis at a path such as `/v1/videos/yt:ID?variant=V`.
+/// Reads the analysis at a path such as `/v1/videos/yt:ID?variant=V`.
 async fn look_up(client: &Client, path: &str) -> anyhow::Result<Analysed> {
     let (video, query) = path.split_once('?').unwrap_or((path, ""));
     let (_, id) = video.rsplit_once('/').context("the video has no id")?;
@@ -220,7 +202,7 @@ async fn look_up(client: &Client, path: &str) -> anyhow::Result<Analysed> {
     })
 }
 
-/// Deploys a project, or asks what that would do, and returns what is said of it.
+/// Deploys a project, or asks for a dry run, and returns the document of the response.
 async fn deployment(
     client: &Client,
     request: &Build,
@@ -250,13 +232,13 @@ async fn deployment(
     Ok(course.deployment.insert(document).clone())
 }
 
-/// Clones the repository that a deployment has made, with the git of this machine.
+/// Clones the repository of a deployment with the git of this machine.
 async fn check_out(deployment: &Value, folder: &Path) -> anyhow::Result<()> {
     let url = deployment["url"].as_str().unwrap_or_default();
     if deployment["repository"].is_null() || url.is_empty() {
         bail!("nothing to check out: the deployment has no repository");
     }
-    // GitHub's address of a page is that of its repository as well.
+    // GitHub serves a page and its repository under the same address.
     let cloned = tokio::process::Command::new("git")
         .args(["clone", "--quiet", "--", &format!("{url}.git")])
         .arg(folder)

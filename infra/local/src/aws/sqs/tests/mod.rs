@@ -1,4 +1,4 @@
-//! SQS as its SDK sees it.
+//! Tests of SQS with its SDK.
 
 mod queues;
 mod receiving;
@@ -57,7 +57,6 @@ fn attribute(message: &Message, name: MessageSystemAttributeName) -> &str {
     &message.attributes().unwrap()[&name]
 }
 
-/// Visible, in flight and delayed.
 async fn counts(client: &Client, url: &str) -> [String; 3] {
     let all = client.get_queue_attributes().queue_url(url);
     let all = all

@@ -14,7 +14,7 @@ async fn a_message_comes_back_as_it_was_sent() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;
-    // Both digests were computed apart from this code.
+    // Both digests were computed independently of this code.
     let number = MessageAttributeValue::builder()
         .data_type("Number")
         .string_value("1493147359900");
