@@ -44,8 +44,9 @@ pub(crate) enum ConnectionFault {
     LostResponse {},
     /// Truncates the response after the call had its effect.
     Malformed {},
-    /// Delays the call.
-    Slow { ms: u64 },
+    Slow {
+        ms: u64,
+    },
 }
 
 impl<Own> CallFault<Own> {

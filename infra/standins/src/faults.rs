@@ -10,7 +10,6 @@ use crate::standin::lock;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Armed<On, Fault> {
-    /// Kind of call.
     pub(crate) on: On,
     /// Only calls whose path or body contain this.
     #[serde(default, rename = "match")]

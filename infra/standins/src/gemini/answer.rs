@@ -23,7 +23,7 @@ const PIECES: usize = 16;
 
 /// An answer before it is divided into responses.
 pub(super) struct Answer {
-    /// `None` without candidates.
+    /// `None` if there are no candidates.
     candidate: Option<Candidate>,
     block_reason: Option<String>,
     /// Parts before the text.

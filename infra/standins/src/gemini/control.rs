@@ -17,7 +17,11 @@ use super::{
     project::{FileFault, PlanFault, Question},
     questions,
 };
-use crate::{call_faults::plain, faults::Armed, server};
+use crate::{
+    call_faults::plain,
+    faults::Armed,
+    server::{self, Cut},
+};
 
 /// Largest plan of software.
 pub(super) const MAX_PROJECT_FILES: usize = 1000;
@@ -35,7 +39,7 @@ pub(super) struct Settings {
     pub(super) look_ms: u64,
     /// Length of every video; `None` if it is unknown.
     pub(super) video_duration_s: Option<f64>,
-    /// Whether the model obeys instructions in a transcript or a title.
+    /// True if the model obeys instructions in a transcript or a title.
     pub(super) obeys: bool,
     /// The valid key; `None` accepts every key but `invalid`.
     pub(super) api_key: Option<String>,
@@ -97,7 +101,7 @@ pub(super) enum Fault {
     },
     ProcessingFailed {},
     StuckProcessing {},
-    /// `promptFeedback.blockReason`, no candidates.
+    /// `promptFeedback.blockReason` and no candidates.
     Blocked {
         reason: String,
     },
@@ -105,7 +109,7 @@ pub(super) enum Fault {
     Safety {},
     /// `finishReason` MAX_TOKENS, with truncated text.
     Truncated {},
-    /// STOP without text.
+    /// `finishReason` STOP without text.
     Empty {},
     /// STOP with text that is not JSON.
     Malformed {},
@@ -159,10 +163,27 @@ pub(super) enum Struck {
     Response(Response),
     /// The call continues with this fault in its answer.
     Answer(Fault),
-    /// The connection breaks.
     Reset,
-    /// The call continues.
     Nothing,
+}
+
+impl Struck {
+    /// Returns the fault for the answer.
+    ///
+    /// # Errors
+    /// The response that ends the call.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a handler returns the response at once"
+    )]
+    pub(super) fn into_fault(self, cut: &Cut) -> Result<Option<Fault>, Response> {
+        match self {
+            Self::Response(response) => Err(response),
+            Self::Reset => Err(cut.now()),
+            Self::Answer(fault) => Ok(Some(fault)),
+            Self::Nothing => Ok(None),
+        }
+    }
 }
 
 /// Parts of a call that faults match.
@@ -171,7 +192,6 @@ pub(super) struct Said<'a> {
     pub(super) path: &'a str,
     pub(super) body: &'a str,
     pub(super) model: &'a str,
-    /// Question about software.
     pub(super) question: Option<&'a Question>,
 }
 

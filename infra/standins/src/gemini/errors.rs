@@ -26,7 +26,7 @@ pub(super) struct ApiError {
 /// Limit of a 429. Only the `quotaId` differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quota {
-    /// Resets within seconds.
+    /// Resets within a few seconds.
     PerMinute,
     /// Resets at midnight, Pacific time.
     PerDay,

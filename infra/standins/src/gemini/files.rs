@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 
 use super::{
     Gemini,
-    control::{self, Fault, On, Said, Struck},
+    control::{self, Fault, On, Said},
     errors::ApiError,
 };
 use crate::{
@@ -172,26 +172,21 @@ pub(super) async fn get(
     ConnectInfo(cut): ConnectInfo<Cut>,
     uri: Uri,
     Path(id): Path<String>,
-) -> Response {
+) -> Result<Json<Value>, Response> {
     let said = Said {
         path: &uri.to_string(),
         ..Said::default()
     };
-    match control::strike(&state, On::GetFile, said).await {
-        Struck::Response(response) => return response,
-        Struck::Reset => return cut.now(),
-        Struck::Answer(fault) => {
-            if let Some(fate) = Fate::from_fault(&fault) {
-                state.state().files.doom(&id, fate);
-            }
-        }
-        Struck::Nothing => {}
+    let struck = control::strike(&state, On::GetFile, said).await;
+    let fault = struck.into_fault(&cut)?;
+    if let Some(fate) = fault.as_ref().and_then(Fate::from_fault) {
+        state.state().files.doom(&id, fate);
     }
     server::pause(Duration::from_millis(state.settings().look_ms)).await;
-    match state.state().files.get(&id) {
-        Some(file) => Json(file.to_json(&state.base_url)).into_response(),
-        None => ApiError::no_such_file(&id).into_response(),
-    }
+    let files = &state.state().files;
+    let file = files.get(&id);
+    let file = file.ok_or_else(|| ApiError::no_such_file(&id).into_response())?;
+    Ok(Json(file.to_json(&state.base_url)))
 }
 
 pub(super) async fn delete(
@@ -199,21 +194,17 @@ pub(super) async fn delete(
     ConnectInfo(cut): ConnectInfo<Cut>,
     uri: Uri,
     Path(id): Path<String>,
-) -> Response {
+) -> Result<Json<Value>, Response> {
     let said = Said {
         path: &uri.to_string(),
         ..Said::default()
     };
-    match control::strike(&state, On::DeleteFile, said).await {
-        Struck::Response(response) => return response,
-        Struck::Reset => return cut.now(),
-        Struck::Answer(_) | Struck::Nothing => {}
+    let struck = control::strike(&state, On::DeleteFile, said).await;
+    struck.into_fault(&cut)?;
+    if !state.state().files.remove(&id) {
+        return Err(ApiError::no_such_file(&id).into_response());
     }
-    if state.state().files.remove(&id) {
-        Json(json!({})).into_response()
-    } else {
-        ApiError::no_such_file(&id).into_response()
-    }
+    Ok(Json(json!({})))
 }
 
 /// Query of a page.
@@ -227,17 +218,12 @@ pub(super) struct Page {
 pub(super) async fn list(
     State(state): State<Arc<Gemini>>,
     page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
-) -> Response {
+) -> Result<Json<Value>, ApiError> {
     let invalid = || ApiError::invalid_argument("Request contains an invalid argument.");
-    let Ok(Query(page)) = page else {
-        return invalid().into_response();
-    };
+    let Query(page) = page.map_err(|_| invalid())?;
     let after = match page.page_token.as_deref() {
-        None | Some("") => Some(0),
-        Some(token) => number_of(token),
-    };
-    let Some(after) = after else {
-        return invalid().into_response();
+        None | Some("") => 0,
+        Some(token) => number_of(token).ok_or_else(invalid)?,
     };
     let size = match page.page_size {
         None | Some(0) => PAGE_SIZE,
@@ -261,7 +247,7 @@ pub(super) async fn list(
     if rest.peek().is_some() {
         answer["nextPageToken"] = json!(STANDARD.encode(last.to_string()));
     }
-    Json(answer).into_response()
+    Ok(Json(answer))
 }
 
 fn number_of(token: &str) -> Option<u64> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Gemini, answer,
-    control::{self, On, Said, Struck},
+    control::{self, On, Said},
     errors::ApiError,
     questions::Answering,
     request::GenerateContent,
@@ -96,11 +96,10 @@ async fn answered(
         model,
         question: question.as_ref(),
     };
-    let fault = match control::strike(state, On::Generate, said).await {
-        Struck::Response(response) => return Ok(response),
-        Struck::Reset => return Ok(cut.now()),
-        Struck::Answer(fault) => Some(fault),
-        Struck::Nothing => None,
+    let struck = control::strike(state, On::Generate, said).await;
+    let fault = match struck.into_fault(cut) {
+        Ok(fault) => fault,
+        Err(response) => return Ok(response),
     };
     let settings = state.settings();
     server::pause(Duration::from_millis(settings.generate_ms)).await;

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn does_as_it_is_told() {
+    fn model_obeys_instructions() {
         let answer =
             || json!({"title": "t", "events": [{"type": "tool", "title": "e"}]}).to_string();
         let obeyed = |said: &str| obey(said, answer());

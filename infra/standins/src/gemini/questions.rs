@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::Gemini;
 
-/// A logged question.
 #[derive(Debug)]
 pub(super) struct Question {
     /// Unparsed, because a parsed document takes several times the memory.

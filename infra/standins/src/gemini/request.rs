@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_cut_a_video() {
+    fn offsets_shorten_a_video() {
         let metadata = |start: Option<&str>, end: Option<&str>| VideoMetadata {
             start_offset: start.map(str::to_owned),
             end_offset: end.map(str::to_owned),

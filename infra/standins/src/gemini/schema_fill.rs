@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_of_another_type_is_not_used() {
+    fn hint_of_another_type_is_ignored() {
         let schema = json!({"type": "object", "required": ["title"], "properties": {
             "title": {"type": "number"}, "chapters": {"type": "array", "items": {"type": "string"}}}});
         let filled = fill(&schema, &content());
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_holds_itself_ends() {
+    fn recursive_schema_ends() {
         let schema = json!({"type": "object", "required": ["next"],
             "properties": {"next": {"$ref": "#"}}});
         fill(&schema, &json!({}));

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn rolling_captions_are_said_once() {
+    fn rolling_captions_are_read_once() {
         let text = "WEBVTT\n\n00:01.000 --> 00:02.000\nfirst line\n\n\
             00:02.000 --> 00:03.000\nfirst line\nsecond line\n\n\
             00:03.000 --> 00:04.000\nsecond line\n";
@@ -172,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn what_was_written_is_read(times in prop::collection::vec(0u32..20_000_000, 1..20)) {
+        fn written_cues_are_read_back(times in prop::collection::vec(0u32..20_000_000, 1..20)) {
             let mut times = times;
             times.sort_unstable();
             let stamp = |ms: u32| {

@@ -111,18 +111,20 @@ async fn start(
         .await
         .map_err(|_| too_large())?;
     let text = String::from_utf8_lossy(&body);
-    let mut fate = Fate::default();
     let said = Said {
         path: &uri.to_string(),
         body: &text,
         ..Said::default()
     };
-    match control::strike(state, On::UploadStart, said).await {
-        Struck::Response(response) => return Ok(response),
-        Struck::Reset => return Ok(cut.now()),
-        Struck::Answer(fault) => fate = Fate::from_fault(&fault).unwrap_or_default(),
-        Struck::Nothing => {}
-    }
+    let struck = control::strike(state, On::UploadStart, said).await;
+    let fault = match struck.into_fault(cut) {
+        Ok(fault) => fault,
+        Err(response) => return Ok(response),
+    };
+    let fate = fault
+        .as_ref()
+        .and_then(Fate::from_fault)
+        .unwrap_or_default();
     if header(headers, "x-goog-upload-protocol") != Some("resumable") {
         return Err(ApiError::invalid_argument(
             "Upload protocol must be resumable.",

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_are_one() {
+    fn both_spellings_are_accepted() {
         let snake = json!({"contents": [{"parts": [{"file_data": {"file_uri": "u"},
             "video_metadata": {"start_offset": "1.5s"}}]}]});
         let camel = json!({"contents": [{"parts": [{"fileData": {"fileUri": "u"},
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_refused_in_googles_words() {
+    fn unknown_name_gets_the_error_of_google() {
         let body = json!({"contents": [{"x": 1}], "y": 2});
         let faults = read(&body).unwrap_err();
         let said = "Invalid JSON payload received. Unknown name";
@@ -320,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn a_json_schema_is_taken_as_it_is() {
+    fn json_schema_is_not_changed() {
         let schema = json!({"type": ["object", "null"], "$defs": {"snake_case": {}}});
         let body = json!({"generationConfig": {"responseJsonSchema": schema}});
         assert_eq!(read(&body).unwrap(), body);
     }
 
     #[test]
-    fn fields_ahead_of_the_protos_are_taken() {
+    fn fields_ahead_of_the_protos_are_accepted() {
         let body = json!({
             "contents": [{"parts": [{"text": "x",
                 "mediaResolution": {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"}}]}],

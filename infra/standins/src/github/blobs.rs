@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_comes_in_lines_and_may_be_sent_so() {
+    fn base64_is_encoded_and_accepted_in_lines() {
         let data = vec![7; 100];
         let text = to_base64(&data);
         assert_eq!(text.lines().map(str::len).collect::<Vec<_>>(), [60, 60, 16]);

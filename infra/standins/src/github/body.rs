@@ -1,5 +1,3 @@
-//! Request bodies.
-
 use bytes::Bytes;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -43,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_body_is_told_what_is_wrong_with_it() {
+    fn error_says_what_is_wrong_with_a_body() {
         let read = |text: &'static str| read::<Body>(&Bytes::from_static(text.as_bytes()));
         assert_eq!(read(r#"{"name": "a", "more": 1}"#).unwrap().name, "a");
         let told = |text| {

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_paths_below_a_repository_are_gits() {
+    fn only_paths_below_a_repository_are_split() {
         let expected = Some(("o", "a.b", "objects/ab/cd"));
         assert_eq!(split("/o/a.b.git/objects/ab/cd"), expected);
         for path in ["/repos/o/r/git/refs", "/o/r.git", "/user", "/o/r/info/refs"] {

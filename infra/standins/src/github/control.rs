@@ -75,7 +75,6 @@ pub(super) enum Own {
         #[serde(default = "forbidden")]
         status: u16,
     },
-    /// Primary rate limit.
     PrimaryLimit {
         reset_s: u64,
         #[serde(default = "forbidden")]

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_names_the_page_of_its_operation() {
+    fn error_has_the_page_of_its_operation() {
         let body = ApiError::not_found().to_json("/git/refs#get-a-reference");
         let url = "https://docs.github.com/rest/git/refs#get-a-reference";
         let expected = json!({"message": "Not Found", "documentation_url": url, "status": "404"});

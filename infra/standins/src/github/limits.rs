@@ -26,9 +26,8 @@ pub(super) struct Bounds {
     /// Maximum writes in a minute and in an hour.
     pub(super) writes_per_minute: Option<u64>,
     pub(super) writes_per_hour: Option<u64>,
-    /// Maximum concurrent calls.
     pub(super) concurrent: Option<u64>,
-    /// Whether the response of a secondary limit has `Retry-After`.
+    /// True if the response of a secondary limit has `Retry-After`.
     pub(super) retry_after: bool,
 }
 
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_spent_and_begins_anew() {
+    fn limit_resets_after_its_window() {
         let bounds = bounds(|bounds| (bounds.primary, bounds.window_s) = (2, 60));
         let (mut limits, now) = (Limits::default(), Instant::now());
         let verdicts = [0; 3].map(|_| limits.begin(&bounds, false, now));
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_costs_five_points() {
+    fn write_costs_five_points() {
         let bounds = bounds(|bounds| bounds.points_per_minute = Some(11));
         let (mut limits, now) = (Limits::default(), Instant::now());
         let later = now + Duration::from_secs(20);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_ended_makes_room_for_another() {
+    fn finished_call_frees_its_slot() {
         let bounds = bounds(|bounds| bounds.concurrent = Some(1));
         let (mut limits, now) = (Limits::default(), Instant::now());
         assert_eq!(limits.begin(&bounds, false, now), Verdict::Go);

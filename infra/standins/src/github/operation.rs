@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_and_moving_a_reference_are_two_operations() {
+    fn reading_and_updating_a_reference_are_two_operations() {
         let on = |method: Method, path: &str| Operation::from_call(&method, path).map(|one| one.on);
         let read = on(Method::GET, "/repos/o/r/git/ref/heads/feature/a");
         assert_eq!(read, Some(On::GetRef));

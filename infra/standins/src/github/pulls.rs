@@ -32,9 +32,9 @@ pub(super) struct Pull {
     pub(super) number: u64,
     pub(super) title: String,
     pub(super) body: Option<String>,
-    /// Source branch.
+    /// Name of the source branch.
     pub(super) head: String,
-    /// Target branch.
+    /// Name of the target branch.
     pub(super) base: String,
     pub(super) draft: bool,
     /// Last known commit of the head.
@@ -284,7 +284,7 @@ fn full(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Change {
     commits: usize,
-    /// Whether the branches have a common ancestor.
+    /// True if the branches have a common ancestor.
     related: bool,
     additions: usize,
     deletions: usize,

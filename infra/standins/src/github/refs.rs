@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_named_as_git_allows() {
+    fn reference_name_follows_the_rules_of_git() {
         for name in [
             "refs/heads/main",
             "refs/heads/feature/a-b",

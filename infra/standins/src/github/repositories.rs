@@ -1,5 +1,3 @@
-//! Operations on repositories.
-
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -230,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_name_cannot_have_becomes_a_hyphen() {
+    fn invalid_characters_of_a_name_become_hyphens() {
         let name = |text: &str| checked_name(text).ok();
         assert_eq!(
             name("Team Environment").as_deref(),

@@ -1,5 +1,3 @@
-//! Stored repositories.
-
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -313,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_seen_by_and_by() {
+    fn new_repository_becomes_visible_in_steps() {
         let time = Duration::from_millis(100);
         let with = |left| Visible::with(Duration::from_millis(left), time);
         let seen = [100, 51, 50, 1, 0].map(with);
@@ -322,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_has_the_same_number_in_any_case() {
+    fn owner_id_ignores_letter_case() {
         let owner = |login: &str| Owner {
             login: login.to_owned(),
             is_organization: false,

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_is_short_and_plain() {
+    fn topic_is_short_and_plain() {
         for name in ["a", "eventrelay-p1", "0"] {
             assert!(is_topic(name), "{name}");
         }

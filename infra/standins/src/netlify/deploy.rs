@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_is_required_once() {
+    fn content_is_required_once() {
         let mut deploy = deploy(&[("a", "1"), ("b", "2"), ("c", "1")]);
         let mut contents = Contents::default();
         contents.insert("other", "2".into(), Bytes::new());

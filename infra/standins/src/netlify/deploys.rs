@@ -1,5 +1,3 @@
-//! Operations on deploys.
-
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,

@@ -1,5 +1,3 @@
-//! Operations on sites.
-
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
@@ -124,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_label_of_a_host() {
+    fn site_name_is_a_host_label() {
         for name in ["a", "my-site-2", "0"] {
             assert!(is_name(name), "{name}");
         }

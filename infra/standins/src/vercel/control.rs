@@ -38,11 +38,8 @@ impl Default for Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Failure {
-    /// `errorCode`
     pub(super) code: String,
-    /// `errorMessage`
     pub(super) message: String,
-    /// `errorStep`
     pub(super) step: String,
     /// Lines that the build logs before it fails.
     pub(super) log: Vec<String>,

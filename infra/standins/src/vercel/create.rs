@@ -1,5 +1,3 @@
-//! `POST /v13/deployments`.
-
 use std::{
     collections::HashMap,
     sync::Arc,

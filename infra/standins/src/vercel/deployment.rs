@@ -43,7 +43,7 @@ pub(super) struct Deployment {
     pub(super) team: Option<String>,
     /// `production` or `staging`; `None` for a preview.
     pub(super) target: Option<String>,
-    /// Host name.
+    /// Name of its host.
     pub(super) url: String,
     pub(super) settings: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deployment_waits_then_is_made_ready_then_built() {
+    fn deployment_is_queued_initialised_and_built() {
         use ReadyState::{Building, Error, Initializing, Queued, Ready};
         let time = Duration::from_millis;
         let after = |elapsed, fails| ReadyState::after(time(elapsed), time(100), fails);

@@ -15,7 +15,6 @@ const NAMES: &str = "services container blitzjs nextjs gatsby remix react-router
     storybook nitro hono express h3 koa nestjs elysia fastify xmcp python ruby rust axum \
     actix-web bun node go mastra";
 
-/// Files by path.
 pub(super) type Files = BTreeMap<String, Bytes>;
 
 /// Returns whether the name is a known framework.
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_framework_is_called_as_the_sdk_calls_it() {
+    fn framework_has_the_name_of_the_sdk() {
         for name in ["nextjs", "fastapi", "express", "axum", "mastra", "services"] {
             assert!(is_known(name), "{name}");
         }
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_framework_is_told_by_what_the_files_depend_on() {
+    fn framework_is_detected_by_dependencies() {
         let next = r#"{"dependencies": {"react": "*", "next": "*"}}"#;
         assert_eq!(detect(&files("package.json", next)), Some("nextjs"));
         let python = "FastAPI\nuvicorn\n";

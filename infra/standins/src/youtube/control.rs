@@ -34,7 +34,6 @@ pub(super) struct Video {
     pub(super) embeddable: Option<bool>,
 }
 
-/// `status.privacyStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Privacy {
@@ -44,7 +43,6 @@ pub(super) enum Privacy {
     Private,
 }
 
-/// `snippet.liveBroadcastContent`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Broadcast {
@@ -73,7 +71,6 @@ pub(super) enum On {
     Oembed,
 }
 
-/// An error response.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub(super) status: u16,

@@ -3,11 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
@@ -41,12 +37,8 @@ pub(super) async fn list(
     State(state): State<Arc<YouTube>>,
     uri: Uri,
     headers: HeaderMap,
-) -> Response {
-    answered(&state, &uri, &headers).unwrap_or_else(IntoResponse::into_response)
-}
-
-fn answered(state: &YouTube, uri: &Uri, headers: &HeaderMap) -> Result<Response, DataError> {
-    let query = Query::admit(state, On::PlaylistItems, uri, headers)?;
+) -> Result<Json<Value>, DataError> {
+    let query = Query::admit(&state, On::PlaylistItems, &uri, &headers)?;
     let size = page_size(query.value("maxResults"))?;
     let parts = query.parts(&PARTS)?;
     let id = query
@@ -97,7 +89,7 @@ fn answered(state: &YouTube, uri: &Uri, headers: &HeaderMap) -> Result<Response,
     if size > 0 && start > 0 {
         answer["prevPageToken"] = json!(token(start.saturating_sub(size)));
     }
-    Ok(Json(answer).into_response())
+    Ok(Json(answer))
 }
 
 fn page_size(text: Option<&str>) -> Result<usize, DataError> {

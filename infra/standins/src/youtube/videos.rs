@@ -2,11 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 
@@ -45,12 +41,8 @@ pub(super) async fn list(
     State(state): State<Arc<YouTube>>,
     uri: Uri,
     headers: HeaderMap,
-) -> Response {
-    answered(&state, &uri, &headers).unwrap_or_else(IntoResponse::into_response)
-}
-
-fn answered(state: &YouTube, uri: &Uri, headers: &HeaderMap) -> Result<Response, DataError> {
-    let query = Query::admit(state, On::Videos, uri, headers)?;
+) -> Result<Json<Value>, DataError> {
+    let query = Query::admit(&state, On::Videos, &uri, &headers)?;
     let parts = query.parts(&PARTS)?;
     let ids = query.values("id");
     if ids.is_empty() {
@@ -74,7 +66,7 @@ fn answered(state: &YouTube, uri: &Uri, headers: &HeaderMap) -> Result<Response,
         "items": items,
         "pageInfo": results,
     });
-    Ok(Json(answer).into_response())
+    Ok(Json(answer))
 }
 
 fn item(id: &str, video: &Video, parts: &[&str]) -> Value {

@@ -1,4 +1,4 @@
-//! The video's chapters and action items.
+//! Chapters and action items of the video.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ pub struct Chapter {
     pub end_s: f64,
 }
 
-/// Something that the video asks its viewers to do.
+/// An action that the video asks its viewers to take.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ActionItem {
     pub number: u32,

@@ -1,5 +1,3 @@
-//! Answers to what goes wrong.
-
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
@@ -17,7 +15,6 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this status.
     pub fn new(status: StatusCode, title: &'static str) -> Self {
         Self {
             kind: "about:blank",

@@ -1,5 +1,3 @@
-//! The router and its handlers.
-
 use axum::{
     Json, Router,
     extract::{Path, Query, rejection::PathRejection},
@@ -14,14 +12,13 @@ use crate::{
     search::{chapter_at, chapters_with},
 };
 
-/// What `GET /chapters` may be asked.
+/// Query of `GET /chapters`.
 #[derive(Debug, Deserialize)]
 struct Search {
     #[serde(default)]
     q: String,
 }
 
-/// All routes.
 pub fn router() -> Router {
     Router::new()
         .route("/", get(companion))

@@ -1,8 +1,8 @@
-//! Finds chapters by words and by seconds.
+//! Search for chapters by words and by seconds.
 
 use crate::companion::Chapter;
 
-/// The chapters whose title holds each of the words, in any case.
+/// Returns the chapters whose title contains all words, in any letter case.
 pub fn chapters_with<'a>(chapters: &'a [Chapter], words: &str) -> Vec<&'a Chapter> {
     let words = words.to_lowercase();
     let found = chapters.iter().filter(|chapter| {
@@ -12,7 +12,7 @@ pub fn chapters_with<'a>(chapters: &'a [Chapter], words: &str) -> Vec<&'a Chapte
     found.collect()
 }
 
-/// The chapter that a second lies in.
+/// Returns the chapter that contains a second.
 pub fn chapter_at(chapters: &[Chapter], second: f64) -> Option<&Chapter> {
     chapters
         .iter()

@@ -23,7 +23,7 @@ export const notFound: RequestHandler = (_request, response) => {
   send(response, 404, "nothing is here");
 };
 
-/** What a handler threw; what is no `Problem` is told to nobody outside. */
+/** Converts an error of a handler. The client sees details only of a `Problem`. */
 export const onError: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) {
     next(error);

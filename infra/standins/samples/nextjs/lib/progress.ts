@@ -17,7 +17,7 @@ export function readProgress(storage: Pick<Storage, "getItem">): Set<string> {
     const stored = Stored.safeParse(JSON.parse(text));
     return new Set(stored.success ? stored.data.done : []);
   } catch {
-    // Another version, or somebody else, wrote what is no JSON: nothing is known to be done.
+    // Another version or program wrote invalid JSON, so no progress is known.
     return new Set();
   }
 }

@@ -21,7 +21,7 @@ def read_progress(path: Path) -> set[int]:
 
 def write_progress(path: Path, done: set[int]) -> None:
     """Keeps the numbers of the action items that are done."""
-    # Whoever is interrupted here leaves the old file as it was.
+    # An interruption here leaves the old file unchanged.
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps(sorted(done)), encoding="utf-8")
     new.replace(path)

@@ -1,4 +1,4 @@
-//! What each command does.
+//! Implementation of the commands.
 
 use std::{io::Write, path::Path};
 
@@ -10,13 +10,13 @@ use crate::{
     time::{chapter_at, clock},
 };
 
-/// Title and summary.
+/// Formats title and summary.
 pub fn about(out: &mut impl Write) -> Result<()> {
     writeln!(out, "{TITLE}\n\n{SUMMARY}")?;
     Ok(())
 }
 
-/// The chapters whose title holds each of the words.
+/// Formats the chapters whose title contains all words.
 pub fn chapters(out: &mut impl Write, words: &[String]) -> Result<()> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     for chapter in CHAPTERS {
@@ -29,7 +29,7 @@ pub fn chapters(out: &mut impl Write, words: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The chapter at a time.
+/// Formats the chapter at a time.
 pub fn at(out: &mut impl Write, second: f64) -> Result<()> {
     let Some(chapter) = chapter_at(CHAPTERS, second) else {
         bail!("there is no chapter at {}", clock(second));
@@ -38,7 +38,7 @@ pub fn at(out: &mut impl Write, second: f64) -> Result<()> {
     Ok(())
 }
 
-/// The action items, with a mark where they are done.
+/// Formats the action items, with a mark on those that are done.
 pub fn actions(out: &mut impl Write, path: &Path) -> Result<()> {
     let progress = progress::read(path)?;
     for item in ACTION_ITEMS {

@@ -1,4 +1,4 @@
-//! The video's chapters and action items.
+//! Chapters and action items of the video.
 
 /// A section of the video, in seconds from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -8,7 +8,7 @@ pub struct Chapter {
     pub end_s: f64,
 }
 
-/// Something that the video asks its viewers to do.
+/// An action that the video asks its viewers to take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActionItem {
     pub number: u32,

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The file that holds which action items are done.
+    /// File that stores the progress
     #[arg(long, default_value = "progress.json")]
     progress: PathBuf,
     #[command(subcommand)]
@@ -23,24 +23,24 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Title and summary.
+    /// Show title and summary
     About,
-    /// The chapters.
+    /// List the chapters
     Chapters {
-        /// Words that a title must hold.
+        /// Words that the title must contain
         words: Vec<String>,
     },
-    /// The chapter at a time.
+    /// Show the chapter at a time
     At {
-        /// Such as 75, 1:15 or 1:01:15.
+        /// Time such as 75, 1:15 or 1:01:15
         #[arg(value_parser = time::seconds)]
         time: f64,
     },
-    /// The action items.
+    /// List the action items
     Actions,
-    /// Marks an action item as done.
+    /// Mark an action item as done
     Done {
-        /// Its number.
+        /// Number of the action item
         number: u32,
     },
 }

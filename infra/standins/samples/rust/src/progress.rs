@@ -1,19 +1,18 @@
-//! Which action items are done.
+//! Progress: the action items that are done.
 
 use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// What the file holds.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
-    /// The numbers of the action items that are done.
+    /// Numbers of the action items that are done.
     pub done: BTreeSet<u32>,
 }
 
-/// Reads the file; nothing is done where it is not there.
+/// Reads the file. Without a file, nothing is done.
 pub fn read(path: &Path) -> Result<Progress> {
     match fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text)

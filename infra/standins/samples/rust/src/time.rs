@@ -1,10 +1,10 @@
-//! Times as a clock shows them.
+//! Times in the format of a clock.
 
 use anyhow::{Context, Result, ensure};
 
 use crate::companion::Chapter;
 
-/// Seconds as a clock shows them: 75 is 1:15, 3675 is 1:01:15.
+/// Formats seconds like a clock: 75 is 1:15, 3675 is 1:01:15.
 pub fn clock(seconds: f64) -> String {
     let whole = seconds.max(0.0) as u64;
     let (hours, minutes, rest) = (whole / 3600, whole % 3600 / 60, whole % 60);
@@ -14,7 +14,7 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
-/// The seconds of a time such as 75, 1:15 or 1:01:15.
+/// Parses a time such as 75, 1:15 or 1:01:15.
 pub fn seconds(text: &str) -> Result<f64> {
     let parts: Vec<&str> = text.split(':').collect();
     ensure!(parts.len() <= 3, "{text} is no time");
@@ -25,7 +25,7 @@ pub fn seconds(text: &str) -> Result<f64> {
     })
 }
 
-/// The chapter that a second lies in.
+/// Returns the chapter that contains a second.
 pub fn chapter_at(chapters: &[Chapter], second: f64) -> Option<&Chapter> {
     chapters
         .iter()

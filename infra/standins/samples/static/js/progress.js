@@ -11,7 +11,7 @@ export function readProgress(storage) {
     const ids = Array.isArray(stored) ? stored : [];
     return new Set(ids.filter((id) => typeof id === "string"));
   } catch {
-    // Somebody else wrote what is no JSON: nothing is known to be done.
+    // Another program wrote invalid JSON, so no progress is known.
     return new Set();
   }
 }

@@ -12,7 +12,7 @@ const RELATED: usize = 6;
 /// Minimum frequency of a concept.
 const OFTEN: usize = 2;
 
-/// Concepts by use.
+/// Concepts, grouped by their use.
 pub(super) struct Concepts {
     /// `key_concepts`: name, explanation, `at_s`.
     pub(super) key: Vec<Value>,

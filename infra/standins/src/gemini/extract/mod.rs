@@ -23,7 +23,7 @@ const SUMMARY_SENTENCES: usize = 3;
 /// Number of sentences considered for a title, and its maximum words.
 const TITLE_SENTENCES: usize = 6;
 const TITLE_WORDS: usize = 12;
-/// Maximum prerequisites.
+/// Maximum number of prerequisites.
 const PREREQUISITES: usize = 5;
 
 const BEGINNER: [&str; 7] = [

@@ -50,7 +50,6 @@ pub(super) struct Sentence {
     pub(super) end_s: f64,
     /// Seconds of silence before it.
     pub(super) silence_s: f64,
-    /// Number of words.
     pub(super) words: usize,
     /// Indices of its specific terms in [`Script::terms`], in order.
     pub(super) terms: Vec<usize>,
@@ -60,10 +59,10 @@ pub(super) struct Sentence {
     normal: String,
 }
 
-/// A specific word.
+/// A word that is specific to the transcript.
 #[derive(Debug)]
 pub(super) struct Term {
-    /// First spelling.
+    /// Spelling of its first use.
     pub(super) name: String,
     pub(super) count: usize,
     /// Number of sentences that contain it.
@@ -72,7 +71,6 @@ pub(super) struct Term {
     pub(super) first: usize,
 }
 
-/// The whole transcript.
 #[derive(Debug)]
 pub(super) struct Script {
     /// In order; `at_s` never decreases.

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_whole_words() {
+    fn technology_matches_whole_words() {
         for (text, name) in [
             ("We use Docker.", "Docker"),
             ("docker, then", "Docker"),

@@ -113,7 +113,7 @@ fn check(cues: &[Cue], content: &Value) {
 }
 
 #[test]
-fn a_tutorial_is_taken_apart() {
+fn tutorial_has_chapters_actions_and_events() {
     let content = analysis(TUTORIAL);
     check(&transcript::parse(TUTORIAL).unwrap(), &content);
     assert_eq!(content["language"], "en");
@@ -193,7 +193,7 @@ fn silence_begins_a_chapter() {
 }
 
 #[test]
-fn a_talk_without_instructions_has_no_plan() {
+fn talk_without_instructions_has_no_plan() {
     let text = "WEBVTT\n\n00:00.000 --> 00:05.000\nThe sea was calm that day.\n\n\
         00:05.000 --> 00:09.000\nNobody said a word.\n";
     let content = analysis(text);
@@ -307,12 +307,12 @@ fn any_cues() -> impl Strategy<Value = Vec<Cue>> {
 
 proptest! {
     #[test]
-    fn nothing_is_invented(cues in any_cues()) {
+    fn content_occurs_in_the_transcript(cues in any_cues()) {
         check(&cues, &content(&cues));
     }
 
     #[test]
-    fn the_same_transcript_has_the_same_content(cues in any_cues()) {
+    fn same_transcript_gives_the_same_content(cues in any_cues()) {
         prop_assert_eq!(content(&cues), content(&cues));
     }
 }

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_carries_what_a_companion_tells() {
+    fn purpose_carries_the_companion() {
         let companion = Companion::new(&analysis(2), None);
         assert_eq!(companion.chapters[0].title, "(0) A chapter of \"many\"");
         assert_eq!(companion.chapters[1].end_s, 20.0);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_left_out() {
+    fn companion_fits_into_its_limit() {
         let companion = Companion::new(&analysis(1000), Some(15.0));
         assert!((5..50).contains(&companion.chapters.len()));
         assert!(companion.told("").len() < 2 * LISTED + 100);

@@ -69,7 +69,6 @@ enum PlanFlaw {
     /// Dependency on a file that is not in the plan.
     #[serde(rename = "plan_unknown_dependency")]
     UnknownDependency,
-    /// Five hundred files.
     #[serde(rename = "plan_too_many")]
     TooMany,
     /// A list in prose instead of JSON.
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repair_is_struck_by_what_is_always_there_or_names_its_file() {
+    fn repair_matches_permanent_faults_and_faults_of_its_file() {
         let first = question("lib/time.ts", Value::Null);
         let again = question("lib/time.ts", json!({"content": "", "findings": []}));
         let any: FileFault = fault("project_stub");
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_spoilt_as_asked() {
+    fn plan_fault_spoils_the_plan() {
         let plan = json!({"title": "T", "files": [
             {"path": "lib/a.ts", "depends_on": []},
             {"path": "lib/b.ts", "depends_on": ["lib/a.ts"]},

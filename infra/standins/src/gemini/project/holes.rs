@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_written_as_their_language_has_them() {
+    fn texts_are_escaped_for_their_language() {
         let filled = |path: &str| fill(path, "@title@ @summary@ @media @", &holes());
         for path in ["a.ts", "a.py", "a.json"] {
             let expected = "\"A \\\"title\\\" of <b> @summary@\" \"*One* `two` \u{202e}\" @media @";
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hole_of_a_sample_is_left_open() {
+    fn all_placeholders_of_samples_are_filled() {
         for (name, framework) in ALL {
             let plain = Holes {
                 title: "Title".to_owned(),

@@ -31,7 +31,7 @@ pub(super) struct Answering<'a> {
     pub(super) schema: Option<&'a Value>,
     /// Text of the question beside the document.
     pub(super) instruction: &'a str,
-    /// Size of plans.
+    /// Requested size of plans.
     pub(super) load: Load,
     pub(super) file_fault: Option<&'a FileFault>,
     pub(super) plan_fault: Option<&'a PlanFault>,

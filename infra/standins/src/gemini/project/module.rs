@@ -196,7 +196,7 @@ mod tests {
     use super::{super::sample::ALL, *};
 
     #[test]
-    fn a_module_imports_the_one_before_it() {
+    fn module_imports_the_previous_one() {
         for (name, framework) in ALL {
             let (first, second) = (path(framework, 1), path(framework, 2));
             let alone = content(framework, &first, "p", &["other"]);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_another_language_gets_a_text_of_it() {
+    fn path_of_another_language_gets_text_of_that_language() {
         let content = |path: &str| content(Framework::NextJs, path, "For \"this\"\n{x}", &[]);
         assert!(content("app/about/page.tsx").contains(r#"<p>{"For \"this\" {x}"}</p>"#));
         for path in ["a.json", "a/b.ipynb"] {

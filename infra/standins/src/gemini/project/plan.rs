@@ -1,5 +1,3 @@
-//! Plans of software.
-
 use serde_json::{Value, json};
 
 use super::{
@@ -17,7 +15,7 @@ const FEATURE: usize = 60;
 /// Maximum number of features that are named.
 const FEATURES: usize = 5;
 
-/// Size of plans.
+/// Requested size of plans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Load {
     /// Number of files, if it exceeds that of the sample.
@@ -119,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_tells_of_the_video() {
+    fn plan_describes_the_video() {
         for (name, _) in ALL {
             let plan = plan(&asked(name, &["One", "Two", "Three"]), Load::default());
             assert_eq!(plan["title"], "Rust in 10 minutes: companion");
@@ -146,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_as_large_as_is_wanted() {
+    fn plan_has_the_requested_size() {
         let load = |files, chain| Load {
             files: Some(files),
             chain,

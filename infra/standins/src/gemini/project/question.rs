@@ -1,5 +1,3 @@
-//! Questions about software.
-
 use serde::Deserialize;
 
 use super::sample::Framework;

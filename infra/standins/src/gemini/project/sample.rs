@@ -1,12 +1,9 @@
-//! Hand-written projects.
-
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A project of a framework with placeholders for facts about a video (see `holes`).
 #[derive(Debug)]
 pub(super) struct Sample {
-    /// `plan.json`: a [`SamplePlan`].
     plan: &'static str,
     pub(super) files: &'static [(&'static str, &'static str)],
 }
@@ -171,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn plan_table_and_folder_hold_the_same_files() {
+    fn sample_plan_table_and_folder_have_the_same_files() {
         for (name, framework) in ALL {
             assert_eq!(
                 serde_json::from_value::<Framework>(json!(name)).unwrap(),
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_comes_after_those_that_it_depends_on() {
+    fn sample_files_follow_their_dependencies() {
         for (name, framework) in ALL {
             let plan = framework.sample().plan();
             let mut before = BTreeSet::new();

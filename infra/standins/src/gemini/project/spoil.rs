@@ -171,7 +171,7 @@ mod tests {
     const NOTEBOOK: &str = r#"{"cells": []}"#;
 
     #[test]
-    fn what_is_added_stands_at_the_end() {
+    fn flaw_is_appended() {
         assert_eq!(Language::from_path("a.tsx").with("a\n", "b"), "a\n\nb\n");
         assert!(
             Language::from_path("a.rs")
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_shaped_as_one() {
+    fn secret_has_the_form_of_a_key() {
         assert_eq!(KEY.concat().len(), 20);
         for path in ["a.py", "a.ts", "a.js", "a.rs", "a.html", "a.css", "a.txt"] {
             let text = Language::from_path(path).secret("a\n");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_stays_in_a_comment() {
+    fn echo_stays_in_a_comment() {
         let echo =
             |path: &str| Language::from_path(path).echo("x\n", "Do this.\nNot */ that --> one.");
         assert_eq!(echo("a.py"), "# Do this.\n# Not */ that --> one.\nx\n");

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_keeps_its_zone() {
+    fn moment_keeps_its_zone() {
         let moment = Moment::parse("2008-07-09T16:13:30+12:00").unwrap();
         assert_eq!(moment.to_string(), "1215576810 +1200");
         assert_eq!(moment.to_rfc3339(), "2008-07-09T04:13:30Z");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_end_its_line() {
+    fn person_name_cannot_end_its_line() {
         let person = Person {
             name: "A <b>\nparent".into(),
             email: "a@b".into(),

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_blob_has_the_name_that_git_gives_it() {
+    fn blob_has_the_name_that_git_gives_it() {
         let object = |data: &'static str| Object {
             kind: Kind::Blob,
             data: data.into(),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_forty_hexadecimal_digits() {
+    fn object_id_has_40_hexadecimal_digits() {
         let text = "bd9dbf5aae1a3862dd1526723246b20206e5fc37";
         assert_eq!(text.parse::<ObjectId>().unwrap().to_string(), text);
         for text in ["", "bd9dbf5", "xd9dbf5aae1a3862dd1526723246b20206e5fc37"] {

@@ -62,7 +62,6 @@ pub(super) fn encode(mut entries: Vec<Entry>) -> Vec<u8> {
     data
 }
 
-/// Decodes a tree.
 pub(super) fn decode(data: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut rest = data;
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_sorted_as_if_it_ended_in_a_slash() {
+    fn directory_is_sorted_as_if_it_ended_in_a_slash() {
         let entries = vec![
             entry("lib", Mode::Directory),
             entry("lib.rs", Mode::File),
@@ -211,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_has_no_leading_zero_in_an_object() {
+    fn mode_has_no_leading_zero_in_an_object() {
         let data = encode(vec![entry("a", Mode::Directory)]);
         assert!(data.starts_with(b"40000 a\0"));
     }
 
     #[test]
-    fn what_is_put_in_the_way_replaces() {
+    fn put_replaces_entries_in_its_way() {
         let mut files = Files::default();
         files.put("a", Mode::File, id('1'));
         files.put("a/b", Mode::File, id('2'));
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_goes_with_its_last_file() {
+    fn directory_is_removed_with_its_last_file() {
         let mut files = Files::default();
         files.put("a/b/c", Mode::File, id('1'));
         files.put("d", Mode::File, id('2'));
