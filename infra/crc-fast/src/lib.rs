@@ -83,7 +83,7 @@ mod tests {
 
     /// Check values of the catalogue.
     #[test]
-    fn checks_are_those_of_the_catalogue() {
+    fn checks_equal_those_of_the_catalogue() {
         for (algorithm, check) in [
             (CrcAlgorithm::Crc32IsoHdlc, 0xcbf4_3926),
             (CrcAlgorithm::Crc32Iscsi, 0xe306_9283),

@@ -34,7 +34,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Starts at `now`.
+    /// Starts a report at `now`.
     #[must_use]
     pub const fn new(now: Instant) -> Self {
         Self {

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flag_after_the_separator_is_no_flag() {
+    fn flag_after_the_separator_is_ignored() {
         let arguments = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         assert!(has_flag(
             &arguments("analyze a.mp4 --no-build"),

@@ -52,13 +52,13 @@ struct Switch {
     enabled: bool,
 }
 
-/// | endpoint | what |
+/// | endpoint | effect |
 /// |---|---|
-/// | `GET /health`, `/invocations`, `/instances`, `/queues` | how it is, and what has happened |
-/// | `GET /functions` | how another emulator would run each function: binary, memory, time-out, environment |
+/// | `GET /health`, `/invocations`, `/instances`, `/queues` | returns the current state and past invocations |
+/// | `GET /functions` | returns how to run each function: binary, memory, timeout, environment |
 /// | `DELETE /instances/{id}` | kills an instance |
-/// | `PUT /mappings/{function}` | `{"enabled": false}`: its queues are not read until they are enabled again |
-/// | `POST /2015-03-31/functions/{name}/invocations` | invokes a function, as Lambda's own API does |
+/// | `PUT /mappings/{function}` | `{"enabled": false}` stops reading its queues until they are enabled again |
+/// | `POST /2015-03-31/functions/{name}/invocations` | invokes a function, like Lambda's API |
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/health", get(async || Json(json!({ "status": "ok" }))))

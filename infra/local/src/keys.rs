@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_says_what_is_known_of_each_key() {
+    fn table_shows_all_keys_with_their_state() {
         let row = KeyRow {
             key_id: "0123456789abcdef".into(),
             name: "a laptop".into(),

@@ -50,7 +50,7 @@ const DEFAULT_PORT: u16 = 8787;
 /// Maximum wait for a short command, such as `key`, that uses the folder.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// How a command ended. `--help` documents the codes.
+/// Result of a command. `--help` documents the codes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
     Done,

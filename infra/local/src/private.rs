@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exists_is_restricted_and_what_is_not_ours_stays() {
+    fn own_files_are_restricted_and_others_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir_all(data.join("aws/s3/bodies")).unwrap();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_created_is_private_from_the_beginning() {
+    fn new_files_are_private() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("a/b");
         create_folder(&data).unwrap();

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_is_made_once_and_found_again() {
+    async fn resources_are_created_once() {
         let data = TempDir::new().unwrap();
         for _ in 0..2 {
             let (stop, shutdown) = watch::channel(false);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_of_another_template_is_refused() {
+    async fn table_of_another_template_is_refused() {
         let data = TempDir::new().unwrap();
         let (_stop, shutdown) = watch::channel(false);
         let services = aws::start(data.path(), &clients::credentials(), shutdown)

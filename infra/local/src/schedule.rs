@@ -76,7 +76,7 @@ mod tests {
     use crate::lambda::tests::{eventually, probe, start};
 
     #[tokio::test]
-    async fn a_function_is_invoked_again_and_again_until_it_stops() {
+    async fn schedule_invokes_periodically_until_shutdown() {
         let data = TempDir::new().unwrap();
         let lambda = start(&[probe("Probe")], &data);
         let (stop, shutdown) = watch::channel(false);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_says_where_it_comes_from() {
+    fn scheduled_event_names_its_source() {
         let event = event(OffsetDateTime::UNIX_EPOCH);
         assert_eq!(event["source"], "aws.scheduler");
         assert_eq!(event["time"], "1970-01-01T00:00:00Z");

@@ -57,9 +57,9 @@ pub(crate) struct System {
 /// Parts that a reload replaced.
 #[derive(Debug)]
 pub(crate) struct Renewed {
-    /// Logical ids.
+    /// Logical ids of replaced functions.
     pub(crate) functions: BTreeSet<String>,
-    /// Whether the template changed.
+    /// True if the template changed.
     pub(crate) template: bool,
 }
 

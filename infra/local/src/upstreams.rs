@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_key_stand_ins_are_called() {
+    async fn upstreams_without_keys_are_standins() {
         let upstreams = start(&[
             ("YOUTUBE_BASE_URL", "http://127.0.0.1:9"),
             ("GEMINI_API_KEY", ""),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_target_whose_secret_has_no_name_is_not_configured() {
+    async fn target_with_an_empty_secret_name_is_not_configured() {
         let upstreams = start(&[("GITHUB_SECRET", ""), ("VERCEL_SECRET", "mine")]).await;
         assert_eq!(upstreams.variables["GITHUB_SECRET"], "");
         assert!(!upstreams.standins.contains_key("github"));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn with_a_key_the_real_services_are_called() {
+    async fn upstreams_with_keys_are_the_real_services() {
         let upstreams = start(&[
             ("GEMINI_API_KEY", "k"),
             ("YOUTUBE_API_KEY", "y"),

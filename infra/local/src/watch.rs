@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_functions_are_named_and_many_are_counted() {
+    fn message_names_few_functions_and_counts_many() {
         let renewed = |count: u8, template| Renewed {
             functions: (0..count).map(|number| format!("F{number}")).collect(),
             template,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_of_the_source_is_told_once_and_none_of_the_rest() {
+    async fn change_of_the_source_is_reported_once() {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);

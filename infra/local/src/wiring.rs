@@ -18,7 +18,6 @@ enum Trigger {
     Schedule(String, Duration),
 }
 
-/// Running triggers.
 #[derive(Debug)]
 pub(crate) struct Wiring {
     lambda: Arc<Lambda>,
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_template_has_no_longer_stops_and_the_rest_goes_on() {
+    async fn removed_trigger_stops_and_others_continue() {
         let data = TempDir::new().unwrap();
         let lambda = start(&[probe("Probe")], &data);
         let config = aws_sdk_sqs::Config::builder()

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_build_the_errors_are_shown() {
+    fn failed_build_shows_its_errors() {
         let text = "a/src/main.rs:1:5: warning: unused\n\
                     a/src/main.rs:3:9: error[E0425]: cannot find value `x`\n\
                     error: could not compile `a`\n";
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_that_is_another_one_is_told() {
+    fn changed_binary_is_reported() {
         let mark = |bytes| {
             Some(Mark {
                 bytes,

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_found() {
+    fn difference_returns_the_first_position() {
         assert_eq!(difference(b"abc", b"abc"), None);
         assert_eq!(difference(b"abc", b"abd"), Some(2));
         assert_eq!(difference(b"abc", b"ab"), Some(2));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_has_what_git_knows_and_goes_away() {
+    fn copy_has_files_of_git_and_is_removed() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let target = tempfile::tempdir().unwrap();
         let home = tempfile::tempdir().unwrap();

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_input_is_the_same_bytes() {
+    fn archive_is_reproducible() {
         let function: Vec<u8> = (0..200_000_u32)
             .flat_map(|n| (n / 7).to_le_bytes())
             .collect();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_one_executable_without_a_time_or_a_user() {
+    fn archive_has_one_executable_without_time_and_user() {
         let mut archive = ZipArchive::new(Cursor::new(pack(b"\x7fELF").unwrap())).unwrap();
         assert_eq!(archive.len(), 1);
         let file = archive.by_index(0).unwrap();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_is_unpacked() {
+    fn unpack_reverses_pack() {
         assert_eq!(unpack(&pack(b"\x7fELF").unwrap()).unwrap(), b"\x7fELF");
         assert!(unpack(b"\x7fELF").is_err());
     }

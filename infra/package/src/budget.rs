@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_above_its_budget_is_named() {
+    fn table_lists_functions_above_their_budget() {
         let text = "zip_bytes = 1_000\n[functions]\nLarge = 2_000\n";
         let budget = Budget::parse(text, &["Large", "Small"]).unwrap();
         let size = |function: &str, zip| Size {
@@ -104,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_for_nobody_is_refused() {
+    fn budget_of_an_unknown_function_is_refused() {
         assert!(Budget::parse("zip_bytes = 1\n[functions]\nGone = 2\n", &["There"]).is_err());
         assert!(Budget::parse("zip_byte = 1\n", &[]).is_err());
     }
 
     #[test]
-    fn the_budget_that_is_checked_in_is_read() {
+    fn committed_budget_is_valid() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let budget = Budget::read(&root, &["AdvanceBuild"]).unwrap();
         assert!(budget.limit("Any") <= 4_000_000);

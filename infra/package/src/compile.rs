@@ -64,7 +64,7 @@ impl Architecture {
     }
 }
 
-/// Linker.
+/// Program that links the functions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 #[value(rename_all = "kebab-case")]
 pub(crate) enum Builder {
@@ -87,7 +87,7 @@ impl Builder {
 
 pub(crate) struct Build<'a> {
     pub(crate) root: &'a Path,
-    /// Target folder.
+    /// Target folder of Cargo.
     pub(crate) target: &'a Path,
     /// Folder of Cargo's registry.
     pub(crate) cargo_home: &'a Path,
@@ -96,7 +96,6 @@ pub(crate) struct Build<'a> {
     /// Packages of all functions. They determine the features of shared crates, so that a function
     /// built alone is the same.
     pub(crate) packages: &'a BTreeSet<String>,
-    /// Binaries to build.
     pub(crate) wanted: &'a BTreeSet<String>,
 }
 
@@ -291,14 +290,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_glibc_that_is_asked_for_is_found() {
+    fn required_glibc_is_found() {
         let binary = b"\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_2.9\0GLIBC_PRIVATE\0GLIBC_2.";
         assert_eq!(glibc_minor(binary), 34);
         assert_eq!(glibc_minor(b"GLIBC"), 0);
     }
 
     #[test]
-    fn what_tells_where_it_was_built_is_refused() {
+    fn binary_with_a_local_path_is_refused() {
         let none = BTreeSet::new();
         let build = Build {
             root: Path::new("/home/ann/eventrelay"),

@@ -16,9 +16,9 @@ pub(crate) type Id = (String, String);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Crate {
-    /// Whether it is part of this workspace.
+    /// True for a part of this workspace.
     pub(crate) own: bool,
-    /// Whether it is part of a binary. Otherwise it runs during a build, as a macro or a build
+    /// True for a part of a binary. Otherwise it runs during a build, as a macro or a build
     /// script.
     pub(crate) linked: bool,
     /// SPDX expression of its manifest, in canonical form.
@@ -30,7 +30,6 @@ pub(crate) struct Crate {
     pub(crate) folder: PathBuf,
     /// Licence file that its manifest names.
     pub(crate) licence_file: Option<PathBuf>,
-    /// Dependencies.
     pub(crate) uses: BTreeSet<Id>,
 }
 
@@ -196,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_tells_who_uses_whom() {
+    fn tree_is_read_as_edges() {
         let tree = "0get v0.1.0 (/w/get)\n1a v1.0.0\n2b v2.0.0 (proc-macro)\n1b v2.0.0 (*)\n\n0put v0.1.0 (/w/put)\n1[build-dependencies]\n1a v1.0.0 (*)\n";
         let edges = edges(tree).unwrap();
         let id = |name: &str, version: &str| (name.to_owned(), version.to_owned());
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_is_written_as_today() {
+    fn licence_expression_is_canonical() {
         for (old, new) in [
             ("MIT/Apache-2.0", Some("MIT OR Apache-2.0")),
             (

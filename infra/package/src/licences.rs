@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_that_ships_has_a_licence_and_its_text() {
+    fn every_linked_crate_has_a_licence_text() {
         let mut inventory = of_all_functions();
         let library = Library::new("1.95.0").unwrap();
         let text = document(&inventory, &library).unwrap();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_many_come_with_stands_once() {
+    fn shared_licence_text_appears_once() {
         let text = document(&of_all_functions(), &Library::new("1").unwrap()).unwrap();
         let apache = text
             .matches("TERMS AND CONDITIONS FOR USE, REPRODUCTION")
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_text_that_of_the_spdx_is_taken() {
+    fn crate_without_a_text_gets_that_of_spdx() {
         let id = ("a".to_owned(), "1".to_owned());
         let texts = standard_texts("MIT OR Zlib", &id, &["Ann".into()]).unwrap();
         assert_eq!(texts.len(), 2);

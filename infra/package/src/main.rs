@@ -338,12 +338,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn a_function_is_asked_for_by_its_logical_id() {
+    fn function_is_selected_by_its_logical_id() {
         let functions = BTreeMap::from([("Get".to_owned(), "get".to_owned())]);
         assert_eq!(wanted(&functions, &[]).unwrap(), functions);
         assert_eq!(wanted(&functions, &["Get".into()]).unwrap(), functions);

@@ -190,7 +190,7 @@ mod tests {
 
     /// Validates against the schema of CycloneDX, which refers to two others.
     #[test]
-    fn it_is_a_document_of_cyclonedx() {
+    fn document_is_valid_cyclonedx() {
         let schema = |name: &str| -> Value {
             let folder = root().join("tests/data/specs/cyclonedx");
             let file = folder.join(format!("{name}.SNAPSHOT.schema.json"));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_what_ships_and_tells_it_from_what_builds() {
+    fn document_separates_linked_from_build_crates() {
         let (inventory, document) = of_get_health();
         let components = document["components"].as_array().unwrap();
         let named = |name: &str| components.iter().find(|one| one["name"] == name);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere_and_stands_once() {
+    fn every_reference_is_valid_and_unique() {
         let (_, document) = of_get_health();
         let mut known: Vec<_> = document["components"]
             .as_array()

@@ -92,7 +92,7 @@ Resources:
     }
 
     #[test]
-    fn the_code_is_the_zip_and_nothing_else_changes() {
+    fn packaged_template_changes_only_the_code() {
         let allowed = BTreeMap::from([("Architecture", "arm64".to_owned())]);
         let text = packaged(TEMPLATE, &zips(&["Get", "Put"]), &allowed).unwrap();
         let expected = TEMPLATE
@@ -104,7 +104,7 @@ Resources:
     }
 
     #[test]
-    fn a_layout_that_is_not_understood_is_refused() {
+    fn unknown_layout_is_refused() {
         let flow = TEMPLATE.replace(
             "    Properties:\n      CodeUri: functions/put\n",
             "    Properties: { CodeUri: functions/put }\n",
@@ -117,7 +117,7 @@ Resources:
     }
 
     #[test]
-    fn the_template_of_the_project_is_understood() {
+    fn template_of_the_project_is_packaged() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let functions = crate::functions(&root).unwrap();
         let names: Vec<_> = functions.keys().map(String::as_str).collect();

@@ -260,7 +260,6 @@ fn schedule(name: &str, mut fields: Fields) -> Result<Option<Duration>, Refused>
     Ok(is_on.then_some(every))
 }
 
-/// Parses `rate(5 minutes)`.
 fn rate(expression: &str) -> Option<Duration> {
     let inner = expression.strip_prefix("rate(")?.strip_suffix(')')?;
     let (value, unit) = inner.split_once(' ')?;

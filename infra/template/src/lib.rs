@@ -261,7 +261,6 @@ fn attach(api: &mut Option<Api>, routes: Vec<(String, model::Route)>) -> Result<
     Ok(())
 }
 
-/// Returns `Globals.Function`, unresolved.
 fn globals(mut globals: Fields) -> Result<Value, Refused> {
     let function = globals.take("Function");
     globals.finish(&[])?;

@@ -29,7 +29,7 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// `LoggingConfig.LogFormat`: `JSON` or `Text`.
     pub log_format: String,
-    /// `LoggingConfig.ApplicationLogLevel`.
+    /// `LoggingConfig.ApplicationLogLevel` of the template.
     pub log_level: Option<String>,
     pub reserved_concurrency: Option<u32>,
     /// Queues whose messages invoke it.
@@ -46,7 +46,7 @@ pub struct QueueSource {
     pub batch_size: u32,
     /// Maximum wait for messages of a batch.
     pub batching_window: Duration,
-    /// `FunctionResponseTypes` has `ReportBatchItemFailures`.
+    /// True if `FunctionResponseTypes` has `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
     pub maximum_concurrency: Option<u32>,
 }
@@ -102,7 +102,7 @@ pub struct Authorizer {
     pub function: String,
     /// Lowercase header names. A request without one of them is refused with 401.
     pub identity_headers: Vec<String>,
-    /// Whether the route is part of the identity.
+    /// True if the route is part of the identity.
     pub by_route: bool,
     /// Time that a decision is cached for an identity.
     pub reauthorize_every: Duration,

@@ -69,7 +69,7 @@ fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Template, String>
 }
 
 #[test]
-fn the_template_of_the_project_is_read() {
+fn template_of_the_project_is_read() {
     // A reference would put the text of a secret into the environment of a function.
     assert!(!PROJECT.contains("{{resolve:"));
     let template = read_with(PROJECT, &[]).unwrap();
@@ -122,7 +122,7 @@ fn the_template_of_the_project_is_read() {
 }
 
 #[test]
-fn a_secret_without_a_local_value_is_refused() {
+fn secret_without_a_local_value_is_refused() {
     let text = SMALL.replace("KEY: plain", "KEY: '{{resolve:secretsmanager:a}}'");
     let error = read_with(&text, &[]).unwrap_err();
     assert!(
@@ -132,7 +132,7 @@ fn a_secret_without_a_local_value_is_refused() {
 }
 
 #[test]
-fn another_authorizer_may_be_the_default() {
+fn default_authorizer_can_be_overridden() {
     let default = |overrides: &[(&str, &str)]| {
         let template = read_with(PROJECT, overrides)?;
         let api = template.api.unwrap();
@@ -150,7 +150,7 @@ fn another_authorizer_may_be_the_default() {
 }
 
 #[test]
-fn origins_that_may_call_are_those_that_are_named() {
+fn allowed_origins_can_be_overridden() {
     let cors =
         |overrides: &[(&str, &str)]| read_with(PROJECT, overrides).unwrap().api.unwrap().cors;
     assert_eq!(cors(&[]), None);
@@ -165,7 +165,7 @@ fn origins_that_may_call_are_those_that_are_named() {
 }
 
 #[test]
-fn a_worker_runs_as_many_steps_as_it_is_told() {
+fn batch_size_can_be_overridden() {
     let batch = |overrides: &[(&str, &str)]| {
         let template = read_with(PROJECT, overrides)?;
         let mut functions = template.functions.into_iter();
@@ -190,7 +190,7 @@ fn globals_and_own_variables_are_merged() {
 }
 
 #[test]
-fn conditions_choose_values_and_resources() {
+fn conditions_select_values_and_resources() {
     let text = SMALL.replace("Globals:", "Conditions:\n  Dev: !Equals [!Ref Stage, dev]\n  Live: !And [!Not [!Condition Dev], !Or [!Condition Dev, !Condition Dev]]\nGlobals:")
         .replace("KEY: plain", "KEY: !If [Live, yes, !Join ['-', [a, !Ref AWS::Region]]]")
         .replace("  Table:\n", "  Table:\n    Condition: Live\n");
@@ -206,7 +206,7 @@ fn conditions_choose_values_and_resources() {
 }
 
 #[test]
-fn what_is_not_understood_is_refused_by_name() {
+fn unknown_part_is_refused_by_name() {
     for (from, to, names) in [
         (
             "Type: AWS::DynamoDB::Table",
@@ -359,12 +359,12 @@ fn what_is_not_understood_is_refused_by_name() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let _ = read_with(&String::from_utf8_lossy(&bytes), &[]);
     }
 
     #[test]
-    fn no_damage_panics(at in 0..SMALL.len(), length in 0..40usize, other in "\\PC{0,8}") {
+    fn damaged_template_is_read_without_a_panic(at in 0..SMALL.len(), length in 0..40usize, other in "\\PC{0,8}") {
         let mut text = SMALL.as_bytes().to_vec();
         text.splice(at..(at + length).min(SMALL.len()), other.bytes());
         let _ = read_with(&String::from_utf8_lossy(&text), &[]);
@@ -372,7 +372,7 @@ proptest! {
 }
 
 #[test]
-fn a_schedule_is_a_rate() {
+fn schedule_must_be_a_rate() {
     let with = |event: &str| {
         let events = format!("      Events:\n        Tick: {event}\n");
         let text = SMALL.replacen("      Events:\n", &events, 1);

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_is_refused() {
+    fn invalid_yaml_is_refused() {
         for (text, reason) in [
             ("", "is empty"),
             ("a: 1\n---\nb: 2", "a second document"),

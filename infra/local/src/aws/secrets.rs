@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_secret_is_read_and_put_as_at_aws() {
+    async fn secret_can_be_read_and_replaced() {
         let data = TempDir::new().unwrap();
         let (_stop, shutdown) = watch::channel(false);
         let services = aws::start(data.path(), &clients::credentials(), shutdown)
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn somebody_else_is_refused() {
+    async fn request_with_another_access_key_is_refused() {
         let data = TempDir::new().unwrap();
         let (_stop, shutdown) = watch::channel(false);
         let services = aws::start(data.path(), &clients::credentials(), shutdown)

@@ -133,7 +133,7 @@ async fn create_table(client: &aws_sdk_dynamodb::Client) {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_a_restart() {
+async fn data_survives_a_restart() {
     let data = TempDir::new().unwrap();
     let first = started(data.path()).await;
     let dynamodb = dynamodb_client(&first.0.dynamodb);
@@ -215,7 +215,7 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_folder_belongs_to_one_runtime() {
+async fn folder_in_use_is_refused() {
     let data = TempDir::new().unwrap();
     let first = started(data.path()).await;
     let (_stop, shutdown) = watch::channel(false);
@@ -230,7 +230,7 @@ async fn a_folder_belongs_to_one_runtime() {
 }
 
 #[tokio::test]
-async fn a_lost_conditional_write_returns_the_winner() {
+async fn failed_conditional_write_returns_the_current_item() {
     let data = TempDir::new().unwrap();
     let services = started(data.path()).await;
     let client = dynamodb_client(&services.0.dynamodb);
@@ -259,7 +259,7 @@ async fn a_lost_conditional_write_returns_the_winner() {
 }
 
 #[tokio::test]
-async fn expired_items_are_deleted() {
+async fn sweep_deletes_expired_items() {
     let data = TempDir::new().unwrap();
     let first = started(data.path()).await;
     let client = dynamodb_client(&first.0.dynamodb);

@@ -1,5 +1,3 @@
-//! The command line.
-
 mod help;
 mod request;
 mod values;
@@ -335,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_reads_and_writes_unless_told_otherwise() {
+    fn key_has_read_and_write_scopes_by_default() {
         let create = |more: &[&str]| {
             let arguments = [&["key", "create", "--name", "n"], more].concat();
             match read(&arguments)?.command {

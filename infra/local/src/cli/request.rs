@@ -19,7 +19,6 @@ const DOCKER: &str = if cfg!(target_os = "linux") {
     "host.docker.internal"
 };
 
-/// Arguments of `sam`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Sam {
     /// Address at which containers find this machine
@@ -41,7 +40,6 @@ pub(crate) struct Sam {
     pub(crate) out: PathBuf,
 }
 
-/// Arguments of `key`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Key {
     #[command(subcommand)]
@@ -87,7 +85,6 @@ pub(crate) struct CreateKey {
     pub(crate) expires_days: Option<u16>,
 }
 
-/// Arguments of `analyze`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Analyze {
     /// YouTube URL or id, or a video or audio file
@@ -124,7 +121,6 @@ pub(crate) struct Analyze {
     pub(crate) timeout_s: u64,
 }
 
-/// Arguments of `build`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Build {
     /// YouTube URL or id, a video or audio file, or the id of an analysed video

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_those_of_the_api() {
+    fn option_values_follow_the_api() {
         assert_eq!(seconds("1.5"), Ok(1.5));
         for wrong in ["-1", "90000", "NaN", "inf", "1:30", ""] {
             assert!(seconds(wrong).is_err(), "{wrong}");

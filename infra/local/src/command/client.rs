@@ -65,7 +65,7 @@ pub(super) struct Job {
     pub(super) files: Option<Files>,
     /// Reason that the job waits, in a sentence.
     pub(super) notice: Option<String>,
-    /// 0 to 100.
+    /// Percentage from 0 to 100.
     pub(super) progress: u64,
     pub(super) error: Option<String>,
     pub(super) ended: Ended,

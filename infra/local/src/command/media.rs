@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_file_is_read_in_pieces_and_whole() {
+    async fn file_body_is_read_in_pieces_and_complete() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("a.mp4");
         let content: Vec<u8> = (0..2 * CHUNK_BYTES + 7).map(|index| index as u8).collect();

@@ -11,7 +11,7 @@ use crate::{Exit, data::Ready};
 
 pub(super) struct Answer {
     pub(super) text: String,
-    /// Whether a stand-in made the result without a transcript.
+    /// True if a stand-in made the result without a transcript.
     pub(super) is_only_standin: bool,
 }
 

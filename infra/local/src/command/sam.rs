@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_this_machine_is_found_from_a_container() {
+    fn local_endpoints_are_moved_to_the_address_for_containers() {
         let mut functions = functions();
         let ports = move_to("172.17.0.1", &mut functions);
         assert_eq!(ports, BTreeSet::from([4000, 4001]));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_declares_what_the_local_runtime_passes() {
+    fn template_declares_the_variables_of_the_local_runtime() {
         let built = json!({"Resources": {
             "GetHealth": {"Properties": {"CodeUri": "GetHealth", "Timeout": 10}},
             "Bucket": {"Properties": {}},

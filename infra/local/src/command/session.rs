@@ -45,7 +45,6 @@ pub(crate) struct Guest {
 /// Work that an interrupted command leaves behind.
 pub(crate) enum Remains {
     Nothing,
-    /// A submitted job.
     Job,
     /// A printed result. Only the system was still running, for other commands.
     Result,

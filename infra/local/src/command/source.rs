@@ -12,7 +12,6 @@ use eventrelay::{
 pub(super) enum Source {
     /// A video on YouTube.
     Url(String),
-    /// A recording.
     File {
         path: PathBuf,
         content_type: &'static str,

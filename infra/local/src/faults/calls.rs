@@ -35,7 +35,7 @@ impl Calls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts counting.
+    /// Starts counting from zero.
     pub(super) fn begin(&self) {
         *self.counted() = Some(BTreeMap::new());
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_counted_before_it_is_wanted() {
+    fn calls_are_counted_only_after_begin() {
         let calls = Calls::default();
         calls.add("s3", "GET", 0.0);
         assert!(calls.all().is_empty() && !calls.is_counting());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn units_are_what_the_database_says() {
+    fn units_are_read_from_the_response() {
         let one = json!({"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 2.5}});
         let two = json!({"ConsumedCapacity": [{"CapacityUnits": 2.0}, {"CapacityUnits": 4.0}]});
         assert_eq!(units(&answer(200, &one)), 2.5);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_asks_for_its_units_and_keeps_the_rest() {
+    async fn metered_request_asks_for_units_and_keeps_other_fields() {
         let body = json!({"TableName": "t"}).to_string();
         let request = Request::builder()
             .header(CONTENT_LENGTH, body.len())
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_not_on_the_bill() {
+    fn billed_operation_has_no_object_key() {
         assert_eq!(billed_as(Target::S3, "PUT /bucket/key"), "PUT");
         assert_eq!(billed_as(Target::DynamoDb, "PutItem"), "PutItem");
     }

@@ -63,7 +63,6 @@ pub(super) struct ChaosConfig {
     upstreams: f64,
 }
 
-/// Generator of faults.
 #[derive(Debug)]
 pub(super) struct Chaos {
     config: ChaosConfig,
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_faults_in_the_asked_share() {
+    fn chaos_with_one_seed_repeats_its_faults_at_the_configured_rate() {
         let config = ChaosConfig {
             seed: 7,
             aws: 0.05,

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_meant_is_counted_and_dies_once() {
+    fn plan_counts_matching_effects_and_kills_once() {
         let mut kills = Kills::default();
         let plan = r#"{"function": "F", "match": "job_1", "at": 2}"#;
         kills.plan(serde_json::from_str(plan).unwrap());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_is_named_by_a_part_of_it() {
+    fn plan_matches_a_part_of_the_effect_name() {
         let mut kills = Kills::default();
         let plan = r#"{"function": "F", "match": "job_1", "effect": "Put", "at": 1}"#;
         kills.plan(serde_json::from_str(plan).unwrap());

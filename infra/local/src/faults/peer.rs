@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_is_found_by_both_its_addresses() {
+    fn socket_is_found_by_both_addresses() {
         let table = "\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11 1 0
@@ -66,7 +66,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_process_is_known_by_its_socket() {
+    fn process_is_found_by_its_socket() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, peer) = listener.accept().unwrap();

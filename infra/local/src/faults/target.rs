@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_are_told_from_reads() {
+    fn only_writes_have_an_effect() {
         for (target, method, uri, header, operation, effect) in [
             (
                 Target::DynamoDb,
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn every_service_refuses_in_its_own_words() {
+    fn refusal_has_the_error_format_of_the_service() {
         let status = |target: Target, fault| target.refusal(fault).unwrap().status().as_u16();
         assert_eq!(status(Target::DynamoDb, Fault::Throttled), 400);
         assert_eq!(status(Target::S3, Fault::Throttled), 503);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_presigned_url_is_not_the_functions_own_call() {
+    fn presigned_request_is_recognised() {
         assert!(is_presigned(&parts("PUT", "/b/k?X-Amz-Signature=1", None)));
         assert!(!is_presigned(&parts("PUT", "/b/k", None)));
     }

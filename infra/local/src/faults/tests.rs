@@ -33,7 +33,7 @@ fn client() -> reqwest::Client {
 }
 
 #[tokio::test]
-async fn who_is_no_instance_gets_through_unchanged() {
+async fn call_of_another_client_passes_unchanged() {
     let (_stop, shutdown) = watch::channel(false);
     let faults = Faults::new();
     *lock(&faults.chaos) = Chaos::new(

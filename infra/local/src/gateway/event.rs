@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_in_access_logs() {
+    fn time_has_the_format_of_access_logs() {
         assert_eq!(
             common_log_time(Duration::from_secs(1_795_492_811)),
             "24/Nov/2026:04:00:11 +0000"

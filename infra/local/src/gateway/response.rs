@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_status_code_makes_the_response_explicit() {
+    async fn response_with_a_status_code_is_explicit() {
         let (status, headers, body) = read(json!({
             "statusCode": 201,
             "headers": { "Content-Type": "application/json", "X-Count": 3, "Content-Length": "99" },
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_one_the_answer_is_the_body() {
+    async fn response_without_a_status_code_is_the_body_of_a_200() {
         for (payload, expected) in [
             (json!({ "a": 1 }), r#"{"a":1}"#),
             (json!("plain"), "plain"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_responses_are_refused() {
+    async fn malformed_response_is_refused() {
         for payload in [
             json!({ "statusCode": "no" }),
             json!({ "statusCode": 99999 }),
@@ -162,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_payload_panics(payload in proptest::collection::vec(any::<u8>(), 0..100)) {
+        fn any_payload_is_read_without_a_panic(payload in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = from_payload(&payload);
         }
     }

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_wins() {
+    fn most_specific_route_is_selected() {
         let keys = [
             "ANY $default",
             "ANY /{proxy+}",
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_no_route_is_not_found() {
+    fn path_without_a_route_is_not_found() {
         let keys = ["GET /v1/videos/{id}", "POST /v1/videos"];
         for (method, path) in [
             ("GET", "/v1/videos"),

@@ -71,7 +71,6 @@ async fn api(integration_timeout: Duration) -> Running {
 }
 
 impl Running {
-    /// Sends raw bytes.
     async fn raw(&self, request: &[u8]) -> (u16, String, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request).await.unwrap();
@@ -120,7 +119,7 @@ fn event(body: &str) -> Value {
 const LONG: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn the_event_is_payload_format_two() {
+async fn event_has_payload_format_2() {
     let api = api(LONG).await;
     let (status, head, body) = api
         .send(
@@ -166,7 +165,7 @@ async fn the_event_is_payload_format_two() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_text_is_base64() {
+async fn binary_body_is_passed_in_base64() {
     let api = api(LONG).await;
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
     let (_, _, body) = api.send("POST", "/echo/a", form, "a=1").await;
@@ -177,7 +176,7 @@ async fn a_body_that_is_no_text_is_base64() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_arrives_whole() {
+async fn chunked_body_arrives_complete() {
     let api = api(LONG).await;
     let (_, _, body) = api
         .raw(
@@ -189,7 +188,7 @@ async fn a_chunked_body_arrives_whole() {
 }
 
 #[tokio::test]
-async fn head_is_answered_without_a_body() {
+async fn head_request_gets_no_body() {
     let api = api(LONG).await;
     let (status, _, body) = api.send("HEAD", "/echo/a", "", "").await;
     assert_eq!((status, body.as_str()), (200, ""));
@@ -198,7 +197,7 @@ async fn head_is_answered_without_a_body() {
 }
 
 #[tokio::test]
-async fn failures_of_the_function_are_not_told() {
+async fn response_hides_failures_of_the_function() {
     let api = api(LONG).await;
     for what in [
         json!({ "do": "fail" }),
@@ -221,7 +220,7 @@ async fn failures_of_the_function_are_not_told() {
 }
 
 #[tokio::test]
-async fn a_function_that_takes_too_long_is_unavailable() {
+async fn function_above_the_integration_timeout_gets_503() {
     let api = api(Duration::from_millis(50)).await;
     let (status, _, body) = api.act(json!({ "do": "hang" })).await;
     assert_eq!(
@@ -231,7 +230,7 @@ async fn a_function_that_takes_too_long_is_unavailable() {
 }
 
 #[tokio::test]
-async fn the_limits_of_the_api_hold() {
+async fn requests_above_the_limits_are_refused() {
     let api = api(LONG).await;
     let (status, _, body) = api.send("GET", "/nothing", "", "").await;
     assert_eq!((status, body.as_str()), (404, r#"{"message":"Not Found"}"#));
@@ -248,7 +247,7 @@ async fn the_limits_of_the_api_hold() {
 }
 
 #[tokio::test]
-async fn the_authorizer_is_asked_once_per_identity() {
+async fn authorizer_is_invoked_once_per_identity() {
     let api = api(LONG).await;
     let key = |order: Value| format!("X-Api-Key: {order}\r\n");
     let verdict = |context: Value| key(json!({ "do": "answer", "with": context }));
@@ -288,7 +287,7 @@ async fn the_authorizer_is_asked_once_per_identity() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_may_call_and_no_other() {
+async fn cors_allows_configured_origins_only() {
     let api = api(INTEGRATION_TIMEOUT).await;
     let preflight = async |target: &str, origin: &str| {
         let headers = format!("Origin: {origin}\r\nAccess-Control-Request-Method: GET\r\n");

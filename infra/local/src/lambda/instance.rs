@@ -41,11 +41,10 @@ pub(super) struct Instance {
     log: Arc<Log>,
 }
 
-/// A finished invocation.
 pub(super) struct Ended {
     pub(super) answer: Answer,
     pub(super) invocation: Invocation,
-    /// Whether the instance can take another request.
+    /// True if the instance can take another request.
     pub(super) alive: bool,
 }
 

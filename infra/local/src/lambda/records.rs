@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_line_reads_as_lambdas() {
+    fn report_has_the_format_of_lambda() {
         assert_eq!(
             invocation().report(),
             "REPORT RequestId: r\tFunction: GetJob\tDuration: 2.15 ms\tBilled Duration: 12 ms\t\
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_billed_is_rounded_up_once() {
+    fn billed_duration_is_rounded_up_once() {
         assert_eq!(billed_ms(Duration::from_micros(1), None), 1);
         assert_eq!(
             billed_ms(
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_invocations_are_kept() {
+    fn records_keep_the_last_invocations() {
         let records = Records::default();
         for number in 0..=CAPACITY {
             records.add(Invocation {

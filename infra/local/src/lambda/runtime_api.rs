@@ -39,7 +39,6 @@ pub(super) struct Work {
 /// Message of the process.
 #[derive(Debug)]
 pub(super) enum Signal {
-    /// Request for work.
     Ready,
     /// Report that the process could not start.
     InitError(Bytes),

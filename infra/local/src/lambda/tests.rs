@@ -107,7 +107,7 @@ pub(crate) async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_warm_instance_is_used_again() {
+async fn warm_instance_is_reused() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let first = payload(call(&lambda, json!({ "a": 1 })).await);
@@ -123,7 +123,7 @@ async fn a_warm_instance_is_used_again() {
 }
 
 #[tokio::test]
-async fn the_environment_is_that_of_lambda_and_nothing_else() {
+async fn environment_has_only_variables_of_lambda() {
     let data = TempDir::new().unwrap();
     let mut function = probe("Probe");
     function
@@ -142,7 +142,7 @@ async fn the_environment_is_that_of_lambda_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_context_names_request_deadline_and_function() {
+async fn context_has_request_id_deadline_and_function() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let context = payload(call(&lambda, json!({ "do": "context" })).await);
@@ -156,7 +156,7 @@ async fn the_context_names_request_deadline_and_function() {
 }
 
 #[tokio::test]
-async fn busy_instances_are_not_shared_and_their_number_is_bounded() {
+async fn busy_instance_takes_no_request_and_instances_are_limited() {
     let data = TempDir::new().unwrap();
     let gate = data.path().join("gate");
     let function = Function {
@@ -195,7 +195,7 @@ async fn busy_instances_are_not_shared_and_their_number_is_bounded() {
 }
 
 #[tokio::test]
-async fn an_invocation_outlives_its_caller() {
+async fn invocation_continues_after_its_caller_left() {
     let data = TempDir::new().unwrap();
     let gate = data.path().join("gate");
     let lambda = start(&[probe("Probe")], &data);
@@ -208,7 +208,7 @@ async fn an_invocation_outlives_its_caller() {
 }
 
 #[tokio::test]
-async fn errors_and_panics_leave_the_instance_alive() {
+async fn instance_survives_errors_and_panics() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let pid = payload(call(&lambda, json!({})).await)["pid"].clone();
@@ -229,7 +229,7 @@ async fn errors_and_panics_leave_the_instance_alive() {
 }
 
 #[tokio::test]
-async fn a_late_function_is_killed_and_replaced() {
+async fn function_above_its_timeout_is_killed_and_replaced() {
     let data = TempDir::new().unwrap();
     let function = Function {
         timeout: Duration::from_secs(1),
@@ -259,7 +259,7 @@ async fn a_late_function_is_killed_and_replaced() {
 }
 
 #[tokio::test]
-async fn a_crash_is_an_error_of_that_request_only() {
+async fn crash_fails_only_its_request() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let error = failure(call(&lambda, json!({ "do": "exit" })).await);
@@ -274,7 +274,7 @@ async fn a_crash_is_an_error_of_that_request_only() {
 }
 
 #[tokio::test]
-async fn an_instance_that_is_killed_fails_its_request_and_is_replaced() {
+async fn killed_instance_fails_its_request_and_is_replaced() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let stuck = {
@@ -298,7 +298,7 @@ async fn an_instance_that_is_killed_fails_its_request_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_failed_start_is_an_error_of_the_request() {
+async fn failed_start_fails_the_request() {
     let data = TempDir::new().unwrap();
     let mut exits = probe("Probe");
     exits
@@ -327,7 +327,7 @@ async fn a_failed_start_is_an_error_of_the_request() {
 }
 
 #[tokio::test]
-async fn idle_instances_are_stopped() {
+async fn idle_instance_is_stopped() {
     let data = TempDir::new().unwrap();
     let lambda = start_with(&[probe("Probe")], &data, |settings| {
         settings.idle_limit = Duration::from_millis(40);
@@ -340,7 +340,7 @@ async fn idle_instances_are_stopped() {
 }
 
 #[tokio::test]
-async fn a_request_above_six_megabytes_is_refused() {
+async fn request_above_6_mb_is_refused() {
     let data = TempDir::new().unwrap();
     let lambda = start(&[probe("Probe")], &data);
     let event = json!({ "do": "x".repeat(MAX_REQUEST_BYTES) });

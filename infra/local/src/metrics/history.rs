@@ -29,7 +29,7 @@ pub(super) struct Point {
     pub(super) p99_ms: Option<f64>,
     /// Messages by queue, without empty queues.
     pub(super) queues: BTreeMap<String, u64>,
-    /// Jobs by stage.
+    /// Number of jobs by stage.
     pub(super) jobs: BTreeMap<String, u64>,
     pub(super) busy: u64,
     pub(super) instances: u64,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_is_what_happened_in_it_and_how_long_the_last_ones_took() {
+    fn point_has_requests_of_its_second_and_recent_quantiles() {
         let mut history = History::default();
         for ms in 1..=100 {
             history.request(Duration::from_millis(ms));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_kept_than_is_shown() {
+    fn history_keeps_a_limited_number_of_points() {
         let mut history = History::default();
         for at in 1..=2000 {
             for _ in 0..3 {

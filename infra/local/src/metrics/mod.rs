@@ -171,7 +171,6 @@ impl Metrics {
         }
     }
 
-    /// Counts an invocation.
     pub(crate) fn invocation(&self, invocation: &Invocation) {
         let function = vec![("function".to_owned(), invocation.function.clone())];
         self.invocation_duration
@@ -237,7 +236,7 @@ mod tests {
         "layer":"index","cache_hits_total":2,"http.status":200}"#;
 
     #[test]
-    fn lines_of_functions_are_what_prometheus_reads() {
+    fn metrics_of_functions_are_exported_to_prometheus() {
         let metrics = Metrics::new();
         for line in [
             LOOKUP,
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_metric_is_known() {
+    fn all_metrics_are_registered() {
         let metrics = Metrics::new();
         for metric in Metric::ALL {
             let labels = vec![("a".to_owned(), "b".to_owned())];

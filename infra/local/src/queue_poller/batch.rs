@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_named_messages_fail() {
+    fn only_reported_messages_fail() {
         for (answer, expected) in [
             ("null", &[][..]),
             ("{}", &[]),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_cannot_be_understood_fails_all() {
+    fn malformed_answer_fails_the_whole_batch() {
         for answer in [
             "",
             "no JSON",
@@ -149,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_panics(answer in proptest::collection::vec(any::<u8>(), 0..80)) {
+        fn any_answer_is_read_without_a_panic(answer in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = failed_of(&answer);
         }
     }

@@ -121,7 +121,7 @@ impl Setup {
 }
 
 #[tokio::test]
-async fn what_is_done_is_deleted() {
+async fn processed_message_is_deleted() {
     let setup = setup(|_| {}).await;
     setup.send(&json!({ "do": "answer", "with": null })).await;
     setup
@@ -132,7 +132,7 @@ async fn what_is_done_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_read_keeps_its_messages() {
+async fn disabled_mapping_leaves_messages_in_the_queue() {
     let setup = setup(|_| {}).await;
     setup.enabled.send_replace(false);
     setup.send(&json!({ "do": "answer", "with": null })).await;
@@ -144,7 +144,7 @@ async fn a_queue_that_is_not_read_keeps_its_messages() {
 }
 
 #[tokio::test]
-async fn what_failed_stays_invisible() {
+async fn failed_message_stays_invisible() {
     let setup = setup(|_| {}).await;
     setup.send(&json!({ "do": "fail" })).await;
     setup.send(&json!({ "do": "answer", "with": { "batchItemFailures": [{ "itemIdentifier": "?" }] } })).await;
@@ -160,7 +160,7 @@ async fn what_failed_stays_invisible() {
 }
 
 #[tokio::test]
-async fn one_message_of_a_batch_may_fail() {
+async fn reported_message_of_a_batch_fails_alone() {
     let setup = setup(|source| {
         source.batch_size = 3;
         source.batching_window = Duration::from_secs(20);
@@ -176,7 +176,7 @@ async fn one_message_of_a_batch_may_fail() {
 }
 
 #[tokio::test]
-async fn concurrency_stays_below_the_maximum() {
+async fn mapping_stays_within_its_maximum_concurrency() {
     let setup = setup(|_| {}).await;
     let gate = setup._data.path().join("gate");
     for _ in 0..4 {

@@ -106,7 +106,7 @@ async fn upload(presigned: &PresignedRequest, checksum: &str, body: &str) -> u16
 }
 
 #[tokio::test]
-async fn what_a_put_says_comes_back() {
+async fn get_returns_the_properties_of_the_put() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let put = client
@@ -161,7 +161,7 @@ async fn what_a_put_says_comes_back() {
 }
 
 #[tokio::test]
-async fn an_unchanged_object_is_not_sent_again() {
+async fn unchanged_object_gets_304() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     put(&client, "k", "body").await;
@@ -218,7 +218,7 @@ async fn an_unchanged_object_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_checksum_leaves_what_was_there() {
+async fn put_with_a_wrong_checksum_keeps_the_old_object() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     for size in [1, SMALL_BYTES] {
@@ -266,7 +266,7 @@ async fn small_bodies_have_no_file() {
 }
 
 #[tokio::test]
-async fn of_writes_that_want_to_be_first_one_is() {
+async fn one_of_concurrent_conditional_writes_succeeds() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let writes = ["a", "b", "c", "d"].map(|letter| {
@@ -290,7 +290,7 @@ async fn of_writes_that_want_to_be_first_one_is() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn error_names_the_missing_bucket_or_key() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let get = client
@@ -343,7 +343,7 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn a_presigned_upload_is_bound_to_what_was_signed() {
+async fn presigned_upload_with_other_headers_is_refused() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let checksum = base64_sha256("video");
@@ -398,7 +398,7 @@ async fn a_presigned_upload_is_bound_to_what_was_signed() {
 }
 
 #[tokio::test]
-async fn listings_are_in_order_in_groups_and_in_pages() {
+async fn listing_is_ordered_grouped_and_paged() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     // A key may be a prefix of another, which no file system allows.
@@ -450,7 +450,7 @@ async fn listings_are_in_order_in_groups_and_in_pages() {
 }
 
 #[tokio::test]
-async fn bodies_of_no_object_are_cleaned_up() {
+async fn start_deletes_bodies_without_an_object() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let [first, second] = ["1", "2"].map(|digit| digit.repeat(SMALL_BYTES + 1));

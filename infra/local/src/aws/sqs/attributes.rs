@@ -47,7 +47,6 @@ pub(super) struct Settings {
     pub(super) redrive: Option<Redrive>,
 }
 
-/// Redrive policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Redrive {
     pub(super) target: String,
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_ranges() {
+    fn attribute_out_of_its_range_is_refused() {
         for (name, low, high, _) in NUMBERS {
             for (value, valid) in [
                 (low - 1, false),
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redrive_policy_counts_in_either_form() {
+    fn redrive_policy_accepts_numbers_and_strings() {
         for count in ["3", "\"3\""] {
             let policy = format!(
                 r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":{count}}}"#

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_are_hashed_by_name_type_and_value() {
+    fn md5_of_attributes_covers_name_type_and_value() {
         let attributes = MessageAttributes::from([
             ("b".to_owned(), attribute("Binary", None, Some(&[0xff]))),
             ("a".to_owned(), attribute("String", Some("x"), None)),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_and_empty_parts_are_refused() {
+    fn message_with_control_characters_or_empty_parts_is_refused() {
         let refused = |body: &str, attributes: &[(&str, MessageAttribute)]| {
             let all = attributes
                 .iter()

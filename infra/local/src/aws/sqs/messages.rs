@@ -1,5 +1,3 @@
-//! Operations on messages.
-
 use std::collections::BTreeSet;
 
 use rusqlite::Transaction;
@@ -109,7 +107,7 @@ pub(super) struct Received {
     pub(super) wait_s: i64,
     /// Unix time in milliseconds at which the next message becomes visible.
     pub(super) next_due: Option<i64>,
-    /// Whether messages moved to the dead-letter queue, where a receiver may be waiting.
+    /// True if messages moved to the dead-letter queue, where a receiver may be waiting.
     pub(super) moved: bool,
 }
 

@@ -20,7 +20,6 @@ const JSON: &str = "application/x-amz-json-1.0";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
-/// Error codes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Code {
     BatchEntryIdsNotDistinct,
@@ -219,7 +218,7 @@ pub(super) struct MessageAttribute {
     pub(super) data_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) string_value: Option<String>,
-    /// Encoded in Base64.
+    /// Value encoded in Base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) binary_value: Option<String>,
 }
@@ -277,7 +276,7 @@ pub(super) struct Outgoing {
     pub(super) message_body: String,
     pub(super) delay_seconds: Option<i64>,
     pub(super) message_attributes: Option<MessageAttributes>,
-    /// Only `AWSTraceHeader` exists.
+    /// SQS defines only `AWSTraceHeader`.
     pub(super) message_system_attributes: Option<MessageAttributes>,
 }
 
@@ -335,7 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_field_is_named() {
+    fn error_names_the_missing_field() {
         let failure = parse::<OnQueue>(b"{}").expect_err("QueueUrl is required");
         assert_eq!(failure.code, Code::MissingParameter);
         assert_eq!(

@@ -1,5 +1,3 @@
-//! Operations on queues.
-
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Receipt handles.
+//! Receipt handles of received messages.
 
 use std::fmt;
 
@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_handle_is_read_by_its_own_queue_only(id: i64, message: i64, receipt in "[0-9a-f]{32}") {
+        fn handle_of_another_queue_is_refused(id: i64, message: i64, receipt in "[0-9a-f]{32}") {
             let text = Handle { queue: id, message, receipt: receipt.clone() }.to_string();
             let read = Handle::parse(&text, &queue(id)).unwrap();
             prop_assert_eq!((read.message, read.receipt), (message, receipt));
@@ -77,7 +77,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_no_handle_is_refused(text in "\\PC{0,40}") {
+        fn malformed_handle_is_refused(text in "\\PC{0,40}") {
             let refused = Handle::parse(&text, &queue(1)).unwrap_err();
             prop_assert_eq!(refused.code, Code::ReceiptHandleIsInvalid);
         }

@@ -34,7 +34,6 @@ pub(super) const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS messages_by_visibility ON messages (queue, visible_ms);
     CREATE INDEX IF NOT EXISTS messages_by_age ON messages (queue, sent_ms);";
 
-/// A stored queue.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     pub(super) id: i64,
@@ -55,7 +54,6 @@ pub(super) struct NewMessage<'a> {
     pub(super) visible_ms: i64,
 }
 
-/// A stored message.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) id: i64,
@@ -78,7 +76,7 @@ pub(super) struct Message {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Counts {
     pub(super) visible: i64,
-    /// Received and invisible.
+    /// Received and invisible until their timeout.
     pub(super) in_flight: i64,
     /// Delayed and not yet visible.
     pub(super) delayed: i64,

@@ -15,7 +15,6 @@ use super::super::{
 };
 use crate::cli::Build;
 
-/// A valid build.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) subject: Subject,
@@ -27,7 +26,6 @@ pub(super) struct Order {
 
 #[derive(Debug)]
 pub(super) enum Subject {
-    /// An existing project.
     Project(ProjectId),
     /// A project to make.
     New(NewProject),

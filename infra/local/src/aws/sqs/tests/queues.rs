@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::{code, counts, create, send, started};
 
 #[tokio::test]
-async fn queues_are_made_once_listed_and_deleted() {
+async fn queue_is_created_once_listed_and_deleted() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let visibility = QueueAttributeName::VisibilityTimeout;
@@ -89,7 +89,7 @@ async fn queues_are_made_once_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_sqs_refuses_is_refused() {
+async fn invalid_queue_requests_are_refused() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;

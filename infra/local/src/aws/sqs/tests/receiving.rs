@@ -7,7 +7,7 @@ use super::{attribute, bodies, code, counts, create, delete, receive, send, star
 use crate::aws::tests::{credentials, sqs_client};
 
 #[tokio::test]
-async fn a_message_is_hidden_until_its_timeout_and_an_old_receipt_is_void() {
+async fn message_is_invisible_until_its_timeout_and_old_receipts_are_void() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(
@@ -52,7 +52,7 @@ async fn a_message_is_hidden_until_its_timeout_and_an_old_receipt_is_void() {
 }
 
 #[tokio::test]
-async fn visibility_can_be_changed_while_a_message_is_in_flight() {
+async fn visibility_of_a_message_in_flight_can_be_changed() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;
@@ -87,7 +87,7 @@ async fn visibility_can_be_changed_while_a_message_is_in_flight() {
 }
 
 #[tokio::test]
-async fn a_delayed_message_comes_later() {
+async fn delayed_message_becomes_visible_after_its_delay() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[(QueueAttributeName::DelaySeconds, "5")]).await;
@@ -119,7 +119,7 @@ async fn a_delayed_message_comes_later() {
 }
 
 #[tokio::test]
-async fn a_waiting_receive_is_woken() {
+async fn waiting_receive_returns_when_a_message_is_sent() {
     let data = TempDir::new().unwrap();
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
     let services = crate::aws::start(data.path(), &credentials(), shutdown)
@@ -165,7 +165,7 @@ async fn a_waiting_receive_is_woken() {
 }
 
 #[tokio::test]
-async fn a_message_received_too_often_goes_to_the_dead_letters() {
+async fn message_above_its_receive_count_moves_to_the_dead_letter_queue() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":"2"}"#;
@@ -208,7 +208,7 @@ async fn a_message_received_too_often_goes_to_the_dead_letters() {
 }
 
 #[tokio::test]
-async fn a_message_is_kept_for_the_retention_of_its_queue() {
+async fn message_is_deleted_after_the_retention_period() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let retention = [(QueueAttributeName::MessageRetentionPeriod, "60")];
@@ -223,7 +223,7 @@ async fn a_message_is_kept_for_the_retention_of_its_queue() {
 }
 
 #[tokio::test]
-async fn what_was_in_flight_is_visible_after_a_restart() {
+async fn message_in_flight_is_visible_after_a_restart() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;

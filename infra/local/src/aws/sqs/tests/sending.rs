@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{attribute, bodies, code, create, receive, send, started};
 
 #[tokio::test]
-async fn a_message_comes_back_as_it_was_sent() {
+async fn received_message_equals_the_sent_one() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;
@@ -72,7 +72,7 @@ async fn a_message_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_one_entry_does_not_stop_the_batch() {
+async fn invalid_entry_does_not_stop_the_batch() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;
@@ -146,7 +146,7 @@ async fn what_is_wrong_with_one_entry_does_not_stop_the_batch() {
 }
 
 #[tokio::test]
-async fn messages_have_a_largest_size() {
+async fn message_above_the_maximum_size_is_refused() {
     let data = TempDir::new().unwrap();
     let (service, client) = started(data.path()).await;
     let url = create(&client, "queue", &[]).await;
