@@ -1,9 +1,9 @@
-//! What of a contract breaks those who keep to an earlier one: pure functions of two documents.
+//! Breaking changes between two versions of the contract: pure functions of two documents.
 //!
-//! A request that was taken must still be taken, so each earlier schema of a request has to be
-//! within the later one. An answer must be one that was known, so each later schema of an answer
-//! has to be within the earlier one, but for members that are added: who reads answers bears with
-//! them. Both are the same question, asked the other way round.
+//! A request that was accepted must still be accepted, so each old request schema must be within
+//! the new one. A response must be a known one, so each new response schema must be within the old
+//! one, except for new members, which clients ignore. Both are the same question in opposite
+//! directions.
 
 mod schema;
 
@@ -14,12 +14,11 @@ use serde_json::Value;
 use self::schema::{Direction, Question};
 use crate::json::{members, resolved};
 
-/// Something that breaks a caller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Break {
-    /// Where: an operation, and a place in it.
+    /// Operation, and location within it.
     pub at: String,
-    /// By which rule, in kebab-case.
+    /// Violated rule, in kebab-case.
     pub rule: &'static str,
 }
 
@@ -29,7 +28,7 @@ impl fmt::Display for Break {
     }
 }
 
-/// All that is broken by the later of two documents, sorted.
+/// Returns all breaking changes of the new document, sorted.
 #[must_use]
 pub fn breaks(old: &Value, new: &Value) -> Vec<Break> {
     let mut found = Vec::new();
@@ -59,7 +58,7 @@ pub fn breaks(old: &Value, new: &Value) -> Vec<Break> {
     found
 }
 
-/// An operation in both documents.
+/// An operation that both documents have.
 struct Pair<'a> {
     old: &'a Value,
     new: &'a Value,
@@ -150,7 +149,7 @@ impl Pair<'_> {
         for (status, was) in members(&before["responses"]) {
             let place = format!(" {status}");
             match after["responses"].get(status) {
-                // An error that does not occur any more is missed by nobody.
+                // Clients do not miss an error that no longer occurs.
                 None if is_success(status) => self.add("answer-removed", &place),
                 None => {}
                 Some(is) => {
@@ -160,7 +159,7 @@ impl Pair<'_> {
             }
         }
         for (status, _) in members(&after["responses"]) {
-            // To be told that nothing has changed, one has to ask for it.
+            // Only clients that send a condition get a 304.
             if is_success(status) && status != "304" && before["responses"].get(status).is_none() {
                 self.add("answer-added", &format!(" {status}"));
             }

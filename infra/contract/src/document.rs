@@ -1,4 +1,4 @@
-//! The document, put together.
+//! Assembly of the document.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 
 use crate::{operations, requests, responses, schemas};
 
-/// The OpenAPI document of the API.
 #[must_use]
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
@@ -42,18 +41,17 @@ pub fn document() -> Value {
             "securitySchemes": {
                 "ApiKey": {
                     "type": "apiKey", "in": "header", "name": "x-api-key",
-                    "description": "A key, or a JSON Web Token of the issuer that the deployment \
-                        trusts. It has one or more of the scopes `read`, `write` and `admin`, and \
-                        none includes another. A deployment may have it sent as `Authorization: \
-                        Bearer` instead.",
+                    "description": "An API key, or a JSON Web Token of the issuer that the deployment trusts. It has one \
+         or more of the scopes `read`, `write` and `admin`. No scope includes another. A \
+         deployment may accept it in `Authorization: Bearer` instead.",
                 },
             },
         },
     })
 }
 
-/// Where the API is. An API that serves this document writes its own address in place of the first,
-/// here as in the examples.
+/// Returns the servers. An API that serves this document replaces the first address by its own,
+/// here and in the examples.
 fn servers() -> Value {
     let variable =
         |description: &str, default: &str| json!({"description": description, "default": default});
@@ -61,16 +59,16 @@ fn servers() -> Value {
         {"url": LOCAL_BASE, "description": "`cargo local`"},
         {
             "url": "https://{api_id}.execute-api.{region}.amazonaws.com",
-            "description": "A deployed stack: its output `ApiUrl`",
+            "description": "A deployed stack, from its output `ApiUrl`",
             "variables": {
                 "api_id": variable("Id of the HTTP API", "a1b2c3d4e5"),
-                "region": variable("Region of AWS", "us-east-1"),
+                "region": variable("AWS region", "us-east-1"),
             },
         },
     ])
 }
 
-/// Headers that an answer refers to.
+/// Returns the headers that a response refers to.
 fn used_headers(paths: &Map<String, Value>, shared: &Map<String, Value>) -> Map<String, Value> {
     let text = format!("{}{}", json!(paths), json!(shared));
     let mut all = responses::headers();
@@ -78,8 +76,7 @@ fn used_headers(paths: &Map<String, Value>, shared: &Map<String, Value>) -> Map<
     all
 }
 
-/// Moves answers that many operations give into the components: of each status the one that is given
-/// most often.
+/// Moves common responses into the components, for each status the most frequent one.
 fn share(paths: &mut Map<String, Value>) -> Map<String, Value> {
     const NAMES: [(&str, &str); 12] = [
         ("204", "NoContent"),
@@ -123,25 +120,25 @@ fn share(paths: &mut Map<String, Value>) -> Map<String, Value> {
 }
 
 const ABOUT: &str = "\
-Every route but those of this contract and `/health` needs a key in the header `x-api-key`.
+Every route except `/health` and those of this contract needs a key in the header `x-api-key`.
 
-Bodies are JSON in UTF-8, and closed: a member or a parameter that there is not is refused by name, \
-and so is one that is there twice. `null` is as good as nothing where a member may be left out. \
-Answers are open: members may be added. Times of day are RFC 3339, times in a video are seconds from \
-its beginning, URLs in answers are absolute.
+Request bodies are JSON in UTF-8. Unknown and repeated members or parameters are refused by name. An \
+optional member may be `null`. Responses may get more members in later versions. Times of day are \
+RFC 3339, times in a video are seconds from its beginning, and URLs in responses are absolute.
 
-Errors are problem documents (RFC 9457) with a stable `type`, the id of the request and, for a bad \
-field, its name. What is on no route is answered with 404 `not-found`, a method that a route does \
-not have with 405 `method-not-allowed` and `Allow`. What API Gateway refuses by itself is \
-`{\"message\": …}`: a missing key (401), a bad one (403), too many requests (429), a failure (500, \
-503). `Problem` is the schema of both, so a client reads every error by one type.
+Errors are problem documents (RFC 9457) with a stable `type` and the id of the request. For an invalid \
+field they name the field. An unknown route returns 404 `not-found`. A method that a route lacks \
+returns 405 `method-not-allowed` with `Allow`. Errors of API Gateway itself are `{\"message\": …}`: a \
+missing key (401), an invalid key (403), too many requests (429) and failures (500, 503). The schema \
+`Problem` covers both forms, so a client reads every error with one type.
 
 Every job has a `kind`, which discriminates the schemas of jobs.
 
-A `GET` of what has an `ETag` can be made conditional with `If-None-Match`.
+A `GET` whose response has an `ETag` accepts `If-None-Match`.
 ";
 
-/// Which methods each path has, a line for a path: for the function that refuses the others.
+/// Returns the methods of each path, a line per path. The function that refuses other methods reads
+/// them.
 #[must_use]
 pub fn routes() -> String {
     let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();

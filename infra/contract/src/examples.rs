@@ -1,7 +1,7 @@
-//! Examples of successful answers, as a local stack with stand-ins has answered.
+//! Examples of successful responses, recorded from a local stack with stand-ins.
 //!
-//! `examples/<Schema>.json` is a body of that schema. `examples/<operationId>.json` is the body of an
-//! operation that answers with text, as a JSON string. A test holds each to its schema.
+//! `examples/<Schema>.json` is a body of that schema. `examples/<operationId>.json` is the body of
+//! an operation that returns text, as a JSON string. A test validates all of them.
 
 use serde_json::Value;
 
@@ -56,9 +56,9 @@ const EXAMPLES: [(&str, &str); 39] = examples! {
     getTranscriptVtt
 };
 
-/// The example by the name of its schema or operation.
+/// Returns the example of a schema or operation.
 pub(crate) fn example(name: &str) -> Option<Value> {
     let (_, text) = EXAMPLES.iter().find(|(of, _)| *of == name)?;
-    // A test reads each of them.
+    // A test parses all of them.
     serde_json::from_str(text).ok()
 }

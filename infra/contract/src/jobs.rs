@@ -1,31 +1,26 @@
-//! Jobs: a schema for each `kind`, and the choice of all, which `kind` discriminates.
+//! Schemas of jobs: one for each `kind`, and their union, which `kind` discriminates.
 //!
-//! A handler writes several kinds with one type. A client that has looked at `kind` wants to know
-//! which members are there, so each kind has a schema that says it.
+//! A handler writes several kinds with one type. A client that knows the `kind` needs the members
+//! of that kind, so each kind has a schema.
 
 use serde_json::{Map, Value, json};
 
 use crate::responses::reference;
 
-/// A kind of job.
 struct Kind {
-    /// Value of `kind`.
     kind: &'static str,
-    /// Name of its schema.
     name: &'static str,
-    /// Schema of the type that the handler writes.
+    /// Schema of the handler's type.
     base: &'static str,
-    /// Members, among those of the type, that only some kinds have: these are always there.
+    /// Required members that not all kinds of the type have.
     always: &'static [&'static str],
-    /// These are there from some stage on.
+    /// Members that exist from some stage on.
     sometimes: &'static [&'static str],
-    /// Its stages before it has ended.
+    /// Stages of a running job.
     stages: &'static [&'static str],
-    /// How it can have ended beside `done`, `failed` and `cancelled`.
+    /// Final states beyond `done`, `failed` and `cancelled`.
     ends: &'static [&'static str],
-    /// Schema of `done`.
     done: Option<&'static str>,
-    /// Description of the schema.
     about: &'static str,
 }
 
@@ -42,7 +37,7 @@ const KINDS: [Kind; 6] = [
         stages: &["planning", "writing", "checking", "packaging"],
         ends: &[],
         done: None,
-        about: "A job that makes software of an analysis.",
+        about: "A job that makes software from an analysis.",
     },
     Kind {
         kind: "deployment",
@@ -72,7 +67,7 @@ const KINDS: [Kind; 6] = [
         stages: &["analysing", "building", "deploying"],
         ends: &["skipped"],
         done: None,
-        about: "A job that analyses a video, makes software of it and deploys that.",
+        about: "A job that analyses a video, makes software from it and deploys the software.",
     },
     Kind {
         kind: "playlist",
@@ -83,8 +78,8 @@ const KINDS: [Kind; 6] = [
         stages: &["submitted", "submitting"],
         ends: &[],
         done: Some("PlaylistCounts"),
-        about: "A job that submits every video of a playlist. `progress` is 0 until it is done: \
-                how many videos there are is known with the last page.",
+        about: "A job that submits every video of a playlist. `progress` is 0 until it is done, \
+         because the last page determines the number of videos.",
     },
     Kind {
         kind: "delete_videos",
@@ -106,11 +101,11 @@ const KINDS: [Kind; 6] = [
         stages: &["submitted", "counting"],
         ends: &[],
         done: Some("RecountCounts"),
-        about: "A job that counts the totals again. `progress` is 0 until it is done.",
+        about: "A job that recounts the totals. `progress` is 0 until it is done.",
     },
 ];
 
-/// Replaces the schemas of the handlers' types by one for each kind, and adds that of all jobs.
+/// Replaces the schemas of the handlers' types by one per kind, and adds their union.
 pub(crate) fn split(all: &mut Map<String, Value>) {
     for kind in &KINDS {
         let mut schema = all.get(kind.base).cloned().unwrap_or_default();
@@ -144,7 +139,7 @@ pub(crate) fn split(all: &mut Map<String, Value>) {
 }
 
 impl Kind {
-    /// Makes the schema of the type that of this kind.
+    /// Narrows the schema of the type to this kind.
     fn narrow(&self, schema: &mut Value) {
         schema["description"] = self.about.into();
         let members = &mut schema["properties"];
@@ -169,7 +164,7 @@ impl Kind {
     }
 }
 
-/// The link that goes with an id.
+/// Returns the link of an id.
 fn link(member: &str) -> &str {
     member.strip_suffix("_id").unwrap_or_default()
 }

@@ -1,14 +1,14 @@
-//! A way through a document.
+//! Navigation in a document.
 
 use serde_json::Value;
 
-/// Those of an object, and of anything else none.
+/// Returns the members of an object, or none for other values.
 pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let members = value.as_object().into_iter().flatten();
     members.map(|(name, member)| (name.as_str(), member))
 }
 
-/// What a reference leads to in the document; what is none, itself.
+/// Returns the target of a reference, or the value itself if it is none.
 pub(crate) fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
     let pointer = value["$ref"]
         .as_str()

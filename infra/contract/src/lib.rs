@@ -1,8 +1,8 @@
-//! The contract of the API: an OpenAPI 3.1 document made of the types that the handlers answer
-//! with and of a table of operations, its page, and what breaks it.
+//! Contract of the API: an OpenAPI 3.1 document generated from the handlers' types and from a table
+//! of operations. Also its page, and its breaking changes.
 //!
-//! [`document()`], [`page()`] and [`routes`] are what `shared/openapi.json`, `shared/docs.html` and
-//! `shared/routes.txt` hold; a test of this crate compares them and writes them anew.
+//! `shared/openapi.json`, `shared/docs.html` and `shared/routes.txt` hold [`document()`],
+//! [`page()`] and [`routes`]. A test of this crate compares and updates them.
 
 pub mod breaking;
 mod document;

@@ -1,12 +1,12 @@
-//! Names for the objects and choices that stand inside other schemas.
+//! Names for objects and enumerations within other schemas.
 //!
-//! A generator makes a class of each, and numbers the classes that it has to name itself.
+//! A generator makes a class of each, and numbers the classes that have no name.
 
 use serde_json::{Map, Value};
 
 use crate::responses::reference;
 
-/// Names that a schema and its member do not give well. Equal schemas may share a name.
+/// Exceptions from names derived from the schema and the member. Equal schemas may share a name.
 const NAMES: [(&str, &str, &str); 16] = [
     ("BatchEntry", "outcome", "BatchOutcome"),
     ("DeadLetterList", "links", "PageLinks"),
@@ -26,7 +26,7 @@ const NAMES: [(&str, &str, &str); 16] = [
     ("Status", "status", "OverallStatus"),
 ];
 
-/// Moves every object and every choice within a schema to a schema of its own.
+/// Moves every object and every enumeration within a schema to its own schema.
 pub(crate) fn hoist(all: &mut Map<String, Value>) {
     let names: Vec<String> = all.keys().cloned().collect();
     for name in names {
@@ -41,7 +41,7 @@ pub(crate) fn hoist(all: &mut Map<String, Value>) {
     }
 }
 
-/// Moves what is inside the members of a schema.
+/// Moves the inner schemas of the members.
 fn within(name: &str, schema: &mut Value, hoisted: &mut Map<String, Value>) {
     let members = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (member, inner) in members.into_iter().flatten() {
@@ -56,7 +56,7 @@ fn within(name: &str, schema: &mut Value, hoisted: &mut Map<String, Value>) {
     }
 }
 
-/// Moves a schema, or those that it is a choice or a list of.
+/// Moves a schema, or the alternatives or items of it.
 fn place(name: &str, schema: &mut Value, hoisted: &mut Map<String, Value>) {
     if let Some([only]) = schema["enum"].as_array().map(Vec::as_slice) {
         let only = only.clone();
@@ -84,7 +84,7 @@ fn place(name: &str, schema: &mut Value, hoisted: &mut Map<String, Value>) {
         .as_object_mut()
         .and_then(|own| own.remove("description"));
     let mut inner = std::mem::replace(schema, reference(name));
-    // The description of one member is not that of all that share the schema.
+    // A description applies to one member, not to all that share the schema.
     if let Some(description) = description {
         schema["description"] = description.clone();
         if inner.get("enum").is_some() {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_inside_becomes_a_schema_of_its_own() {
+    fn inner_schema_becomes_its_own_schema() {
         let Value::Object(mut all) = json!({
             "Job": {"type": "object", "properties": {
                 "kind": {"type": "string", "enum": ["one"]},

@@ -1,4 +1,4 @@
-//! An operation, put together piece by piece.
+//! Builder of an operation.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use crate::responses::{self, Response, problem};
 
-/// One method of one path.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
@@ -18,7 +17,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// One that a key of a scope may call.
+    /// Starts an operation that needs a key with a scope.
     pub(crate) fn new(
         (method, path): (&'static str, &'static str),
         id: &str,
@@ -29,14 +28,15 @@ impl Operation {
         let mut operation = Self::open((method, path), id, tag, summary);
         operation.scope = Some(scope);
         operation
-            .with(401, responses::gateway("No key was sent. API Gateway answers this itself."))
-            .with(403, responses::gateway("The key or token is not good, or may not do this. API Gateway answers this itself."))
+            .with(401, responses::gateway("The key is missing. API Gateway sends this response itself."))
+            .with(403, responses::gateway("The key or token is invalid or lacks the scope. API Gateway sends this response \
+         itself."))
             .problems(429, &["too-many-requests"])
             .problems(500, &["internal"])
             .problems(503, &["storage-unavailable"])
     }
 
-    /// One that is open to all.
+    /// Starts an operation without authentication.
     pub(crate) fn open(
         (method, path): (&'static str, &'static str),
         id: &str,
@@ -56,39 +56,43 @@ impl Operation {
             scope: None,
         };
         operation
-            .with(429, responses::gateway("Too many requests, or the service fails. A response of type `application/json` is API Gateway's own."))
-            .with(500, responses::gateway("Something went wrong on our side. A response of type `application/json` is API Gateway's own."))
-            .with(431, responses::gateway("The request line and the headers are too long. API Gateway answers this itself."))
-            .with(503, responses::gateway("Unavailable at the moment. A response of type `application/json` is API Gateway's own."))
+            .with(429, responses::gateway("Too many requests, or the service fails. A response of type `application/json` comes from API Gateway \
+         itself."))
+            .with(500, responses::gateway("An internal error occurred. A response of type `application/json` comes from API \
+         Gateway itself."))
+            .with(431, responses::gateway("The request line and the headers are too long. API Gateway sends this response \
+         itself."))
+            .with(503, responses::gateway("The service is unavailable. A response of type `application/json` comes from API \
+         Gateway itself."))
     }
 
-    /// What it does, in Markdown.
+    /// Sets the description, in Markdown.
     pub(crate) fn about(mut self, text: &str) -> Self {
         self.object.insert("description".to_owned(), text.into());
         self
     }
 
-    /// A parameter: one of `responses`, or an object of its own.
+    /// Adds a parameter: one of `responses`, or an object of its own.
     pub(crate) fn parameter(mut self, parameter: Value) -> Self {
         self.parameters.push(parameter);
         self
     }
 
-    /// A query parameter that may be left out.
+    /// Adds an optional query parameter.
     pub(crate) fn query(self, name: &str, description: &str, schema: Value) -> Self {
         self.parameter(json!({
             "name": name, "in": "query", "description": description, "schema": schema,
         }))
     }
 
-    /// The same, with an example.
+    /// Adds an optional query parameter with an example.
     pub(crate) fn query_like(self, name: &str, about: &str, schema: Value, example: Value) -> Self {
         self.parameter(json!({
             "name": name, "in": "query", "description": about, "schema": schema, "example": example,
         }))
     }
 
-    /// Query with which a request is answered as another operation is.
+    /// Names the operation that returns the same as this one with a query.
     pub(crate) fn also(mut self, query: &str, operation: &str) -> Self {
         let also = self
             .object
@@ -98,20 +102,22 @@ impl Operation {
         self
     }
 
-    /// The tag of what the caller has.
     pub(crate) fn if_none_match(self) -> Self {
         self.parameter(responses::parameter("IfNoneMatch"))
     }
 
-    /// `limit` and `cursor` of a listing.
+    /// Adds `limit` and `cursor`.
     pub(crate) fn paged(self, schema: &str) -> Self {
         self.parameter(responses::parameter("Limit"))
             .parameter(responses::parameter("Cursor"))
-            .ok(responses::json("A page, and where the next one is", schema))
+            .ok(responses::json(
+                "A page with a link to the next one",
+                schema,
+            ))
             .problems(422, &["invalid-input"])
     }
 
-    /// A JSON body by the name of its schema, with examples by name.
+    /// Sets the JSON body by the name of its schema, with examples by name.
     pub(crate) fn body(mut self, schema: &str, examples: &[(&str, &str, Value)]) -> Self {
         let examples: Map<String, Value> = examples
             .iter()
@@ -138,12 +144,11 @@ impl Operation {
             .problems(422, &["invalid-input"])
     }
 
-    /// 200.
     pub(crate) fn ok(self, response: Response) -> Self {
         self.with(200, response)
     }
 
-    /// An answer of a status; what there is for it already is kept.
+    /// Adds a response, merged with an existing one of the same status.
     pub(crate) fn with(mut self, status: u16, response: Response) -> Self {
         match self.responses.get_mut(&status) {
             Some(there) => there.merge(response),
@@ -154,7 +159,7 @@ impl Operation {
         self
     }
 
-    /// Operations that go on from a member of its 200, as a parameter of theirs.
+    /// Links a member of the 200 to a parameter of other operations.
     pub(crate) fn leads_to(self, member: &str, parameter: &str, operations: &[&str]) -> Self {
         let value = json!({ parameter: format!("$response.body#/{member}") });
         let links = operations
@@ -165,17 +170,16 @@ impl Operation {
         self.with(200, links)
     }
 
-    /// Problems of a status, by their names.
+    /// Adds problems of a status by their names.
     pub(crate) fn problems(self, status: u16, names: &[&str]) -> Self {
         self.with(status, problem(status, names))
     }
 
-    /// 404 where the path names nothing.
+    /// Adds a 404 for an unknown resource.
     pub(crate) fn may_miss(self) -> Self {
         self.problems(404, &["not-found"])
     }
 
-    /// As OpenAPI has it.
     pub(crate) fn into_value(mut self) -> Value {
         if let Some(scope) = self.scope {
             self.object
@@ -196,7 +200,7 @@ impl Operation {
             .responses
             .into_iter()
             .map(|(status, response)| {
-                // What API Gateway refuses is not counted.
+                // Requests that API Gateway refuses do not count against the limit.
                 let counted = limited && !matches!(status, 401 | 403 | 431);
                 (status.to_string(), response.into_value(&id, counted))
             })

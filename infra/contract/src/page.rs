@@ -1,4 +1,4 @@
-//! The document as a page for people: one file without scripts, of nothing but what is in it.
+//! The document as a web page: one file without scripts, generated from the document alone.
 
 use askama::Template;
 use pulldown_cmark::{Options, Parser, html};
@@ -42,7 +42,6 @@ struct Operation<'a> {
     answers: Vec<Answer<'a>>,
 }
 
-/// A parameter, or a member of a schema.
 struct Row<'a> {
     name: &'a str,
     place: &'a str,
@@ -70,7 +69,6 @@ struct Schema<'a> {
     members: Vec<Row<'a>>,
 }
 
-/// The page of a document.
 #[must_use]
 pub fn page(document: &Value) -> String {
     let groups = list(&document["tags"]).map(|tag| Group {
@@ -88,7 +86,7 @@ pub fn page(document: &Value) -> String {
         groups: groups.collect(),
         schemas: schemas.collect(),
     };
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     let page = page.render().unwrap_or_default();
     let lines = page
         .lines()
@@ -106,7 +104,7 @@ fn operations<'a>(document: &'a Value, tag: &str) -> Vec<Operation<'a>> {
         .filter(|(_, _, one)| one["tags"][0] == tag)
         .map(|(path, method, one)| operation(document, path, method, one))
         .collect();
-    // In the order of the table, which is that of their use.
+    // In the order of the table, which is that of use.
     let table = crate::operations::all();
     let place = |one: &Operation<'_>| {
         let is_it = |other: &crate::operation::Operation| {
@@ -147,8 +145,8 @@ fn operation<'a>(
         method,
         path,
         summary: text(&one["summary"]),
-        access: scope.map_or("Open to all.".to_owned(), |scope| {
-            format!("Needs a key of the scope {scope}.")
+        access: scope.map_or("Needs no key.".to_owned(), |scope| {
+            format!("Needs a key with the scope {scope}.")
         }),
         about: markdown(&one["description"]),
         curl: curl(path, method, one, &parameters, body),
@@ -178,9 +176,10 @@ fn answer<'a>(status: &'a str, answer: &'a Value) -> Answer<'a> {
             Some(types) => format!("{}: {}", kind(&body["schema"]), kinds::choices(types)),
             None => kind(&body["schema"]),
         };
-        match kind.is_empty() {
-            true => format!("<code>{media_type}</code>"),
-            false => format!("<code>{media_type}</code>: {kind}"),
+        if kind.is_empty() {
+            format!("<code>{media_type}</code>")
+        } else {
+            format!("<code>{media_type}</code>: {kind}")
         }
     });
     let headers =
@@ -193,7 +192,7 @@ fn answer<'a>(status: &'a str, answer: &'a Value) -> Answer<'a> {
     }
 }
 
-/// A call that can be pasted into a shell.
+/// Returns a call to paste into a shell.
 fn curl(path: &str, method: &str, one: &Value, parameters: &[&Value], body: &Value) -> String {
     let mut url = path.to_owned();
     let mut query = Vec::new();
@@ -239,10 +238,7 @@ fn schema<'a>(name: &'a str, one: &'a Value) -> Schema<'a> {
     Schema {
         name,
         about: markdown(&one["description"]),
-        kind: match is_plain {
-            true => kind(one),
-            false => String::new(),
-        },
+        kind: if is_plain { kind(one) } else { String::new() },
         members: rows.collect(),
     }
 }

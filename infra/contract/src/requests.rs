@@ -1,8 +1,8 @@
-//! Bodies of requests, as their readers take them: closed, with the readers' own bounds, and `null`
-//! wherever a member may be left out.
+//! Request bodies: closed objects with the limits of their readers, where optional members may be
+//! `null`.
 //!
-//! Each body is one plain object. Generators turn a choice between objects into classes without
-//! common members, so which members exclude each other is said in words. The readers check it.
+//! Each body is one plain object. Generators turn a choice between objects into unrelated classes,
+//! so the descriptions say which members exclude each other, and the readers check it.
 
 mod projects;
 
@@ -14,23 +14,23 @@ use serde_json::{Map, Value, json};
 
 use crate::responses;
 
-/// A character that is neither a control character nor, but for tabs and line ends, one of those.
+/// A character that is no control character except tab and line end.
 const CLEAN: &str = r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]";
 
-/// One that is no white space either.
+/// A character that is no control character and no white space.
 const SOLID: &str =
     r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]";
 
-/// One that is seen.
+/// A character that is visible.
 const SEEN: &str = r"[^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\uFFFE\uFFFF]";
 
-/// One that may stand in a line.
+/// A character that is no control character.
 const IN_LINE: &str = r"[^\u0000-\u001F\u007F-\u009F]";
 
-/// Keyword of the formats that JSON Schema does not know. Generators warn of an unknown `format`.
+/// Keyword of formats that JSON Schema does not define. Generators warn of an unknown `format`.
 pub(crate) const FORMAT: &str = "x-eventrelay-format";
 
-/// Every schema of a request by its name.
+/// Returns all request schemas by name.
 pub(crate) fn schemas() -> Map<String, Value> {
     let all = [
         ("Submission", submission()),
@@ -47,14 +47,15 @@ pub(crate) fn schemas() -> Map<String, Value> {
         .collect()
 }
 
-/// A closed object. A member that need not be there may be `null`.
+/// Returns a closed object, whose optional members may be `null`.
 fn object(description: &str, required: &[&str], members: Vec<(&str, Value)>) -> Value {
     let properties: Map<String, Value> = members
         .into_iter()
         .map(|(name, schema)| {
-            let schema = match required.contains(&name) {
-                true => schema,
-                false => or_null(schema),
+            let schema = if required.contains(&name) {
+                schema
+            } else {
+                or_null(schema)
             };
             (name.to_owned(), schema)
         })
@@ -73,7 +74,7 @@ fn object(description: &str, required: &[&str], members: Vec<(&str, Value)>) -> 
     object
 }
 
-/// The same schema, or `null`.
+/// Returns the schema or `null`.
 fn or_null(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         let description = schema["description"].take();
@@ -89,19 +90,19 @@ fn or_null(mut schema: Value) -> Value {
     schema
 }
 
-/// The reference of a schema, without what stands beside it.
+/// Returns the reference without its sibling keywords.
 fn reference_of(schema: &Value) -> Value {
     json!({"$ref": schema["$ref"]})
 }
 
-/// A reference with a description of its own.
+/// Returns a reference with its own description.
 fn named(schema: &str, description: &str) -> Value {
     let mut named = responses::reference(schema);
     named["description"] = description.into();
     named
 }
 
-/// Text of several lines with something in it.
+/// Returns the schema of a text of several lines that is not blank.
 fn text(longest: usize, description: &str) -> Value {
     json!({
         "type": "string", "minLength": 1, "maxLength": longest,
@@ -114,8 +115,8 @@ fn choice<T: serde::Serialize>(all: &[T]) -> Value {
     json!({"type": "string", "enum": all})
 }
 
-/// A flag that is false if it is left out. Its schema has no `default`: generators take a member
-/// with one for a member that must be sent.
+/// Returns the schema of a flag that defaults to false. It has no `default`, because generators
+/// treat a member with one as required.
 fn flag(description: &str) -> Value {
     json!({"type": "boolean", "description": format!("{description}; false if left out")})
 }
@@ -127,8 +128,8 @@ fn price(description: &str) -> Value {
 fn video_url() -> Value {
     let mut url = text(
         reference::MAX_BYTES,
-        "A URL of one video of YouTube in any of its forms, a text around one, or the bare id. Its \
-         `t=` sets no window: `start_s` does",
+        "URL of a YouTube video in any form, a text that contains one, or the id alone. `t=` \
+         in the URL has no effect; use `start_s`",
     );
     url[FORMAT] = "eventrelay-video".into();
     url
@@ -137,7 +138,7 @@ fn video_url() -> Value {
 fn upload_id() -> Value {
     json!({
         "type": "string", "pattern": "^(up:)?[0-9a-f]{64}$",
-        "description": "What an upload was answered with",
+        "description": "Id from the response of an upload",
     })
 }
 
@@ -145,12 +146,12 @@ fn language() -> Value {
     json!({
         "type": "string", "maxLength": 35,
         "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
-        "description": "Language of the texts, a BCP 47 tag; that of the video if none",
+        "description": "Language of the texts, as a BCP 47 tag; by default that of the video",
     })
 }
 
 fn resolution() -> Value {
-    named("Resolution", "How closely the model looks")
+    named("Resolution", "Detail in which the model sees the frames")
 }
 
 fn submission() -> Value {
@@ -158,42 +159,42 @@ fn submission() -> Value {
     let mut transcript = json!({
         "type": "string", "minLength": 1, "maxLength": captions::MAX_BYTES,
         "x-eventrelay-format": "eventrelay-captions", "pattern": SOLID,
-        "description": "The words that are spoken, as WebVTT or SubRip, at most 4 MiB (4,194,304 bytes of \
-            UTF-8). It is read cue by cue: what cannot be used is listed in `refused` of the \
-            analysis with its line, and the rest is used. Lines that roll up the screen are stored \
-            once, and a clock that begins at a whole hour is shifted to the video",
+        "description": "Transcript as WebVTT or SubRip, at most 4 MiB (4,194,304 bytes of UTF-8). Invalid \
+         cues are listed with their lines in `refused` of the analysis, and the others are \
+         used. Rolling captions are stored once. A clock that starts at a full hour is \
+         shifted to the start of the video",
     });
     transcript["contentMediaType"] = "text/vtt".into();
     object(
-        "A video, and what is asked of it. Exactly one of `url` and `upload_id` names the video; a \
-         submission with both or with neither is refused. `end_s` must be greater than `start_s`.",
+        "A video with options. Exactly one of `url` and `upload_id` names the video; both or \
+         neither are refused. `end_s` must be greater than `start_s`.",
         &[],
         vec![
             ("url", video_url()),
             ("upload_id", upload_id()),
             ("language", language()),
+            ("start_s", second("First second of the analysed section")),
             (
-                "start_s",
-                second("First second of the part that is analysed"),
+                "end_s",
+                second("Last second of the section; after `start_s`"),
             ),
-            ("end_s", second("Last second of that part; after `start_s`")),
             ("transcript", transcript),
             ("resolution", resolution()),
-            ("max_cost_usd", price("What it may cost in US dollars")),
-            ("force", flag("Analyse it again, whatever there is")),
+            ("max_cost_usd", price("Maximum cost in US dollars")),
+            ("force", flag("Analyse again even if an analysis exists")),
         ],
     )
 }
 
 fn batch() -> Value {
     object(
-        "Up to fifty videos. An item that is wrong is refused by itself, as one of the answers.",
+        "Up to fifty videos. An invalid item is refused in its own entry of the response.",
         &["videos"],
         vec![(
             "videos",
             json!({
                 "type": "array", "minItems": 1, "maxItems": 50,
-                "description": "Each as it would be submitted alone, or its URL",
+                "description": "Submissions or URLs",
                 "items": {"anyOf": [responses::reference("Submission"), video_url()]},
             }),
         )],
@@ -203,11 +204,11 @@ fn batch() -> Value {
 fn playlist() -> Value {
     let mut url = text(
         reference::MAX_BYTES,
-        "A URL of a playlist of YouTube, of a video that is played from it, or the bare id",
+        "URL of a YouTube playlist or of a video within it, or the id alone",
     );
     url[FORMAT] = "eventrelay-playlist".into();
     object(
-        "A playlist, and what is asked of each of its videos.",
+        "A playlist with options for each of its videos.",
         &["url"],
         vec![
             ("url", url),
@@ -215,9 +216,9 @@ fn playlist() -> Value {
             ("resolution", resolution()),
             (
                 "max_cost_usd",
-                price("What each video may cost in US dollars"),
+                price("Maximum cost per video in US dollars"),
             ),
-            ("force", flag("Analyse them again, whatever there is")),
+            ("force", flag("Analyse again even if analyses exist")),
         ],
     )
 }
@@ -226,7 +227,7 @@ fn recording() -> Value {
     let types: Vec<&str> = MediaType::all().map(MediaType::as_str).collect();
     let aliases: Vec<&str> = MediaType::all().flat_map(MediaType::aliases).collect();
     object(
-        "A recording that is going to be uploaded.",
+        "A recording to upload.",
         &["file_name", "content_type", "size_bytes", "sha256"],
         vec![
             (
@@ -234,7 +235,7 @@ fn recording() -> Value {
                 json!({
                     "type": "string", "minLength": 1, "maxLength": 255,
                     "pattern": format!("^{IN_LINE}*{SEEN}{IN_LINE}*$"),
-                    "description": "What it is called",
+                    "description": "Name of the file",
                 }),
             ),
             (
@@ -244,9 +245,9 @@ fn recording() -> Value {
                     FORMAT: "eventrelay-media-type",
                     "pattern": r"^[ \t\r\n]*[\x21-\x7E][\x20-\x7E]*[ \t\r\n]*$",
                     "description": format!(
-                        "Media type of the recording: {}. Other names are accepted: {}. Letter case \
-                         and parameters such as `;codecs=vp9,opus` are ignored. The upload is signed \
-                         for the type as it is written here",
+                        "Media type of the recording: {}. These aliases are accepted: {}. Letter case and \
+                parameters such as `;codecs=vp9,opus` are ignored. The upload is signed for the type \
+                as written here",
                         types.join(", "),
                         aliases.join(", "),
                     ),
@@ -256,14 +257,14 @@ fn recording() -> Value {
                 "size_bytes",
                 json!({
                     "type": "integer", "minimum": 1, "maximum": 2_000_000_000,
-                    "description": "Its length",
+                    "description": "Size in bytes",
                 }),
             ),
             (
                 "sha256",
                 json!({
                     "type": "string", "pattern": "^[0-9A-Fa-f]{64}$",
-                    "description": "SHA-256 of its bytes, hexadecimal",
+                    "description": "SHA-256 in hexadecimal digits",
                 }),
             ),
         ],
@@ -275,17 +276,17 @@ fn feedback() -> Value {
         "Feedback on an analysis. It needs a `rating`, a `comment`, or both.",
         &["type"],
         vec![
-            ("type", named("FeedbackType", "What it is about")),
+            ("type", named("FeedbackType", "Subject of the feedback")),
             (
                 "rating",
-                json!({"type": "integer", "minimum": 1, "maximum": 5, "description": "Stars"}),
+                json!({"type": "integer", "minimum": 1, "maximum": 5, "description": "Rating, best is 5"}),
             ),
             (
                 "comment",
                 json!({
                     "type": "string", "minLength": 1, "maxLength": 1000,
                     "pattern": format!("^{CLEAN}*{SEEN}{CLEAN}*$"),
-                    "description": "Words",
+                    "description": "Comment",
                 }),
             ),
         ],
@@ -294,8 +295,9 @@ fn feedback() -> Value {
 
 fn redrive() -> Value {
     object(
-        "Dead letters to send again: those of `ids`, or with `all` the latest ones, from `cursor` \
-         on. Exactly one of `ids` and `all: true` is given; `cursor` goes with `all` only.",
+        "Dead letters to redrive: those of `ids`, or with `all` the newest ones from `cursor` \
+         on. Exactly one of `ids` and `all: true` is required. `cursor` is allowed only with \
+         `all`.",
         &[],
         vec![
             (
@@ -305,9 +307,9 @@ fn redrive() -> Value {
                     "items": {"type": "string", "pattern": "^dead_[A-Za-z0-9-]{1,100}$"},
                 }),
             ),
-            ("all", flag("All of them, at most 25 at a time")),
+            ("all", flag("Redrive all, at most 25 per call")),
             ("cursor", {
-                let mut cursor = text(1024, "The `cursor` of the redrive before");
+                let mut cursor = text(1024, "`cursor` of the previous redrive");
                 cursor[FORMAT] = "eventrelay-cursor".into();
                 cursor
             }),

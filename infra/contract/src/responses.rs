@@ -1,19 +1,19 @@
-//! What answers have in common: headers, parameters, problems.
+//! Headers, parameters and problems that responses share.
 
 use eventrelay::{api::problem_type, error::Problem};
 use serde_json::{Map, Value, json};
 
 use crate::examples;
 
-/// Keyword for media types that a response may have besides, if a request asks for them. Clients
-/// that are generated expect one media type of a status.
+/// Keyword for alternative media types of a response. Generated clients expect one media type per
+/// status.
 const OTHER_CONTENT: &str = "x-other-content";
 
-/// The answer of one status.
+/// The response of one status.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Response {
     description: String,
-    /// Names of problems, which become one schema.
+    /// Names of problems, which share one schema.
     problems: Vec<String>,
     content: Map<String, Value>,
     other_content: Map<String, Value>,
@@ -29,33 +29,32 @@ impl Response {
         }
     }
 
-    /// A body of a media type.
     pub(crate) fn content(mut self, media_type: &str, schema: Value) -> Self {
         self.content
             .insert(media_type.to_owned(), json!({"schema": schema}));
         self
     }
 
-    /// A body of a media type that a request has to ask for.
+    /// Adds a body of a media type that a request must ask for.
     pub(crate) fn other_content(mut self, media_type: &str, schema: Value) -> Self {
         self.other_content
             .insert(media_type.to_owned(), json!({"schema": schema}));
         self
     }
 
-    /// A header that is always there, by its name in the components.
+    /// Adds a header that is always sent, by its name in the components.
     pub(crate) fn header(mut self, name: &str) -> Self {
         self.headers.insert(name.to_owned(), header(name, true));
         self
     }
 
-    /// A header that may be there.
+    /// Adds an optional header.
     pub(crate) fn maybe(mut self, name: &str) -> Self {
         self.headers.insert(name.to_owned(), header(name, false));
         self
     }
 
-    /// Where to go on from here: another operation, and of what its parameters are made.
+    /// Adds a link to another operation, with the sources of its parameters.
     pub(crate) fn link(mut self, name: &str, operation: &str, parameters: Value) -> Self {
         self.links.insert(
             name.to_owned(),
@@ -64,7 +63,7 @@ impl Response {
         self
     }
 
-    /// Both answers under one status.
+    /// Merges the responses of one status.
     pub(crate) fn merge(&mut self, other: Self) {
         if self.description.is_empty() || (self.problems.is_empty() && !other.problems.is_empty()) {
             self.description = other.description;
@@ -76,7 +75,7 @@ impl Response {
         self.links.extend(other.links);
     }
 
-    /// As OpenAPI has it, with the example of its schema or of its operation.
+    /// Returns the OpenAPI object, with the example of its schema or operation.
     pub(crate) fn into_value(mut self, operation: &str, counted: bool) -> Value {
         for content in self.content.values_mut() {
             let schema = content["schema"]["$ref"].as_str();
@@ -123,19 +122,19 @@ impl Response {
     }
 }
 
-/// A JSON answer by the name of its schema.
+/// Returns a JSON response by the name of its schema.
 pub(crate) fn json(description: &str, schema: &str) -> Response {
     Response::new(description)
         .content("application/json", reference(schema))
         .header("Cache-Control")
 }
 
-/// An answer that API Gateway gives without us.
+/// Returns a response that API Gateway sends itself.
 pub(crate) fn gateway(description: &str) -> Response {
     Response::new(description).content("application/json", reference("Problem"))
 }
 
-/// Problem documents of a status, by their names.
+/// Returns problem documents of a status by their names.
 pub(crate) fn problem(status: u16, names: &[&str]) -> Response {
     let titles = names.iter().map(|name| {
         let known = Problem::ALL.iter().find(|problem| problem.slug == *name);
@@ -144,11 +143,12 @@ pub(crate) fn problem(status: u16, names: &[&str]) -> Response {
     });
     let mut response = Response::new(&titles.collect::<Vec<_>>().join(" "));
     response.problems = names.iter().map(|name| (*name).to_owned()).collect();
-    // These API Gateway gives as well, without a word on caches.
+    // API Gateway sends these as well, without `Cache-Control`.
     let is_theirs = matches!(status, 400 | 413 | 429 | 500 | 503);
-    let response = match is_theirs {
-        true => response.maybe("Cache-Control"),
-        false => response.header("Cache-Control"),
+    let response = if is_theirs {
+        response.maybe("Cache-Control")
+    } else {
+        response.header("Cache-Control")
     };
     match status {
         429 | 503 => response.maybe("Retry-After"),
@@ -163,10 +163,9 @@ pub(crate) fn problem(status: u16, names: &[&str]) -> Response {
     }
 }
 
-/// 202 of a job.
 pub(crate) fn accepted(schema: &str) -> Response {
     json(
-        "A job is at it. `Location` says where to ask, `Retry-After` in how many seconds",
+        "The job was accepted. Poll `Location` after `Retry-After` seconds",
         schema,
     )
     .header("Location")
@@ -179,9 +178,8 @@ pub(crate) fn accepted(schema: &str) -> Response {
     )
 }
 
-/// 304.
 pub(crate) fn not_modified() -> Response {
-    Response::new("What the caller has is what there is")
+    Response::new("The caller's copy is current")
         .header("ETag")
         .header("Cache-Control")
 }
@@ -190,100 +188,101 @@ pub(crate) fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
-/// A parameter of the components. Its key differs from the names of schemas, since some generators
-/// make types of both.
+/// Returns a reference to a shared parameter. Its key differs from the names of schemas, because
+/// some generators make types of both.
 pub(crate) fn parameter(name: &str) -> Value {
     json!({"$ref": format!("#/components/parameters/{name}Parameter")})
 }
 
-/// The components: headers that are always there have a name of their own.
+/// Returns a reference to a header. Headers that are always sent have their own name.
 fn header(name: &str, always: bool) -> Value {
-    let name = match always {
-        true => format!("{name}.Always"),
-        false => name.to_owned(),
+    let name = if always {
+        format!("{name}.Always")
+    } else {
+        name.to_owned()
     };
     json!({"$ref": format!("#/components/headers/{name}")})
 }
 
-/// All headers.
 pub(crate) fn headers() -> Map<String, Value> {
     let mut all = Map::new();
     for (name, description, schema, example) in [
         (
             "Apigw-Requestid",
-            "Id that API Gateway gave the request; problem documents quote it",
+            "Id of the request at API Gateway, which problem documents contain",
             json!({"type": "string"}),
             json!("JKJaXmPLvHcESHA="),
         ),
         (
             "Cache-Control",
-            "How long the answer may be kept (RFC 9111)",
+            "Cache policy of the response (RFC 9111)",
             json!({"type": "string"}),
             json!("no-store"),
         ),
         (
             "Content-Disposition",
-            "A file name for the download (RFC 6266)",
+            "File name of the download (RFC 6266)",
             json!({"type": "string"}),
             json!("attachment; filename=\"weather.zip\""),
         ),
         (
             "Content-Location",
-            "Where the analysis is",
+            "URL of the analysis",
             json!({"type": "string", "format": "uri"}),
             json!("http://127.0.0.1:8787/v1/videos/yt:jNQXAC9IVRw"),
         ),
         (
             "Content-Security-Policy",
-            "What a browser may do with it",
+            "Content security policy for browsers",
             json!({"type": "string"}),
             json!("default-src 'none'; sandbox"),
         ),
         (
             "Allow",
-            "The methods that there are (RFC 9110, section 10.2.1)",
+            "Methods of the route (RFC 9110, section 10.2.1)",
             json!({"type": "string"}),
             json!("GET, DELETE"),
         ),
         (
             "ETag",
-            "Strong tag of this representation (RFC 9110, section 8.8.3)",
+            "Strong entity tag of this representation (RFC 9110, section 8.8.3)",
             json!({"type": "string", "pattern": "^\"[^\"]*\"$"}),
             json!("\"5f1c9e\""),
         ),
         (
             "Last-Modified",
-            "When the analysis was finished",
+            "Time at which the analysis was finished",
             json!({"type": "string"}),
             json!("Tue, 24 Nov 2026 03:40:00 GMT"),
         ),
         (
             "Location",
-            "Where to go on",
+            "URL to continue at",
             json!({"type": "string", "format": "uri-reference"}),
             json!("http://127.0.0.1:8787/v1/jobs/job_019390a1b2c37d4e8f90a1b2c3d4e5f6"),
         ),
         (
             "RateLimit",
-            "What the key has left: `r` requests, all of them again in `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). Not sent where nothing is limited",
+            "Remaining requests of the key: `r`, reset after `t` seconds \
+         (draft-ietf-httpapi-ratelimit-headers-10). Not sent without a limit",
             json!({"type": "string", "pattern": "^\"key\";r=[0-9]+;t=[0-9]+$"}),
             json!("\"key\";r=599;t=1"),
         ),
         (
             "RateLimit-Policy",
-            "What the key may: `q` requests in `w` seconds",
+            "Limit of the key: `q` requests in `w` seconds",
             json!({"type": "string", "pattern": "^\"key\";q=[0-9]+;w=[0-9]+$"}),
             json!("\"key\";q=600;w=60"),
         ),
         (
             "Retry-After",
-            "Seconds until it is worth to ask again",
+            "Seconds to wait before the next request",
             json!({"type": "integer", "minimum": 1}),
             json!(2),
         ),
         (
             "Vary",
-            "Headers of the request that the answer depends on",
+            "Request headers that the response depends on",
             json!({"type": "string"}),
             json!("accept, accept-encoding"),
         ),
@@ -303,7 +302,7 @@ pub(crate) fn headers() -> Map<String, Value> {
     all
 }
 
-/// All parameters that more than one operation has.
+/// Returns the parameters that several operations share.
 pub(crate) fn parameters() -> Map<String, Value> {
     let path = |name: &str, description: &str, pattern: &str, example: &str| {
         json!({
@@ -318,7 +317,8 @@ pub(crate) fn parameters() -> Map<String, Value> {
             "VideoId",
             path(
                 "video_id",
-                "`yt:` and the id of a YouTube video, or `up:` and the SHA-256 of a recording; the bare id is read as well",
+                "`yt:` and the id of a YouTube video, or `up:` and the SHA-256 of a recording; the \
+         prefix is optional",
                 "^((yt:)?[A-Za-z0-9_-]{11}|(up:)?[0-9a-f]{64})$",
                 "yt:jNQXAC9IVRw",
             ),
@@ -352,15 +352,15 @@ pub(crate) fn parameters() -> Map<String, Value> {
         ),
         (
             "Limit",
-            json!({"name": "limit", "in": "query", "description": "Items in a page", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}),
+            json!({"name": "limit", "in": "query", "description": "Maximum items per page", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}),
         ),
         (
             "Cursor",
-            json!({"name": "cursor", "in": "query", "description": "Where to go on: the `cursor` of the page before, of the same query", "schema": {"type": "string", "x-eventrelay-format": "eventrelay-cursor", "minLength": 1, "maxLength": 1024}}),
+            json!({"name": "cursor", "in": "query", "description": "`cursor` of the previous page of the same query", "schema": {"type": "string", "x-eventrelay-format": "eventrelay-cursor", "minLength": 1, "maxLength": 1024}}),
         ),
         (
             "IfNoneMatch",
-            json!({"name": "If-None-Match", "in": "header", "description": "Tags of what the caller has; 304 if it is that (RFC 9110, section 13.1.2)", "schema": {"type": "string"}, "example": "\"5f1c9e\""}),
+            json!({"name": "If-None-Match", "in": "header", "description": "Entity tags of the caller's copies; 304 if one is current (RFC 9110, section 13.1.2)", "schema": {"type": "string"}, "example": "\"5f1c9e\""}),
         ),
     ] {
         all.insert(format!("{key}Parameter"), value);

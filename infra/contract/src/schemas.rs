@@ -1,4 +1,4 @@
-//! The bodies of answers: what the types say, and what their names promise.
+//! Response schemas, from the types and from the names of members.
 
 use eventrelay::{
     api::{problem_type, schemas as types},
@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use crate::{jobs, named};
 
-/// All of them, by name.
 pub(crate) fn schemas() -> Map<String, Value> {
     let mut all = types::schemas();
     for schema in all.values_mut() {
@@ -25,7 +24,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
     all
 }
 
-/// Every schema within a schema, from the inside out.
+/// Visits every schema within a schema, innermost first.
 fn walk(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     let Some(object) = schema.as_object_mut() else {
         return;
@@ -48,19 +47,19 @@ fn walk(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     visit(object);
 }
 
-/// Text for readers of Rust becomes text for readers of the contract, and choices with a word on
-/// each become a plain enumeration with a list.
+/// Converts Rust documentation to text for users of the API, and described variants to an
+/// enumeration with a list.
 fn plain(schema: &mut Map<String, Value>) {
     schema.remove("$schema");
     schema.remove("title");
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.replace("[`", "`").replace("`]", "`");
-        // An intra-documentation link says nothing here.
+        // Users of the API cannot follow a link to a Rust item.
         if text.contains("::") {
             schema.remove("description");
         }
     }
-    // Sizes of our integers are nobody's business, but their sign is.
+    // The width of our integers does not concern users, but their sign does.
     let is_width = |format: &Value| format.as_str().is_some_and(|format| format.contains("int"));
     if schema.get("format").is_some_and(is_width) {
         schema.remove("format");
@@ -99,8 +98,7 @@ fn plain(schema: &mut Map<String, Value>) {
     }
 }
 
-/// A member that need not be there is left out instead of being `null`, and has no default: that is
-/// for those who read it back.
+/// Removes `null` and defaults from optional members: responses omit them instead.
 fn present(schema: &mut Map<String, Value>) {
     schema.remove("default");
     let required = schema.get("required").cloned().unwrap_or_default();
@@ -112,7 +110,7 @@ fn present(schema: &mut Map<String, Value>) {
     let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
     };
-    // Of a flattened part, that may be missing as a whole, this is null where it is there.
+    // A flattened part may be missing as a whole. If it exists, this member may be `null`.
     let members = members
         .iter_mut()
         .filter(|(name, _)| !is_required(name) && *name != "duration_s");
@@ -130,7 +128,7 @@ fn present(schema: &mut Map<String, Value>) {
     }
 }
 
-/// What the name of a member promises of its text.
+/// Adds the constraints that the name of a text member implies.
 fn named(schema: &mut Map<String, Value>) {
     let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
@@ -146,7 +144,7 @@ fn named(schema: &mut Map<String, Value>) {
         }
         if name == "progress" {
             member["maximum"] = 100.into();
-            member["description"] = "0 to 100; 100 is done and nothing else".into();
+            member["description"] = "0 to 100; only a finished job has 100".into();
         }
         let is_text = match &member["type"] {
             Value::String(kind) => kind == "string",
@@ -175,14 +173,14 @@ fn named(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Parts of an analysis: some of its members, and those that are always there.
+/// Adds the schemas of parts of an analysis.
 fn selections(all: &mut Map<String, Value>) {
     let Some(analysis) = all.get("Analysis").cloned() else {
         return;
     };
     let mut selection = analysis.clone();
     selection["required"] = json!(["schema_version", "video"]);
-    selection["description"] = "The members of an analysis that were asked for.".into();
+    selection["description"] = "The selected members of an analysis.".into();
     all.insert("AnalysisSelection".to_owned(), selection);
     for part in ["transcript", "events", "actions", "chapters"] {
         let names = ["schema_version", "video", part];
@@ -204,10 +202,10 @@ fn selections(all: &mut Map<String, Value>) {
 
 /// Opens the schemas of problems.
 ///
-/// The kinds of problems are no enumeration: more may come, and a client that is generated refuses
-/// a value that its enumeration does not have. API Gateway answers with `{"message": …}` where the
-/// API answers with a problem document. One schema for both lets a client read each of them, so no
-/// member is required here. The checks of the whole-system tests require them of problem documents.
+/// The kinds of problems are no enumeration: a generated client refuses unknown values of an
+/// enumeration, and later versions may add kinds. API Gateway sends `{"message": …}` where the API
+/// sends a problem document. One schema covers both, so it requires no member. Whole-system tests
+/// require the members of problem documents.
 fn problems(all: &mut Map<String, Value>) {
     let lines = Problem::ALL.iter().map(|problem| {
         format!(
@@ -219,8 +217,8 @@ fn problems(all: &mut Map<String, Value>) {
     let kind = json!({
         "type": "string",
         "description": format!(
-            "Stable URI of a kind of problem: `urn:eventrelay:problem:` and its name. More may \
-             come; go by the status then.\n\n{}", lines.join("\n")
+            "Stable URI of a kind of problem: `urn:eventrelay:problem:` and its name. For an \
+         unknown kind, use the status.\n\n{}", lines.join("\n")
         ),
         "examples": [problem_type("not-found")],
     });
@@ -240,15 +238,14 @@ fn problems(all: &mut Map<String, Value>) {
         problem.remove("required");
         problem.insert(
             "description".to_owned(),
-            "The body of every answer that is an error. A problem document \
-             (`application/problem+json`, RFC 9457) always has `type`, `title`, `status`, `detail` \
-             and `request_id`. What API Gateway refuses by itself (`application/json`) has \
-             `message` and nothing else."
+            "Body of every error. A problem document (`application/problem+json`, RFC 9457) always \
+             has `type`, `title`, `status`, `detail` and `request_id`. An error of API Gateway \
+             itself (`application/json`) has only `message`."
                 .into(),
         );
         problem["properties"]["message"] = json!({
             "type": "string",
-            "description": "What API Gateway says, in place of all other members.",
+            "description": "Message of API Gateway, instead of all other members.",
             "examples": ["Unauthorized", "Forbidden"],
         });
     }

@@ -1,8 +1,9 @@
-//! Nothing that is released is broken unawares: `tests/data/contract/openapi.json` is the contract
-//! of the last release, and what the present one breaks of it has to be accepted, line by line and
-//! with a reason, in `accepted.txt` beside it. With a release
-//! `RELEASE_CONTRACT=1 cargo test --workspace --test breaking` makes the present contract
-//! the released one, and `accepted.txt` is emptied.
+//! Test for breaking changes against the contract of the last release,
+//! `tests/data/contract/openapi.json`. `accepted.txt` beside it accepts a breaking change by a line
+//! with a reason.
+//!
+//! At a release, `RELEASE_CONTRACT=1 cargo test --workspace --test breaking` stores the present
+//! contract as the released one and empties `accepted.txt`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -19,7 +20,7 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn nothing_that_was_released_is_broken_unawares() {
+fn contract_breaks_the_released_one_only_as_accepted() {
     let path = folder().join("openapi.json");
     let present = document();
     if std::env::var_os("RELEASE_CONTRACT").is_some() {
@@ -63,7 +64,7 @@ fn nothing_that_was_released_is_broken_unawares() {
     assert!(unused.is_empty(), "accepted, but not broken: {unused:?}");
 }
 
-/// Whether a line accepts a change; `*` in it stands for any text.
+/// Returns whether a line accepts a change. `*` in it stands for any text.
 fn is_meant(line: &str, change: &str) -> bool {
     match line.split_once('*') {
         None => line == change,
@@ -76,7 +77,7 @@ fn is_meant(line: &str, change: &str) -> bool {
 }
 
 #[test]
-fn accepted_line_stands_for_a_change_or_for_all_that_its_stars_fit() {
+fn accepted_line_matches_a_change_or_a_pattern() {
     assert!(is_meant("a b", "a b"));
     assert!(!is_meant("a b", "a bc"));
     assert!(is_meant("a * c", "a b c") && is_meant("a *", "a "));
@@ -159,7 +160,7 @@ const NEW: &str = "/components/schemas/NewThing";
 const GET: &str = "/paths/~1things~1{id}/get";
 const POST: &str = "/paths/~1things~1{id}/post";
 
-/// Sets what a pointer names; `null` removes it.
+/// Sets the value at a pointer; `null` removes it.
 fn set(document: &mut Value, pointer: &str, value: Value) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let name = name.replace("~1", "/");
@@ -179,7 +180,7 @@ fn set(document: &mut Value, pointer: &str, value: Value) {
 }
 
 #[test]
-fn each_rule_finds_what_it_is_for() {
+fn each_rule_detects_its_change() {
     let thing = |name: &str| format!("{THING}/{name}");
     let new = |name: &str| format!("{NEW}/properties/{name}");
     let get = |name: &str| format!("{GET}/{name}");
@@ -324,7 +325,7 @@ fn each_rule_finds_what_it_is_for() {
 }
 
 #[test]
-fn what_helps_callers_breaks_nobody() {
+fn additions_for_clients_break_nothing() {
     let thing = |name: &str| format!("{THING}/{name}");
     let new = |name: &str| format!("{NEW}/properties/{name}");
     let get = |name: &str| format!("{GET}/{name}");

@@ -1,5 +1,5 @@
-//! What is committed is what the code says, and it is a contract.
-//! `UPDATE_CONTRACT=1 cargo test --workspace --test document` writes it anew.
+//! Tests of the generated files and of the contract. `UPDATE_CONTRACT=1 cargo test --workspace
+//! --test document` updates the files.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -27,7 +27,7 @@ fn is_committed(path: &str, text: &str) {
 }
 
 #[test]
-fn the_document_the_page_and_the_routes_are_committed() {
+fn generated_files_are_current() {
     let document = document();
     is_committed(
         "shared/openapi.json",
@@ -37,7 +37,7 @@ fn the_document_the_page_and_the_routes_are_committed() {
     is_committed("shared/routes.txt", &routes());
 }
 
-/// `GET /v1/jobs/{job_id}` of all operations.
+/// Returns all operations as `GET /v1/jobs/{job_id}`.
 fn operations(document: &Value) -> Vec<(String, &Value)> {
     let paths = document["paths"].as_object().unwrap().iter();
     paths
@@ -49,7 +49,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn its_routes_are_those_of_the_template() {
+fn routes_equal_those_of_the_template() {
     let template = fs::read_to_string(repository("template.yaml")).unwrap();
     let overrides = Default::default();
     let site = eventrelay_template::Site {
@@ -60,7 +60,7 @@ fn its_routes_are_those_of_the_template() {
     let open = eventrelay_template::model::RouteAuthorizer::None;
     let routes = template.api.iter().flat_map(|api| &api.routes);
     let declared: BTreeSet<(String, bool)> = routes
-        // What is no route of the contract, and the preflights of browsers.
+        // Excludes the default route and preflight requests.
         .filter(|route| route.path != "$default" && route.method != "OPTIONS")
         .map(|route| {
             let path = route.path.replace("+}", "}");
@@ -76,7 +76,7 @@ fn its_routes_are_those_of_the_template() {
 }
 
 #[test]
-fn it_is_valid_openapi_3_1() {
+fn document_is_valid_openapi_3_1() {
     let schema = fs::read_to_string(repository("tests/data/openapi/schema-3.1.json")).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -89,7 +89,7 @@ fn it_is_valid_openapi_3_1() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_schema_is_one() {
+fn references_and_schemas_are_valid() {
     let document = document();
     let mut used = BTreeSet::new();
     references(&document, &mut used);
@@ -122,7 +122,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn an_operation_has_a_name_of_its_own_and_words() {
+fn operations_have_unique_names_and_descriptions() {
     let document = document();
     let mut names = BTreeSet::new();
     let tags: Vec<&Value> = document["tags"]
@@ -160,7 +160,7 @@ fn an_operation_has_a_name_of_its_own_and_words() {
 }
 
 #[test]
-fn every_kind_of_problem_is_described_where_it_is_answered() {
+fn every_problem_is_documented() {
     let document = document();
     let described =
         document["components"]["schemas"]["Problem"]["properties"]["type"]["description"]
@@ -176,7 +176,7 @@ fn every_kind_of_problem_is_described_where_it_is_answered() {
             "{}",
             problem.slug
         );
-        // What a job fails by stands in the job; these are no answers to a request of a route.
+        // Problems of jobs are no responses of a route.
         let elsewhere = [
             "failed-before",
             "unauthorized",
@@ -194,7 +194,7 @@ fn every_kind_of_problem_is_described_where_it_is_answered() {
     }
 }
 
-/// Answers of all operations: the operation's id, the status, the answer.
+/// Returns operation id, status and response of all operations.
 fn answers(document: &Value) -> Vec<(&str, &str, &Value)> {
     operations(document)
         .into_iter()
@@ -239,7 +239,7 @@ fn every_success_has_an_example_of_its_schema() {
     }
 }
 
-/// An example has no member that its schema does not have.
+/// Closes a schema, because an example may have only members of its schema.
 fn closed(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(members) => {
@@ -262,9 +262,8 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
-/// A generated client has one type of a successful answer, and one type of all errors.
 #[test]
-fn a_status_has_one_media_type_and_an_error_one_schema() {
+fn each_status_has_one_media_type_and_errors_one_schema() {
     let document = document();
     for (id, status, answer) in answers(&document) {
         let content = answer["content"].as_object();
@@ -285,11 +284,11 @@ fn a_status_has_one_media_type_and_an_error_one_schema() {
     }
 }
 
-/// What generators stumble over: choices between objects without a discriminator, objects and
-/// choices without a name, lists of anything, `null` in an enumeration, members with a default,
-/// formats that JSON Schema does not know.
+/// Checks for constructs that generators fail on: choices between objects without a discriminator,
+/// objects and enumerations without a name, lists of anything, `null` in an enumeration, members
+/// with a default, and formats that JSON Schema does not define.
 #[test]
-fn schemas_are_what_generators_understand() {
+fn schemas_suit_generators() {
     fn look(at: &str, schema: &Value, is_named: bool, found: &mut Vec<String>) {
         let Some(members) = schema.as_object() else {
             return;
@@ -422,7 +421,7 @@ fn every_kind_of_job_has_a_schema_that_its_kind_discriminates() {
     }
 }
 
-/// Operations that links lead to exist, and take what the links give them.
+/// Checks that linked operations exist and have the parameters of the links.
 #[test]
 fn links_lead_to_operations_and_their_parameters() {
     let document = document();

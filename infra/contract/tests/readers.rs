@@ -1,5 +1,5 @@
-//! Schemas of requests and readers of requests judge alike. What a schema says in words alone,
-//! which members exclude each other, is a predicate here, and the readers refuse it.
+//! Tests that request schemas and readers of requests agree. If only the description of a schema
+//! excludes a body, a predicate here does as well.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 type Reader = fn(&Request) -> Result<(), Error>;
 
-/// Every schema of a body with its reader, and values that its members may meet.
+/// Schemas of bodies with their readers, and values that members may have.
 static READERS: [(&str, Reader); 9] = [
     ("Submission", |request| {
         readers::submission(request).map(drop)
@@ -67,7 +67,7 @@ fn validator(name: &str) -> Validator {
         .unwrap()
 }
 
-/// The formats that the document names by a keyword of its own, as JSON Schema has them.
+/// Converts the formats that have their own keyword to JSON Schema.
 fn with_formats(schema: Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -99,7 +99,7 @@ fn members(name: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Values that are right, nearly right, and wrong, for a member of such a schema.
+/// Generates valid, almost valid and invalid values of a member.
 fn values(schema: &Value) -> BoxedStrategy<Value> {
     let mut known = vec![
         json!(null),
@@ -196,7 +196,7 @@ fn values(schema: &Value) -> BoxedStrategy<Value> {
         json!({"more": 1}),
         json!({"private": "no"}),
     ]);
-    // What the schema itself names is right more often.
+    // Values that the schema names are more often valid.
     let named = match schema["anyOf"][0]["$ref"].as_str() {
         Some(reference) => Some(reference),
         None => schema["$ref"].as_str(),
@@ -221,23 +221,24 @@ fn values(schema: &Value) -> BoxedStrategy<Value> {
     }
 }
 
-/// Examples of the items of an array whose schema is one of [`READERS`].
+/// Returns examples of the items of an array whose schema is one of [`READERS`].
 fn item_examples(schema: &Value) -> Vec<Value> {
     let alternatives = schema["items"]["anyOf"].as_array().into_iter().flatten();
     let names = alternatives.filter_map(|one| one["$ref"].as_str()?.rsplit('/').next());
     names.flat_map(examples).collect()
 }
 
-/// A body that has most of its required members, and some others.
+/// Generates a body with most of its required members and some others.
 fn body(name: &'static str) -> BoxedStrategy<Value> {
     let required = DOCUMENT["components"]["schemas"][name]["required"].clone();
     let members = members(name).into_iter().map(|(member, schema)| {
-        let chance = match required
+        let chance = if required
             .as_array()
             .is_some_and(|all| all.contains(&json!(member)))
         {
-            true => 0.95,
-            false => 0.35,
+            0.95
+        } else {
+            0.35
         };
         proptest::option::weighted(chance, values(&schema))
             .prop_map(move |value| value.map(|value| (member.clone(), value)))
@@ -253,7 +254,7 @@ fn body(name: &'static str) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// An example of the contract, with some of it replaced: of these many are right.
+/// Generates a changed example of the contract. Many of these are valid.
 fn changed(name: &'static str) -> BoxedStrategy<Value> {
     let examples = examples(name);
     let members = members(name);
@@ -287,7 +288,7 @@ fn examples(name: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Whether the words of a schema exclude a body that its keywords accept.
+/// Returns whether the description of a schema excludes a body that its keywords accept.
 fn is_excluded(name: &str, body: &Value) -> bool {
     let has = |member: &str| !body[member].is_null();
     let one_video = has("url") != has("upload_id");
@@ -316,7 +317,7 @@ fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
 
-/// Framework of a project's request, if there is one.
+/// Returns the framework of a project's request.
 fn framework(body: &Value) -> Option<Framework> {
     let kind: ProjectType = read(&body["project_type"])?;
     Framework::choose(kind, read(&body["framework"]), read(&body["language"])).ok()
@@ -327,7 +328,7 @@ fn has_stray_repository(body: &Value, target: &str) -> bool {
     !body["repository"].is_null() && !target.has_repository()
 }
 
-/// An item of a batch is refused by itself.
+/// Returns whether the reader accepts the body because it refuses invalid items one by one.
 fn is_lenient(name: &str, body: &Value) -> bool {
     let items = body["videos"].as_array();
     name == "Batch" && items.is_some_and(|items| (1..=50).contains(&items.len()))
@@ -352,10 +353,10 @@ fn agree(name: &str, reader: Reader, body: &Value) -> Result<bool, TestCaseError
     Ok(is_valid)
 }
 
-/// Bodies that a generated client can send and that words exclude, with the field that the refusal
-/// names.
+/// Bodies that a generated client can send but that the description excludes, with the field that
+/// the error names.
 #[test]
-fn what_words_exclude_is_accepted_by_the_schema_and_refused_by_the_reader() {
+fn reader_refuses_bodies_that_the_description_excludes() {
     let hash = "0123456789abcdef".repeat(4);
     let url = "https://youtu.be/jNQXAC9IVRw";
     let software = |more: Value| {
@@ -458,21 +459,22 @@ fn every_example_is_accepted_by_its_schema_and_its_reader() {
     }
 }
 
-/// Beyond the first plane a schema cannot tell: not every reader of its patterns knows code points.
+/// Characters beyond the first plane are excluded, because not every regular expression engine
+/// supports code points.
 #[test]
-fn a_comment_of_one_character_is_taken_where_that_is_seen() {
+fn comment_of_one_visible_character_is_accepted() {
     let (name, reader) = READERS[4];
     let is_taken = |c: char| {
         let body = json!({"type": "accuracy", "comment": c.to_string()});
         agree(name, reader, &body).unwrap_or_else(|error| panic!("{c:?}: {error}"))
     };
     let taken = ('\0'..='\u{ffff}').filter(|c| is_taken(*c)).count();
-    // All but some hundred, and the surrogates, which are none.
+    // All but some hundred, and no surrogates.
     assert!((62_000..63_488).contains(&taken), "{taken}");
 }
 
 #[test]
-fn schemas_and_readers_judge_alike() {
+fn schemas_and_readers_agree() {
     for (name, reader) in READERS {
         let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
             cases: 1500,
@@ -487,7 +489,7 @@ fn schemas_and_readers_judge_alike() {
                 Ok(())
             })
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        // Of what is only refused nothing is learnt.
+        // A reader that refuses everything tests nothing.
         assert!(valid.get() > 10, "{name}: {}", valid.get());
     }
 }

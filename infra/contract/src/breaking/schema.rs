@@ -1,4 +1,4 @@
-//! Whether every value of a schema is one of another schema.
+//! Check that every value of one schema is valid for another.
 
 use std::collections::HashSet;
 
@@ -6,34 +6,35 @@ use serde_json::{Map, Value};
 
 use super::Break;
 
-/// What is described.
+/// Direction of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// What callers send: the old has to be within the new.
+    /// Sent by clients: the old schema must be within the new one.
     Request,
-    /// What callers get: the new has to be within the old, which bears with more members.
+    /// Received by clients: the new schema must be within the old one, which allows further
+    /// members.
     Answer,
 }
 
-/// Two documents, and which way round they are looked at.
+/// Two documents with their roles.
 pub(super) struct Question<'a> {
-    /// The document of what has to be within.
+    /// Document of the schema that must be within the other.
     inner: &'a Value,
-    /// The document of what it has to be within of.
+    /// Document of the schema that must contain the other.
     outer: &'a Value,
     direction: Direction,
-    /// Pairs of names that are asked about already: schemas may hold themselves.
+    /// Pairs of names that have been compared, because schemas may be recursive.
     asked: HashSet<(String, String)>,
 }
 
-/// Bounds that are the narrower, the larger they are, and those that are, the smaller.
+/// Keywords whose larger values are stricter, and those whose smaller values are.
 const FLOORS: [&str; 4] = ["minimum", "exclusiveMinimum", "minLength", "minItems"];
 const CEILINGS: [&str; 4] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
 
-/// What holds schemas of which one has to fit.
+/// Keywords with a list of alternatives.
 const ALTERNATIVES: [&str; 2] = ["anyOf", "oneOf"];
 
-/// What has to be the same, if the outer schema has it.
+/// Keywords that must be equal if the outer schema has them.
 const SAME: [&str; 7] = ["pattern", "format", "if", "then", "else", "not", "allOf"];
 
 impl<'a> Question<'a> {
@@ -50,7 +51,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// What of the one is not within the other.
+    /// Collects the differences of two schemas.
     pub(super) fn ask(mut self, at: String, old: &Value, new: &Value, found: &mut Vec<Break>) {
         match self.direction {
             Direction::Request => self.within(&at, old, new, found),
@@ -67,7 +68,7 @@ impl<'a> Question<'a> {
         {
             return;
         }
-        // Whatever holds itself gets no deeper than its own members.
+        // A recursive schema gets no deeper than its own members.
         if at.matches('/').count() > 24 {
             return;
         }
@@ -93,7 +94,7 @@ impl<'a> Question<'a> {
                 rule,
             })
         };
-        // Which type something is of may be said by each of several schemas.
+        // Several schemas may restrict the type together.
         if !is_subset(&types(&inner), &types(&outer)) {
             add("type-changed");
             return;
@@ -105,7 +106,7 @@ impl<'a> Question<'a> {
             let own = inner.get("items").unwrap_or(&any);
             self.within(&format!("{at}/[]"), own, items, found);
         }
-        // A schema may have both.
+        // A schema may have both keywords.
         for kind in ALTERNATIVES {
             let Some(choices) = alternatives(&outer, kind) else {
                 continue;
@@ -130,7 +131,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// What is said of a value by itself.
+    /// Compares the keywords for a single value.
     fn values(
         &self,
         inner: &Map<String, Value>,
@@ -240,7 +241,7 @@ impl<'a> Question<'a> {
         }
         match (inner.get("additionalProperties"), more) {
             (_, None | Some(Value::Bool(true))) | (Some(Value::Bool(false)), _) => {}
-            // Only answers are open where nothing is said.
+            // Only responses are open by default.
             (None, Some(_)) if self.direction == Direction::Answer => {}
             (_, Some(Value::Bool(false))) => found.push(Break {
                 at: at.to_owned(),
@@ -254,7 +255,7 @@ impl<'a> Question<'a> {
     }
 }
 
-/// A schema with what it refers to, and what stands beside the reference before that.
+/// Returns a schema merged with its references, whose siblings take precedence.
 fn whole(schema: &Value, document: &Value) -> Map<String, Value> {
     let own = schema.as_object().cloned().unwrap_or_default();
     let Some(pointer) = schema["$ref"]
@@ -287,7 +288,7 @@ fn alternatives(schema: &Map<String, Value>, kind: &str) -> Option<Vec<Map<Strin
     )
 }
 
-/// The same values, with a schema for each of their types.
+/// Returns one schema per type of the values.
 fn by_type(schema: &Map<String, Value>) -> Vec<Map<String, Value>> {
     let Some(all) = types(schema).filter(|all| all.len() > 1) else {
         return vec![schema.clone()];
@@ -316,7 +317,7 @@ fn choices(schema: &Map<String, Value>) -> Option<Vec<Value>> {
     }
 }
 
-/// None where any is one of it.
+/// Returns the types, or `None` if all are allowed.
 fn types(schema: &Map<String, Value>) -> Option<Vec<String>> {
     match schema.get("type")? {
         Value::String(one) => Some(vec![one.clone()]),

@@ -1,4 +1,4 @@
-//! What was found out about a video.
+//! Analyses of a video.
 
 use serde_json::{Value, json};
 
@@ -14,11 +14,11 @@ pub(super) fn all() -> Vec<Operation> {
         part(
             "transcript",
             "getTranscript",
-            "What is said, with its seconds",
+            "Get the transcript with times",
         ),
-        part("events", "getEvents", "What happens, with its seconds"),
-        part("actions", "getActions", "What a viewer can do"),
-        part("chapters", "getChapters", "The sections of a video"),
+        part("events", "getEvents", "Get the events with times"),
+        part("actions", "getActions", "Get the actions for a viewer"),
+        part("chapters", "getChapters", "Get the chapters"),
         form(
             "/v1/videos/{video_id}/analysis.md",
             "getAnalysisMarkdown",
@@ -47,21 +47,22 @@ pub(super) fn all() -> Vec<Operation> {
     all
 }
 
-/// Which of the analyses of a video.
+/// Adds the parameters that select an analysis.
 fn selected(operation: Operation) -> Operation {
     let name = |pattern: &str| json!({"type": "string", "pattern": pattern, "minLength": 1, "maxLength": 40});
     operation
         .parameter(parameter("VideoId"))
-        .query_like("variant", "A variant of the analysis, as the listing of analyses names it; not together with `version`", name("^[A-Za-z0-9-]{1,40}$"), json!("1"))
-        .query_like("version", "The newest of a version of the pipeline, of those that a model made if there are any; not together with `variant`", name("^[A-Za-z0-9]{1,40}$"), json!("1"))
+        .query_like("variant", "Variant of the analysis, as the list of analyses names it; not with `version`", name("^[A-Za-z0-9-]{1,40}$"), json!("1"))
+        .query_like("version", "Version of the pipeline, whose newest analysis is returned, by a model if there is \
+         one; not with `variant`", name("^[A-Za-z0-9]{1,40}$"), json!("1"))
         .if_none_match()
         .parameter(json!({
             "name": "Accept-Encoding", "in": "header", "schema": {"type": "string"}, "example": "gzip",
-            "description": "With `gzip` the body is sent as it is stored",
+            "description": "With `gzip`, the stored body is sent without recompression",
         }))
 }
 
-/// What all of them answer.
+/// Returns the response that all of them share.
 fn analysis(description: &str) -> Response {
     Response::new(description)
         .header("ETag")
@@ -79,18 +80,20 @@ fn found(operation: Operation) -> Operation {
 }
 
 fn redirected() -> Response {
-    Response::new("It is large: fetch it from the bucket, without the key, within five minutes")
-        .header("Location")
-        .header("Cache-Control")
-        .header("Vary")
+    Response::new(
+        "The content is large: fetch it from the bucket, without the key, within five minutes",
+    )
+    .header("Location")
+    .header("Cache-Control")
+    .header("Vary")
 }
 
 fn text() -> Value {
     json!({"type": "string"})
 }
 
-/// The plain case has one media type and one schema, so that a generated client has one type to
-/// read. What else the route answers, if a request asks for it, has an operation of its own.
+/// Returns the main operation, with one media type and one schema, so that generated clients read
+/// one type. Other forms on the same route have their own operations.
 fn get_video() -> Operation {
     let operation = Operation::new(
         ("get", "/v1/videos/{video_id}"),
@@ -100,12 +103,12 @@ fn get_video() -> Operation {
         READ,
     )
     .about(
-        "The analysis of a video as JSON, or the job that makes it (202). Without `variant` and \
-         `version` it is the one of a plain submission, and where there is none the newest. What is \
-         larger than a response can be is redirected to the bucket (307).\n\n\
-         With `?format=` (`json`, `md`, `vtt`, `srt`), or by `Accept`, it comes in another form, and \
-         with `?fields=` as some of its members. Clients that are made of this contract call \
-         `getAnalysisMarkdown`, `getTranscriptVtt`, `getTranscriptSrt` and `getSelection` for these.",
+        "Returns the analysis of a video as JSON, or the job that makes it (202). Without `variant` and \
+         `version`, it is the analysis of a plain submission, or else the newest. If the content \
+         exceeds the size of a response, redirects to the bucket (307).\n\n\
+         `?format=` (`json`, `md`, `vtt`, `srt`) or `Accept` selects another form, and `?fields=` \
+         selects members. Generated clients call `getAnalysisMarkdown`, `getTranscriptVtt`, \
+         `getTranscriptSrt` and `getSelection` for these.",
     );
     let operation = selected(operation)
         .also("format=md", "getAnalysisMarkdown")
@@ -131,23 +134,26 @@ fn selection() -> Operation {
         "Get some members of an analysis",
         READ,
     )
-    .about("The JSON document with the members that `fields` names, cut from the stored bytes.")
+    .about("Returns the JSON document with the members that `fields` names.")
     .parameter(json!({
         "name": "fields", "in": "query", "required": true, "example": "summary,events",
-        "description": "Members of the JSON document, separated by commas; `schema_version` and `video` are always there",
+        "description": "Members of the JSON document, separated by commas; `schema_version` and `video` are \
+         always included",
         "schema": {"type": "string", "pattern": fields_pattern(), "maxLength": 400},
     }));
-    found(selected(operation).ok(
-        analysis("What was chosen").content("application/json", reference("AnalysisSelection")),
-    ))
+    found(
+        selected(operation).ok(analysis("The selected members")
+            .content("application/json", reference("AnalysisSelection"))),
+    )
     .problems(413, &["too-large"])
 }
 
-/// The analysis in a form that is text.
+/// Returns an operation for a text form of the analysis.
 fn form(path: &'static str, id: &str, summary: &str, media_type: &str) -> Operation {
     let operation = Operation::new(("get", path), id, "Analyses", summary, READ).about(
-        "In this form whatever `Accept` says; the job that makes the analysis (202) is JSON. What \
-         is larger than a response can be is redirected to the bucket (307).",
+        "Returns this form whatever `Accept` says. If the analysis is still being made, \
+         returns its job as JSON (202). If the content exceeds the size of a response, \
+         redirects to the bucket (307).",
     );
     found(
         selected(operation)
@@ -157,8 +163,8 @@ fn form(path: &'static str, id: &str, summary: &str, media_type: &str) -> Operat
     .problems(413, &["too-large"])
 }
 
-/// A list of known names with commas between them, white space around them, and empty ones borne
-/// with.
+/// Returns the pattern of a list of known names with commas. White space and empty items are
+/// allowed.
 fn fields_pattern() -> String {
     let names = eventrelay::api::schemas::FIELDS.join("|");
     let name = format!("(schema_version|video|{names})");
@@ -179,9 +185,9 @@ fn part(part: &'static str, id: &str, summary: &str) -> Operation {
     let operation = match part {
         "transcript" => operation
             .about(
-                "That part of the analysis. With `?format=` (`json`, `vtt`, `srt`), or by `Accept`, it \
-                 comes as captions: clients that are made of this contract call \
-                 `getTranscriptVtt` and `getTranscriptSrt` for these.",
+                "Returns this part of the analysis. `?format=` (`json`, `vtt`, `srt`) or `Accept` \
+         selects captions. Generated clients call `getTranscriptVtt` and `getTranscriptSrt` \
+         for these.",
             )
             .also("format=vtt", "getTranscriptVtt")
             .also("format=srt", "getTranscriptSrt")
@@ -190,10 +196,10 @@ fn part(part: &'static str, id: &str, summary: &str) -> Operation {
                 .other_content("application/x-subrip", text()))
             .with(307, redirected()),
         _ => operation
-            .about("That part of the analysis, as JSON.")
+            .about("Returns this part of the analysis as JSON.")
             .query(
                 "format",
-                "There is only JSON",
+                "Only JSON is available",
                 json!({"type": "string", "enum": ["json"]}),
             )
             .ok(response),
@@ -211,7 +217,10 @@ fn list_analyses() -> Operation {
         "List the analyses of a video",
         READ,
     )
-    .about("Every variant that there is: of a part, of a language, of a transcript. Newest first.")
+    .about(
+        "Lists all variants, such as those of a section, a language or a transcript, newest \
+         first.",
+    )
     .parameter(parameter("VideoId"))
     .ok(body("The analyses", "AnalysisList"))
     .may_miss()
@@ -225,11 +234,12 @@ fn delete_video() -> Operation {
         "Delete a video",
         WRITE,
     )
-    .about(
-        "Ends its jobs and removes all that is stored of it. Copies in memory end with their time.",
-    )
+    .about("Cancels its jobs and deletes all stored data. Copies in memory expire later.")
     .parameter(parameter("VideoId"))
-    .with(204, Response::new("It is gone").header("Cache-Control"))
+    .with(
+        204,
+        Response::new("The video was deleted").header("Cache-Control"),
+    )
     .may_miss()
 }
 
@@ -238,23 +248,27 @@ fn create_feedback() -> Operation {
         ("post", "/v1/videos/{video_id}/feedback"),
         "createFeedback",
         "Library",
-        "Say something of an analysis",
+        "Give feedback on an analysis",
         WRITE,
     )
-    .about("Keeps a rating from 1 to 5, a comment, or both.")
+    .about("Stores a rating from 1 to 5, a comment, or both.")
     .parameter(parameter("VideoId"))
     .body(
         "NewFeedback",
         &[
-            ("rating", "Stars", json!({"type": "quality", "rating": 4})),
+            (
+                "rating",
+                "A rating",
+                json!({"type": "quality", "rating": 4}),
+            ),
             (
                 "comment",
-                "Words",
+                "A comment",
                 json!({"type": "accuracy", "comment": "The third chapter begins at 4:10."}),
             ),
         ],
     )
-    .with(201, body("What was kept", "Feedback"))
+    .with(201, body("The stored feedback", "Feedback"))
     .may_miss()
 }
 
@@ -263,10 +277,10 @@ fn list_feedback() -> Operation {
         ("get", "/v1/videos/{video_id}/feedback"),
         "listFeedback",
         "Library",
-        "List what was said of an analysis",
+        "List feedback on an analysis",
         READ,
     )
-    .about("Latest first.")
+    .about("Lists feedback, newest first.")
     .parameter(responses::parameter("VideoId"))
     .paged("FeedbackList")
     .may_miss()

@@ -1,5 +1,3 @@
-//! Software that is brought somewhere.
-
 use serde_json::json;
 
 use super::{READ, WRITE};
@@ -21,8 +19,8 @@ fn create() -> Operation {
         WRITE,
     )
     .about(
-        "202 with the job that does, or with `dry_run` 200 with what would be sent. Without a \
-         token of the target it ends `skipped` and names what is missing.",
+        "Returns 202 with the job, or with `dry_run` 200 with the calls that it would make. \
+         Without a token of the target, the job ends `skipped` and names what is missing.",
     )
     .parameter(parameter("ProjectId"))
     .body(
@@ -35,12 +33,12 @@ fn create() -> Operation {
             ),
             (
                 "dry",
-                "What would be sent",
+                "A dry run",
                 json!({"target": "netlify", "dry_run": true}),
             ),
         ],
     )
-    .ok(body("What would be sent, and by which calls", "DryRun"))
+    .ok(body("The calls that the deployment would make", "DryRun"))
     .with(
         202,
         accepted("DeploymentJob").link(
@@ -61,7 +59,7 @@ fn list() -> Operation {
         "List the deployments of a project",
         READ,
     )
-    .about("Latest first.")
+    .about("Lists deployments, newest first.")
     .parameter(parameter("ProjectId"))
     .paged("DeploymentList")
     .leads_to(
@@ -80,9 +78,7 @@ fn get() -> Operation {
         "Get a deployment",
         READ,
     )
-    .about(
-        "Status, what was changed, where it is, and the end of a log that says why a build failed.",
-    )
+    .about("Returns status, changes, URL, and the end of the log of a failed build.")
     .parameter(parameter("DeploymentId"))
     .ok(body("The deployment", "Deployment"))
     .may_miss()
@@ -93,12 +89,12 @@ fn software() -> Operation {
         ("post", "/v1/video-to-software"),
         "createSoftware",
         "Deployments",
-        "From a video to deployed software",
+        "Make and deploy software from a video",
         WRITE,
     )
     .about(
-        "202 with one job that analyses, builds and deploys; its `stages` link to the jobs of \
-         each. `max_cost_usd` caps the analysis and the project, each by itself.",
+        "Returns 202 with one job that analyses, builds and deploys. Its `stages` link to the \
+         job of each step. `max_cost_usd` limits the analysis and the project separately.",
     )
     .body(
         "NewSoftware",

@@ -1,5 +1,5 @@
-//! Every operation there is. What the tables below say of a route is the contract; that they say
-//! something of each route is a test.
+//! All operations. These tables define the contract of each route, and a test checks that each
+//! route has one.
 
 mod analyses;
 mod deployments;
@@ -10,48 +10,40 @@ mod videos;
 
 use crate::operation::Operation;
 
-/// A key of this scope is needed.
 const READ: &str = "read";
 const WRITE: &str = "write";
 const ADMIN: &str = "admin";
 
-/// The groups of operations, in the order of the page.
+/// Groups of operations, in the order of the page.
 pub(crate) const TAGS: [(&str, &str); 8] = [
     (
         "Submissions",
-        "A video goes in: a YouTube URL, a playlist, or a recording of one's own.",
+        "Submit a YouTube URL, a playlist, or your own recording.",
     ),
-    (
-        "Jobs",
-        "What is being done, how far it is, and how it ended.",
-    ),
+    ("Jobs", "Progress and result of asynchronous work."),
     (
         "Analyses",
-        "What was found out about a video, in several forms and parts.",
+        "Knowledge about a video, in several forms and parts.",
     ),
     (
         "Library",
-        "All videos: listed, searched, counted, deleted, commented on.",
+        "List, search, count, delete and comment on all videos.",
     ),
     (
         "Projects",
-        "Software that is made of an analysis: planned, written file by file, checked, packed.",
+        "Software made from an analysis: planned, written file by file, checked and packed.",
     ),
     (
         "Deployments",
-        "Software that is brought to GitHub, GitHub Pages, Vercel or Netlify.",
+        "Deployments of software to GitHub, GitHub Pages, Vercel or Netlify.",
     ),
     (
         "Administration",
-        "What only a key of the scope `admin` may do.",
+        "Operations that require the scope `admin`.",
     ),
-    (
-        "Service",
-        "The API itself: whether it is well, and this contract.",
-    ),
+    ("Service", "Status of the API, and this contract."),
 ];
 
-/// All of them.
 pub(crate) fn all() -> Vec<Operation> {
     [
         submissions::all(),

@@ -1,4 +1,4 @@
-//! Software that is made of an analysis.
+//! Software made from an analysis.
 
 use serde_json::json;
 
@@ -26,12 +26,12 @@ fn create() -> Operation {
         ("post", "/v1/videos/{video_id}/projects"),
         "createProject",
         "Projects",
-        "Make software of an analysis",
+        "Make software from an analysis",
         WRITE,
     )
     .about(
-        "202 with the job that does. `plan_only` ends with the plan, which can be edited before \
-         files are made of it.",
+        "Returns 202 with the job. `plan_only` stops after the plan, which can be edited \
+         before files are written.",
     )
     .parameter(parameter("VideoId"))
     .body(
@@ -49,7 +49,6 @@ fn create() -> Operation {
     .problems(409, &["conflict"])
 }
 
-/// 202 of a job that makes a project.
 fn project_job() -> Response {
     accepted("ProjectJob").link(
         "project",
@@ -63,10 +62,10 @@ fn list() -> Operation {
         ("get", "/v1/videos/{video_id}/projects"),
         "listProjects",
         "Projects",
-        "List what was made of a video",
+        "List the projects of a video",
         READ,
     )
-    .about("Latest first.")
+    .about("Lists projects, newest first.")
     .parameter(parameter("VideoId"))
     .paged("ProjectList")
     .leads_to(
@@ -92,7 +91,7 @@ fn get() -> Operation {
         "Get a project",
         READ,
     )
-    .about("Its plan, its files, what validation says of them and what it took, as far as there is any of it.")
+    .about("Returns its plan, files, validation results and usage, as far as they exist.")
     .parameter(parameter("ProjectId"))
     .if_none_match()
     .ok(body("The project", "Project").header("ETag").link(
@@ -112,9 +111,12 @@ fn delete() -> Operation {
         "Delete a project",
         WRITE,
     )
-    .about("Removes it and all that was stored for it. What was deployed stays where it is.")
+    .about("Deletes the project and its stored data. Deployments stay.")
     .parameter(parameter("ProjectId"))
-    .with(204, Response::new("It is gone").header("Cache-Control"))
+    .with(
+        204,
+        Response::new("The project was deleted").header("Cache-Control"),
+    )
     .may_miss()
 }
 
@@ -127,13 +129,13 @@ fn edit_plan() -> Operation {
         WRITE,
     )
     .about(
-        "What is given replaces what the plan has, as long as no files were made of it. With \
-         `If-Match` only if the project is as it was seen.",
+        "Replaces members of the plan, until files are written from it. With `If-Match`, only \
+         if the project has not changed.",
     )
     .parameter(parameter("ProjectId"))
     .parameter(json!({
         "name": "If-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "Tag of the project as it was seen; 412 if it is another by now (RFC 9110, section 13.1.1)",
+        "description": "Entity tag of the project; 412 if the project has changed (RFC 9110, section 13.1.1)",
     }))
     .body(
         "PlanEdit",
@@ -156,17 +158,17 @@ fn retry() -> Operation {
         ("post", "/v1/projects/{project_id}/retry"),
         "retryProject",
         "Projects",
-        "Go on with a project",
+        "Retry a project",
         WRITE,
     )
     .about(
-        "202 with the job that does: from its plan, from its files (also after a plan that was \
-         asked for alone) or from validation. What is stored is not paid for again.",
+        "Returns 202 with the job. It continues from the plan, from the files (also after \
+         `plan_only`) or from validation. Stored results cost nothing again.",
     )
     .parameter(parameter("ProjectId"))
     .query(
         "from",
-        "Where to begin",
+        "First step",
         json!({"type": "string", "enum": ["plan", "files", "validation"], "default": "files"}),
     )
     .with(202, project_job())
@@ -184,13 +186,13 @@ fn file() -> Operation {
         READ,
     )
     .about(
-        "As plain text. A file that is no text, such as an image, comes as \
-         `application/octet-stream`. Never as what a browser would run.",
+        "Returns plain text, or `application/octet-stream` for other files such as images, \
+         but never content that a browser would run.",
     )
     .parameter(parameter("ProjectId"))
     .parameter(json!({
         "name": "path", "in": "path", "required": true, "example": "app/page.tsx",
-        "description": "Path of the file. Slashes may stand as they are: it takes the rest of the URL.",
+        "description": "Path of the file. It takes the rest of the URL, so slashes need no escape.",
         "schema": {"type": "string", "minLength": 1},
     }))
     .if_none_match()
@@ -201,7 +203,12 @@ fn file() -> Operation {
         .header("Cache-Control")
         .header("X-Content-Type-Options")
         .header("Content-Security-Policy"))
-    .with(304, not_modified().header("X-Content-Type-Options").header("Content-Security-Policy"))
+    .with(
+        304,
+        not_modified()
+            .header("X-Content-Type-Options")
+            .header("Content-Security-Policy"),
+    )
     .may_miss()
 }
 
@@ -213,7 +220,7 @@ fn archive() -> Operation {
         "Get all files as a zip",
         READ,
     )
-    .about("Above a megabyte it is redirected to the bucket.")
+    .about("Redirects to the bucket if the archive exceeds a megabyte.")
     .parameter(parameter("ProjectId"))
     .if_none_match()
     .ok(Response::new("The archive")
@@ -228,7 +235,7 @@ fn archive() -> Operation {
     .with(
         307,
         Response::new(
-            "It is large: fetch it from the bucket, without the key, within five minutes",
+            "The archive is large: fetch it from the bucket, without the key, within five minutes",
         )
         .header("Location")
         .header("Cache-Control"),

@@ -1,5 +1,3 @@
-//! The API itself.
-
 use serde_json::json;
 
 use super::READ;
@@ -13,9 +11,21 @@ pub(super) fn all() -> Vec<Operation> {
 }
 
 fn status() -> Operation {
-    Operation::new(("get", "/v1/status"), "getStatus", "Service", "See what can be called, and how much", READ)
-        .about("Breakers, pauses and what is left of limits and budget, for each service that is depended on.")
-        .ok(body("`ok`, or `degraded` where something is left alone or paused", "Status"))
+    Operation::new(
+        ("get", "/v1/status"),
+        "getStatus",
+        "Service",
+        "Get the status of upstream services",
+        READ,
+    )
+    .about(
+        "Returns circuit breakers, pauses, and remaining limits and budget of each upstream \
+         service.",
+    )
+    .ok(body(
+        "`ok`, or `degraded` if a circuit breaker is open or a service is paused",
+        "Status",
+    ))
 }
 
 fn health() -> Operation {
@@ -23,10 +33,10 @@ fn health() -> Operation {
         ("get", "/health"),
         "getHealth",
         "Service",
-        "See that the API answers",
+        "Check the health of the API",
     )
-    .about("Version and commit. Open to all.")
-    .ok(body("It answers", "Health"))
+    .about("Returns version and commit. Needs no key.")
+    .ok(body("The API is healthy", "Health"))
 }
 
 fn contract() -> Operation {
@@ -36,7 +46,7 @@ fn contract() -> Operation {
         "Service",
         "Get this contract",
     )
-    .about("OpenAPI 3.1. Open to all.")
+    .about("Returns OpenAPI 3.1. Needs no key.")
     .if_none_match()
     .ok(kept(Response::new("The document").content(
         "application/json",
@@ -47,11 +57,16 @@ fn contract() -> Operation {
 
 fn page() -> Operation {
     let page = Response::new("The page").content("text/html", json!({"type": "string"}));
-    Operation::open(("get", "/docs"), "getDocs", "Service", "Read this contract")
-        .about("A page for people, without scripts. Open to all.")
-        .if_none_match()
-        .ok(kept(page))
-        .with(304, kept(not_modified()))
+    Operation::open(
+        ("get", "/docs"),
+        "getDocs",
+        "Service",
+        "Get this contract as a page",
+    )
+    .about("Returns a page without scripts. Needs no key.")
+    .if_none_match()
+    .ok(kept(page))
+    .with(304, kept(not_modified()))
 }
 
 fn kept(response: Response) -> Response {

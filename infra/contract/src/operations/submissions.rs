@@ -1,5 +1,3 @@
-//! From a request to a job.
-
 use eventrelay::error::Problem;
 use serde_json::json;
 
@@ -20,7 +18,7 @@ pub(super) fn all() -> Vec<Operation> {
     ]
 }
 
-/// A video whose last job has failed a moment ago is answered with what that failed by.
+/// Adds all problems that a recent job of the video may have failed with.
 fn may_have_failed_before(operation: Operation) -> Operation {
     let never = [
         "malformed-body",
@@ -50,21 +48,21 @@ fn submit_video() -> Operation {
         WRITE,
     )
     .about(
-        "Answers 200 with the link where there is a fresh analysis, else 202 with the job that \
-         makes one. The same video submitted at the same time is one job. A video whose last job \
-         failed a moment ago is answered with the problem that it failed by.",
+        "Returns 200 with a link if a fresh analysis exists, or else 202 with the job that \
+         makes one. Concurrent submissions of a video share one job. If a recent job for the \
+         video failed, returns the problem that it failed with.",
     )
     .body(
         "Submission",
         &[
             (
                 "youtube",
-                "A video of YouTube",
+                "A YouTube video",
                 json!({"url": "https://www.youtube.com/watch?v=jNQXAC9IVRw"}),
             ),
             (
                 "part",
-                "A part of it, in German, for at most 20 cents",
+                "A section, in German, for at most 20 cents",
                 json!({
                     "url": "https://youtu.be/jNQXAC9IVRw", "start_s": 0, "end_s": 90.5,
                     "language": "de", "resolution": "low", "max_cost_usd": 0.2,
@@ -72,12 +70,12 @@ fn submit_video() -> Operation {
             ),
             (
                 "recording",
-                "A recording that was uploaded",
+                "An uploaded recording",
                 json!({"upload_id": UPLOAD}),
             ),
             (
                 "transcript",
-                "With the words that are spoken, as WebVTT or SRT",
+                "A video with its transcript, as WebVTT or SRT",
                 json!({
                     "url": "https://youtu.be/jNQXAC9IVRw",
                     "transcript": "WEBVTT\n\n00:00.000 --> 00:04.000\nAll right, so here we are.\n",
@@ -86,7 +84,7 @@ fn submit_video() -> Operation {
             ),
         ],
     )
-    .ok(body("There is a fresh analysis", "ReadyVideo")
+    .ok(body("A fresh analysis exists", "ReadyVideo")
         .header("Content-Location")
         .link(
             "analysis",
@@ -113,8 +111,8 @@ fn submit_batch() -> Operation {
         WRITE,
     )
     .about(
-        "One answer for each video, in their order: the status that it would have had alone, and \
-         the analysis, the job or the problem. What is wrong with one does not concern the others.",
+        "Returns one entry per video, in order: the status of a single submission, with the \
+         analysis, the job or the problem. An invalid item does not affect the others.",
     )
     .body(
         "Batch",
@@ -127,7 +125,7 @@ fn submit_batch() -> Operation {
             ]}),
         )],
     )
-    .ok(body("An answer for each", "BatchResult"))
+    .ok(body("One entry per video", "BatchResult"))
 }
 
 fn submit_playlist() -> Operation {
@@ -139,8 +137,8 @@ fn submit_playlist() -> Operation {
         WRITE,
     )
     .about(
-        "202 with the job that goes through the playlist, page by page. What is asked holds for \
-         each of its videos. Needs a key of the YouTube Data API in the deployment.",
+        "Returns 202 with the job that submits the playlist page by page. The options apply \
+         to each video. The deployment needs a key of the YouTube Data API.",
     )
     .body(
         "Playlist",
@@ -163,13 +161,13 @@ fn create_upload() -> Operation {
         ("post", "/v1/uploads"),
         "createUpload",
         "Submissions",
-        "Be allowed to upload a recording",
+        "Start an upload of a recording",
         WRITE,
     )
     .about(
-        "A presigned `PUT` with size, type and hash bound into it, good for an hour. Send the \
-         bytes to `upload.url` with exactly `upload.headers`, then submit `upload_id`. The same \
-         file is the same upload.",
+        "Returns a presigned `PUT` that is valid for an hour and bound to size, type and \
+         hash. Send the bytes to `upload.url` with exactly `upload.headers`, then submit \
+         `upload_id`. The same file gets the same upload.",
     )
     .body(
         "Recording",
@@ -182,7 +180,10 @@ fn create_upload() -> Operation {
             }),
         )],
     )
-    .with(201, body("Where to put it, and how", "Upload"))
+    .with(
+        201,
+        body("The destination and headers of the upload", "Upload"),
+    )
 }
 
 fn get_job() -> Operation {
@@ -190,13 +191,13 @@ fn get_job() -> Operation {
         ("get", "/v1/jobs/{job_id}"),
         "getJob",
         "Jobs",
-        "See how far a job is",
+        "Get a job",
         READ,
     )
     .about(
-        "`kind` says what it does: it analyses a video, makes a project, deploys one, goes the whole \
-         way from a video to software, or works on many videos. `Retry-After` says when to ask \
-         again; it is missing once the job has ended.",
+        "Returns status, progress and result. `kind` names the work: the analysis of a video, \
+         a project, a deployment, software from a video, or work on many videos. \
+         `Retry-After` is the time until the next poll. It is missing once the job has ended.",
     )
     .parameter(parameter("JobId"))
     .ok(body("The job", "Job").maybe("Retry-After"))
@@ -208,10 +209,13 @@ fn cancel_job() -> Operation {
         ("delete", "/v1/jobs/{job_id}"),
         "cancelJob",
         "Jobs",
-        "Give a job up",
+        "Cancel a job",
         WRITE,
     )
-    .about("What has ended stays as it is, and is shown; what was done stays done.")
+    .about(
+        "Cancels the job and returns it. A finished job stays unchanged, and completed work \
+         is kept.",
+    )
     .parameter(parameter("JobId"))
     .ok(body("The job", "Job").maybe("Retry-After"))
     .may_miss()

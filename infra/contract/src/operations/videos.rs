@@ -1,4 +1,4 @@
-//! All videos together.
+//! Operations on all videos.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn list_videos() -> Operation {
         "List videos",
         READ,
     )
-    .about("By the time of their last change, newest first.")
+    .about("Lists videos by the time of their last change, newest first.")
     .query(
         "category",
         "Only analyses of this category",
@@ -41,7 +41,7 @@ fn list_videos() -> Operation {
     )
     .query_like(
         "since",
-        "Only what has changed since (RFC 3339)",
+        "Only videos that changed after this time (RFC 3339)",
         json!({"type": "string", "format": "date-time"}),
         json!("2026-11-24T03:40:00Z"),
     )
@@ -67,25 +67,31 @@ fn list_videos() -> Operation {
 fn search() -> Operation {
     Operation::new(("get", "/v1/search"), "searchVideos", "Library", "Search analyses", READ)
         .about(
-            "Analyses that contain all words of `q`, best first (BM25F), with the texts and the \
-             seconds where they do. `word*` begins so. `complete` is false where a word is too \
-             common to be looked up everywhere, or where paging ends.",
+            "Returns analyses that contain all words of `q`, best first (BM25F), with the \
+         matching texts and their seconds. `word*` matches a prefix. `complete` is false if a \
+         word is too common for a complete search, or if paging ends early.",
         )
         .parameter(json!({
             "name": "q", "in": "query", "required": true, "example": "rust lambda*",
-            "description": "One to eight words, of at least one letter or digit",
+            "description": "One to eight words, each with at least one letter or digit",
             "schema": {"type": "string", "x-eventrelay-format": "eventrelay-query", "minLength": 1, "maxLength": 200},
         }))
-        .query("limit", "Results in a page", json!({"type": "integer", "minimum": 1, "maximum": 50, "default": 10}))
+        .query("limit", "Maximum results per page", json!({"type": "integer", "minimum": 1, "maximum": 50, "default": 10}))
         .parameter(parameter("Cursor"))
         .ok(body("A page of results", "SearchResults"))
         .problems(422, &["invalid-input"])
 }
 
 fn stats() -> Operation {
-    Operation::new(("get", "/v1/stats"), "getStats", "Library", "See what there is and what it cost", READ)
-        .about("What the counters say: videos, lookups, today's calls of models, feedback, what was mended.")
-        .ok(body("The counters", "Stats"))
+    Operation::new(
+        ("get", "/v1/stats"),
+        "getStats",
+        "Library",
+        "Get counters and costs",
+        READ,
+    )
+    .about("Returns counters of videos, lookups, today's model calls, feedback and repairs.")
+    .ok(body("The counters", "Stats"))
 }
 
 fn delete_videos() -> Operation {
@@ -96,10 +102,10 @@ fn delete_videos() -> Operation {
         "Delete every video",
         ADMIN,
     )
-    .about("202 with the job that deletes all that there is.")
+    .about("Returns 202 with the job that deletes all videos.")
     .parameter(json!({
         "name": "confirm", "in": "query", "required": true, "example": "all",
-        "description": "Says that it is meant", "schema": {"type": "string", "enum": ["all"]},
+        "description": "Confirms the deletion", "schema": {"type": "string", "enum": ["all"]},
     }))
     .with(202, accepted("DeleteVideosJob"))
     .problems(422, &["invalid-input"])
@@ -110,12 +116,14 @@ fn recount() -> Operation {
         ("post", "/v1/admin/recount"),
         "recountStats",
         "Administration",
-        "Recount, and repair the search",
+        "Recount totals and repair the search",
         ADMIN,
     )
-    .about("202 with the job that counts the totals again, makes every analysis findable that the search \
-         has lost, and ends listed videos whose job has ended. What changes meanwhile may be off by \
-         one until the next recount.")
+    .about(
+        "Returns 202 with a job that recounts the totals, restores missing search entries, \
+         and completes listed videos whose job has ended. Totals that change meanwhile may be \
+         off by one until the next recount.",
+    )
     .with(202, accepted("RecountJob"))
 }
 
@@ -124,10 +132,10 @@ fn list_dead_letters() -> Operation {
         ("get", "/v1/admin/dead-letters"),
         "listDeadLetters",
         "Administration",
-        "List messages that were given up",
+        "List dead letters",
         ADMIN,
     )
-    .about("Those that were not redriven since, the latest first.")
+    .about("Lists dead letters that were not redriven, newest first.")
     .paged("DeadLetterList")
 }
 
@@ -136,23 +144,23 @@ fn redrive() -> Operation {
         ("post", "/v1/admin/dead-letters/redrive"),
         "redriveDeadLetters",
         "Administration",
-        "Send dead letters on their way again",
+        "Redrive dead letters",
         ADMIN,
     )
     .about(
-        "Those that are named, or all from a cursor on, at most 25 in one call. `refused` says why \
-         nothing was done, `gone` was redriven before.",
+        "Redrives the named dead letters, or all from a cursor on, at most 25 per call. \
+         `refused` gives the reason that nothing was done. `gone` was redriven earlier.",
     )
     .body(
         "Redrive",
         &[
             (
                 "these",
-                "Some",
+                "Named dead letters",
                 json!({"ids": ["dead_5f3759df-0000-4000-8000-000000000000"]}),
             ),
-            ("all", "All", json!({"all": true})),
+            ("all", "All dead letters", json!({"all": true})),
         ],
     )
-    .ok(body("What came of each", "RedriveResults"))
+    .ok(body("The result of each", "RedriveResults"))
 }

@@ -1,8 +1,8 @@
-//! A schema in a few words.
+//! Short descriptions of schemas.
 
 use serde_json::Value;
 
-/// What a value of a schema is, as HTML.
+/// Describes the values of a schema, as HTML.
 pub(super) fn kind(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = escaped(reference.rsplit('/').next().unwrap_or_default());
@@ -37,9 +37,10 @@ pub(super) fn kind(schema: &Value) -> String {
         })
         .collect();
     let bounds = bounds(schema);
-    match bounds.is_empty() {
-        true => named.join(" or "),
-        false => format!("{}, {bounds}", named.join(" or ")),
+    if bounds.is_empty() {
+        named.join(" or ")
+    } else {
+        format!("{}, {bounds}", named.join(" or "))
     }
 }
 
@@ -69,7 +70,7 @@ fn members(schema: &Value) -> String {
 fn text(schema: &Value) -> String {
     match (schema["format"].as_str(), schema["pattern"].as_str()) {
         (Some(format), _) => format!("string ({})", escaped(format)),
-        // A pattern that only keeps control characters out tells people nothing.
+        // A pattern that only excludes control characters does not help readers.
         (_, Some(pattern)) if pattern.len() <= 60 => {
             format!("string like <code>{}</code>", escaped(pattern))
         }
@@ -104,7 +105,7 @@ pub(super) fn choices(all: &[Value]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// A text within HTML, also in an attribute.
+/// Escapes a text for HTML and its attributes.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

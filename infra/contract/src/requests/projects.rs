@@ -1,4 +1,4 @@
-//! The bodies of what is asked for a project: to make, edit, deploy it, or all in one.
+//! Request bodies for projects, plans, deployments and software.
 
 use eventrelay::project::{
     Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language, MOST_FEATURES, MOST_WRITTEN,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{SEEN, choice, flag, named, object, price, text, upload_id, video_url};
 use crate::responses::reference;
 
-/// Every schema of a request for a project by its name.
+/// Returns all request schemas for projects by name.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     vec![
         ("NewProject", project()),
@@ -32,7 +32,7 @@ const TYPES: [ProjectType; 5] = [
     ProjectType::Mobile,
 ];
 
-/// Languages that can be asked for; all others are of no framework.
+/// Languages that a request may name. The others belong to no framework.
 const LANGUAGES: [Language; 4] = [
     Language::Python,
     Language::JavaScript,
@@ -42,21 +42,12 @@ const LANGUAGES: [Language; 4] = [
 
 fn project_members() -> Vec<(&'static str, Value)> {
     vec![
-        (
-            "project_type",
-            named("ProjectType", "What kind of software"),
-        ),
+        ("project_type", named("ProjectType", "Type of software")),
         (
             "framework",
-            named(
-                "Framework",
-                "What it is built with; the first that fits if none",
-            ),
+            named("Framework", "Framework; by default the first that fits"),
         ),
-        (
-            "language",
-            named("ProjectLanguage", "What it is written in"),
-        ),
+        ("language", named("ProjectLanguage", "Programming language")),
         (
             "features",
             json!({
@@ -64,18 +55,18 @@ fn project_members() -> Vec<(&'static str, Value)> {
                 "items": {
                     "type": "string", "minLength": 1, "maxLength": LONGEST_FEATURE, "pattern": SEEN,
                 },
-                "description": "What it must have, each in a line",
+                "description": "Features that the software must have, each in a line",
             }),
         ),
         (
             "instructions",
-            text(LONGEST_INSTRUCTIONS, "What else its maker should know"),
+            text(LONGEST_INSTRUCTIONS, "Further instructions for the model"),
         ),
-        ("max_cost_usd", price("What it may cost in US dollars")),
+        ("max_cost_usd", price("Maximum cost in US dollars")),
     ]
 }
 
-/// Words on which members of a project's request go together.
+/// Describes the valid combinations of members of a project's request.
 fn combinations() -> String {
     let all = TYPES.iter().map(|kind| {
         let offered = kind
@@ -87,14 +78,14 @@ fn combinations() -> String {
     });
     let all: Vec<String> = all.collect();
     format!(
-        "`framework` must be one of the `project_type`, and `language` that of the framework; \
-         without a framework the first of the language is taken, without both the first of the \
+        "`framework` must be one of the `project_type`, and `language` that of the framework. \
+         The default framework is the first of the language, or else the first of the \
          type:\n\n{}",
         all.join("\n")
     )
 }
 
-/// Words on which targets take which framework.
+/// Describes the frameworks of each target.
 fn destinations(member: &str) -> String {
     let all = Target::ALL.iter().map(|target| {
         let taken = Framework::ALL.iter().filter(|one| target.takes(**one));
@@ -102,17 +93,20 @@ fn destinations(member: &str) -> String {
         format!("- `{}`: {}", target.as_str(), taken.join(", "))
     });
     let all: Vec<String> = all.collect();
-    format!("`{member}` must take the framework:\n\n{}", all.join("\n"))
+    format!(
+        "`{member}` must support the framework:\n\n{}",
+        all.join("\n")
+    )
 }
 
-/// Words on which targets take a `repository`.
+/// Describes the targets with a `repository`.
 fn repositories() -> String {
     let with = Target::ALL.iter().filter(|one| one.has_repository());
     let with: Vec<String> = with.map(|one| format!("`{}`", one.as_str())).collect();
-    format!("`repository` is for {} only.", with.join(" and "))
+    format!("`repository` is allowed only for {}.", with.join(" and "))
 }
 
-/// The name of a value in JSON.
+/// Returns the name of a value in JSON.
 fn name(value: &impl serde::Serialize) -> String {
     let name = serde_json::to_value(value).unwrap_or_default();
     name.as_str().unwrap_or_default().to_owned()
@@ -122,19 +116,23 @@ fn project() -> Value {
     let mut members = project_members();
     members.push((
         "plan_only",
-        flag("Plan it and no more: the plan can be edited before files are made"),
+        flag("Stop after the plan, which can be edited before files are written"),
     ));
     members.push((
         "variant",
-        text(80, "Variant of the analysis; without one, the analysis that `GET /v1/videos/{video_id}` shows"),
+        text(
+            80,
+            "Variant of the analysis; by default the analysis that `GET /v1/videos/{video_id}` \
+         returns",
+        ),
     ));
-    let about = format!("What is made. {}", combinations());
+    let about = format!("A project to make. {}", combinations());
     object(&about, &["project_type"], members)
 }
 
 fn repository() -> Value {
     object(
-        "The repository, at GitHub.",
+        "A GitHub repository.",
         &[],
         vec![
             (
@@ -142,26 +140,26 @@ fn repository() -> Value {
                 json!({
                     "type": "string", "minLength": 1, "maxLength": 100,
                     "pattern": r"^(?!\.{1,2}$)(?!.*\.[Gg][Ii][Tt]$)[A-Za-z0-9._-]+$",
-                    "description": "What it is to be called; the project's name if none",
+                    "description": "Name; by default that of the project",
                 }),
             ),
             (
                 "owner",
                 json!({
                     "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,38}$",
-                    "description": "Whose it is to be; the token's owner's if none",
+                    "description": "Owner; by default the user of the token",
                 }),
             ),
             (
                 "private",
                 json!({
                     "type": "boolean",
-                    "description": "Whether nobody else may see it; if not said, all but GitHub Pages is private",
+                    "description": "Whether the repository is private; by default all but those of GitHub Pages are",
                 }),
             ),
             (
                 "description",
-                text(1400, "What it is for; the project's summary if none"),
+                text(1400, "Description; by default the summary of the project"),
             ),
         ],
     )
@@ -169,15 +167,13 @@ fn repository() -> Value {
 
 fn deployment_members(target: &'static str) -> Vec<(&'static str, Value)> {
     vec![
-        (target, named("DeploymentTarget", "Where to")),
-        (
-            "repository",
-            named("NewRepository", "The repository, at GitHub"),
-        ),
+        (target, named("DeploymentTarget", "Deployment target")),
+        ("repository", named("NewRepository", "GitHub repository")),
         (
             "delete_on_failure",
             flag(
-                "Delete a repository that was made for it if it fails, as long as nobody else has put anything into it",
+                "Delete the repository if the deployment created it and fails, unless other users \
+         have changed it",
             ),
         ),
     ]
@@ -185,9 +181,9 @@ fn deployment_members(target: &'static str) -> Vec<(&'static str, Value)> {
 
 fn deployment() -> Value {
     let mut members = deployment_members("target");
-    members.push(("dry_run", flag("Only say what would be sent")));
+    members.push(("dry_run", flag("Only return the calls that it would make")));
     let about = format!(
-        "Where a project goes. {} {}",
+        "A deployment of a project. {} {}",
         repositories(),
         destinations("target")
     );
@@ -199,7 +195,7 @@ fn software() -> Value {
     members.extend(project_members());
     members.extend(deployment_members("deployment_target"));
     let about = format!(
-        "What is analysed, what is made of it, and where that goes. Exactly one of `url` and \
+        "A video, the software to make from it, and its deployment. Exactly one of `url` and \
          `upload_id` names the video. {} {}\n\n{}",
         repositories(),
         combinations(),
@@ -215,7 +211,7 @@ fn project_path(description: &str) -> Value {
     })
 }
 
-/// Takes `null` back from members that have a default: they may be left out, and are not `null`.
+/// Removes `null` from optional members with a default.
 fn without_null(mut schema: Value, members: &[&str]) -> Value {
     for name in members {
         if let Some(kind) = schema["properties"][name]["type"].get(0).cloned() {
@@ -227,29 +223,29 @@ fn without_null(mut schema: Value, members: &[&str]) -> Value {
 
 fn planned_file() -> Value {
     let file = object(
-        "A file that is written.",
+        "A planned file.",
         &["path", "purpose"],
         vec![
             (
                 "path",
-                project_path("Relative to the root of the project, with `/`"),
+                project_path("Path relative to the root of the project, with `/`"),
             ),
             (
                 "purpose",
-                json!({"type": "string", "pattern": SEEN, "description": "What it is for"}),
+                json!({"type": "string", "pattern": SEEN, "description": "Purpose of the file"}),
             ),
             (
                 "depends_on",
                 json!({
                     "type": "array", "items": project_path("Path of another planned file"),
-                    "description": "Files whose text its writer must see",
+                    "description": "Files that the model must see to write this file",
                 }),
             ),
             (
                 "sources",
                 json!({
                     "type": "array", "items": reference("NewSpan"),
-                    "description": "Where in the video it comes from",
+                    "description": "Sections of the video that the file is based on",
                 }),
             ),
         ],
@@ -261,7 +257,7 @@ fn span() -> Value {
     let second =
         |description: &str| json!({"type": "number", "minimum": 0, "description": description});
     object(
-        "A stretch of the video, in seconds from its beginning.",
+        "A section of the video, in seconds from its beginning.",
         &["start_s", "end_s"],
         vec![
             ("start_s", second("First second")),
@@ -277,11 +273,11 @@ fn dependency() -> Value {
         vec![
             (
                 "name",
-                json!({"type": "string", "x-eventrelay-format": "eventrelay-package", "description": "Its name"}),
+                json!({"type": "string", "x-eventrelay-format": "eventrelay-package", "description": "Name of the package"}),
             ),
             (
                 "version",
-                json!({"type": "string", "x-eventrelay-format": "eventrelay-range", "description": "A range in the registry's own syntax; any if none"}),
+                json!({"type": "string", "x-eventrelay-format": "eventrelay-range", "description": "Version range in the registry's syntax; by default any"}),
             ),
             (
                 "dev",
@@ -294,23 +290,23 @@ fn dependency() -> Value {
 
 fn plan_edit() -> Value {
     let mut object = object(
-        "What replaces members of a plan. At least one of them is given, and is not `null`.",
+        "New values of members of a plan. At least one is required and not `null`.",
         &[],
         vec![
-            ("title", text(500, "A line")),
-            ("summary", text(8000, "Some sentences")),
+            ("title", text(500, "Title in one line")),
+            ("summary", text(8000, "Summary in a few sentences")),
             (
                 "files",
                 json!({
                     "type": "array", "minItems": 1, "maxItems": MOST_WRITTEN,
-                    "items": reference("NewPlannedFile"), "description": "The files of the plan",
+                    "items": reference("NewPlannedFile"), "description": "Files of the plan",
                 }),
             ),
             (
                 "dependencies",
                 json!({
                     "type": "array", "maxItems": MOST_DEPENDENCIES,
-                    "items": reference("NewDependency"), "description": "The packages of the plan",
+                    "items": reference("NewDependency"), "description": "Packages of the plan",
                 }),
             ),
         ],
