@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
 };
 
 use axum::{
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::{
     lambda::{Answer, Lambda, WhenBusy},
-    queues,
+    queues, sync,
 };
 
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Known {
 
 impl Admin {
     fn known(&self) -> Known {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = sync::read(&self.known);
         known.clone()
     }
 }

@@ -18,6 +18,7 @@ mod queue_poller;
 mod queues;
 mod resources;
 mod schedule;
+mod sync;
 mod system;
 mod upstreams;
 mod watch;

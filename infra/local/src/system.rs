@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use crate::{
     keys,
     lambda::{Lambda, Settings},
     metrics::{self, Board, Metrics},
-    resources,
+    resources, sync,
     template::model::{Api, Template, physical_name},
     upstreams::Upstreams,
     wiring::Wiring,
@@ -222,8 +222,7 @@ impl System {
         let functions = self.lambda.replace(&template.functions, &rebuilt)?;
         self.gateway.replace(api);
         self.wiring.apply(&template);
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) =
-            known(&template, &self.wiring, sqs);
+        *sync::write(&self.known) = known(&template, &self.wiring, sqs);
 
         let renewed = Renewed {
             functions,

@@ -3,14 +3,14 @@
 use std::{
     panic::resume_unwind,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use anyhow::Context as _;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::private;
+use crate::{private, sync};
 
 /// Maximum wait for another process that is ending and still locks the file.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ impl Database {
         E: From<rusqlite::Error>,
         F: FnOnce(&Transaction<'_>) -> Result<T, E>,
     {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = sync::lock(&self.0);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&transaction)?;
         transaction.commit()?;

@@ -7,7 +7,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use aws_sdk_sqs::config::Credentials;
@@ -24,6 +24,7 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use super::{ACCOUNT_ID, Clock, REGION, serve};
+use crate::sync;
 
 const JSON: &str = "application/x-amz-json-1.1";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -61,7 +62,7 @@ impl Vault {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.secrets)
     }
 }
 

@@ -3,13 +3,15 @@
 use std::{
     io::IsTerminal as _,
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::sync;
 
 /// Interval of the spinner.
 const TICK: Duration = Duration::from_millis(120);
@@ -78,11 +80,11 @@ impl<'a> Progress<'a> {
 
     /// Starts a phase, whose steps count from `from` to `to` percent of the command.
     pub(super) fn begin_phase(&self, from: u64, to: u64) {
-        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = (from, to);
+        *sync::lock(&self.phase) = (from, to);
     }
 
     pub(super) fn show(&self, step: Step<'_>) {
-        let (from, to) = *self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, to) = *sync::lock(&self.phase);
         let percent = from + (to - from) * step.percent.min(100) / 100;
         // A retry may set a job back, but not the bar.
         let percent = percent.max(self.reached.fetch_max(percent, Ordering::Relaxed));
@@ -104,7 +106,7 @@ impl<'a> Progress<'a> {
             }
         }
         let Some(last) = &self.line else { return };
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = sync::lock(last);
         for line in lines(&mut last, percent, stage, step.notice) {
             eprintln!("{line}");
         }

@@ -29,7 +29,7 @@ mod tests;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, OnceLock, Weak},
 };
 
 use axum::{
@@ -48,7 +48,7 @@ use self::{
     outages::{Outage, Outages},
     target::Target,
 };
-use crate::lambda::Lambda;
+use crate::{lambda::Lambda, sync::lock};
 
 /// Maximum reads of the socket table for one connection.
 const LOOKS: usize = 20;
@@ -196,8 +196,4 @@ async fn set_outages(
 async fn plan_kill(State(faults): State<Arc<Faults>>, Json(plan): Json<Plan>) -> Response {
     lock(&faults.kills).plan(plan);
     StatusCode::NO_CONTENT.into_response()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

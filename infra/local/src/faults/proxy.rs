@@ -34,9 +34,9 @@ use tokio::{
 use super::{
     Faults, Verdict, When, calls,
     chaos::Fault,
-    lock,
     target::{Target, is_presigned},
 };
+use crate::sync::lock;
 
 /// Maximum size of a response. A larger one fails.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::event::Call;
 use crate::{
     lambda::{Answer, Lambda, WhenBusy},
+    sync,
     template::model::Api,
 };
 
@@ -101,6 +102,6 @@ impl Authorizers {
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.cache)
     }
 }

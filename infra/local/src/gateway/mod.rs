@@ -12,7 +12,7 @@ mod tests;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -33,6 +33,7 @@ use self::{
 };
 use crate::{
     lambda::{Answer, Lambda, WhenBusy},
+    sync,
     template::model::{Api, Cors, RouteAuthorizer},
 };
 
@@ -175,14 +176,11 @@ impl Gateway {
     /// Serves this API from the next request on, with an empty cache of decisions.
     pub(crate) fn replace(&self, api: Api) {
         let declared = Arc::new(Declared::new(api, &self.lambda));
-        *self
-            .declared
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = declared;
+        *sync::write(&self.declared) = declared;
     }
 
     fn declared(&self) -> Arc<Declared> {
-        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let declared = sync::read(&self.declared);
         declared.clone()
     }
 

@@ -15,12 +15,14 @@ use uuid::Uuid;
 
 use super::{
     Answer, InstanceState, Invocation, Outcome, Roster, Settings, environment, error_document,
-    lock,
     logs::Log,
     records::billed_ms,
     runtime_api::{RuntimeApi, Signal, Work, too_large_message},
 };
-use crate::template::{ACCOUNT, REGION, model::Function};
+use crate::{
+    sync::lock,
+    template::{ACCOUNT, REGION, model::Function},
+};
 
 /// Maximum time from the start of an instance to its first request for work
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).

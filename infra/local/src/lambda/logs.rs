@@ -9,8 +9,7 @@ use std::{
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
-use super::lock;
-use crate::{metrics::Metrics, private};
+use crate::{metrics::Metrics, private, sync::lock};
 
 /// Maximum size of a line, in bytes. Longer lines are split. CloudWatch takes events up to 1 MiB.
 const MAX_LINE_BYTES: u64 = 256 * 1024;

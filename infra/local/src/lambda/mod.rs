@@ -13,7 +13,7 @@ pub(crate) mod tests;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, RwLock},
     time::Duration,
 };
 
@@ -30,7 +30,12 @@ use self::{
     logs::Log,
     records::Records,
 };
-use crate::{metrics::Metrics, private, template::model::Function};
+use crate::{
+    metrics::Metrics,
+    private,
+    sync::{self, lock},
+    template::model::Function,
+};
 
 /// Maximum size of a synchronous invocation's request, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -164,10 +169,7 @@ impl Lambda {
             };
             pools.insert(function.name.clone(), pool);
         }
-        let old = std::mem::replace(
-            &mut *self.pools.write().unwrap_or_else(PoisonError::into_inner),
-            pools,
-        );
+        let old = std::mem::replace(&mut *sync::write(&self.pools), pools);
         // The idle instances end here, outside of the lock.
         drop(old);
         Ok(replaced)
@@ -206,7 +208,7 @@ impl Lambda {
     }
 
     fn pool(&self, function: &str) -> Option<Arc<Pool>> {
-        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        let pools = sync::read(&self.pools);
         pools.get(function).cloned()
     }
 
@@ -255,7 +257,7 @@ impl Lambda {
     }
 
     pub(crate) fn functions(&self) -> BTreeMap<String, Description> {
-        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        let pools = sync::read(&self.pools);
         let described = pools.iter().map(|(name, pool)| {
             let description = Description {
                 binary: pool.settings.binaries.join(&pool.function.binary),
@@ -395,7 +397,7 @@ async fn stop_idle(lambda: std::sync::Weak<Lambda>, limit: Duration) {
             return;
         };
         let pools: Vec<_> = {
-            let pools = lambda.pools.read().unwrap_or_else(PoisonError::into_inner);
+            let pools = sync::read(&lambda.pools);
             pools.values().cloned().collect()
         };
         for pool in pools {
@@ -415,8 +417,4 @@ fn error_document(kind: &str, message: &str) -> Bytes {
     serde_json::json!({ "errorType": kind, "errorMessage": message })
         .to_string()
         .into()
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

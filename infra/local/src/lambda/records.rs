@@ -2,10 +2,9 @@
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
+use crate::sync::lock;
 use serde::Serialize;
 use strum::IntoStaticStr;
-
-use super::lock;
 
 /// Maximum number of records.
 const CAPACITY: usize = 10_000;

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use crate::sync::lock;
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -19,8 +20,6 @@ use axum::{
 use bytes::Bytes;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::mpsc, task::AbortHandle};
-
-use super::lock;
 
 /// Maximum size of a response, in bytes: 6 MB, and 100 bytes that Lambda mentions in its own
 /// message.

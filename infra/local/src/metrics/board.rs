@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -20,8 +20,9 @@ use tokio::sync::watch;
 use super::{Metrics, history::Point};
 use crate::{
     admin::Known,
-    lambda::{Lambda, lock},
+    lambda::Lambda,
     queues,
+    sync::{self, lock},
 };
 
 /// Queues and jobs are polled for this long after the last request of the page.
@@ -148,7 +149,7 @@ impl Board {
     async fn look_around(&self) -> Around {
         let mut seen = self.instances();
         let (urls, table) = {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let known = sync::read(&self.known);
             (known.queues.clone(), known.jobs_table.clone())
         };
         for (name, url) in urls {

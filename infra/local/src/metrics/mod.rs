@@ -26,7 +26,7 @@ use serde_json::Value;
 pub(crate) use board::{Board, router};
 use history::History;
 
-use crate::lambda::{Invocation, lock};
+use crate::{lambda::Invocation, sync::lock};
 
 type Labels = Vec<(String, String)>;
 type Counters = Family<Labels, Counter<f64, std::sync::atomic::AtomicU64>>;
