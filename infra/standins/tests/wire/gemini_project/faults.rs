@@ -1,10 +1,10 @@
-//! Answers about software that are wrong.
+//! Faults in generated software.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     FRAMEWORKS, INSTRUCTION, Session, file_question, file_schema, paths, plan_question, plan_schema,
 };
 
@@ -20,7 +20,7 @@ impl Session {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_file_can_strike_each_file() {
+async fn file_fault_of_every_kind_affects_every_file() {
     let session = Session::start().await;
     for (framework, _) in FRAMEWORKS {
         let plan = session.plan(&plan_question(framework)).await;
@@ -88,7 +88,7 @@ async fn every_fault_of_a_file_can_strike_each_file() {
 }
 
 #[tokio::test]
-async fn a_fault_strikes_the_file_that_it_names() {
+async fn file_fault_with_path_affects_only_that_file() {
     let session = Session::start().await;
     let plan = session.plan(&plan_question("nextjs")).await;
     let question = |path: &str| file_question("nextjs", &plan, path);
@@ -125,7 +125,7 @@ async fn a_fault_strikes_the_file_that_it_names() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_plan_can_strike() {
+async fn plan_fault_of_every_kind_takes_effect() {
     let session = Session::start().await;
     for (framework, entry) in FRAMEWORKS {
         let question = plan_question(framework);
@@ -165,7 +165,7 @@ async fn every_fault_of_a_plan_can_strike() {
 }
 
 #[tokio::test]
-async fn nonsense_is_no_fault() {
+async fn invalid_faults_are_refused() {
     let session = Session::start().await;
     for fault in [
         json!({"kind": "project_unheard_of"}),

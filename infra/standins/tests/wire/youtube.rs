@@ -1,10 +1,6 @@
 //! The YouTube stand-in, checked against the discovery document of the Data API.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{
+use crate::common::{
     Caller,
     discovery::{self, check},
     read, reason,
@@ -20,10 +16,10 @@ async fn started() -> (Running, Caller) {
     (running, caller)
 }
 
-/// `schemas` of the discovery document, as far as `videos.list` needs it.
+/// `schemas` of the discovery document that `videos.list` uses.
 fn schemas() -> Value {
     discovery::schemas(include_str!(
-        "../../../tests/data/specs/youtube.v3.videos.json"
+        "../../../../tests/data/specs/youtube.v3.videos.json"
     ))
 }
 
@@ -38,7 +34,7 @@ async fn first(caller: &Caller) -> Value {
 }
 
 #[tokio::test]
-async fn answers_are_what_the_discovery_document_says() {
+async fn responses_match_discovery_document() {
     let (_running, caller) = started().await;
     let schemas = schemas();
     let parts = "snippet,contentDetails,statistics,status,player,id";
@@ -61,7 +57,7 @@ async fn answers_are_what_the_discovery_document_says() {
 }
 
 #[tokio::test]
-async fn an_item_has_the_parts_that_were_asked_for() {
+async fn items_contain_only_requested_parts() {
     let (_running, caller) = started().await;
     let (_, body) = caller.get(&list("status", ID)).await;
     let names: Vec<&String> = body["items"][0].as_object().unwrap().keys().collect();
@@ -70,7 +66,7 @@ async fn an_item_has_the_parts_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn videos_are_as_the_control_surface_says() {
+async fn videos_match_the_control_settings() {
     let (_running, caller) = started().await;
     let schemas = schemas();
     let set = async |video: Value| {
@@ -112,7 +108,7 @@ async fn videos_are_as_the_control_surface_says() {
 }
 
 #[tokio::test]
-async fn errors_are_those_of_the_data_api() {
+async fn errors_match_the_data_api() {
     let (_running, caller) = started().await;
     let expect =
         |code: u64, domain: &str, reason: &str| (code, domain.to_owned(), reason.to_owned());
@@ -166,7 +162,7 @@ async fn errors_are_those_of_the_data_api() {
 }
 
 #[tokio::test]
-async fn oembed_answers_without_a_key() {
+async fn oembed_without_key_succeeds() {
     let (_running, caller) = started().await;
     let ask = async |url: &str| {
         let path = format!(

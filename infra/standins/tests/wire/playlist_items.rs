@@ -1,10 +1,6 @@
 //! Playlists of the YouTube stand-in, checked against the discovery document of the Data API.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{
+use crate::common::{
     Caller,
     discovery::{self, check},
     read, reason,
@@ -15,7 +11,7 @@ use serde_json::{Value, json};
 const LIST: &str = "PLt5yu3-wZAlQAaPZ5Z-rJoTdbT-45Q7c0";
 const PARTS: &str = "id,snippet,contentDetails,status";
 
-/// A stand-in with a playlist of that many videos.
+/// Starts a stand-in with a playlist of this many videos.
 async fn started(videos: usize) -> (Running, Caller) {
     let running = youtube::start(0).await.unwrap();
     let caller = Caller::new(&running.base_url);
@@ -37,10 +33,10 @@ fn page(rest: &str) -> String {
     format!("/youtube/v3/playlistItems?part={PARTS}&playlistId={LIST}{rest}")
 }
 
-/// `schemas` of the discovery document, as far as `playlistItems.list` needs it.
+/// `schemas` of the discovery document that `playlistItems.list` uses.
 fn schemas() -> Value {
     discovery::schemas(include_str!(
-        "../../../tests/data/specs/youtube.v3.playlistItems.json"
+        "../../../../tests/data/specs/youtube.v3.playlistItems.json"
     ))
 }
 
@@ -53,7 +49,7 @@ fn ids(body: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn answers_are_what_the_discovery_document_says() {
+async fn responses_match_discovery_document() {
     let (_running, caller) = started(7).await;
     let schemas = schemas();
     let (status, body) = caller.get(&page("")).await;
@@ -88,7 +84,7 @@ async fn answers_are_what_the_discovery_document_says() {
 }
 
 #[tokio::test]
-async fn an_item_has_the_parts_that_were_asked_for() {
+async fn items_contain_only_requested_parts() {
     let (_running, caller) = started(1).await;
     let path = format!("/youtube/v3/playlistItems?part=status&playlistId={LIST}");
     let (_, body) = caller.get(&path).await;
@@ -98,7 +94,7 @@ async fn an_item_has_the_parts_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn following_the_tokens_gives_every_video_once_and_in_order() {
+async fn page_tokens_list_every_video_once_in_order() {
     let (_running, caller) = started(107).await;
     let schemas = schemas();
     let (mut seen, mut sizes) = (Vec::new(), Vec::new());
@@ -133,7 +129,7 @@ async fn following_the_tokens_gives_every_video_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_private_or_gone_stands_there_as_such() {
+async fn private_and_deleted_videos_are_listed_as_such() {
     let (_running, caller) = started(0).await;
     let schemas = schemas();
     let videos: Vec<String> = [0, 1, 2, 3, 0].into_iter().map(video).collect();
@@ -175,9 +171,9 @@ async fn what_is_private_or_gone_stands_there_as_such() {
         assert!(item["snippet"]["videoOwnerChannelId"].is_null());
         assert_eq!(item["snippet"]["thumbnails"], json!({}));
     }
-    // The same video twice is two entries.
+    // A video that is listed twice has two entries.
     assert_ne!(items[0]["id"], items[4]["id"]);
-    // YouTube answers a value here that its discovery document does not list.
+    // YouTube sends a value here that its discovery document does not list.
     body["items"][2]["status"]["privacyStatus"] = json!("private");
     check(&schemas, &schemas["PlaylistItemListResponse"], &body, "");
 
@@ -186,7 +182,7 @@ async fn what_is_private_or_gone_stands_there_as_such() {
 }
 
 #[tokio::test]
-async fn errors_are_those_of_the_data_api() {
+async fn errors_match_the_data_api() {
     let (_running, caller) = started(3).await;
     let at = |body: &Value| body["error"]["errors"][0]["location"].clone();
     let response = caller.anonymous("GET", &page("")).send().await.unwrap();
@@ -320,7 +316,7 @@ async fn errors_are_those_of_the_data_api() {
 }
 
 #[tokio::test]
-async fn a_fault_strikes_playlists_only_when_it_is_meant_for_them() {
+async fn fault_of_videos_does_not_affect_playlists() {
     let (_running, caller) = started(1).await;
     let fault = |on: &str| json!({"on": on, "status": 403, "reason": "quotaExceeded"});
     caller.control("POST", "/faults", &fault("videos")).await;
@@ -337,7 +333,7 @@ async fn a_fault_strikes_playlists_only_when_it_is_meant_for_them() {
 }
 
 #[tokio::test]
-async fn the_control_surface_takes_nothing_that_youtube_cannot_have() {
+async fn control_refuses_impossible_videos() {
     let (_running, caller) = started(0).await;
     for (id, playlist) in [
         ("short", json!({"videos": []})),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Api, LOGIN, message, started, text};
 
-/// A branch that has one commit more than `main`.
+/// Creates a branch that is one commit ahead of `main`.
 async fn branch(api: &Api, repository: &str, name: &str) -> String {
     let first = api.head(repository, "main").await;
     let files = [("README.md", "# a\nmore\n"), ("new", "1\n2\n")];
@@ -22,7 +22,7 @@ fn ask(head: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_pull_request_is_opened_once() {
+async fn pull_request_of_same_branch_is_opened_once() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let commit = branch(&api, &repository, "update/1").await;
@@ -73,7 +73,7 @@ async fn a_pull_request_is_opened_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_pulled_is_refused() {
+async fn invalid_pull_requests_are_refused() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let pulls = format!("{repository}/pulls");

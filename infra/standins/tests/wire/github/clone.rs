@@ -1,4 +1,4 @@
-//! A clone by git itself.
+//! Clones by the git command.
 
 use std::{fs, path::Path, process::Command};
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{started, text};
 
-/// Runs git where no configuration of the machine is read.
+/// Runs git without the configuration of this machine.
 async fn git(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command
@@ -18,7 +18,7 @@ async fn git(directory: &Path, arguments: &[&str]) -> String {
     for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
-    // The stand-in answers from this same process.
+    // The stand-in runs in this process, so the call must not block its thread.
     let output = tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap();
@@ -93,7 +93,7 @@ async fn git_clones_every_byte_and_mode() {
         fs::read_link(clone.join("link")).unwrap(),
         Path::new("src/main.rs")
     );
-    // The first commit is there as well.
+    // The clone contains the first commit too.
     let read_me = git(&clone, &["show", &format!("{first}:README.md")]).await;
     assert_eq!(read_me, "# cloned\nd\n");
 }

@@ -1,9 +1,6 @@
-//! Checks bodies against Google's own protocol buffers. Stands alone, so that other crates' tests
-//! can include it by its path.
+//! Checks of bodies against the protocol buffers that Google publishes.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage};
 use serde_json::Value;
@@ -11,7 +8,7 @@ use serde_json::Value;
 /// `google.ai.generativelanguage.v1beta` and `google.rpc`: PyPI google-ai-generativelanguage 0.12.1,
 /// Apache-2.0, Google.
 const DESCRIPTORS: &[u8] =
-    include_bytes!("../../../../tests/data/specs/gemini.v1beta.descriptorset.bin");
+    include_bytes!("../../../../../tests/data/specs/gemini.v1beta.descriptorset.bin");
 
 /// Fields that the API has and the published protocol buffers have not (yet).
 const AHEAD_OF_THE_PROTOS: [&str; 4] = [
@@ -25,22 +22,24 @@ const AHEAD_OF_THE_PROTOS: [&str; 4] = [
 pub(crate) struct Protos(DescriptorPool);
 
 impl Protos {
-    /// Reads the official descriptor set.
+    /// Decodes the official descriptor set, once for all tests.
     pub(crate) fn read() -> Self {
-        Self(DescriptorPool::decode(DESCRIPTORS).unwrap())
+        static DECODED: LazyLock<DescriptorPool> =
+            LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).unwrap());
+        Self(DECODED.clone())
     }
 
-    /// All the messages.
     pub(crate) fn pool(&self) -> &DescriptorPool {
         &self.0
     }
 
-    /// Whether a body is a message of this name, with nothing unknown in it. `name` is relative to
-    /// `google.ai.generativelanguage.v1beta`, or has its package.
+    /// Checks that a body is a message of this name without unknown fields. `name` is relative to
+    /// `google.ai.generativelanguage.v1beta`, or includes its package.
     pub(crate) fn check(&self, name: &str, body: &Value) -> Result<(), String> {
-        let full = match name.starts_with("google.") {
-            true => name.to_owned(),
-            false => format!("google.ai.generativelanguage.v1beta.{name}"),
+        let full = if name.starts_with("google.") {
+            name.to_owned()
+        } else {
+            format!("google.ai.generativelanguage.v1beta.{name}")
         };
         let message = self.0.get_message_by_name(&full).ok_or("no such message")?;
         let options = DeserializeOptions::new().deny_unknown_fields(true);
@@ -49,14 +48,14 @@ impl Protos {
             .map_err(|error| format!("{name}: {error} in {body}"))
     }
 
-    /// As [`Self::check`], for a request: fields that the protocol buffers lack are passed over.
+    /// As [`Self::check`], but ignores fields that the published protocol buffers lack.
     pub(crate) fn check_request(&self, name: &str, body: &Value) -> Result<(), String> {
         let mut body = body.clone();
         remove_ahead(&mut body, "");
         self.check(name, &body)
     }
 
-    /// Whether a body is Google's error of this status, with every detail a known message.
+    /// Asserts that a body is Google's error of this status and that every detail is a known message.
     pub(crate) fn check_error(&self, code: u16, status: &str, body: &Value) {
         let error = &body["error"];
         assert_eq!(error["code"], code, "{body}");

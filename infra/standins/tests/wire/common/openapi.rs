@@ -1,39 +1,38 @@
-//! Checks requests and answers against a description of an API: OpenAPI 3.0, or Swagger 2.0. Stands
-//! alone, so that other crates' tests can include it by its path.
-
-#![allow(dead_code, reason = "each test binary uses its own part")]
+//! Checks of requests and responses against the description of an API: OpenAPI 3.0 or Swagger 2.0.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// GitHub's REST API: npm @octokit/openapi 23.0.2, MIT.
-const GITHUB: &str = include_str!("../../../../tests/data/specs/github.openapi.json");
+const GITHUB: &str = include_str!("../../../../../tests/data/specs/github.openapi.json");
 /// Netlify's API: npm @netlify/open-api 2.60.0, MIT.
-const NETLIFY: &str = include_str!("../../../../tests/data/specs/netlify.swagger.json");
+const NETLIFY: &str = include_str!("../../../../../tests/data/specs/netlify.swagger.json");
 
-/// A description of an API.
+/// Description of an API, with the validators that its tests have needed so far.
 pub(crate) struct Specification {
     document: Value,
     compiled: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl Specification {
-    /// What a deployment needs of GitHub's API.
-    pub(crate) fn github() -> Self {
-        Self::read(GITHUB)
+    /// Endpoints of GitHub that a deployment calls. Parsed once for all tests.
+    pub(crate) fn github() -> &'static Self {
+        static PARSED: LazyLock<Specification> = LazyLock::new(|| Specification::parse(GITHUB));
+        &PARSED
     }
 
-    /// What a deployment needs of Netlify's API.
-    pub(crate) fn netlify() -> Self {
-        Self::read(NETLIFY)
+    /// Endpoints of Netlify that a deployment calls. Parsed once for all tests.
+    pub(crate) fn netlify() -> &'static Self {
+        static PARSED: LazyLock<Specification> = LazyLock::new(|| Specification::parse(NETLIFY));
+        &PARSED
     }
 
-    fn read(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         let mut document: Value = serde_json::from_str(text).unwrap();
         close(&mut document, false);
         Self {
@@ -42,7 +41,7 @@ impl Specification {
         }
     }
 
-    /// The description of the operation that a method and a path call, with the path's template.
+    /// Returns the operation of a method and a path, and the path's template.
     fn operation(&self, method: &str, path: &str) -> (String, &Value) {
         let path = path.split('?').next().unwrap();
         let base = self.document["basePath"].as_str().unwrap_or_default();
@@ -61,13 +60,13 @@ impl Specification {
         (template.clone(), &operations[&method])
     }
 
-    /// Where the operation is documented.
+    /// URL of the documentation of an operation.
     pub(crate) fn documentation(&self, method: &str, path: &str) -> &str {
         let (_, operation) = self.operation(method, path);
         operation["externalDocs"]["url"].as_str().unwrap()
     }
 
-    /// Whether the API takes such a request: no query that it does not know, no other body.
+    /// Asserts that the API accepts a request: it knows every query parameter and the body's shape.
     pub(crate) fn check_request(&self, method: &str, path: &str, body: Option<&Value>) {
         let (template, operation) = self.operation(method, path);
         let whole = &self.document["paths"][&template]["parameters"];
@@ -104,7 +103,7 @@ impl Specification {
         }
     }
 
-    /// Whether the API gives such an answer. `body` is null where there is none.
+    /// Asserts that the API can send a response. `body` is null if the response has none.
     pub(crate) fn check_response(&self, method: &str, path: &str, status: u16, body: &Value) {
         let (template, operation) = self.operation(method, path);
         let name = format!("{method} {template} {status}");
@@ -120,7 +119,7 @@ impl Specification {
             schema => schema,
         };
         if schema.is_null() && status >= 400 {
-            // Of some errors nothing is said but their status.
+            // Some errors are described by their status alone.
             return;
         }
         if schema.is_null() {
@@ -166,15 +165,17 @@ impl Specification {
     }
 }
 
-/// Whether a path is one of a template: a parameter is one segment, and the last one may be many.
+/// Returns whether a path matches a template. A parameter is one segment; a last parameter may be
+/// several.
 fn fits(template: &str, path: &str) -> bool {
     let template: Vec<&str> = template.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
     let is_parameter = |segment: &str| segment.starts_with('{');
     let open = template.last().is_some_and(|last| is_parameter(last));
-    let lengths = match open && template.len() > 4 {
-        true => path.len() >= template.len(),
-        false => path.len() == template.len(),
+    let lengths = if open && template.len() > 4 {
+        path.len() >= template.len()
+    } else {
+        path.len() == template.len()
     };
     lengths
         && template
@@ -183,8 +184,8 @@ fn fits(template: &str, path: &str) -> bool {
             .all(|(expected, segment)| is_parameter(expected) || expected == segment)
 }
 
-/// Makes JSON Schema of the dialects: `nullable` becomes a type, and an object whose properties are
-/// named has no others. `joined` says that the node is one of several that make one object.
+/// Converts the dialects to JSON Schema. `nullable` becomes a type, and an object with named
+/// properties allows no others. `joined` is true for a node that `allOf` combines with other nodes.
 fn close(node: &mut Value, joined: bool) {
     match node {
         Value::Array(items) => items.iter_mut().for_each(|item| close(item, joined)),
@@ -199,7 +200,7 @@ fn close(node: &mut Value, joined: bool) {
                     (_, inner) => close(inner, false),
                 }
             }
-            // Some of the forms that are said to exclude each other do not.
+            // The descriptions use `oneOf` for forms that overlap.
             if let Some(forms) = fields.remove("oneOf") {
                 fields.insert("anyOf".to_owned(), forms);
             }

@@ -1,4 +1,4 @@
-//! Files by their paths.
+//! Contents API: files by path.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn names(directory: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_file_is_made_read_changed_and_deleted() {
+async fn contents_can_be_created_read_changed_and_deleted() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let path = format!("{repository}/contents/src/main.rs");
@@ -42,7 +42,7 @@ async fn a_file_is_made_read_changed_and_deleted() {
         json!({"message": "Change", "content": "Yg==", "sha": seen["sha"], "branch": "main"});
     let (status, changed) = api.call("PUT", &path, Some(body.clone())).await;
     assert_eq!(status, 200, "{changed}");
-    // Whoever read the file before the change has to read it again.
+    // A writer that read the file before the change has to read it again.
     let (status, late) = api.call("PUT", &path, Some(body)).await;
     let expected = format!("src/main.rs does not match {}", text(&seen["sha"]));
     assert_eq!(message(&(status, late)), (409, &*expected));
@@ -60,7 +60,7 @@ async fn a_file_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn of_files_at_the_same_moment_one_is_through() {
+async fn contents_with_concurrent_writers_accept_one() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     api.set(json!({"latency_ms": 200})).await;
@@ -85,7 +85,7 @@ async fn of_files_at_the_same_moment_one_is_through() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn contents_of_unknown_path_are_not_found() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let path = format!("{repository}/contents/README.md");

@@ -8,7 +8,7 @@ fn source() -> Value {
     json!({"source": {"branch": "main", "path": "/"}})
 }
 
-/// Asks until a build has ended.
+/// Polls until a build has ended.
 async fn built(api: &Api, repository: &str) -> Value {
     for _ in 0..10_000 {
         let path = format!("{repository}/pages/builds/latest");
@@ -22,7 +22,7 @@ async fn built(api: &Api, repository: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_site_is_built_from_a_branch() {
+async fn pages_site_is_built_from_branch() {
     let (_running, api) = started().await;
     api.set(json!({"pages_build_ms": 1000})).await;
     let repository = api.repository("site").await;
@@ -57,7 +57,7 @@ async fn a_site_is_built_from_a_branch() {
     let (_, seen) = api.get(&repository).await;
     assert_eq!(seen["has_pages"], true);
 
-    // A push builds anew.
+    // A push starts another build.
     api.set(json!({"pages_outcome": "errored"})).await;
     let next = api
         .commit(&repository, &commit, &[("index.html", "<p>Bye")])
@@ -72,7 +72,7 @@ async fn a_site_is_built_from_a_branch() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_site_is_refused() {
+async fn invalid_pages_sites_are_refused() {
     let (_running, api) = started().await;
     let repository = api.repository("site").await;
     let pages = format!("{repository}/pages");

@@ -1,11 +1,11 @@
-//! Git's database: references, blobs, trees and commits.
+//! Git database API: references, blobs, trees and commits.
 
 use serde_json::{Value, json};
 
 use super::{Api, message, started, text};
 
 #[tokio::test]
-async fn an_empty_repository_has_no_database() {
+async fn database_of_empty_repository_is_a_conflict() {
     let (_running, api) = started().await;
     let (status, made) = api.post("/user/repos", json!({"name": "empty"})).await;
     assert_eq!(status, 201);
@@ -38,7 +38,7 @@ async fn an_empty_repository_has_no_database() {
         );
     }
     assert_eq!(api.get(&format!("{path}/branches/main")).await.0, 404);
-    // A commit by the contents API ends that.
+    // A commit by the contents API initializes the repository.
     let body = json!({"message": "m", "content": "YQ=="});
     let (status, _) = api
         .call("PUT", &format!("{path}/contents/a.txt"), Some(body))
@@ -48,7 +48,7 @@ async fn an_empty_repository_has_no_database() {
 }
 
 #[tokio::test]
-async fn objects_have_the_names_that_git_gives_them() {
+async fn objects_have_the_hashes_of_git() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let blobs = format!("{repository}/git/blobs");
@@ -66,7 +66,7 @@ async fn objects_have_the_names_that_git_gives_them() {
     );
     assert_eq!(read["content"], "d2hhdCBpcyB1cCwgZG9jPw==\n");
 
-    // As `git mktree` and `git commit-tree` have named the same.
+    // Hashes that `git mktree` and `git commit-tree` give for the same objects.
     let items = json!([
         {"path": "bin/run.sh", "mode": "100755", "type": "blob", "content": "#!/bin/sh\n"},
         {"path": "bin-old", "mode": "100644", "type": "blob", "sha": blob["sha"]},
@@ -91,7 +91,7 @@ const TREE: &str = "6105847d2455fce2eb3cac182f87d54b9bb29ac3";
 const COMMIT: &str = "5e1ad0cb2936e5dbfafc1190a0a43181e3fc5d70";
 
 #[tokio::test]
-async fn a_tree_stands_on_another() {
+async fn tree_with_base_inherits_its_entries() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let first = api.head(&repository, "main").await;
@@ -128,7 +128,7 @@ async fn a_tree_stands_on_another() {
     assert_eq!(entry(&whole, "src/a.rs")["mode"], "100755");
     assert_eq!(entry(&whole, "copy/a.rs")["mode"], "100644");
     assert_eq!(entry(&whole, "src/b.rs")["size"], 2);
-    // The same content is the same tree, whoever writes it, however often.
+    // Identical content has the same hash for every writer.
     let body = json!({"base_tree": sha, "tree": [
         {"path": "src/b.rs", "mode": "100644", "type": "blob", "content": "b\n"}]});
     assert_eq!(api.post(&trees, body).await.1["sha"], sha);
@@ -143,7 +143,7 @@ fn entry<'a>(tree: &'a Value, path: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn bad_trees_and_commits_are_refused() {
+async fn invalid_trees_and_commits_are_refused() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let zero = "0".repeat(40);
@@ -238,7 +238,7 @@ async fn bad_trees_and_commits_are_refused() {
 }
 
 #[tokio::test]
-async fn references_are_made_moved_and_removed() {
+async fn references_can_be_created_moved_and_deleted() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let first = api.head(&repository, "main").await;
@@ -283,7 +283,7 @@ async fn references_are_made_moved_and_removed() {
 }
 
 #[tokio::test]
-async fn of_two_writers_one_is_told_that_it_was_slower() {
+async fn reference_update_by_slower_writer_is_refused() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     for round in 0..10 {
@@ -305,14 +305,14 @@ async fn of_two_writers_one_is_told_that_it_was_slower() {
     assert_eq!(commits(&api).await, 11);
 }
 
-/// How many commits the default branch has.
+/// Number of commits of the default branch.
 async fn commits(api: &Api) -> u64 {
     let state = api.caller.control("GET", "/repos", &Value::Null).await;
     state[0]["commits"].as_u64().unwrap()
 }
 
 #[tokio::test]
-async fn somebody_else_can_be_quicker() {
+async fn reference_moved_by_another_writer_refuses_update() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let first = api.head(&repository, "main").await;

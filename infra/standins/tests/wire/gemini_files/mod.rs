@@ -1,15 +1,11 @@
-//! The Files API of the Gemini stand-in, call by call as the official SDKs make them.
+//! The Files API of the Gemini stand-in, called as the official SDKs do.
 
-#![allow(clippy::unwrap_used)]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod faults;
 
 use std::time::{Duration, Instant};
 
+use crate::common::{Caller, protos::Protos, read};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use common::{Caller, protos::Protos, read};
 use eventrelay_standins::{Running, gemini};
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -54,7 +50,7 @@ async fn start(caller: &Caller, version: &str, size: usize) -> String {
     header(&response, "x-goog-upload-url").unwrap().to_owned()
 }
 
-/// Any command to an upload URL, without the key, as the Python SDK sends it.
+/// Sends a command to an upload URL without the key, as the Python SDK does.
 async fn command(
     caller: &Caller,
     url: &str,
@@ -92,7 +88,7 @@ async fn until(caller: &Caller, path: &str, state: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_sdk_uploads_in_three_chunks_polls_and_deletes() {
+async fn upload_in_three_chunks_can_be_polled_and_deleted() {
     let protos = Protos::read();
     let bytes: Vec<u8> = (0..2 * CHUNK + 4_194_309)
         .map(|at| (at % 251) as u8)
@@ -151,7 +147,7 @@ async fn the_sdk_uploads_in_three_chunks_polls_and_deletes() {
 }
 
 #[tokio::test]
-async fn a_start_is_taken_as_both_sdks_write_it() {
+async fn upload_start_accepts_both_sdk_forms() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let node = json!({"file": {"mimeType": "video/mp4", "sizeBytes": "10"}});
@@ -180,7 +176,7 @@ async fn a_start_is_taken_as_both_sdks_write_it() {
 }
 
 #[tokio::test]
-async fn a_name_of_ones_own_is_kept() {
+async fn upload_with_own_name_keeps_it() {
     let (_running, caller) = started().await;
     let body = json!({"file": {"name": "files/my-video"}});
     let response = start_of(&caller, "v1beta", 1, &body).await;
@@ -195,7 +191,7 @@ async fn a_name_of_ones_own_is_kept() {
 }
 
 #[tokio::test]
-async fn offsets_granularity_and_sizes_are_checked() {
+async fn upload_with_wrong_offset_granularity_or_size_is_refused() {
     let (_running, caller) = started().await;
     let size = 512 * 1024;
     let url = start(&caller, "v1beta", size).await;
@@ -263,7 +259,7 @@ async fn offsets_granularity_and_sizes_are_checked() {
 }
 
 #[tokio::test]
-async fn a_broken_chunk_is_taken_up_where_it_broke() {
+async fn interrupted_chunk_resumes_at_received_offset() {
     let (_running, caller) = started().await;
     let bytes: Vec<u8> = (0..1024 * 1024).map(|at| (at % 253) as u8).collect();
     let url = start(&caller, "v1beta", bytes.len()).await;
@@ -292,7 +288,7 @@ async fn a_broken_chunk_is_taken_up_where_it_broke() {
 }
 
 #[tokio::test]
-async fn files_fail_get_stuck_and_have_a_length_when_told() {
+async fn processing_follows_the_control_settings() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let settings = json!({"processing_ms": 0, "video_duration_s": 12.5});
@@ -329,7 +325,7 @@ async fn files_fail_get_stuck_and_have_a_length_when_told() {
 }
 
 #[tokio::test]
-async fn uploads_and_looks_take_the_time_that_they_are_told() {
+async fn uploads_and_polls_take_configured_time() {
     let (_running, caller) = started().await;
     let settings = json!({"upload_ms": 60, "look_ms": 30});
     caller.control("PUT", "/settings", &settings).await;
@@ -343,7 +339,7 @@ async fn uploads_and_looks_take_the_time_that_they_are_told() {
 }
 
 #[tokio::test]
-async fn lists_have_pages() {
+async fn file_listing_is_paginated() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     assert_eq!(caller.get("/v1beta/files").await, (200, json!({})));
@@ -377,7 +373,7 @@ async fn lists_have_pages() {
 }
 
 #[tokio::test]
-async fn a_key_is_asked_for_everywhere_but_on_the_upload_url() {
+async fn calls_without_key_are_refused_except_on_upload_url() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     for (method, path) in [
@@ -415,7 +411,7 @@ async fn a_key_is_asked_for_everywhere_but_on_the_upload_url() {
     assert_eq!(calls.last().unwrap()["path"], "/v1/files");
     assert!(!json!(calls).to_string().contains("secret"));
 
-    // A key that was rotated is as good as none.
+    // A rotated key is refused like a missing one.
     for (valid, status) in [
         (json!("test-key"), 200),
         (json!("another"), 400),
@@ -429,7 +425,7 @@ async fn a_key_is_asked_for_everywhere_but_on_the_upload_url() {
 }
 
 #[tokio::test]
-async fn calls_are_logged_with_status_and_size() {
+async fn call_log_contains_status_and_size() {
     let (running, caller) = started().await;
     upload(&caller, "v1beta", vec![1; 1000]).await;
     assert_eq!(caller.get("/v1beta/nothing").await.0, 404);

@@ -1,15 +1,17 @@
-//! What can be made to go wrong.
+//! Faults of the GitHub stand-in.
 
 use serde_json::{Value, json};
 
-use super::{Api, common::read, message, started};
+use crate::common::read;
+
+use super::{Api, message, started};
 
 async fn arm(api: &Api, on: &str, fault: Value) {
     api.caller.fault(on, fault).await;
 }
 
 #[tokio::test]
-async fn a_lost_response_has_had_its_effect() {
+async fn fault_response_lost_keeps_the_effect() {
     let (_running, api) = started().await;
     arm(&api, "create_repo", json!({"kind": "lost_response"})).await;
     let body = json!({"name": "a", "auto_init": true});
@@ -28,7 +30,7 @@ async fn a_lost_response_has_had_its_effect() {
 }
 
 #[tokio::test]
-async fn a_reset_has_had_none() {
+async fn fault_reset_has_no_effect() {
     let (_running, api) = started().await;
     arm(&api, "any", json!({"kind": "reset"})).await;
     let body = json!({"name": "a"});
@@ -38,7 +40,7 @@ async fn a_reset_has_had_none() {
 }
 
 #[tokio::test]
-async fn a_malformed_answer_ends_in_its_middle() {
+async fn fault_malformed_cuts_the_body() {
     let (_running, api) = started().await;
     arm(&api, "user", json!({"kind": "malformed"})).await;
     let answer = api.request("GET", "/user").send().await.unwrap();
@@ -48,7 +50,7 @@ async fn a_malformed_answer_ends_in_its_middle() {
 }
 
 #[tokio::test]
-async fn a_status_is_answered_with_its_body() {
+async fn fault_status_returns_its_body() {
     let (_running, api) = started().await;
     let fault = json!({"kind": "status", "status": 502, "body": "<html>"});
     arm(&api, "get_repo", fault).await;
@@ -63,7 +65,7 @@ async fn a_status_is_answered_with_its_body() {
 }
 
 #[tokio::test]
-async fn limits_can_be_hit_by_one_call() {
+async fn fault_rate_limited_returns_limit_headers() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let blob = || async {
@@ -104,7 +106,7 @@ async fn limits_can_be_hit_by_one_call() {
 }
 
 #[tokio::test]
-async fn a_reference_can_move_under_ones_feet() {
+async fn fault_moved_reference_refuses_update() {
     let (_running, api) = started().await;
     let repository = api.repository("a").await;
     let first = api.head(&repository, "main").await;
@@ -117,7 +119,7 @@ async fn a_reference_can_move_under_ones_feet() {
 }
 
 #[tokio::test]
-async fn a_fault_strikes_what_it_matches() {
+async fn fault_with_match_affects_only_matching_calls() {
     let (_running, api) = started().await;
     let one = api.repository("one").await;
     let other = api.repository("other").await;
@@ -139,7 +141,7 @@ async fn a_fault_strikes_what_it_matches() {
 }
 
 #[tokio::test]
-async fn nonsense_is_no_fault_and_no_setting() {
+async fn invalid_faults_and_settings_are_refused() {
     let (_running, api) = started().await;
     let refused = async |method: &str, path: &str, body: Value| {
         let request = api.caller.anonymous(method, &format!("/_control{path}"));

@@ -1,10 +1,6 @@
 //! The Netlify stand-in, every request and answer checked against Netlify's own description.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{Caller, openapi::Specification, read};
+use crate::common::{Caller, openapi::Specification, read};
 use eventrelay_standins::{Running, netlify};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -16,7 +12,7 @@ const STYLE: &str = "a4c0dac49e47ffe0dbcca7615f73b72ef6b71543";
 /// Calls the stand-in as a client of Netlify does.
 struct Api {
     caller: Caller,
-    specification: Specification,
+    specification: &'static Specification,
 }
 
 async fn started() -> (Running, Api) {
@@ -51,7 +47,7 @@ impl Api {
 
     async fn read(&self, method: &str, path: &str, request: RequestBuilder) -> (u16, Value) {
         let (status, body) = read(request.send().await.unwrap()).await;
-        // A name that cannot be had is refused in a way that the description does not know.
+        // The description does not contain the error for a name that is taken.
         if body["errors"].is_null() {
             self.specification
                 .check_response(method, path, status, &body);
@@ -78,7 +74,7 @@ impl Api {
         self.caller.control("PUT", "/settings", &settings).await;
     }
 
-    /// Makes a site, and returns its id.
+    /// Creates a site and returns its id.
     async fn site(&self, name: &str) -> String {
         let body = json!({"name": name});
         let (status, site) = self.call("POST", "/api/v1/sites", Some(body)).await;
@@ -92,7 +88,7 @@ impl Api {
         self.call("POST", &path, Some(body)).await
     }
 
-    /// Reads what a URL shows.
+    /// Returns the body that a URL serves.
     async fn show(&self, url: &str) -> (u16, String) {
         let answer = self.caller.anonymous("GET", url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -104,7 +100,7 @@ fn text(value: &Value) -> String {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_is_uploaded_and_shown() {
+async fn deploy_requests_missing_files_and_serves_them() {
     let (_running, api) = started().await;
     let site = api.site("hello").await;
     let files = json!({"/index.html": INDEX, "/css/style.css": STYLE, "/again.html": INDEX});
@@ -138,7 +134,7 @@ async fn what_is_asked_for_is_uploaded_and_shown() {
     let (_, seen) = api.get(&format!("/api/v1/sites/{site}")).await;
     assert_eq!(seen["published_deploy"]["id"], id);
 
-    // What Netlify has it does not ask for again.
+    // Netlify does not request files that it has.
     let (_, next) = api.deploy(&site, "two", json!({"index.html": STYLE})).await;
     assert_eq!(
         (&next["state"], &next["required"]),
@@ -157,7 +153,7 @@ async fn what_is_asked_for_is_uploaded_and_shown() {
 }
 
 #[tokio::test]
-async fn a_site_is_found_by_id_name_and_domain() {
+async fn site_is_found_by_id_name_and_domain() {
     let (_running, api) = started().await;
     let id = api.site("first-site").await;
     api.site("second").await;
@@ -186,7 +182,7 @@ async fn a_site_is_found_by_id_name_and_domain() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_refused_as_netlify_does() {
+async fn site_with_taken_name_is_refused_as_by_netlify() {
     let (_running, api) = started().await;
     api.site("mine").await;
     api.set(json!({"taken": ["theirs"]})).await;
@@ -205,7 +201,7 @@ async fn a_taken_name_is_refused_as_netlify_does() {
 }
 
 #[tokio::test]
-async fn a_deploy_takes_its_time_and_may_fail() {
+async fn deploy_waits_for_configured_time_and_may_fail() {
     let (_running, api) = started().await;
     let site = api.site("slow").await;
     let first = api.deploy(&site, "a", json!({"index.html": INDEX})).await.1;
@@ -225,13 +221,13 @@ async fn a_deploy_takes_its_time_and_may_fail() {
     }
     assert_eq!(seen["state"], "error");
     assert_eq!(seen["error_message"], "Deploy did not succeed");
-    // What was there before still is.
+    // The previous deploy is still served.
     let url = text(&seen["ssl_url"]);
     assert_eq!(api.show(&url).await.1, "<p>Hello");
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused() {
+async fn deploy_with_invalid_request_is_refused() {
     let (_running, api) = started().await;
     let site = api.site("a").await;
     let (_, deploy) = api.deploy(&site, "a", json!({"index.html": INDEX})).await;
@@ -250,7 +246,7 @@ async fn what_does_not_fit_is_refused() {
 }
 
 #[tokio::test]
-async fn tokens_limits_and_faults() {
+async fn netlify_guard_checks_tokens_limits_and_faults() {
     let (_running, api) = started().await;
     let path = "/api/v1/sites";
     for request in [

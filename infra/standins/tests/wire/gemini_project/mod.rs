@@ -1,20 +1,16 @@
-//! What the Gemini stand-in answers about software.
+//! Generation of software by the Gemini stand-in.
 
-#![allow(clippy::unwrap_used)]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod faults;
 
 use std::{fs, path::Path};
 
-use common::{Caller, protos::Protos};
+use crate::common::{Caller, protos::Protos};
 use eventrelay_standins::{Running, gemini};
 use serde_json::{Value, json};
 
 const MODEL: &str = "/v1beta/models/gemini-3-flash-preview";
 
-/// The frameworks, and where each begins.
+/// Frameworks and the entry file of each.
 const FRAMEWORKS: [(&str, &str); 9] = [
     ("nextjs", "app/page.tsx"),
     ("static", "index.html"),
@@ -29,7 +25,7 @@ const FRAMEWORKS: [(&str, &str); 9] = [
 
 const INSTRUCTION: &str = "You plan and write software.\nAnswer with JSON only.";
 
-/// A title with what needs care in one language or another.
+/// Title with characters that some language has to escape.
 const CHAPTER: &str = "Say \"hello\" & `<run>` it \\ ${twice}";
 
 struct Session {
@@ -49,7 +45,7 @@ impl Session {
         }
     }
 
-    /// The text of an answer, whole and as long as its usage says.
+    /// Returns the text of a complete response whose usage matches its length.
     async fn ask(&self, document: &Value, schema: Value) -> String {
         let body = json!({
             "contents": [{"role": "user", "parts": [
@@ -133,7 +129,7 @@ fn plan_question(framework: &str) -> Value {
         "video": {"title": "Learn \"this\" <now>",
             "url": "https://www.youtube.com/watch?v=9hE5-98ZeCg", "duration_s": 90.5},
         "analysis": {
-            "summary": "Somebody shows how it's done.",
+            "summary": "An engineer shows how it's done.",
             "chapters": [
                 {"title": CHAPTER, "start_s": 0, "end_s": 40.25, "summary": "s"},
                 {"title": "Wrap up", "start_s": 40.25, "end_s": 90.5, "summary": ""},
@@ -178,7 +174,7 @@ fn sample(framework: &str, path: &str) -> String {
     fs::read_to_string(folder.join(framework).join(path)).unwrap()
 }
 
-/// As the language of a path writes a text; none where it has no such text.
+/// Literal of a text in the language of a path, or `None` if the file cannot contain it.
 fn written(path: &str, text: &str) -> Option<String> {
     Some(match path.rsplit('.').next().unwrap() {
         "rs" => format!("{text:?}"),
@@ -188,7 +184,7 @@ fn written(path: &str, text: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn every_sample_is_planned_and_written() {
+async fn every_sample_can_be_planned_and_written() {
     let session = Session::start().await;
     for (framework, entry) in FRAMEWORKS {
         let plan = session.plan(&plan_question(framework)).await;
@@ -238,7 +234,7 @@ async fn every_sample_is_planned_and_written() {
 }
 
 #[tokio::test]
-async fn another_video_gives_other_software() {
+async fn different_videos_give_different_software() {
     let session = Session::start().await;
     let mut other = plan_question("static");
     other["video"]["title"] = json!(null);
@@ -262,7 +258,7 @@ async fn another_video_gives_other_software() {
 }
 
 #[tokio::test]
-async fn a_plan_can_be_made_large() {
+async fn plan_size_follows_the_setting() {
     let session = Session::start().await;
     let set = session
         .set(json!({"project_files": 30, "project_chain": 4}))
@@ -306,7 +302,7 @@ async fn a_plan_can_be_made_large() {
 }
 
 #[tokio::test]
-async fn other_questions_are_answered_as_ever() {
+async fn unrelated_questions_are_answered_as_before() {
     let session = Session::start().await;
     let schema = json!({"type": "object", "required": ["title"],
         "properties": {"title": {"type": "string"}}});

@@ -1,13 +1,15 @@
-//! Faults of an answer.
+//! Faults of generation.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::{MODEL, TRANSCRIPT, ask, common::protos::Protos, generate, schema, started, text};
+use crate::common::protos::Protos;
+
+use super::{MODEL, TRANSCRIPT, ask, generate, schema, started, text};
 
 #[tokio::test]
-async fn every_fault_of_an_answer_can_strike() {
+async fn generate_fault_of_every_kind_takes_effect() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let config = json!({"responseMimeType": "application/json", "responseJsonSchema": schema()});
@@ -102,7 +104,7 @@ async fn every_fault_of_an_answer_can_strike() {
 }
 
 #[tokio::test]
-async fn a_fault_can_be_for_some_calls_only() {
+async fn generate_fault_with_match_affects_only_those_calls() {
     let (_running, caller) = started().await;
     let fault = json!({"on": "generate", "match": "needle", "times": 2,
         "fault": {"kind": "overloaded"}});
@@ -137,7 +139,7 @@ async fn a_fault_can_be_for_some_calls_only() {
 }
 
 #[tokio::test]
-async fn an_obedient_model_stays_within_the_protocol() {
+async fn obedient_model_keeps_to_the_protocol() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let config = json!({"responseMimeType": "application/json", "responseJsonSchema": schema()});

@@ -1,13 +1,12 @@
-//! Checks answers against the schemas of a discovery document.
+//! Checks of responses against the schemas of a discovery document.
 
 use serde_json::Value;
 
-/// The schemas of a discovery document.
 pub(crate) fn schemas(document: &str) -> Value {
     serde_json::from_str::<Value>(document).unwrap()["schemas"].take()
 }
 
-/// Whether a value is what the discovery document says: no unknown property, no other type.
+/// Asserts that a value matches its schema: no unknown property and no other type.
 pub(crate) fn check(schemas: &Value, schema: &Value, value: &Value, path: &str) {
     if let Some(name) = schema["$ref"].as_str() {
         return check(schemas, &schemas[name], value, path);

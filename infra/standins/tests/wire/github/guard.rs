@@ -1,10 +1,12 @@
-//! What every call meets: tokens, versions, limits, headers.
+//! Checks of every call: tokens, versions, limits and headers.
 
 use http::HeaderMap;
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use super::{Api, LOGIN, common::read, message, started};
+use crate::common::read;
+
+use super::{Api, LOGIN, message, started};
 
 async fn sent(api: &Api, path: &str, headers: &[(&str, &str)]) -> Response {
     let mut request = api.caller.anonymous("GET", path);
@@ -19,7 +21,7 @@ fn number(headers: &HeaderMap, name: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn every_answer_says_where_the_limit_stands() {
+async fn every_response_has_rate_limit_headers() {
     let (_running, api) = started().await;
     for (path, used) in [("/user", 1), ("/repos/o/none", 2), ("/none", 3)] {
         let answer = api.request("GET", path).send().await.unwrap();
@@ -44,7 +46,7 @@ async fn every_answer_says_where_the_limit_stands() {
 }
 
 #[tokio::test]
-async fn a_token_is_needed_and_must_be_good() {
+async fn calls_without_valid_token_are_unauthorized() {
     let (_running, api) = started().await;
     let agent = ("user-agent", "test");
     let answer = read(sent(&api, "/user", &[agent]).await).await;
@@ -75,7 +77,7 @@ async fn a_token_is_needed_and_must_be_good() {
 }
 
 #[tokio::test]
-async fn what_is_public_can_be_read_without_a_token() {
+async fn public_resources_are_readable_without_token() {
     let (_running, api) = started().await;
     let public = api.repository("public").await;
     let body = json!({"name": "private", "private": true, "auto_init": true});
@@ -88,7 +90,7 @@ async fn what_is_public_can_be_read_without_a_token() {
 }
 
 #[tokio::test]
-async fn a_caller_without_a_name_is_turned_away() {
+async fn calls_without_user_agent_are_forbidden() {
     let (_running, api) = started().await;
     let answer = sent(&api, "/user", &[("authorization", "Bearer a")]).await;
     assert_eq!(answer.status(), 403);
@@ -100,7 +102,7 @@ async fn a_caller_without_a_name_is_turned_away() {
 }
 
 #[tokio::test]
-async fn versions_are_those_that_github_has() {
+async fn unknown_api_versions_are_refused() {
     let (_running, api) = started().await;
     let call = async |version: Option<&str>| {
         let mut headers = vec![("user-agent", "test"), ("authorization", "Bearer a")];
@@ -119,7 +121,7 @@ async fn versions_are_those_that_github_has() {
 }
 
 #[tokio::test]
-async fn the_hour_can_be_spent() {
+async fn calls_beyond_hourly_limit_are_refused() {
     let (_running, api) = started().await;
     for status in [403, 429] {
         api.caller.control("DELETE", "", &Value::Null).await;
@@ -143,7 +145,7 @@ async fn the_hour_can_be_spent() {
 }
 
 #[tokio::test]
-async fn too_many_writes_are_a_secondary_limit() {
+async fn writes_beyond_secondary_limit_are_refused() {
     let (_running, api) = started().await;
     api.set(json!({"limits": {"writes_per_minute": 1}})).await;
     let repository = api.repository("a").await;
@@ -171,7 +173,7 @@ async fn too_many_writes_are_a_secondary_limit() {
 }
 
 #[tokio::test]
-async fn too_many_calls_at_once_are_a_secondary_limit() {
+async fn concurrent_calls_beyond_secondary_limit_are_refused() {
     let (_running, api) = started().await;
     api.set(json!({"latency_ms": 0, "limits": {"concurrent": 1}}))
         .await;
@@ -194,7 +196,7 @@ async fn too_many_calls_at_once_are_a_secondary_limit() {
 }
 
 #[tokio::test]
-async fn every_error_names_the_page_of_its_operation() {
+async fn errors_link_the_documentation_of_their_operation() {
     let (_running, api) = started().await;
     let zero = "0".repeat(40);
     for (method, below) in [

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{LOGIN, common::read, message, started, text};
+use crate::common::read;
+
+use super::{LOGIN, message, started, text};
 
 #[tokio::test]
-async fn a_repository_is_made_changed_and_deleted() {
+async fn repository_can_be_created_changed_and_deleted() {
     let (running, api) = started().await;
     let body = json!({"name": "Team Environment", "description": "d", "private": true,
         "homepage": "https://example.com", "auto_init": true, "has_wiki": false});
@@ -43,7 +45,7 @@ async fn a_repository_is_made_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_refused_as_github_does() {
+async fn repository_with_taken_name_is_refused_as_by_github() {
     let (_running, api) = started().await;
     api.repository("taken").await;
     let body = json!({"name": "Taken", "auto_init": true});
@@ -72,21 +74,21 @@ async fn a_taken_name_is_refused_as_github_does() {
 }
 
 #[tokio::test]
-async fn an_organisation_owns_what_is_made_in_it() {
+async fn repository_created_in_organisation_belongs_to_it() {
     let (_running, api) = started().await;
     let body = json!({"name": "a", "visibility": "private", "auto_init": true});
     let (status, made) = api.post("/orgs/acme/repos", body).await;
     assert_eq!((status, &made["full_name"]), (201, &json!("acme/a")));
     assert_eq!(made["owner"]["type"], "Organization");
     assert_eq!(made["private"], true);
-    // The description does not know it, but a user is no organisation.
+    // The description lacks this error: a user is not an organisation.
     let request = api.request("POST", &format!("/orgs/{LOGIN}/repos"));
     let refused = read(request.body(r#"{"name": "a"}"#).send().await.unwrap()).await;
     assert_eq!(message(&refused), (404, "Not Found"));
 }
 
 #[tokio::test]
-async fn bad_repositories_are_refused() {
+async fn invalid_repositories_are_refused() {
     let (_running, api) = started().await;
     let refused = async |body: Value| {
         let answer = api.call_badly("POST", "/user/repos", Some(body)).await;
@@ -112,7 +114,7 @@ async fn bad_repositories_are_refused() {
 }
 
 #[tokio::test]
-async fn topics_are_replaced_in_lower_case() {
+async fn topics_are_replaced_and_lowercased() {
     let (_running, api) = started().await;
     let path = format!("{}/topics", api.repository("a").await);
     assert_eq!(api.get(&path).await, (200, json!({"names": []})));
@@ -131,7 +133,7 @@ async fn topics_are_replaced_in_lower_case() {
 }
 
 #[tokio::test]
-async fn a_new_repository_can_be_empty_for_a_while() {
+async fn new_repository_stays_empty_for_configured_time() {
     let (_running, api) = started().await;
     api.set(json!({"empty_for_ms": 1500})).await;
     let repository = api.repository("slow").await;
@@ -143,7 +145,7 @@ async fn a_new_repository_can_be_empty_for_a_while() {
         statuses.push(api.get(&path).await.0);
     }
     statuses.dedup();
-    // A slow machine may not look while the reference alone is not there.
+    // A slow machine may miss the moment without the reference.
     assert!(
         matches!(&statuses[..], [409, 404, 200] | [409, 200]),
         "{statuses:?}"

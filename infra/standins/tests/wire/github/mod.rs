@@ -1,10 +1,6 @@
 //! The GitHub stand-in, every request and answer checked against GitHub's own description.
 
-#![allow(clippy::unwrap_used)]
-
 mod clone;
-#[path = "../common/mod.rs"]
-mod common;
 mod contents;
 mod database;
 mod faults;
@@ -13,18 +9,18 @@ mod pages;
 mod pulls;
 mod repositories;
 
-use common::{Caller, openapi::Specification, read};
+use crate::common::{Caller, openapi::Specification, read};
 use eventrelay_standins::{Running, github};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-/// Whose token it is unless somebody else is named.
+/// Owner of the default token.
 const LOGIN: &str = "eventrelay-stand-in";
 
 /// Calls the stand-in as a client of GitHub does.
 struct Api {
     caller: Caller,
-    specification: Specification,
+    specification: &'static Specification,
 }
 
 async fn started() -> (Running, Api) {
@@ -48,14 +44,14 @@ impl Api {
             .header("x-github-api-version", "2026-03-10")
     }
 
-    /// A call whose request and answer are as GitHub describes them.
+    /// Calls the stand-in and checks request and response against GitHub's description.
     async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         self.specification
             .check_request(method, path, body.as_ref());
         self.call_badly(method, path, body).await
     }
 
-    /// A call whose answer is as GitHub describes it, whatever the request is.
+    /// As [`Self::call`], for a request that the description does not allow.
     async fn call_badly(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let mut request = self.request(method, path);
         if let Some(body) = body {
@@ -82,7 +78,7 @@ impl Api {
         self.caller.control("PUT", "/settings", &settings).await;
     }
 
-    /// Makes a repository with a first commit, and returns its path.
+    /// Creates a repository with a first commit and returns its path.
     async fn repository(&self, name: &str) -> String {
         let body = json!({"name": name, "auto_init": true});
         let (status, body) = self.post("/user/repos", body).await;
@@ -90,7 +86,7 @@ impl Api {
         format!("/repos/{}", body["full_name"].as_str().unwrap())
     }
 
-    /// Where a branch stands.
+    /// Hash of the head of a branch.
     async fn head(&self, repository: &str, branch: &str) -> String {
         let path = format!("{repository}/git/ref/heads/{branch}");
         let (status, body) = self.get(&path).await;
@@ -98,7 +94,7 @@ impl Api {
         text(&body["object"]["sha"])
     }
 
-    /// Commits files on top of a commit, without moving anything.
+    /// Creates a commit of files on a parent without moving a reference.
     async fn commit(&self, repository: &str, parent: &str, files: &[(&str, &str)]) -> String {
         let (status, parent_commit) = self
             .get(&format!("{repository}/git/commits/{parent}"))
@@ -134,9 +130,9 @@ fn message((status, body): &(u16, Value)) -> (u16, &str) {
     (*status, body["message"].as_str().unwrap())
 }
 
-/// What a deployment pushes.
+/// Files that a deployment pushes.
 #[tokio::test]
-async fn a_project_is_one_commit() {
+async fn project_push_creates_one_commit() {
     let (_running, api) = started().await;
     let (status, user) = api.get("/user").await;
     assert_eq!((status, &user["login"]), (200, &json!(LOGIN)));

@@ -1,14 +1,10 @@
-//! `generateContent` and its kin of the Gemini stand-in.
+//! Generation and token counting of the Gemini stand-in.
 
-#![allow(clippy::unwrap_used)]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod faults;
 
 use std::collections::BTreeMap;
 
-use common::{Caller, protos::Protos, read};
+use crate::common::{Caller, protos::Protos, read};
 use eventrelay_standins::{Running, gemini};
 use serde_json::{Value, json};
 
@@ -39,7 +35,7 @@ fn text(response: &Value) -> &str {
         .unwrap()
 }
 
-/// The shape that an analysis asks for.
+/// Response schema of an analysis.
 fn schema() -> Value {
     let texts = json!({"type": "array", "items": {"type": "string"}});
     let second = json!({"type": "number"});
@@ -77,9 +73,9 @@ fn schema() -> Value {
 }
 
 #[test]
-fn the_tables_messages_are_those_of_the_protocol_buffers() {
+fn message_table_matches_protocol_buffers() {
     let protos = Protos::read();
-    let table = include_str!("../../src/gemini/messages.json");
+    let table = include_str!("../../../src/gemini/messages.json");
     let table: Value = serde_json::from_str(table).unwrap();
     let full = |name: &str| match name.strip_prefix('.') {
         Some(name) => format!("google.ai.generativelanguage.v1beta.{name}"),
@@ -112,7 +108,7 @@ fn the_tables_messages_are_those_of_the_protocol_buffers() {
 }
 
 #[tokio::test]
-async fn the_requests_of_the_sdks_are_answered() {
+async fn generate_with_sdk_requests_succeeds() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let bodies = [
@@ -155,7 +151,7 @@ async fn the_requests_of_the_sdks_are_answered() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted() {
+async fn count_tokens_adds_text_and_video() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let contents = json!([{"parts": [{"fileData": {"fileUri": WATCH}}, {"text": "12345678"}]}]);
@@ -177,7 +173,7 @@ async fn tokens_are_counted() {
 }
 
 #[tokio::test]
-async fn a_transcript_is_taken_apart_into_the_schema() {
+async fn generate_with_transcript_fills_the_schema() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let json_schema =
@@ -217,7 +213,7 @@ async fn a_transcript_is_taken_apart_into_the_schema() {
 }
 
 #[tokio::test]
-async fn an_answer_that_repeats_a_long_transcript_is_cut() {
+async fn generate_with_long_transcript_truncates_the_repeated_text() {
     let (_running, caller) = started().await;
     let cue = |index: u32| {
         let (hours, minutes, seconds) = (index / 1200, index / 20 % 60, index % 20 * 3);
@@ -249,7 +245,7 @@ async fn an_answer_that_repeats_a_long_transcript_is_cut() {
 }
 
 #[tokio::test]
-async fn without_a_transcript_the_answer_says_so() {
+async fn generate_without_transcript_says_so() {
     let (_running, caller) = started().await;
     let config = json!({"responseMimeType": "application/json", "responseJsonSchema": schema()});
     let (_, response) = generate(&caller, &ask("Analyse the video.", config)).await;
@@ -278,7 +274,7 @@ async fn without_a_transcript_the_answer_says_so() {
 }
 
 #[tokio::test]
-async fn streams_are_whole_responses() {
+async fn stream_sends_whole_responses() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let mut long = String::from("WEBVTT\n");
@@ -331,7 +327,7 @@ async fn streams_are_whole_responses() {
 }
 
 #[tokio::test]
-async fn requests_that_google_refuses_are_refused() {
+async fn generate_with_invalid_request_is_refused_as_by_google() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let file = |uri: &str| json!({"contents": [{"parts": [{"fileData": {"fileUri": uri}}]}]});
@@ -398,7 +394,7 @@ async fn requests_that_google_refuses_are_refused() {
 }
 
 #[tokio::test]
-async fn a_file_is_used_once_it_is_active() {
+async fn generate_with_file_requires_it_to_be_active() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let upload = async || {
@@ -435,7 +431,7 @@ async fn a_file_is_used_once_it_is_active() {
 }
 
 #[tokio::test]
-async fn an_answer_stops_at_the_limit_of_its_tokens() {
+async fn generate_with_token_limit_stops_there() {
     let (_running, caller) = started().await;
     let (_, whole) = generate(&caller, &ask("x", json!({}))).await;
     let (_, cut) = generate(&caller, &ask("x", json!({"maxOutputTokens": 5}))).await;

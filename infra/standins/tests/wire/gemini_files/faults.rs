@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    CHUNK, command,
-    common::{protos::Protos, read},
-    start, start_of, started, upload,
-};
+use crate::common::{protos::Protos, read};
+
+use super::{CHUNK, command, start, start_of, started, upload};
 
 #[tokio::test]
-async fn every_fault_of_files_can_strike() {
+async fn file_fault_of_every_kind_takes_effect() {
     let protos = Protos::read();
     let (_running, caller) = started().await;
     let file = upload(&caller, "v1beta", vec![1; 10]).await;

@@ -1,17 +1,13 @@
-//! The Vercel stand-in, its answers checked against what the official SDK requires of them.
+//! The Vercel stand-in, its responses checked against the types of the official SDK.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{Caller, read};
+use crate::common::{Caller, read};
 use eventrelay_standins::{Running, vercel};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
-/// What `GetDeploymentResponseBody2` of npm @vercel/sdk 1.28.35 cannot be read without, and what it
-/// is: n for a number, s a text, b a truth, a list, an object, and with a question mark also null.
+/// Required fields of `GetDeploymentResponseBody2` of npm @vercel/sdk 1.28.35, with their types:
+/// n for number, s for string, b for boolean, a for array, o for object; ? also allows null.
 const REQUIRED: &str = "aliasAssigned:b bootedAt:n build:o buildSkipped:b buildingAt:n createdAt:n \
     createdIn:s creator:o env:a id:s inspectorUrl:s? isInConcurrentBuildsQueue:b \
     isInSystemBuildsQueue:b meta:o name:s ownerId:s plan:s projectId:s projectSettings:o public:b \
@@ -47,7 +43,7 @@ impl Api {
         self.0.control("PUT", "/settings", &settings).await;
     }
 
-    /// Asks until a deployment is past building, and notes the states on the way.
+    /// Polls until a deployment has been built and returns the states on the way.
     async fn ended(&self, id: &str) -> (Vec<String>, Value) {
         let mut states: Vec<String> = Vec::new();
         for _ in 0..20_000 {
@@ -70,7 +66,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Whether the SDK could read a deployment.
+/// Asserts that the SDK can parse a deployment.
 fn check(deployment: &Value) {
     for member in REQUIRED.split_whitespace() {
         let (name, kind) = member.split_once(':').unwrap();
@@ -107,7 +103,7 @@ fn code((status, body): &(u16, Value)) -> (u16, &str) {
 }
 
 #[tokio::test]
-async fn a_deployment_goes_its_way_to_be_ready() {
+async fn deployment_passes_through_states_to_ready() {
     let (_running, api) = started().await;
     api.set(json!({"build_ms": 1500})).await;
     let (status, made) = api.deploy("", &project("my-app")).await;
@@ -119,7 +115,7 @@ async fn a_deployment_goes_its_way_to_be_ready() {
     let site = |path: &str| format!("/_site/{url}/{path}");
     assert_eq!(api.get(&site("")).await.0, 404);
     let (states, ready) = api.ended(&id).await;
-    // A slow machine may not look while a short state lasts.
+    // A slow machine may miss a short state.
     let mut way = ["QUEUED", "INITIALIZING", "BUILDING", "READY"].into_iter();
     assert!(
         states.iter().all(|state| way.any(|next| next == state)),
@@ -142,7 +138,7 @@ async fn a_deployment_goes_its_way_to_be_ready() {
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(&answer.bytes().await.unwrap()[..], [0, 1, 2]);
 
-    // A name below localhost is one of this machine.
+    // Names below localhost resolve to this machine.
     let of_host = api
         .0
         .anonymous("GET", "/")
@@ -168,7 +164,7 @@ async fn a_deployment_goes_its_way_to_be_ready() {
 }
 
 #[tokio::test]
-async fn a_build_can_fail_and_says_why() {
+async fn failed_build_reports_its_reason() {
     let (_running, api) = started().await;
     let log = json!(["./app/page.tsx:3:1", "Type error: no."]);
     api.set(json!({"failure": {"log": log, "message": "Command \"next build\" exited with 1"}}))
@@ -198,7 +194,7 @@ async fn a_build_can_fail_and_says_why() {
 }
 
 #[tokio::test]
-async fn the_same_again_is_the_same_deployment() {
+async fn identical_deployment_is_returned_again() {
     let (_running, api) = started().await;
     let mut body = project("same");
     let first = api.deploy("", &body).await.1;
@@ -216,7 +212,7 @@ async fn the_same_again_is_the_same_deployment() {
 }
 
 #[tokio::test]
-async fn a_first_deployment_says_how_it_is_built() {
+async fn first_deployment_requires_project_settings() {
     let (_running, api) = started().await;
     let mut body = project("next-app");
     let package = r#"{"dependencies": {"next": "16.0.0"}}"#;
@@ -232,7 +228,7 @@ async fn a_first_deployment_says_how_it_is_built() {
     assert_eq!(api.deploy(sure, &body).await.0, 200);
     body["projectSettings"]["framework"] = json!("nextjs");
     assert_eq!(api.deploy("", &body).await.0, 200);
-    // From then on they are known.
+    // The project keeps its settings, so later deployments may omit them.
     body.as_object_mut().unwrap().remove("projectSettings");
     let (status, made) = api.deploy("?forceNew=1", &body).await;
     assert_eq!(
@@ -242,7 +238,7 @@ async fn a_first_deployment_says_how_it_is_built() {
 }
 
 #[tokio::test]
-async fn files_can_be_uploaded_first() {
+async fn uploaded_files_can_be_deployed_by_hash() {
     let (_running, api) = started().await;
     let content = "<p>Uploaded";
     let sha = hex::encode(Sha1::digest(content));
@@ -278,7 +274,7 @@ async fn files_can_be_uploaded_first() {
 }
 
 #[tokio::test]
-async fn bad_deployments_are_refused() {
+async fn invalid_deployments_are_refused() {
     let (_running, api) = started().await;
     let changes = [
         json!({"name": "Upper"}),
@@ -316,7 +312,7 @@ async fn bad_deployments_are_refused() {
 }
 
 #[tokio::test]
-async fn tokens_teams_limits_and_faults() {
+async fn vercel_guard_checks_tokens_teams_limits_and_faults() {
     let (_running, api) = started().await;
     let path = "/v13/deployments/dpl_none";
     let missing = read(api.0.anonymous("GET", path).send().await.unwrap()).await;

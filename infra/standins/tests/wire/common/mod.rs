@@ -1,6 +1,4 @@
-//! What the integration tests share.
-
-#![allow(dead_code, reason = "each test binary uses its own part")]
+//! Client and checks that all stand-in tests share.
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -11,53 +9,52 @@ pub(crate) mod protos;
 
 /// A client with an API key.
 pub(crate) struct Caller {
-    /// Where the stand-in listens.
     pub(crate) base_url: String,
     client: Client,
 }
 
 impl Caller {
-    /// Calls the stand-in at this address.
     pub(crate) fn new(base_url: &str) -> Self {
-        // The client speaks plain HTTP only, but cannot be built without a provider of TLS. Another
-        // test of this process may have installed it already.
+        // reqwest needs a TLS provider even for plain HTTP. Another test of this process may have
+        // installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
-            reason = "a test calls as any stranger does"
+            reason = "a test is an outside client of the stand-in"
         )]
         let client = Client::builder().build().unwrap();
         let base_url = base_url.to_owned();
         Self { base_url, client }
     }
 
-    /// A request with the key.
+    /// A request with the API key.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.anonymous(method, path)
             .header("x-goog-api-key", "test-key")
     }
 
-    /// A request without the key.
+    /// A request without the API key.
     pub(crate) fn anonymous(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
-        let url = match path.starts_with("http") {
-            true => path.to_owned(),
-            false => format!("{}{path}", self.base_url),
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base_url)
         };
         self.client.request(method.parse().unwrap(), url)
     }
 
-    /// `GET`, with the status of the answer.
+    /// Sends `GET`. Returns status and body.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         read(self.request("GET", path).send().await.unwrap()).await
     }
 
-    /// `POST` of a JSON body.
+    /// Sends `POST` with a JSON body. Returns status and body.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.request("POST", path).body(body.to_string());
         read(request.send().await.unwrap()).await
     }
 
-    /// A call of the control surface, which must work.
+    /// Calls the control endpoints and asserts success.
     pub(crate) async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = self.anonymous(method, &format!("/_control{path}"));
         let request = request.header("content-type", "application/json");
@@ -67,20 +64,19 @@ impl Caller {
         body
     }
 
-    /// Sets a fault.
     pub(crate) async fn fault(&self, on: &str, fault: Value) {
         self.control("POST", "/faults", &json!({"on": on, "fault": fault}))
             .await;
     }
 
-    /// What was called.
+    /// Calls that the stand-in has received.
     pub(crate) async fn calls(&self) -> Vec<Value> {
         let calls = self.control("GET", "/calls", &Value::Null).await;
         calls.as_array().unwrap().clone()
     }
 }
 
-/// Status and body; a body that is not JSON is a string.
+/// Returns status and body. A body that is not JSON becomes a string.
 pub(crate) async fn read(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
