@@ -20,9 +20,10 @@ impl Stack {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> anyhow::Result<Response> {
-        let url = match url.starts_with("http") {
-            true => url.to_owned(),
-            false => format!("{}{url}", self.ready.api),
+        let url = if url.starts_with("http") {
+            url.to_owned()
+        } else {
+            format!("{}{url}", self.ready.api)
         };
         let mut request = self.client.request(method, url);
         if !headers.iter().any(|(name, _)| *name == "x-api-key") {

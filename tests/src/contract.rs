@@ -389,15 +389,17 @@ fn segments(path: &str) -> Vec<String> {
 /// Whether a path is one of a template, of which `{path}` takes all that follows.
 fn fits(template: &[String], segments: &[&str]) -> bool {
     let takes_all = template.last().is_some_and(|last| last == "{path}");
-    let is_long = match takes_all {
-        true => segments.len() >= template.len(),
-        false => segments.len() == template.len(),
+    let is_long = if takes_all {
+        segments.len() >= template.len()
+    } else {
+        segments.len() == template.len()
     };
     is_long
         && template.iter().zip(segments).all(|(expected, segment)| {
-            match expected.starts_with('{') {
-                true => !segment.is_empty(),
-                false => expected == segment,
+            if expected.starts_with('{') {
+                !segment.is_empty()
+            } else {
+                expected == segment
             }
         })
 }

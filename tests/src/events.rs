@@ -211,18 +211,20 @@ impl Trigger {
         authorized: bool,
     ) -> anyhow::Result<Value> {
         let is_default = path == "$default";
-        let key = match is_default {
-            true => path.to_owned(),
-            false => format!("{method} {path}"),
+        let key = if is_default {
+            path.to_owned()
+        } else {
+            format!("{method} {path}")
         };
-        let (method, path) = match is_default {
-            true => (
+        let (method, path) = if is_default {
+            (
                 own["requestContext"]["http"]["method"]
                     .as_str()
                     .unwrap_or("GET"),
                 own["rawPath"].as_str().unwrap_or("/v1/nothing"),
-            ),
-            false => (method, path),
+            )
+        } else {
+            (method, path)
         };
         let mut event = common(own, &key, method, path)?;
         if authorized {

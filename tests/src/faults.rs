@@ -78,9 +78,10 @@ impl Stack {
         }
         let answer = read(request).await?;
         ensure!(answer.status.is_success(), "{url}: {}", answer.text());
-        match answer.body.is_empty() {
-            true => Ok(Value::Null),
-            false => Ok(answer.json()),
+        if answer.body.is_empty() {
+            Ok(Value::Null)
+        } else {
+            Ok(answer.json())
         }
     }
 
@@ -146,7 +147,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the local runtime does not answer.
-    pub async fn weather(&self, seed: u64, aws: f64, upstreams: f64) -> anyhow::Result<()> {
+    pub async fn chaos(&self, seed: u64, aws: f64, upstreams: f64) -> anyhow::Result<()> {
         let forecast = json!({"seed": seed, "aws": aws, "upstreams": upstreams});
         self.admin(Method::PUT, "/faults/chaos", forecast).await?;
         Ok(())

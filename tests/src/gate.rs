@@ -27,11 +27,11 @@ use crate::Ready;
 
 /// What becomes of a request that is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
+pub enum CallOutcome {
     /// It is sent, and its answer read.
     Answered,
     /// It is sent and done, and the actor never hears of it.
-    Unheard,
+    ResponseLost,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ enum Place {
     #[default]
     Away,
     Waiting,
-    Admitted(Passage),
+    Admitted(CallOutcome),
     Cut,
 }
 
@@ -53,14 +53,14 @@ impl Gate {
         self.pass().await;
     }
 
-    async fn pass(&self) -> Passage {
+    async fn pass(&self) -> CallOutcome {
         *self.place() = Place::Waiting;
         poll_fn(|_| {
             let mut place = self.place();
             match *place {
-                Place::Admitted(passage) => {
+                Place::Admitted(outcome) => {
                     *place = Place::Away;
-                    Poll::Ready(passage)
+                    Poll::Ready(outcome)
                 }
                 _ => Poll::Pending,
             }
@@ -87,10 +87,10 @@ pub enum Arrival {
     Cut,
 }
 
-/// Lets an actor go on to its next request, or to its end; the first time, without a passage, to
+/// Lets an actor go on to its next request, or to its end; the first time, without a outcome, to
 /// its first.
-pub async fn step(actor: &mut Actor, gate: &Gate, passage: Option<Passage>) -> Arrival {
-    *gate.place() = passage.map_or(Place::Away, Place::Admitted);
+pub async fn step(actor: &mut Actor, gate: &Gate, outcome: Option<CallOutcome>) -> Arrival {
+    *gate.place() = outcome.map_or(Place::Away, Place::Admitted);
     poll_fn(|context| {
         if actor.as_mut().poll(context).is_ready() {
             return Poll::Ready(Arrival::Finished);
@@ -209,11 +209,11 @@ impl HttpConnector for GatedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (inner, gate) = (self.inner.clone(), self.gate.clone());
         HttpConnectorFuture::new(async move {
-            let passage = gate.pass().await;
+            let outcome = gate.pass().await;
             let answer = inner.call(request).await;
-            match passage {
-                Passage::Answered => answer,
-                Passage::Unheard => {
+            match outcome {
+                CallOutcome::Answered => answer,
+                CallOutcome::ResponseLost => {
                     *gate.place() = Place::Cut;
                     pending().await
                 }

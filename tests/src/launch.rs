@@ -96,8 +96,8 @@ pub fn local() -> anyhow::Result<&'static Path> {
         .map_err(|error| anyhow::anyhow!(error.clone()))
 }
 
-/// `cargo test` builds the tests of the functions' crates and not the functions, so they are built
-/// here, by the same command that `cargo local` uses, with the profile of this program.
+/// Builds the functions and the local runtime with the profile of this program: `cargo test` builds
+/// the tests of their crates, not the programs.
 fn build() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     // A test is in `deps`, a binary beside it.
@@ -112,7 +112,7 @@ fn build() -> anyhow::Result<PathBuf> {
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
-        .args(["build", "--quiet", "--workspace", "--bins", "--locked"])
+        .args(["build", "--quiet", "--bins", "--locked"])
         .args(["--profile", profile])
         .current_dir(repository(""))
         .status()?;

@@ -174,9 +174,10 @@ impl Stack {
     /// When that does not get ready.
     pub async fn redeploy(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
         self.environment = variables(environment);
-        match launch::redeploy(self.data.path(), &self.environment).await? {
-            true => Ok(()),
-            false => self.kill_and_restart().await,
+        if launch::redeploy(self.data.path(), &self.environment).await? {
+            Ok(())
+        } else {
+            self.kill_and_restart().await
         }
     }
 

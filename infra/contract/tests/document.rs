@@ -213,7 +213,7 @@ fn answers(document: &Value) -> Vec<(&str, &str, &Value)> {
 }
 
 #[test]
-fn every_success_has_an_example_of_its_schema() {
+fn successes_have_examples_that_match_their_schema() {
     let document = document();
     for (id, status, answer) in answers(&document) {
         if !status.starts_with('2') {
@@ -387,7 +387,7 @@ fn schemas_suit_generators() {
 }
 
 #[test]
-fn every_kind_of_job_has_a_schema_that_its_kind_discriminates() {
+fn job_kinds_have_schemas_discriminated_by_kind() {
     let document = document();
     let schemas = &document["components"]["schemas"];
     let job = &schemas["Job"];
@@ -423,7 +423,7 @@ fn every_kind_of_job_has_a_schema_that_its_kind_discriminates() {
 
 /// Checks that linked operations exist and have the parameters of the links.
 #[test]
-fn links_lead_to_operations_and_their_parameters() {
+fn links_name_operations_and_their_parameters() {
     let document = document();
     let all = operations(&document);
     for (id, status, answer) in answers(&document) {
@@ -455,7 +455,7 @@ fn links_lead_to_operations_and_their_parameters() {
 }
 
 #[test]
-fn servers_can_be_called_as_they_stand() {
+fn server_urls_can_be_called_unchanged() {
     let document = document();
     let servers = document["servers"].as_array().unwrap();
     assert_eq!(servers[0]["url"], eventrelay::api::contract::LOCAL_BASE);

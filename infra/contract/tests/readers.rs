@@ -445,7 +445,7 @@ fn reader_refuses_bodies_that_the_description_excludes() {
 }
 
 #[test]
-fn every_example_is_accepted_by_its_schema_and_its_reader() {
+fn examples_are_accepted_by_schema_and_reader() {
     for (name, reader) in READERS {
         let examples = examples(name);
         assert!(!examples.is_empty(), "{name}");

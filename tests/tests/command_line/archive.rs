@@ -43,7 +43,7 @@ async fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn archive_analyses_without_rust_and_without_the_source() {
+async fn archive_without_rust_and_source_analyses_a_video() {
     let folder = unpacked();
     let video = repository("tests/data/media/talk.mp4");
     let captions = repository("tests/data/media/talk.vtt");
@@ -61,7 +61,7 @@ async fn archive_analyses_without_rust_and_without_the_source() {
 }
 
 #[tokio::test]
-async fn archive_has_no_source_to_watch() {
+async fn watch_in_archive_is_refused() {
     let folder = unpacked();
     let output = run(folder.path(), &["--watch", "--port", "0"]).await;
     assert_eq!(output.status.code(), Some(1));

@@ -22,7 +22,7 @@ fn json(output: &Output) -> Value {
 }
 
 #[tokio::test]
-async fn link_without_captions_and_key_exits_with_3_and_says_what_helps() {
+async fn url_without_captions_and_key_exits_with_3_and_advice() {
     for (name, arguments) in [("analyze", &[URL][..]), ("build", &[URL, "--type", "web"])] {
         let output = command(name, arguments).await;
         let stderr = text(&output.stderr);
@@ -47,7 +47,7 @@ async fn link_without_captions_and_key_exits_with_3_and_says_what_helps() {
 }
 
 #[tokio::test]
-async fn piped_command_writes_a_line_for_each_stage_and_no_escapes() {
+async fn piped_command_writes_one_line_per_stage_without_escapes() {
     let output = command("analyze", &[FILE, "--transcript", CAPTIONS]).await;
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
@@ -80,7 +80,7 @@ async fn piped_command_writes_a_line_for_each_stage_and_no_escapes() {
 }
 
 #[tokio::test]
-async fn transcript_comes_back_as_captions_and_into_a_file() {
+async fn transcript_is_written_as_captions_to_stdout_or_file() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("talk.srt");
     for (format, beginning) in [("vtt", "WEBVTT"), ("srt", "1\n00:00:00,000 --> ")] {
@@ -97,7 +97,7 @@ async fn transcript_comes_back_as_captions_and_into_a_file() {
 }
 
 #[tokio::test]
-async fn options_of_the_api_reach_it() {
+async fn api_options_are_passed_to_the_api() {
     let arguments = [
         FILE,
         "--transcript",
@@ -131,7 +131,7 @@ async fn options_of_the_api_reach_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_refused_before_anything_is_started() {
+async fn invalid_commands_are_refused_before_a_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("large.vtt"), vec![b'x'; 8 << 20]).unwrap();
@@ -233,7 +233,7 @@ async fn what_cannot_be_done_is_refused_before_anything_is_started() {
 }
 
 #[tokio::test]
-async fn dry_run_of_a_new_project_starts_nothing_and_tells_all() {
+async fn dry_run_of_new_project_prints_its_plan_without_starting() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let arguments = [
@@ -268,7 +268,7 @@ async fn dry_run_of_a_new_project_starts_nothing_and_tells_all() {
 }
 
 #[tokio::test]
-async fn project_that_exists_is_deployed_or_told_by_its_id() {
+async fn existing_project_is_deployed_or_shown_by_id() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let run = async |arguments: &[&str]| {
@@ -293,7 +293,7 @@ async fn project_that_exists_is_deployed_or_told_by_its_id() {
 }
 
 #[tokio::test]
-async fn failure_of_a_job_is_told_in_words() {
+async fn failed_job_prints_its_reason() {
     let upstreams = Upstreams::start().await;
     let fault = serde_json::json!({"kind": "blocked", "reason": "PROHIBITED_CONTENT"});
     plan_fault(upstreams.gemini(), fault, None).await;
@@ -338,7 +338,7 @@ fn public(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn data_folder_is_private_also_if_it_was_not() {
+async fn data_folder_becomes_private() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     std::fs::create_dir_all(data.join("logs")).unwrap();
@@ -384,7 +384,7 @@ async fn data_folder_is_private_also_if_it_was_not() {
 }
 
 #[tokio::test]
-async fn printed_curl_lines_run_as_they_stand() {
+async fn printed_curl_commands_run_unchanged() {
     let mut shells = vec!["sh", "bash"];
     if Command::new("zsh").arg("--version").output().await.is_ok() {
         shells.push("zsh");

@@ -49,7 +49,7 @@ fn commands() -> [&'static [&'static str]; 5] {
 }
 
 #[tokio::test]
-async fn every_command_ends_with_130_or_143_while_it_waits_for_the_folder() {
+async fn signals_while_waiting_for_the_folder_exit_with_130_or_143() {
     for command in commands() {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
             let folder = tempfile::tempdir().unwrap();
@@ -111,7 +111,7 @@ async fn waiting(upstreams: &Upstreams, data: &Path, command: &[&str]) -> Termin
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_a_command_at_work_and_says_what_stays() {
+async fn ctrl_c_ends_a_working_command_and_reports_what_stays() {
     let upstreams = Upstreams::start().await;
     for command in [&["analyze", URL][..], &["build", URL, "--type", "web"]] {
         let folder = tempfile::tempdir().unwrap();
@@ -125,7 +125,7 @@ async fn ctrl_c_ends_a_command_at_work_and_says_what_stays() {
 }
 
 #[tokio::test]
-async fn job_goes_on_after_ctrl_c_with_the_same_command() {
+async fn same_command_after_ctrl_c_resumes_its_job() {
     let upstreams = Upstreams::start().await;
     let folder = tempfile::tempdir().unwrap();
     let captions = ["--transcript", "tests/data/media/talk.vtt"];
@@ -138,7 +138,7 @@ async fn job_goes_on_after_ctrl_c_with_the_same_command() {
 }
 
 #[tokio::test]
-async fn second_ctrl_c_ends_at_once() {
+async fn second_ctrl_c_exits_immediately() {
     let upstreams = Upstreams::start().await;
     let folder = tempfile::tempdir().unwrap();
     let mut terminal = waiting(&upstreams, folder.path(), &["analyze", URL]).await;

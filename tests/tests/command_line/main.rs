@@ -9,6 +9,7 @@ mod readme;
 mod screens;
 mod sharing;
 mod terminal;
+mod watch;
 
 use std::{
     collections::BTreeMap,
@@ -64,7 +65,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_file_with_its_captions_becomes_an_analysis_on_stdout() {
+async fn analyze_of_file_with_captions_prints_analysis() {
     let file = [
         "tests/data/media/talk.mp4",
         "--transcript",
@@ -88,7 +89,7 @@ async fn a_file_with_its_captions_becomes_an_analysis_on_stdout() {
 }
 
 #[tokio::test]
-async fn a_youtube_url_with_captions_becomes_markdown() {
+async fn analyze_of_youtube_url_as_markdown_prints_it() {
     let url = [
         "https://youtu.be/jNQXAC9IVRw",
         "--transcript",
@@ -110,7 +111,7 @@ async fn a_youtube_url_with_captions_becomes_markdown() {
 }
 
 #[tokio::test]
-async fn a_plain_reason_and_a_failure_where_it_cannot_be_done() {
+async fn analyze_of_invalid_input_fails_with_a_reason() {
     for (arguments, reason) in [
         (
             &["https://www.youtube.com/playlist?list=PLt5yu3"][..],
@@ -136,7 +137,7 @@ async fn a_plain_reason_and_a_failure_where_it_cannot_be_done() {
 }
 
 #[tokio::test]
-async fn a_file_becomes_a_repository_whose_clone_is_what_the_manifest_says() {
+async fn deployed_repository_clone_matches_manifest() {
     let folder = tempfile::tempdir().unwrap();
     let clone = folder.path().join("clone");
     let arguments = [

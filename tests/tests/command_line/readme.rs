@@ -150,16 +150,17 @@ impl Command {
                 arguments.push(inside(value));
             }
         }
-        let environment = match self
+        let environment = if self
             .environment
             .iter()
             .any(|set| set.starts_with("GEMINI_API_KEY"))
         {
-            true => upstreams
+            upstreams
                 .variables()
                 .map(|(name, value)| (name.to_owned(), value))
-                .to_vec(),
-            false => Vec::new(),
+                .to_vec()
+        } else {
+            Vec::new()
         };
         let subcommands = ["analyze", "build", "sam", "key"];
         let subcommand = self
@@ -189,7 +190,7 @@ impl Command {
 }
 
 #[test]
-fn lines_are_split_as_a_shell_does() {
+fn command_lines_split_like_a_shell() {
     assert_eq!(
         words("A=1 cargo local analyze 'a b?c' --x \"d\" # comment"),
         ["A=1", "cargo", "local", "analyze", "a b?c", "--x", "d"]

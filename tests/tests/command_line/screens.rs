@@ -55,7 +55,7 @@ async fn commands_run_with_stderr_in_a_terminal() {
 }
 
 #[tokio::test]
-async fn every_help_fits_every_terminal() {
+async fn help_texts_fit_every_terminal_width() {
     let commands: [&[&str]; 8] = [
         &[],
         &["analyze"],
@@ -69,9 +69,10 @@ async fn every_help_fits_every_terminal() {
     for (terminal, setup) in setups() {
         for command in commands {
             let ended = setup.run(&[command, &["--help"]].concat()).await;
-            let help = match ended.stdout.is_empty() {
-                true => &ended.screen,
-                false => &ended.stdout,
+            let help = if ended.stdout.is_empty() {
+                &ended.screen
+            } else {
+                &ended.stdout
             };
             assert_eq!(ended.code(), 0, "{help}");
             let usage = ["Usage: cargo local", &command.join(" ")].join(" ");
@@ -155,9 +156,10 @@ async fn key_id(folder: &Path) -> String {
 
 /// The result of a command, whole and alone.
 fn assert_output(command: &readme::Command, ended: &Ended, arguments: &[String]) {
-    let output = match ended.stdout.is_empty() {
-        true => &ended.screen,
-        false => &ended.stdout,
+    let output = if ended.stdout.is_empty() {
+        &ended.screen
+    } else {
+        &ended.stdout
     };
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     if has("build") || has("analyze") && !has("md") {

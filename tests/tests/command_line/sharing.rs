@@ -57,7 +57,7 @@ async fn slow(upstreams: &Upstreams, video: &str, ms: u64) {
 }
 
 #[tokio::test]
-async fn both_commands_finish_when_the_owner_is_done_first() {
+async fn shared_stack_survives_exit_of_its_owner() {
     let upstreams = Upstreams::start().await;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -76,7 +76,7 @@ async fn both_commands_finish_when_the_owner_is_done_first() {
 }
 
 #[tokio::test]
-async fn other_command_goes_on_when_the_owner_is_killed_or_interrupted() {
+async fn shared_stack_survives_kill_and_interrupt_of_its_owner() {
     for (signal, code) in [("KILL", -1), ("INT", 130)] {
         let upstreams = Upstreams::start().await;
         let folder = tempfile::tempdir().unwrap();
@@ -103,7 +103,7 @@ async fn other_command_goes_on_when_the_owner_is_killed_or_interrupted() {
 }
 
 #[tokio::test]
-async fn four_commands_started_in_the_same_instant_all_finish() {
+async fn four_concurrent_commands_all_finish() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let setup = Setup::with_columns(80).with_piped_stdout();
@@ -115,7 +115,7 @@ async fn four_commands_started_in_the_same_instant_all_finish() {
 }
 
 #[tokio::test]
-async fn key_is_listed_beside_an_analysis() {
+async fn key_list_during_an_analysis_succeeds() {
     let upstreams = Upstreams::start().await;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -11,9 +11,9 @@ const SILENCE_S: f64 = 2.0;
 const UNPUNCTUATED_WORDS: usize = 5;
 const PUNCTUATED_WORDS: usize = 40;
 const MAX_WORDS: usize = 60;
-/// Maximum characters, which limits scripts without blanks.
+/// And after this many characters, which bounds scripts that have no blanks.
 const MAX_CHARS: usize = 300;
-/// Maximum characters of a title.
+/// A title is at most this long, in characters.
 const TITLE_CHARS: usize = 140;
 /// In a long transcript, a term in more than one of this many sentences is too common.
 const COMMON: usize = 4;
@@ -171,6 +171,7 @@ struct Splitter {
     sentences: Vec<Sentence>,
     text: String,
     chars: usize,
+    blanks: usize,
     started_s: f64,
     silence_s: f64,
     last_end_s: Option<f64>,
@@ -178,12 +179,13 @@ struct Splitter {
 
 impl Splitter {
     fn words(&self) -> usize {
-        self.text.split(' ').count()
+        self.blanks + 1
     }
 
     fn feed(&mut self, cue: &Cue, next: Option<&Cue>) {
         if !self.text.is_empty() {
             self.text.push(' ');
+            self.blanks += 1;
         }
         let silence_s = self
             .last_end_s
@@ -201,6 +203,7 @@ impl Splitter {
             first_in_cue = false;
             self.text.push(char);
             self.chars += 1;
+            self.blanks += usize::from(char == ' ');
             let rest = &cue.text[at + char.len_utf8()..];
             let ends = match char {
                 '。' | '！' | '？' | '।' | '॥' | '۔' => true,
@@ -214,7 +217,7 @@ impl Splitter {
                         && !(char == '.' && self.ends_in_abbreviation())
                 }
                 ' ' => self.chars >= MAX_CHARS || self.words() > MAX_WORDS,
-                _ => self.chars >= MAX_CHARS && !self.text.contains(' '),
+                _ => self.chars >= MAX_CHARS && self.blanks == 0,
             };
             if ends {
                 self.flush();
@@ -237,6 +240,7 @@ impl Splitter {
     fn flush(&mut self) {
         let text = std::mem::take(&mut self.text);
         self.chars = 0;
+        self.blanks = 0;
         let text = text.trim();
         if !text.chars().any(char::is_alphanumeric) {
             return;

@@ -1,5 +1,7 @@
 //! Names of products, languages, libraries and services.
 
+use std::sync::LazyLock;
+
 use super::script::Script;
 
 /// Names that match in any letter case.
@@ -121,12 +123,23 @@ const ORDINARY: [&str; 16] = [
     "Bootstrap",
 ];
 
-/// Returns the known names in a transcript, in order of first use.
+/// Indices of the names by their first byte, in lowercase.
+static BY_FIRST_BYTE: LazyLock<[Vec<usize>; 256]> = LazyLock::new(|| {
+    let mut indices: [Vec<usize>; 256] = std::array::from_fn(|_| Vec::new());
+    for (index, name) in NAMES.iter().enumerate() {
+        let first = name.as_bytes()[0].to_ascii_lowercase();
+        indices[usize::from(first)].push(index);
+    }
+    indices
+});
+
+/// The known names of a transcript, ordered by the sentence that names them first.
 pub(super) fn technologies(script: &Script) -> Vec<&'static str> {
     let mut found: Vec<&str> = Vec::new();
     for sentence in &script.sentences {
-        for name in NAMES {
-            if !found.contains(&name) && says(&sentence.text, name) {
+        let named = names_in(&sentence.text);
+        for (name, is_named) in NAMES.into_iter().zip(named) {
+            if is_named && !found.contains(&name) {
                 found.push(name);
             }
         }
@@ -136,27 +149,38 @@ pub(super) fn technologies(script: &Script) -> Vec<&'static str> {
 
 /// Returns whether a text contains a known name.
 pub(super) fn names_one(text: &str) -> bool {
-    NAMES.iter().any(|name| says(text, name))
+    names_in(text).contains(&true)
 }
 
-/// Returns whether a text contains the name as whole words.
-fn says(text: &str, name: &str) -> bool {
-    let exact = ORDINARY.contains(&name);
-    let same = |window: &str| {
-        if exact {
-            window == name
-        } else {
-            window.eq_ignore_ascii_case(name)
+/// Returns for each of [`NAMES`] whether a text contains it as whole words. Reads the text once:
+/// transcripts have megabytes.
+fn names_in(text: &str) -> [bool; NAMES.len()] {
+    let mut found = [false; NAMES.len()];
+    let by_first_byte = &*BY_FIRST_BYTE;
+    let mut is_in_word = false;
+    for (start, byte) in text.bytes().enumerate() {
+        if !is_in_word {
+            for &index in &by_first_byte[usize::from(byte.to_ascii_lowercase())] {
+                found[index] = found[index] || is_named_at(text, start, NAMES[index]);
+            }
         }
+        is_in_word = is_inner(char::from(byte));
+    }
+    found
+}
+
+/// Returns whether the word at `start` begins a name that ends with a word.
+fn is_named_at(text: &str, start: usize, name: &str) -> bool {
+    let end = start + name.len();
+    let Some(window) = text.get(start..end) else {
+        return false;
     };
-    let first = name.as_bytes()[0];
-    text.bytes().enumerate().any(|(start, byte)| {
-        let end = start + name.len();
-        byte.eq_ignore_ascii_case(&first)
-            && text.get(start..end).is_some_and(same)
-            && !text[..start].ends_with(is_inner)
-            && !text[end..].starts_with(|char| is_inner(char) || matches!(char, '+' | '#'))
-    })
+    let is_same = if ORDINARY.contains(&name) {
+        window == name
+    } else {
+        window.eq_ignore_ascii_case(name)
+    };
+    is_same && !text[end..].starts_with(|char| is_inner(char) || matches!(char, '+' | '#'))
 }
 
 fn is_inner(char: char) -> bool {
@@ -167,8 +191,13 @@ fn is_inner(char: char) -> bool {
 mod tests {
     use super::*;
 
+    fn says(text: &str, name: &str) -> bool {
+        let index = NAMES.iter().position(|known| *known == name).unwrap();
+        names_in(text)[index]
+    }
+
     #[test]
-    fn technology_matches_whole_words() {
+    fn names_are_found_only_as_whole_words() {
         for (text, name) in [
             ("We use Docker.", "Docker"),
             ("docker, then", "Docker"),
