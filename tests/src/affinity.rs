@@ -1,4 +1,4 @@
-//! On which cores a thread may run: the one thing of the benchmark that needs Linux at build time.
+//! CPU affinity of threads, the only part of the benchmarks that needs Linux at build time.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -8,9 +8,6 @@ mod linux {
     };
 
     /// The cores that this process may run on, ascending.
-    ///
-    /// # Errors
-    /// When the kernel does not say.
     pub(crate) fn allowed() -> anyhow::Result<Vec<usize>> {
         let set = sched_getaffinity(None)?;
         Ok((0..CpuSet::MAX_CPU)
@@ -18,10 +15,7 @@ mod linux {
             .collect())
     }
 
-    /// Keeps a thread on these cores. One that has ended is no error.
-    ///
-    /// # Errors
-    /// When the kernel refuses.
+    /// Pins a thread to these cores. Ignores a thread that has ended.
     pub(crate) fn keep(thread: u32, cores: &[usize]) -> anyhow::Result<()> {
         let mut set = CpuSet::new();
         cores.iter().for_each(|core| set.set(*core));

@@ -1,4 +1,4 @@
-//! What a client does with the API of a stack, knowing nothing but HTTP.
+//! HTTP client of a stack's API.
 
 use anyhow::Context as _;
 use reqwest::Method;
@@ -8,11 +8,8 @@ use sha2::Digest as _;
 use crate::{PATIENCE, Response, Stack, read, until};
 
 impl Stack {
-    /// A request to the API with the key, unless the headers name another; `url` is absolute or a
-    /// path.
-    ///
-    /// # Errors
-    /// When there is no response.
+    /// Sends a request to the API with the default key, unless the headers contain another. `url` is
+    /// absolute or a path.
     pub async fn call(
         &self,
         method: Method,
@@ -40,66 +37,37 @@ impl Stack {
         read(request).await
     }
 
-    /// `GET`.
-    ///
-    /// # Errors
-    /// When there is no response.
     pub async fn get(&self, url: &str) -> anyhow::Result<Response> {
         self.call(Method::GET, url, &[], None).await
     }
 
-    /// `POST` of JSON.
-    ///
-    /// # Errors
-    /// When there is no response.
     pub async fn post(&self, url: &str, body: Value) -> anyhow::Result<Response> {
         self.call(Method::POST, url, &[], Some(body)).await
     }
 
-    /// `GET` of a document that is there.
-    ///
-    /// # Errors
-    /// When there is no response.
-    ///
-    /// # Panics
-    /// When it is another than 200.
+    /// Sends `GET`, asserts status 200 and returns the JSON body.
     pub async fn get_json(&self, url: &str) -> anyhow::Result<Value> {
         Ok(self.get(url).await?.expect(200).json())
     }
 
-    /// `POST` of JSON that becomes a job. The job.
-    ///
-    /// # Errors
-    /// When there is no response.
-    ///
-    /// # Panics
-    /// When it is another than 202.
+    /// Sends `POST`, asserts status 202 and returns the job.
     pub async fn accepted(&self, url: &str, body: Value) -> anyhow::Result<Value> {
         Ok(self.post(url, body).await?.expect(202).json())
     }
 
-    /// A request that is not the API's own: without key, headers as given.
+    /// HTTP client without the API key.
     #[must_use]
     pub fn client(&self) -> &reqwest::Client {
         &self.client
     }
 
-    /// Submits a video and waits for the end of its job. The job as it was shown last.
-    ///
-    /// # Errors
-    /// When it does not end in time.
-    ///
-    /// # Panics
-    /// When it is not accepted.
+    /// Submits a video, waits for the end of its job and returns the job.
     pub async fn run(&self, submission: Value) -> anyhow::Result<Value> {
         let job = self.accepted("/v1/videos", submission).await?;
         self.end_of(&job).await
     }
 
-    /// Waits for the end of a job.
-    ///
-    /// # Errors
-    /// When it does not end in time.
+    /// Waits for the end of a job and returns it.
     pub async fn end_of(&self, job: &Value) -> anyhow::Result<Value> {
         let path = format!("/v1/jobs/{}", job["job_id"].as_str().context("no job id")?);
         until(PATIENCE, async || {
@@ -112,11 +80,7 @@ impl Stack {
         .await
     }
 
-    /// Puts a recording of the test data into the bucket, as a client of the API does. Its
-    /// upload id.
-    ///
-    /// # Errors
-    /// When it is refused.
+    /// Uploads a recording through the API and returns its upload id.
     pub async fn upload(&self, name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
         let sha256 = hex::encode(sha2::Sha256::digest(&bytes));
         let body = json!({
@@ -126,10 +90,7 @@ impl Stack {
         self.put_upload(&granted, bytes).await
     }
 
-    /// Puts the bytes of an upload that was granted. Its id.
-    ///
-    /// # Errors
-    /// When they are refused.
+    /// Sends the bytes of a granted upload and returns its id.
     pub async fn put_upload(&self, granted: &Value, bytes: Vec<u8>) -> anyhow::Result<String> {
         let put = &granted["upload"];
         let mut request = self.client.put(put["url"].as_str().context("no URL")?);

@@ -1,4 +1,4 @@
-//! What nobody may leave behind: looked for where it would lie, not where the code says it is.
+//! Leftovers of finished jobs, found by scanning every store.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,12 +14,9 @@ use crate::{
 pub(crate) type Row = HashMap<String, AttributeValue>;
 
 impl Stack {
-    /// All that is there and should not be, in words, once every job has ended: open jobs, claims,
-    /// objects and search entries of analyses that are not current, files at Gemini, and what
-    /// `leftovers_of_projects` finds.
-    ///
-    /// # Errors
-    /// When a store does not answer.
+    /// Describes everything that should not exist after every job has ended: open jobs, claims,
+    /// objects and search entries of analyses that are not current, files at Gemini, and leftovers of
+    /// projects.
     pub async fn leftovers(&self) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
         for row in self.rows("JobsTable").await? {
@@ -46,7 +43,7 @@ impl Stack {
                     current.contains(&(video.to_owned(), etag.to_owned()))
                 })
             });
-            // These came with requests, and are there for the next one.
+            // Uploads of callers stay for later requests.
             let is_asked = key.starts_with("media/") || key.starts_with("transcripts/");
             let is_of_project = key.starts_with("projects/");
             if !is_of_current && !is_asked && !is_of_project {
@@ -78,10 +75,7 @@ impl Stack {
         Ok(found)
     }
 
-    /// All rows of a table, by the lower case of its name in the template.
-    ///
-    /// # Errors
-    /// When DynamoDB does not answer.
+    /// All rows of a table, by its logical id.
     pub async fn rows(&self, table: &str) -> anyhow::Result<Vec<Row>> {
         let pages = self
             .dynamodb()
@@ -92,13 +86,10 @@ impl Stack {
         Ok(rows?)
     }
 
-    /// All dead letters that were not redriven, as their rows say.
-    ///
-    /// # Errors
-    /// When a service does not answer, or the queue of the dead letters is not emptied in time.
+    /// Rows of all dead letters that were not redriven.
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<Value>> {
-        // What was given up just now is on its way to its row, and comes again after 150 s where
-        // whoever carries it dies.
+        // A recent dead letter is still on its way to its row. If its function crashes, it is
+        // delivered again after 150 s.
         let empty = async || {
             let left = self.messages(DEAD_LETTERS).await? + self.messages(DEAD_BUILDS).await?;
             Ok((left == 0).then_some(()))
@@ -114,9 +105,6 @@ impl Stack {
     }
 
     /// Keys of all objects of the bucket.
-    ///
-    /// # Errors
-    /// When S3 does not answer.
     pub async fn objects(&self) -> anyhow::Result<Vec<String>> {
         let mut pages = self
             .s3()
@@ -133,7 +121,7 @@ impl Stack {
     }
 }
 
-/// Whether a row is that of a job or a task which is not settled. Dead letters are beside them.
+/// Returns whether a row is a job or a task that is not settled. Dead letters are not.
 #[must_use]
 pub fn is_open(row: &Row) -> bool {
     text(row, "open") == "1"

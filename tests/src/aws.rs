@@ -1,4 +1,4 @@
-//! Clients of a stack's AWS services, as the functions have them.
+//! Clients of a stack's AWS services.
 
 use aws_sdk_dynamodb::{config as dynamodb, types::AttributeValue};
 use aws_sdk_s3::config as s3;
@@ -33,7 +33,7 @@ impl Stack {
         aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build())
     }
 
-    /// The same before it is built, for a client that behaves in some way.
+    /// Configuration of a DynamoDB client, for tests that add interceptors.
     #[must_use]
     pub fn dynamodb_config(&self) -> dynamodb::Builder {
         aws_sdk_dynamodb::Config::builder()
@@ -83,10 +83,7 @@ impl Stack {
         self.name(logical_id).to_owned()
     }
 
-    /// Has the authorizer accept another key, with these scopes.
-    ///
-    /// # Errors
-    /// When the table refuses the row.
+    /// Adds an API key with these scopes.
     pub async fn accept_key(&self, key: &str, scopes: &[&str]) -> anyhow::Result<()> {
         let hash = hex::encode(sha2::Sha256::digest(key));
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();

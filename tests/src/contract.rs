@@ -1,5 +1,5 @@
-//! Whether an answer of the API is one that its contract has. Every answer that
-//! [`crate::read`] reads from the API of a stack is looked at.
+//! Validation of API responses against the contract. [`crate::read`] validates every response that
+//! it reads from the API of a stack.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Ready, Response, events::members};
 
-/// Where APIs of stacks are.
+/// Base URLs of the running APIs.
 static APIS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
@@ -21,8 +21,8 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
     Contract::new(serde_json::from_str(document).expect("shared/openapi.json is JSON"))
 });
 
-/// From now on the answers of this stack's API are looked at. The port of one that has ended may be
-/// that of another service here.
+/// Starts validating the responses of this stack's API. Stops for addresses of its other services: an
+/// ended API may have had the same port.
 pub(crate) fn watch(ready: &Ready) {
     let mut apis = APIS.lock().unwrap_or_else(PoisonError::into_inner);
     let standins = &ready.standins;
@@ -49,17 +49,14 @@ fn origin(url: &str) -> String {
     Url::parse(url).map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
 }
 
-/// Looks at an answer, if it is one of the API.
-///
-/// # Panics
-/// When the contract does not have it, with what it does not have.
+/// Validates a response, if it comes from an API.
 pub(crate) fn check(method: &Method, url: &Url, response: &Response) {
     let origin = url.origin().ascii_serialization();
     let is_watched = APIS
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .contains(&origin);
-    // The Fetch standard says how a preflight is answered, and a browser reads it.
+    // Browsers read the response to a preflight, which the Fetch standard defines.
     let is_preflight = *method == Method::OPTIONS && response.status == 204;
     if is_watched
         && !is_preflight
@@ -75,34 +72,33 @@ pub(crate) fn check(method: &Method, url: &Url, response: &Response) {
     }
 }
 
-/// A contract.
 #[derive(Debug)]
 pub struct Contract {
-    /// By the segments of their paths, those without parameters first.
+    /// Operations by the segments of their paths, those without parameters first.
     paths: Vec<(Vec<String>, HashMap<String, Operation>)>,
-    /// What is on no route.
+    /// Responses to unknown routes.
     elsewhere: Operation,
 }
 
 #[derive(Debug)]
 struct Operation {
     answers: BTreeMap<u16, Answer>,
-    /// Paths of the operations by which a request with a query is answered: `format=md`, `fields`.
+    /// Paths of the operations that answer requests with a query such as `format=md` or `fields`.
     with_query: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
 struct Answer {
-    /// By their media types; none where there is no body of JSON to look at.
+    /// Schemas by media type; `None` if the body is not JSON.
     bodies: HashMap<String, Option<Schema>>,
     headers: Vec<(String, bool, Schema)>,
 }
 
-/// Compiled when it is asked for first: a test meets few of all answers.
+/// Compiled on first use: a test sees few of all responses.
 #[derive(Debug)]
 struct Schema {
     schema: Value,
-    /// Those of the document, closed.
+    /// Schemas of the document, without additional properties.
     components: Arc<Value>,
     compiled: OnceLock<Validator>,
 }
@@ -144,7 +140,7 @@ impl Schema {
         })
     }
 
-    /// The schemas that this one refers to, and those that they refer to.
+    /// Schemas that this one refers to, transitively.
     fn named(&self) -> Map<String, Value> {
         let mut named = Map::new();
         let mut left = vec![&self.schema];
@@ -168,9 +164,6 @@ impl Schema {
 
 impl Contract {
     /// That of a document.
-    ///
-    /// # Panics
-    /// When it is not one of ours.
     #[must_use]
     pub fn new(document: Value) -> Self {
         let components = Arc::new(closed(document["components"].clone()));
@@ -233,10 +226,7 @@ impl Contract {
         }
     }
 
-    /// Whether it has such an answer to such a request.
-    ///
-    /// # Errors
-    /// Says what it does not have.
+    /// Validates a response to a request.
     pub fn judge(&self, method: &Method, url: &Url, response: &Response) -> Result<(), String> {
         let path: Vec<&str> = url.path().split('/').collect();
         let find = |fitting: &dyn Fn(&[String]) -> bool| {
@@ -250,7 +240,7 @@ impl Contract {
                 .any(|(own, of)| own == name && (value.is_empty() || of == value))
         };
         let also = operation.with_query.iter().find(|(query, _)| has(query));
-        // What is refused is refused as the operation of the path says.
+        // Errors are described by the operation of the path.
         let operation = match also {
             Some((_, path)) if response.status.is_success() => {
                 find(&|template| template == path.as_slice()).unwrap_or(operation)
@@ -261,7 +251,7 @@ impl Contract {
         let answer = operation.answers.get(&status).ok_or("the status")?;
         let content_type = response.header("content-type");
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        // To HEAD there is none, whatever its headers say.
+        // A response to HEAD has no body, although its headers describe one.
         if answer.bodies.is_empty() || *method == Method::HEAD {
             if !response.body.is_empty() {
                 return Err("the body".to_owned());
@@ -296,7 +286,7 @@ impl Contract {
     }
 }
 
-/// The body as it was before it was compressed.
+/// Returns the uncompressed body.
 fn plain(response: &Response) -> Vec<u8> {
     let mut plain = Vec::new();
     if response.header("content-encoding") == "gzip" {
@@ -349,7 +339,7 @@ impl Answer {
     }
 }
 
-/// An answer says nothing that is not in the contract, although its readers bear with more.
+/// Closes the schemas: readers tolerate unknown members, but responses must not have any.
 fn closed(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(members) => {
@@ -386,7 +376,7 @@ fn segments(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
 }
 
-/// Whether a path is one of a template, of which `{path}` takes all that follows.
+/// Returns whether a path matches a template. `{path}` matches all remaining segments.
 fn fits(template: &[String], segments: &[&str]) -> bool {
     let takes_all = template.last().is_some_and(|last| last == "{path}");
     let is_long = if takes_all {

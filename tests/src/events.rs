@@ -1,8 +1,8 @@
 //! The events of `tests/events`: a file for each trigger of `template.yaml`, as AWS sends it and as
 //! `sam local invoke --event` takes it.
 //!
-//! What a file says for itself is the body, the query, the parameters of the path and the headers
-//! that are not API Gateway's; the rest is put around it here.
+//! A file defines the body, the query, the path parameters and its own headers. This module adds
+//! everything that API Gateway adds.
 
 use std::path::PathBuf;
 
@@ -20,13 +20,13 @@ pub const FOLDER: &str = "tests/events";
 /// The job that events are about.
 pub const JOB: &str = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 
-/// A project that is not there.
+/// Id of a project that does not exist.
 pub const PROJECT: &str = "prj_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c";
 
-/// A deployment that is not there.
+/// Id of a deployment that does not exist.
 pub const DEPLOYMENT: &str = "dpl_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d";
 
-/// The parameters of paths as the events have them.
+/// Path parameters of the events.
 const EXAMPLES: [(&str, &str); 6] = [
     ("video_id", "yt:dQw4w9WgXcQ"),
     ("job_id", JOB),
@@ -41,46 +41,38 @@ const REQUEST_ID: &str = "bcD3fGh4IjKLmnO=";
 const SOURCE_IP: &str = "203.0.113.7";
 const USER_AGENT: &str = "curl/8.14.1";
 
-/// What invokes a function.
+/// Source of invocations of a function.
 #[derive(Clone, Debug)]
 pub struct Trigger {
     /// Logical id of the function.
     pub function: String,
     /// Logical id of the event, or name of the authorizer.
     pub name: String,
-    /// What it is.
     pub source: Source,
 }
 
-/// Kinds of triggers.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A route of the API.
     Route {
         /// `GET` …, or `ANY`.
         method: String,
-        /// As the template has it.
+        /// Path as the template has it.
         path: String,
         /// An authorizer is asked.
         authorized: bool,
     },
-    /// The API asks whether a request may pass, by this header.
+    /// Header that the authorizer reads.
     Authorizer(String),
-    /// A queue.
     Queue {
-        /// Its logical id.
         queue: String,
-        /// Messages in an event, at most.
+        /// Maximum messages of an event.
         batch_size: i32,
     },
-    /// A schedule.
     Schedule,
 }
 
 /// All triggers of the template.
-///
-/// # Errors
-/// When it has one that there is no event of.
 pub fn triggers() -> anyhow::Result<Vec<Trigger>> {
     let template = parse(&std::fs::read_to_string(repository("template.yaml"))?)?;
     let resources = template["Resources"].as_object().context("no resources")?;
@@ -158,7 +150,7 @@ pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> 
 }
 
 impl Trigger {
-    /// Its file, from the folder of the events.
+    /// Path of its file, relative to the folder of the events.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         [&self.function, &format!("{}.json", self.name)]
@@ -166,20 +158,13 @@ impl Trigger {
             .collect()
     }
 
-    /// Its event.
-    ///
-    /// # Errors
-    /// When there is no such file, or it is no JSON.
     pub fn event(&self) -> anyhow::Result<Value> {
         let path = repository(FOLDER).join(self.file());
         let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
         serde_json::from_slice(&text).with_context(|| path.display().to_string())
     }
 
-    /// The event that says for itself what `own` does, null for an example.
-    ///
-    /// # Errors
-    /// When it says what the template does not allow.
+    /// Builds the event from the file's content, or an example if `own` is null.
     pub fn envelope(&self, own: &Value) -> anyhow::Result<Value> {
         match &self.source {
             Source::Route {
@@ -247,7 +232,7 @@ impl Trigger {
     }
 }
 
-/// What the two events of a request have in common.
+/// Members that both events of a request share.
 fn common(own: &Value, key: &str, method: &str, path: &str) -> anyhow::Result<Value> {
     let mut parameters = Map::new();
     let mut raw_path = path.to_owned();
@@ -320,7 +305,7 @@ fn common(own: &Value, key: &str, method: &str, path: &str) -> anyhow::Result<Va
     Ok(event)
 }
 
-/// What an authorizer is asked.
+/// Event of an authorizer.
 fn question(own: &Value, header: &str) -> anyhow::Result<Value> {
     let key = own["routeKey"].as_str().unwrap_or("POST /v1/videos");
     let (method, path) = key.split_once(' ').context("no route")?;

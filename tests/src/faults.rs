@@ -1,4 +1,4 @@
-//! How a test breaks a stack: the proxies before its services, its instances, its queues.
+//! Faults of a stack: proxies in front of its services, crashes of instances, queues.
 
 use std::time::Duration;
 
@@ -16,32 +16,32 @@ pub const WORKER: &str = "AdvanceAnalysis";
 /// The function that advances builds.
 pub const BUILDER: &str = "AdvanceBuild";
 
-/// The queue of jobs, and its dead letters.
+/// The queue of jobs.
 pub const QUEUE: &str = "AnalysisQueue";
-/// Where messages go that were received too often.
+/// Its dead-letter queue.
 pub const DEAD_LETTERS: &str = "AnalysisDeadLetters";
 
-/// The queue of builds, and its dead letters.
+/// The queue of builds.
 pub const BUILDS: &str = "BuildsQueue";
-/// Where messages go that were received too often.
+/// Its dead-letter queue.
 pub const DEAD_BUILDS: &str = "BuildsDeadLetters";
 
-/// A death that was planned, and what came of it.
+/// A planned crash and its outcome.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Killed {
-    /// What its payloads were told by.
+    /// Text that identifies the payloads of the job.
     #[serde(rename = "match")]
     pub matching: String,
-    /// `before` or `after`.
+    /// `before` or `after` the side effect.
     pub when: String,
-    /// Service and operation of every side effect that was counted.
+    /// Service and operation of every counted side effect.
     pub effects: Vec<String>,
-    /// The one at which an instance died.
+    /// Side effect at which an instance crashed.
     pub killed_at: Option<String>,
 }
 
 impl Killed {
-    /// How many side effects with this in their name were performed.
+    /// Number of performed side effects whose name contains `part`.
     #[must_use]
     pub fn performed(&self, part: &str) -> usize {
         let counted = self.effects.iter().filter(|effect| effect.contains(part));
@@ -55,19 +55,12 @@ impl Killed {
 }
 
 impl Stack {
-    /// Starts a stack whose functions call every service but Secrets Manager through a proxy that
-    /// can break things.
-    ///
-    /// # Errors
-    /// As [`Stack::start`].
+    /// Starts a stack whose functions call every service but Secrets Manager through a fault proxy.
     pub async fn breakable(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::launched(&["--faults"], environment, false).await
     }
 
-    /// A request to the admin endpoints. The body of its answer, null where it has none.
-    ///
-    /// # Errors
-    /// When it is refused.
+    /// Sends a request to the admin endpoints. Returns the body of the response, or null.
     pub async fn admin(&self, method: Method, path: &str, body: Value) -> anyhow::Result<Value> {
         let url = format!("{}{path}", self.ready.admin);
         let mut request = self.client().request(method, &url);
@@ -85,10 +78,7 @@ impl Stack {
         }
     }
 
-    /// Whether a function's queue is read.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// Enables or disables the event source mapping of a function.
     pub async fn read_queue(&self, function: &str, enabled: bool) -> anyhow::Result<()> {
         let path = format!("/mappings/{function}");
         let switch = json!({ "enabled": enabled });
@@ -96,19 +86,13 @@ impl Stack {
         Ok(())
     }
 
-    /// Has the worker of a job die before or after (`when`) its side effect number `at`, or counts
-    /// them only.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// Crashes the worker of a job before or after (`when`) its side effect number `at`. Without `at`,
+    /// side effects are only counted.
     pub async fn plan_kill(&self, job: &str, at: Option<usize>, when: &str) -> anyhow::Result<()> {
         self.plan_kill_of(WORKER, job, at, when).await
     }
 
-    /// The same for whatever function works on the job.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// As [`Stack::plan_kill`], for any function that works on the job.
     pub async fn plan_kill_of(
         &self,
         function: &str,
@@ -121,21 +105,15 @@ impl Stack {
         Ok(())
     }
 
-    /// Has the worker of a job die before or after (`when`) its first side effect with `part` in its
-    /// name, whatever its number. Others are not counted.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// Crashes the worker of a job before or after (`when`) its first side effect whose name contains
+    /// `part`. Other side effects are not counted.
     pub async fn plan_kill_at(&self, job: &str, part: &str, when: &str) -> anyhow::Result<()> {
         let plan = json!({"function": WORKER, "match": job, "effect": part, "at": 1, "when": when});
         self.admin(Method::POST, "/faults/kills", plan).await?;
         Ok(())
     }
 
-    /// The deaths that were planned.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// All planned crashes.
     pub async fn kills(&self) -> anyhow::Result<Vec<Killed>> {
         let all = self
             .admin(Method::GET, "/faults/kills", Value::Null)
@@ -143,31 +121,22 @@ impl Stack {
         Ok(serde_json::from_value(all)?)
     }
 
-    /// Has a share of all calls to AWS and to upstreams fail.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// Makes a share of all calls to AWS and to upstreams fail at random.
     pub async fn chaos(&self, seed: u64, aws: f64, upstreams: f64) -> anyhow::Result<()> {
         let forecast = json!({"seed": seed, "aws": aws, "upstreams": upstreams});
         self.admin(Method::PUT, "/faults/chaos", forecast).await?;
         Ok(())
     }
 
-    /// Has DynamoDB refuse every call that names this table of the template, until
+    /// Makes DynamoDB refuse every call that names this table of the template, until
     /// [`Stack::end_outages`].
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
     pub async fn begin_table_outage(&self, table: &str) -> anyhow::Result<()> {
         let outage = json!([{"service": "dynamodb", "match": self.name(table)}]);
         self.admin(Method::PUT, "/faults/outages", outage).await?;
         Ok(())
     }
 
-    /// Number of calls that the present outages have refused.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// Number of calls that the current outages have refused.
     pub async fn refused_by_outages(&self) -> anyhow::Result<u64> {
         let all = self.admin(Method::GET, "/faults/outages", Value::Null);
         let all = all.await?;
@@ -175,21 +144,13 @@ impl Stack {
         Ok(all.iter().filter_map(|one| one["refused"].as_u64()).sum())
     }
 
-    /// Ends all outages.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
     pub async fn end_outages(&self) -> anyhow::Result<()> {
         self.admin(Method::PUT, "/faults/outages", json!([]))
             .await?;
         Ok(())
     }
 
-    /// Sets how long a message that was received is not seen: it comes back as soon as that when
-    /// its function dies, where the template says half an hour.
-    ///
-    /// # Errors
-    /// When the queue refuses.
+    /// Sets the visibility timeout of a queue, after which a message of a crashed function returns.
     pub async fn redeliver_after(&self, queue: &str, time: Duration) -> anyhow::Result<()> {
         self.sqs()
             .set_queue_attributes()
@@ -203,18 +164,12 @@ impl Stack {
         Ok(())
     }
 
-    /// Sends a message of a job by hand.
-    ///
-    /// # Errors
-    /// When the queue refuses.
+    /// Sends a message of a job.
     pub async fn send_step(&self, job: &str, step: u32, delay: Duration) -> anyhow::Result<()> {
         self.send_step_to(QUEUE, job, step, delay).await
     }
 
-    /// The same to whatever queue the job's messages are in.
-    ///
-    /// # Errors
-    /// When the queue refuses.
+    /// As [`Stack::send_step`], to any queue.
     pub async fn send_step_to(
         &self,
         queue: &str,
@@ -232,10 +187,7 @@ impl Stack {
         Ok(())
     }
 
-    /// How many messages a queue holds, seen or unseen.
-    ///
-    /// # Errors
-    /// When the queue does not answer.
+    /// Number of messages in a queue: visible, delayed and in flight.
     pub async fn messages(&self, queue: &str) -> anyhow::Result<usize> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,

@@ -1,4 +1,4 @@
-//! What the benchmarks share: on what they run, and how a figure is shown.
+//! Environment and report format that the benchmarks share.
 
 use std::{
     fmt, fs,
@@ -13,10 +13,7 @@ use tokio::process::Command;
 
 use crate::repository;
 
-/// Prints a report, and writes all of its figures as one line of JSON where somebody wants that.
-///
-/// # Errors
-/// When one of them cannot be written.
+/// Prints a report. If `json` is set, also writes its figures there as one line of JSON.
 pub fn publish(
     report: &(impl fmt::Display + Serialize),
     json: Option<&Path>,
@@ -29,18 +26,15 @@ pub fn publish(
     Ok(())
 }
 
-/// An interpreter of Python that has some packages.
+/// A Python interpreter with the packages of a baseline.
 #[derive(Clone, Debug)]
 pub struct Python {
     program: PathBuf,
 }
 
 impl Python {
-    /// A virtual environment `name` beside the programs, with exactly the packages that a file of
-    /// `tests/baseline/` names. None without Python.
-    ///
-    /// # Errors
-    /// When the packages cannot be installed.
+    /// Creates the virtual environment `name` in the target folder, with exactly the packages of a
+    /// requirements file of `tests/baseline/`. Returns `None` if Python is missing.
     pub async fn prepare(name: &str, requirements: &str) -> anyhow::Result<Option<Self>> {
         let version = Command::new("python3").arg("--version").output().await;
         if !version.is_ok_and(|output| output.status.success()) {
@@ -52,9 +46,6 @@ impl Python {
     }
 
     /// Version of the interpreter.
-    ///
-    /// # Errors
-    /// When it does not say.
     pub async fn version(&self) -> anyhow::Result<String> {
         let output = Command::new(&self.program)
             .arg("--version")
@@ -63,13 +54,12 @@ impl Python {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// The interpreter.
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// A script of `tests/baseline/`, to be run.
+    /// A command that runs a script of `tests/baseline/`.
     #[must_use]
     pub fn script(&self, path: &str) -> Command {
         let mut command = Command::new(&self.program);
@@ -82,7 +72,7 @@ impl Python {
 
 async fn install(folder: &Path, requirements: &Path) -> anyhow::Result<PathBuf> {
     let wanted = fs::read(requirements)?;
-    // Written last, so that it says what is complete.
+    // Written last: its presence marks a complete environment.
     let (installed, python) = (folder.join("installed.txt"), folder.join("bin/python"));
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
@@ -114,16 +104,13 @@ async fn run(mut command: Command) -> anyhow::Result<()> {
 }
 
 /// The target folder that this program was built in.
-///
-/// # Errors
-/// When it is in none.
 pub fn target_folder() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.ancestors().nth(2).map(Path::to_owned);
     folder.context("not in a target folder")
 }
 
-/// How this program was called, by its alias.
+/// The Cargo alias that started this program.
 #[must_use]
 pub fn command(alias: &str) -> String {
     let arguments = std::env::args().skip(1);
@@ -144,7 +131,7 @@ pub fn processor() -> String {
     name.unwrap_or("unknown processor").to_owned()
 }
 
-/// The value below or at which this share of the values lies; 0 of none.
+/// Percentile of the values, or 0 if there are none.
 #[must_use]
 pub fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
@@ -162,7 +149,7 @@ pub fn percentile(values: &[f64], share: f64) -> f64 {
         .unwrap_or(0.0)
 }
 
-/// Two significant digits at least.
+/// Formats a figure with at least two significant digits.
 #[must_use]
 pub fn short(value: f64) -> String {
     match value {

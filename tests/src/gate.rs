@@ -1,8 +1,8 @@
-//! Lets an actor's requests to AWS through one at a time, so that a test decides in which order
-//! the requests of several actors arrive.
+//! Gates in front of the AWS requests of actors. They let a test decide the order in which the
+//! requests of several actors arrive.
 //!
-//! An actor is a future that only [`step`] polls: between two steps it stands still, wherever it
-//! is. It has [`Stores`] of its own, whose every HTTP request waits at the actor's [`Gate`].
+//! An actor is a future that only [`step`] polls, so it is suspended between two steps. Every HTTP
+//! request of its [`Stores`] waits at the actor's [`Gate`].
 
 use std::{
     fmt,
@@ -25,12 +25,12 @@ use eventrelay::store::{blobs::Blobs, counters::Counters, jobs::Jobs, videos::Vi
 
 use crate::Ready;
 
-/// What becomes of a request that is let through.
+/// Outcome of a call that a gate admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
-    /// It is sent, and its answer read.
+    /// The call succeeds and the actor receives its response.
     Answered,
-    /// It is sent and done, and the actor never hears of it.
+    /// The call takes effect, but the actor never receives its response.
     ResponseLost,
 }
 
@@ -43,12 +43,12 @@ enum Place {
     Cut,
 }
 
-/// Where an actor waits for its turn.
+/// Suspends an actor until the test lets it continue.
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Arc<Mutex<Place>>);
 
 impl Gate {
-    /// Waits for a turn without a request: a time in which the actor does something else.
+    /// Waits for the test without a request, as for other work of the actor.
     pub async fn turn(&self) {
         self.pass().await;
     }
@@ -73,22 +73,21 @@ impl Gate {
     }
 }
 
-/// Something that takes its steps when it is told to.
+/// A future that advances only by [`step`].
 pub type Actor = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where a step has led.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// The actor waits at its gate.
     Waits,
-    /// It has finished.
     Finished,
-    /// Its request was done and it is cut off: it goes no further.
+    /// Its call took effect, its response was lost, and it never continues.
     Cut,
 }
 
-/// Lets an actor go on to its next request, or to its end; the first time, without a outcome, to
-/// its first.
+/// Runs an actor to its next request or to its end. The first step has no `outcome` and runs to the
+/// first request.
 pub async fn step(actor: &mut Actor, gate: &Gate, outcome: Option<CallOutcome>) -> Arrival {
     *gate.place() = outcome.map_or(Place::Away, Place::Admitted);
     poll_fn(|context| {
@@ -104,27 +103,24 @@ pub async fn step(actor: &mut Actor, gate: &Gate, outcome: Option<CallOutcome>) 
     .await
 }
 
-/// The stores of a stack as the functions have them.
+/// Stores of a stack, built as in the functions.
 #[derive(Clone, Debug)]
 pub struct Stores {
-    /// The index.
     pub videos: Videos,
-    /// The jobs.
     pub jobs: Jobs,
-    /// The bucket.
     pub blobs: Blobs,
 }
 
-/// An HTTP client for the services of a stack, which do not use TLS. It keeps its connections.
+/// HTTP client for the services of a stack, without TLS and with a connection pool.
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
 impl Stores {
-    /// Stores whose requests wait at the gate, if there is one, but for those to the counters: a
-    /// transaction is counted in the step in which it was done, and its outcome heard. A request
-    /// that fails is not sent again.
+    /// Builds stores whose requests wait at the gate, if there is one. Requests to the counters do
+    /// not wait, so a transaction is counted in the step that ran it. Failed requests are not
+    /// retried.
     #[must_use]
     pub fn new(ready: &Ready, http: &SharedHttpClient, gate: Option<&Gate>) -> Self {
         let gated = match gate {

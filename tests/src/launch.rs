@@ -1,4 +1,4 @@
-//! The local runtime as a process of its own, built and started.
+//! Build and start of the local runtime as a process.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,8 +14,8 @@ use tokio::{
 
 use crate::{API_KEY, PATIENCE, Ready, contract, repository, stage::times_as_patient};
 
-/// Starts the local runtime and waits for its word. If `recorded`, what it and the functions write
-/// goes into the file `written` of the folder.
+/// Starts the local runtime and waits until it is ready. If `recorded`, the file `written` of the
+/// folder receives its output and that of the functions.
 pub(crate) async fn launch(
     data: &Path,
     options: &[String],
@@ -41,8 +41,8 @@ pub(crate) async fn launch(
     Ok((child, ready))
 }
 
-/// Has what runs on the folder be deployed with other variables, where that can be done without
-/// ending it. Whether it can.
+/// Redeploys the stack of a folder with other variables. Returns `false` if only a restart can do
+/// that.
 pub(crate) async fn redeploy(
     data: &Path,
     environment: &[(String, String)],
@@ -54,7 +54,7 @@ pub(crate) async fn redeploy(
         .arg("--redeploy")
         .status()
         .await?;
-    ensure!(status.success(), "it is not deployed anew");
+    ensure!(status.success(), "the redeployment failed");
     Ok(true)
 }
 
@@ -71,7 +71,7 @@ fn command(data: &Path, environment: &[(String, String)]) -> anyhow::Result<Comm
         .env_remove("GITHUB_TOKEN")
         .env_remove("VERCEL_TOKEN")
         .env_remove("NETLIFY_AUTH_TOKEN")
-        // Tests ask more often than a caller should.
+        // Tests poll more often than the default rate limit allows.
         .env("API_REQUESTS_PER_MINUTE", "0")
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -79,15 +79,12 @@ fn command(data: &Path, environment: &[(String, String)]) -> anyhow::Result<Comm
     Ok(command)
 }
 
-/// A program that takes the place of the local runtime, with the same options and the same line.
+/// Program that replaces the local runtime, with the same options and the same line of JSON.
 fn other() -> Option<PathBuf> {
     std::env::var_os("EVENTRELAY_LAUNCHER").map(PathBuf::from)
 }
 
-/// The local runtime, built with the functions once for all tests of this process.
-///
-/// # Errors
-/// When they do not build.
+/// Path of the local runtime, built with the functions once per process.
 pub fn local() -> anyhow::Result<&'static Path> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));

@@ -1,5 +1,4 @@
-//! What the whole-system tests share: a running `cargo local` of their own, and a client of its
-//! API that knows nothing but HTTP.
+//! Shared parts of the whole-system tests: a running `cargo local` and an HTTP client of its API.
 
 mod affinity;
 mod api;
@@ -39,24 +38,24 @@ pub use launch::local;
 pub use ready::{Aws, Ready, Standins};
 pub use response::{Response, read};
 
-/// How long a job of a few seconds may take on a busy machine.
+/// Deadline of a job of a few seconds on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The key that every stack is started with.
 pub const API_KEY: &str = "er-test-key-0123456789";
 
-/// A folder of the repository.
+/// Path of a file or folder of the repository.
 #[must_use]
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// A running `cargo local`. Ends with its value.
+/// A running `cargo local`. Dropping it ends the process.
 #[derive(Debug)]
 pub struct Stack {
-    /// None where it is a deployed stage, which nobody here has started.
+    /// Process of the local runtime; `None` for a deployed stage.
     child: Option<Child>,
-    /// What it said when it was ready.
+    /// Addresses and names of the stack.
     pub ready: Ready,
     data: TempDir,
     options: Vec<String>,
@@ -67,41 +66,26 @@ pub struct Stack {
 
 impl Stack {
     /// Starts a stack on an empty folder.
-    ///
-    /// # Errors
-    /// When it does not build, or does not get ready.
     pub async fn start() -> anyhow::Result<Self> {
         Self::with(&[]).await
     }
 
-    /// The same with variables that override those of the template.
-    ///
-    /// # Errors
-    /// When it does not build, or does not get ready.
+    /// Starts a stack with variables that override those of the template.
     pub async fn with(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::launched(&[], environment, false).await
     }
 
-    /// The same with room for as many instances of a function as its queue may call at once.
-    ///
-    /// # Errors
-    /// When it does not build, or does not get ready.
+    /// Starts a stack that runs as many instances of a function as its queue may invoke.
     pub async fn wide(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::launched(&["--concurrency", "100"], environment, false).await
     }
 
-    /// The same, and all that it and its functions write is in its folder.
-    ///
-    /// # Errors
-    /// When it does not build, or does not get ready.
+    /// Starts a stack whose output, and that of its functions, is the file `written` of its folder.
     pub async fn recorded(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::launched(&[], environment, true).await
     }
 
-    /// The same of another workspace: its template, and the functions in its `target/debug`.
-    ///
-    /// # Errors
-    /// When it does not get ready.
+    /// Starts a stack of another workspace: its template and the functions in its `target/debug`.
     pub async fn of_workspace(
         workspace: &Path,
         environment: &[(&str, &str)],
@@ -142,19 +126,13 @@ impl Stack {
         })
     }
 
-    /// Kills the stack as `kill -9` does and starts another one on its folder.
-    ///
-    /// # Errors
-    /// When that does not get ready.
+    /// Kills the stack with SIGKILL and restarts it on its folder.
     pub async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
         self.kill().await?;
         self.resume().await
     }
 
-    /// Starts another one on the folder of one that has ended.
-    ///
-    /// # Errors
-    /// When it does not get ready.
+    /// Restarts an ended stack on its folder.
     pub async fn resume(&mut self) -> anyhow::Result<()> {
         let (child, ready) = launch(
             self.data.path(),
@@ -168,10 +146,7 @@ impl Stack {
         Ok(())
     }
 
-    /// The same with other variables: a new version is deployed.
-    ///
-    /// # Errors
-    /// When that does not get ready.
+    /// Deploys a new version with other variables.
     pub async fn redeploy(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
         self.environment = variables(environment);
         if launch::redeploy(self.data.path(), &self.environment).await? {
@@ -181,10 +156,7 @@ impl Stack {
         }
     }
 
-    /// Stops the stack as Ctrl-C does and waits for its end.
-    ///
-    /// # Errors
-    /// If it does not end in time, or with another status.
+    /// Interrupts the stack with SIGINT and waits for its exit.
     pub async fn interrupt(&mut self) -> anyhow::Result<()> {
         let child = self
             .child
@@ -194,16 +166,13 @@ impl Stack {
         let sent = Command::new("kill").args(["-INT", &id]).status().await?;
         ensure!(sent.success(), "no signal was sent");
         let status = tokio::time::timeout(PATIENCE, child.wait()).await??;
-        // What stands in for the local runtime ends with 0.
+        // The launcher of the second opinion exits with 0.
         let expected = [0, 130].map(Some);
         ensure!(expected.contains(&status.code()), "it ended with {status}");
         Ok(())
     }
 
-    /// Kills the stack as `kill -9` does.
-    ///
-    /// # Errors
-    /// When it has ended already.
+    /// Kills the stack with SIGKILL.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         let child = self
             .child
@@ -212,16 +181,13 @@ impl Stack {
         Ok(child.kill().await?)
     }
 
-    /// What a resource of the template is called.
-    ///
-    /// # Panics
-    /// When there is none of this logical id.
+    /// Physical name of a resource of the template.
     #[must_use]
     pub fn name(&self, logical_id: &str) -> &str {
         self.ready.name(logical_id)
     }
 
-    /// The folder of all its state.
+    /// Folder of its state.
     #[must_use]
     pub fn data(&self) -> &Path {
         self.data.path()
@@ -233,10 +199,7 @@ impl Stack {
         self.child.as_ref()?.id()
     }
 
-    /// The instances of functions that run.
-    ///
-    /// # Errors
-    /// When the local runtime does not answer.
+    /// Running instances of functions.
     pub async fn instances(&self) -> anyhow::Result<Vec<Value>> {
         let list = read(self.client.get(format!("{}/instances", self.ready.admin)))
             .await?
@@ -244,11 +207,7 @@ impl Stack {
         Ok(list.as_array().context("no list")?.clone())
     }
 
-    /// Invokes a function by its logical id with an event, past all that would invoke it. Its
-    /// answer.
-    ///
-    /// # Errors
-    /// When there is no such function, or it fails.
+    /// Invokes a function directly, by its logical id. Returns its response.
     pub async fn invoke(&self, function: &str, event: Value) -> anyhow::Result<Value> {
         let url = format!(
             "{}/2015-03-31/functions/{function}/invocations",
@@ -269,10 +228,7 @@ impl Stack {
         Ok(answer.json())
     }
 
-    /// The invocations that have ended, as the local runtime recorded them.
-    ///
-    /// # Errors
-    /// When it does not answer.
+    /// Ended invocations that the local runtime has recorded.
     pub async fn invocations(&self) -> anyhow::Result<Vec<Value>> {
         let answer = read(self.client.get(format!("{}/invocations", self.ready.admin))).await?;
         let list = answer.json();
@@ -285,11 +241,7 @@ fn variables(environment: &[(&str, &str)]) -> Vec<(String, String)> {
     environment.iter().map(owned).collect()
 }
 
-/// Asks again and again until there is an answer, or the time is up; `EVENTRELAY_PATIENCE` is how
-/// many times as long that is.
-///
-/// # Errors
-/// When asking fails, or the time is up.
+/// Polls until `ask` returns a value. Fails after `patience`, which `EVENTRELAY_PATIENCE` multiplies.
 pub async fn until<T>(
     patience: Duration,
     mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
@@ -308,16 +260,13 @@ pub async fn until<T>(
     }
 }
 
-/// A client for what listens on this machine.
-///
-/// # Errors
-/// When it cannot be built.
+/// HTTP client for servers on this machine.
 #[expect(
     clippy::disallowed_methods,
     reason = "a client of the API, not a part of it"
 )]
 pub fn client() -> anyhow::Result<reqwest::Client> {
-    // The client speaks plain HTTP here, but is not built without a TLS provider.
+    // reqwest needs a TLS provider even for plain HTTP.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()
         .timeout(Duration::from_secs(60))

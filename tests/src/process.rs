@@ -1,5 +1,5 @@
-//! What the kernel says of a process: processor time, memory, children; and on which cores it
-//! may run. <https://man7.org/linux/man-pages/man5/proc.5.html>
+//! Processor time, memory, children and CPU affinity of a process, from the kernel.
+//! <https://man7.org/linux/man-pages/man5/proc.5.html>
 
 use std::{fs, io, path::Path, process::Command, time::Duration};
 
@@ -8,19 +8,18 @@ use rustix::param::clock_ticks_per_second;
 
 use crate::affinity;
 
-/// Cores to keep a server and everything else apart.
+/// Assignment of cores to the server and to everything else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cores {
     /// One core for the server that is measured.
     pub server: Vec<usize>,
-    /// The others: load generator and store.
+    /// Remaining cores, for the load generator and the store.
     pub rest: Vec<usize>,
 }
 
-/// Whose processor time is counted.
+/// Processes whose processor time is counted.
 #[derive(Clone, Copy, Debug)]
 pub enum Watched {
-    /// One process.
     Alone(u32),
     /// One process with its children.
     WithChildren(u32),
@@ -29,17 +28,13 @@ pub enum Watched {
 /// Resident memory of a process, in KiB.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// At this moment.
     pub now: u64,
-    /// At most since its start.
+    /// Maximum since its start.
     pub peak: u64,
 }
 
 impl Cores {
-    /// Of those that this process may run on.
-    ///
-    /// # Errors
-    /// When there is only one.
+    /// Assigns the cores that this process may run on.
     pub fn available() -> anyhow::Result<Self> {
         let mut rest = affinity::allowed()?;
         ensure!(
@@ -53,10 +48,7 @@ impl Cores {
     }
 }
 
-/// Keeps all threads of a process on these cores; later ones follow the thread that starts them.
-///
-/// # Errors
-/// When there is no such process.
+/// Pins all threads of a process to these cores. Later threads inherit the affinity.
 fn pin(process: u32, cores: &[usize]) -> anyhow::Result<()> {
     numbers_in(&format!("/proc/{process}/task"))?
         .into_iter()
@@ -64,21 +56,15 @@ fn pin(process: u32, cores: &[usize]) -> anyhow::Result<()> {
 }
 
 impl Watched {
-    /// Keeps the processes on these cores.
-    ///
-    /// # Errors
-    /// When they have ended.
+    /// Pins the processes to these cores.
     pub fn pin(self, cores: &[usize]) -> anyhow::Result<()> {
         self.processes()?
             .into_iter()
             .try_for_each(|process| pin(process, cores))
     }
 
-    /// Processor time so far, of the user and the kernel, in ticks of 10 ms. That of children
-    /// which have ended is counted by their parent.
-    ///
-    /// # Errors
-    /// When the process has ended.
+    /// User and kernel time so far, in steps of 10 ms. A parent includes the time of its ended
+    /// children.
     pub fn processor_time(self) -> anyhow::Result<Duration> {
         let mut ticks = 0;
         for process in self.processes()? {
@@ -95,10 +81,7 @@ impl Watched {
         ))
     }
 
-    /// Memory of the processes together.
-    ///
-    /// # Errors
-    /// When they have ended.
+    /// Total memory of the processes.
     pub fn memory(self) -> anyhow::Result<Memory> {
         let mut sum = Memory::default();
         for process in self.processes()? {
@@ -122,9 +105,6 @@ impl Watched {
 }
 
 /// The children of a process.
-///
-/// # Errors
-/// When `/proc` cannot be read.
 pub fn children(of: u32) -> io::Result<Vec<u32>> {
     let parent = |process: &u32| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
@@ -135,16 +115,13 @@ pub fn children(of: u32) -> io::Result<Vec<u32>> {
     Ok(processes)
 }
 
-/// How many files, sockets and pipes a process holds.
-///
-/// # Errors
-/// When it has ended.
+/// Number of open files, sockets and pipes of a process.
 pub fn open_files(of: u32) -> io::Result<usize> {
     Ok(fs::read_dir(format!("/proc/{of}/fd"))?.count())
 }
 
-/// Whether a process is still there and not only waits for its parent to take note of its end.
-/// Works on every Unix: without `/proc`, `ps` is asked.
+/// Returns whether a process runs. A zombie does not. Works on every Unix: without `/proc`, it calls
+/// `ps`.
 pub fn is_running(process: u32) -> bool {
     if Path::new("/proc/self").exists() {
         let command = fs::read(format!("/proc/{process}/cmdline"));
@@ -174,7 +151,7 @@ fn ps(process: u32, column: &str) -> Vec<u8> {
 pub fn environment_of(process: u32, program: &str) -> Option<Vec<(String, String)>> {
     let folder = Path::new("/proc").join(process.to_string());
     let link = fs::read_link(folder.join("exe")).ok()?;
-    // A program that was built anew is marked as deleted.
+    // Linux marks the program as deleted if it was rebuilt.
     let name = link.file_name()?.to_str()?.split(' ').next()?;
     let variables = fs::read_to_string(folder.join("environ")).ok()?;
     (name == program).then(|| {
@@ -192,7 +169,7 @@ fn numbers_in(folder: &str) -> io::Result<Vec<u32>> {
     Ok(names.filter_map(|name| name.parse().ok()).collect())
 }
 
-/// What `/proc/<pid>/stat` says, times in ticks.
+/// Fields of `/proc/<pid>/stat`, times in ticks.
 #[derive(Debug, PartialEq)]
 struct Times {
     parent: u32,

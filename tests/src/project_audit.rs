@@ -1,4 +1,4 @@
-//! What builds may not leave behind.
+//! Leftovers of builds, found independently of the product's own bookkeeping.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::{Stack, audit::text};
 
-/// Of the entity tag of a plan, as much as names the folder of its drafts.
+/// Length of the prefix of a plan's entity tag that names the folder of its drafts.
 const OF_PLAN: usize = 16;
 
-/// What rows point at of one project.
+/// Objects of one project that rows refer to.
 #[derive(Debug, Default)]
 struct Named {
-    /// Its document; null where there is none.
+    /// Its document, or null.
     project: Value,
     /// Entity tags of its manifests: its own and those that were deployed.
     manifests: BTreeSet<String>,
@@ -25,11 +25,8 @@ struct Named {
 }
 
 impl Stack {
-    /// All that is there and should not be of projects and deployments, in words, once every build
-    /// has ended. `objects` are the keys of the bucket.
-    ///
-    /// # Errors
-    /// When a store does not answer.
+    /// Describes leftovers of projects and deployments after every build has ended. `objects` are the
+    /// keys of the bucket.
     pub(crate) async fn leftovers_of_projects(
         &self,
         objects: &[String],
@@ -106,7 +103,7 @@ impl Stack {
 }
 
 impl Named {
-    /// Whether the rows lead to the object of this name.
+    /// Returns whether a row refers to this object.
     fn has(&self, name: &str) -> bool {
         let project = &self.project;
         let (kind, rest) = name.split_once(['-', '/']).unwrap_or((name, ""));
@@ -114,7 +111,7 @@ impl Named {
         let plan = part(project, "plan");
         match kind {
             "plan" => etag == plan,
-            // What is not ready was looked at as well.
+            // Projects that are not ready are included.
             "report" => etag == part(project, "report") || part(project, "status") != "ready",
             "manifest" => self.manifests.contains(etag),
             "archive" => etag == part(&project["made"], "archive"),

@@ -1,4 +1,4 @@
-//! What a stack says when it is ready.
+//! The line that a stack prints when it is ready.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,21 @@ use serde::Deserialize;
 pub struct Ready {
     /// Base URL of the API.
     pub api: String,
-    /// A key that is good for it.
+    /// A valid API key.
     pub api_key: String,
     /// Base URLs of the embedded services.
     pub aws: Aws,
     /// Base URLs of the stand-ins.
     pub standins: Standins,
-    /// Base URL of the local runtime's own view.
+    /// Base URL of the admin endpoints of the local runtime.
     pub admin: String,
-    /// What each resource of the template is called, as `Ref` has it: the URL of a queue, the name
-    /// of all else.
+    /// Physical names by logical id, as `Ref` returns them: the URL of a queue, the name of any other
+    /// resource.
     pub resources: BTreeMap<String, String>,
 }
 
 impl Ready {
-    /// What a resource of the template is called.
-    ///
-    /// # Panics
-    /// When there is none of this logical id.
+    /// Physical name of a resource of the template.
     #[must_use]
     pub fn name(&self, logical_id: &str) -> &str {
         let name = self.resources.get(logical_id);
@@ -37,13 +34,10 @@ impl Ready {
 /// Base URLs of the embedded services.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Aws {
-    /// DynamoDB.
     pub dynamodb: String,
     /// S3.
     pub s3: String,
-    /// Secrets Manager.
     pub secrets_manager: String,
-    /// SQS.
     pub sqs: String,
 }
 

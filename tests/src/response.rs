@@ -1,26 +1,20 @@
-//! What a server has answered.
+//! Responses of a server.
 
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
 
 use crate::contract;
 
-/// A response, read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct Response {
-    /// Its status.
     pub status: StatusCode,
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its body.
     pub body: Vec<u8>,
 }
 
 impl Response {
     /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
@@ -33,7 +27,7 @@ impl Response {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A header, empty where it is missing.
+    /// Value of a header, or an empty string.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers
@@ -42,19 +36,13 @@ impl Response {
             .unwrap_or_default()
     }
 
-    /// The response, if it has this status.
-    ///
-    /// # Panics
-    /// When it has another.
+    /// Asserts the status and returns the response.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self
     }
 
-    /// The problem document, if it is one of this status and kind, with all that each has.
-    ///
-    /// # Panics
-    /// When it is not.
+    /// Asserts a problem document of this status and type, with the members that all have.
     pub fn expect_problem(self, status: u16, slug: &str) -> Value {
         let response = self.expect(status);
         assert_eq!(response.header("content-type"), "application/problem+json");
@@ -71,19 +59,13 @@ impl Response {
     }
 }
 
-/// Sends a request and reads its response to the end. One of the API has to be in its contract.
-///
-/// # Errors
-/// When there is none.
-///
-/// # Panics
-/// When it is one of the API that the contract does not have.
+/// Sends a request and reads its response. Asserts that the contract allows a response of the API.
 pub async fn read(request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
     let (client, request) = request.build_split();
     let request = request?;
     let (method, url) = (request.method().clone(), request.url().clone());
     let response = client.execute(request).await?;
-    // Whoever was led elsewhere has not got an answer of the API.
+    // A redirect ends at another server than the API.
     let is_direct = *response.url() == url;
     let (status, headers) = (response.status(), response.headers().clone());
     let response = Response {

@@ -1,4 +1,4 @@
-//! Rows of jobs as a death or a long time leaves them.
+//! Rows of jobs in the states that a crash or a long time leaves.
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,9 +10,6 @@ const TABLE: &str = "JobsTable";
 
 impl Stack {
     /// The row of a job or a task: its version and its document.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn job_row(&self, id: &str) -> anyhow::Result<(u32, Value)> {
         let read = self
             .dynamodb()
@@ -33,9 +30,6 @@ impl Stack {
 
     /// Changes the document of a job or a task, and ends the lease of its step. `due_at` is taken
     /// from the document.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn change_job_row(
         &self,
         id: &str,
@@ -55,10 +49,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Forgets what all instances keep together of limits, pauses and breakers.
-    ///
-    /// # Errors
-    /// When the table refuses.
+    /// Clears the shared state of limits, pauses and circuit breakers.
     pub async fn forget_limits(&self) -> anyhow::Result<()> {
         let dynamodb = self.dynamodb();
         let mut rows = self.rows("ControlsTable").await?;
@@ -73,19 +64,13 @@ impl Stack {
         Ok(())
     }
 
-    /// Has a job or a task be due since 1970.
-    ///
-    /// # Errors
-    /// When there is none.
+    /// Makes a job or a task overdue since 1970.
     pub async fn make_overdue(&self, id: &str) -> anyhow::Result<()> {
         self.change_job_row(id, |doc| doc["due_at"] = 1000.into())
             .await
     }
 
     /// Writes a task that was never queued and is long overdue.
-    ///
-    /// # Errors
-    /// When the table refuses it.
     pub async fn put_lost_task(&self, id: &str) -> anyhow::Result<()> {
         let far = 4_000_000_000_000_u64;
         let doc = serde_json::json!({

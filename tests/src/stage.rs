@@ -1,4 +1,4 @@
-//! A deployed stage, as whoever uses it knows it: its address and a key.
+//! A deployed stage, which tests know by its address and a key.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,10 +6,7 @@ use anyhow::Context as _;
 
 use crate::{Aws, Ready, Stack, Standins, contract};
 
-/// A stage that the environment names. It is known by its API alone: everything else is empty.
-///
-/// # Errors
-/// When there is an address and no key.
+/// Returns the stage that the environment names. Everything but its API is empty.
 pub(crate) fn attached() -> anyhow::Result<Option<Ready>> {
     let Ok(api) = std::env::var("EVENTRELAY_API") else {
         return Ok(None);
@@ -38,13 +35,13 @@ pub(crate) fn attached() -> anyhow::Result<Option<Ready>> {
     Ok(Some(ready))
 }
 
-/// How many times as long everything may take as on a local runtime.
+/// Factor of all deadlines, relative to the local runtime.
 pub(crate) fn times_as_patient() -> u32 {
     let times = std::env::var("EVENTRELAY_PATIENCE").ok();
     times.and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
-/// How long to wait before asking again. A stage has a limit for each key.
+/// Interval of polls. A deployed stage limits the requests of a key.
 pub(crate) fn rhythm() -> Duration {
     match std::env::var_os("EVENTRELAY_API") {
         Some(_) => Duration::from_secs(1),
@@ -53,17 +50,14 @@ pub(crate) fn rhythm() -> Duration {
 }
 
 impl Stack {
-    /// Whether this is a deployed stage, of which nothing is known but its API.
+    /// Returns whether this is a deployed stage that only its API describes.
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.child.is_none()
     }
 
-    /// A key that may read and nothing else. None where a stage is attached and the environment has
-    /// no such key as `EVENTRELAY_READ_KEY`.
-    ///
-    /// # Errors
-    /// When the table refuses it.
+    /// Returns a key with the scope `read`, or `None` for a deployed stage without
+    /// `EVENTRELAY_READ_KEY`.
     pub async fn reader(&self) -> anyhow::Result<Option<String>> {
         if self.is_attached() {
             let key = std::env::var("EVENTRELAY_READ_KEY").ok();

@@ -1,4 +1,4 @@
-//! How a stack's stand-ins are told to behave, and asked what they have seen.
+//! Control of a stack's stand-ins and the calls they have received.
 
 use anyhow::{Context as _, ensure};
 use reqwest::Method;
@@ -7,10 +7,7 @@ use serde_json::Value;
 use crate::{Stack, read};
 
 impl Stack {
-    /// Has a stand-in behave in some way: `DELETE`, `POST` or `PUT` on its control surface.
-    ///
-    /// # Errors
-    /// When it refuses.
+    /// Sends `DELETE`, `POST` or `PUT` to a control endpoint of a stand-in.
     pub async fn control(&self, method: Method, url: String, body: Value) -> anyhow::Result<()> {
         let request = self
             .client
@@ -21,28 +18,19 @@ impl Stack {
         Ok(())
     }
 
-    /// Has the Gemini stand-in take its time, or behave otherwise as these settings say.
-    ///
-    /// # Errors
-    /// When it refuses.
+    /// Changes settings of the Gemini stand-in, for example its latency.
     pub async fn gemini_settings(&self, settings: Value) -> anyhow::Result<()> {
         let url = format!("{}/_control/settings", self.ready.standins.gemini);
         self.control(Method::PUT, url, settings).await
     }
 
     /// Plans a fault of the Gemini stand-in.
-    ///
-    /// # Errors
-    /// When it refuses.
     pub async fn gemini_fault(&self, fault: Value) -> anyhow::Result<()> {
         let url = format!("{}/_control/faults", self.ready.standins.gemini);
         self.control(Method::POST, url, fault).await
     }
 
-    /// The calls that the Gemini stand-in has received, those with `part` in their path.
-    ///
-    /// # Errors
-    /// When it does not answer.
+    /// Calls that the Gemini stand-in has received with `part` in their path.
     pub async fn gemini_calls(&self, part: &str) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/_control/calls", self.ready.standins.gemini);
         let calls = read(self.client.get(url)).await?.json();
@@ -51,10 +39,7 @@ impl Stack {
         Ok(calls.filter(of_part).cloned().collect())
     }
 
-    /// The files that the Gemini stand-in holds.
-    ///
-    /// # Errors
-    /// When it does not answer.
+    /// Files that the Gemini stand-in stores.
     pub async fn gemini_files(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/_control/files", self.ready.standins.gemini);
         let files = read(self.client.get(url)).await?.json();

@@ -1,11 +1,10 @@
-//! Texts in a language of their own, as compressible as those of people.
+//! Texts of an artificial language, as compressible as human text.
 
 use fastrand::Rng;
 
 /// Words of the language.
 const WORDS: u64 = 1_500;
 
-/// So many words.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -19,7 +18,7 @@ pub fn sentence(rng: &mut Rng, words: usize) -> String {
         if position > 0 {
             text.push(' ');
         }
-        // A few words are most of what is said.
+        // Few words are frequent, as in human languages.
         let share = rng.f64();
         push_word(&mut text, (share.powi(4) * WORDS as f64) as u64);
     }

@@ -93,9 +93,9 @@ fn refusal(error: &Error) {
 }
 
 /// Words that are typed at most.
-const MOST_WORDS: usize = 8;
+const MAX_WORDS: usize = 8;
 /// Bytes of a query at most.
-const LONGEST_QUERY: usize = 200;
+const MAX_QUERY_BYTES: usize = 200;
 
 /// A query is written as it is read, and asks for few things.
 pub(crate) fn search_query(data: &[u8]) {
@@ -111,7 +111,7 @@ pub(crate) fn search_query(data: &[u8]) {
             match Query::parse(&written) {
                 Ok(again) => assert_eq!(again, query, "{written:?}"),
                 Err(error) => assert!(
-                    words > MOST_WORDS || written.len() > LONGEST_QUERY,
+                    words > MAX_WORDS || written.len() > MAX_QUERY_BYTES,
                     "{written:?}: {}",
                     error.report()
                 ),

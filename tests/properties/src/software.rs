@@ -50,7 +50,7 @@ fn framework(data: &[u8]) -> Option<(Framework, &str)> {
     Some((framework, std::str::from_utf8(rest).ok()?))
 }
 
-/// A plan that is read can be worked from: its paths are confined and nobody else's, its files come
+/// A plan that is read can be worked from: its paths are confined and not those of templates, its files come
 /// in an order, and what the templates make of it can be packed and is the same each time.
 pub(crate) fn project_plan(data: &[u8]) {
     let Some((framework, answer)) = framework(data) else {

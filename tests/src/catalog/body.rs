@@ -10,21 +10,20 @@ use sha2::{Digest as _, Sha256};
 /// Length of a body before compression, in bytes.
 pub const LENGTH: usize = 20_000;
 
-/// Length of a body that stays too large for the index when it is compressed.
+/// Length of a body that is too large for the index even when compressed.
 pub const LARGE_LENGTH: usize = 120_000;
 
-/// A stored body.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// As a reader gets it.
+    /// Body as a reader receives it.
     pub plain: String,
-    /// As it is stored.
+    /// Body as it is stored.
     pub packed: Packed,
     /// Hexadecimal SHA-256 of `plain`.
     pub etag: String,
 }
 
-/// The body of a video: the same for the same id and length.
+/// Returns the body of a video, which depends on its id and length alone.
 #[must_use]
 pub fn body(id: &str, length: usize) -> Body {
     let seed = id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
@@ -38,7 +37,7 @@ pub fn body(id: &str, length: usize) -> Body {
         "id": format!("yt:{id}"), "platform": "youtube", "title": sentence(&mut rng, 6),
         "url": format!("https://www.youtube.com/watch?v={id}"), "duration_s": 1800.0,
     });
-    // Parts are added until the next might not fit, and the summary fills what is left.
+    // The summary fills the length that whole parts leave.
     let mut left = length - document.to_string().len();
     let mut tenths = 0;
     while left > 1_000 {
@@ -58,7 +57,7 @@ pub fn body(id: &str, length: usize) -> Body {
     let missing = length - document.to_string().len();
     summary.truncate(missing);
     document["summary"] = summary.into();
-    // What says which document it is comes first, as in those of the worker.
+    // The identifying members come first, as in documents of the worker.
     let head = json!({"video": document["video"]}).to_string();
     if let Some(members) = document.as_object_mut() {
         members.remove("schema_version");

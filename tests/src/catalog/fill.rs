@@ -1,5 +1,5 @@
-//! Fills the index: the one place of the benchmarks that knows what its rows look like (see
-//! `shared/src/store/videos.rs`). Only the rows that a lookup reads are written.
+//! Writes index rows for benchmarks: only the rows that a lookup reads. The code that defines them
+//! is the store of videos.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -25,25 +25,23 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::{Lookup, Lookups, body::Body};
 use crate::{catalog, until};
 
-/// Videos in one call: two rows each, of 25 that a call takes.
+/// Videos per batch write: two rows each, and DynamoDB accepts 25 rows per call.
 const AT_A_TIME: usize = 12;
 
-/// Calls under way.
 const AT_ONCE: usize = 6;
 
-/// How long analyses are fresh.
+/// Time until an analysis is stale.
 const TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The largest table, and those beside it that hold fewer videos.
+/// The largest table and smaller tables of the same shape.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
     pub name: String,
-    /// It holds the videos 0 to `videos` - 1.
+    /// Number of videos: the table holds 0 to `videos` - 1.
     pub videos: usize,
 }
 
-/// What the index says of a body.
+/// Index entry of a body.
 fn entry(body: &Body) -> StoredAnalysis {
     let now = Timestamp::now();
     let category = Category::ALL[usize::from(body.etag.as_bytes()[0]) % Category::ALL.len()];
@@ -71,9 +69,6 @@ fn rows(video: &VideoKey, body: &Body) -> anyhow::Result<Vec<HashMap<String, Att
 
 /// Fills the tables, which hold the videos below `from` already, and says what to look up beyond
 /// those: the videos of the largest one.
-///
-/// # Errors
-/// When a table does not take a row.
 pub async fn fill(client: &Client, tables: &[Table], from: usize) -> anyhow::Result<Lookups> {
     let most = tables.iter().map(|table| table.videos).max().unwrap_or(0);
     let numbers: Vec<usize> = (from..most).collect();
@@ -109,19 +104,15 @@ async fn fill_some(
         .collect())
 }
 
-/// Where a lookup finds a body.
+/// Place of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Beside the row.
     Row,
     /// In S3.
     Bucket,
 }
 
 /// Stores a video with its body in a place, whatever its size: its blob, then its rows.
-///
-/// # Errors
-/// When it is not taken.
 pub async fn place(
     client: &Client,
     blobs: &Blobs,
@@ -180,9 +171,6 @@ async fn write(
 }
 
 /// Makes an empty table of the same shape as another one.
-///
-/// # Errors
-/// When it is refused.
 pub async fn make_like(client: &Client, model: &str, name: &str) -> anyhow::Result<()> {
     let described = client.describe_table().table_name(model).send().await?;
     let model = described.table.context("no description of the table")?;

@@ -1,4 +1,4 @@
-//! Videos that were never analysed and can be looked up: what benchmarks fill the index with.
+//! Synthetic videos that benchmarks write into the index.
 
 pub mod body;
 pub mod fill;
@@ -13,7 +13,7 @@ use body::Body;
 const LAST: &[u8; 16] = b"AEIMQUYcgkosw048";
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A lookup and what must come of it.
+/// A lookup and its expected response.
 #[derive(Clone, Debug)]
 pub struct Lookup {
     /// Path of the URL.
@@ -27,7 +27,7 @@ pub struct Lookup {
 /// Many lookups, in the order of their videos' numbers.
 pub type Lookups = Arc<[Lookup]>;
 
-/// The id of a video by its number: as spread as real ones are, no two alike.
+/// Returns the id of a video by its number: unique, and distributed like real ids.
 pub fn id(number: u64) -> YouTubeId {
     // The finalizer of SplitMix64 maps numbers one to one.
     let mut bits = number.wrapping_add(0x9e37_79b9_7f4a_7c15);

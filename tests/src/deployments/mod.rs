@@ -1,4 +1,4 @@
-//! Deployments at once of one project to the stand-in of GitHub.
+//! Concurrent deployments of one project to the GitHub stand-in.
 
 mod setup;
 
@@ -16,40 +16,37 @@ pub use setup::{Setup, UNLIMITED};
 
 use crate::{PATIENCE, until};
 
-/// Calls after one another that a new repository needs: it is made, its branch is read while the
-/// files become a tree, the tree becomes a commit, the branch is moved.
+/// Sequential calls of a new repository: create it, read its branch while the tree is created, create
+/// the commit, move the branch.
 pub const ROUND_TRIPS: u32 = 4;
 
-/// Of its calls, those that write.
+/// Calls of a deployment that write.
 pub const WRITES: u64 = 4;
 
-/// Submissions under way at a time: fewer than there may be instances of what takes them.
+/// Concurrent submissions: fewer than the instances of the function that accepts them.
 const CALLERS: usize = 50;
 
-/// The limiter smooths what there may be in an hour: some deployments take minutes.
-const LONGEST: Duration = PATIENCE.saturating_mul(10);
+/// Deadline of a deployment. The limiter spreads the hourly quota, so some take minutes.
+const MAX_DEPLOYMENT_TIME: Duration = PATIENCE.saturating_mul(10);
 
-/// Deployments that began together.
+/// Deployments that started at the same time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Round {
-    /// From the first submission to the end of the last.
+    /// Time from the first submission to the last end.
     pub wall_s: f64,
-    /// From the submission to the end, of each.
+    /// Time from submission to end of each deployment.
     pub seconds: Vec<f64>,
-    /// Calls of GitHub, all together.
+    /// Total number of GitHub calls.
     pub calls: usize,
-    /// Connections that they came on.
+    /// Number of connections of these calls.
     pub connections: usize,
-    /// Deployments that have not ended well.
+    /// Number of failed deployments.
     pub failed: usize,
     /// Files that were refused.
     pub refused: usize,
 }
 
 /// Deploys the project to new repositories.
-///
-/// # Errors
-/// When a deployment is not accepted, does not end, or a repository lacks a file.
 pub async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
     let stack = &setup.stack;
     let before = setup.calls().await?.len();
@@ -69,9 +66,9 @@ pub async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
         .await?;
     let mut ends = Vec::with_capacity(at_once);
     let mut failed = 0;
-    // One after the other: whoever looks at all of them all the time takes from their processor.
+    // Polled one after the other: concurrent polls would take processor time from the deployments.
     for (submitted, id) in &jobs {
-        let doc = until(LONGEST, async || {
+        let doc = until(MAX_DEPLOYMENT_TIME, async || {
             let (_, doc) = stack.job_row(id).await?;
             Ok((doc["settled"] == true).then_some(doc))
         })
@@ -83,7 +80,10 @@ pub async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
     let first = ends.iter().map(|(from, _)| *from).fold(f64::MAX, f64::min);
     let last = ends.iter().map(|(_, to)| *to).fold(0.0, f64::max);
     let calls = setup.calls().await?.split_off(before);
-    ensure!(failed > 0 || !calls.is_empty(), "nobody called GitHub");
+    ensure!(
+        failed > 0 || !calls.is_empty(),
+        "no deployment called GitHub"
+    );
     Ok(Round {
         wall_s: (last - first) / 1000.0,
         seconds: ends.iter().map(|(from, to)| (to - from) / 1000.0).collect(),
@@ -94,7 +94,7 @@ pub async fn round(setup: &Setup, at_once: usize) -> anyhow::Result<Round> {
     })
 }
 
-/// How many connections calls came on.
+/// Number of connections of these calls.
 #[must_use]
 pub fn connections(calls: &[Value]) -> usize {
     let numbers = calls.iter().map(|call| call["connection"].as_u64());

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{Stack, read};
 
-/// Variables of a stack that holds no deployment back.
+/// Variables of a stack without limits for deployments.
 pub const UNLIMITED: &[(&str, &str)] = &[
     ("GITHUB_WRITES_PER_SECOND", "0"),
     ("GITHUB_WRITES_PER_MINUTE", "0"),
@@ -21,18 +21,16 @@ pub const UNLIMITED: &[(&str, &str)] = &[
 
 const VIDEO: &str = "https://youtu.be/dQw4w9WgXcQ";
 
-/// Files that the model is asked for at first, to see how many come from templates.
+/// Files of the first project, which shows how many come from templates.
 const FEW: usize = 8;
 
-/// More calls than a run makes.
+/// Call quota that no run exceeds.
 const MANY: u32 = 1_000_000;
 
-/// What is measured against.
+/// The system under test.
 #[derive(Debug)]
 pub struct Setup {
-    /// What deploys.
     pub stack: Stack,
-    /// What is deployed.
     pub project: Project,
     names: AtomicUsize,
 }
@@ -40,20 +38,15 @@ pub struct Setup {
 /// A project whose files are there.
 #[derive(Debug)]
 pub struct Project {
-    /// Its id.
     pub id: String,
     /// Paths of all files.
     pub files: Vec<String>,
-    /// The same files, for programs that know nothing of EventRelay.
+    /// The same files for the baseline programs.
     pub folder: TempDir,
 }
 
 impl Setup {
-    /// Builds and starts a stack and has it make a project of so many files at least, for a GitHub
-    /// that takes so long for a call.
-    ///
-    /// # Errors
-    /// When something does not start, or there is no project in the end.
+    /// Starts a stack with a project of at least so many files and a GitHub stand-in with this latency.
     pub async fn new(
         environment: &[(&str, &str)],
         files: usize,
@@ -63,11 +56,11 @@ impl Setup {
         let video = stack.run(json!({"url": VIDEO})).await?;
         let video = video["video_id"].as_str().context("no video")?.to_owned();
         let few = project(&stack, &video, FEW).await?;
-        // What the templates make does not depend on what the model is asked for.
+        // The files of templates do not depend on the model.
         let templates = few.files.len().saturating_sub(FEW);
         let wanted = files.saturating_sub(templates);
         let project = project(&stack, &video, wanted).await?;
-        // A run makes more calls than GitHub allows in an hour.
+        // A run exceeds the hourly quota of GitHub.
         let settings = json!({"latency_ms": latency_ms, "limits": {"primary": MANY}});
         let url = format!("{}/_control/settings", stack.ready.standins.github);
         stack.control(Method::PUT, url, settings).await?;
@@ -78,16 +71,13 @@ impl Setup {
         })
     }
 
-    /// A name that no repository has yet.
+    /// Returns an unused name of a repository.
     #[must_use]
     pub fn fresh_name(&self) -> String {
         format!("bench-{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The calls that GitHub has received.
-    ///
-    /// # Errors
-    /// When it does not answer.
+    /// Calls that the GitHub stand-in has received.
     pub async fn calls(&self) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/_control/calls", self.stack.ready.standins.github);
         let calls = read(self.stack.client().get(url)).await?.json();

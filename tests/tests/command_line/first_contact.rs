@@ -1,4 +1,4 @@
-//! What a person does in the first minutes, and what it must not cost.
+//! First minutes with `cargo local`.
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::Path, process::Output};
 

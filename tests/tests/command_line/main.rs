@@ -80,7 +80,7 @@ async fn analyze_of_file_with_captions_prints_analysis() {
         actions.iter().any(|action| action["at_s"] == 4.128),
         "{actions:?}"
     );
-    // No bar is drawn where nobody looks.
+    // Without a terminal there is no progress bar.
     assert!(
         !text(&output.stderr).contains('█'),
         "{}",

@@ -129,7 +129,7 @@ pub(crate) fn commands() -> Vec<Command> {
 }
 
 impl Command {
-    /// Whether it is this subcommand.
+    /// Returns whether the command is this subcommand.
     pub(crate) fn is(&self, subcommand: &str) -> bool {
         self.words.iter().any(|word| word == subcommand)
     }

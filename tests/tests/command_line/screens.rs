@@ -1,4 +1,4 @@
-//! What stands on the screen of a terminal, for every command of the README and every help.
+//! Screens of a terminal for every command of the README and every help text.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn setups() -> [(&'static str, Setup); 4] {
     ]
 }
 
-/// What holds for every screen.
+/// Checks that hold for every screen.
 fn assert_readable(ended: &Ended, terminal: &str, what: &str) {
     let Ended {
         screen, percents, ..
@@ -212,7 +212,7 @@ fn commands_of_the_documents_are_quoted_for_zsh() {
         for line in readme::shell_lines(Path::new(document)) {
             count += 1;
             let unquoted = readme::outside_quotes(&line);
-            // What zsh expands and refuses if no file matches.
+            // Characters that zsh expands, and refuses if no file matches.
             let expanded = unquoted.find(['?', '*', '[']);
             assert_eq!(expanded, None, "{document}: {line}");
         }

@@ -46,7 +46,7 @@ async fn at_the_model(terminal: &mut Terminal) {
     terminal.until("analysis", analyses).await;
 }
 
-/// Has the model take this long for its next answer about a video.
+/// Delays the next answer of the model about a video.
 async fn slow(upstreams: &Upstreams, video: &str, ms: u64) {
     plan_fault(
         upstreams.gemini(),

@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long to read before looking at something else.
+/// Maximum duration of one read.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Rows of the terminal: more than any command fills, so that nothing scrolls away.
@@ -31,7 +31,7 @@ const KEYS: [&str; 6] = [
     "EVENTRELAY_API_KEY",
 ];
 
-/// How a command is started in a terminal.
+/// Parameters of a command in a terminal.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     columns: u16,
@@ -66,7 +66,6 @@ impl Setup {
         self.start_program(local().unwrap(), arguments)
     }
 
-    /// Starts any program.
     pub(crate) fn start_program(&self, program: &Path, arguments: &[&str]) -> Terminal {
         let (pty, pts) = pty_process::open().unwrap();
         pty.resize(Size::new(ROWS, self.columns)).unwrap();
@@ -120,7 +119,7 @@ pub(crate) struct Ended {
     pub(crate) screen: String,
     /// Everything that was written to the terminal.
     pub(crate) written: String,
-    /// What came out of a piped stdout.
+    /// Output of a piped stdout.
     pub(crate) stdout: String,
     /// Every percentage that the progress bar has shown, in order.
     pub(crate) percents: Vec<u64>,
@@ -136,12 +135,12 @@ impl Ended {
         self.status.code().unwrap_or(-1)
     }
 
-    /// Whether any escape sequence was written.
+    /// Returns whether the output contains an escape sequence.
     pub(crate) fn has_escapes(&self) -> bool {
         self.written.contains('\u{1b}')
     }
 
-    /// Whether an escape sequence set a colour: SGR with 30 to 49 or 90 to 107.
+    /// Returns whether an escape sequence sets a color: SGR with 30 to 49 or 90 to 107.
     pub(crate) fn has_colours(&self) -> bool {
         let sequences = self.written.split("\u{1b}[").skip(1);
         let mut parameters = sequences.filter_map(|sequence| {
@@ -161,7 +160,7 @@ impl Terminal {
         self.child.id().expect("the command runs")
     }
 
-    /// What is on the screen now.
+    /// Current content of the screen.
     pub(crate) fn screen(&self) -> String {
         self.screen.screen().contents()
     }

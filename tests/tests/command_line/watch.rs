@@ -92,7 +92,7 @@ struct Watched {
     _child: Child,
     folder: TempDir,
     ready: Ready,
-    /// Where functions that are held connect to.
+    /// Listener that blocked functions connect to.
     hold: TcpListener,
     client: reqwest::Client,
 }
@@ -246,7 +246,7 @@ async fn changed_code_serves_new_requests_and_running_ones_finish() {
     until(PATIENCE, done).await.unwrap();
     watched.says("Replaced Greeting, Worker.").await;
 
-    // What does not build is told in a line, and changes nothing.
+    // A failed build is reported in one line and changes nothing.
     watched.change("functions/greeting/src/main.rs", "run()", "run(1)");
     watched.says("functions/greeting/src/main.rs:2:").await;
     watched.says("The previous version keeps running.").await;

@@ -1,10 +1,8 @@
-//! Many videos through a world in which 5 % of the calls to AWS and 10 % of those to upstreams
-//! fail, and instances are killed at random: every job ends, nothing is lost, nothing is there
-//! twice, and nobody waits for longer than a user's time-out. Of some of the videos software is
-//! made, which goes to GitHub.
+//! Many videos while 5 % of the calls to AWS and 10 % of those to upstreams fail and instances are
+//! killed at random. Every job ends, nothing is lost or duplicated, and no request takes longer than
+//! a user's timeout. Some of the videos become software that is deployed to GitHub.
 //!
-//! The users are real HTTP clients that do what a good client does: they repeat what was answered
-//! 5xx or 429, and nothing else.
+//! The users are HTTP clients that retry 5xx and 429 and nothing else.
 //!
 //! ```sh
 //! cargo test --workspace --test faults faulty_world::                       # 12 videos
@@ -32,14 +30,13 @@ use serde_json::{Value, json};
 const OF_AWS: f64 = 0.05;
 const OF_UPSTREAMS: f64 = 0.1;
 
-/// What a user's client waits for one call: no function that answers one may take longer than the
-/// 30 s that API Gateway has, <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
+/// Timeout of a user's client. No endpoint may exceed the 30 s of API Gateway, <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
 const USER_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// How often a user repeats a call that was answered 5xx, or 429.
+/// Maximum retries of a call after 5xx or 429.
 const REPEATS: usize = 20;
 
-/// Of so many videos, one becomes software.
+/// One of so many videos becomes software.
 const OF_SOFTWARE: usize = 6;
 
 /// Time between two kills.
@@ -53,7 +50,7 @@ fn number(name: &str) -> Option<u64> {
 struct Users<'a> {
     stack: &'a Stack,
     calls: Cell<usize>,
-    /// How many calls were repeated, by the status that they were answered with.
+    /// Number of retried calls by the status of the failed response.
     repeated: RefCell<BTreeMap<u16, usize>>,
     longest: Cell<Duration>,
     /// Jobs of projects and deployments that have ended.
@@ -177,7 +174,7 @@ async fn kill_at_random(stack: &Stack, mut random: Rng, killed: &Cell<usize>) {
             continue;
         };
         let path = format!("/instances/{}", instance["instance"].as_str().unwrap());
-        // It may have ended by itself.
+        // The instance may have ended by itself.
         if stack
             .admin(Method::DELETE, &path, Value::Null)
             .await
@@ -280,7 +277,7 @@ async fn load_under_random_faults_ends_consistently() {
         let mut is_any = false;
         for row in open {
             is_any = true;
-            // A lost message is sent anew for whoever asks.
+            // Reading a job resends its lost message.
             let path = format!("/v1/jobs/{}", row["pk"].as_s().unwrap());
             let _ = stack.get(&path).await?;
         }
@@ -328,7 +325,7 @@ async fn load_under_random_faults_ends_consistently() {
     assert_built(&stack, &builds, videos.div_ceil(OF_SOFTWARE)).await;
     assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
 
-    // What was given up belongs to a job that has ended nevertheless.
+    // Every dead letter belongs to a job that has ended.
     for letter in stack.dead_letters().await.unwrap() {
         let job = letter["job_id"].as_str().unwrap().to_owned();
         eprintln!("a dead letter of {job}, which is {:?}", ended.get(&job));

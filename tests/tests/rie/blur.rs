@@ -1,4 +1,4 @@
-//! What two runs of the same story may differ in.
+//! Values in which two runs of the same story may differ.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -76,7 +76,7 @@ fn is_moment(name: &str) -> bool {
     name.ends_with("_ms") || ["bytes", "size_bytes"].contains(&name)
 }
 
-/// Where two documents differ, and what stands there.
+/// Differences of two documents, with their paths.
 pub(crate) fn differing(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
     match (ours, theirs) {
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {

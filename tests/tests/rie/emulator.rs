@@ -17,10 +17,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// How often something is tried that another program may get ahead of.
+/// Maximum attempts of a step that races with other programs.
 const TRIES: usize = 20;
 
-/// What `GET /functions` of the local runtime says of a function.
+/// A function in `GET /functions` of the local runtime.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Function {
     binary: PathBuf,
@@ -48,9 +48,6 @@ struct Running {
 impl Emulator {
     /// Looks for the program: what `AWS_LAMBDA_RIE` names, `aws-lambda-rie` on the path, or the one
     /// of the `sam` on the path.
-    ///
-    /// # Errors
-    /// When there is none.
     pub(crate) fn find() -> anyhow::Result<Self> {
         let named = std::env::var_os("AWS_LAMBDA_RIE").map(PathBuf::from);
         let found = named
@@ -76,9 +73,6 @@ impl Emulator {
     }
 
     /// Invokes a function. Its answer, or its error.
-    ///
-    /// # Errors
-    /// When the emulator does not answer.
     pub(crate) async fn invoke(&mut self, name: &str, event: &Value) -> anyhow::Result<Value> {
         if !self.running.contains_key(name) {
             let running = self.start(name).await?;
@@ -107,7 +101,7 @@ impl Emulator {
         bail!("{name}: the emulator does not start\n{log}")
     }
 
-    /// None where somebody else took its ports meanwhile.
+    /// Returns `None` if another program took its ports.
     async fn try_start(&self, name: &str) -> anyhow::Result<Option<Running>> {
         let function = self.functions.get(name).context("no such function")?;
         let address = format!("127.0.0.1:{}", free().await?);
@@ -155,8 +149,7 @@ impl Emulator {
     }
 }
 
-/// A port that nobody has now, below those that the system gives to whoever wants any: the emulator
-/// does not say which one it was given.
+/// Returns a free port below the ephemeral range. The emulator cannot choose a port and report it.
 async fn free() -> anyhow::Result<u16> {
     for _ in 0..TRIES {
         let port = fastrand::u16(20_000..32_000);

@@ -42,7 +42,7 @@ pub(crate) struct Side {
     meant: Vec<(String, String)>,
     names: Names,
     triggered: BTreeSet<String>,
-    /// What was asked, and the answer, in the order of the story.
+    /// Requests and responses, in the order of the story.
     told: Vec<(String, Value)>,
     /// The different answers to messages, by function.
     worked: BTreeMap<String, BTreeSet<String>>,
@@ -50,7 +50,7 @@ pub(crate) struct Side {
     state: Vec<String>,
 }
 
-/// How a trigger is called here.
+/// Name of a trigger in reports.
 pub(crate) fn label(trigger: &Trigger) -> String {
     format!("{}/{}", trigger.function, trigger.name)
 }
@@ -86,7 +86,7 @@ impl Side {
         Ok(side)
     }
 
-    /// Has what stands in the files mean something that is there.
+    /// Replaces ids of the event files by ids that exist.
     pub(crate) fn mean(&mut self, example: &str, real: &Value) -> anyhow::Result<()> {
         let real = real.as_str().context("no text")?.to_owned();
         self.meant.retain(|(known, _)| known != example);
@@ -230,7 +230,8 @@ impl Side {
 
     /// Takes down what is stored now.
     pub(crate) async fn take_state(&mut self) -> anyhow::Result<()> {
-        self.state.extend(crate::state::of(&self.stack).await?);
+        self.state
+            .extend(crate::state::snapshot(&self.stack).await?);
         Ok(())
     }
 
@@ -247,7 +248,7 @@ impl Side {
         triggers.map(|one| one.function.clone()).collect()
     }
 
-    /// How many triggers there are.
+    /// Number of triggers.
     pub(crate) fn triggers(&self) -> usize {
         self.triggers.len()
     }
@@ -260,7 +261,7 @@ impl Side {
         self.messages
     }
 
-    /// Where the other one has said something else, in words.
+    /// Describes the differences to the other side.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         for ((asked, ours), (label, theirs)) in self.told.iter().zip(&other.told) {

@@ -1,4 +1,4 @@
-//! What a stack has stored, by kinds.
+//! Stored state of a stack, by kind.
 
 use eventrelay_tests::Stack;
 
@@ -8,7 +8,7 @@ use crate::blur::anonymous;
 const TABLES: [&str; 4] = ["VideosTable", "JobsTable", "ProjectsTable", "SearchTable"];
 
 /// Every row, by its key and the names of its attributes, and every object, by its key.
-pub(crate) async fn of(stack: &Stack) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn snapshot(stack: &Stack) -> anyhow::Result<Vec<String>> {
     let mut all = Vec::new();
     for table in TABLES {
         for row in stack.rows(table).await? {

@@ -183,7 +183,7 @@ fn last(link: &Value) -> anyhow::Result<Value> {
     Ok(id.context("no link")?.into())
 }
 
-/// What cannot be read goes to the dead letters, and from there into a row.
+/// Invalid messages become dead letters, and dead letters become rows.
 async fn dead_letters(side: &mut Side) -> anyhow::Result<()> {
     for queue in ["AnalysisQueue", "TasksQueue", "BuildsQueue"] {
         let url = side.stack.queue_url(queue);
@@ -199,7 +199,7 @@ async fn dead_letters(side: &mut Side) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What API Gateway would not send, and what callers do.
+/// Events that API Gateway never sends, and invalid requests of callers.
 async fn bad_events(side: &mut Side) -> anyhow::Result<()> {
     for function in side.functions() {
         for (what, event) in [("nothing", json!({})), ("a number", json!(7))] {
@@ -238,8 +238,8 @@ async fn removal(side: &mut Side) -> anyhow::Result<()> {
     side.work_off(&accepted).await
 }
 
-/// A table is gone: nobody is told more than that something failed, and of a batch exactly those
-/// messages come again that were not dealt with.
+/// Deletes a table. Responses say only that something failed, and exactly the unprocessed messages
+/// of a batch are delivered again.
 async fn broken_storage(side: &mut Side) -> anyhow::Result<()> {
     let gone = side
         .stack

@@ -1,42 +1,47 @@
-//! What the functions are built with.
+//! Dependencies of the functions.
 
-use std::process::Command;
+use std::{
+    collections::BTreeMap,
+    process::{Command, Output},
+};
 
 use eventrelay_tests::repository;
 
-/// Every function is a package of the name of its folder.
-fn functions() -> Vec<String> {
-    let folders = std::fs::read_dir(repository("functions")).unwrap();
-    let mut names: Vec<_> = folders
-        .map(|folder| folder.unwrap())
-        .filter(|folder| folder.path().join("Cargo.toml").is_file())
-        .map(|folder| folder.file_name().into_string().unwrap())
-        .collect();
-    names.sort_unstable();
-    assert!(!names.is_empty(), "there are no functions to look at");
-    names
+/// Functions by their dependencies: equal manifests have equal trees. Each function is a package
+/// with the name of its folder.
+fn functions() -> BTreeMap<String, Vec<String>> {
+    let mut functions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for folder in std::fs::read_dir(repository("functions")).unwrap() {
+        let folder = folder.unwrap();
+        let Ok(manifest) = std::fs::read_to_string(folder.path().join("Cargo.toml")) else {
+            continue;
+        };
+        let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+        let name = folder.file_name().into_string().unwrap();
+        let same = functions.entry(dependencies.to_owned()).or_default();
+        same.push(name);
+    }
+    assert!(!functions.is_empty(), "the repository has no functions");
+    functions
+}
+
+fn tree(function: &str) -> Output {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    Command::new(cargo)
+        .args(["tree", "--locked", "--edges", "normal", "--prefix", "none"])
+        .args(["--package", function])
+        .current_dir(repository(""))
+        .output()
+        .unwrap()
 }
 
 /// Emulators are for local runs. A second HTTP or TLS stack costs every cold start, and aws-lc
 /// costs every first build about 50 seconds of compiling C.
 #[test]
 fn functions_link_no_emulator_and_one_http_stack() {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    for function in functions() {
-        let tree = Command::new(&cargo)
-            .args([
-                "tree",
-                "--locked",
-                "--edges",
-                "normal",
-                "--prefix",
-                "none",
-                "--package",
-                function.as_str(),
-            ])
-            .current_dir(repository(""))
-            .output()
-            .unwrap();
+    for same in functions().into_values() {
+        let function = &same[0];
+        let tree = tree(function);
         assert!(
             tree.status.success(),
             "{}",

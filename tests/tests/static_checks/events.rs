@@ -28,8 +28,8 @@ fn files(folder: &Path, below: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// The triggers of the template, and with `EVENTS=write` first the events: each anew around what
-/// its file says for itself, and those that are missing.
+/// Returns the triggers of the template. With `EVENTS=write`, first rewrites every event around the
+/// content of its file and creates missing files.
 fn checked() -> &'static [Trigger] {
     static TRIGGERS: LazyLock<Vec<Trigger>> = LazyLock::new(|| {
         let triggers = triggers().unwrap();
@@ -75,7 +75,7 @@ fn event_files_match_triggers_of_template() {
         assert_eq!(
             event,
             expected,
-            "{} (mended by EVENTS=write)",
+            "{} (EVENTS=write corrects it)",
             file.display()
         );
     }

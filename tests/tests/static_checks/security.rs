@@ -1,5 +1,5 @@
 //! The table of `infra/README.md` that says what each function may touch is the template's own word.
-//! `UPDATE_SECURITY_TABLE=1 cargo test --workspace --test static_checks security::` writes it anew.
+//! `UPDATE_SECURITY_TABLE=1 cargo test --workspace --test static_checks security::` writes it.
 
 use std::{collections::BTreeMap, fs};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 const BEGIN: &str = "<!-- functions: written by tests/tests/security.rs -->\n";
 const END: &str = "<!-- /functions -->\n";
 
-/// What a function may do with what, by the service.
+/// Rights of a function: actions by resource, by service.
 type Rights = BTreeMap<&'static str, BTreeMap<String, Vec<String>>>;
 
 const TABLES: &str = "dynamodb";

@@ -1,4 +1,4 @@
-//! What `template.yaml` promises of the whole of it, which no linter knows.
+//! Properties of `template.yaml` as a whole that linters do not check.
 
 use std::{collections::BTreeSet, fs};
 
@@ -57,7 +57,7 @@ fn resource(value: &Value) -> String {
     }
 }
 
-/// Whether a pattern of a policy, with at most a `*` at its end, takes all that another does.
+/// Returns whether a pattern of a policy includes another. A pattern may end with `*`.
 fn takes(pattern: &str, other: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => other.starts_with(beginning),
@@ -102,7 +102,7 @@ fn boundary_allows_everything_that_policies_allow() {
         }
     }
     assert!(checked > 100, "{checked}");
-    // What SAM's managed policies give besides, as far as it is needed.
+    // Rights that SAM's managed policies add.
     for action in [
         "logs:CreateLogStream",
         "logs:PutLogEvents",
@@ -201,7 +201,7 @@ fn queues_meet_requirements_of_lambda() {
     assert_eq!(
         consumed.len(),
         queues.len(),
-        "each queue is read by somebody"
+        "each queue has a function that reads it"
     );
     assert_eq!(
         2 * dead_letters.len(),

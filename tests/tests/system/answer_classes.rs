@@ -141,7 +141,7 @@ async fn plain_submission_is_shown_its_own_analysis() {
         let shown = stack.get_json(&format!("{path}/{part}")).await.unwrap();
         assert_eq!(shown[part], own[part], "{part}");
     }
-    // What lists the newest analysis leads to it.
+    // The listing links to the newest analysis.
     let newest = listed(&stack, video).await;
     let link = newest["links"]["video"].as_str().unwrap();
     assert_eq!(stack.get_json(link).await.unwrap(), of_part);

@@ -1,4 +1,4 @@
-//! Messages of builds that come ten times, are lost, or are given up.
+//! Messages of builds that are delivered ten times, lost or dead-lettered.
 //!
 //! ```sh
 //! cargo test --workspace --test system build_messages::
@@ -57,8 +57,8 @@ async fn project(stack: &Stack, video: &str, plan_only: bool) -> Value {
     stack.accepted(&path, body).await.unwrap()
 }
 
-/// A project that is planned, and the job that makes its files. Nobody works on that while the
-/// queue is not read.
+/// Plans a project and returns the job that writes its files. No worker starts it while the queue is
+/// not read.
 async fn planned(stack: &Stack, video: &str) -> Value {
     let plan = project(stack, video, true).await;
     ends_as(stack, &plan, "done").await;
@@ -103,7 +103,7 @@ async fn github(stack: &Stack, name: &str) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
-/// Waits until no message is left and nobody is at work, and checks that nothing else is left.
+/// Waits until no message is left and no worker runs, then checks for leftovers.
 async fn assert_nothing_is_left(stack: &Stack) {
     let quiet = async || {
         let left = stack.messages(BUILDS).await?;
@@ -119,8 +119,7 @@ async fn is_there(stack: &Stack, job: &str) {
     until(PATIENCE, written).await.unwrap();
 }
 
-/// Waits until somebody writes a file, which nobody is asked to do before what it depends on is
-/// there.
+/// Waits until a worker writes a file, which starts after its dependencies exist.
 async fn is_begun(stack: &Stack, file: &str) {
     let writing = async || {
         let Ok((_, build)) = stack.job_row(file).await else {
@@ -185,18 +184,18 @@ async fn dead_lettered_build_message_fails_build_and_parent() {
     let ready = project(&stack, video, false).await;
     ends_as(&stack, &ready, "done").await;
 
-    // Nobody has begun with these.
+    // No worker has started these.
     stack.read_queue(BUILDER, false).await.unwrap();
-    let given_up = project(&stack, video, false).await;
+    let dead_lettered = project(&stack, video, false).await;
     let path = format!("{}/deployments", link(&ready, "project"));
     let deployment = stack.accepted(&path, json!({"target": "github"}));
     let deployment = deployment.await.unwrap();
     purge(&stack).await;
-    for job in [&given_up, &deployment] {
+    for job in [&dead_lettered, &deployment] {
         give_up(&stack, id(job), 0).await;
     }
     stack.read_queue(BUILDER, true).await.unwrap();
-    for (job, name) in [(&given_up, "project"), (&deployment, "deployment")] {
+    for (job, name) in [(&dead_lettered, "project"), (&deployment, "deployment")] {
         let failed = ends_as(&stack, job, "failed").await;
         assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
         let says_so = async || {
@@ -242,7 +241,7 @@ async fn sweeper_requeues_builds_with_lost_messages() {
     revived(1).await;
     ends_as(&stack, &lost, "done").await;
 
-    // Whoever was to start the files that depend on it has died, and so has its message.
+    // The worker that was to start the dependent files has crashed, and its message is lost.
     let before = questions(&stack).await;
     let job = planned(&stack, video).await;
     let starter = part(&job, FIRST);

@@ -1,4 +1,4 @@
-//! Messages that are given up: what becomes of them and of their jobs, and how they come back.
+//! Dead letters: their jobs, and their redrive.
 
 use std::time::Duration;
 
@@ -51,9 +51,9 @@ async fn comes_to(stack: &Stack, job: &str, status: &str) -> Value {
     until(PATIENCE, there).await.unwrap()
 }
 
-/// A job or task whose message is lost, when it has failed by its dead letter. Nobody asks for it
-/// before, who would have its message sent anew.
-async fn given_up(stack: &Stack, id: &str) -> Value {
+/// Waits until the dead letter of a job or task has failed it. Reads the row, as reading the job over
+/// HTTP would resend its message.
+async fn dead_lettered(stack: &Stack, id: &str) -> Value {
     let failed = async || {
         let (_, doc) = stack.job_row(id).await?;
         let has_failed = doc["state"]["stage"] == "failed" || doc["status"] == "failed";
@@ -112,7 +112,7 @@ async fn poison_messages_are_kept_at_once_and_redriven_unchanged() {
     }
     send(&stack, TASKS, "{}").await;
     let done = stack.run(json!({"url": "FFFFFFFFFFA"})).await.unwrap();
-    assert_eq!(done["status"], "done", "nobody is held up");
+    assert_eq!(done["status"], "done", "no other job is blocked");
 
     let kept = letters(&stack, 5).await;
     // Fractions of a second are written as short as they are: without the Z they compare as text.
@@ -163,7 +163,7 @@ async fn poison_messages_are_kept_at_once_and_redriven_unchanged() {
         refused["reason"].as_str().unwrap().contains("too long"),
         "{refused}"
     );
-    // The worker cannot read it now either: it dies anew, as another letter.
+    // The worker still cannot read it: it becomes another dead letter.
     let after = letters(&stack, 5).await;
     assert!(
         after
@@ -185,7 +185,7 @@ async fn message_that_crashes_five_workers_fails_job_until_redriven() {
         .await
         .unwrap();
     let id = job["job_id"].as_str().unwrap();
-    let failed = given_up(&stack, id).await;
+    let failed = dead_lettered(&stack, id).await;
     assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
     assert_eq!(failed["error"]["status"], 500);
     let listed = stack.get_json(LIST).await.unwrap();
@@ -201,7 +201,7 @@ async fn message_that_crashes_five_workers_fails_job_until_redriven() {
     );
     assert!(letter["receive_count"].as_u64().unwrap() >= 5, "{letter}");
 
-    // Mended, and all are sent on their way: first to settle the job, then to begin anew.
+    // Repaired and redriven: the first message settles the job, the next one restarts it.
     stack.redeploy(&[]).await.unwrap();
     let requeued = async || {
         let results = redrive(&stack, json!({"all": true})).await;
@@ -225,7 +225,7 @@ async fn dead_letter_delivered_repeatedly_fails_job_and_releases_claim_once() {
     for _ in 0..3 {
         send(&stack, DEAD_LETTERS, &message(&id, version)).await;
     }
-    let failed = given_up(&stack, &id).await;
+    let failed = dead_lettered(&stack, &id).await;
     assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
     let kept = letters(&stack, 3).await;
     let settled = async || Ok((stack.job_row(&id).await?.1["settled"] == true).then_some(()));
@@ -272,7 +272,7 @@ async fn concurrent_redrives_resume_the_job_once() {
     let stack = Stack::start().await.unwrap();
     let (id, version) = lost_job(&stack, "FFFFFFFFFFM").await;
     send(&stack, DEAD_LETTERS, &message(&id, version)).await;
-    let _ = given_up(&stack, &id).await;
+    let _ = dead_lettered(&stack, &id).await;
     let letter = letters(&stack, 1).await.remove(0);
     let settled = async || Ok((stack.job_row(&id).await?.1["settled"] == true).then_some(()));
     until(PATIENCE, settled).await.unwrap();
@@ -329,7 +329,7 @@ async fn dead_lettered_task_fails_and_can_be_redriven() {
     let id = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5c";
     stack.put_lost_task(id).await.unwrap();
     send(&stack, DEAD_TASKS, &message(id, 0)).await;
-    let failed = given_up(&stack, id).await;
+    let failed = dead_lettered(&stack, id).await;
     assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
     let letter = letters(&stack, 1).await.remove(0);
     assert_eq!(letter["queue"], "tasks");

@@ -111,7 +111,7 @@ async fn rate_limit_delays_job_and_spent_quota_uses_fallback_model() {
         .map(|call| &call["path"])
         .collect();
     assert_ne!(models[0], models[1]);
-    // Nobody asks the spent one again today.
+    // The spent model is not called again today.
     let job = stack.run(json!({"url": "BBBBBBBBBBY"})).await.unwrap();
     assert_eq!(job["status"], "done", "{job:#}");
     let later = stack.gemini_calls(":generateContent").await.unwrap();

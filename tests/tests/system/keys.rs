@@ -115,7 +115,7 @@ async fn key_can_be_created_used_listed_and_revoked() {
     let again = key_json(stack.data(), &["revoke", id]).await;
     assert_eq!(again["revoked_at"], revoked["revoked_at"]);
 
-    // The same without a service on the folder.
+    // The same while no stack runs on the folder.
     stack.interrupt().await.unwrap();
     let output = key_command(stack.data(), &["create", "--name", "made at rest"]).await;
     let shown = text(&output.stdout);
@@ -260,7 +260,7 @@ async fn aws_key_script_passes_no_key_as_an_argument() {
     assert!(!asked.exists(), "what is wrong is not asked");
 }
 
-/// The same against a table, where the machine has the command line of AWS.
+/// Runs the script against a table if the machine has the AWS CLI.
 #[tokio::test]
 async fn aws_key_script_writes_rows_that_the_authorizer_reads() {
     if Command::new("aws").arg("--version").output().await.is_err() {
@@ -376,7 +376,7 @@ impl Issuer {
     }
 }
 
-/// The same with another signature.
+/// Changes the signature of a token.
 fn forged(token: &str) -> String {
     let (message, signature) = token.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
@@ -453,7 +453,7 @@ async fn token_of_configured_issuer_is_accepted_like_a_key() {
     assert_eq!(with_key(&stack, Method::GET, stats, key).await, 401);
     drop(stack);
 
-    // Where no issuer is configured, no token is taken.
+    // Without a configured issuer, every token is refused.
     let stack = Stack::start().await.unwrap();
     assert_eq!(with_key(&stack, Method::GET, stats, &good).await, 403);
 }

@@ -188,7 +188,7 @@ async fn key_rate_limit_is_enforced_and_reported_in_headers() {
     let pause: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=2).contains(&pause), "{pause}");
 
-    // Nobody else pays for it, and what needs no key has no limit.
+    // Other keys keep their quota, and endpoints without a key have no limit.
     let other = [("x-api-key", "er-other-key-0123456789")];
     let answer = stack
         .call(reqwest::Method::GET, "/v1/stats", &other, None)
@@ -352,7 +352,7 @@ async fn cost_cap_stops_jobs_before_any_spending() {
     assert_eq!(receipt["cost_usd"], usage["cost_usd"]);
     assert!(receipt["billed_ms"].as_u64().unwrap() > 0);
 
-    // Whoever asks again has saved it.
+    // A later identical submission pays nothing.
     let found = stack
         .post("/v1/videos", low)
         .await

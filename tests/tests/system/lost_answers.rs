@@ -1,5 +1,5 @@
-//! A write that was done and whose answer was lost is sent again by the SDK, and its condition
-//! does not hold any more: it is not taken for somebody else's.
+//! Lost responses of writes. The SDK repeats a write whose response was lost, and its condition fails
+//! the second time: the worker must recognize its own write.
 
 use std::{
     fmt,

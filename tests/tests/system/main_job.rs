@@ -198,7 +198,7 @@ async fn upload_is_analyzed_and_its_gemini_file_deleted() {
     assert_eq!(analysis["video"]["platform"], "upload");
     assert_eq!(analysis["video"]["id"], format!("up:{upload_id}"));
 
-    // The same file again is the same video.
+    // A second upload of the same file is the same video.
     assert_eq!(
         stack.upload("copy.mp4", recording).await.unwrap(),
         upload_id

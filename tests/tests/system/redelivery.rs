@@ -13,7 +13,7 @@ use eventrelay_tests::{
 };
 use serde_json::{Value, json};
 
-/// A job that nobody works on while the queue is not read.
+/// Submits a job that no worker starts while the queue is not read.
 async fn submitted(stack: &Stack, video: &str) -> Value {
     stack.read_queue(WORKER, false).await.unwrap();
     let submission = json!({ "url": video });
@@ -24,7 +24,7 @@ fn id(job: &Value) -> &str {
     job["job_id"].as_str().unwrap()
 }
 
-/// Waits until no message is left, and checks that none was given up.
+/// Waits until no message is left and checks that none was dead-lettered.
 async fn drained(stack: &Stack) {
     let empty = async || Ok((stack.messages(QUEUE).await? == 0).then_some(()));
     until(PATIENCE, empty).await.expect("the queue is empty");
@@ -134,7 +134,7 @@ async fn worker_crashed_after_redelivery_is_replaced() {
     // The lease of the dead keeps the job where it was.
     let (version, doc) = stack.job_row(id(&job)).await.unwrap();
     assert_eq!((version, &doc["state"]["stage"]), (2, &json!("storing")));
-    // Nobody asks for the job, who would have its message sent anew.
+    // The job is not read over HTTP, which would resend its message.
     drained(&stack).await;
     assert_eq!(stack.leftovers().await.unwrap(), [""; 0]);
     assert_made_once(&stack, &job).await;

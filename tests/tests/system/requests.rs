@@ -1,4 +1,4 @@
-//! What the API refuses, in which words, and that a refusal leaves nothing behind.
+//! Invalid requests to the API, their problems, and that they leave nothing behind.
 
 use eventrelay_tests::{Stack, read};
 use reqwest::Method;
@@ -249,7 +249,7 @@ async fn cors_allows_configured_origins_only() {
             .contains("location")
     );
 
-    // Where no origin is allowed, the question is one for nothing that there is.
+    // Without allowed origins, a preflight is a request to an unknown route.
     let closed = Stack::start().await.unwrap();
     let answer = preflight(&closed, ORIGIN).await;
     assert_eq!(answer.header("access-control-allow-origin"), "");

@@ -87,7 +87,7 @@ async fn search_finds_words_prefixes_and_scripts() {
 #[tokio::test]
 async fn search_ranks_best_match_first_with_its_times() {
     let library = Library::start().await;
-    // The same number of words in all of them, and one of them the one that is searched for.
+    // All have the same number of words, and one word matches.
     // Those that are to come first would come last if only their ids decided.
     let parts = ["title", "concept", "chapter", "event", "action"];
     for (number, at) in parts.iter().rev().enumerate() {
@@ -213,7 +213,7 @@ async fn search_results_are_paginated() {
     for number in 0..60 {
         let analysis = analysis(&format!("Lesson {number}"), json!({}));
         library.add(&video(number), &analysis).await;
-        // Of a third, an older analysis is in the index still.
+        // The index still contains an older analysis of a third.
         if number % 3 == 0 {
             let older = self::analysis("Lesson lesson", json!({}));
             library.index(&video(number), &older).await;

@@ -135,13 +135,13 @@ async fn crash_while_indexing_leaves_only_removable_rows() {
             break;
         }
         assert_all_is_named(&library).await;
-        // It is done again, as a message that comes again has it done.
+        // A redelivered message repeats the write.
         library.search.put(&key, &etag, &document).await.unwrap();
         assert!(is_found(&library).await);
         library.search.forget(&key, None).await.unwrap();
         assert_eq!(library.leftovers().await, [""; 0], "{calls}");
 
-        // It is never done again, but the video is forgotten.
+        // The write is never repeated, but the video is removed.
         let put = search(&library.stack, dying(&library, calls))
             .put(&key, &etag, &document)
             .await;

@@ -104,8 +104,8 @@ async fn secrets_are_never_written_and_rotation_takes_effect_at_once() {
         stack.call(method, path, &headers, body).await.unwrap()
     };
     let mut answers = Vec::new();
-    // Of an upload, of a video on YouTube, of one after the key was rotated, and of one that fails
-    // with words that quote the keys.
+    // An upload, a YouTube video, a video after the key was rotated, and one that fails with a message
+    // that quotes the keys.
     gemini_key_is(&stack, &old).await;
     let recording = fs::read(repository("tests/data/media/talk.mp4")).unwrap();
     let upload = stack.upload("talk.mp4", recording).await.unwrap();
@@ -189,7 +189,7 @@ async fn secrets_are_never_written_and_rotation_takes_effect_at_once() {
         has_hash |= occurs(&hash, &bytes);
         has_debug |= path.ends_with("written") && occurs("\"level\":\"DEBUG\"", &bytes);
     }
-    // What is written was looked at.
+    // The search has found output to read.
     assert!(has_hash, "the hash of the key is in no file");
     assert!(has_debug, "the functions have logged nothing");
 }

@@ -1,4 +1,4 @@
-//! What every stage must do, by its API alone. `tests/smoke` runs this against a deployed one.
+//! Smoke test of a stage through its API alone. `tests/smoke` runs it against a deployed stage.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -37,13 +37,13 @@ async fn requests_without_valid_key_are_refused() {
     for (method, path) in routes {
         let without = status(method.clone(), path, "accept", "*/*").await;
         assert_eq!(without, 401, "{method} {path} without a key");
-        let unknown = status(method.clone(), path, "x-api-key", "er_nobody").await;
-        assert_eq!(unknown, 403, "{method} {path} with a key that nobody has");
+        let unknown = status(method.clone(), path, "x-api-key", "er_unknown").await;
+        assert_eq!(unknown, 403, "{method} {path} with an unknown key");
     }
     let key = stack.ready.api_key.as_str();
     let query = status(
         Method::GET,
-        "/v1/videos?x-api-key=er_nobody",
+        "/v1/videos?x-api-key=er_unknown",
         "accept",
         "*/*",
     )
@@ -98,8 +98,8 @@ async fn invalid_requests_have_named_problems() {
     }
 }
 
-/// The shipped recording with something of its own behind it, so that it is nobody's video but this
-/// run's. Players pass over a `free` box.
+/// The shipped recording with random bytes appended, so that it is a video of this run alone. Players
+/// ignore a `free` box.
 fn recording() -> Vec<u8> {
     let mut recording = std::fs::read(repository("tests/data/media/talk.mp4")).unwrap();
     let mut own = [0; 32];
@@ -143,7 +143,7 @@ async fn used(stack: &Stack, submission: &Value) {
         accepted.header("location"),
         job["links"]["job"].as_str().unwrap()
     );
-    // Whoever submits the same while it is worked on is told of the same job.
+    // A duplicate submission returns the running job.
     let meanwhile = stack.post("/v1/videos", submission.clone()).await.unwrap();
     let meanwhile = (meanwhile.status.as_u16(), meanwhile.json());
     assert!(

@@ -1,4 +1,4 @@
-//! What somebody died over is finished, and what nobody needs is taken out.
+//! Sweeper: it finishes work of crashed workers and deletes what is unused.
 
 use eventrelay_tests::{PATIENCE, Stack, faults::QUEUE, read, repository, until};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn ends_as(stack: &Stack, id: &str, status: &str) -> Value {
     job
 }
 
-/// Waits until a task is done. Nobody asks for it, who would have its message sent anew.
+/// Waits until a task is done. Reads its row, as reading it over HTTP would resend its message.
 async fn task_is_done(stack: &Stack, id: &str) {
     let done = async || Ok((stack.job_row(id).await?.1["status"] == "done").then_some(()));
     until(PATIENCE, done).await.expect("the task is done");

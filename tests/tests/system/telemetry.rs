@@ -1,4 +1,4 @@
-//! What a run leaves in the logs, and what is made of it.
+//! Logs, traces and metrics of a run.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn logs(stack: &Stack) -> BTreeMap<String, Vec<Value>> {
         .collect()
 }
 
-/// Whose trace a line is about, if it is about work: the line of a cold start is not.
+/// Trace of a log line, or `None` for a line of a cold start.
 fn trace(line: &Value) -> Option<&str> {
     let of_line = [&line["trace.id"], &line["span"]["trace.id"]];
     of_line.into_iter().find_map(Value::as_str)
@@ -66,7 +66,7 @@ async fn trace_spans_request_to_last_step() {
             assert_eq!(trace(line), Some(TRACE), "{function}: {line}");
         }
     }
-    // Who asks for the job is somebody else.
+    // The request that reads the job has another trace.
     let asked = &logs["GetJob"];
     assert!(asked.iter().all(|line| trace(line) != Some(TRACE)));
     assert!(asked.iter().any(|line| trace(line).is_some()));

@@ -1,10 +1,9 @@
-//! The worker dies at each of its side effects in turn, and every message comes twice: in the end
-//! all is as if nothing had happened.
+//! Crash points: the worker crashes at each of its side effects in turn, and every message is
+//! delivered twice. The outcome equals that of an undisturbed run.
 //!
-//! A job of each kind is run undisturbed and the side effects of its worker are counted. Then one
-//! job for each of them is run, whose worker is killed (SIGKILL) at that one; all of them at the
-//! same time, since what a job waits for is its lease. Nobody asks for a job before it has ended:
-//! that would send a lost message anew, and hide that it was lost.
+//! An undisturbed job of each kind counts the side effects of its worker. Then one job for each side
+//! effect runs, whose worker is killed (SIGKILL) at that one. They run concurrently, as each waits for
+//! its lease. No job is read before it has ended: that would resend a lost message and hide the loss.
 //!
 //! ```sh
 //! cargo test --workspace --test faults crash_points::                    # after each side effect
@@ -26,10 +25,10 @@ use eventrelay_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What is paid for.
+/// Side effect that costs money.
 const GENERATION: &str = ":generateContent";
 
-/// Where it is written down.
+/// Side effect that stores the paid answer.
 const KEPT: &str = ".made.gz";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +71,7 @@ impl Harness {
         Self { stack, videos: 0 }
     }
 
-    /// Submits another video. Nobody works on it while the queue is not read.
+    /// Submits another video. No worker starts while the queue is not read.
     async fn submit(&mut self, kind: Kind) -> Run {
         self.videos += 1;
         let number = self.videos;
@@ -135,7 +134,7 @@ fn of_job<'a>(kills: &'a [Killed], run: &Run) -> &'a Killed {
     kills.iter().find(|kill| kill.matching == run.job).unwrap()
 }
 
-/// What is wrong with a job that has ended, beside what the whole stack has left.
+/// Describes faults of an ended job. Leftovers of the stack are checked elsewhere.
 async fn wrong(harness: &Harness, run: &Run, killed: &Killed, expected: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     let path = format!("/v1/jobs/{}", run.job);
@@ -147,8 +146,8 @@ async fn wrong(harness: &Harness, run: &Run, killed: &Killed, expected: &Value) 
         wrong.push("its analysis is another".to_owned());
     }
     let paid = killed.performed(GENERATION);
-    // Who dies with the answer in its hand has told nobody, and a call to Gemini has no name by
-    // which it could be asked for again.
+    // If the worker crashes before it stores the answer, the answer is lost: calls to Gemini have no
+    // idempotency key.
     let at_generation = killed.killed_at.as_ref().is_some_and(|effect| {
         (killed.when == "after" && effect.contains(GENERATION))
             || (killed.when == "before" && effect.ends_with(KEPT))

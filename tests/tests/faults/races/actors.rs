@@ -28,14 +28,13 @@ use super::oracle::{Effect, Made, Oracle};
 const DEADLINE: Duration = Duration::from_secs(120);
 /// A claim outlives its job's deadline by this.
 const CLAIM_MARGIN: Duration = Duration::from_secs(60);
-/// Of a step.
 const LEASE: Duration = Duration::from_secs(20);
 /// An analysis is fresh for this long.
 const FRESH: Duration = Duration::from_secs(90);
 /// A failure is remembered for this long.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
-/// What an actor has and knows.
+/// Stores, gate and identity of an actor.
 #[derive(Clone)]
 pub(crate) struct ActorContext {
     pub(crate) name: String,
@@ -47,7 +46,7 @@ pub(crate) struct ActorContext {
     pub(crate) video: VideoKey,
 }
 
-/// What one actor does.
+/// Role of an actor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Role {
     /// Submits the video and works on its job.
@@ -60,13 +59,12 @@ pub(crate) enum Role {
     Deleter,
 }
 
-/// How an analysis is made.
+/// Parameters of an analysis.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Making {
     /// Which of the options.
     pub(crate) variant: u8,
     pub(crate) force: bool,
-    /// The model fails.
     pub(crate) fails: bool,
     /// The body is too large to stand in the index.
     pub(crate) large: bool,
@@ -180,7 +178,7 @@ impl ActorContext {
         }
     }
 
-    /// A job that nobody runs has its message sent anew.
+    /// Resends the message of a job that no worker runs.
     async fn join(&self, row: Option<&JobRow>, now: Timestamp) -> Result<Option<JobId>, Error> {
         let Some(row) = row else { return Ok(None) };
         let is_run = row.running_until.is_some_and(|until| until >= now);
@@ -277,7 +275,7 @@ impl ActorContext {
         Ok(saved)
     }
 
-    /// None when the step was lost.
+    /// Returns `None` if another worker has the step.
     async fn generated(
         &self,
         job: &Job,
@@ -377,7 +375,7 @@ impl ActorContext {
         Ok(indexed)
     }
 
-    /// Whoever was refused has left no trace.
+    /// Checks that a refused actor has left no trace.
     async fn has_changed_nothing(&self, etag: &str) -> Result<(), Error> {
         let videos = &self.behind.videos;
         let variants = videos.variants(&self.video).await?;
@@ -460,7 +458,7 @@ impl ActorContext {
         let is_small = made
             .as_ref()
             .is_some_and(|gzip| gzip.len() <= eventrelay::store::rows::INLINE_LIMIT);
-        // What is deleted row by row may have lost its body and not its entry.
+        // A deletion that is under way may have removed the body before the entry.
         let is_due = is_small && !world.removed;
         if (is_due || found.body.is_some()) && found.body != made {
             world.violation(format!("{} has another body", analysis.etag));

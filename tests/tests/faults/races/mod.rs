@@ -35,7 +35,6 @@ use eventrelay_tests::{
 use fastrand::Rng;
 use oracle::Oracle;
 
-/// Cases without `INTERLEAVINGS`.
 const INTERLEAVINGS: u64 = 200;
 
 /// Cases at a time.
@@ -50,7 +49,7 @@ const SLOTS: usize = 8;
 /// More requests than a lookup makes.
 const MAX_LOOKUP_REQUESTS: usize = 5;
 
-/// Where an actor sits: clients are costly to make and are used again.
+/// Clients and gate of an actor. They are reused, as clients are expensive to build.
 struct ClientSlot {
     gate: Gate,
     stores: Stores,
@@ -76,13 +75,12 @@ impl RaceLane {
     }
 }
 
-/// One interleaving.
 struct Case<'a> {
     lane: &'a RaceLane,
     random: Rng,
     oracle: Arc<Oracle>,
     video: VideoKey,
-    /// Of a hundred steps, those that are an actor's last.
+    /// Percentage of steps at which an actor crashes.
     deaths: u8,
 }
 
@@ -206,7 +204,7 @@ impl<'a> Case<'a> {
                 }
                 Arrival::Cut => {
                     let mut world = self.oracle.world();
-                    world.log(format!("{name} dies response_lost"));
+                    world.log(format!("{name} crashes, response lost"));
                     world.response_lost(name);
                     drop(world);
                     drop(actors.swap_remove(next));

@@ -1,4 +1,4 @@
-//! What the actors of one case have done as far as they know, and what must not be.
+//! Known effects of the actors of one case, and the rules that they must not break.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,7 +21,7 @@ pub(crate) struct Made {
     pub(crate) body: Packed,
 }
 
-/// What a request that is under way does if it succeeds.
+/// Effect of a pending request if it succeeds.
 #[derive(Clone)]
 pub(crate) enum Effect {
     Claims(JobId),
@@ -36,7 +36,7 @@ struct Claimed {
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) now: Timestamp,
-    /// What happened, for a person who looks for the cause.
+    /// Log for the analysis of a failure.
     pub(crate) log: Vec<String>,
     pub(crate) violations: Vec<String>,
     /// The jobs whose message was sent.
@@ -51,7 +51,7 @@ pub(crate) struct World {
     claims: HashMap<JobId, Claimed>,
     /// The step that runs of a job: by whom, until when.
     leases: HashMap<JobId, (String, Timestamp)>,
-    /// Jobs of which a request was done that nobody heard of.
+    /// Jobs with a request that took effect and whose response was lost.
     uncertain: HashSet<JobId>,
     seen: HashMap<String, Timestamp>,
     effects: HashMap<String, Effect>,
@@ -138,8 +138,7 @@ impl World {
             .map(|(job, _)| job.clone())
     }
 
-    /// A job's message is to be sent anew, and the lease that ran out on it is gone. `now` is what
-    /// the actor said the time was.
+    /// Records that a job is requeued and its expired lease removed. `now` is the actor's time.
     pub(crate) fn revived(&mut self, job: &Job, actor: &str, now: Timestamp) {
         if let Some((other, held)) = self.leases.remove(&job.id)
             && held >= now
@@ -199,7 +198,7 @@ impl World {
         self.indexed.push(etag.to_owned());
     }
 
-    /// Whether rows may point at an analysis.
+    /// Returns whether rows may point at an analysis.
     pub(crate) fn may_be_indexed(&self, etag: &str) -> bool {
         self.indexed.iter().any(|known| known == etag)
             || (self.made.get(etag)).is_some_and(|made| self.uncertain.contains(&made.job))

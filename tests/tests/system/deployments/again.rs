@@ -12,13 +12,13 @@ async fn existing_repository_changes_only_by_pull_request() {
     let world = World::start().await;
     nothing_is_done_to_an_equal_tree(&world).await;
     two_at_once_are_one_repository(&world).await;
-    what_was_deleted_is_made_anew(&world).await;
+    deleted_repository_is_created_again(&world).await;
     only_the_difference_is_proposed(&world).await;
     a_lost_answer_proposes_nothing_twice(&world).await;
     a_repository_of_before_becomes_a_site(&world).await;
 }
 
-/// Whoever has written something there.
+/// Another author.
 async fn writes(world: &World, full_name: &str) -> usize {
     let calls = world.calls("github", full_name).await;
     calls.iter().filter(|(method, _)| method != "GET").count()
@@ -61,7 +61,7 @@ async fn two_at_once_are_one_repository(world: &World) {
     assert_eq!(repository["pulls"], json!([]));
 }
 
-async fn what_was_deleted_is_made_anew(world: &World) {
+async fn deleted_repository_is_created_again(world: &World) {
     let project = world.site().await;
     let first = world.deploy_to(&project, "deleted").await;
     let path = format!("/repos/{}", first["repository"].as_str().unwrap());
@@ -112,7 +112,7 @@ async fn only_the_difference_is_proposed(world: &World) {
     let ahead = format!("main..origin/{branch}");
     assert_eq!(clone.lines(&["rev-list", &ahead]).await.len(), 1);
 
-    // What is on the branch of everybody stays until somebody merges.
+    // The default branch stays unchanged until the pull request is merged.
     let repository = world.repository("proposed").await;
     assert_eq!(repository["commits"], 4, "{repository:#}");
     assert_eq!(repository["refs"].as_object().unwrap().len(), 2);

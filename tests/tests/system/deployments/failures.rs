@@ -1,4 +1,4 @@
-//! What is not done, and what is left of what could not be done.
+//! Skipped and failed deployments and their leftovers.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn unconfigured_target_is_skipped() {
         assert!(skipped["error"].is_null());
         assert_eq!(stack.end_of(&job).await.unwrap()["status"], "done");
     }
-    // What is made on the way there is made all the same.
+    // Video-to-software still analyzes and builds if its target is not configured.
     let asked = json!({"url": VIDEO, "project_type": "web", "framework": "static",
         "deployment_target": "netlify"});
     let job = stack
@@ -131,7 +131,7 @@ async fn a_dry_run_tells_the_calls_and_makes_none(world: &World, site: &str) {
     assert_eq!(made, expected, "{deployment:#}");
 }
 
-/// Has the deployment of a site fail when all but the site is done.
+/// Fails the deployment of a site at its last step.
 async fn fail_late(world: &World, site: &str, name: &str, delete: bool) -> Value {
     let body = json!({"message": "Not today"});
     let fault = json!({"kind": "status", "status": 400, "body": body});
@@ -170,7 +170,7 @@ async fn a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(world: &World,
     assert_eq!(deleted["deleted_repository"], true, "{deleted:#}");
     assert!(world.repositories("deleted").await.is_empty());
 
-    // Somebody has put something into it meanwhile.
+    // Another author has written into it.
     let moved = json!({"kind": "ref_moved"});
     world.trouble("shared", "pages", moved).await;
     let shared = fail_late(world, site, "shared", true).await;
@@ -184,7 +184,7 @@ async fn a_repository_is_deleted_if_that_is_wanted_and_it_is_ours(world: &World,
 }
 
 async fn a_repository_that_another_deployment_wants_stays(world: &World, site: &str) {
-    // It has begun before the first one ends.
+    // The second one has started before the first one ends.
     let slow = json!({"kind": "slow", "ms": 15000});
     world.trouble("wanted", "create_repo", slow).await;
     let asked = json!({"target": "github", "repository": {"name": "wanted"}});
@@ -237,7 +237,7 @@ fn jobs(world: &World) -> Jobs {
     )
 }
 
-/// Waits until somebody takes a step of a job.
+/// Waits until a worker runs a step of a job.
 async fn at_work(world: &World, id: &JobId) {
     let jobs = jobs(world);
     let begun = until(PATIENCE, async || {

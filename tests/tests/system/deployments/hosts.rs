@@ -33,7 +33,7 @@ async fn is_served(world: &World, base: &str, files: &Files) {
     }
 }
 
-/// What a host serves of a project: nothing that tools keep.
+/// Files of a project that a host serves.
 fn published(files: &Files) -> Files {
     let is_public = |path: &str| !path.split('/').any(|part| part.starts_with('.'));
     let mut files = files.clone();
@@ -46,7 +46,7 @@ fn is_published(deployment: &Value) {
     assert_eq!(said, ["done", "published"], "{deployment:#}");
 }
 
-/// What a target said of a build that it could not do.
+/// Message of a target about a failed build.
 fn broken<'a>(deployment: &'a Value, words: &str) -> &'a Value {
     assert_eq!(deployment["status"], "failed", "{deployment:#}");
     let error = &deployment["error"];
@@ -64,7 +64,7 @@ fn failed_call() -> Value {
     json!({"kind": "status", "status": 500})
 }
 
-/// Has calls of a host go wrong once, and the answer to the next one be lost.
+/// Fails calls of a host once and loses the response of the next one.
 async fn has_troubles(world: &World, service: &str, troubles: &[(&str, Value)]) {
     for (on, first) in troubles {
         for fault in [first, &json!({"kind": "lost_response"})] {
@@ -87,7 +87,7 @@ async fn vercel(world: &World) {
     let line = json!("Type error: no such page");
     assert!(log.iter().any(|one| one == &line), "{log:?}");
 
-    // The same again, when it can be built, by calls that fail and answers that are lost.
+    // The same after a repair, with failing calls and lost responses.
     world.set("vercel", json!({"failure": null})).await;
     has_troubles(
         world,
@@ -109,7 +109,7 @@ async fn vercel(world: &World) {
     let base = format!("{}/_site/{host}", world.stack.ready.standins.vercel);
     is_served(world, &base, &world.files(&site).await).await;
 
-    // What is built there, and not as it is.
+    // The host builds the project instead of serving its files.
     let next = project(
         &world.stack,
         json!({"project_type": "web", "framework": "nextjs"}),
@@ -170,7 +170,7 @@ async fn netlify(world: &World) {
     )
     .await;
 
-    // A deploy that Netlify cannot do, and a name that somebody else has.
+    // A deploy that Netlify fails, and a name that is taken.
     world
         .set("netlify", json!({"failure": "No such header rule"}))
         .await;
@@ -219,7 +219,7 @@ async fn pages(world: &World) {
     world.set("github", json!({"plan": "free"})).await;
     let refused = pages("private-site", Some(true)).await;
     broken(&refused, "no Pages for a private repository");
-    // What was made is told and stays.
+    // The created site is reported and stays.
     assert_eq!(refused["made_repository"], true);
     assert_eq!(refused["deleted_repository"], false);
     assert_eq!(refused["repository"], format!("{ACCOUNT}/private-site"));

@@ -1,4 +1,4 @@
-//! What GitHub says of its limits is kept to, and nothing is done twice for it.
+//! Rate limits of GitHub are respected without repeated effects.
 
 use eventrelay::{
     clock::Timestamp,
@@ -48,7 +48,7 @@ async fn deployment_waits_as_long_as_github_says() {
         assert!(wait >= seconds * 1000, "{name}: {wait} ms: {row:#}");
         assert!(wait <= seconds * 1200, "{name}: {wait} ms: {row:#}");
 
-        // Nobody else calls meanwhile either.
+        // No other call is sent either.
         let before = world.shown("github", "calls").await.len();
         let other = json!({"target": "github", "repository": {"name": format!("after-{name}")}});
         let other = world.ask(&project, other).await;
@@ -116,7 +116,7 @@ async fn tree_request_probes_github_after_outage() {
     });
     waits.await.unwrap();
 
-    // It has failed too often two minutes ago.
+    // The circuit breaker opened two minutes ago.
     world.stack.forget_limits().await.unwrap();
     let limits = Limits::new(
         world.stack.dynamodb(),
@@ -146,7 +146,7 @@ async fn tree_request_probes_github_after_outage() {
     assert_eq!(level[0].condition(Timestamp::now()), Condition::Closed);
 }
 
-/// Has a job that waits be due, and its message come.
+/// Makes a waiting job due and sends its message.
 pub(crate) async fn come(world: &World, id: &str) {
     world.stack.make_overdue(id).await.unwrap();
     let (version, _) = world.stack.job_row(id).await.unwrap();

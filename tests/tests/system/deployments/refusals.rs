@@ -1,4 +1,4 @@
-//! What cannot be asked for.
+//! Invalid requests for deployments.
 
 use eventrelay_tests::{PATIENCE, Response, until};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn invalid_deployments_have_named_problems() {
         assert_eq!(problem["field"], field, "{asked}: {problem}");
     }
 
-    // What is there is of no framework that these take, or nothing is there.
+    // The targets do not accept the framework, or the project has no files yet.
     let api = json!({"project_type": "api", "framework": "axum", "plan_only": true});
     let planned = project(&world.stack, api).await;
     let planned = format!("/v1/projects/{planned}/deployments");

@@ -1,4 +1,4 @@
-//! Whatever goes wrong at GitHub for a moment, there is one repository with one commit of ours.
+//! After every transient fault of GitHub there is one repository with one commit.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn deployment_with_github_faults_only_takes_longer() {
     let files = world.files(&project).await;
     a_repository_that_is_empty_for_a_while(&world, &project, &files).await;
     faults_of_every_call(&world, &project, &files).await;
-    a_branch_that_somebody_moves(&world, &project, &files).await;
+    branch_moved_by_another_author(&world, &project, &files).await;
     a_token_that_is_refused(&world, &project).await;
     let written = world.written();
     assert!(memchr::memmem::find(&written, world.token.as_bytes()).is_none());
@@ -74,7 +74,7 @@ async fn faults_of_every_call(world: &World, project: &str, files: &Files) {
 
 /// Before the branch is read, or between that and its move: nothing of theirs is lost, and nothing
 /// of ours.
-async fn a_branch_that_somebody_moves(world: &World, project: &str, files: &Files) {
+async fn branch_moved_by_another_author(world: &World, project: &str, files: &Files) {
     for on in ["branch", "ref"] {
         let name = format!("outrun-{on}");
         world.trouble(&name, on, json!({"kind": "ref_moved"})).await;

@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Whose token it is, as the stand-in of GitHub has it.
+/// Account of the token at the GitHub stand-in.
 pub(crate) const ACCOUNT: &str = "eventrelay-stand-in";
 
 /// The video that all software here is made of.
 pub(crate) const VIDEO: &str = "SSSSSSSSSSA";
 
-/// Nothing is held to a rate, and nobody is left alone for failing.
+/// Variables that turn off rate limits and circuit breakers.
 const UNLIMITED: [(&str, &str); 5] = [
     ("GITHUB_WRITES_PER_SECOND", "0"),
     ("GITHUB_WRITES_PER_MINUTE", "0"),
@@ -46,7 +46,7 @@ impl World {
         Self::with(&UNLIMITED).await
     }
 
-    /// The same with these variables.
+    /// Starts a stack with these variables.
     pub(crate) async fn with(environment: &[(&str, &str)]) -> Self {
         let stack = Stack::recorded(environment).await.unwrap();
         let random = std::iter::repeat_with(fastrand::alphanumeric).take(32);
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    /// Has a stand-in behave in some way.
+    /// Changes settings of a stand-in.
     pub(crate) async fn set(&self, service: &str, settings: Value) {
         let url = format!("{}/_control/settings", self.standin(service));
         self.stack
@@ -184,7 +184,7 @@ impl World {
         self.fault("github", fault).await;
     }
 
-    /// What a stand-in shows of itself.
+    /// Reads a control endpoint of a stand-in.
     pub(crate) async fn shown(&self, service: &str, what: &str) -> Vec<Value> {
         let url = format!("{}/_control/{what}", self.standin(service));
         let shown = read(self.stack.client().get(url)).await.unwrap().json();
@@ -230,7 +230,7 @@ impl World {
         read(request).await.unwrap()
     }
 
-    /// Somebody else commits a file to a repository.
+    /// Another author commits a file to a repository.
     pub(crate) async fn push(&self, full_name: &str, path: &str, content: &str) {
         let url = format!(
             "{}/_control/repos/{full_name}/commits",
@@ -254,7 +254,7 @@ impl World {
     }
 }
 
-/// Has the video of a stack made into a project. Its id.
+/// Creates a project of the video and returns its id.
 pub(crate) async fn project(stack: &Stack, asked: Value) -> String {
     let path = format!("/v1/videos/yt:{VIDEO}/projects");
     let job = stack.accepted(&path, asked).await.unwrap();
@@ -289,7 +289,6 @@ pub(crate) fn slug(problem: &Value) -> &str {
     kind.rsplit(':').next().unwrap()
 }
 
-/// What git says.
 async fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("git")
         .args(arguments)
@@ -308,7 +307,7 @@ async fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
 pub(crate) struct Clone(TempDir);
 
 impl Clone {
-    /// What git says of it, as lines.
+    /// Output of git about the repository, as lines.
     pub(crate) async fn lines(&self, arguments: &[&str]) -> Vec<String> {
         let output = git(self.0.path(), arguments).await;
         let text = String::from_utf8(output).unwrap();

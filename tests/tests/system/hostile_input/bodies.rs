@@ -192,7 +192,7 @@ pub(crate) async fn content_types(stack: &Stack) {
             "{what}"
         );
     }
-    // What is called JSON and is something else.
+    // Bodies with the media type of JSON that are not JSON.
     for other in [
         "<html></html>",
         "url=dQw4w9WgXcQ",

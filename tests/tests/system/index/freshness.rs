@@ -15,7 +15,7 @@ async fn analysis_of_older_version_is_readable_until_replaced() {
     let document = analyse(&stack, "VVVVVVVVVVA").await;
     let path = "/v1/videos/yt:VVVVVVVVVVA";
     let dynamodb = stack.dynamodb();
-    // What an earlier pipeline left: the same rows under another version.
+    // Rows of an earlier pipeline have another version.
     for (from, to) in [("v#1", "v#0"), ("v#1#body", "v#0#body")] {
         let get = dynamodb.get_item().table_name(stack.name("VideosTable"));
         let item = get

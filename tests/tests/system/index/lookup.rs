@@ -1,4 +1,4 @@
-//! Where an analysis is found, and in what pieces.
+//! Lookup of an analysis and its parts.
 
 use std::io::Read;
 

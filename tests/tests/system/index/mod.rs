@@ -1,4 +1,4 @@
-//! What is found, listed, submitted in bulk, deleted, counted and said of videos: by HTTP alone.
+//! The index over HTTP: lookup, listing, batches, deletion, statistics and feedback.
 
 mod counted;
 mod freshness;

@@ -1,4 +1,4 @@
-//! Projects that nobody wants any more.
+//! Cancelled and deleted projects.
 
 use eventrelay_tests::{PATIENCE, Stack, is_open, until};
 use reqwest::Method;
@@ -70,7 +70,7 @@ async fn cancelled_project_resumes_where_it_stopped() {
         (&cancelled["status"], &cancelled["stage"]),
         (&json!("cancelled"), &json!("cancelled"))
     );
-    // The model is not in a hurry with what nobody waits for.
+    // The model is slow.
     let settled = until(PATIENCE, async || {
         let project = stack.get_json(project_of(&job)).await?;
         Ok((project["status"] != "building").then_some(project))

@@ -71,7 +71,7 @@ async fn files_are_written_concurrently_after_their_dependencies() {
         }
     }
     assert_eq!(chained, 4, "five in a chain");
-    // Who writes a file knows the whole plan.
+    // The question for a file contains the whole plan.
     let known = &by_path["app/cli.py"].document["plan"]["files"];
     assert_eq!(known.as_array().map(Vec::len), Some(30));
     assert_eq!(project["usage"]["model_calls"], Value::from(31));

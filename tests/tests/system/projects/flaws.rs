@@ -1,5 +1,5 @@
-//! What models write that is no software: found, mended by one question where that helps, and the
-//! end of the job where it does not.
+//! Flaws in generated software. The check finds them, one question repairs what it can, and the job
+//! fails otherwise.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::{
     Question, analysed, asked, made, paths, project_of, questions_about, quiet, retried, slug,
 };
 
-/// What is wrong with a file of a framework.
+/// A flaw of a file of a framework.
 #[derive(Clone, Copy, Debug)]
 struct Flaw {
     kind: &'static str,
@@ -21,7 +21,7 @@ struct Flaw {
     path: &'static str,
     /// The rule that finds it; none where there is no file at all.
     rule: Option<&'static str>,
-    /// What the whole broken text holds.
+    /// Text that the broken file contains.
     holds: &'static str,
 }
 
@@ -139,7 +139,7 @@ impl Flaw {
         let finding = findings.iter().find(|finding| finding["rule"] == rule);
         let finding = finding.unwrap_or_else(|| panic!("{self:?}: {findings:#?}"));
         assert!(!finding["message"].as_str().unwrap().is_empty());
-        // Nobody shows a secret, not even to the one who wrote it.
+        // The secret is in no response, not even in the project's own.
         assert!(!repair["findings"].to_string().contains("AKIA"), "{repair}");
     }
 }
@@ -170,7 +170,7 @@ async fn flawed_file_is_repaired_by_one_question() {
         );
         assert_eq!(project["usage"]["model_calls"], all.len(), "{flaw:?}");
 
-        // What was appended to a good text is gone from it, and the text is whole.
+        // The appended text is gone, and the file is complete.
         let mut entries = project["manifest"]["files"].as_array().unwrap().iter();
         let entry = entries.find(|entry| entry["path"] == flaw.path).unwrap();
         let text = stack
@@ -234,7 +234,7 @@ async fn persistent_flaw_fails_job_and_retry_asks_only_for_that_file() {
             }
             None => assert_eq!(of_file.len(), 2, "{flaw:?}"),
         }
-        // What was paid for is not forgotten with the failure.
+        // The usage includes the calls of the failed try.
         let calls = project["usage"]["model_calls"].as_u64().unwrap();
         let of_file = of_file.len() as u64;
         assert!(

@@ -132,7 +132,7 @@ async fn assert_archive(stack: &Stack, project: &Value, files: &Files) {
     }
 }
 
-/// What a deployment would do is told, and nothing of it is done.
+/// A dry run describes a deployment and does nothing.
 async fn assert_dry_run(stack: &Stack, project: &Value) {
     let body = json!({"target": "github", "dry_run": true, "repository": {"name": "made-here"}});
     let path = format!("{}/deployments", this(project));
@@ -208,7 +208,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// Who has seen it is told that it is the same.
+/// A request with the current entity tag is answered with 304.
 async fn assert_not_modified(stack: &Stack, project: &Value) {
     let file = project["manifest"]["files"][0]["link"].as_str().unwrap();
     for url in [
@@ -322,7 +322,7 @@ async fn projects_of_every_framework_are_built_and_deployed() {
                 let checked = project["validation"]["checked"].as_object().unwrap();
                 let checked: u64 = checked.values().map(|count| count.as_u64().unwrap()).sum();
                 assert_eq!(project["files"], checked);
-                // One for the plan and one for each file, whoever asked them.
+                // One for the plan and one for each file.
                 let files = project["plan"]["files"].as_array().unwrap().len();
                 assert_eq!(project["usage"]["model_calls"], files + 1);
                 for name in ["input_tokens", "output_tokens", "model_calls"] {
@@ -378,7 +378,7 @@ async fn projects_of_every_framework_are_built_and_deployed() {
     assert_nothing_is_paid_again(&stack, &projects[5]).await;
 }
 
-/// Whatever a finished project is made anew from, it is the same and costs nothing.
+/// Asserts that a retry of a finished project from any stage gives the same project at no cost.
 async fn assert_nothing_is_paid_again(stack: &Stack, project: &Value) {
     let before = questions(stack).await.len();
     for from in ["plan", "files", "validation"] {

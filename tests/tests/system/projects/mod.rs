@@ -1,5 +1,4 @@
-//! Software that is made of an analysis: planned, written, mended, checked and packed, by HTTP
-//! alone.
+//! Projects of an analysis over HTTP: plan, files, repair, checks and package.
 
 mod endings;
 mod fan_out;
@@ -45,7 +44,7 @@ pub(crate) async fn made(stack: &Stack, job: &Value) -> Value {
     stack.get_json(project_of(job)).await.unwrap()
 }
 
-/// Has a project gone on with. Its new job.
+/// Retries a project and returns its new job.
 pub(crate) async fn retried(stack: &Stack, project: &Value, from: &str) -> Value {
     let path = format!("{}/retry?from={from}", this(project));
     let answer = stack.call(Method::POST, &path, &[], None).await.unwrap();
@@ -84,7 +83,7 @@ pub(crate) fn problem(response: Response, status: u16, expected: &str) -> Value 
 pub(crate) struct Question {
     pub(crate) document: Value,
     pub(crate) from_ms: u64,
-    /// None while it is not answered.
+    /// `None` until the question is answered.
     pub(crate) until_ms: Option<u64>,
 }
 

@@ -12,7 +12,7 @@ use super::{
     retried, slug, this,
 };
 
-/// How a plan can be bad.
+/// Flaws of a plan.
 const BAD: [&str; 7] = [
     "plan_path_escape",
     "plan_duplicate_path",
@@ -43,7 +43,7 @@ fn file(path: &str, depends_on: &[&str]) -> Value {
     json!({"path": path, "purpose": "Sums up stretches of the video.", "depends_on": depends_on})
 }
 
-/// What is no plan is refused, by what is wrong with it, and changes nothing.
+/// Invalid edits of a plan have named problems and change nothing.
 async fn assert_refused(stack: &Stack, project: &Value) {
     let with = |one: Value| changed(project, |files| files.push(one));
     let circle = |files: &mut Vec<Value>| {

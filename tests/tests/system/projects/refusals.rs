@@ -1,4 +1,4 @@
-//! What is refused, in which words, before anything is paid.
+//! Invalid requests for projects are refused before anything is paid.
 
 use eventrelay_tests::Stack;
 use reqwest::Method;
@@ -109,8 +109,8 @@ async fn invalid_project_requests_have_named_problems() {
         404,
         "not-found",
     );
-    let nobody = "prj_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b";
-    for id in [nobody, "prj_", "x", "prj_..%2f..", &"p".repeat(500)] {
+    let unknown = "prj_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b";
+    for id in [unknown, "prj_", "x", "prj_..%2f..", &"p".repeat(500)] {
         for (method, path) in [
             (Method::GET, ""),
             (Method::GET, "/archive"),
@@ -128,7 +128,7 @@ async fn invalid_project_requests_have_named_problems() {
             .await;
         problem(edit.unwrap(), 404, "not-found");
     }
-    // Nobody was asked anything, and there is no project.
+    // No question was asked, and no project exists.
     assert!(questions(&stack).await.is_empty());
     assert!(stack.rows("ProjectsTable").await.unwrap().is_empty());
 
@@ -203,7 +203,7 @@ async fn keys_may_do_what_their_scopes_say(stack: &Stack) {
         assert_eq!(answer.status, 403, "{url}");
     }
     let answer = stack
-        .call(Method::GET, project, &[("x-api-key", "er-nobody")], None)
+        .call(Method::GET, project, &[("x-api-key", "er-unknown")], None)
         .await
         .unwrap();
     assert!([401, 403].contains(&answer.status.as_u16()));

@@ -16,7 +16,6 @@ pub(crate) enum Way {
     Sequential,
     /// Ten files at a time, a commit a file.
     Parallel,
-    /// One commit.
     Tree,
 }
 
@@ -32,7 +31,6 @@ impl Way {
     /// In the order of the table.
     pub(crate) const ALL: [Self; 3] = [Self::Sequential, Self::Parallel, Self::Tree];
 
-    /// In the table.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Sequential => "Python, a file after the other",
@@ -64,9 +62,6 @@ impl Way {
 }
 
 /// Has a baseline deploy the project's files to new repositories.
-///
-/// # Errors
-/// When it ends badly.
 pub(crate) async fn round(
     setup: &Setup,
     python: &Python,

@@ -16,9 +16,6 @@ use eventrelay_tests::repository;
 const FUNCTION: &str = "AdvanceBuild";
 
 /// What GitHub is held to by default.
-///
-/// # Errors
-/// When the template does not say.
 pub(crate) fn policy() -> anyhow::Result<Policy> {
     let text = fs::read_to_string(repository("template.yaml"))?;
     let site = Site {

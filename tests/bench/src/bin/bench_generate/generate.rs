@@ -30,9 +30,6 @@ pub(crate) struct Made {
 }
 
 /// Has a project made.
-///
-/// # Errors
-/// When there is none in the end.
 pub(crate) async fn run(stack: &Stack, video: &str, load: Load) -> anyhow::Result<Made> {
     let settings = json!({
         "project_files": load.files, "project_chain": load.chain, "generate_ms": load.answer_ms,

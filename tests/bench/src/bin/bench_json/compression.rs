@@ -43,7 +43,6 @@ impl Packing {
     /// In the order of the table.
     pub(crate) const ALL: [Self; 4] = [Self::Members, Self::Gzip, Self::Zstd1, Self::Zstd3];
 
-    /// In the table.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Members => "gzip, by members, as stored",
@@ -72,21 +71,18 @@ impl Packing {
 
 impl Body {
     /// What one of the packings showed.
-    pub(crate) fn of(&self, packing: Packing) -> Option<&Packed> {
+    pub(crate) fn packed(&self, packing: Packing) -> Option<&Packed> {
         self.packed.iter().find(|one| one.packing == packing)
     }
 
     /// Microseconds that a caller who takes gzip would wait if Zstandard were stored.
     pub(crate) fn repacked_us(&self) -> f64 {
-        let unpack = self.of(Packing::Zstd3).map_or(0.0, |one| one.unpack_us);
-        unpack + self.of(Packing::Gzip).map_or(0.0, |one| one.pack_us)
+        let unpack = self.packed(Packing::Zstd3).map_or(0.0, |one| one.unpack_us);
+        unpack + self.packed(Packing::Gzip).map_or(0.0, |one| one.pack_us)
     }
 }
 
 /// Packs and unpacks a body.
-///
-/// # Errors
-/// When something else comes out than went in.
 pub(crate) fn measured(plain: &str, effort: Effort) -> anyhow::Result<Body> {
     let mut bodies = Vec::new();
     for packing in Packing::ALL {

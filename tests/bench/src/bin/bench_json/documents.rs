@@ -23,9 +23,6 @@ use crate::libraries::Case;
 const ANSWER_KB: u16 = 60;
 
 /// All of them, the analyses at these sizes.
-///
-/// # Errors
-/// When one of ours cannot be made.
 pub(crate) fn all(sizes_kb: &[u16]) -> anyhow::Result<Vec<Case>> {
     let mut cases: Vec<Case> = sizes_kb
         .iter()

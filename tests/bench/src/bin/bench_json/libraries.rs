@@ -10,25 +10,19 @@ use crate::clock::{Effort, Work, microseconds};
 /// A way to read a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
-    /// `serde_json`, from bytes.
     Slice,
     /// `serde_json`, from bytes that are looked through first and are a text from there on.
     Text,
-    /// `sonic-rs`, from bytes.
     Sonic,
-    /// `simd-json`, from a copy of the bytes: it writes into what it reads, and what we read
-    /// belongs to somebody else.
+    /// `simd-json`, from a copy of the bytes: it writes into its input, and ours is borrowed.
     Simd,
 }
 
 /// A way to write one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writer {
-    /// `serde_json`
     Serde,
-    /// `sonic-rs`
     Sonic,
-    /// `simd-json`
     Simd,
 }
 
@@ -66,7 +60,7 @@ pub(crate) struct Case {
     measure: Box<dyn Fn(Effort) -> anyhow::Result<Taken>>,
 }
 
-/// Microseconds of each.
+/// Durations in microseconds, one for each round.
 struct Taken {
     read: Vec<f64>,
     write: Vec<f64>,
@@ -94,10 +88,6 @@ impl Case {
         }
     }
 
-    /// Measures it.
-    ///
-    /// # Errors
-    /// When a library reads something else than the others.
     pub(crate) fn measured(self, effort: Effort) -> anyhow::Result<Document> {
         let taken = (self.measure)(effort).with_context(|| self.name.clone())?;
         Ok(Document {

@@ -17,7 +17,6 @@ pub(crate) struct Report {
     pub(crate) measured_at: String,
     pub(crate) command: String,
     pub(crate) processor: String,
-    /// For which processors.
     pub(crate) built: &'static str,
     pub(crate) rounds: usize,
     pub(crate) documents: Vec<Document>,
@@ -107,17 +106,16 @@ impl Report {
         let Some(body) = self.bodies.iter().max_by_key(|body| body.plain_bytes) else {
             return Ok(());
         };
-        let bytes = |packing| body.of(packing).map_or(0.0, |one| one.bytes as f64);
-        let pack = |packing| body.of(packing).map_or(0.0, |one| one.pack_us);
-        let unpack = |packing| body.of(packing).map_or(0.0, |one| one.unpack_us);
+        let bytes = |packing| body.packed(packing).map_or(0.0, |one| one.bytes as f64);
+        let pack = |packing| body.packed(packing).map_or(0.0, |one| one.pack_us);
+        let unpack = |packing| body.packed(packing).map_or(0.0, |one| one.unpack_us);
         writeln!(
             out,
-            "Stored bodies: gzip stays. They are served as they are stored, so that whoever takes \
-             gzip, which every browser and every client of HTTP does, costs nothing; of bodies in \
-             zstd, which few take, one of {} bytes would have to be unpacked and packed anew for \
-             each of them, in {} µs. Who takes neither waits {} µs for gzip, {} µs for zstd. To \
-             pack it takes {} µs once, in a job of seconds; with zstd at level 3 it would take {} µs \
-             and {:.0} % of the bytes.",
+            "Stored bodies: gzip stays. Bodies are served as stored, so clients that accept gzip, as \
+             browsers and HTTP clients do, cost nothing. Few clients accept zstd: for the others, a \
+             body of {} bytes would be decompressed and recompressed in {} µs. Clients that accept \
+             neither wait {} µs for gzip, {} µs for zstd. Compression takes {} µs once, in a job of \
+             seconds; zstd at level 3 would take {} µs and {:.0} % of the bytes.",
             thousands(body.plain_bytes as f64),
             short(body.repacked_us()),
             short(unpack(Packing::Members)),

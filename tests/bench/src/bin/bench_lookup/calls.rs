@@ -79,9 +79,6 @@ struct Case<'a> {
 }
 
 /// Counts for every kind of lookup.
-///
-/// # Errors
-/// When one is not answered as it should be.
 pub(crate) async fn count(
     stack: &Stack,
     environment: &Environment,

@@ -13,7 +13,7 @@ const SECONDS: f64 = 4.0;
 const QUICK_SECONDS: f64 = 1.0;
 
 /// Largest number of videos at which the Python baselines are asked: a file per video.
-const MOST_FILES: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
 /// Measures what a lookup costs: calls, processor time and memory, beside the Python baselines.
 #[derive(Debug, Parser)]
@@ -79,7 +79,7 @@ impl Options {
         }
         sizes.sort_unstable();
         sizes.dedup();
-        let fitting = sizes.iter().rev().find(|size| **size <= MOST_FILES);
+        let fitting = sizes.iter().rev().find(|size| **size <= MAX_FILES);
         let (rounds, seconds) = if self.quick {
             (QUICK_ROUNDS, QUICK_SECONDS)
         } else {

@@ -35,9 +35,6 @@ pub(crate) const AFTER: &str = "Python, after";
 const FLOOR: &str = "HTTP alone, same body";
 
 /// Compares the handler with the baselines.
-///
-/// # Errors
-/// When a server does not start, or answers wrongly.
 pub(crate) async fn handlers(
     setup: &Setup,
     videos: usize,
@@ -87,9 +84,6 @@ pub(crate) async fn handlers(
 
 /// Measures the way through gateway, runtime and function, and beside it that of a function which
 /// does nothing.
-///
-/// # Errors
-/// When it answers wrongly.
 pub(crate) async fn stack(
     setup: &Setup,
     videos: usize,

@@ -30,9 +30,6 @@ pub(crate) struct Growth {
 }
 
 /// Measures at every size, with and without memory.
-///
-/// # Errors
-/// When a server does not start, or answers wrongly.
 pub(crate) async fn measure(
     setup: &Setup,
     cores: &Cores,

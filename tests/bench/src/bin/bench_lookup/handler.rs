@@ -53,10 +53,7 @@ impl Memory {
 
 impl Environment {
     /// Has the stack start the function, and looks at what it was started with.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub(crate) async fn of(stack: &Stack) -> anyhow::Result<Self> {
+    pub(crate) async fn read(stack: &Stack) -> anyhow::Result<Self> {
         let _ = stack.get(&catalog::path(u64::MAX)).await?.expect(404);
         let runtime = stack.process().context("the stack has ended")?;
         process::children(runtime)?
@@ -78,9 +75,6 @@ impl Environment {
     }
 
     /// The value of a variable.
-    ///
-    /// # Errors
-    /// When it is not set.
     pub(crate) fn get(&self, name: &str) -> anyhow::Result<&str> {
         let variable = self.0.iter().find(|(other, _)| other == name);
         variable
@@ -88,12 +82,8 @@ impl Environment {
             .with_context(|| format!("{FUNCTION} has no variable {name}"))
     }
 
-    /// Starts the handler.
-    ///
-    /// # Errors
-    /// When it does not get ready.
     pub(crate) async fn start(&self, memory: Memory) -> anyhow::Result<Server> {
-        // The program that runs, even if it was built anew since.
+        // The running program, even if it was rebuilt since.
         let mut command = Command::new("/proc/self/exe");
         command
             .arg("serve")
@@ -106,9 +96,6 @@ impl Environment {
 
 impl Server {
     /// Starts a program that prints the port it serves on.
-    ///
-    /// # Errors
-    /// When it ends before, or takes too long.
     pub(crate) async fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .stdin(Stdio::null())

@@ -50,14 +50,11 @@ pub(crate) enum Pick {
 pub(crate) struct Load {
     pub(crate) requests: u64,
     pub(crate) elapsed: Duration,
-    /// In microseconds.
+    /// Latency of each request in microseconds.
     pub(crate) latency: Histogram<u64>,
 }
 
 /// Puts load on a target through so many connections at once.
-///
-/// # Errors
-/// At the first response that is not 200 or not of the length that was expected.
 pub(crate) async fn run(target: &Target, connections: usize, pick: Pick) -> anyhow::Result<Load> {
     ensure!(!target.lookups.is_empty(), "nothing to look up");
     let target = Arc::new(target.clone());

@@ -56,9 +56,6 @@ pub(crate) struct Effort {
 }
 
 /// Measures servers in turns. In a round all of them get the same lookups in the same order.
-///
-/// # Errors
-/// At the first wrong response.
 pub(crate) async fn rounds(subjects: &[Subject], effort: Effort) -> anyhow::Result<Vec<Measured>> {
     let mut measured: Vec<Measured> = subjects
         .iter()
@@ -107,19 +104,19 @@ async fn turn(
 impl Measured {
     /// One figure over all turns.
     pub(crate) fn spread(&self, figure: impl Fn(&Turn) -> f64) -> Spread {
-        Spread::of(self.turns.iter().map(figure))
+        Spread::new(self.turns.iter().map(figure))
     }
 
     /// How often the other's figure holds this one's, round by round.
     pub(crate) fn times_fewer(&self, other: &Self, figure: impl Fn(&Turn) -> f64) -> Spread {
         let pairs = self.turns.iter().zip(&other.turns);
-        Spread::of(pairs.map(|(own, other)| figure(other) / figure(own)))
+        Spread::new(pairs.map(|(own, other)| figure(other) / figure(own)))
     }
 }
 
 impl Spread {
     /// Of values of which there is at least one; zeros else.
-    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn new(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_by(f64::total_cmp);
         let at = |position: usize| sorted.get(position).copied().unwrap_or_default();
@@ -152,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_middle_is_the_median() {
-        let of = |values: &[f64]| Spread::of(values.iter().copied());
+        let of = |values: &[f64]| Spread::new(values.iter().copied());
         let expected = Spread {
             median: 2.0,
             least: 1.0,

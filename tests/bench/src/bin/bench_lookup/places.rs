@@ -32,9 +32,6 @@ pub(crate) struct Places {
 }
 
 /// Measures a handler without memory.
-///
-/// # Errors
-/// When it does not start, or answers wrongly.
 pub(crate) async fn measure(
     setup: &Setup,
     cores: &Cores,

@@ -23,9 +23,6 @@ pub(crate) struct Baselines {
 impl Baselines {
     /// Installs the packages where that was not done before, and writes a file for each of the
     /// videos 0 to `videos` - 1. None without Python.
-    ///
-    /// # Errors
-    /// When the packages cannot be installed or the files not written.
     pub(crate) async fn prepare(videos: usize) -> anyhow::Result<Option<Self>> {
         let Some(python) = Python::prepare("baseline-venv", "requirements.txt").await? else {
             return Ok(None);
@@ -39,25 +36,16 @@ impl Baselines {
     }
 
     /// Version of the interpreter.
-    ///
-    /// # Errors
-    /// When it does not say.
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
         self.python.version().await
     }
 
     /// Starts the lookup that walks the folders.
-    ///
-    /// # Errors
-    /// When it does not get ready.
     pub(crate) async fn before(&self) -> anyhow::Result<Server> {
         Server::start(self.command("before.py")).await
     }
 
     /// Starts the lookup with an index and a memory that has room for every body.
-    ///
-    /// # Errors
-    /// When it does not get ready.
     pub(crate) async fn after(&self) -> anyhow::Result<Server> {
         let mut command = self.command("after.py");
         command.arg(self.videos.to_string());

@@ -27,13 +27,10 @@ pub(crate) struct Setup {
 impl Setup {
     /// Builds and starts everything and fills a table for each number of videos. The functions
     /// see the table with `compared` videos.
-    ///
-    /// # Errors
-    /// When something does not start, or a row is refused.
     pub(crate) async fn new(sizes: &[usize], compared: usize) -> anyhow::Result<Self> {
         eprintln!("building and starting the stack");
         let stack = Stack::start().await?;
-        let environment = Environment::of(&stack).await?;
+        let environment = Environment::read(&stack).await?;
         let (dynamodb, blobs) = clients(&stack, &environment)?;
         let own = environment.get("VIDEOS_TABLE")?;
         let mut tables = Vec::with_capacity(sizes.len());

@@ -15,7 +15,6 @@ const AT_A_TIME: u32 = 256;
 
 /// Something that a function does on its hot path.
 pub(crate) struct Line {
-    /// In the table.
     pub(crate) name: &'static str,
     /// It ends in a write.
     pub(crate) is_written: bool,

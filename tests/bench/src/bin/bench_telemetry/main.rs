@@ -1,7 +1,7 @@
 //! `cargo bench-telemetry`: what a log line, a metric and a level that is off cost in a function.
 //!
-//! What is measured is written to the standard output, as in a function. Meanwhile that leads to
-//! nowhere, or into a pipe that somebody reads as Lambda does; the report goes where it led before.
+//! The measured lines go to standard output, as in a function. During the measurement that is
+//! `/dev/null` or a pipe that is read as Lambda reads it. The report goes to the original output.
 
 mod cli;
 mod lines;

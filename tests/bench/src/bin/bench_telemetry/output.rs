@@ -20,19 +20,13 @@ pub(crate) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// To where nobody reads and nothing waits.
-    ///
-    /// # Errors
-    /// When there is no such place.
+    /// Discards the output.
     pub(crate) fn nowhere() -> anyhow::Result<Self> {
         let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
         Self::to(nowhere.into(), None)
     }
 
     /// Into a pipe that a thread reads, as Lambda reads the output of a function.
-    ///
-    /// # Errors
-    /// When there is no pipe.
     pub(crate) fn pipe() -> anyhow::Result<Self> {
         let (from, to) = rustix::pipe::pipe()?;
         let reader = thread::spawn(move || {

@@ -18,10 +18,7 @@ mod linux {
     /// Pages of a file that are looked at.
     const LOOKS: u64 = 16;
 
-    /// Has the kernel give up the pages of these files, which nobody runs.
-    ///
-    /// # Errors
-    /// When it keeps those of the first one: it is on a disk that is in memory itself.
+    /// Evicts the cached pages of these files, which no process runs.
     pub(crate) fn evict(files: &[PathBuf]) -> anyhow::Result<()> {
         for path in files {
             let file = open(path)?;

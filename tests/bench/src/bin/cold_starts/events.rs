@@ -34,9 +34,6 @@ struct Known {
 
 impl Events {
     /// Has the stack make an analysis, a project and a deployment, and then read its queues no more.
-    ///
-    /// # Errors
-    /// When one of them does not come to be.
     pub(crate) async fn prepare(stack: &Stack) -> anyhow::Result<Self> {
         let known = known(stack).await?;
         let mut events = BTreeMap::new();
@@ -52,10 +49,7 @@ impl Events {
     }
 
     /// That of a function.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(crate) fn of(&self, function: &str) -> anyhow::Result<&Value> {
+    pub(crate) fn event(&self, function: &str) -> anyhow::Result<&Value> {
         let event = self.0.get(function);
         event.with_context(|| format!("{function} has no event"))
     }

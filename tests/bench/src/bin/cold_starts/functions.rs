@@ -19,15 +19,11 @@ use crate::cli::Options;
 /// A function of the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Function {
-    /// Its logical id.
     pub(crate) name: String,
     pub(crate) binary: String,
 }
 
 /// The functions of the template.
-///
-/// # Errors
-/// When it cannot be read.
 pub(crate) fn all() -> anyhow::Result<Vec<Function>> {
     let text = std::fs::read_to_string(repository("template.yaml"))?;
     let site = Site {
@@ -43,9 +39,6 @@ pub(crate) fn all() -> anyhow::Result<Vec<Function>> {
 }
 
 /// Those that are asked for, all where none is.
-///
-/// # Errors
-/// When the template does not have one.
 pub(crate) fn wanted(asked: &[String]) -> anyhow::Result<Vec<Function>> {
     let all = all()?;
     for name in asked {
@@ -83,10 +76,10 @@ pub(crate) struct Shipped {
 
 impl Origin {
     /// What the options say, built where they do not say otherwise.
-    ///
-    /// # Errors
-    /// When something does not build, or is above its budget.
-    pub(crate) async fn of(options: &Options, functions: &[Function]) -> anyhow::Result<Self> {
+    pub(crate) async fn from_options(
+        options: &Options,
+        functions: &[Function],
+    ) -> anyhow::Result<Self> {
         if let Some(folder) = &options.binaries {
             return Ok(Self::Binaries(folder.clone()));
         }
@@ -98,10 +91,6 @@ impl Origin {
         Ok(Self::Zips(repository("target/package")))
     }
 
-    /// A function.
-    ///
-    /// # Errors
-    /// When it is not there.
     pub(crate) fn read(&self, function: &Function) -> anyhow::Result<Shipped> {
         match self {
             Self::Zips(folder) => {

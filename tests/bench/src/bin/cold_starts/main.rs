@@ -27,14 +27,14 @@ use crate::{
     starts::{Effort, Subject},
 };
 
-/// What every request reads is read anew, as the baseline does.
+/// Variables that turn off caches, as the baseline has none.
 const ENVIRONMENT: [(&str, &str); 2] = [("MEMORY_TTL_S", "0"), ("YOUTUBE_API_KEY", "a-key")];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let functions = functions::wanted(&options.functions)?;
-    let origin = Origin::of(&options, &functions).await?;
+    let origin = Origin::from_options(&options, &functions).await?;
     eprintln!("building the stack");
     let place = Place::new(&functions, &origin)?;
     eprintln!("preparing the Python baseline");

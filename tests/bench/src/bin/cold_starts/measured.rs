@@ -23,7 +23,6 @@ pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) is_python: bool,
     pub(crate) zip_bytes: usize,
-    /// Its different answers.
     pub(crate) answers: BTreeSet<String>,
     /// With its files in memory.
     pub(crate) warm: Vec<Start>,
@@ -32,7 +31,6 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Nothing yet.
     pub(crate) fn new(subject: &Subject) -> Self {
         Self {
             name: subject.name.clone(),

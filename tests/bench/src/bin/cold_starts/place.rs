@@ -29,15 +29,11 @@ const RESOURCES: &str = "\nResources:\n";
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) folder: PathBuf,
-    /// What is measured.
     pub(crate) subjects: Vec<Subject>,
 }
 
 impl Place {
-    /// Builds the stack and lays everything out anew.
-    ///
-    /// # Errors
-    /// When something does not build, or is not there.
+    /// Builds the stack and recreates its folder.
     pub(crate) fn new(wanted: &[Function], origin: &Origin) -> anyhow::Result<Self> {
         let built = local()?.parent().context("it is in no folder")?;
         let folder = target_folder()?.join("cold-starts");
@@ -70,9 +66,6 @@ impl Place {
     }
 
     /// Adds a function that the template does not have.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub(crate) fn add(&self, name: &str, binary: &str, executable: &str) -> anyhow::Result<()> {
         write_executable(&self.binary(binary), executable.as_bytes())?;
         let path = self.folder.join("template.yaml");
@@ -94,7 +87,7 @@ fn with_function(template: &str, name: &str, binary: &str) -> anyhow::Result<Str
     ))
 }
 
-/// On the disk, so that its pages in memory can be given up.
+/// Writes an executable and syncs it to disk, so that its cached pages can be evicted.
 fn write_executable(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut file = File::options()
         .write(true)

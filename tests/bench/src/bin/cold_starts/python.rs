@@ -32,16 +32,12 @@ const COMPILED: &str = "__pycache__";
 #[derive(Debug)]
 pub(crate) struct Baseline {
     pub(crate) subject: Subject,
-    /// Of the interpreter.
     pub(crate) version: String,
 }
 
 impl Baseline {
     /// Installs its packages where that was not done before, and adds it to the place. None without
     /// Python.
-    ///
-    /// # Errors
-    /// When the packages cannot be installed.
     pub(crate) async fn prepare(place: &Place) -> anyhow::Result<Option<Self>> {
         let python = Python::prepare("baseline-cold-venv", "cold/requirements.txt").await?;
         let Some(python) = python else {

@@ -20,7 +20,7 @@ const WANTED_SHARE: f64 = 0.1;
 const WANTED_PEAK_MB: f64 = 40.0;
 
 /// Functions above what is wanted that are named, the worst first.
-const MOST_NAMES: usize = 8;
+const MAX_NAMES: usize = 8;
 
 /// Everything that was measured.
 #[derive(Clone, Debug, Serialize)]
@@ -29,7 +29,6 @@ pub(crate) struct Report {
     pub(crate) measured_at: String,
     pub(crate) command: String,
     pub(crate) processor: String,
-    /// What was measured.
     pub(crate) origin: String,
     /// Version of the interpreter of the baseline; none where it was left out.
     pub(crate) python: Option<String>,
@@ -127,7 +126,7 @@ impl Report {
             let above = match above.as_slice() {
                 [] => "none: met".to_owned(),
                 some => {
-                    let (named, more) = some.split_at(some.len().min(MOST_NAMES));
+                    let (named, more) = some.split_at(some.len().min(MAX_NAMES));
                     let more = if more.is_empty() { "" } else { ", …" };
                     let named = named.join(", ");
                     format!("{} of {}: {named}{more}", some.len(), ours.len())

@@ -30,7 +30,6 @@ pub(crate) struct Effort {
 /// A function that is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
-    /// Its logical id.
     pub(crate) name: String,
     /// The function whose event it is invoked with.
     pub(crate) event_of: String,
@@ -52,9 +51,6 @@ struct Invocation {
 }
 
 /// In each round every function is started once.
-///
-/// # Errors
-/// When one fails, or does not answer as it should.
 pub(crate) async fn measured(
     stack: &Stack,
     events: &Events,
@@ -101,7 +97,7 @@ async fn start(
     if is_cold {
         evict(&subject.files)?;
     }
-    let event = events.of(&subject.event_of)?;
+    let event = events.event(&subject.event_of)?;
     let mut answers = BTreeSet::new();
     for _ in 0..=effort.later_requests {
         let answer = stack.invoke(&subject.name, event.clone()).await?;
@@ -110,11 +106,11 @@ async fn start(
     let own = noted(stack)
         .await?
         .filter(|one| one.function == subject.name && !before.contains(&one.request_id));
-    Ok((of(&own.collect::<Vec<_>>())?, answers))
+    Ok((first_start(&own.collect::<Vec<_>>())?, answers))
 }
 
 /// What the invocations of an instance, its first one first, show of it.
-fn of(invocations: &[Invocation]) -> anyhow::Result<Start> {
+fn first_start(invocations: &[Invocation]) -> anyhow::Result<Start> {
     let (first, later) = invocations.split_first().context("none was noted")?;
     let last = later.last().unwrap_or(first);
     let is_one = invocations.iter().all(|one| one.instance == first.instance);
@@ -162,8 +158,8 @@ async fn end(stack: &Stack, function: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether nothing is left of a process but how it has ended. Its threads end one by one, and until
-/// the last has, whoever started it does not hear of it.
+/// Returns whether a process is a zombie without threads. Its parent learns of its end only after the
+/// last thread has ended.
 fn has_ended(status: &str) -> bool {
     let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
     let is_zombie = value("State:").is_some_and(|state| state.trim().starts_with('Z'));
@@ -171,9 +167,6 @@ fn has_ended(status: &str) -> bool {
 }
 
 /// What an answer amounts to.
-///
-/// # Errors
-/// When it is not as it should be.
 fn told(answer: &Value) -> anyhow::Result<String> {
     if let Some(status) = answer["statusCode"].as_u64() {
         ensure!(status < 500, "it answers {answer}");
@@ -205,7 +198,7 @@ mod tests {
     #[test]
     fn the_first_invocation_of_an_instance_is_told_from_the_later_ones() {
         let first = invocation("i", 9.0, Some(12.0));
-        let start = of(&[
+        let start = first_start(&[
             first.clone(),
             invocation("i", 3.0, None),
             invocation("i", 4.0, None),
@@ -217,9 +210,9 @@ mod tests {
             peak_mb: 4,
         };
         assert_eq!(start.unwrap(), expected);
-        assert!(of(&[]).is_err());
-        assert!(of(&[invocation("i", 3.0, None)]).is_err());
-        assert!(of(&[first, invocation("j", 3.0, Some(1.0))]).is_err());
+        assert!(first_start(&[]).is_err());
+        assert!(first_start(&[invocation("i", 3.0, None)]).is_err());
+        assert!(first_start(&[first, invocation("j", 3.0, Some(1.0))]).is_err());
     }
 
     #[test]

@@ -37,7 +37,6 @@ const FLAT: f64 = 1.25;
 /// are to choose from: each one asks the index.
 const FORGETFUL: &[(&str, &str)] = &[("MEMORY_TTL_S", "0")];
 
-/// A round.
 struct Round {
     entries: usize,
     recorded: Recorded,
@@ -45,9 +44,6 @@ struct Round {
 }
 
 /// Looks up at a rate among each number of analyses.
-///
-/// # Errors
-/// When the stack does not answer, or a row is refused.
 pub(crate) async fn run(options: &Cache, quick: bool) -> anyhow::Result<Found> {
     let sizes = cli::counts(
         &options.entries,
@@ -58,7 +54,7 @@ pub(crate) async fn run(options: &Cache, quick: bool) -> anyhow::Result<Found> {
         .unwrap_or(if quick { QUICK_SECONDS } else { SECONDS });
     eprintln!("building and starting the stack");
     let stack = Stack::with(FORGETFUL).await?;
-    let (caller, dynamodb) = (Caller::of(&stack), stack.dynamodb());
+    let (caller, dynamodb) = (Caller::new(&stack), stack.dynamodb());
     let mut lookups: Vec<Lookup> = Vec::new();
     let mut rounds = Vec::new();
     for entries in sizes {

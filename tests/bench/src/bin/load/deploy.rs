@@ -16,9 +16,6 @@ const AT_ONCE: [u32; 4] = [1, 10, 50, 100];
 const QUICK_AT_ONCE: [u32; 2] = [1, 10];
 
 /// Deploys so often at once, for each number.
-///
-/// # Errors
-/// When the stack does not answer, or a deployment does not end.
 pub(crate) async fn run(options: &Deploy, quick: bool) -> anyhow::Result<Found> {
     let counts = cli::counts(
         &options.at_once,

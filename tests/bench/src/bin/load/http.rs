@@ -4,7 +4,6 @@ use eventrelay_tests::Stack;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-/// Where requests go.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     client: Client,
@@ -13,7 +12,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn of(stack: &Stack) -> Self {
+    pub(crate) fn new(stack: &Stack) -> Self {
         Self {
             client: stack.client().clone(),
             api: stack.ready.api.clone(),

@@ -132,7 +132,6 @@ impl Recorded {
         (!all.is_empty()).then(|| all.join(", "))
     }
 
-    /// Latency by percentile.
     pub(crate) fn by_percentile(&self, name: &str) -> Series {
         let points = PERCENTILES.map(|share| (share, self.quantile_ms(share)));
         // Beyond, one request alone would be a percentile.
@@ -169,7 +168,6 @@ impl Recorded {
         }
     }
 
-    /// Failures over time.
     pub(crate) fn failing(&self, name: &str) -> Series {
         let seconds = self.seconds.iter().enumerate();
         Series {

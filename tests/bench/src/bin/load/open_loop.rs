@@ -1,6 +1,6 @@
-//! The load generator. Requests begin at their scheduled times whatever has become of those before
-//! them, and a request's latency counts from its scheduled time: whoever waits for an answer before
-//! it asks again does not see the requests that would have come meanwhile (coordinated omission).
+//! Open-loop load generator. Requests start at their scheduled times, whether or not earlier ones have
+//! ended, and latency counts from the scheduled time. A generator that waits for each response would
+//! leave out the requests of that time (coordinated omission).
 
 use std::{
     future::{Future, pending},
@@ -124,8 +124,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// A clock that stands while anybody has something to do, and then goes on to the next time
-    /// that somebody waits for.
+    /// A virtual clock that stands still while a task can run and then jumps to the next deadline.
     #[derive(Default)]
     struct Virtual {
         now: Cell<Duration>,
@@ -164,7 +163,7 @@ mod tests {
                 let waiting = self.waiting.take();
                 let next = waiting.iter().map(|(time, _)| *time).min();
                 self.now
-                    .set(next.expect("somebody waits for a time").max(self.now()));
+                    .set(next.expect("a task waits for a time").max(self.now()));
                 waiting.into_iter().for_each(|(_, waker)| waker.wake());
             }
         }

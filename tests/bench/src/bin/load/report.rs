@@ -60,9 +60,6 @@ impl Table {
 
 impl Report {
     /// Of a run that ends now.
-    ///
-    /// # Errors
-    /// When this moment has no date.
     pub(crate) fn new(scenario: &'static str, found: Found) -> anyhow::Result<Self> {
         Ok(Self {
             scenario,

@@ -18,7 +18,6 @@ use crate::plot::Series;
 
 const RHYTHM: Duration = Duration::from_secs(1);
 
-/// A moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
     /// Seconds since the first.
@@ -40,7 +39,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    fn of(process: u32) -> anyhow::Result<Self> {
+    fn read(process: u32) -> anyhow::Result<Self> {
         Ok(Self {
             mib: Watched::Alone(process).memory()?.now as f64 / 1024.0,
             files: open_files(process)?,
@@ -53,9 +52,6 @@ impl Held {
 pub(crate) struct Samples(pub(crate) Vec<Sample>);
 
 /// Does some work and looks at the stack meanwhile.
-///
-/// # Errors
-/// When the stack does not answer.
 pub(crate) async fn sampled<T>(
     stack: &Stack,
     work: impl Future<Output = anyhow::Result<T>>,
@@ -82,7 +78,7 @@ pub(crate) async fn sampled<T>(
 async fn take(stack: &Stack, known: &mut BTreeSet<String>) -> anyhow::Result<Sample> {
     let instances = stack.instances().await?;
     let mut sample = Sample {
-        runtime: Held::of(stack.process().context("the stack has ended")?)?,
+        runtime: Held::read(stack.process().context("the stack has ended")?)?,
         ..Sample::default()
     };
     for instance in &instances {
@@ -93,7 +89,7 @@ async fn take(stack: &Stack, known: &mut BTreeSet<String>) -> anyhow::Result<Sam
             .as_u64()
             .and_then(|id| u32::try_from(id).ok());
         // One may end between the list and the look.
-        if let Some((process, held)) = process.and_then(|id| Some((id, Held::of(id).ok()?))) {
+        if let Some((process, held)) = process.and_then(|id| Some((id, Held::read(id).ok()?))) {
             sample.functions.insert(process, held);
         }
     }

@@ -1,4 +1,4 @@
-//! From no request to many at one moment, and back: whoever comes first meets no instance.
+//! A spike from no requests to many at once, and back. The first requests meet no instance.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -32,18 +32,13 @@ const ENTRIES: usize = 1_000;
 /// How long the system is looked at after the last request.
 const AFTER: Duration = Duration::from_secs(5);
 
-/// How instances began.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Starts {
     count: usize,
-    /// Milliseconds of each.
     init_ms: Vec<f64>,
 }
 
 /// Has no request come, then so many a second, then none.
-///
-/// # Errors
-/// When the stack does not answer, or a row is refused.
 pub(crate) async fn run(options: &Spike, quick: bool) -> anyhow::Result<Found> {
     let seconds = options
         .seconds
@@ -55,7 +50,7 @@ pub(crate) async fn run(options: &Spike, quick: bool) -> anyhow::Result<Found> {
         videos: ENTRIES,
     };
     let lookups = fill::fill(&stack.dynamodb(), &[table], 0).await?;
-    let caller = Caller::of(&stack);
+    let caller = Caller::new(&stack);
     let schedule = Schedule {
         rate: options.rate,
         length: Duration::from_secs(seconds.into()),

@@ -1,8 +1,8 @@
-//! The same for builds: whoever makes a project, writes a file of it, deploys it or drives the
-//! whole way dies at each of its side effects in turn.
+//! Crash points of builds: the worker that makes a project, writes a file of it, deploys it or drives
+//! video-to-software crashes at each of its side effects in turn.
 //!
-//! All projects are made of one analysis, so that one is as another. Whoever dies leaves a lease
-//! behind that has to run out, so all die at the same time.
+//! All projects come from one analysis, so they are equal. A crash leaves a lease that has to expire,
+//! so all workers crash at the same time.
 
 mod outcome;
 mod world;
@@ -29,24 +29,23 @@ const OF_A_PROJECT: usize = 8;
 /// Files of a project that the model writes, and its plan.
 const QUESTIONS: usize = 7;
 
-/// What is built, and who of those that build it dies.
+/// What is built and which of its workers crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A project, and whoever plans, opens, checks and packs it.
+    /// A project; the worker that plans, opens, checks and packs it.
     Project,
-    /// A project, and the writer of a file that others wait for.
+    /// A project; the writer of a file that other files depend on.
     FirstFile,
-    /// A project, and the writer of the file that waits for most of the others.
+    /// A project; the writer of the file with the most dependencies.
     LastFile,
-    /// A new repository.
     Repository,
-    /// A pull request in a repository that somebody else has changed.
+    /// A pull request in a repository that another author has changed.
     PullRequest,
     /// A deployment to Vercel.
     Vercel,
-    /// A whole way to Netlify, and whoever drives it.
+    /// Video-to-software with Netlify; its driver.
     Software,
-    /// A whole way to Netlify, and whoever deploys.
+    /// Video-to-software with Netlify; its deployer.
     Netlify,
 }
 
@@ -65,16 +64,16 @@ const KINDS: [Kind; 8] = [
 #[derive(Clone, Debug)]
 struct Run {
     kind: Kind,
-    /// What was asked for.
+    /// The requested build.
     job: String,
-    /// What the one works on who dies.
+    /// The job whose worker crashes.
     watched: String,
     /// The repository, where there is one.
     repository: String,
 }
 
 impl Run {
-    fn of(kind: Kind, job: &str, repository: &str) -> Self {
+    fn new(kind: Kind, job: &str, repository: &str) -> Self {
         let part = |part: &str| JobId::derived(job, part).to_string();
         Self {
             kind,
@@ -90,7 +89,7 @@ impl Run {
     }
 }
 
-/// A repository of an earlier deployment, which somebody else has changed since.
+/// A repository of an earlier deployment that another author has changed since.
 #[derive(Clone, Debug)]
 struct Prepared {
     project: String,
@@ -170,7 +169,7 @@ impl Harness {
             }
         };
         let job = self.stack.accepted(&path, body).await.unwrap();
-        Run::of(kind, job["job_id"].as_str().unwrap(), &repository)
+        Run::new(kind, job["job_id"].as_str().unwrap(), &repository)
     }
 
     async fn watch(&self, run: &Run, at: Option<usize>, when: &str) {
@@ -178,8 +177,8 @@ impl Harness {
         planned.await.unwrap();
     }
 
-    /// Waits until every build has ended and nobody is at work. Nobody asks for a job, who would
-    /// have its message sent anew: where no message is left, an open job has lost its own.
+    /// Waits until every build has ended and no worker runs. Reads no job, as that would resend a lost
+    /// message: if no message is left, an open job has lost its own.
     async fn to_the_end(&self) {
         self.stack.read_queue(BUILDER, true).await.unwrap();
         let ended = async || {
@@ -198,7 +197,7 @@ impl Harness {
         until(3 * PATIENCE, ended).await.expect("all builds end");
     }
 
-    /// Runs builds that nobody dies over. What their watched workers did.
+    /// Runs builds without crashes. Returns the side effects of their watched workers.
     async fn undisturbed(&self, runs: &[Run]) -> Vec<Vec<String>> {
         for run in runs {
             self.watch(run, None, "after").await;
@@ -215,7 +214,7 @@ impl Harness {
         build["work"]["project"].as_str().unwrap().to_owned()
     }
 
-    /// Repositories that somebody else has changed since they were deployed to.
+    /// Deployed repositories that another author has changed since.
     async fn prepare(&mut self, count: usize) -> Vec<Prepared> {
         self.stack.read_queue(BUILDER, false).await.unwrap();
         let mut projects = vec![self.base.clone()];
@@ -243,7 +242,7 @@ impl Harness {
         prepared
     }
 
-    /// Somebody else changes a file of ours.
+    /// Another author changes a deployed file.
     async fn push(&self, repository: &str) {
         let github = &self.stack.ready.standins.github;
         let owner = world::OWNER;
@@ -253,14 +252,14 @@ impl Harness {
         pushed.await.unwrap();
     }
 
-    /// Runs a build of every kind that nobody dies over: what the worker who will die does in it,
-    /// and what comes of it.
+    /// Runs a build of every kind without crashes. Returns the side effects of the worker that will
+    /// crash, and the outcome.
     async fn measure(&mut self) -> Vec<(Kind, Vec<String>, Outcome)> {
         self.stack.read_queue(BUILDER, false).await.unwrap();
         let mut effects = Vec::new();
         let made = self.submit(Kind::Project, None).await;
         let whole = self.submit(Kind::Software, None).await;
-        let of = |kind, run: &Run| Run::of(kind, &run.job, "");
+        let of = |kind, run: &Run| Run::new(kind, &run.job, "");
         let mut runs = vec![
             of(Kind::FirstFile, &made),
             of(Kind::LastFile, &made),
@@ -285,7 +284,7 @@ impl Harness {
         let mut measured = Vec::new();
         for (run, effects) in runs.iter().zip(effects) {
             eprintln!("{:?}: {effects:#?}", run.kind);
-            let outcome = Outcome::of(self, run).await;
+            let outcome = Outcome::read(self, run).await;
             measured.push((run.kind, effects, outcome));
         }
         measured

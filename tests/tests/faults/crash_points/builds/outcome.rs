@@ -1,26 +1,26 @@
-//! What comes of a build, without what is of one run alone.
+//! Outcome of a build, without values that differ between runs.
 
 use eventrelay_tests::faults::Killed;
 use serde_json::{Value, json};
 
 use super::{Harness, Kind, Run, world};
 
-/// What is paid for.
+/// Side effect that costs money.
 const GENERATION: &str = ":generateContent";
 
-/// Where it is written down.
+/// Side effect that stores the paid answer.
 const KEPT: &str = "/made/";
 
-/// What has come of a build.
+/// Outcome of a build.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Outcome {
-    /// How the job ended.
+    /// Status of the ended job.
     status: Value,
-    /// Of the project: its state, entity tag and the calls that it took.
+    /// State, entity tag and model calls of the project.
     project: Value,
-    /// Of the deployment: its state and what it has changed.
+    /// State and change of the deployment.
     deployment: Value,
-    /// What the target has of it.
+    /// The deployment at its target.
     there: Value,
 }
 
@@ -36,8 +36,8 @@ impl Kind {
 }
 
 impl Outcome {
-    /// What has come of a build that has ended.
-    pub(super) async fn of(harness: &Harness, run: &Run) -> Self {
+    /// Reads the outcome of an ended build.
+    pub(super) async fn read(harness: &Harness, run: &Run) -> Self {
         let stack = &harness.stack;
         let path = format!("/v1/jobs/{}", run.job);
         let job = stack.get_json(&path).await.unwrap();
@@ -71,8 +71,8 @@ impl Outcome {
     }
 }
 
-/// Whether a question may be asked again: who dies with the answer in its hand has told nobody, and
-/// a call to Gemini has no name by which it could be asked for again.
+/// Returns whether a question may be repeated. If the worker crashes before it stores the answer, the
+/// answer is lost: calls to Gemini have no idempotency key.
 pub(super) fn is_repeatable(killed: &Killed) -> bool {
     killed.killed_at.as_ref().is_some_and(|effect| {
         (killed.when == "after" && effect.contains(GENERATION))
@@ -80,7 +80,7 @@ pub(super) fn is_repeatable(killed: &Killed) -> bool {
     })
 }
 
-/// What is wrong with a build that has ended, beside what the whole stack has left.
+/// Describes faults of an ended build. Leftovers of the stack are checked elsewhere.
 pub(super) async fn wrong(
     harness: &Harness,
     run: &Run,
@@ -88,7 +88,7 @@ pub(super) async fn wrong(
     expected: &Outcome,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    let outcome = Outcome::of(harness, run).await;
+    let outcome = Outcome::read(harness, run).await;
     if outcome != *expected {
         wrong.push(format!("it is {outcome:#?}\nand not {expected:#?}"));
     }

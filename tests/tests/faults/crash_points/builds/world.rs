@@ -1,11 +1,11 @@
-//! What there is at the model and the targets.
+//! State of the model and the deployment targets.
 
 use eventrelay_tests::{Stack, read};
 use serde_json::{Value, json};
 
 use super::{Harness, Kind, Run};
 
-/// Whose token the stand-in of GitHub takes every token for.
+/// Account that the GitHub stand-in assigns to every token.
 pub(super) const OWNER: &str = "eventrelay-stand-in";
 
 /// A list of a stand-in's control surface.
@@ -15,12 +15,12 @@ async fn list(stack: &Stack, standin: &str, name: &str) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
-/// How many questions the model was asked.
+/// Number of questions to the model.
 pub(super) async fn questions(stack: &Stack) -> usize {
     stack.gemini_calls(":generateContent").await.unwrap().len()
 }
 
-/// What the target of a deployment has of it, without what is of one run alone.
+/// A deployment at its target, without values that differ between runs.
 pub(super) async fn there(harness: &Harness, run: &Run, deployment: &Value) -> Value {
     let (stack, standins) = (&harness.stack, &harness.stack.ready.standins);
     let part = |name: &str| deployment[name].as_str().unwrap_or_default();
@@ -32,7 +32,7 @@ pub(super) async fn there(harness: &Harness, run: &Run, deployment: &Value) -> V
             let of_name = all.iter().filter(|one| one["full_name"] == name.as_str());
             of_name.map(repository).collect()
         }
-        // What is sent again with the same files is the same deployment there.
+        // The target returns the same deployment for the same files.
         Kind::Vercel => {
             let id = part("remote_id");
             let all = list(stack, &standins.vercel, "deployments").await;
@@ -69,7 +69,7 @@ fn repository(state: &Value) -> Value {
     })
 }
 
-/// What there is that nobody has asked for: a repository, a site or a deployment too many.
+/// Describes repositories, sites and deployments that no build requested.
 pub(super) async fn doubles(harness: &Harness) -> Vec<String> {
     let (stack, standins) = (&harness.stack, &harness.stack.ready.standins);
     let mut found = Vec::new();

@@ -32,7 +32,6 @@ const CUE_WORDS: usize = 12;
 /// What came of jobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Jobs {
-    /// Of one.
     pub(super) usage: Usage,
     /// Looks at the file of one, the last included.
     pub(super) looks: f64,
@@ -50,7 +49,7 @@ struct Moment {
 }
 
 impl Moment {
-    fn of(stack: &Stack) -> anyhow::Result<Self> {
+    fn read(stack: &Stack) -> anyhow::Result<Self> {
         Ok(Self {
             at_ms: now_ms(),
             cpu_ms: cpu_ms(stack)?.0,
@@ -77,7 +76,7 @@ impl Moment {
             usage.invocations += 1.0;
             let function = one["function"].as_str().unwrap_or_default();
             if queued.iter().any(|name| name == function) {
-                // Somebody receives the message, and deletes it.
+                // The runtime receives the message and deletes it.
                 usage.queue_calls += 2.0;
             }
         }
@@ -165,7 +164,7 @@ pub(super) async fn jobs(
     videos: usize,
 ) -> anyhow::Result<Jobs> {
     let bytes: Vec<Vec<u8>> = (0..videos).map(|_| recordings.next()).collect();
-    let (before, calls) = (Moment::of(stack)?, Calls::of(stack).await?);
+    let (before, calls) = (Moment::read(stack)?, Calls::read(stack).await?);
     if counting {
         count(stack).await?;
     }
@@ -182,7 +181,7 @@ pub(super) async fn jobs(
     if !counting {
         usage.requests = REQUESTS * videos as f64 + polls;
     }
-    let (_, looks) = Calls::of(stack).await?.since(&calls);
+    let (_, looks) = Calls::read(stack).await?.since(&calls);
     let each = 1.0 / videos as f64;
     Ok(Jobs {
         usage: usage * each,
@@ -196,9 +195,9 @@ pub(super) async fn jobs(
 /// is granted, submitted, and its analysis is read.
 const REQUESTS: f64 = 3.0;
 
-/// Has so many videos wait, after which nobody asks, for files that are not ready meanwhile. What a
-/// look at the file of one used, as [`jobs`] has it: after the first of each, and for so many `looks`
-/// more, nothing else is done. The videos go on waiting.
+/// Measures the usage of one poll of a file. Submits so many videos whose files never become ready
+/// and whose jobs no caller reads, then measures `looks` polls after the first of each. The videos
+/// continue to wait.
 pub(super) async fn look(
     stack: &Stack,
     counting: bool,
@@ -207,12 +206,12 @@ pub(super) async fn look(
     looks: usize,
 ) -> anyhow::Result<Usage> {
     let bytes: Vec<Vec<u8>> = (0..videos).map(|_| recordings.next()).collect();
-    let calls = Calls::of(stack).await?;
+    let calls = Calls::read(stack).await?;
     let all = bytes.into_iter().enumerate();
     let submitted = all.map(|(seed, bytes)| submit(stack, bytes, seed));
     try_join_all(submitted).await?;
     looked(stack, &calls, videos).await?;
-    let (before, calls) = (Moment::of(stack)?, Calls::of(stack).await?);
+    let (before, calls) = (Moment::read(stack)?, Calls::read(stack).await?);
     if counting {
         count(stack).await?;
     }
@@ -225,12 +224,12 @@ pub(super) async fn look(
     Ok(usage * (1.0 / looks as f64))
 }
 
-/// Waits until so many looks more have been taken, and nobody is at work. How many they were.
+/// Waits until so many more polls were made and no worker runs. Returns their number.
 async fn looked(stack: &Stack, calls: &Calls, wanted: usize) -> anyhow::Result<usize> {
     until(2 * PATIENCE, async || {
         let instances = stack.instances().await?;
         let is_at_work = instances.iter().any(|instance| instance["state"] == "busy");
-        let (_, looks) = Calls::of(stack).await?.since(calls);
+        let (_, looks) = Calls::read(stack).await?.since(calls);
         Ok((looks >= wanted && !is_at_work).then_some(looks))
     })
     .await
@@ -279,7 +278,7 @@ async fn one(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<u32> 
         let seconds = after.and_then(|value| value.to_str().ok()?.parse().ok());
         pause(Duration::from_secs(seconds.unwrap_or(1))).await;
     }
-    Caller::of(stack)
+    Caller::new(stack)
         .get(&format!("/v1/videos/{video}"), 200)
         .await
         .map_err(anyhow::Error::msg)?;
@@ -292,7 +291,7 @@ async fn pause(time: Duration) {
     let _ = timeout_at(Instant::now() + time, pending::<()>()).await;
 }
 
-/// Of somebody who speaks for five minutes, in WebVTT.
+/// Transcript of five minutes of speech, in WebVTT.
 fn transcript(rng: &mut Rng) -> String {
     let time = |seconds: u32| format!("{:02}:{:02}.000", seconds / 60, seconds % 60);
     let cues = (0..VIDEO_S / CUE_S).map(|cue| {
@@ -314,7 +313,7 @@ pub(super) async fn requests(
     paths: &[&str],
     schedule: Schedule,
 ) -> anyhow::Result<(Usage, f64)> {
-    let caller = Caller::of(stack);
+    let caller = Caller::new(stack);
     let bytes = Cell::new(0);
     let ask = async |request: u64| {
         let number = usize::try_from(request).unwrap_or(0) % paths.len();
@@ -327,7 +326,7 @@ pub(super) async fn requests(
         ..schedule
     };
     open_loop::run(warm_up, ask).await;
-    let before = Moment::of(stack)?;
+    let before = Moment::read(stack)?;
     if counting {
         count(stack).await?;
     }

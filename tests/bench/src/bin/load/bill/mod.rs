@@ -33,7 +33,7 @@ const QUICK_VIDEOS: u32 = 3;
 const LOOKS: usize = 3;
 const QUICK_LOOKS: usize = 1;
 
-/// Longer than anybody looks.
+/// Longer than any measurement.
 const NEVER_READY: Waited = Waited {
     processing_s: 3_600.0,
     generate_s: 0.0,
@@ -57,8 +57,8 @@ const RATE: f64 = 50.0;
 const SECONDS: u64 = 20;
 const QUICK_SECONDS: u64 = 3;
 
-/// Every lookup asks the index, and nobody is held up who asks as often as this does. Each step has
-/// a worker of its own, as where a video comes alone.
+/// Variables of the stack: every lookup reads the index, there are no rate limits, and each step has
+/// its own worker, as for a single video.
 const VARIABLES: &[(&str, &str)] = &[
     ("ANALYSIS_BATCH", "1"),
     ("MEMORY_TTL_S", "0"),
@@ -120,9 +120,6 @@ impl Waited {
 
 /// Has videos analysed and looked up on two stacks: on one for the time, on the other, which calls
 /// AWS through a proxy, for the calls; and analysed on one more, whose workers are shared.
-///
-/// # Errors
-/// When a stack does not answer, a job ends otherwise, or a lookup fails.
 pub(crate) async fn run(options: &Bill, quick: bool) -> anyhow::Result<Found> {
     let videos = options
         .videos
@@ -206,8 +203,8 @@ async fn measured(
     let lookups = fill::fill(&stack.dynamodb(), &[table], 0).await?;
     let paths: Vec<&str> = lookups.iter().map(|lookup| &*lookup.path).collect();
     let (lookup, bytes) = measure::requests(stack, counting, &paths, schedule(RATE)).await?;
-    // Last: whoever has seen such files wait looks less often at those that are measured whole, and
-    // these are never done.
+    // Last, as instances that have seen such files poll other files less often, and these videos never
+    // end.
     eprintln!("looks");
     NEVER_READY.set(stack).await?;
     let looks = if quick { QUICK_LOOKS } else { LOOKS };

@@ -13,15 +13,12 @@ pub(super) struct Usage {
     pub(super) invocations: f64,
     /// Requests to API Gateway.
     pub(super) requests: f64,
-    /// Calls of SQS.
     pub(super) queue_calls: f64,
-    /// Units of DynamoDB.
     pub(super) written: f64,
     pub(super) read: f64,
     /// Requests to S3 that write, and that read.
     pub(super) puts: f64,
     pub(super) gets: f64,
-    /// Bytes of logs.
     pub(super) logged: f64,
     /// Transitions of Step Functions.
     pub(super) transitions: f64,

@@ -28,7 +28,6 @@ const STEPS: f64 = 4.0;
 /// How a file is waited for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Way {
-    /// As EventRelay does.
     Delayed,
     /// A message every two seconds.
     Rhythm,

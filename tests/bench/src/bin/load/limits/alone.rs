@@ -24,9 +24,6 @@ const WINDOW: Duration = Duration::from_secs(10);
 type Asked = (Vec<u64>, Vec<(Duration, Duration)>);
 
 /// Has all instances ask for so long.
-///
-/// # Errors
-/// When the table refuses.
 pub(super) async fn run(
     stack: &Stack,
     options: &Limits,

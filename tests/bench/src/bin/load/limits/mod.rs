@@ -46,9 +46,6 @@ struct Acquires {
 }
 
 /// The limiter alone, then the whole system with a model that it may call so often.
-///
-/// # Errors
-/// When the stack does not answer, or a job is not accepted.
 pub(crate) async fn run(options: &Limits, quick: bool) -> anyhow::Result<Found> {
     let minutes = options
         .minutes
@@ -82,7 +79,7 @@ fn found(options: &Limits, minutes: f64, all: &[Limited], acquires: &Acquires) -
     ]);
     let mut wanted = Vec::new();
     for limited in all {
-        let windows = Windows::of(&limited.at_ms, limited.window);
+        let windows = Windows::new(&limited.at_ms, limited.window);
         let used = windows.used(limited.quantity);
         let seconds = limited.window.as_secs();
         table.row([

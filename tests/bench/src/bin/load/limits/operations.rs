@@ -1,5 +1,4 @@
-//! What the limiter, the breaker and the claim cost whoever is alone: calls of DynamoDB, one after
-//! the other.
+//! Cost of the limiter, the breaker and the claim without contention: sequential DynamoDB calls.
 
 use std::time::{Duration, Instant};
 
@@ -43,9 +42,6 @@ struct Operation {
 }
 
 /// Does each of them.
-///
-/// # Errors
-/// When a table refuses.
 pub(super) async fn measure(stack: &Stack) -> anyhow::Result<Table> {
     let counter = Counter::default();
     let config = stack.dynamodb_config().interceptor(counter.clone());

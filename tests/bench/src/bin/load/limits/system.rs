@@ -20,9 +20,6 @@ const FIRST: u64 = 1 << 41;
 const MORE_WORK: f64 = 1.3;
 
 /// Has jobs want to call the model for so long.
-///
-/// # Errors
-/// When a job is not accepted, or the model is not called in the end.
 pub(super) async fn run(
     stack: &Stack,
     options: &Limits,
@@ -36,7 +33,7 @@ pub(super) async fn run(
         reason = "far below 2^52, and not below 0"
     )]
     let jobs = calls.ceil() as u64 + 1;
-    let caller = Caller::of(stack);
+    let caller = Caller::new(stack);
     stream::iter(0..jobs)
         .map(async |number| {
             let id = catalog::id(FIRST + number).to_string();

@@ -17,7 +17,7 @@ pub(super) struct Windows {
 
 impl Windows {
     /// Of calls at these times, which ascend. A window has its first moment and not its last.
-    pub(super) fn of(at_ms: &[u64], length: Duration) -> Self {
+    pub(super) fn new(at_ms: &[u64], length: Duration) -> Self {
         let length_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         let first = at_ms.first().copied().unwrap_or(0);
         let last = at_ms.last().copied().unwrap_or(0);
@@ -84,22 +84,22 @@ mod tests {
 
     #[test]
     fn windows_begin_anywhere_and_do_not_have_their_end() {
-        let windows = Windows::of(&[0, 400, 999, 1000, 1399, 2500], SECOND);
+        let windows = Windows::new(&[0, 400, 999, 1000, 1399, 2500], SECOND);
         assert_eq!(windows.most, 4, "400 to 1399");
         assert_eq!(windows.fewest, Some(1), "1399 to 2398");
         let even: Vec<u64> = (0..31).map(|n| n * 100).collect();
-        let windows = Windows::of(&even, SECOND);
+        let windows = Windows::new(&even, SECOND);
         assert_eq!((windows.most, windows.fewest), (10, Some(10)));
         assert!((windows.used(10) - 1.0).abs() < 1e-9 && (windows.used(20) - 0.5).abs() < 1e-9);
         let burst: Vec<u64> = [0; 50].into_iter().chain(even).collect();
-        assert!((Windows::of(&burst, SECOND).used(10) - 1.0).abs() < 1e-9);
+        assert!((Windows::new(&burst, SECOND).used(10) - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn no_window_is_whole_in_too_short_a_time() {
-        let windows = Windows::of(&[0, 10], SECOND);
+        let windows = Windows::new(&[0, 10], SECOND);
         assert_eq!((windows.most, windows.fewest), (2, None));
-        let none = Windows::of(&[], SECOND);
+        let none = Windows::new(&[], SECOND);
         assert_eq!((none.most, none.used(10)), (0, 0.0));
     }
 

@@ -24,9 +24,6 @@ const QUICK_MINUTES: f64 = 0.4;
 const FLAT: f64 = 0.05;
 
 /// Sends all of it at its rate, then waits for what it has begun.
-///
-/// # Errors
-/// When the stack does not answer.
 pub(crate) async fn run(options: &Mixed, quick: bool) -> anyhow::Result<Found> {
     let minutes = options
         .minutes

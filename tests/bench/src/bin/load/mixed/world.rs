@@ -57,7 +57,7 @@ impl World {
         let done = stack.run(json!({"url": first})).await?;
         let id = |name: &str| done[name].as_str().map(str::to_owned);
         Ok(Self {
-            caller: Caller::of(&stack),
+            caller: Caller::new(&stack),
             stack,
             lookups,
             video: id("video_id").context("no video")?,
@@ -104,7 +104,7 @@ impl World {
     pub(super) async fn poll(&self) -> Outcome {
         let path = {
             let jobs = self.jobs.borrow();
-            // Whoever has submitted lately asks most.
+            // Recent jobs are polled most.
             let lately = jobs.len().saturating_sub(20);
             let position = self.rng.borrow_mut().usize(lately..jobs.len());
             format!("/v1/jobs/{}", jobs[position])

@@ -29,7 +29,6 @@ pub(crate) struct Plot {
     pub(crate) series: Vec<Series>,
 }
 
-/// A line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
     pub(crate) name: String,
@@ -52,7 +51,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn of(plot: &Plot) -> Option<Self> {
+    fn new(plot: &Plot) -> Option<Self> {
         let points = || plot.series.iter().flat_map(|series| &series.points);
         let (x_least, x_most) = range(plot.x.scale, points().map(|point| point.0))?;
         let (y_least, y_most) = range(plot.y.scale, points().map(|point| point.1))?;
@@ -81,8 +80,8 @@ impl Frame {
 }
 
 fn share((scale, least, most): (Scale, f64, f64), value: f64) -> f64 {
-    let (from, to) = (scale.of(least), scale.of(most));
-    ((scale.of(value) - from) / (to - from)).clamp(0.0, 1.0)
+    let (from, to) = (scale.apply(least), scale.apply(most));
+    ((scale.apply(value) - from) / (to - from)).clamp(0.0, 1.0)
 }
 
 /// The values of an axis; none where there is nothing to show.
@@ -107,7 +106,7 @@ impl Plot {
     /// As an element of SVG; nothing where there is no point.
     pub(crate) fn svg(&self) -> String {
         let mut out = String::new();
-        if let Some(frame) = Frame::of(self) {
+        if let Some(frame) = Frame::new(self) {
             // Writing to a string does not fail.
             let _ = self.draw(&mut out, &frame);
         }

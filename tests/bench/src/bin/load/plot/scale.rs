@@ -14,7 +14,7 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    pub(super) fn of(self, value: f64) -> f64 {
+    pub(super) fn apply(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
             Self::Logarithmic => value.max(f64::MIN_POSITIVE).log10(),

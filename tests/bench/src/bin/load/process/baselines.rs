@@ -11,11 +11,11 @@ use super::wave::{Calls, Wave};
 /// How a baseline processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Before: everybody waits while one sleeps.
+    /// Before: all jobs wait while one sleeps.
     Blocking,
-    /// Before: those that sleep are in a pool of threads.
+    /// Before: sleeping jobs occupy a pool of threads.
     Threads,
-    /// After: nobody waits but for a connection.
+    /// After: jobs wait only for a connection.
     Asynchronous,
 }
 
@@ -31,7 +31,6 @@ impl Way {
     /// In the order of the table.
     pub(crate) const ALL: [Self; 3] = [Self::Asynchronous, Self::Threads, Self::Blocking];
 
-    /// In the table.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Blocking => "Python, before, blocking",
@@ -64,16 +63,13 @@ impl Way {
 }
 
 /// Has a baseline process so many recordings at the same stand-in.
-///
-/// # Errors
-/// When it ends badly.
 pub(crate) async fn run(
     stack: &Stack,
     python: &Python,
     way: Way,
     at_once: usize,
 ) -> anyhow::Result<Wave> {
-    let before = Calls::of(stack).await?;
+    let before = Calls::read(stack).await?;
     let output = python
         .script("process/process.py")
         .args([way.name(), &stack.ready.standins.gemini])
@@ -86,7 +82,7 @@ pub(crate) async fn run(
     ensure!(output.status.success(), "{} failed", way.title());
     let printed: Printed =
         serde_json::from_slice(&output.stdout).context("the baseline printed something else")?;
-    let (generations, looks) = Calls::of(stack).await?.since(&before);
+    let (generations, looks) = Calls::read(stack).await?.since(&before);
     Ok(Wave {
         wall_s: printed.wall_s,
         seconds: printed.seconds,

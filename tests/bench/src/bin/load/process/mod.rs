@@ -52,13 +52,12 @@ struct Row {
     wave: Wave,
     /// The 95th percentiles of all rounds, ascending.
     p95_s: Vec<f64>,
-    /// In all rounds.
     failed: usize,
 }
 
 impl Row {
     /// Of the waves of all rounds, one at least.
-    fn of(name: &'static str, at_once: usize, sleeping_ms: f64, mut rounds: Vec<Wave>) -> Self {
+    fn new(name: &'static str, at_once: usize, sleeping_ms: f64, mut rounds: Vec<Wave>) -> Self {
         rounds.sort_by(|one, other| p95(one).total_cmp(&p95(other)));
         Self {
             name,
@@ -76,9 +75,6 @@ fn p95(wave: &Wave) -> f64 {
 }
 
 /// Processes each number of recordings, by EventRelay and by the baselines.
-///
-/// # Errors
-/// When the stack does not answer, or a recording is not accepted.
 pub(crate) async fn run(options: &Process, quick: bool) -> anyhow::Result<Found> {
     eprintln!("building and starting the stack");
     let stack = Stack::wide(UNLIMITED).await?;
@@ -117,12 +113,12 @@ pub(crate) async fn run(options: &Process, quick: bool) -> anyhow::Result<Found>
                 }
             }
         }
-        rows.push(Row::of("EventRelay", at_once, sleeping_ms, ours));
+        rows.push(Row::new("EventRelay", at_once, sleeping_ms, ours));
         let theirs = Way::ALL.into_iter().zip(theirs);
         rows.extend(
             theirs
                 .filter(|(_, waves)| !waves.is_empty())
-                .map(|(way, waves)| Row::of(way.title(), at_once, sleeping_ms, waves)),
+                .map(|(way, waves)| Row::new(way.title(), at_once, sleeping_ms, waves)),
         );
     }
     let version = match &python {
@@ -319,7 +315,7 @@ mod tests {
             ..Wave::default()
         };
         let rounds = [7.0, 10.0, 9.0].map(wave);
-        let row = Row::of("EventRelay", 2, 6000.0, rounds.into());
+        let row = Row::new("EventRelay", 2, 6000.0, rounds.into());
         let found = found(&options, &[row], String::new());
         let table = &found.tables[0];
         assert_eq!(table.rows[0].len(), table.head.len());

@@ -30,9 +30,6 @@ pub(super) struct Followed {
 
 impl Trail {
     /// What is written from now on.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
     pub(super) fn begin(stack: &Stack) -> anyhow::Result<Self> {
         let path = stack.data().join(format!("logs/{WORKER}.log"));
         let from = std::fs::metadata(&path).map_or(0, |file| file.len());
@@ -40,9 +37,6 @@ impl Trail {
     }
 
     /// Reads it until so many jobs have noticed that their file was ready.
-    ///
-    /// # Errors
-    /// When they have not within some time: a function's lines come after its answer.
     pub(super) async fn follow(&self, jobs: usize) -> anyhow::Result<Followed> {
         until(PATIENCE, async || {
             let mut file = File::open(&self.path)?;

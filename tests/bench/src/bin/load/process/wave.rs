@@ -13,7 +13,7 @@ use super::trail::Trail;
 const CALLERS: usize = 50;
 
 /// A wave may wait for its turn at every step.
-const LONGEST: std::time::Duration = PATIENCE.saturating_mul(5);
+const MAX_WAIT: std::time::Duration = PATIENCE.saturating_mul(5);
 
 /// Recordings of the test data, each another one.
 #[derive(Debug)]
@@ -51,7 +51,6 @@ pub(crate) struct Wave {
     pub(crate) failed: usize,
     /// Answers of the model that were asked for.
     pub(crate) generations: usize,
-    /// Looks at files.
     pub(crate) looks: usize,
     /// From when each file was ready to when that was noticed.
     pub(crate) late_s: Vec<f64>,
@@ -74,9 +73,6 @@ pub(crate) struct Bill {
 }
 
 /// Submits so many recordings at once and waits for the last of them.
-///
-/// # Errors
-/// When one is not accepted or does not end, or the runtime does not remember all invocations.
 pub(crate) async fn run(
     stack: &Stack,
     recordings: &mut Recordings,
@@ -88,7 +84,7 @@ pub(crate) async fn run(
         .buffered(CALLERS)
         .try_collect()
         .await?;
-    let (calls, trail) = (Calls::of(stack).await?, Trail::begin(stack)?);
+    let (calls, trail) = (Calls::read(stack).await?, Trail::begin(stack)?);
     let cpu = cpu_ms(stack)?;
     let first = now_ms();
     let submit = async |upload: String| {
@@ -105,9 +101,9 @@ pub(crate) async fn run(
         .try_collect()
         .await?;
     let mut wave = Wave::default();
-    // One after the other: whoever looks at all of them all the time takes from their processor.
+    // Polled one after the other: concurrent polls would take processor time from the jobs.
     for (submitted, id) in &jobs {
-        let doc = until(LONGEST, async || {
+        let doc = until(MAX_WAIT, async || {
             let (_, doc) = stack.job_row(id).await?;
             Ok((doc["settled"] == true).then_some(doc))
         })
@@ -121,7 +117,7 @@ pub(crate) async fn run(
         }
     }
     let cpu_after = cpu_ms(stack)?;
-    let (generations, looks) = Calls::of(stack).await?.since(&calls);
+    let (generations, looks) = Calls::read(stack).await?.since(&calls);
     (wave.generations, wave.looks) = (generations, looks);
     let followed = trail.follow(wave.seconds.len()).await?;
     wave.late_s = followed.late_s;
@@ -139,7 +135,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) async fn of(stack: &Stack) -> anyhow::Result<Self> {
+    pub(crate) async fn read(stack: &Stack) -> anyhow::Result<Self> {
         let calls = stack.gemini_calls("").await?;
         let count = |method: &str, part: &str| {
             let path = |call: &Value| {
