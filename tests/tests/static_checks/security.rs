@@ -1,4 +1,4 @@
-//! The table of `infra/README.md` that says what each function may touch is the template's own word.
+//! The table of rights in `infra/README.md` matches the template.
 //! `UPDATE_SECURITY_TABLE=1 cargo test --workspace --test static_checks security::` writes it.
 
 use std::{collections::BTreeMap, fs};
@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, fs};
 use eventrelay_tests::repository;
 use serde_json::{Map, Value};
 
-const BEGIN: &str = "<!-- functions: written by tests/tests/security.rs -->\n";
+/// Start of the line before the table.
+const BEGIN: &str = "<!-- functions:";
 const END: &str = "<!-- /functions -->\n";
 
 /// Rights of a function: actions by resource, by service.
@@ -23,10 +24,12 @@ fn table_of_rights_matches_template() {
     let table = table(&eventrelay_template::parse(&template).unwrap());
     let path = repository("infra/README.md");
     let document = fs::read_to_string(&path).unwrap();
-    let (before, rest) = document.split_once(BEGIN).unwrap();
+    let marker = document.find(BEGIN).unwrap();
+    let start = marker + document[marker..].find('\n').unwrap() + 1;
+    let (before, rest) = document.split_at(start);
     let (written, after) = rest.split_once(END).unwrap();
     if std::env::var_os("UPDATE_SECURITY_TABLE").is_some() {
-        fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        fs::write(&path, format!("{before}{table}{END}{after}")).unwrap();
         return;
     }
     assert!(
