@@ -16,6 +16,7 @@ mod page;
 mod requests;
 mod responses;
 mod schemas;
+pub mod tables;
 
 pub use document::{document, routes};
 pub use page::page;

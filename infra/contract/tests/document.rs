@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use eventrelay_contract::{document, page, routes};
+use eventrelay_contract::{document, page, routes, tables};
 use serde_json::{Map, Value, json};
 
 fn repository(path: &str) -> PathBuf {
@@ -35,6 +35,27 @@ fn generated_files_are_current() {
     );
     is_committed("shared/docs.html", &page(&document));
     is_committed("shared/routes.txt", &routes());
+}
+
+#[test]
+fn tables_of_the_api_reference_are_those_of_the_document() {
+    has_tables("functions/README.md", &tables::reference(&document()));
+}
+
+#[test]
+fn tables_of_the_configuration_are_those_of_the_template() {
+    let template = fs::read_to_string(repository("template.yaml")).unwrap();
+    let template = eventrelay_template::parse(&template).unwrap();
+    has_tables(
+        "infra/README.md",
+        &tables::configuration(&template).unwrap(),
+    );
+}
+
+/// Checks that a document holds these tables between its marks.
+fn has_tables(path: &str, tables: &[(&str, String)]) {
+    let text = fs::read_to_string(repository(path)).unwrap();
+    is_committed(path, &tables::fill(&text, tables).unwrap());
 }
 
 /// Returns all operations as `GET /v1/jobs/{job_id}`.
