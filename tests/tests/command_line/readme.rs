@@ -1,11 +1,11 @@
-//! The commands of the README, as a person copies them.
+//! The commands of the README and of the operations manual, as a person copies them.
 
 use std::path::Path;
 
 use eventrelay_standins::{Running, gemini, youtube};
 use eventrelay_tests::repository;
 
-/// A command of the README that begins with `cargo local`.
+/// A command of a document that begins with `cargo local`.
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
     /// As it stands there.
@@ -107,10 +107,11 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Every command of the README that begins with `cargo local`, variables before it included.
+/// Every command of the documents that begins with `cargo local`, variables before it included.
 pub(crate) fn commands() -> Vec<Command> {
-    let commands: Vec<_> = shell_lines(Path::new("README.md"))
+    let commands: Vec<_> = ["README.md", "infra/README.md"]
         .into_iter()
+        .flat_map(|document| shell_lines(Path::new(document)))
         .filter_map(|line| {
             let mut words = words(&line);
             let start = words.windows(2).position(|two| two == ["cargo", "local"])?;

@@ -206,6 +206,7 @@ fn commands_of_the_documents_are_quoted_for_zsh() {
     for document in [
         "README.md",
         "CONTRIBUTING.md",
+        "functions/README.md",
         "infra/README.md",
         "tests/README.md",
     ] {
