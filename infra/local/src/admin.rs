@@ -141,7 +141,7 @@ async fn invoke(
     let json = [(header::CONTENT_TYPE, "application/json")];
     let trace = headers.get("x-amzn-trace-id");
     let trace = trace.and_then(|header| header.to_str().ok());
-    let trace = TraceId::of(trace, None, Timestamp::now());
+    let trace = TraceId::from_header(trace, None, Timestamp::now());
     let invoked = admin
         .lambda
         .invoke_for(trace, &name, event, WhenBusy::Throttle);

@@ -54,7 +54,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let video: VideoKey = path_parameter(&parameters, "video_id")
         .parse()
         .map_err(|_| missing())?;
-    let links = Links::of(request);
+    let links = Links::new(request);
     let variants = context.videos.variants(&video).await?.into_iter();
     let mut found: Vec<StoredAnalysis> = variants
         .filter_map(|(_, variant)| variant.analysis)

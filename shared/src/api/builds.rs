@@ -99,7 +99,7 @@ struct BuildLinks {
 }
 
 impl<'a> BuildView<'a> {
-    fn of(build: &'a Build, parts: Parts, links: &Links, now: Timestamp) -> Self {
+    fn new(build: &'a Build, parts: Parts, links: &Links, now: Timestamp) -> Self {
         let this = links.job(&build.id);
         let (video, project, deployment) = match &build.work {
             Work::Project(work) => (None, Some(&work.project), None),
@@ -282,7 +282,7 @@ fn ask_again(build: &Build, now: Timestamp) -> u64 {
 pub(super) fn accepted(build: &Build, links: &Links, now: Timestamp) -> Answer {
     let mut response = json(
         StatusCode::ACCEPTED,
-        &BuildView::of(build, Parts::default(), links, now),
+        &BuildView::new(build, Parts::default(), links, now),
     )?;
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, header_value(&links.job(&build.id))?);
@@ -296,7 +296,7 @@ pub(super) fn shown(
     links: &Links,
     now: Timestamp,
 ) -> Result<Response<Body>, Error> {
-    let mut response = json(StatusCode::OK, &BuildView::of(build, parts, links, now))?;
+    let mut response = json(StatusCode::OK, &BuildView::new(build, parts, links, now))?;
     if matches!(build.status(), Status::Queued | Status::Running) {
         response
             .headers_mut()

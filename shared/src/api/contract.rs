@@ -119,7 +119,7 @@ pub async fn get(_: &Context, request: &Request, contract: &Contract) -> Answer 
         "/docs" => &contract.page,
         _ => &contract.document,
     };
-    let made = served.at(Links::of(request).base());
+    let made = served.at(Links::new(request).base());
     let response = Response::builder()
         .header(header::ETAG, &made.etag)
         .header(header::CACHE_CONTROL, CACHE_CONTROL)

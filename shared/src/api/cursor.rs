@@ -11,7 +11,7 @@ use sha2::Sha256;
 use eventrelay_core::error::Error;
 
 /// A longer one is none of ours.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
 /// Bytes of a signature.
 const SIGNATURE: usize = 16;
@@ -35,7 +35,7 @@ pub(super) fn decode<T: DeserializeOwned>(
     text: &str,
 ) -> Result<T, Error> {
     let refused = || Error::invalid("cursor", "is none of this listing");
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return Err(refused());
     }
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;

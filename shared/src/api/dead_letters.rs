@@ -17,7 +17,7 @@ use eventrelay_workflow::{
 
 /// Dead letters in one redrive: each takes up to some ten calls, of which the slowest is a
 /// transaction.
-const MOST_REDRIVEN: usize = 25;
+const MAX_REDRIVEN: usize = 25;
 
 /// What the cursors of both requests are good for.
 const SCOPE: &str = "dead-letters";
@@ -62,7 +62,7 @@ struct ViewLinks {
 }
 
 impl View {
-    fn of(letter: DeadLetter, links: &Links) -> Self {
+    fn new(letter: DeadLetter, links: &Links) -> Self {
         Self {
             id: letter.id,
             queue: letter.queue,
@@ -125,14 +125,14 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     paging::only(&query, &["limit", "cursor"])?;
     let after = position(context, query.first("cursor")).await?;
     let (letters, next) = context.dead_letters.list(limit, after.as_ref()).await?;
-    let links = Links::of(request);
+    let links = Links::new(request);
     let next = text(context, next.as_ref()).await?;
     let view = Listing {
         dead_letters: letters
             .into_iter()
-            .map(|letter| View::of(letter, &links))
+            .map(|letter| View::new(letter, &links))
             .collect(),
-        links: paging::NextLinks::of(request, next.as_deref()),
+        links: paging::NextLinks::new(request, next.as_deref()),
         cursor: next,
     };
     json(StatusCode::OK, &view)
@@ -150,7 +150,7 @@ pub async fn redrive(context: &Context, request: &Request) -> Answer {
         Asked::These(ids) => (ids, None),
         Asked::All(after) => {
             let after = position(context, after.as_deref()).await?;
-            let limit = MOST_REDRIVEN as u16;
+            let limit = MAX_REDRIVEN as u16;
             let (letters, next) = context.dead_letters.list(limit, after.as_ref()).await?;
             (letters.into_iter().map(|letter| letter.id).collect(), next)
         }
@@ -178,11 +178,11 @@ pub async fn redrive(context: &Context, request: &Request) -> Answer {
 
 /// What a redrive is asked of.
 pub(crate) fn read(request: &Request) -> Result<Asked, Error> {
-    asked(Fields::of(request)?)
+    asked(Fields::new(request)?)
 }
 
 fn asked(mut fields: Fields) -> Result<Asked, Error> {
-    let ids = fields.list("ids", MOST_REDRIVEN)?;
+    let ids = fields.list("ids", MAX_REDRIVEN)?;
     let all = fields.flag("all")?;
     let cursor = fields.string("cursor", 1024)?;
     fields.end()?;
@@ -237,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    fn of(body: Value) -> Result<Asked, Error> {
+    fn new(body: Value) -> Result<Asked, Error> {
         match body {
             Value::Object(fields) => asked(fields.into()),
             other => panic!("{other}"),
@@ -252,7 +252,7 @@ mod tests {
             Asked::These(vec![id])
         );
         assert_eq!(of(json!({"all": true})).unwrap(), Asked::All(None));
-        let many = vec!["dead_a"; MOST_REDRIVEN + 1];
+        let many = vec!["dead_a"; MAX_REDRIVEN + 1];
         for (wrong, named) in [
             (json!({}), "ids"),
             (json!({"all": false}), "ids"),

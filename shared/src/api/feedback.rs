@@ -15,7 +15,7 @@ use eventrelay_store::feedback::{Feedback, FeedbackType};
 use eventrelay_workflow::context::Context;
 
 /// Characters of a comment at most.
-const LONGEST_COMMENT: usize = 1000;
+const MAX_COMMENT_LENGTH: usize = 1000;
 
 #[derive(Serialize)]
 #[cfg_attr(
@@ -85,7 +85,7 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
 
 /// What is said: its type, and a rating or a comment.
 pub(crate) fn read(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
-    let mut fields = Fields::of(request)?;
+    let mut fields = Fields::new(request)?;
     let kind = required("type", fields.string("type", 32)?)?;
     let kind = FeedbackType::parse(&kind).ok_or_else(|| {
         let names = FeedbackType::ALL.map(FeedbackType::as_str).join(", ");
@@ -94,9 +94,9 @@ pub(crate) fn read(request: &Request) -> Result<(FeedbackType, Option<u8>, Optio
     let rating = fields
         .size("rating", 5)?
         .and_then(|rating| u8::try_from(rating).ok());
-    let comment = fields.string("comment", LONGEST_COMMENT)?;
+    let comment = fields.string("comment", MAX_COMMENT_LENGTH)?;
     fields.end()?;
-    let comment = comment.map(|comment| text::block(&comment, LONGEST_COMMENT));
+    let comment = comment.map(|comment| text::block(&comment, MAX_COMMENT_LENGTH));
     if comment.as_ref().is_some_and(String::is_empty) {
         return Err(Error::invalid("comment", "has nothing to be seen"));
     }
@@ -134,7 +134,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let view = Listing {
         video_id: video.to_string(),
         feedback: listed.into_iter().map(View::from).collect(),
-        links: paging::NextLinks::of(request, next.as_deref()),
+        links: paging::NextLinks::new(request, next.as_deref()),
         cursor: next,
     };
     json(StatusCode::OK, &view)

@@ -9,7 +9,7 @@ use eventrelay_core::error::Error;
 
 /// Maximum size of a body that is read, in bytes: a transcript of its maximum size, escaped, and the
 /// rest. Lambda takes events of 6 MiB, in which the body is escaped once more.
-const LARGEST_BODY: usize = 5 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 
 /// The members of a JSON object that were not taken yet.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
     /// Reads the body of a request.
-    pub(super) fn of(request: &Request) -> Result<Self, Error> {
+    pub(super) fn new(request: &Request) -> Result<Self, Error> {
         if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType);
         }
@@ -26,7 +26,7 @@ impl Fields {
             Body::Binary(bytes) => bytes,
             _ => &[],
         };
-        if body.len() > LARGEST_BODY {
+        if body.len() > MAX_BODY_BYTES {
             return Err(Error::TooLarge {
                 what: "request body, whose maximum is 5,242,880 bytes,",
             });
@@ -254,7 +254,7 @@ mod tests {
     fn fields(body: impl Into<Body>) -> Result<Fields, Error> {
         let request =
             http::Request::post("/").header("content-type", "Application/JSON; charset=\"UTF-8\"");
-        Fields::of(&request.body(body.into()).unwrap())
+        Fields::new(&request.body(body.into()).unwrap())
     }
 
     fn field_of(error: Error) -> String {
@@ -308,7 +308,7 @@ mod tests {
             Err(Error::MalformedBody { .. })
         ));
         assert!(matches!(
-            fields(" ".repeat(LARGEST_BODY + 1)),
+            fields(" ".repeat(MAX_BODY_BYTES + 1)),
             Err(Error::TooLarge { .. })
         ));
     }
@@ -320,7 +320,7 @@ mod tests {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            Fields::of(&request.body(Body::from("{}")).unwrap())
+            Fields::new(&request.body(Body::from("{}")).unwrap())
         };
         let json = ("content-type", "application/json");
         assert!(read(&[json]).is_ok());

@@ -59,7 +59,7 @@ struct JobLinks {
 }
 
 impl JobView {
-    pub(super) fn of(job: &Job, links: &Links, now: Timestamp) -> Self {
+    pub(super) fn new(job: &Job, links: &Links, now: Timestamp) -> Self {
         let this = links.job(&job.id);
         Self {
             job_id: job.id.to_string(),
@@ -109,7 +109,7 @@ fn ask_again(job: &Job, now: Timestamp) -> u64 {
 
 /// A job that is on its way: 202 with where to ask and when.
 pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
-    let mut response = super::json(StatusCode::ACCEPTED, &JobView::of(job, links, now))?;
+    let mut response = super::json(StatusCode::ACCEPTED, &JobView::new(job, links, now))?;
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, header_value(&links.job(&job.id))?);
     headers.insert(header::RETRY_AFTER, ask_again(job, now).into());
@@ -117,7 +117,7 @@ pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
 }
 
 fn shown(job: &Job, links: &Links, now: Timestamp) -> Result<Response<Body>, Error> {
-    let mut response = super::json(StatusCode::OK, &JobView::of(job, links, now))?;
+    let mut response = super::json(StatusCode::OK, &JobView::new(job, links, now))?;
     if !job.state.is_terminal() {
         response
             .headers_mut()
@@ -234,7 +234,7 @@ fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> 
             }),
         ),
         Work::Recount { counts, .. } => {
-            let videos = counts.of("status_").map(|(_, count)| count).sum();
+            let videos = counts.with_prefix("status_").map(|(_, count)| count).sum();
             let repaired = counts.get(REPAIRED);
             (
                 "recount",
@@ -285,7 +285,7 @@ pub(super) async fn start_task(context: &Context, request: &Request, work: Work)
         .tasks_queue
         .send(&task.id, 0, Duration::ZERO)
         .await?;
-    let links = Links::of(request);
+    let links = Links::new(request);
     let mut response = task_shown(StatusCode::ACCEPTED, &task, &links, now)?;
     response
         .headers_mut()
@@ -299,7 +299,7 @@ pub(super) async fn start_task(context: &Context, request: &Request, work: Work)
 /// [`Error::NotFound`], [`Error::Storage`].
 pub async fn get(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
-    let links = Links::of(request);
+    let links = Links::new(request);
     match find(context, request).await? {
         AnyRow::Job(row) => {
             flow::requeue_if_lost(context, &row, now).await;
@@ -323,7 +323,7 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
 /// # Errors
 /// [`Error::NotFound`], [`Error::Conflict`], [`Error::Storage`].
 pub async fn cancel(context: &Context, request: &Request) -> Answer {
-    let links = Links::of(request);
+    let links = Links::new(request);
     let now = (context.clock)();
     match find(context, request).await? {
         AnyRow::Job(row) => shown(&cancelled(context, *row, now).await?, &links, now),

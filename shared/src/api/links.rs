@@ -21,7 +21,7 @@ pub(super) struct Links {
 
 impl Links {
     /// Of the API that received this request, by the scheme and host that it was sent to.
-    pub(super) fn of(request: &Request) -> Self {
+    pub(super) fn new(request: &Request) -> Self {
         let uri = request.uri();
         let scheme = uri.scheme_str().unwrap_or("https");
         let authority = uri

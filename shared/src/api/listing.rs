@@ -72,7 +72,7 @@ struct VideoLinks {
 }
 
 impl VideoView {
-    fn of(video: &VideoKey, entry: Entry, links: &Links) -> Self {
+    fn new(video: &VideoKey, entry: Entry, links: &Links) -> Self {
         Self {
             video_id: video.to_string(),
             status: entry.status,
@@ -113,7 +113,7 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let limit = paging::limit(query.first("limit"))?;
     let given = query.first("cursor");
     paging::only(&query, &["category", "status", "since", "limit", "cursor"])?;
-    let links = Links::of(request);
+    let links = Links::new(request);
     let filter = match (category, status) {
         // Only an analysis has a category.
         (Some(category), None | Some(VideoStatus::Done)) => Some(Filter::Category(category)),
@@ -150,9 +150,9 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let view = Listing {
         videos: listed
             .into_iter()
-            .map(|(video, entry)| VideoView::of(&video, entry, &links))
+            .map(|(video, entry)| VideoView::new(&video, entry, &links))
             .collect(),
-        links: paging::NextLinks::of(request, next.as_deref()),
+        links: paging::NextLinks::new(request, next.as_deref()),
         cursor: next,
     };
     json(StatusCode::OK, &view)

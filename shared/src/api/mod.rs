@@ -73,7 +73,7 @@ async fn answer(
 ) -> Response<Body> {
     let started = Instant::now();
     let request_id = request_id(&request);
-    let standing = throttle::admit(context, &Caller::of(&request)).await;
+    let standing = throttle::admit(context, &Caller::new(&request)).await;
     let answer = match standing.and_then(|standing| standing.refused) {
         Some(retry_after) => Err(Error::TooManyRequests { retry_after }),
         // On the way to it nothing large is moved.
@@ -149,7 +149,7 @@ fn tell(request: &Request, response: &Response<Body>, request_id: &str, took: Du
 fn trace(request: &Request, now: Timestamp) -> TraceId {
     let context = request.lambda_context_ref();
     let header = context.and_then(|context| context.xray_trace_id.as_deref());
-    TraceId::of(header, None, now)
+    TraceId::from_header(header, None, now)
 }
 
 /// The id that API Gateway gave the request and returns as `apigw-requestid`.

@@ -7,7 +7,7 @@ use super::links::Links;
 use eventrelay_core::error::Error;
 
 /// Items in a page at most, and where nobody says.
-const MOST: u16 = 100;
+const MAX_COUNT: u16 = 100;
 const USUAL: u16 = 20;
 
 /// Where a listing goes on.
@@ -19,9 +19,9 @@ pub(super) struct NextLinks {
 }
 
 impl NextLinks {
-    pub(super) fn of(request: &Request, cursor: Option<&str>) -> Self {
+    pub(super) fn new(request: &Request, cursor: Option<&str>) -> Self {
         Self {
-            next: cursor.map(|cursor| Links::of(request).next(request, cursor)),
+            next: cursor.map(|cursor| Links::new(request).next(request, cursor)),
         }
     }
 }
@@ -29,8 +29,16 @@ impl NextLinks {
 /// `?limit=`
 pub(super) fn limit(text: Option<&str>) -> Result<u16, Error> {
     let Some(text) = text else { return Ok(USUAL) };
-    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-    let wrong = || Error::invalid("limit", format!("must be a whole number from 1 to {MOST}"));
+    let limit = text
+        .parse()
+        .ok()
+        .filter(|limit| (1..=MAX_COUNT).contains(limit));
+    let wrong = || {
+        Error::invalid(
+            "limit",
+            format!("must be a whole number from 1 to {MAX_COUNT}"),
+        )
+    };
     limit.ok_or_else(wrong)
 }
 

@@ -33,7 +33,7 @@ pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfi
     let work = Work::Playlist {
         playlist,
         request: asked,
-        submitted_by: Caller::of(request).key_id,
+        submitted_by: Caller::new(request).key_id,
         page_token: None,
         counts: Counts::default(),
     };
@@ -42,7 +42,7 @@ pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfi
 
 /// A playlist, and what is asked of each of its videos.
 pub(crate) fn read(request: &Request) -> Result<(PlaylistId, job::Request), Error> {
-    let mut fields = Fields::of(request)?;
+    let mut fields = Fields::new(request)?;
     let url = required("url", fields.string("url", playlist::MAX_BYTES)?)?;
     let language = fields.string("language", 35)?.map(language).transpose()?;
     let resolution = fields

@@ -12,7 +12,7 @@ use eventrelay_workflow::context::Context;
 
 /// Results of a page where nobody says how many, and the most that may be asked for.
 const LIMIT: usize = 10;
-const MOST: usize = 50;
+const MAX_COUNT: usize = 50;
 
 /// Where paging ends: whoever has not found it among so many needs another query. It bounds what
 /// a cursor can make us read.
@@ -85,7 +85,7 @@ pub async fn find(context: &Context, request: &Request) -> Answer {
         None => 0,
     };
     let found = context.search.find(&query, offset, limit).await?;
-    let links = Links::of(request);
+    let links = Links::new(request);
     let results = found.hits.into_iter().map(|hit| view(hit, &links));
     let next = found.next.filter(|next| *next <= LAST_OFFSET);
     let complete = found.complete && next == found.next;
@@ -99,7 +99,7 @@ pub async fn find(context: &Context, request: &Request) -> Answer {
             query: q,
             results: results.collect(),
             complete,
-            links: paging::NextLinks::of(request, next.as_deref()),
+            links: paging::NextLinks::new(request, next.as_deref()),
             cursor: next,
         },
     )
@@ -111,7 +111,7 @@ fn limit(limit: Option<&str>) -> Result<usize, Error> {
     };
     let limit = limit.parse().ok();
     limit
-        .filter(|limit| (1..=MOST).contains(limit))
+        .filter(|limit| (1..=MAX_COUNT).contains(limit))
         .ok_or_else(|| Error::invalid("limit", "must be a whole number from 1 to 50"))
 }
 

@@ -71,7 +71,7 @@ pub async fn get(context: &Context, _: &Request, config: &StatusConfig) -> Answe
     ]);
     let limits = &config.limits;
     let mut policies: Vec<Policy> = targets.map(|target| target.policy(limits)).collect();
-    let budget = Budget::of(context.limits.clone(), limits).policy();
+    let budget = Budget::new(context.limits.clone(), limits).policy();
     let services = policies.len();
     policies.extend(budget);
     let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();

@@ -13,10 +13,10 @@ use serde_json::{Map, Number, Value};
 use eventrelay_core::error::Error;
 
 /// Levels of objects and lists. A batch has three: itself, its list, a video.
-const DEEPEST: u8 = 8;
+const MAX_DEPTH: u8 = 8;
 
 /// Most values in a body, members and items of all levels; a batch of fifty has a few hundred.
-const MOST_VALUES: u32 = 10_000;
+const MAX_VALUES: u32 = 10_000;
 
 /// Reads a body that is one JSON object.
 ///
@@ -78,7 +78,7 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, read: D) -> Result<Value, D::Error> {
         *self.values += 1;
-        if *self.values > MOST_VALUES {
+        if *self.values > MAX_VALUES {
             return Err(D::Error::custom(TOO_MANY));
         }
         read.deserialize_any(self)
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(A::Error::custom(TOO_DEEP));
         }
         let mut list = Vec::new();
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(A::Error::custom(TOO_DEEP));
         }
         let mut object = Map::new();

@@ -33,7 +33,7 @@ use eventrelay_workflow::{
 };
 
 /// Videos in one batch.
-const MOST_VIDEOS: usize = 50;
+const MAX_VIDEOS: usize = 50;
 
 #[derive(Serialize)]
 #[cfg_attr(
@@ -61,7 +61,7 @@ struct ReadyLinks {
 }
 
 impl Ready {
-    fn of(video: &VideoKey, analysis: &StoredAnalysis, links: &Links) -> Self {
+    fn new(video: &VideoKey, analysis: &StoredAnalysis, links: &Links) -> Self {
         Self {
             video_id: video.to_string(),
             status: "done",
@@ -86,13 +86,13 @@ impl Ready {
 /// [`Error::Storage`]. None of them leaves anything behind.
 pub async fn submit(context: &Context, request: &Request) -> Answer {
     let submission = read(request)?;
-    let (links, now) = (Links::of(request), (context.clock)());
+    let (links, now) = (Links::new(request), (context.clock)());
     let video = submission.video.clone();
     let outcomes = submission::submit(context, vec![submission], now).await?;
     let lost = || Error::internal("a submission without an outcome");
     match outcomes.into_iter().next().ok_or_else(lost)?? {
         Outcome::Cached(analysis) => {
-            let ready = Ready::of(&video, &analysis, &links);
+            let ready = Ready::new(&video, &analysis, &links);
             let mut response = json(StatusCode::OK, &ready)?;
             response
                 .headers_mut()
@@ -143,7 +143,7 @@ struct BatchEntry {
 /// [`Error::InvalidInput`] for what is no list of videos, [`Error::Storage`].
 pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
     let read = read_batch(request)?;
-    let (links, now) = (Links::of(request), (context.clock)());
+    let (links, now) = (Links::new(request), (context.clock)());
     let request_id = request_id(request);
     let submissions: Vec<Submission> = read.iter().flatten().cloned().collect();
     let mut outcomes = match submissions.is_empty() {
@@ -160,7 +160,7 @@ pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
                 .unwrap_or_else(|| Err(Error::internal("an outcome is lost"))),
             Err(error) => Err(error),
         };
-        videos.push(BatchEntry::of(
+        videos.push(BatchEntry::new(
             index,
             video.as_ref(),
             outcome,
@@ -173,7 +173,7 @@ pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
 }
 
 impl BatchEntry {
-    fn of(
+    fn new(
         index: usize,
         video: Option<&VideoKey>,
         outcome: Result<Outcome, Error>,
@@ -193,15 +193,15 @@ impl BatchEntry {
         match (outcome, video) {
             (Ok(Outcome::Cached(analysis)), Some(video)) => {
                 entry.outcome = "cached";
-                entry.video = Some(Ready::of(video, &analysis, links));
+                entry.video = Some(Ready::new(video, &analysis, links));
             }
             (Ok(Outcome::Queued(job)), _) => {
                 (entry.outcome, entry.status) = ("queued", 202);
-                entry.job = Some(JobView::of(&job, links, now));
+                entry.job = Some(JobView::new(&job, links, now));
             }
             (Ok(Outcome::Joined(job)), _) => {
                 (entry.outcome, entry.status) = ("joined", 202);
-                entry.job = Some(JobView::of(&job, links, now));
+                entry.job = Some(JobView::new(&job, links, now));
             }
             (Ok(Outcome::Cached(_)), None) => {}
             (Err(error), _) => {
@@ -219,15 +219,15 @@ impl BatchEntry {
 
 /// A request for one video.
 pub(crate) fn read(request: &Request) -> Result<Submission, Error> {
-    submission(Fields::of(request)?, &Caller::of(request))
+    submission(Fields::new(request)?, &Caller::new(request))
 }
 
 /// A request for up to fifty, each read by itself.
 pub(crate) fn read_batch(request: &Request) -> Result<Vec<Result<Submission, Error>>, Error> {
-    let mut fields = Fields::of(request)?;
-    let entries = required("videos", fields.list("videos", MOST_VIDEOS)?)?;
+    let mut fields = Fields::new(request)?;
+    let entries = required("videos", fields.list("videos", MAX_VIDEOS)?)?;
     fields.end()?;
-    let caller = Caller::of(request);
+    let caller = Caller::new(request);
     let read = entries.into_iter().map(|entry| read_entry(entry, &caller));
     Ok(read.collect())
 }

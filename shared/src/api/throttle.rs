@@ -29,7 +29,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// The caller of a request.
-    pub(super) fn of(request: &Request) -> Self {
+    pub(super) fn new(request: &Request) -> Self {
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
             return Self::default();
         };

@@ -20,10 +20,10 @@ use eventrelay_store::blobs::Recording;
 use eventrelay_workflow::context::Context;
 
 /// Largest file that the Files API takes (2 GB, contracts of the Files API).
-const LARGEST_FILE: u64 = 2_000_000_000;
+const MAX_FILE_BYTES: u64 = 2_000_000_000;
 
 /// Characters of a file name.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_LENGTH: usize = 255;
 
 /// Maximum length of a media type with its parameters, in characters.
 const MAX_MEDIA_TYPE: usize = 255;
@@ -85,21 +85,21 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
 
 /// What is going to be put.
 pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error> {
-    let mut fields = Fields::of(request)?;
-    let file_name = required("file_name", fields.string("file_name", LONGEST_NAME)?)?;
+    let mut fields = Fields::new(request)?;
+    let file_name = required("file_name", fields.string("file_name", MAX_NAME_LENGTH)?)?;
     if file_name.contains(char::is_control) {
         return Err(Error::invalid(
             "file_name",
             "must not have control characters",
         ));
     }
-    let file_name = text::line(&file_name, LONGEST_NAME);
+    let file_name = text::line(&file_name, MAX_NAME_LENGTH);
     if file_name.is_empty() {
         return Err(Error::invalid("file_name", "has nothing to be seen"));
     }
     let content_type = fields.string("content_type", MAX_MEDIA_TYPE)?;
     let content_type = media_type(&required("content_type", content_type)?)?;
-    let size_bytes = required("size_bytes", fields.size("size_bytes", LARGEST_FILE)?)?;
+    let size_bytes = required("size_bytes", fields.size("size_bytes", MAX_FILE_BYTES)?)?;
     let sha256 = required("sha256", fields.string("sha256", 64)?)?;
     let hash = ContentHash::parse(&sha256.to_ascii_lowercase())
         .map_err(|_| Error::invalid("sha256", "must be 64 hexadecimal digits"))?;

@@ -101,7 +101,7 @@ fn draft(text: &str, model: String) {
     stored(&analysis);
     captioned(&analysis);
     inert(&markdown::render(&analysis));
-    let _ = Document::of(&analysis);
+    let _ = Document::new(&analysis);
 }
 
 fn stored(analysis: &Analysis) {

@@ -3,7 +3,7 @@
 use eventrelay::{
     error::Disposition,
     project::{
-        Framework, LARGEST_PROJECT, MOST_IN_FILE, MOST_WRITTEN, Origin, ProjectFile, Rule,
+        Framework, MAX_IN_FILE, MAX_PROJECT_BYTES, MAX_WRITTEN, Origin, ProjectFile, Rule,
         generate, package, paths,
         plan::{self, Bounds},
         templates::{self, Facts},
@@ -65,7 +65,7 @@ pub(crate) fn project_plan(data: &[u8]) {
     let Ok(plan) = plan::read(answer, bounds) else {
         return;
     };
-    assert!((1..=MOST_WRITTEN).contains(&plan.files.len()));
+    assert!((1..=MAX_WRITTEN).contains(&plan.files.len()));
     let mut before: Vec<&str> = Vec::new();
     for file in &plan.files {
         assert!(paths::check(&file.path).is_ok(), "{}", file.path);
@@ -83,7 +83,7 @@ pub(crate) fn project_plan(data: &[u8]) {
         answered_by: Default::default(),
     };
     let files = templates::render(&plan, &facts);
-    assert!(files.iter().map(|file| file.content.len()).sum::<usize>() < LARGEST_PROJECT);
+    assert!(files.iter().map(|file| file.content.len()).sum::<usize>() < MAX_PROJECT_BYTES);
     let report = check_project(&files, framework);
     let broken = report.findings.iter().find(|finding| {
         let is_syntax = matches!(finding.rule, Rule::Syntax | Rule::DuplicateKey);
@@ -128,7 +128,7 @@ pub(crate) fn project_file(data: &[u8]) {
     let all = NAMES.map(ToOwned::to_owned).into();
     let around = Surroundings::new(Framework::NextJs, all, Default::default());
     let findings = check_file(&file, &around);
-    assert!(findings.len() <= MOST_IN_FILE && findings.is_sorted());
+    assert!(findings.len() <= MAX_IN_FILE && findings.is_sorted());
     assert!(findings.iter().all(|finding| finding.path == path));
     assert_eq!(check_file(&file, &around), findings);
 }

@@ -60,7 +60,7 @@ impl Library {
     /// Makes an analysis findable.
     pub(crate) async fn index(&self, video: &str, analysis: &Analysis) {
         let (key, etag) = (video.parse().unwrap(), etag(video, analysis));
-        let document = Document::of(analysis);
+        let document = Document::new(analysis);
         self.search.put(&key, &etag, &document).await.unwrap();
     }
 

@@ -114,7 +114,7 @@ async fn indexing_twice_equals_indexing_once() {
         (library.keys().await, library.corpus().await),
         (once, counted)
     );
-    let length = i64::from(Document::of(&short()).length());
+    let length = i64::from(Document::new(&short()).length());
     assert_eq!(counted, (1, length));
 }
 
@@ -123,7 +123,7 @@ async fn crash_while_indexing_leaves_only_removable_rows() {
     let library = Library::start().await;
     let (id, analysis) = (video(1), short());
     let (key, etag) = (id.parse().unwrap(), etag(&id, &analysis));
-    let document = Document::of(&analysis);
+    let document = Document::new(&analysis);
     library.add(&id, &analysis).await;
     library.search.forget(&key, None).await.unwrap();
     for calls in 0.. {
@@ -178,7 +178,7 @@ async fn indexing_changed_words_replaces_the_old_ones() {
     let (id, before) = (video(1), short());
     let (key, etag) = (id.parse().unwrap(), etag(&id, &before));
     library.add(&id, &before).await;
-    let after = Document::of(&analysis("Rust with Axum", json!({})));
+    let after = Document::new(&analysis("Rust with Axum", json!({})));
     library.search.put(&key, &etag, &after).await.unwrap();
     let words = library.keys().await;
     assert!(!words.iter().any(|key| key.contains("server")), "{words:?}");
@@ -191,7 +191,7 @@ async fn removal_during_indexing_wins() {
     let library = Library::start().await;
     let (id, analysis) = (video(1), short());
     let (key, etag) = (id.parse().unwrap(), etag(&id, &analysis));
-    let document = Document::of(&analysis);
+    let document = Document::new(&analysis);
     for calls in 0..4 {
         let (other, this) = (library.search.clone(), tokio::runtime::Handle::current());
         let video: eventrelay::video::VideoKey = id.parse().unwrap();

@@ -1,8 +1,8 @@
 //! Request bodies for projects, plans, deployments and software.
 
 use eventrelay::project::{
-    Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language, MOST_FEATURES, MOST_WRITTEN,
-    ProjectType, deploy::Target, plan::MOST_DEPENDENCIES,
+    Framework, Language, MAX_FEATURE_LENGTH, MAX_FEATURES, MAX_INSTRUCTIONS_LENGTH, MAX_WRITTEN,
+    ProjectType, deploy::Target, plan::MAX_DEPENDENCIES,
 };
 use serde_json::{Value, json};
 
@@ -51,16 +51,19 @@ fn project_members() -> Vec<(&'static str, Value)> {
         (
             "features",
             json!({
-                "type": "array", "maxItems": MOST_FEATURES,
+                "type": "array", "maxItems": MAX_FEATURES,
                 "items": {
-                    "type": "string", "minLength": 1, "maxLength": LONGEST_FEATURE, "pattern": SEEN,
+                    "type": "string", "minLength": 1, "maxLength": MAX_FEATURE_LENGTH, "pattern": SEEN,
                 },
                 "description": "Features that the software must have, each in a line",
             }),
         ),
         (
             "instructions",
-            text(LONGEST_INSTRUCTIONS, "Further instructions for the model"),
+            text(
+                MAX_INSTRUCTIONS_LENGTH,
+                "Further instructions for the model",
+            ),
         ),
         ("max_cost_usd", price("Maximum cost in US dollars")),
     ]
@@ -298,14 +301,14 @@ fn plan_edit() -> Value {
             (
                 "files",
                 json!({
-                    "type": "array", "minItems": 1, "maxItems": MOST_WRITTEN,
+                    "type": "array", "minItems": 1, "maxItems": MAX_WRITTEN,
                     "items": reference("NewPlannedFile"), "description": "Files of the plan",
                 }),
             ),
             (
                 "dependencies",
                 json!({
-                    "type": "array", "maxItems": MOST_DEPENDENCIES,
+                    "type": "array", "maxItems": MAX_DEPENDENCIES,
                     "items": reference("NewDependency"), "description": "Packages of the plan",
                 }),
             ),

@@ -73,7 +73,7 @@ impl Call {
             .or_insert_with(|| source_ip.clone());
         // Like API Gateway, keep the root of the caller's trace.
         let known = headers.get("x-amzn-trace-id").map(String::as_str);
-        let trace = TraceId::of(known, None, Timestamp::now());
+        let trace = TraceId::from_header(known, None, Timestamp::now());
         headers.insert("x-amzn-trace-id".into(), trace.header());
         headers.insert("x-forwarded-port".into(), port.to_string());
         headers.insert("x-forwarded-proto".into(), "http".into());

@@ -86,7 +86,7 @@ impl Category {
     /// Chooses by the words of the technologies, the title, the concepts and the topics. The most
     /// telling words win; where they are even, the category that stands first in [`Self::ALL`].
     #[must_use]
-    pub fn of(analysis: &Analysis) -> Self {
+    pub fn new(analysis: &Analysis) -> Self {
         let content = &analysis.content;
         let technologies: Vec<String> = content.technologies.iter().map(|t| words(t)).collect();
         let names = content
@@ -111,7 +111,7 @@ impl Category {
         let texts: Vec<(String, usize)> =
             texts.map(|(text, weight)| (words(text), weight)).collect();
         let score = |category: Self| {
-            let (telling, names) = vocabulary::of(category);
+            let (telling, names) = vocabulary::words_of(category);
             let told: usize = texts
                 .iter()
                 .map(|(text, weight)| weight * telling.iter().filter(|w| holds(text, w)).count())
@@ -157,7 +157,7 @@ mod tests {
     use super::super::{assemble, samples};
     use super::*;
 
-    fn of(title: &str, technologies: &[&str], topics: &[&str]) -> Category {
+    fn category_of(title: &str, technologies: &[&str], topics: &[&str]) -> Category {
         let mut draft = samples::draft();
         draft.content.key_concepts.clear();
         draft.content.technologies = technologies.iter().map(|t| (*t).to_owned()).collect();
@@ -166,7 +166,7 @@ mod tests {
             title: Some(title.into()),
             ..samples::facts()
         };
-        Category::of(&assemble(draft, facts).unwrap())
+        Category::new(&assemble(draft, facts).unwrap())
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
             ),
             ("Bread", &["Oven"], &["Baking"], Category::Other),
         ] {
-            assert_eq!(of(title, technologies, topics), category, "{title}");
+            assert_eq!(category_of(title, technologies, topics), category, "{title}");
         }
     }
 
@@ -244,9 +244,9 @@ mod tests {
             "Ready player. Express train to Express Street",
             "Digital gittern concert",
         ] {
-            assert_eq!(of(title, &[], &[]), Category::Other, "{title}");
+            assert_eq!(category_of(title, &[], &[]), Category::Other, "{title}");
         }
-        assert_eq!(of("Songbirds", &["Recorder"], &["Choir"]), Category::Other);
+        assert_eq!(category_of("Songbirds", &["Recorder"], &["Choir"]), Category::Other);
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn every_word_can_be_found() {
         for category in Category::ALL {
-            let (telling, names) = vocabulary::of(category);
+            let (telling, names) = vocabulary::words_of(category);
             for word in telling.iter().chain(names) {
                 assert_eq!(words(word).trim(), *word, "{word} can never match");
             }

@@ -1,10 +1,10 @@
 //! Collects the findings of a file, bounded.
 
 pub(super) use eventrelay_project::{Finding, Rule, Severity};
-use eventrelay_project::{LONGEST_MESSAGE, MOST_IN_FILE};
+use eventrelay_project::{MAX_IN_FILE, MAX_MESSAGE_LENGTH};
 
 /// Longest excerpt of a line in a message, in characters.
-const LONGEST_EXCERPT: usize = 100;
+const MAX_EXCERPT_LENGTH: usize = 100;
 
 /// Findings of one file as they are made.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn of(path: &str) -> Self {
+    pub(super) fn new(path: &str) -> Self {
         Self {
             path: path.to_owned(),
             found: Vec::new(),
@@ -40,7 +40,7 @@ impl Findings {
     }
 
     fn push(&mut self, line: Option<u32>, rule: Rule, severity: Severity, message: &str) {
-        let message = shown(message, LONGEST_MESSAGE);
+        let message = shown(message, MAX_MESSAGE_LENGTH);
         self.found.push(Finding {
             path: self.path.clone(),
             line,
@@ -65,7 +65,7 @@ impl Findings {
         self.found
             .sort_by(|a, b| (a.severity, a).cmp(&(b.severity, b)));
         self.found.dedup();
-        self.found.truncate(MOST_IN_FILE);
+        self.found.truncate(MAX_IN_FILE);
         self.found.sort();
         self.found
     }
@@ -74,7 +74,7 @@ impl Findings {
 /// A line of a text as an excerpt in a message, in backquotes.
 pub(super) fn excerpt(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
-    format!("`{}`", shown(line.trim_end(), LONGEST_EXCERPT))
+    format!("`{}`", shown(line.trim_end(), MAX_EXCERPT_LENGTH))
 }
 
 /// Without control characters, and cut at `most` characters.
@@ -94,20 +94,20 @@ mod tests {
 
     #[test]
     fn findings_are_bounded_ordered_and_errors_first() {
-        let mut findings = Findings::of("a.py");
+        let mut findings = Findings::new("a.py");
         for line in (1..=30).rev() {
             findings.warning(line, Rule::ToDo, "to do");
             findings.warning(line, Rule::ToDo, "to do");
         }
         findings.error(25, Rule::Syntax, "x".repeat(1000));
         let found = findings.finish();
-        assert_eq!(found.len(), MOST_IN_FILE);
+        assert_eq!(found.len(), MAX_IN_FILE);
         assert!(found.is_sorted());
         let lines: Vec<_> = found.iter().filter_map(|finding| finding.line).collect();
         assert_eq!(lines, [(1..20).collect::<Vec<_>>(), vec![25]].concat());
         let error = found.last().unwrap();
         assert_eq!((error.line, error.severity), (Some(25), Severity::Error));
-        assert_eq!(error.message.chars().count(), LONGEST_MESSAGE);
+        assert_eq!(error.message.chars().count(), MAX_MESSAGE_LENGTH);
     }
 
     #[test]

@@ -26,8 +26,8 @@ mod syntax;
 mod tests;
 
 use eventrelay_project::{
-    Checker, Finding, Framework, LARGEST_FILE, LARGEST_PROJECT, Language, MOST_FILES,
-    MOST_IN_PROJECT, Neighbours, ProjectFile, Report, Rule, Severity, paths,
+    Checker, Finding, Framework, Language, MAX_FILE_BYTES, MAX_FILES, MAX_IN_PROJECT,
+    MAX_PROJECT_BYTES, Neighbours, ProjectFile, Report, Rule, Severity, paths,
 };
 use finding::Findings;
 
@@ -42,7 +42,7 @@ pub const CHECKER: Checker = Checker {
 /// Whether a text is not what the language of its path takes.
 #[must_use]
 pub fn has_syntax_error(path: &str, text: &str) -> bool {
-    let mut findings = Findings::of(path);
+    let mut findings = Findings::new(path);
     syntax::check(path, text, Framework::Static, &mut findings);
     findings.has(Rule::Syntax)
 }
@@ -67,7 +67,7 @@ pub fn check_written(
 /// What is wrong with a file among the others of its project: for the moment that it was written.
 #[must_use]
 pub fn check_file(file: &ProjectFile, around: &Surroundings) -> Vec<Finding> {
-    let mut findings = Findings::of(&file.path);
+    let mut findings = Findings::new(&file.path);
     look(file, around, &mut findings);
     findings.finish()
 }
@@ -77,9 +77,9 @@ fn look(file: &ProjectFile, around: &Surroundings, findings: &mut Findings) -> i
     if let Err(why) = paths::check(&file.path) {
         findings.error(None, Rule::UnsafePath, why.to_string());
     }
-    if file.content.len() > LARGEST_FILE {
+    if file.content.len() > MAX_FILE_BYTES {
         let message = format!(
-            "at most {LARGEST_FILE} bytes, and these are {}",
+            "at most {MAX_FILE_BYTES} bytes, and these are {}",
             file.content.len()
         );
         findings.error(None, Rule::TooLarge, message);
@@ -122,12 +122,12 @@ fn text<'a>(content: &'a [u8], findings: &mut Findings) -> Option<&'a str> {
 /// What is wrong with a whole project, its manifests being among its files.
 #[must_use]
 pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
-    let around = Surroundings::of(files, framework);
+    let around = Surroundings::from_files(files, framework);
     let mut report = Report::default();
     let mut used = imports::Used::default();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     for (file, other) in files.iter().zip(paths::collisions(&paths)) {
-        let mut findings = Findings::of(&file.path);
+        let mut findings = Findings::new(&file.path);
         if let Some(other) = other {
             let message = format!("the path is one with {other} where case is not told apart");
             findings.error(None, Rule::PathCollision, message);
@@ -143,7 +143,7 @@ pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
     report
         .findings
         .sort_by(|a, b| (a.severity, a).cmp(&(b.severity, b)));
-    report.findings.truncate(MOST_IN_PROJECT);
+    report.findings.truncate(MAX_IN_PROJECT);
     report.findings.sort();
     let errors = report
         .findings
@@ -160,7 +160,7 @@ fn whole(files: &[ProjectFile], around: &Surroundings, used: &imports::Used) -> 
     let entry = around.framework.entry();
     let mut found = Vec::new();
     let mut error = |path: &str, rule, message: String| {
-        let mut findings = Findings::of(path);
+        let mut findings = Findings::new(path);
         findings.error(None, rule, message);
         found.extend(findings.finish());
     };
@@ -169,9 +169,9 @@ fn whole(files: &[ProjectFile], around: &Surroundings, used: &imports::Used) -> 
         error(entry, Rule::MissingEntry, message);
     }
     let size: usize = files.iter().map(|file| file.content.len()).sum();
-    if size > LARGEST_PROJECT || files.len() > MOST_FILES {
+    if size > MAX_PROJECT_BYTES || files.len() > MAX_FILES {
         let message =
-            format!("a project has at most {MOST_FILES} files and {LARGEST_PROJECT} bytes");
+            format!("a project has at most {MAX_FILES} files and {MAX_PROJECT_BYTES} bytes");
         error(".", Rule::TooLarge, message);
     }
     found.extend(imports::unused(files, used));

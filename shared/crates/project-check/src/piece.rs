@@ -15,11 +15,11 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 use eventrelay_project::Language;
 
 /// Deepest nesting of a tree that is looked into.
-const DEEPEST: usize = 400;
+const MAX_DEPTH: usize = 400;
 
 /// Most ampersands in which a parser is helped, and the longest text, in bytes.
-const MOST_AMPERSANDS: usize = 20;
-const LONGEST_HELPED: usize = 50_000;
+const MAX_AMPERSANDS: usize = 20;
+const MAX_HELPED_LENGTH: usize = 50_000;
 
 /// How long a parser may work. Ten thousand times `<!--` are few steps to the grammar of Python, and
 /// each takes as long as what is before it: a count alone bounds nothing. No program that anybody
@@ -58,7 +58,7 @@ pub(super) enum Lines {
 
 impl Lines {
     /// The line of the file, from 1, of a line of the piece, from 0.
-    pub(super) fn of(&self, row: usize) -> u32 {
+    pub(super) fn line_at(&self, row: usize) -> u32 {
         match self {
             Self::From(first) => first.saturating_add(u32::try_from(row).unwrap_or(u32::MAX)),
             Self::Each(lines) => lines.get(row).or(lines.last()).copied().unwrap_or(1),
@@ -90,13 +90,13 @@ impl<'a> Piece<'a> {
     }
 
     /// What a node spans.
-    pub(super) fn of(&self, node: Node<'_>) -> &str {
+    pub(super) fn source(&self, node: Node<'_>) -> &str {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
     /// The line of the file that a node begins at, from 1.
     pub(super) fn line(&self, node: Node<'_>) -> u32 {
-        self.lines.of(node.start_position().row)
+        self.lines.line_at(node.start_position().row)
     }
 
     /// The line of the piece that a node begins at, as text.
@@ -267,7 +267,7 @@ fn parse(parser: &mut Parser, text: impl AsRef<[u8]>) -> Option<Tree> {
     };
     let tree = parser.parse_with_options(&mut read, None, Some(options));
     parser.reset();
-    tree.filter(|tree| reads > 0 && depth(tree) <= DEEPEST)
+    tree.filter(|tree| reads > 0 && depth(tree) <= MAX_DEPTH)
 }
 
 /// An ampersand in the text or an attribute of an element (JSX) that begins no reference is an
@@ -276,7 +276,7 @@ fn parse(parser: &mut Parser, text: impl AsRef<[u8]>) -> Option<Tree> {
 fn ampersands(parser: &mut Parser, mut tree: Tree, mut text: Vec<u8>) -> Option<Tree> {
     let mut broken = misunderstood(&tree);
     let (mut from, mut tried) = (0, 0);
-    while broken > 0 && tried < MOST_AMPERSANDS && text.len() <= LONGEST_HELPED {
+    while broken > 0 && tried < MAX_AMPERSANDS && text.len() <= MAX_HELPED_LENGTH {
         let Some(at) = text[from..].iter().position(|byte| *byte == b'&') else {
             break;
         };

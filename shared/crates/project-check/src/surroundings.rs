@@ -54,7 +54,7 @@ impl Surroundings {
     /// With what is in a file that is written already: what others import from it is then looked
     /// for in it.
     pub fn learn(&mut self, file: &ProjectFile) {
-        if let Some(defined) = imports::Defined::of(file) {
+        if let Some(defined) = imports::Defined::new(file) {
             self.defined.insert(file.path.clone(), defined);
         }
         if imports::is_bare(file) {
@@ -64,7 +64,7 @@ impl Surroundings {
 
     /// Of each file of a project whose files are all there.
     #[must_use]
-    pub fn of(files: &[ProjectFile], framework: Framework) -> Self {
+    pub fn from_files(files: &[ProjectFile], framework: Framework) -> Self {
         let paths = files.iter().map(|file| file.path.clone()).collect();
         let packages = manifests::declared(files)
             .into_iter()

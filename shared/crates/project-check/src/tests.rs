@@ -1,5 +1,5 @@
 use super::*;
-use eventrelay_project::{MOST_IN_FILE, Origin};
+use eventrelay_project::{MAX_IN_FILE, Origin};
 
 /// A file of the model's.
 fn file(path: &str, text: &str) -> ProjectFile {
@@ -145,7 +145,7 @@ fn sound_projects_pass_without_a_word() {
         assert!(report.passed());
         let checked: u32 = report.checked.values().sum();
         assert_eq!(checked as usize, files.len());
-        let around = Surroundings::of(&files, framework);
+        let around = Surroundings::from_files(&files, framework);
         for file in &files {
             assert_eq!(check_file(file, &around), [], "{}", file.path);
         }
@@ -206,13 +206,13 @@ fn a_project_has_its_entry_and_its_bounds() {
         .map(|one| (one.path.as_str(), one.rule))
         .collect();
     assert_eq!(rules, [("index.html", Rule::MissingEntry)]);
-    let many: Vec<ProjectFile> = (0..=MOST_FILES)
+    let many: Vec<ProjectFile> = (0..=MAX_FILES)
         .map(|n| file(&format!("{n}.md"), "a"))
         .collect();
     let report = check_project(&many, Framework::Static);
     assert!(report.findings.iter().any(|one| one.rule == Rule::TooLarge));
-    let large = file("a.md", &"a".repeat(LARGEST_FILE + 1));
-    let around = Surroundings::of(&[], Framework::Static);
+    let large = file("a.md", &"a".repeat(MAX_FILE_BYTES + 1));
+    let around = Surroundings::from_files(&[], Framework::Static);
     assert_eq!(check_file(&large, &around)[0].rule, Rule::TooLarge);
     let picture = ProjectFile {
         content: vec![0xff, 0],
@@ -229,10 +229,10 @@ fn what_is_told_is_bounded() {
     let bad: String = (0..1000).map(|n| format!("import missing{n}\n")).collect();
     let files: Vec<ProjectFile> = (0..60).map(|n| file(&format!("a{n}.py"), &bad)).collect();
     let report = check_project(&files, Framework::Python);
-    assert_eq!(report.findings.len(), MOST_IN_PROJECT);
-    assert_eq!(report.errors as usize, MOST_IN_PROJECT);
-    let around = Surroundings::of(&files, Framework::Python);
-    assert_eq!(check_file(&files[0], &around).len(), MOST_IN_FILE);
+    assert_eq!(report.findings.len(), MAX_IN_PROJECT);
+    assert_eq!(report.errors as usize, MAX_IN_PROJECT);
+    let around = Surroundings::from_files(&files, Framework::Python);
+    assert_eq!(check_file(&files[0], &around).len(), MAX_IN_FILE);
 }
 
 #[test]

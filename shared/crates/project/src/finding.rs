@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::{Framework, Language, ProjectFile};
 
 /// Most findings that are kept of a file: a model that is told of more repairs none of them better.
-pub const MOST_IN_FILE: usize = 20;
+pub const MAX_IN_FILE: usize = 20;
 
 /// Most findings that are kept of a project.
-pub const MOST_IN_PROJECT: usize = 400;
+pub const MAX_IN_PROJECT: usize = 400;
 
 /// Longest message, in characters.
-pub const LONGEST_MESSAGE: usize = 400;
+pub const MAX_MESSAGE_LENGTH: usize = 400;
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong and what would be right, in a sentence or two: written for whoever repairs the
-    /// file. At most [`LONGEST_MESSAGE`] characters, and never a secret.
+    /// file. At most [`MAX_MESSAGE_LENGTH`] characters, and never a secret.
     pub message: String,
 }
 
@@ -118,7 +118,7 @@ impl fmt::Display for Rule {
     schemars(rename = "ValidationReport")
 )]
 pub struct Report {
-    /// By path, then line. At most [`MOST_IN_PROJECT`].
+    /// By path, then line. At most [`MAX_IN_PROJECT`].
     pub findings: Vec<Finding>,
     /// How many files of each language were looked at.
     pub checked: BTreeMap<Language, u32>,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Finding, LARGEST_FILE, Span,
+    Finding, MAX_FILE_BYTES, Span,
     plan::{Plan, PlannedFile, prompt::conventions},
     prompt::Question,
 };
@@ -42,10 +42,10 @@ pub const MARKERS: [&str; 5] = [
 ];
 
 /// Most bytes of a file that another one's writer is shown.
-const MOST_SHOWN: usize = 40_000;
+const MAX_SHOWN: usize = 40_000;
 
 /// Most findings that are told at once.
-const MOST_FINDINGS: usize = 20;
+const MAX_FINDINGS: usize = 20;
 
 /// An earlier text of a file, and what is wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -82,11 +82,11 @@ pub fn question(
     let files = plan.files.iter();
     let files = files.map(|file| json!({"path": file.path, "purpose": file.purpose}));
     let texts = known.texts.iter().map(|(path, text)| {
-        let shown = &text[..text.floor_char_boundary(MOST_SHOWN)];
+        let shown = &text[..text.floor_char_boundary(MAX_SHOWN)];
         json!({"path": path, "content": shown})
     });
     let repair = repair.map(|repair| {
-        let findings = &repair.findings[..repair.findings.len().min(MOST_FINDINGS)];
+        let findings = &repair.findings[..repair.findings.len().min(MAX_FINDINGS)];
         let findings = findings.iter().map(|finding| {
             json!({"line": finding.line, "rule": finding.rule, "message": finding.message})
         });
@@ -160,8 +160,8 @@ pub enum NotAFile {
     /// Not of the shape that was asked for.
     #[error("the answer is not of the schema: {0}")]
     NotTheSchema(String),
-    /// Beyond [`LARGEST_FILE`].
-    #[error("the file has more than {LARGEST_FILE} bytes")]
+    /// Beyond [`MAX_FILE_BYTES`].
+    #[error("the file has more than {MAX_FILE_BYTES} bytes")]
     TooLarge,
 }
 
@@ -183,7 +183,7 @@ pub fn read(answer: &str) -> Result<String, NotAFile> {
     let shape = |error: serde_json::Error| text::line(&error.to_string(), 200);
     let draft: Draft =
         serde_json::from_str(answer).map_err(|error| NotAFile::NotTheSchema(shape(error)))?;
-    if draft.content.len() > LARGEST_FILE {
+    if draft.content.len() > MAX_FILE_BYTES {
         return Err(NotAFile::TooLarge);
     }
     let content = draft.content.replace("\r\n", "\n");

@@ -34,25 +34,25 @@ pub use document::{
     ProjectStatus,
 };
 pub use finding::{
-    Checker, Finding, LONGEST_MESSAGE, MOST_IN_FILE, MOST_IN_PROJECT, Neighbours, Report, Rule,
+    Checker, Finding, MAX_IN_FILE, MAX_IN_PROJECT, MAX_MESSAGE_LENGTH, Neighbours, Report, Rule,
     Severity,
 };
 pub use framework::{Framework, NoSuchFramework, ProjectType};
 pub use id::{DeploymentId, NotAnId, ProjectId};
 pub use prompt::Question;
-pub use request::{LONGEST_FEATURE, LONGEST_INSTRUCTIONS, MOST_FEATURES, ProjectRequest};
+pub use request::{MAX_FEATURE_LENGTH, MAX_FEATURES, MAX_INSTRUCTIONS_LENGTH, ProjectRequest};
 
 /// Most files of a project, those from templates included.
-pub const MOST_FILES: usize = 120;
+pub const MAX_FILES: usize = 120;
 
 /// Most files of a project that a model writes.
-pub const MOST_WRITTEN: usize = 80;
+pub const MAX_WRITTEN: usize = 80;
 
 /// Largest file, in bytes.
-pub const LARGEST_FILE: usize = 200_000;
+pub const MAX_FILE_BYTES: usize = 200_000;
 
 /// Largest project, in bytes: what every target takes in one request.
-pub const LARGEST_PROJECT: usize = 4_000_000;
+pub const MAX_PROJECT_BYTES: usize = 4_000_000;
 
 /// A file of a project.
 #[derive(Clone, Debug, PartialEq)]

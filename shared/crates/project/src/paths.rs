@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// Longest path, in bytes: what is left of Windows' 260 once a home and a folder are before it.
-pub const LONGEST_PATH: usize = 180;
+pub const MAX_PATH_LENGTH: usize = 180;
 
 /// Longest segment, in bytes.
-pub const LONGEST_SEGMENT: usize = 100;
+pub const MAX_SEGMENT_LENGTH: usize = 100;
 
 /// Most segments.
-pub const DEEPEST: usize = 10;
+pub const MAX_DEPTH: usize = 10;
 
 /// Why a path is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum NotAPath {
     /// `.` or `..`.
     #[error("`.` and `..` are no segments of a path; write it relative to the project's root")]
     Dots,
-    /// Beyond [`LONGEST_PATH`], [`LONGEST_SEGMENT`] or [`DEEPEST`].
+    /// Beyond [`MAX_PATH_LENGTH`], [`MAX_SEGMENT_LENGTH`] or [`MAX_DEPTH`].
     #[error("the path is too long: at most 180 bytes, 100 of each segment, and 10 segments")]
     TooLong,
     /// A backslash, a colon or another character that Windows has no place for.
@@ -60,7 +60,7 @@ pub enum NotAPath {
 /// # Errors
 /// [`NotAPath`] says why not.
 pub fn check(path: &str) -> Result<(), NotAPath> {
-    if path.len() > LONGEST_PATH || path.split('/').count() > DEEPEST {
+    if path.len() > MAX_PATH_LENGTH || path.split('/').count() > MAX_DEPTH {
         return Err(NotAPath::TooLong);
     }
     if path.chars().any(is_hidden) {
@@ -81,7 +81,7 @@ fn segment(segment: &str) -> Result<(), NotAPath> {
     match segment {
         "" => Err(NotAPath::Empty),
         "." | ".." => Err(NotAPath::Dots),
-        long if long.len() > LONGEST_SEGMENT => Err(NotAPath::TooLong),
+        long if long.len() > MAX_SEGMENT_LENGTH => Err(NotAPath::TooLong),
         git if is_git(git) => Err(NotAPath::Git),
         odd if odd.contains(NOWHERE) => Err(NotAPath::Character),
         odd if odd.starts_with(char::is_whitespace) => Err(NotAPath::Ending),

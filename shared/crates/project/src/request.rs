@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::{Framework, ProjectType};
 
 /// Most features that are asked for.
-pub const MOST_FEATURES: usize = 20;
+pub const MAX_FEATURES: usize = 20;
 
 /// Longest feature, in characters.
-pub const LONGEST_FEATURE: usize = 200;
+pub const MAX_FEATURE_LENGTH: usize = 200;
 
 /// Longest instructions, in characters.
-pub const LONGEST_INSTRUCTIONS: usize = 4000;
+pub const MAX_INSTRUCTIONS_LENGTH: usize = 4000;
 
 /// What is to be made of an analysis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,10 +15,10 @@ use eventrelay_core::error::Error;
 
 /// Keys in one `BatchGetItem`
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// Writes in one `BatchWriteItem`.
-const MOST_WRITES: usize = 25;
+const MAX_WRITES: usize = 25;
 
 /// Calls that are under way at a time.
 const AT_ONCE: usize = 4;
@@ -37,7 +37,7 @@ pub(super) async fn get_all(
     keys: Vec<Item>,
     consistent: bool,
 ) -> Result<Vec<Item>, Error> {
-    let chunks: Vec<Vec<Item>> = keys.chunks(MOST_KEYS).map(<[Item]>::to_vec).collect();
+    let chunks: Vec<Vec<Item>> = keys.chunks(MAX_KEYS).map(<[Item]>::to_vec).collect();
     let read: Vec<Vec<Item>> = stream::iter(chunks)
         .map(|keys| get_chunk(client, table, keys, consistent))
         .buffered(AT_ONCE)
@@ -118,7 +118,7 @@ pub(super) async fn write_all(
         })
         .collect::<Result<Vec<_>, Error>>()?;
     let chunks: Vec<Vec<WriteRequest>> = requests
-        .chunks(MOST_WRITES)
+        .chunks(MAX_WRITES)
         .map(<[WriteRequest]>::to_vec)
         .collect();
     stream::iter(chunks)

@@ -32,7 +32,7 @@ use eventrelay_core::{
 
 /// The largest document of ours that is unpacked to be taken apart, in bytes; analyses are far
 /// below.
-pub const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
+pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The forms in which an analysis is stored, so that none has to be made when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +284,7 @@ impl Blobs {
     /// # Errors
     /// [`Error::Storage`]. Some may be gone then.
     pub async fn delete(&self, keys: Vec<String>) -> Result<(), Error> {
-        for chunk in keys.chunks(MOST_DELETES) {
+        for chunk in keys.chunks(MAX_DELETES) {
             let objects = chunk
                 .iter()
                 .map(|key| ObjectIdentifier::builder().key(key).build())
@@ -453,7 +453,7 @@ impl Blobs {
 
 /// Objects in one `DeleteObjects`
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
-const MOST_DELETES: usize = 1000;
+const MAX_DELETES: usize = 1000;
 
 /// User metadata of a recording: the name that the caller gave it.
 const FILE_NAME: &str = "file-name";

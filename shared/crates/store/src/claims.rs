@@ -30,7 +30,7 @@ use eventrelay_core::{
 
 /// Claims in one transaction: each is of up to three writes, and a transaction has a hundred
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-const MOST_CLAIMS: usize = 33;
+const MAX_CLAIMS: usize = 33;
 
 /// What came of claiming a video.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,7 +110,7 @@ impl Videos {
             if open.is_empty() {
                 break;
             }
-            for chunk in open.chunks(MOST_CLAIMS) {
+            for chunk in open.chunks(MAX_CLAIMS) {
                 let attempt = self.attempt(&wanted, chunk, configured, now)?;
                 match self.transact(attempt.items).await? {
                     Ok(()) => {
@@ -442,7 +442,7 @@ fn refusal(
     now: Timestamp,
 ) -> Option<ClaimOutcome> {
     let item = reason.item.as_ref().filter(|_| condition_failed(reason))?;
-    let variant = Variant::of(item);
+    let variant = Variant::new(item);
     if let Some(owner) = variant.at_work(now) {
         return Some(ClaimOutcome::Joined(owner.clone()));
     }

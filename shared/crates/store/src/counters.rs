@@ -59,7 +59,7 @@ impl Counts {
     }
 
     /// All counts whose name begins so, without that beginning.
-    pub fn of<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
         let named = self.0.iter();
         named.filter_map(move |(name, count)| Some((name.strip_prefix(prefix)?, *count)))
     }
@@ -255,7 +255,7 @@ mod tests {
         assert!(counts.is_empty());
         counts.add("x_b", i64::MAX);
         counts.add("x_b", 1);
-        assert_eq!(counts.of("x_").collect::<Vec<_>>(), [("b", i64::MAX)]);
+        assert_eq!(counts.with_prefix("x_").collect::<Vec<_>>(), [("b", i64::MAX)]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const DEAD: &str = "dead";
 
 /// Bytes of a body that are kept: of our own messages all, of a foreign one what tells whose it is.
-const LONGEST_BODY: usize = 16 * 1024;
+const MAX_BODY_LENGTH: usize = 16 * 1024;
 
 /// `dead_` and the id of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ impl DeadLetter {
                 Some(_) => Reason::TriesUsedUp,
                 None => Reason::Unreadable,
             },
-            body: body[..body.floor_char_boundary(LONGEST_BODY)].to_owned(),
+            body: body[..body.floor_char_boundary(MAX_BODY_LENGTH)].to_owned(),
             body_bytes: body.len(),
             receive_count,
             died_at: now,
@@ -171,7 +171,7 @@ impl DeadLetter {
 
 /// The job that a message of another version names.
 fn named_job(body: &str) -> Option<JobId> {
-    if body.len() > LONGEST_BODY {
+    if body.len() > MAX_BODY_LENGTH {
         return None;
     }
     let body: serde_json::Value = serde_json::from_str(body).ok()?;
@@ -359,11 +359,11 @@ mod tests {
 
     #[test]
     fn a_body_is_kept_up_to_its_bound() {
-        let whole = letter(&"x".repeat(LONGEST_BODY));
+        let whole = letter(&"x".repeat(MAX_BODY_LENGTH));
         assert!(whole.is_whole());
-        let long = "\u{1f980}".repeat(LONGEST_BODY);
+        let long = "\u{1f980}".repeat(MAX_BODY_LENGTH);
         let cut = letter(&long);
-        assert!(!cut.is_whole() && cut.body.len() <= LONGEST_BODY);
+        assert!(!cut.is_whole() && cut.body.len() <= MAX_BODY_LENGTH);
         assert_eq!(cut.body_bytes, long.len());
     }
 

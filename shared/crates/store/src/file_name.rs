@@ -2,7 +2,7 @@
 
 /// Bytes of a name that is kept: S3 takes 2 kB of user metadata
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
-const LONGEST_ENCODED_NAME: usize = 1900;
+const MAX_ENCODED_NAME_LENGTH: usize = 1900;
 
 /// User metadata is carried in headers, which are ASCII. The end of a name that is too long is left
 /// out.
@@ -15,7 +15,7 @@ pub(super) fn encode(name: &str) -> String {
             percent_encoding::utf8_percent_encode(character, percent_encoding::NON_ALPHANUMERIC);
         let before = encoded.len();
         encoded.extend(more);
-        if encoded.len() > LONGEST_ENCODED_NAME {
+        if encoded.len() > MAX_ENCODED_NAME_LENGTH {
             encoded.truncate(before);
             break;
         }

@@ -41,7 +41,7 @@ pub struct Join {
 }
 
 impl Join {
-    fn of(item: &Item) -> Self {
+    fn new(item: &Item) -> Self {
         let waiting = item.iter().filter_map(|(name, value)| {
             let part = name.strip_prefix('w')?.parse().ok()?;
             Some((part, numbers(Some(value))))
@@ -125,7 +125,7 @@ impl Jobs {
             .send()
             .await
             .map_err(storage_error)?;
-        Ok(read.item.as_ref().map(Join::of))
+        Ok(read.item.as_ref().map(Join::new))
     }
 
     /// Takes a part out of everything that waits for it. How the join stands then.
@@ -156,7 +156,7 @@ impl Jobs {
             update = update.expression_attribute_names(format!("#s{at}"), name);
         }
         match update.send().await {
-            Ok(updated) => Ok(updated.attributes().map(Join::of).unwrap_or_default()),
+            Ok(updated) => Ok(updated.attributes().map(Join::new).unwrap_or_default()),
             // Its time was over.
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>

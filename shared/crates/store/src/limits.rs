@@ -46,14 +46,14 @@ use eventrelay_core::{
 
 /// Writes of one judgement at most. Of `n` instances that judge at the same moment one is through
 /// with each round, and rounds take milliseconds. More than the workers that run at a time.
-const MOST_WRITES: usize = 150;
+const MAX_WRITES: usize = 150;
 
 /// Judgements of one call at most, each of which came too late to be kept to. A limit whose row is
 /// so slow is better than none.
-const MOST_JUDGEMENTS: usize = 3;
+const MAX_JUDGEMENTS: usize = 3;
 
 /// Rows that an instance remembers at most.
-const MOST_SEEN: usize = 500;
+const MAX_SEEN: usize = 500;
 
 /// Longer than any pause or day.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -117,7 +117,7 @@ impl Limits {
             let (verdict, at) = self.change(&policy.name, &clock, judge).await?;
             let is_late = policy.has_rate() && at.until(clock()) > limit::UNDER_WAY;
             let passes = verdict == (Verdict::Pass { probe: false });
-            if !(passes && is_late) || judgements == MOST_JUDGEMENTS {
+            if !(passes && is_late) || judgements == MAX_JUDGEMENTS {
                 return Ok(verdict);
             }
             judgements += 1;
@@ -224,7 +224,7 @@ impl Limits {
     ) -> Result<T, Error> {
         let mut row = self.seen().get(name).cloned().unwrap_or_default();
         let mut is_fresh = false;
-        for _ in 0..MOST_WRITES {
+        for _ in 0..MAX_WRITES {
             let now = clock();
             let (outcome, next) = change(&row.level.after_calls(row.calls, now), now);
             let Some(level) = next else {
@@ -336,7 +336,7 @@ impl Limits {
 
     fn remember(&self, name: &str, row: Row) {
         let mut seen = self.seen();
-        if seen.len() >= MOST_SEEN {
+        if seen.len() >= MAX_SEEN {
             seen.clear();
         }
         seen.insert(name.to_owned(), row);

@@ -21,12 +21,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{
-    blobs::{Blobs, LARGEST_DOCUMENT},
+    blobs::{Blobs, MAX_DOCUMENT_BYTES},
     compression::{gunzip, gzip},
 };
 use eventrelay_core::error::Error;
 use eventrelay_project::{
-    LARGEST_FILE, ProjectFile, ProjectId,
+    MAX_FILE_BYTES, ProjectFile, ProjectId,
     package::{Manifest, unpack},
 };
 
@@ -137,7 +137,7 @@ impl Blobs {
         let Some(packed) = self.get(key).await? else {
             return Ok(None);
         };
-        let text = gunzip(&packed, LARGEST_DOCUMENT)?;
+        let text = gunzip(&packed, MAX_DOCUMENT_BYTES)?;
         Ok(serde_json::from_slice(&text).ok())
     }
 
@@ -157,7 +157,7 @@ impl Blobs {
     pub async fn file(&self, project: &ProjectId, sha256: &str) -> Result<Vec<u8>, Error> {
         let found = self.get(&file_key(project, sha256)).await?;
         let packed = found.ok_or_else(|| Error::internal("a file of a project is gone"))?;
-        gunzip(&packed, LARGEST_FILE as u64)
+        gunzip(&packed, MAX_FILE_BYTES as u64)
     }
 
     /// The files of a manifest, with their bytes: in one read where an archive has them, else each

@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use eventrelay_core::{error::Error, ids::JobId, telemetry::TraceId};
 
 /// The longest delay that SQS takes.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+pub const MAX_DELAY: Duration = Duration::from_secs(900);
 
 /// Messages in one `SendMessageBatch`.
-const MOST_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 /// A body longer than this is none of ours.
-const LONGEST_BODY: usize = 4096;
+const MAX_BODY_LENGTH: usize = 4096;
 
 /// "This step is due."
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Message {
     /// # Errors
     /// [`Error::InvalidInput`] for anything but a message of a version that this code knows.
     pub fn parse(body: &str) -> Result<Self, Error> {
-        if body.len() > LONGEST_BODY {
+        if body.len() > MAX_BODY_LENGTH {
             return Err(Error::TooLarge { what: "message" });
         }
         let unreadable = |_| Error::invalid("body", "not a message of a known version");
@@ -85,7 +85,7 @@ impl Message {
 /// A delay as SQS takes it, in whole seconds. Rounded up: a look too early is a call for nothing.
 /// Cut where it is too long: a message that comes before its job is due is sent on.
 fn delay_seconds(delay: Duration) -> i32 {
-    let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1000);
+    let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1000);
     i32::try_from(seconds).unwrap_or(900)
 }
 
@@ -170,7 +170,7 @@ impl Queue {
     /// [`Error::Storage`] where some were not taken twice in a row. The jobs are written down, and
     /// go on when somebody asks for them.
     pub async fn send_first_steps(&self, jobs: &[JobId]) -> Result<(), Error> {
-        for chunk in jobs.chunks(MOST_ENTRIES) {
+        for chunk in jobs.chunks(MAX_ENTRIES) {
             let refused = self.send_some(chunk).await?;
             if !refused.is_empty() && !self.send_some(&refused).await?.is_empty() {
                 return Err(Error::Storage {

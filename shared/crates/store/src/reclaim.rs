@@ -64,7 +64,7 @@ impl Videos {
             }
             let refused = reasons.get(1).filter(|reason| condition_failed(reason));
             if let Some(item) = refused.and_then(|reason| reason.item.as_ref()) {
-                let variant = Variant::of(item);
+                let variant = Variant::new(item);
                 return Ok(match variant.at_work(now) {
                     Some(owner) => Reclaimed::Owned(owner.clone()),
                     None => Reclaimed::Fresh,

@@ -31,7 +31,7 @@ pub(super) const ALL_VIDEOS: &str = "videos";
 
 /// Bytes of a title or a problem's text in a row: rows stay below one write unit of 1 kB. The
 /// document has the whole.
-const LONGEST_TEXT: usize = 160;
+const MAX_TEXT_LENGTH: usize = 160;
 
 /// A row of a variant: who is making it, what was made, what has failed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,7 +45,7 @@ pub struct Variant {
 }
 
 impl Variant {
-    pub(super) fn of(item: &Item) -> Self {
+    pub(super) fn new(item: &Item) -> Self {
         let owner = get_s(item, "owner").and_then(|owner| owner.parse().ok());
         Self {
             claim: owner.zip(get_n(item, "lease_until").map(Timestamp)),
@@ -142,7 +142,7 @@ pub(super) fn analysis_document(analysis: &StoredAnalysis) -> Result<String, Err
     let mut analysis = analysis.clone();
     analysis
         .title
-        .truncate(analysis.title.floor_char_boundary(LONGEST_TEXT));
+        .truncate(analysis.title.floor_char_boundary(MAX_TEXT_LENGTH));
     serde_json::to_string(&analysis).map_err(Error::internal)
 }
 
@@ -296,7 +296,7 @@ mod tests {
             ("owner".to_owned(), s(job.as_str())),
             ("lease_until".to_owned(), n(10)),
         ]);
-        let variant = Variant::of(&item);
+        let variant = Variant::new(&item);
         assert_eq!(variant.at_work(Timestamp(10)), Some(&job));
         assert_eq!(variant.at_work(Timestamp(11)), None);
         assert_eq!(variant.fresh(AnswerClass::StandIn, Timestamp(0)), None);
@@ -312,7 +312,7 @@ mod tests {
             ("doc".to_owned(), s(doc)),
             ("failure".to_owned(), s(failure)),
         ]);
-        let variant = Variant::of(&item);
+        let variant = Variant::new(&item);
         assert!(variant.fresh(AnswerClass::Model, Timestamp(5)).is_some());
         assert!(variant.failed(AnswerClass::Model, Timestamp(5)).is_some());
     }

@@ -22,14 +22,14 @@ use eventrelay_core::{
 };
 
 /// How long a key is used beyond its time to live while it cannot be read anew.
-const LONGEST_STALE: Duration = Duration::from_secs(60 * 60);
+const MAX_STALE: Duration = Duration::from_secs(60 * 60);
 
 /// How long nobody tries to read a secret again: after a failure while an older value is at hand,
 /// and after a key that was refused.
 pub const MIN_READ_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The longest key that is taken, in bytes: it becomes a header.
-const LONGEST_KEY: usize = 4096;
+const MAX_KEY_LENGTH: usize = 4096;
 
 /// Reads secrets.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ impl Known {
 
     /// Whether the key may be used although it cannot be read anew.
     fn is_in_grace(&self, ttl: Duration, now: Timestamp) -> bool {
-        now < self.read_at + ttl + LONGEST_STALE
+        now < self.read_at + ttl + MAX_STALE
     }
 
     fn keep(&mut self, key: SecretString, now: Timestamp) {
@@ -286,7 +286,7 @@ fn key_in(text: &str) -> Option<SecretString> {
     };
     let key = key.trim();
     let is_key =
-        (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        (1..=MAX_KEY_LENGTH).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     is_key.then(|| key.into())
 }
 

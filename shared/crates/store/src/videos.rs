@@ -179,7 +179,7 @@ impl Videos {
             }
             let place = |analysis: &StoredAnalysis| (analysis.answered_by, analysis.finished_at);
             let known = newest.as_ref().map(|found| place(&found.analysis));
-            let analysis = Variant::of(&item).analysis;
+            let analysis = Variant::new(&item).analysis;
             let newer =
                 analysis.filter(|analysis| known.is_none_or(|known| known < place(analysis)));
             is_its_body = newer.is_some();
@@ -216,7 +216,7 @@ impl Videos {
         };
         let known = wanted.iter().map(|(video, variant)| Known {
             variant: row(video, &variant_key(variant))
-                .map(Variant::of)
+                .map(Variant::new)
                 .unwrap_or_default(),
             entry: row(video, CURRENT).and_then(entry_of),
         });
@@ -265,7 +265,7 @@ impl Videos {
                 .strip_prefix("v#")
                 .filter(|name| !name.ends_with("#body"))
             {
-                variants.push((name.to_owned(), Variant::of(&item)));
+                variants.push((name.to_owned(), Variant::new(&item)));
             }
         }
         Ok(variants)

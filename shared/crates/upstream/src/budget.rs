@@ -26,7 +26,7 @@ pub struct Reserved {
 impl Budget {
     /// The budgets of a deployment.
     #[must_use]
-    pub fn of(limits: Limits, config: &LimitsConfig) -> Self {
+    pub fn new(limits: Limits, config: &LimitsConfig) -> Self {
         Self {
             limits,
             per_day: config.daily_budget_micro_usd,

@@ -29,7 +29,7 @@ const POOL: usize = 16;
 /// Enough for any error document; what is beyond is not read.
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 /// No service means it when it asks for more than a day.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The one HTTP client of a process; a clone shares its connections. It follows no redirect: an API
 /// that redirects is an API that has been misconfigured, and credentials stay where they were sent.
@@ -158,7 +158,7 @@ impl Answer {
                 )
             }
         };
-        Some(pause.min(LONGEST_PAUSE))
+        Some(pause.min(MAX_PAUSE))
     }
 
     fn date(&self) -> Option<OffsetDateTime> {

@@ -291,8 +291,8 @@ impl Context {
         gate: &Gate,
         limits: &LimitsConfig,
     ) -> Result<Models, Error> {
-        let budget = Budget::of(self.limits.clone(), limits);
-        let is_priced = |model: &String| models.prices.of(model).is_some();
+        let budget = Budget::new(self.limits.clone(), limits);
+        let is_priced = |model: &String| models.prices.price_of(model).is_some();
         if budget.is_limited() && !models.names.iter().all(is_priced) {
             // A budget that cannot count would be none.
             return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));

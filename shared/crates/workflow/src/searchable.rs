@@ -4,7 +4,7 @@ use eventrelay_analysis::search::Document;
 use eventrelay_core::{error::Error, video::VideoKey};
 use eventrelay_store::{
     StoredAnalysis,
-    blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
+    blobs::{self, Blobs, Form, MAX_DOCUMENT_BYTES},
     compression,
     search::Search,
     videos::Videos,
@@ -55,7 +55,7 @@ async fn document(
     let Some(packed) = blobs.get(&key).await? else {
         return Ok(None);
     };
-    let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
+    let text = compression::gunzip(&packed, MAX_DOCUMENT_BYTES)?;
     let analysis = serde_json::from_slice(&text).map_err(Error::internal)?;
-    Ok(Some(Document::of(&analysis)))
+    Ok(Some(Document::new(&analysis)))
 }

@@ -20,7 +20,7 @@ use eventrelay_upstream::{HttpClient, client::Request};
 const TTL: Duration = Duration::from_secs(10 * 60);
 /// How long keys are used at all while they cannot be read again: a key that the issuer has taken
 /// back must not be good for ever because the issuer is down.
-const LONGEST_STALE: Duration = Duration::from_secs(60 * 60);
+const MAX_STALE: Duration = Duration::from_secs(60 * 60);
 /// Between two reads, however many tokens name a key that there is not.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Between two tries when the first has failed.
@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest document that is read, in bytes. Those of large issuers are below 10 kB.
 const LIMIT: usize = 256 * 1024;
 /// The most keys that are looked at.
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// The keys of one issuer, as they were read last.
 pub(super) struct Jwks {
@@ -100,7 +100,7 @@ impl Jwks {
                 }
             }
         }
-        let is_good = now < read.at + TTL + LONGEST_STALE;
+        let is_good = now < read.at + TTL + MAX_STALE;
         read.find(kid).filter(|_| is_good).cloned()
     }
 
@@ -115,7 +115,7 @@ impl Jwks {
             return Err(malformed("its keys are not at an https URL"));
         }
         let set: Set = self.document(&discovery.jwks_uri).await?;
-        let keys = set.keys.into_iter().take(MOST_KEYS);
+        let keys = set.keys.into_iter().take(MAX_KEYS);
         Ok(keys.filter_map(PublicKey::from_jwk).collect())
     }
 

@@ -84,7 +84,7 @@ pub async fn judge(
     question: Question,
 ) -> Result<Verdict, Error> {
     let now = (context.clock)();
-    let trace = TraceId::of(question.header("x-amzn-trace-id"), None, now);
+    let trace = TraceId::from_header(question.header("x-amzn-trace-id"), None, now);
     telemetry::traced(trace, judged(context, tokens, question, now)).await
 }
 

@@ -13,7 +13,7 @@ use eventrelay_upstream::HttpClient;
 
 /// A longer token is not looked at. The headers of a request have 10,240 bytes at most, all together
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
-const LONGEST: usize = 8 * 1024;
+const MAX_LENGTH: usize = 8 * 1024;
 /// How much the issuer's clock may differ from ours.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// What a scope may begin with, where the issuer serves others as well.
@@ -85,7 +85,7 @@ impl Tokens {
 
     /// Who presents this token; none where it is not good, or nobody can say.
     pub(super) async fn authenticate(&self, token: &str, now: Timestamp) -> Option<Caller> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return None;
         }
         let token = Jws::parse(token)?;

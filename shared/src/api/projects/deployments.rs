@@ -116,12 +116,12 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
         id: DeploymentId::random(),
         job: JobId::random(),
         request: asked,
-        submitted_by: Caller::of(request).key_id,
+        submitted_by: Caller::new(request).key_id,
         parent: None,
         deadline: now + context.config.job_deadline,
     };
     let (_, build) = start::deployment(context, &project, new, now).await?;
-    builds::accepted(&build, &Links::of(request), now)
+    builds::accepted(&build, &Links::new(request), now)
 }
 
 #[derive(Serialize)]
@@ -184,12 +184,12 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let project = find(context, request).await?.doc;
     let parent = project.id.to_string();
     let (found, cursor) = page::<Deployment>(context, request, &parent).await?;
-    let links = Links::of(request);
+    let links = Links::new(request);
     let deployments = found.into_iter().map(|one| view(one, None, &links));
     let view = Listing {
         project_id: parent,
         deployments: deployments.collect(),
-        links: paging::NextLinks::of(request, cursor.as_deref()),
+        links: paging::NextLinks::new(request, cursor.as_deref()),
         cursor,
     };
     json(StatusCode::OK, &view)
@@ -212,6 +212,6 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
         _ => None,
     };
     let build = row.map(|row| row.job);
-    let view = view(deployment, build.as_ref(), &Links::of(request));
+    let view = view(deployment, build.as_ref(), &Links::new(request));
     json(StatusCode::OK, &view)
 }

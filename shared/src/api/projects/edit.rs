@@ -11,8 +11,8 @@ use super::{
 };
 use eventrelay_core::error::Error;
 use eventrelay_project::{
-    MOST_WRITTEN, Project, ProjectStatus,
-    plan::{self, Bounds, MOST_DEPENDENCIES, Plan},
+    MAX_WRITTEN, Project, ProjectStatus,
+    plan::{self, Bounds, MAX_DEPENDENCIES, Plan},
     templates,
 };
 use eventrelay_store::{project_blobs::Kind, projects::Stored};
@@ -66,12 +66,12 @@ pub async fn edit_plan(context: &Context, request: &Request) -> Answer {
         doc: project,
         version: version + 1,
     };
-    view::shown(context, &stored.doc, &etag(&stored), &Links::of(request)).await
+    view::shown(context, &stored.doc, &etag(&stored), &Links::new(request)).await
 }
 
 /// The members of a plan that are replaced.
 fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
-    let mut fields = Fields::of(request)?;
+    let mut fields = Fields::new(request)?;
     let mut edits = Vec::new();
     if let Some(title) = fields.string("title", 500)? {
         edits.push(("title", title.into()));
@@ -79,11 +79,11 @@ fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
     if let Some(summary) = fields.string("summary", 8000)? {
         edits.push(("summary", summary.into()));
     }
-    if let Some(files) = fields.list("files", MOST_WRITTEN)? {
+    if let Some(files) = fields.list("files", MAX_WRITTEN)? {
         shaped::<FileEdit>("files", &files)?;
         edits.push(("files", files.into()));
     }
-    if let Some(packages) = fields.list_or_empty("dependencies", MOST_DEPENDENCIES)? {
+    if let Some(packages) = fields.list_or_empty("dependencies", MAX_DEPENDENCIES)? {
         shaped::<DependencyEdit>("dependencies", &packages)?;
         edits.push(("dependencies", packages.into()));
     }
@@ -202,9 +202,9 @@ pub async fn retry(context: &Context, request: &Request) -> Answer {
             ));
         }
     };
-    let (now, caller) = ((context.clock)(), Caller::of(request));
+    let (now, caller) = ((context.clock)(), Caller::new(request));
     match start::again(context, doc, version, work, caller.key_id, now).await? {
-        Some((_, build)) => builds::accepted(&build, &Links::of(request), now),
+        Some((_, build)) => builds::accepted(&build, &Links::new(request), now),
         None => Err(conflict("The project is changing; try again.")),
     }
 }

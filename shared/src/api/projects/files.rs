@@ -16,7 +16,7 @@ use eventrelay_workflow::context::Context;
 
 /// Largest archive that is in a response; a larger one is fetched from the bucket. A response of a
 /// function has 6 MB, in base 64.
-const LARGEST_ARCHIVE: u64 = 1_000_000;
+const MAX_ARCHIVE_BYTES: u64 = 1_000_000;
 
 /// How long the URL of an archive is good.
 const REDIRECT_VALID: Duration = Duration::from_secs(300);
@@ -85,7 +85,7 @@ pub async fn archive(context: &Context, request: &Request) -> Answer {
         let unchanged = response.status(StatusCode::NOT_MODIFIED);
         return unchanged.body(Body::Empty).map_err(Error::internal);
     }
-    if made.archive_bytes > LARGEST_ARCHIVE {
+    if made.archive_bytes > MAX_ARCHIVE_BYTES {
         let location = context.blobs.grant_download(&key, REDIRECT_VALID).await?;
         return Response::builder()
             .status(StatusCode::TEMPORARY_REDIRECT)

@@ -54,12 +54,12 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
         video,
         analysis,
         request: asked,
-        submitted_by: Caller::of(request).key_id,
+        submitted_by: Caller::new(request).key_id,
         parent: None,
         deadline: now + context.config.job_deadline,
     };
     let (_, build) = start::project(context, new, now).await?;
-    builds::accepted(&build, &Links::of(request), now)
+    builds::accepted(&build, &Links::new(request), now)
 }
 
 /// Refuses to build on what a lower class than the configured one has answered.
@@ -109,12 +109,12 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     if found.is_empty() && context.videos.entry(&video).await?.is_none() {
         return Err(Error::NotFound { what: "video" });
     }
-    let links = Links::of(request);
+    let links = Links::new(request);
     let projects = found.iter().map(|project| view::brief(project, &links));
     let view = Listing {
         video_id: parent,
         projects: projects.collect(),
-        links: paging::NextLinks::of(request, cursor.as_deref()),
+        links: paging::NextLinks::new(request, cursor.as_deref()),
         cursor,
     };
     json(StatusCode::OK, &view)

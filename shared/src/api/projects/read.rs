@@ -14,17 +14,17 @@ use eventrelay_core::{
     video::{VideoKey, reference},
 };
 use eventrelay_project::{
-    DeploymentRequest, Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, Language, MOST_FEATURES,
-    ProjectRequest, ProjectType,
+    DeploymentRequest, Framework, Language, MAX_FEATURE_LENGTH, MAX_FEATURES,
+    MAX_INSTRUCTIONS_LENGTH, ProjectRequest, ProjectType,
     deploy::{Owner, RepositoryName, Target},
 };
 use eventrelay_workflow::job::Request as JobRequest;
 
 /// Longest name of a choice.
-const LONGEST_CHOICE: usize = 40;
+const MAX_CHOICE_LENGTH: usize = 40;
 
 /// Longest description of a repository, in characters.
-const LONGEST_DESCRIPTION: usize = 1400;
+const MAX_DESCRIPTION_LENGTH: usize = 1400;
 
 /// One of the values that a name can have.
 fn choice<T: serde::de::DeserializeOwned>(
@@ -32,7 +32,7 @@ fn choice<T: serde::de::DeserializeOwned>(
     name: &'static str,
     choices: &str,
 ) -> Result<Option<T>, Error> {
-    let Some(text) = fields.string(name, LONGEST_CHOICE)? else {
+    let Some(text) = fields.string(name, MAX_CHOICE_LENGTH)? else {
         return Ok(None);
     };
     let wrong = |_| Error::invalid(name, format!("must be one of {choices}"));
@@ -43,7 +43,7 @@ fn choice<T: serde::de::DeserializeOwned>(
 
 /// What is made, and of which variant of the analysis.
 pub(crate) fn project(request: &Request) -> Result<(ProjectRequest, Option<String>), Error> {
-    let mut fields = Fields::of(request)?;
+    let mut fields = Fields::new(request)?;
     let asked = project_fields(&mut fields)?;
     let plan_only = fields.flag("plan_only")?;
     let variant = fields.string("variant", 80)?;
@@ -82,28 +82,28 @@ fn project_fields(fields: &mut Fields) -> Result<ProjectRequest, Error> {
         Error::invalid(field, reason)
     })?;
     let wrong = || {
-        let reason = format!("must be texts of 1 to {LONGEST_FEATURE} characters");
+        let reason = format!("must be texts of 1 to {MAX_FEATURE_LENGTH} characters");
         Error::invalid("features", reason)
     };
-    let features = match fields.list_or_empty("features", MOST_FEATURES)? {
+    let features = match fields.list_or_empty("features", MAX_FEATURES)? {
         None => Vec::new(),
         Some(features) => features
             .into_iter()
             .map(|feature| match feature {
-                Value::String(feature) if feature.chars().count() <= LONGEST_FEATURE => {
-                    let feature = text::line(&feature, LONGEST_FEATURE);
+                Value::String(feature) if feature.chars().count() <= MAX_FEATURE_LENGTH => {
+                    let feature = text::line(&feature, MAX_FEATURE_LENGTH);
                     (!feature.is_empty()).then_some(feature).ok_or_else(wrong)
                 }
                 _ => Err(wrong()),
             })
             .collect::<Result<_, _>>()?,
     };
-    let instructions = fields.string("instructions", LONGEST_INSTRUCTIONS)?;
+    let instructions = fields.string("instructions", MAX_INSTRUCTIONS_LENGTH)?;
     Ok(ProjectRequest {
         project_type: kind,
         framework: chosen,
         features,
-        instructions: instructions.map(|text| text::block(&text, LONGEST_INSTRUCTIONS)),
+        instructions: instructions.map(|text| text::block(&text, MAX_INSTRUCTIONS_LENGTH)),
         plan_only: false,
         max_cost_usd: fields.price("max_cost_usd")?,
     })
@@ -111,7 +111,7 @@ fn project_fields(fields: &mut Fields) -> Result<ProjectRequest, Error> {
 
 /// Where a project goes, and whether that is only to be told.
 pub(crate) fn deployment(request: &Request) -> Result<(DeploymentRequest, bool), Error> {
-    let mut fields = Fields::of(request)?;
+    let mut fields = Fields::new(request)?;
     let asked = deployment_fields(&mut fields, "target")?;
     let dry_run = fields.flag("dry_run")?;
     fields.end()?;
@@ -164,8 +164,8 @@ fn repository_fields(mut fields: Fields, asked: &mut DeploymentRequest) -> Resul
     if let Some(private) = fields.optional_flag("private")? {
         asked.private = private;
     }
-    let description = fields.string("description", LONGEST_DESCRIPTION)?;
-    asked.description = description.map(|about| text::line(&about, LONGEST_DESCRIPTION));
+    let description = fields.string("description", MAX_DESCRIPTION_LENGTH)?;
+    asked.description = description.map(|about| text::line(&about, MAX_DESCRIPTION_LENGTH));
     fields.end()
 }
 
@@ -181,7 +181,7 @@ pub(crate) struct Whole {
 
 /// What is analysed, what is made of it, and where that goes.
 pub(crate) fn whole(request: &Request) -> Result<Whole, Error> {
-    let mut fields = Fields::of(request)?;
+    let mut fields = Fields::new(request)?;
     let url = fields.string("url", reference::MAX_BYTES)?;
     let upload_id = fields.string("upload_id", 80)?;
     let project = project_fields(&mut fields)?;
@@ -203,6 +203,6 @@ pub(crate) fn whole(request: &Request) -> Result<Whole, Error> {
         request: request_of_job,
         project,
         deployment,
-        submitted_by: Caller::of(request).key_id,
+        submitted_by: Caller::new(request).key_id,
     })
 }

@@ -42,5 +42,5 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     }
     let queue = &context.builds_queue;
     queue.send(&build.id, 0, Duration::ZERO).await?;
-    builds::accepted(&build, &Links::of(request), now)
+    builds::accepted(&build, &Links::new(request), now)
 }

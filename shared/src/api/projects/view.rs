@@ -165,7 +165,7 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
         let unchanged = response().status(StatusCode::NOT_MODIFIED);
         return unchanged.body(Body::Empty).map_err(Error::internal);
     }
-    let links = Links::of(request);
+    let links = Links::new(request);
     let view = whole(context, &stored.doc, &links).await?;
     let text = serde_json::to_string(&view).map_err(Error::internal)?;
     response()

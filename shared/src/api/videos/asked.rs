@@ -46,12 +46,12 @@ pub(super) struct Asked {
 impl Asked {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAcceptable`], [`Error::InvalidInput`].
-    pub(super) fn of(request: &Request) -> Result<Self, Error> {
+    pub(super) fn new(request: &Request) -> Result<Self, Error> {
         let parameters = request.path_parameters();
         let missing = || Error::NotFound { what: "analysis" };
         let video = path_parameter(&parameters, "video_id").parse();
         let query = request.query_string_parameters();
-        let view = View::of(request.uri().path());
+        let view = View::new(request.uri().path());
         let known: &[&str] = match view {
             View::Analysis | View::Part(_) => &["variant", "version", "format", "fields"],
             View::Selection => &["variant", "version", "fields"],
@@ -105,7 +105,7 @@ enum View {
 }
 
 impl View {
-    fn of(path: &str) -> Self {
+    fn new(path: &str) -> Self {
         let last = path
             .strip_prefix("/v1/videos/")
             .and_then(|rest| rest.split('/').nth(1));
@@ -205,7 +205,7 @@ mod tests {
             ("/v1/videos/yt:x/transcript.vtt", View::Form(Form::Vtt)),
             ("/v1/videos/yt:x/transcript.srt", View::Form(Form::Srt)),
         ] {
-            assert_eq!(View::of(path), view, "{path}");
+            assert_eq!(View::new(path), view, "{path}");
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let request = request
             .with_path_parameters(std::collections::HashMap::from(parameters))
             .with_query_string_parameters(query);
-        Asked::of(&request).map(|asked| asked.shape)
+        Asked::new(&request).map(|asked| asked.shape)
     }
 
     #[test]

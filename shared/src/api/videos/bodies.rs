@@ -10,7 +10,7 @@ use eventrelay_core::{
     telemetry::{Layer, note_lookup},
 };
 use eventrelay_store::{
-    blobs::{self, Form, LARGEST_DOCUMENT},
+    blobs::{self, Form, MAX_DOCUMENT_BYTES},
     compression, packed,
     videos::Found,
 };
@@ -51,7 +51,7 @@ pub(super) async fn gzip(
             let Some(body) = whole(context, asked, found, now).await? else {
                 return Ok(None);
             };
-            let text = String::from_utf8(compression::gunzip(&body, LARGEST_DOCUMENT)?);
+            let text = String::from_utf8(compression::gunzip(&body, MAX_DOCUMENT_BYTES)?);
             let packed = packed::pack(&text.map_err(Error::internal)?)?;
             packed.parts.cut(names, &packed.gzip).map(Some)
         }
@@ -100,7 +100,7 @@ async fn rendered(
     let Some(document) = whole(context, asked, found, now).await? else {
         return Ok(None);
     };
-    let document = compression::gunzip(&document, LARGEST_DOCUMENT)?;
+    let document = compression::gunzip(&document, MAX_DOCUMENT_BYTES)?;
     let analysis: Analysis = serde_json::from_slice(&document).map_err(Error::internal)?;
     let gzip = compression::gzip(form.render(&analysis).as_bytes());
     context

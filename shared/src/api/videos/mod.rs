@@ -30,8 +30,8 @@ use eventrelay_store::{
 use eventrelay_workflow::{context::Context, flow, job::Job};
 
 /// A response must stay below Lambda's limit of 6 MB, in base64 if it is compressed.
-const LARGEST_PLAIN: u64 = 5_500_000;
-const LARGEST_GZIP: u64 = 4_000_000;
+const MAX_PLAIN_BYTES: u64 = 5_500_000;
+const MAX_GZIP_BYTES: u64 = 4_000_000;
 
 /// How long a caller has for following a redirect to the bucket.
 const REDIRECT_VALID: Duration = Duration::from_secs(300);
@@ -42,7 +42,7 @@ const REDIRECT_VALID: Duration = Duration::from_secs(300);
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotAcceptable`], [`Error::InvalidInput`], [`Error::Storage`].
 pub async fn get(context: &Context, request: &Request) -> Answer {
-    let asked = Asked::of(request)?;
+    let asked = Asked::new(request)?;
     let now = (context.clock)();
     let report = async {
         if let Some(counts) = context.tally.due(now) {
@@ -104,13 +104,13 @@ async fn answer(context: &Context, request: &Request, asked: &Asked, now: Timest
         let job = Box::pin(context.videos.running_job::<Job>(&asked.video, now)).await?;
         return Box::pin(without_analysis(context, request, job, now)).await;
     };
-    if takes_gzip && gzip.len() as u64 <= LARGEST_GZIP {
+    if takes_gzip && gzip.len() as u64 <= MAX_GZIP_BYTES {
         return response()
             .header(header::CONTENT_ENCODING, "gzip")
             .body(Body::Binary(gzip.into()))
             .map_err(Error::internal);
     }
-    match compression::gunzip(&gzip, LARGEST_PLAIN) {
+    match compression::gunzip(&gzip, MAX_PLAIN_BYTES) {
         Ok(plain) => {
             let text = String::from_utf8(plain).map_err(Error::internal)?;
             context.memory.keep_text(&etag, &text, now);
@@ -149,15 +149,15 @@ async fn without_analysis(
         return Err(Error::NotFound { what: "analysis" });
     };
     flow::requeue_if_lost(context, &row, now).await;
-    accepted(&row.job, &Links::of(request), now)
+    accepted(&row.job, &Links::new(request), now)
 }
 
 /// Whether it is known without a look at the body that it does not fit into a response.
 fn is_too_large(found: &Found, shape: &Shape, takes_gzip: bool) -> bool {
     let analysis = &found.analysis;
     *shape == Shape::Whole(Form::Json)
-        && analysis.size_bytes > LARGEST_PLAIN
-        && (!takes_gzip || analysis.gzip_bytes > LARGEST_GZIP)
+        && analysis.size_bytes > MAX_PLAIN_BYTES
+        && (!takes_gzip || analysis.gzip_bytes > MAX_GZIP_BYTES)
 }
 
 /// What is larger than a response can be is fetched from the bucket, compressed as it is stored.

@@ -78,7 +78,7 @@ impl World {
     pub(crate) async fn change(&self, project: &str, files: &[ProjectFile]) -> Manifest {
         let id = project.parse().unwrap();
         let blobs = Blobs::new(self.stack.s3(), self.stack.name("Bucket").to_owned());
-        let manifest = Manifest::of(files);
+        let manifest = Manifest::new(files);
         for entry in &manifest.files {
             let file = files.iter().find(|file| file.path == entry.path).unwrap();
             let put = blobs.put_file(&id, &entry.sha256, &file.content);

@@ -2,7 +2,8 @@
 
 use eventrelay::{
     project::{
-        Framework, LONGEST_FEATURE, LONGEST_INSTRUCTIONS, MOST_FEATURES, ProjectId, ProjectType,
+        Framework, MAX_FEATURE_LENGTH, MAX_FEATURES, MAX_INSTRUCTIONS_LENGTH, ProjectId,
+        ProjectType,
         deploy::{Owner, RepositoryName, Target},
     },
     video::VideoKey,
@@ -211,18 +212,20 @@ fn wrong_target(kind: ProjectType, framework: Framework, target: Target) -> Stri
 
 /// Checks the limits of the API.
 fn check_wishes(request: &Build) -> Result<(), String> {
-    if request.features.len() > MOST_FEATURES {
-        return Err(format!("at most {MOST_FEATURES} times --feature"));
+    if request.features.len() > MAX_FEATURES {
+        return Err(format!("at most {MAX_FEATURES} times --feature"));
     }
     for feature in &request.features {
-        if feature.trim().is_empty() || feature.chars().count() > LONGEST_FEATURE {
-            return Err(format!("--feature has 1 to {LONGEST_FEATURE} characters"));
+        if feature.trim().is_empty() || feature.chars().count() > MAX_FEATURE_LENGTH {
+            return Err(format!(
+                "--feature has 1 to {MAX_FEATURE_LENGTH} characters"
+            ));
         }
     }
     let instructions = request.instructions.as_deref().unwrap_or("none");
-    if instructions.trim().is_empty() || instructions.chars().count() > LONGEST_INSTRUCTIONS {
+    if instructions.trim().is_empty() || instructions.chars().count() > MAX_INSTRUCTIONS_LENGTH {
         return Err(format!(
-            "--instructions has 1 to {LONGEST_INSTRUCTIONS} characters"
+            "--instructions has 1 to {MAX_INSTRUCTIONS_LENGTH} characters"
         ));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Description of a build without a system: nothing is analysed, made or paid for.
 
 use eventrelay::project::{
-    MOST_WRITTEN,
+    MAX_WRITTEN,
     deploy::{Owner, RepositoryName, Target, Where, dry_run},
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(super) fn told(
     let mut model_calls = json!({
         "plan": "1",
         "files": format!(
-            "1 for each file that the plan names, up to {MOST_WRITTEN}, and up to 2 more for one \
+            "1 for each file that the plan names, up to {MAX_WRITTEN}, and up to 2 more for one \
              that fails its checks"
         ),
     });

@@ -37,7 +37,7 @@ struct Start<'a> {
 /// Reads a file.
 pub(super) fn read(lines: &[&str]) -> Reading {
     let starts = starts(lines);
-    let frames = Frames::of(starts.iter().filter_map(|start| start.times.as_ref()));
+    let frames = Frames::new(starts.iter().filter_map(|start| start.times.as_ref()));
     let mut reading = Reading::default();
     let head = starts.first().map_or(lines.len(), |first| first.above);
     if let Some(stray) = (0..head).find(|at| !lines[*at].trim().is_empty()) {

@@ -4,7 +4,7 @@ use super::Category;
 
 /// Words that tell wherever they stand, and names that tell only as the whole name of a
 /// technology: "go", "r" and "swift" are words of other subjects too.
-pub(super) fn of(category: Category) -> (&'static [&'static str], &'static [&'static str]) {
+pub(super) fn words_of(category: Category) -> (&'static [&'static str], &'static [&'static str]) {
     match category {
         Category::Ai => (
             &[

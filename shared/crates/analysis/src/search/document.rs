@@ -85,7 +85,7 @@ impl Document {
     /// Takes from an analysis what is searched. Of a very long one all texts are cut alike, so that
     /// each is found by its beginning at least.
     #[must_use]
-    pub fn of(analysis: &Analysis) -> Self {
+    pub fn new(analysis: &Analysis) -> Self {
         let entries = entries(analysis);
         let mut most = ENTRY_CHARS;
         loop {

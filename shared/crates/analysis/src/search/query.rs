@@ -6,7 +6,7 @@ use super::words::{self, Unit};
 use eventrelay_core::error::Error;
 
 /// Longest query in characters.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 /// Most words, those of no meaning not counted.
 const WORDS: usize = 8;
 /// Most terms: a word of a script without spaces has several, and each is a read of its own.
@@ -34,7 +34,7 @@ impl Query {
     /// # Errors
     /// [`Error::InvalidInput`] of the field `q`.
     pub fn parse(q: &str) -> Result<Self, Error> {
-        if q.chars().count() > LONGEST {
+        if q.chars().count() > MAX_LENGTH {
             return refuse("must not be longer than 200 characters");
         }
         let mut words: Vec<Vec<Word>> = Vec::new();

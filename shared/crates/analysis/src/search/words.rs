@@ -16,7 +16,7 @@
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 /// Longest term in bytes. What is longer is an address or a number, found by its beginning.
-pub(super) const LONGEST: usize = 40;
+pub(super) const MAX_LENGTH: usize = 40;
 
 /// English words that are in almost every text and say nothing of it. A query does without them;
 /// in the index they are, for the query that has no other words.
@@ -166,13 +166,13 @@ fn word_length(text: &[char]) -> usize {
     }
 }
 
-/// At most [`LONGEST`] bytes of a word, so that the rest is a word still.
+/// At most [`MAX_LENGTH`] bytes of a word, so that the rest is a word still.
 fn cut(word: &[char]) -> String {
     let word = String::from_iter(word);
-    if word.len() <= LONGEST {
+    if word.len() <= MAX_LENGTH {
         return word;
     }
-    let end = word.floor_char_boundary(LONGEST);
+    let end = word.floor_char_boundary(MAX_LENGTH);
     word[..end].trim_end_matches(['.', '+', '#']).to_owned()
 }
 
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    fn of(text: &str) -> String {
+    fn words_of(text: &str) -> String {
         terms(text).join(" ")
     }
 
@@ -200,7 +200,7 @@ mod tests {
             ("snake_case 3D 2026", "snake case 3d 2026"),
             ("💡 — … ''", ""),
         ] {
-            assert_eq!(of(text), expected, "{text}");
+            assert_eq!(words_of(text), expected, "{text}");
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
             ("The end.Next", "the end.next end next"),
             (".net ++ ## .", "net"),
         ] {
-            assert_eq!(of(text), expected, "{text}");
+            assert_eq!(words_of(text), expected, "{text}");
         }
     }
 
@@ -233,7 +233,7 @@ mod tests {
             ("データ", "デー ータ タ"),
             ("हिन्दी", "हिनदी"),
         ] {
-            assert_eq!(of(text), expected, "{text}");
+            assert_eq!(words_of(text), expected, "{text}");
         }
         assert_eq!(terms("ภาษาไทย").len(), 7);
     }
@@ -241,11 +241,11 @@ mod tests {
     #[test]
     fn a_term_is_short() {
         let long = "ab.".repeat(100);
-        assert!(terms(&long).iter().all(|term| term.len() <= LONGEST));
-        assert_eq!(terms(&"é".repeat(99)), ["e".repeat(LONGEST)]);
-        assert_eq!(terms(&"ж".repeat(99)), ["ж".repeat(LONGEST / 2)]);
-        let plus = format!("{}++", "x".repeat(LONGEST - 1));
-        assert_eq!(terms(&plus)[0], "x".repeat(LONGEST - 1));
+        assert!(terms(&long).iter().all(|term| term.len() <= MAX_LENGTH));
+        assert_eq!(terms(&"é".repeat(99)), ["e".repeat(MAX_LENGTH)]);
+        assert_eq!(terms(&"ж".repeat(99)), ["ж".repeat(MAX_LENGTH / 2)]);
+        let plus = format!("{}++", "x".repeat(MAX_LENGTH - 1));
+        assert_eq!(terms(&plus)[0], "x".repeat(MAX_LENGTH - 1));
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod tests {
         #[test]
         fn a_term_is_part_of_a_key(text in "[\\PC\\s.+#]{0,200}") {
             for term in terms(&text) {
-                prop_assert!(!term.is_empty() && term.len() <= LONGEST);
+                prop_assert!(!term.is_empty() && term.len() <= MAX_LENGTH);
                 prop_assert!(!term.contains(|c: char| c.is_whitespace() || c.is_control()));
                 prop_assert!(term.starts_with(head(&term)) && !head(&term).is_empty());
             }

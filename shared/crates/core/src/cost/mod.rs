@@ -16,13 +16,13 @@ const PER_SECOND_LOW: f64 = 100.0;
 
 /// Where nobody says how long a video is: what fills the context of the models at the usual
 /// resolution. Nothing longer is taken by them.
-const LONGEST_S: f64 = 3600.0;
+const MAX_DURATION_S: f64 = 3600.0;
 
 /// Bytes of text to a token, about.
 const BYTES_PER_TOKEN: u64 = 4;
 
 /// An analysis is about so long, and longer with every second of the video; thoughts included.
-const LEAST_OUTPUT: u64 = 4000;
+const MIN_OUTPUT: u64 = 4000;
 const OUTPUT_PER_SECOND: f64 = 4.0;
 
 /// What a question will take, about.
@@ -43,7 +43,7 @@ impl Estimate {
         clippy::cast_sign_loss,
         reason = "a length is at most days, and never negative"
     )]
-    pub fn of(
+    pub fn new(
         duration_s: Option<f64>,
         window: Option<Window>,
         resolution: Option<Resolution>,
@@ -55,7 +55,7 @@ impl Estimate {
             Some(Resolution::Low) => PER_SECOND_LOW,
             _ => PER_SECOND,
         };
-        let output = LEAST_OUTPUT + (length_s * OUTPUT_PER_SECOND) as u64;
+        let output = MIN_OUTPUT + (length_s * OUTPUT_PER_SECOND) as u64;
         Self {
             input_tokens: (length_s * per_second).ceil() as u64
                 + text_bytes.div_ceil(BYTES_PER_TOKEN),
@@ -97,7 +97,7 @@ impl Estimate {
         let unknown = || Error::NotConfigured {
             what: "a price of the model, by which a cap on cost is kept",
         };
-        let price = prices.of(model).ok_or_else(unknown)?;
+        let price = prices.price_of(model).ok_or_else(unknown)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -134,7 +134,7 @@ fn length_s(duration_s: Option<f64>, window: Option<Window>) -> f64 {
     let start = window.map_or(0.0, |window| window.start_s);
     let end = match (window.and_then(|window| window.end_s), duration_s) {
         (Some(end), Some(duration)) => end.min(duration),
-        (end, duration) => end.or(duration).unwrap_or(start + LONGEST_S),
+        (end, duration) => end.or(duration).unwrap_or(start + MAX_DURATION_S),
     };
     (end - start).max(0.0)
 }
@@ -154,10 +154,10 @@ pub fn micro_usd(usd: f64) -> u64 {
 mod tests {
     use super::*;
 
-    const MOST: u64 = 65_536;
+    const MAX_COUNT: u64 = 65_536;
 
     fn estimate(duration_s: Option<f64>, resolution: Option<Resolution>) -> Estimate {
-        Estimate::of(duration_s, None, resolution, 0, MOST)
+        Estimate::new(duration_s, None, resolution, 0, MAX_COUNT)
     }
 
     fn prices() -> Prices {
@@ -172,10 +172,10 @@ mod tests {
             30_000
         );
         assert_eq!(estimate(None, None).input_tokens, 1_080_000);
-        assert_eq!(estimate(Some(86_400.0), None).output_tokens, MOST);
+        assert_eq!(estimate(Some(86_400.0), None).output_tokens, MAX_COUNT);
         let window = |start_s, end_s| {
             let window = Some(Window { start_s, end_s });
-            Estimate::of(Some(100.0), window, None, 8, MOST).input_tokens
+            Estimate::new(Some(100.0), window, None, 8, MAX_COUNT).input_tokens
         };
         assert_eq!(window(10.0, Some(20.0)), 3002);
         assert_eq!(window(90.0, Some(500.0)), 3002);
@@ -189,10 +189,10 @@ mod tests {
         assert_eq!((short.input_tokens, short.output_tokens), (30_000, 4400));
         let within = |usd, spent_usd| {
             let cap = Some(Cap { usd, spent_usd });
-            short.output_within(cap, &prices(), "m", MOST)
+            short.output_within(cap, &prices(), "m", MAX_COUNT)
         };
         // 3 cents to read, 4.4 to write.
-        assert_eq!(within(1.0, 0.0).unwrap(), MOST);
+        assert_eq!(within(1.0, 0.0).unwrap(), MAX_COUNT);
         let allowed = within(0.08, 0.0).unwrap();
         assert!((4999..=5000).contains(&allowed), "{allowed}");
         for (usd, spent) in [(0.07, 0.0), (0.08, 0.01), (0.02, 0.0)] {
@@ -203,15 +203,17 @@ mod tests {
             assert!((estimate_usd - 0.074 - spent).abs() < 1e-9);
         }
         assert_eq!(
-            short.output_within(None, &prices(), "m", MOST).unwrap(),
-            MOST
+            short
+                .output_within(None, &prices(), "m", MAX_COUNT)
+                .unwrap(),
+            MAX_COUNT
         );
         let cap = Some(Cap {
             usd: 1.0,
             spent_usd: 0.0,
         });
         assert!(matches!(
-            short.output_within(cap, &prices(), "unknown", MOST),
+            short.output_within(cap, &prices(), "unknown", MAX_COUNT),
             Err(Error::NotConfigured { .. })
         ));
     }
@@ -224,6 +226,9 @@ mod tests {
             spent_usd: 0.0,
         });
         let short = estimate(Some(100.0), None);
-        assert_eq!(short.output_within(cap, &free, "m", MOST).unwrap(), MOST);
+        assert_eq!(
+            short.output_within(cap, &free, "m", MAX_COUNT).unwrap(),
+            MAX_COUNT
+        );
     }
 }

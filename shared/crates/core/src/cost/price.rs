@@ -41,7 +41,7 @@ pub struct Prices(Vec<(String, Price)>);
 impl Prices {
     /// The price of a model, if it is known. The longest matching beginning counts, so that
     /// `gemini-x-flash-lite` can differ from `gemini-x-flash`.
-    pub fn of(&self, model: &str) -> Option<Price> {
+    pub fn price_of(&self, model: &str) -> Option<Price> {
         let matching = self
             .0
             .iter()
@@ -52,7 +52,7 @@ impl Prices {
 
     /// What these tokens cost at this model, in US dollars; none where its price is not known.
     pub fn cost_usd(&self, model: &str, usage: &TokenUsage) -> Option<f64> {
-        let price = self.of(model)?;
+        let price = self.price_of(model)?;
         let written = usage.candidates + usage.thoughts;
         Some((usage.prompt as f64 * price.input_usd + written as f64 * price.output_usd) / 1e6)
     }

@@ -13,7 +13,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MIN_FAILURES: u32 = 5;
 /// The first pause; each that follows a failed probe is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 /// Until then the probe must have told what came of it; else another one is sent. Longer than the
 /// longest call, which is a generation.
 const PROBE: Duration = Duration::from_secs(300);
@@ -89,7 +89,7 @@ impl Breaker {
         if probe || (self.pauses == 0 && too_many) {
             self.pauses = self.pauses.saturating_add(1);
             let doubled = FIRST_PAUSE.saturating_mul(1 << (self.pauses - 1).min(8));
-            (self.until, self.probing) = (now + doubled.min(LONGEST_PAUSE), false);
+            (self.until, self.probing) = (now + doubled.min(MAX_PAUSE), false);
             (self.since, self.calls, self.failures) = (now, 0, 0);
         }
     }

@@ -45,7 +45,7 @@ impl Policy {
     /// held against the calls.
     #[must_use]
     pub fn counts_only(&self, cost: Cost) -> bool {
-        let takes_nothing = |bound: &Bound| cost.of(bound.unit()) == 0;
+        let takes_nothing = |bound: &Bound| cost.amount(bound.unit()) == 0;
         self.breaks && self.bounds.iter().all(takes_nothing)
     }
 
@@ -75,7 +75,7 @@ impl Cost {
         micro_usd: 0,
     };
 
-    fn of(&self, unit: Unit) -> u64 {
+    fn amount(&self, unit: Unit) -> u64 {
         match unit {
             Unit::Requests => self.requests,
             Unit::Tokens => self.tokens,
@@ -168,25 +168,25 @@ pub fn judge(
     // A day that is used up is told before a rate, since it is waited for the longest.
     let of_day = |bound: &Bound| bound.is_of_a_day();
     for (bound, used) in bounds().filter(|(bound, _)| of_day(bound)) {
-        if let Some(until) = bound.refuses(used, cost.of(bound.unit()), in_turn, now) {
+        if let Some(until) = bound.refuses(used, cost.amount(bound.unit()), in_turn, now) {
             return held(Hold::Day, until);
         }
     }
     let refused = bounds()
-        .filter_map(|(bound, used)| bound.refuses(used, cost.of(bound.unit()), in_turn, now));
+        .filter_map(|(bound, used)| bound.refuses(used, cost.amount(bound.unit()), in_turn, now));
     if let Some(until) = refused.max() {
         let hold = Hold::Rate;
         if !policy.waits {
             return held(hold, until);
         }
         for (bound, used) in policy.bounds.iter().zip(&mut used) {
-            bound.give_turn(used, cost.of(bound.unit()), in_turn, until);
+            bound.give_turn(used, cost.amount(bound.unit()), in_turn, until);
         }
         level.use_up(policy, used);
         return (Verdict::Held { hold, until }, Some(level));
     }
     for (bound, used) in policy.bounds.iter().zip(&mut used) {
-        bound.take(used, cost.of(bound.unit()), in_turn, now);
+        bound.take(used, cost.amount(bound.unit()), in_turn, now);
     }
     level.use_up(policy, used);
     if policy.breaks {
@@ -257,7 +257,7 @@ impl Level {
         let mut used = self.used_of(policy);
         for (bound, used) in policy.bounds.iter().zip(&mut used) {
             let unit = bound.unit();
-            bound.correct(used, estimated.of(unit), real.of(unit), now);
+            bound.correct(used, estimated.amount(unit), real.amount(unit), now);
         }
         let mut level = self.clone();
         level.use_up(policy, used);

@@ -46,7 +46,7 @@ impl TraceId {
     /// That of the tracing header that came along, else of the one of the invocation, else a new
     /// one.
     #[must_use]
-    pub fn of(header: Option<&str>, of_invocation: Option<&str>, now: Timestamp) -> Self {
+    pub fn from_header(header: Option<&str>, of_invocation: Option<&str>, now: Timestamp) -> Self {
         let known = header.and_then(Self::of_header);
         let known = known.or_else(|| of_invocation.and_then(Self::of_header));
         known.unwrap_or_else(|| Self::new(now))

@@ -31,7 +31,7 @@ impl Defined {
     }
 
     /// The names of a file. None where it is no program, or does not parse.
-    pub(in super::super) fn of(file: &ProjectFile) -> Option<Self> {
+    pub(in super::super) fn new(file: &ProjectFile) -> Option<Self> {
         let language = Language::of_path(&file.path);
         if !language.is_code() || language == Language::Notebook {
             return None;
@@ -44,7 +44,7 @@ impl Defined {
         let mut defined = match language {
             Language::Python => python(&piece),
             Language::Rust => {
-                let Local { names, open } = Local::of(&piece);
+                let Local { names, open } = Local::new(&piece);
                 Self { names, open }
             }
             _ => script(&piece),
@@ -61,9 +61,9 @@ fn python(piece: &Piece<'_>) -> Defined {
         match node.kind() {
             "wildcard_import" => defined.open = true,
             "identifier" => {
-                defined.names.insert(piece.of(node).to_owned());
+                defined.names.insert(piece.source(node).to_owned());
                 // A module that answers for names itself (PEP 562).
-                defined.open |= matches!(piece.of(node), "__getattr__" | "globals");
+                defined.open |= matches!(piece.source(node), "__getattr__" | "globals");
             }
             _ => {}
         }
@@ -86,7 +86,7 @@ fn script(piece: &Piece<'_>) -> Defined {
         .iter()
         .any(|old| text.contains(old));
     for statement in named(piece.root()).filter(|node| node.kind() == "export_statement") {
-        let written = piece.of(statement);
+        let written = piece.source(statement);
         if written.starts_with("export default") {
             defined.names.insert("default".to_owned());
         }
@@ -102,7 +102,7 @@ fn script(piece: &Piece<'_>) -> Defined {
                         defined.open |= name.is_none_or(|name| name.kind() != "identifier");
                         defined
                             .names
-                            .extend(name.map(|name| piece.of(name).to_owned()));
+                            .extend(name.map(|name| piece.source(name).to_owned()));
                     }
                 }
                 "ambient_declaration" | "import_alias" | "internal_module" => defined.open = true,
@@ -110,7 +110,7 @@ fn script(piece: &Piece<'_>) -> Defined {
                     let name = part.child_by_field_name("name");
                     defined
                         .names
-                        .extend(name.map(|name| piece.of(name).to_owned()));
+                        .extend(name.map(|name| piece.source(name).to_owned()));
                 }
             }
         }
@@ -125,7 +125,7 @@ fn exported(piece: &Piece<'_>, clause: Node<'_>, defined: &mut Defined) {
     for one in named(clause).filter(|one| one.kind() == "export_specifier") {
         let alias = one.child_by_field_name("alias");
         let name = alias.or_else(|| one.child_by_field_name("name"));
-        let name = name.map(|name| piece.of(name).trim_matches(['"', '\'']).to_owned());
+        let name = name.map(|name| piece.source(name).trim_matches(['"', '\'']).to_owned());
         defined.names.extend(name);
     }
 }

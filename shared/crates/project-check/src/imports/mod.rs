@@ -76,7 +76,7 @@ pub(super) fn unused(files: &[ProjectFile], used: &Used) -> Vec<Finding> {
             || packages::is_tool(one.registry, &one.name)
             || one.registry != Registry::Crates && is_mentioned(files, &one.name);
         if !is_used {
-            let mut findings = Findings::of(&one.path);
+            let mut findings = Findings::new(&one.path);
             let message = format!("{} is declared, and nothing uses it", excerpt(&one.name));
             findings.warning(one.line, Rule::UnusedPackage, message);
             found.extend(findings.finish());

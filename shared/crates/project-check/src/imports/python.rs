@@ -37,7 +37,7 @@ pub(super) fn check(
                 let mut cursor = node.walk();
                 for name in node.children_by_field_name("name", &mut cursor) {
                     let name = name.child_by_field_name("name").unwrap_or(name);
-                    let name = plain(piece.of(name));
+                    let name = plain(piece.source(name));
                     asker.absolute(&name, &[], piece.line(node), optional);
                 }
             }
@@ -74,7 +74,7 @@ fn is_optional(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
         .any(|node| {
             let excepts = named(*node).filter(|child| child.kind() == "except_clause");
             excepts.into_iter().any(|clause| {
-                let first = piece.of(clause).lines().next().unwrap_or_default();
+                let first = piece.source(clause).lines().next().unwrap_or_default();
                 let errors = ["ImportError", "ModuleNotFoundError", "Exception", "except:"];
                 errors.iter().any(|error| first.contains(error))
             })
@@ -96,9 +96,9 @@ impl Asker<'_> {
         let mut cursor = node.walk();
         let names: Vec<String> = node
             .children_by_field_name("name", &mut cursor)
-            .map(|name| plain(piece.of(name.child_by_field_name("name").unwrap_or(name))))
+            .map(|name| plain(piece.source(name.child_by_field_name("name").unwrap_or(name))))
             .collect();
-        let asked = plain(piece.of(module));
+        let asked = plain(piece.source(module));
         match module.kind() {
             "relative_import" => self.relative(&asked, &names, piece.line(node)),
             _ => self.absolute(&asked, &names, piece.line(node), optional),

@@ -22,7 +22,7 @@ pub(super) fn check(
     used: &mut Used,
     findings: &mut Findings,
 ) {
-    let local = Local::of(piece);
+    let local = Local::new(piece);
     piece.walk(|node, within| {
         let line = piece.line(node);
         match node.kind() {
@@ -41,11 +41,11 @@ pub(super) fn check(
             "extern_crate_declaration" => {
                 let name = node
                     .child_by_field_name("name")
-                    .map_or("", |name| piece.of(name));
+                    .map_or("", |name| piece.source(name));
                 krate(name, line, true, &local, around, used, findings);
             }
             "scoped_identifier" | "scoped_type_identifier" => {
-                let name: String = piece.of(node).split_whitespace().collect();
+                let name: String = piece.source(node).split_whitespace().collect();
                 if !of_crate(path, &name, line, around, findings) && name.contains("::") {
                     krate(&name, line, false, &local, around, used, findings);
                 }
@@ -59,7 +59,7 @@ pub(super) fn check(
             {
                 let next = node.next_sibling().map_or("", |next| next.kind());
                 if next == "::" {
-                    for name in named_so(around, piece.of(node)) {
+                    for name in named_so(around, piece.source(node)) {
                         used.add(Registry::Crates, &name);
                     }
                 }
@@ -81,14 +81,14 @@ fn module(
 ) {
     let text = |node: Node<'_>| {
         node.child_by_field_name("name")
-            .map_or("", |name| piece.of(name))
+            .map_or("", |name| piece.source(name))
     };
     let name = text(node).trim_start_matches("r#");
     // A path that is written out is what it says.
     let attribute = node
         .prev_named_sibling()
         .filter(|node| node.kind() == "attribute_item");
-    if attribute.is_some_and(|attribute| piece.of(attribute).contains("path")) {
+    if attribute.is_some_and(|attribute| piece.source(attribute).contains("path")) {
         return;
     }
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -223,7 +223,7 @@ pub(super) struct Local {
 }
 
 impl Local {
-    pub(super) fn of(piece: &Piece<'_>) -> Self {
+    pub(super) fn new(piece: &Piece<'_>) -> Self {
         let mut local = Self {
             names: BTreeSet::new(),
             open: false,
@@ -231,7 +231,7 @@ impl Local {
         piece.walk(|node, _| {
             let name = node
                 .child_by_field_name("name")
-                .map_or("", |name| piece.of(name));
+                .map_or("", |name| piece.source(name));
             match node.kind() {
                 "use_declaration" => {
                     let argument = node.child_by_field_name("argument");
@@ -248,7 +248,7 @@ impl Local {
                     let alias = node.child_by_field_name("alias");
                     local
                         .names
-                        .extend(alias.map(|alias| piece.of(alias).to_owned()));
+                        .extend(alias.map(|alias| piece.source(alias).to_owned()));
                 }
                 kind if kind.ends_with("_item") || kind == "macro_definition" => {
                     local.names.insert(name.to_owned());
@@ -270,7 +270,7 @@ fn flat(piece: &Piece<'_>, node: Node<'_>) -> Vec<String> {
             true => text.to_owned(),
             false => format!("{before}::{text}"),
         };
-        let text = |node: Node<'_>| piece.of(node).split_whitespace().collect::<String>();
+        let text = |node: Node<'_>| piece.source(node).split_whitespace().collect::<String>();
         match node.kind() {
             "use_list" => open.extend(named(node).map(|inner| (inner, before.clone()))),
             "scoped_use_list" => {
@@ -303,7 +303,7 @@ pub(in super::super) fn roots(files: &[ProjectFile]) -> BTreeSet<String> {
     {
         let text = String::from_utf8_lossy(&file.content);
         if let Some(piece) = Piece::parse(Language::Rust, text, Lines::From(1)) {
-            let local = Local::of(&piece);
+            let local = Local::new(&piece);
             found.extend(local.names);
             // Of one that does not parse all may be there.
             let open = local.open || piece.root().has_error();

@@ -85,7 +85,7 @@ pub(super) fn check(
     };
     let found = query::captures(piece, query);
     for (_, node) in found.into_iter().filter(|(name, _)| *name == "source") {
-        let asked = piece.of(node).trim_matches(['"', '\'', '`']);
+        let asked = piece.source(node).trim_matches(['"', '\'', '`']);
         let line = piece.line(node);
         if let Some(file) = one(path, asked, line, around, used, findings) {
             let names = node
@@ -111,7 +111,7 @@ fn taken(piece: &Piece<'_>, statement: Node<'_>) -> Vec<String> {
                 "import_specifier" | "export_specifier" => {
                     let name = one
                         .child_by_field_name("name")
-                        .map_or("", |name| piece.of(name));
+                        .map_or("", |name| piece.source(name));
                     found.push(name.trim_matches(['"', '\'']).to_owned());
                 }
                 _ => {}

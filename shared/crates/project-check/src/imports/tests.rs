@@ -9,7 +9,7 @@ fn around(framework: Framework, paths: &[&str], packages: &[&str]) -> Surroundin
 
 /// What is told of a file, and what it uses.
 fn found(around: &Surroundings, path: &str, text: &str) -> (Vec<(u32, Rule, String)>, Used) {
-    let mut findings = Findings::of(path);
+    let mut findings = Findings::new(path);
     let pieces = syntax::check(path, text, around.framework, &mut findings);
     let used = check(path, text, &pieces, around, &mut findings);
     let told = findings.finish().into_iter().map(|one| {
@@ -344,7 +344,7 @@ fn what_is_used_is_known() {
         ),
         file("app/page.tsx", "import { z } from \"zod\";\n"),
     ];
-    let around = Surroundings::of(&files, Framework::NextJs);
+    let around = Surroundings::from_files(&files, Framework::NextJs);
     let mut used = Used::default();
     for file in &files {
         used.join(
@@ -375,7 +375,7 @@ fn names_are_looked_for_where_the_file_is_known() {
     };
     let knows = |framework, files: &[(&str, &str)]| {
         let files: Vec<ProjectFile> = files.iter().map(|(path, text)| file(path, text)).collect();
-        Surroundings::of(&files, framework)
+        Surroundings::from_files(&files, framework)
     };
 
     let around = knows(

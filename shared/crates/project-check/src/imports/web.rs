@@ -34,7 +34,7 @@ pub(super) fn page(path: &str, piece: &Piece<'_>, around: &Surroundings, finding
     }
     let mut name = "";
     for (capture, node) in query::captures(piece, &LINKS) {
-        let text = piece.of(node);
+        let text = piece.source(node);
         if capture == "name" {
             name = text;
             continue;

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Longest name of a package on crates.io.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
@@ -74,7 +74,7 @@ fn dependency(name: &str, wanted: &Value, line: Option<u32>, findings: &mut Find
 fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    begins && name.len() <= LONGEST_NAME && name.chars().all(fits)
+    begins && name.len() <= MAX_NAME_LENGTH && name.chars().all(fits)
 }
 
 fn dependencies(manifest: &Table) -> Vec<(&String, &Value)> {

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Longest name.
-const LONGEST_NAME: usize = 214;
+const MAX_NAME_LENGTH: usize = 214;
 
 /// Scripts that npm runs by itself when packages are installed
 /// (<https://docs.npmjs.com/cli/v11/using-npm/scripts>).
@@ -142,7 +142,7 @@ fn is_name(name: &str) -> bool {
         Some(None) => false,
         None => part(name),
     };
-    sound && name.len() <= LONGEST_NAME && !matches!(name, "node_modules" | "favicon.ico")
+    sound && name.len() <= MAX_NAME_LENGTH && !matches!(name, "node_modules" | "favicon.ico")
 }
 
 /// A range of versions (<https://github.com/npm/node-semver#ranges>) or a tag.

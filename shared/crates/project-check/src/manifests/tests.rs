@@ -2,7 +2,7 @@ use super::*;
 use eventrelay_project::{Finding, Origin};
 
 fn found(path: &str, text: &str) -> Vec<(Option<u32>, Rule)> {
-    let mut findings = Findings::of(path);
+    let mut findings = Findings::new(path);
     check(path, text, &mut findings);
     let shown = |one: Finding| (one.line, one.rule);
     findings.finish().into_iter().map(shown).collect()

@@ -28,13 +28,13 @@ fn a_node_knows_its_line_and_the_text_as_it_stands() {
             let kinds: Vec<_> = within.iter().map(Node::kind).collect();
             assert_eq!(kinds.first(), Some(&"document"));
             assert_eq!(kinds.last(), Some(&"quoted_attribute_value"));
-            seen = Some((page.line(node), page.of(node), page.line_text(node)));
+            seen = Some((page.line(node), page.source(node), page.line_text(node)));
         }
         true
     });
     assert_eq!(seen, Some((11, "?a&b", "<a href=\"?a&b\">x</a>")));
     let lines = Lines::Each(vec![7, 9]);
-    assert_eq!((lines.of(1), lines.of(5)), (9, 9));
+    assert_eq!((lines.line_at(1), lines.line_at(5)), (9, 9));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How little a text looks like language: Shannon's entropy of its characters.
 
 /// Shortest text that is judged.
-const SHORTEST: usize = 20;
+const MIN_LENGTH: usize = 20;
 
 /// Least entropy of a random text in hexadecimal digits, of at most 4 bits a character.
 const OF_HEX: f64 = 3.0;
@@ -27,7 +27,7 @@ pub(super) fn per_character(text: &str) -> f64 {
 /// Whether a text was drawn and not written: in the alphabets of hexadecimal or base64 alone, and
 /// of an entropy that words do not have.
 pub(super) fn is_random(text: &str) -> bool {
-    if text.len() < SHORTEST || is_sequence(text) {
+    if text.len() < MIN_LENGTH || is_sequence(text) {
         return false;
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();

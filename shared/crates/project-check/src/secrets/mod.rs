@@ -9,13 +9,13 @@ mod tests;
 use super::finding::{Findings, Rule};
 
 /// Longest line in which secrets are guessed at, in bytes: longer ones are no writing of anybody's.
-const LONGEST_LINE: usize = 2_000;
+const MAX_LINE_LENGTH: usize = 2_000;
 
 /// How much before a text may name it, in bytes.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// Shortest text that is taken for a secret.
-const SHORTEST: usize = 6;
+const MIN_LENGTH: usize = 6;
 
 /// Words that stand where a secret will.
 const PLACEHOLDERS: [&str; 24] = [
@@ -87,7 +87,7 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
         if let Some(kind) = shapes::known(line) {
             let message = format!("this looks like {kind}: read it from the environment");
             findings.error(number, Rule::Secret, message);
-        } else if !hashes && line.len() <= LONGEST_LINE {
+        } else if !hashes && line.len() <= MAX_LINE_LENGTH {
             let texts = match (name.starts_with(".env"), line.split_once('=')) {
                 (true, Some((before, _))) => vec![Quoted {
                     before: &line[..=before.len()],
@@ -110,7 +110,7 @@ fn guessed(
 ) {
     let of_public = is_of_public(line);
     for quoted in texts {
-        if quoted.text.len() < SHORTEST || is_placeholder(quoted.text) {
+        if quoted.text.len() < MIN_LENGTH || is_placeholder(quoted.text) {
             continue;
         }
         let random = !of_public && !is_id(quoted.text) && entropy::is_random(quoted.text);
@@ -158,7 +158,7 @@ fn quoted(line: &str) -> Vec<Quoted<'_>> {
 
 /// Whether a text is given to a name that is one of a secret: `name = `, `"name": `, `name: str = `.
 fn names_secret(before: &str) -> bool {
-    let mut from = before.len().saturating_sub(LONGEST_NAME);
+    let mut from = before.len().saturating_sub(MAX_NAME_LENGTH);
     while !before.is_char_boundary(from) {
         from += 1;
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::finding::Severity;
 
 fn severity(path: &str, line: &str) -> Option<Severity> {
-    let mut findings = Findings::of(path);
+    let mut findings = Findings::new(path);
     check(path, line, &mut findings);
     let found = findings.finish();
     // A secret is never repeated.

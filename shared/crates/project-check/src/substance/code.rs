@@ -50,7 +50,7 @@ const WRITE: &str = "this function does nothing: write what it is for";
 /// Comments of a body that say that it is still to be written.
 fn is_promised(piece: &Piece<'_>, body: Node<'_>) -> bool {
     let mut comments = named(body).filter(|node| node.kind().ends_with("comment"));
-    comments.any(|node| remarks::rule(piece.of(node)).is_some())
+    comments.any(|node| remarks::rule(piece.source(node)).is_some())
 }
 
 fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
@@ -67,7 +67,7 @@ fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
         "raise_statement" => {
             let raised = statement
                 .named_child(0)
-                .map_or("", |raised| piece.of(raised));
+                .map_or("", |raised| piece.source(raised));
             let of_stub = raised.starts_with("NotImplementedError");
             fails |= of_stub;
             of_stub
@@ -82,11 +82,11 @@ fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
         .rev()
         .find(|outer| outer.kind() == "class_definition");
     let bases = class.and_then(|class| class.child_by_field_name("superclasses"));
-    let bases = bases.map_or("", |bases| piece.of(bases));
+    let bases = bases.map_or("", |bases| piece.source(bases));
     let name = class.and_then(|class| class.child_by_field_name("name"));
     let is_interface = bases.contains("Protocol")
         || bases.contains("ABC")
-        || name.is_some_and(|name| is_base(piece, piece.of(name)));
+        || name.is_some_and(|name| is_base(piece, piece.source(name)));
     if is_interface {
         return None;
     }
@@ -102,7 +102,7 @@ fn is_base(piece: &Piece<'_>, name: &str) -> bool {
         let bases = (node.kind() == "class_definition")
             .then(|| node.child_by_field_name("superclasses"))
             .flatten();
-        found |= bases.is_some_and(|bases| named(bases).any(|base| piece.of(base) == name));
+        found |= bases.is_some_and(|bases| named(bases).any(|base| piece.source(base) == name));
         !found
     });
     found
@@ -116,7 +116,7 @@ fn is_open(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
     decorated.is_some_and(|outer| {
         let decorators = named(*outer).filter(|node| node.kind() == "decorator");
         decorators.into_iter().any(|decorator| {
-            let name = piece.of(decorator).trim_start_matches('@');
+            let name = piece.source(decorator).trim_start_matches('@');
             let name = name.split('(').next().unwrap_or_default();
             let last = name.rsplit('.').next().unwrap_or_default();
             matches!(
@@ -132,7 +132,7 @@ fn rust(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
         "macro_invocation" => {
             let name = node
                 .child_by_field_name("macro")
-                .map_or("", |name| piece.of(name));
+                .map_or("", |name| piece.source(name));
             let stub = matches!(name.rsplit("::").next(), Some("todo" | "unimplemented"));
             stub.then_some((true, "this panics when it is called: write what it is for"))
         }
@@ -155,7 +155,7 @@ fn rust(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
 fn script(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
     match node.kind() {
         "throw_statement" => {
-            let text = piece.of(node).to_lowercase();
+            let text = piece.source(node).to_lowercase();
             let words = [
                 "not implemented",
                 "not yet implemented",
@@ -183,7 +183,7 @@ fn script(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
             }
             let name = function
                 .child_by_field_name("name")
-                .map_or("", |name| piece.of(name));
+                .map_or("", |name| piece.source(name));
             let idle = name.to_lowercase().contains("noop") || has_token(*function, "abstract");
             (function.kind() == "function_declaration" && !idle).then_some((true, WRITE))
         }

@@ -6,7 +6,7 @@ use super::super::{
 };
 
 /// Longest remark that is judged, in characters: what is longer explains something.
-const LONGEST: usize = 90;
+const MAX_LENGTH: usize = 90;
 
 /// How a remark begins that stands in place of code that was left out.
 const BEGIN: [&str; 16] = [
@@ -66,7 +66,7 @@ pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
         if !node.kind().ends_with("comment") {
             return true;
         }
-        let text = piece.of(node);
+        let text = piece.source(node);
         let (line, shown) = (piece.line(node), excerpt(text));
         match rule(text) {
             Some(Rule::Omission) => {
@@ -99,7 +99,7 @@ pub(super) fn rule(comment: &str) -> Option<Rule> {
     if DECLINES.iter().any(|begin| lower.starts_with(begin)) {
         return Some(Rule::Refusal);
     }
-    if documents || words.chars().count() > LONGEST {
+    if documents || words.chars().count() > MAX_LENGTH {
         return None;
     }
     let plain = lower.trim_matches(|c: char| ".…:()[] ".contains(c));

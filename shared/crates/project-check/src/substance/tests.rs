@@ -3,7 +3,7 @@ use crate::{finding::Severity, syntax};
 use eventrelay_project::Framework;
 
 fn rules(path: &str, text: &str) -> Vec<(Option<u32>, Rule, Severity)> {
-    let mut findings = Findings::of(path);
+    let mut findings = Findings::new(path);
     let pieces = syntax::check(path, text, Framework::FastApi, &mut findings);
     let phrases = ["You are a senior engineer  who writes".to_owned()];
     check(path, text, &pieces, &phrases, &mut findings);

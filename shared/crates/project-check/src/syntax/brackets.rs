@@ -17,7 +17,7 @@ pub(super) fn unbalanced(piece: &Piece<'_>) -> Option<(u32, String)> {
         if node.is_missing() || node.child_count() > 0 {
             return true;
         }
-        let Some(end) = piece.of(node).chars().last() else {
+        let Some(end) = piece.source(node).chars().last() else {
             return true;
         };
         match node.kind() {

@@ -9,7 +9,7 @@ use super::{
         finding::{Findings, Rule, excerpt},
         piece::{Lines, Piece},
     },
-    MOST_ERRORS, brackets, python, rust, script,
+    MAX_ERRORS, brackets, python, rust, script,
 };
 use eventrelay_project::Language;
 
@@ -22,7 +22,7 @@ pub(super) fn check<'a>(
     interactive: bool,
     findings: &mut Findings,
 ) -> Option<Piece<'a>> {
-    let first = lines.of(0);
+    let first = lines.line_at(0);
     let Some(piece) = Piece::parse(language, text, lines) else {
         let message =
             "the parser gave up: the code is nested too deeply, or is none of this language";
@@ -39,7 +39,7 @@ pub(super) fn check<'a>(
         _ => script::check(&piece),
     };
     let sound = found.is_empty();
-    for (node, message) in found.into_iter().take(MOST_ERRORS) {
+    for (node, message) in found.into_iter().take(MAX_ERRORS) {
         let shown = excerpt(piece.line_text(node));
         findings.error(
             piece.line(node),
@@ -66,7 +66,7 @@ pub(super) fn errors(piece: &Piece<'_>, findings: &mut Findings) {
     }
     let mut told: Vec<u32> = Vec::new();
     piece.walk(|node, _| {
-        if told.len() >= MOST_ERRORS || !(node.has_error() || node.is_missing()) {
+        if told.len() >= MAX_ERRORS || !(node.has_error() || node.is_missing()) {
             return false;
         }
         // An error that spans lines says little; those inside it are nearer to the cause.
@@ -97,7 +97,7 @@ fn message(piece: &Piece<'_>, node: Node<'_>) -> String {
     if node.is_missing() && !kind.is_empty() {
         return format!("{} is missing in or before {line}", excerpt(kind));
     }
-    match piece.of(node).trim() {
+    match piece.source(node).trim() {
         "" => format!("syntax error in {line}"),
         text => format!("syntax error at {} in {line}", excerpt(text)),
     }

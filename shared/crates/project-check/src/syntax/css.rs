@@ -9,7 +9,7 @@ use super::super::{
 };
 
 /// Deepest nesting of blocks and brackets.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// At-rules that a preprocessor knows and no browser.
 const OF_SASS: [&str; 8] = [
@@ -29,14 +29,14 @@ pub(in super::super) struct Reference {
 pub(super) fn check(text: &str, first: u32, findings: &mut Findings) {
     if let Err((at, message)) = Sheet::read(text) {
         let (line, shown) = super::line_at(text, at);
-        let line = Lines::From(first).of(line as usize - 1);
+        let line = Lines::From(first).line_at(line as usize - 1);
         findings.error(line, Rule::Syntax, format!("{message}: {}", excerpt(shown)));
     }
 }
 
 /// The files that a sheet imports or shows, up to its first error.
 pub(in super::super) fn references(text: &str) -> Vec<Reference> {
-    let mut sheet = Sheet::of(text);
+    let mut sheet = Sheet::new(text);
     // Errors are told of elsewhere.
     let _ = sheet.scan();
     let reference = |(at, target): (usize, String)| Reference {
@@ -64,7 +64,7 @@ struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    fn of(text: &'a str) -> Self {
+    fn new(text: &'a str) -> Self {
         Self {
             text,
             at: 0,
@@ -77,7 +77,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn read(text: &'a str) -> Result<(), Fault> {
-        Self::of(text).scan()
+        Self::new(text).scan()
     }
 
     fn rest(&self) -> &'a str {
@@ -194,7 +194,7 @@ impl<'a> Sheet<'a> {
     fn open(&mut self, bracket: u8) -> Result<(), Fault> {
         self.begin();
         self.brackets.push((self.at, bracket));
-        match self.brackets.len() > DEEPEST {
+        match self.brackets.len() > MAX_DEPTH {
             true => Err((self.at, "nested too deeply".to_owned())),
             false => Ok(()),
         }
@@ -228,7 +228,7 @@ impl<'a> Sheet<'a> {
         }
         self.blocks.push(self.at);
         self.next_statement();
-        match self.blocks.len() > DEEPEST {
+        match self.blocks.len() > MAX_DEPTH {
             true => Err((self.at, "nested too deeply".to_owned())),
             false => Ok(()),
         }

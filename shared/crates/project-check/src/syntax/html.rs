@@ -9,7 +9,7 @@ use super::{
         finding::{Findings, Rule, excerpt},
         piece::{Lines, Piece, named},
     },
-    MOST_ERRORS, code, css,
+    MAX_ERRORS, code, css,
 };
 use eventrelay_project::Language;
 
@@ -67,14 +67,14 @@ fn unclosed(page: &Piece<'_>, findings: &mut Findings) {
             } else {
                 named(tag).find(|child| child.kind() == "tag_name")?
             };
-            Some(page.of(name))
+            Some(page.source(name))
         };
         let message = match node.kind() {
             "erroneous_end_tag" => name().map(|name| format!("`</{name}>` closes nothing")),
             "element" => name().and_then(|name| open(node, name)),
             _ => None,
         };
-        if let Some(message) = message.filter(|_| told < MOST_ERRORS) {
+        if let Some(message) = message.filter(|_| told < MAX_ERRORS) {
             told += 1;
             let shown = excerpt(page.line_text(node));
             findings.error(page.line(node), Rule::Syntax, format!("{message}: {shown}"));
@@ -101,7 +101,7 @@ fn inside(page: &Piece<'_>) -> Vec<(Language, String, u32)> {
         };
         let text = named(node).find(|child| child.kind() == "raw_text");
         if let (Some(language), Some(text)) = (language, text) {
-            found.push((language, page.of(text).to_owned(), page.line(text)));
+            found.push((language, page.source(text).to_owned(), page.line(text)));
         }
         false
     });
@@ -130,8 +130,8 @@ pub(in super::super) fn attribute<'p>(
     let attributes = named(tag).filter(|child| child.kind() == "attribute");
     attributes.into_iter().find_map(|attribute| {
         let mut parts = named(attribute);
-        let named_so = page.of(parts.next()?).eq_ignore_ascii_case(name);
-        let value = parts.next().map_or("", |value| page.of(value));
+        let named_so = page.source(parts.next()?).eq_ignore_ascii_case(name);
+        let value = parts.next().map_or("", |value| page.source(value));
         named_so.then(|| value.trim_matches(['"', '\'']).trim())
     })
 }

@@ -25,7 +25,7 @@ use eventrelay_project::{Framework, Language};
 pub(super) use css::references;
 
 /// Most syntax errors that are told of a piece: what follows the first is often its echo.
-const MOST_ERRORS: usize = 3;
+const MAX_ERRORS: usize = 3;
 
 /// Parses a text and tells what is wrong with it. Gives the pieces of programs and pages in it that
 /// are without a syntax error.
@@ -105,5 +105,5 @@ fn line_at(text: &str, at: usize) -> (u32, &str) {
     let from = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let row = text[..from].matches('\n').count();
     let shown = text[from..].lines().next().unwrap_or_default();
-    (Lines::From(1).of(row), shown)
+    (Lines::From(1).line_at(row), shown)
 }

@@ -15,7 +15,7 @@ use super::{
 use eventrelay_project::Language;
 
 /// Most cells.
-const MOST_CELLS: usize = 300;
+const MAX_CELLS: usize = 300;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -66,8 +66,8 @@ fn cells<'a>(text: &'a str, findings: &mut Findings) -> Result<Vec<&'a RawValue>
     let cells = notebook.get("cells").ok_or("`cells` is a list")?;
     let cells: Vec<&'a RawValue> =
         serde_json::from_str(cells.get()).map_err(|_| "`cells` is a list".to_owned())?;
-    if cells.len() > MOST_CELLS {
-        return Err(format!("at most {MOST_CELLS} cells"));
+    if cells.len() > MAX_CELLS {
+        return Err(format!("at most {MAX_CELLS} cells"));
     }
     let unnamed = cells.iter().any(|cell| value(cell).get("id").is_none());
     if minor >= 5 && unnamed {

@@ -51,7 +51,7 @@ fn unlike(piece: &Piece<'_>, element: Node<'_>) -> Option<String> {
         let tag = element.child_by_field_name(field)?;
         Some(
             tag.child_by_field_name("name")
-                .map_or("", |name| piece.of(name)),
+                .map_or("", |name| piece.source(name)),
         )
     };
     let (open, close) = (name("open_tag")?, name("close_tag")?);
@@ -65,7 +65,7 @@ fn unlike(piece: &Piece<'_>, element: Node<'_>) -> Option<String> {
 /// A constant without a value, where it is not merely declared and no loop gives it one.
 fn unset(piece: &Piece<'_>, declaration: Node<'_>, within: &[Node<'_>]) -> bool {
     let kind = declaration.child_by_field_name("kind");
-    let constant = kind.is_some_and(|kind| piece.of(kind) == "const");
+    let constant = kind.is_some_and(|kind| piece.source(kind) == "const");
     let ambient = matches!(piece.language, Language::TypeScript | Language::Tsx)
         && within
             .iter()

@@ -10,7 +10,7 @@ fn errors(path: &str, text: &str) -> Vec<Finding> {
         true => Framework::Static,
         false => Framework::FastApi,
     };
-    let mut findings = Findings::of(path);
+    let mut findings = Findings::new(path);
     check(path, text, framework, &mut findings);
     let mut found = findings.finish();
     found.retain(|finding| finding.severity == Severity::Error);
@@ -247,7 +247,7 @@ fn pages_and_what_is_inside_them() {
         broken("a.html", text, line, words);
     }
     let template = "{% extends \"a\" %}\n<a href=\"{{ f(\"x\") }}\" {% if x < 3 %}class=\"b\"{% endif %}>é {{ y }}</a>";
-    let mut findings = Findings::of("a.html");
+    let mut findings = Findings::new("a.html");
     assert_eq!(
         check("a.html", template, Framework::FastApi, &mut findings).len(),
         1
@@ -348,7 +348,7 @@ proptest! {
         let lines = text.lines().count().max(1) as u32 + 1;
         for path in PATHS {
             for framework in [Framework::Static, Framework::FastApi] {
-                let mut findings = Findings::of(path);
+                let mut findings = Findings::new(path);
                 check(path, &text, framework, &mut findings);
                 for finding in findings.finish() {
                     prop_assert!(finding.line.is_none_or(|line| (1..=lines).contains(&line)), "{finding:?}");

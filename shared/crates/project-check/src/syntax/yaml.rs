@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Parser};
 use super::super::finding::{Findings, Rule, excerpt};
 
 /// Deepest nesting.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// A mapping or a sequence that is being read.
 enum Open {
@@ -54,7 +54,7 @@ pub(super) fn check(text: &str, findings: &mut Findings) {
             Event::MappingStart(..) => open.push(Open::Mapping(HashSet::new(), true)),
             _ => {}
         }
-        if open.len() > DEEPEST {
+        if open.len() > MAX_DEPTH {
             return findings.error(line(at), Rule::Syntax, "nested too deeply");
         }
     }

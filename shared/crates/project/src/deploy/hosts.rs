@@ -9,7 +9,7 @@ use super::sha1;
 
 /// Longest name of a site whose every deploy still has a host name: Netlify puts 24 digits and two
 /// hyphens before it, and a label has 63 characters (RFC 1035, section 2.3.4).
-const LONGEST_HOST: usize = 37;
+const MAX_HOST_LENGTH: usize = 37;
 
 /// Digits of the project's id in its name: 40 bits that are drawn at random (RFC 9562, 5.7).
 const DIGITS: usize = 10;
@@ -21,7 +21,7 @@ const DIGITS: usize = 10;
 pub fn host_name(name: &str, project: &ProjectId) -> String {
     let id = project.as_str();
     let digits = &id[id.len() - DIGITS..];
-    let room = LONGEST_HOST - DIGITS - 1;
+    let room = MAX_HOST_LENGTH - DIGITS - 1;
     let name = name.get(..room).unwrap_or(name).trim_end_matches('-');
     format!("{name}-{digits}")
 }
@@ -108,7 +108,7 @@ mod tests {
         assert!(name.starts_with("weather-app-"));
         for slug in ["a", &"a".repeat(40), &format!("{}-b", "a".repeat(25))] {
             let name = host_name(slug, &one);
-            assert!(name.len() <= LONGEST_HOST, "{name}");
+            assert!(name.len() <= MAX_HOST_LENGTH, "{name}");
             assert!(!name.contains("--"), "{name}");
         }
     }

@@ -11,7 +11,7 @@ mod tree;
 pub use dry_run::{Call, DryFile, DryRun, Where, dry_run};
 pub use hosts::{VercelSettings, digests, host_name, is_published, required, vercel_settings};
 pub use names::{
-    Address, InvalidName, MOST_NAMES, Owner, RepositoryName, bears_marker, branch, commit_message,
+    Address, InvalidName, MAX_NAMES, Owner, RepositoryName, bears_marker, branch, commit_message,
     description, marker,
 };
 pub use objects::{NotAnObjectId, ObjectId, sha1};

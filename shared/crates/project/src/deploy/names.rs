@@ -8,21 +8,21 @@ use super::super::{DeploymentId, ProjectId};
 use eventrelay_analysis::text;
 
 /// Longest name of a repository at GitHub.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// Longest name of an account at GitHub, that of an enterprise's user included
 /// (<https://docs.github.com/en/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication>).
-const LONGEST_OWNER: usize = 39;
+const MAX_OWNER_LENGTH: usize = 39;
 
 /// Longest description of a repository at GitHub, in characters.
-const LONGEST_DESCRIPTION: usize = 350;
+const MAX_DESCRIPTION_LENGTH: usize = 350;
 
 /// Longest first line of a commit, in characters: what tools show of it.
-const LONGEST_SUBJECT: usize = 72;
+const MAX_SUBJECT_LENGTH: usize = 72;
 
 /// How many names are tried for a repository: the one that was asked for, and that with `-2` to
 /// `-10` behind it.
-pub const MOST_NAMES: u32 = 10;
+pub const MAX_NAMES: u32 = 10;
 
 /// The text cannot be such a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +92,7 @@ name!(
 
 fn is_repository(text: &str) -> bool {
     let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=LONGEST_NAME).contains(&text.len())
+    (1..=MAX_NAME_LENGTH).contains(&text.len())
         && text.bytes().all(is_byte)
         && text != "."
         && text != ".."
@@ -101,7 +101,9 @@ fn is_repository(text: &str) -> bool {
 
 fn is_owner(text: &str) -> bool {
     let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (1..=LONGEST_OWNER).contains(&text.len()) && text.bytes().all(is_byte) && !text.starts_with('-')
+    (1..=MAX_OWNER_LENGTH).contains(&text.len())
+        && text.bytes().all(is_byte)
+        && !text.starts_with('-')
 }
 
 impl Owner {
@@ -119,14 +121,14 @@ impl RepositoryName {
         self.0.eq_ignore_ascii_case(&other.0)
     }
 
-    /// The name that is tried as the `number`th, from 1 on; none beyond [`MOST_NAMES`].
+    /// The name that is tried as the `number`th, from 1 on; none beyond [`MAX_NAMES`].
     #[must_use]
     pub fn candidate(&self, number: u32) -> Option<Self> {
         match number {
             1 => Some(self.clone()),
-            2..=MOST_NAMES => {
+            2..=MAX_NAMES => {
                 let suffix = format!("-{number}");
-                let room = (LONGEST_NAME - suffix.len()).min(self.0.len());
+                let room = (MAX_NAME_LENGTH - suffix.len()).min(self.0.len());
                 Some(Self(format!("{}{suffix}", &self.0[..room])))
             }
             _ => None,
@@ -161,7 +163,7 @@ pub fn marker(project: &ProjectId) -> String {
 #[must_use]
 pub fn description(text: &str, project: &ProjectId) -> String {
     let marker = marker(project);
-    let text = text::line(text, LONGEST_DESCRIPTION - marker.len() - 1);
+    let text = text::line(text, MAX_DESCRIPTION_LENGTH - marker.len() - 1);
     format!("{text} {marker}").trim_start().to_owned()
 }
 
@@ -182,7 +184,7 @@ pub fn branch(deployment: &DeploymentId) -> String {
 /// in the form of trailers (<https://git-scm.com/docs/git-interpret-trailers>).
 #[must_use]
 pub fn commit_message(title: &str, project: &ProjectId, deployment: &DeploymentId) -> String {
-    let title = match text::line(title, LONGEST_SUBJECT) {
+    let title = match text::line(title, MAX_SUBJECT_LENGTH) {
         empty if empty.is_empty() => "Generated project".to_owned(),
         title => title,
     };
@@ -269,7 +271,7 @@ mod tests {
         assert!(!bears_marker(Some(&format!("{text} fork")), &ours));
         assert!(!bears_marker(None, &ours));
         let long = description(&"ä ".repeat(500), &ours);
-        assert!(long.chars().count() <= LONGEST_DESCRIPTION && bears_marker(Some(&long), &ours));
+        assert!(long.chars().count() <= MAX_DESCRIPTION_LENGTH && bears_marker(Some(&long), &ours));
         assert_eq!(description("", &ours), marker(&ours));
     }
 }

@@ -26,7 +26,7 @@ impl Mode {
         }
     }
 
-    const fn of(file: &ProjectFile) -> Self {
+    const fn new(file: &ProjectFile) -> Self {
         match file.executable {
             true => Self::Executable,
             false => Self::File,
@@ -105,7 +105,7 @@ fn entry(file: &ProjectFile) -> Entry<'_> {
     };
     Entry {
         path: &file.path,
-        mode: Mode::of(file),
+        mode: Mode::new(file),
         content,
     }
 }
@@ -121,7 +121,7 @@ pub fn changes<'a>(
 ) -> Vec<Entry<'a>> {
     let is_there = |file: &ProjectFile| {
         present.get(&file.path).is_some_and(|there| {
-            there.mode == Mode::of(file).as_str() && there.id == ObjectId::of_blob(&file.content)
+            there.mode == Mode::new(file).as_str() && there.id == ObjectId::of_blob(&file.content)
         })
     };
     let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -147,7 +147,7 @@ mod tests {
     fn present(files: &[ProjectFile]) -> BTreeMap<String, Present> {
         let one = |file: &ProjectFile| {
             let there = Present {
-                mode: Mode::of(file).as_str().to_owned(),
+                mode: Mode::new(file).as_str().to_owned(),
                 id: ObjectId::of_blob(&file.content),
             };
             (file.path.clone(), there)

@@ -23,7 +23,7 @@ pub fn archive(files: &[ProjectFile], root: &str) -> Result<Vec<u8>, Error> {
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(DateTime::DEFAULT)
             .system(System::Unix)
-            .unix_permissions(FileMode::of(file).permissions());
+            .unix_permissions(FileMode::new(file).permissions());
         zip.start_file(format!("{root}/{}", file.path), options)
             .map_err(Error::internal)?;
         zip.write_all(&file.content).map_err(Error::internal)?;
@@ -126,21 +126,21 @@ mod tests {
     fn the_files_of_a_manifest_come_out_of_its_archive_and_of_no_other() {
         let mut files = files();
         let packed = archive(&files, "timer").unwrap();
-        let manifest = Manifest::of(&files);
+        let manifest = Manifest::new(&files);
         files.sort_by(|one, other| one.path.cmp(&other.path));
         assert_eq!(unpack(&packed, &manifest).unwrap(), files);
 
         let changed = |change: fn(&mut Vec<u8>)| {
             let mut files = files.clone();
             change(&mut files[1].content);
-            unpack(&packed, &Manifest::of(&files))
+            unpack(&packed, &Manifest::new(&files))
         };
         assert_eq!(changed(|content| content[0] = b'E'), None);
         assert_eq!(changed(|content| content.truncate(20)), None);
         assert_eq!(changed(|content| content.push(b' ')), None);
         let mut more = files.clone();
         more.push(file("more.txt", b"", false));
-        assert_eq!(unpack(&packed, &Manifest::of(&more)), None);
+        assert_eq!(unpack(&packed, &Manifest::new(&more)), None);
         assert_eq!(unpack(&packed[..packed.len() / 2], &manifest), None);
         assert_eq!(unpack(b"", &manifest), None);
     }

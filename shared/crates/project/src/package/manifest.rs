@@ -20,7 +20,7 @@ pub enum FileMode {
 impl FileMode {
     /// That of a file.
     #[must_use]
-    pub const fn of(file: &ProjectFile) -> Self {
+    pub const fn new(file: &ProjectFile) -> Self {
         if file.executable {
             Self::Executable
         } else {
@@ -78,8 +78,8 @@ pub struct ManifestEntry {
 impl Manifest {
     /// That of some files, in whichever order.
     #[must_use]
-    pub fn of(files: &[ProjectFile]) -> Self {
-        let mut files: Vec<_> = files.iter().map(ManifestEntry::of).collect();
+    pub fn new(files: &[ProjectFile]) -> Self {
+        let mut files: Vec<_> = files.iter().map(ManifestEntry::new).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         Self { files }
     }
@@ -127,12 +127,12 @@ impl ManifestEntry {
 
     /// That of a file.
     #[must_use]
-    pub fn of(file: &ProjectFile) -> Self {
+    pub fn new(file: &ProjectFile) -> Self {
         Self {
             path: file.path.clone(),
             bytes: file.content.len(),
             sha256: hex::encode(Sha256::digest(&file.content)),
-            mode: FileMode::of(file),
+            mode: FileMode::new(file),
             language: Language::of_path(&file.path),
             origin: file.origin,
             sources: file.sources.clone(),
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_manifest_tells_of_its_files() {
-        let manifest = Manifest::of(&[file("run.py", "abc", true), file("a.md", "", false)]);
+        let manifest = Manifest::new(&[file("run.py", "abc", true), file("a.md", "", false)]);
         assert_eq!(manifest.bytes(), 3);
         let expected = serde_json::json!({"files": [
             {
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn its_hash_is_of_paths_bytes_and_modes() {
         let (one, two) = (file("a", "1", false), file("b", "2", false));
-        let hash = |files: &[ProjectFile]| Manifest::of(files).sha256();
+        let hash = |files: &[ProjectFile]| Manifest::new(files).sha256();
         let whole = hash(&[one.clone(), two.clone()]);
         assert_eq!(whole.len(), 64);
         assert_eq!(hash(&[two.clone(), one.clone()]), whole);

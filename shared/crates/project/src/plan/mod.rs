@@ -5,4 +5,4 @@ pub mod prompt;
 mod read;
 
 pub use model::{Dependency, Plan, PlannedFile, slug};
-pub use read::{Bounds, MOST_DEPENDENCIES, PlanError, read};
+pub use read::{Bounds, MAX_DEPENDENCIES, PlanError, read};

@@ -55,7 +55,7 @@ pub struct Dependency {
 }
 
 /// Longest [`slug`].
-const LONGEST_SLUG: usize = 40;
+const MAX_SLUG_LENGTH: usize = 40;
 
 /// A text as a name of packages, repositories and hosts: `a` to `z`, digits and single hyphens,
 /// beginning with a letter, at most 40 characters. `project` where nothing is left.
@@ -73,7 +73,7 @@ pub fn slug(text: &str) -> String {
             _ if slug.is_empty() || slug.ends_with('-') => {}
             _ => slug.push('-'),
         }
-        if slug.len() >= LONGEST_SLUG {
+        if slug.len() >= MAX_SLUG_LENGTH {
             break;
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Framework, MOST_WRITTEN, ProjectRequest};
+use super::super::{Framework, MAX_WRITTEN, ProjectRequest};
 use crate::prompt::Question;
 use eventrelay_analysis::{Analysis, VisualKind};
 
@@ -34,10 +34,10 @@ are there already. Prefer none. A version is a range in the registry's syntax.
 ";
 
 /// Entries of each list of the analysis that are handed on.
-const MOST_ENTRIES: usize = 60;
+const MAX_ENTRIES: usize = 60;
 
 /// Characters of shown code that are handed on, for each piece.
-const LONGEST_CODE: usize = 2000;
+const MAX_CODE_LENGTH: usize = 2000;
 
 /// The question for the plan of a project. `made_elsewhere` are the paths of the templates,
 /// `packages` what they bring.
@@ -57,7 +57,7 @@ pub fn question(
         "conventions": conventions(request.framework),
         "made_elsewhere": made_elsewhere,
         "packages": packages,
-        "most_files": MOST_WRITTEN,
+        "most_files": MAX_WRITTEN,
         "features": request.features,
         "instructions": request.instructions,
         "video": {
@@ -78,7 +78,7 @@ fn digest(analysis: &Analysis) -> Value {
     let shown = shown
         .filter(|shown| matches!(shown.kind, VisualKind::Code | VisualKind::Terminal))
         .map(|shown| {
-            let text: String = shown.content.chars().take(LONGEST_CODE).collect();
+            let text: String = shown.content.chars().take(MAX_CODE_LENGTH).collect();
             json!({"at_s": shown.at_s, "content": text})
         });
     json!({
@@ -90,12 +90,12 @@ fn digest(analysis: &Analysis) -> Value {
         "technologies": some(&content.technologies),
         "prerequisites": some(&content.prerequisites),
         "build_plan": content.build_plan,
-        "shown_code": shown.take(MOST_ENTRIES).collect::<Vec<_>>(),
+        "shown_code": shown.take(MAX_ENTRIES).collect::<Vec<_>>(),
     })
 }
 
 fn some<T>(entries: &[T]) -> &[T] {
-    &entries[..entries.len().min(MOST_ENTRIES)]
+    &entries[..entries.len().min(MAX_ENTRIES)]
 }
 
 /// What the templates take for granted of the files that are planned.

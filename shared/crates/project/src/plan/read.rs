@@ -5,29 +5,29 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Deserialize;
 
 use super::{Dependency, Plan, PlannedFile, slug};
-use crate::{Framework, Language, MOST_WRITTEN, Span, paths, templates};
+use crate::{Framework, Language, MAX_WRITTEN, Span, paths, templates};
 use eventrelay_analysis::text;
 
 /// Longest title, in characters.
-const LONGEST_TITLE: usize = 120;
+const MAX_TITLE_LENGTH: usize = 120;
 
 /// Longest summary, in characters.
-const LONGEST_SUMMARY: usize = 2000;
+const MAX_SUMMARY_LENGTH: usize = 2000;
 
 /// Longest purpose of a file, in characters.
-const LONGEST_PURPOSE: usize = 2000;
+const MAX_PURPOSE_LENGTH: usize = 2000;
 
 /// Most stretches of the video for a file.
-const MOST_SOURCES: usize = 20;
+const MAX_SOURCES: usize = 20;
 
 /// Most files whose text the writer of another one sees.
-const MOST_NEEDS: usize = 12;
+const MAX_NEEDS: usize = 12;
 
 /// Most packages beside those of the templates.
-pub const MOST_DEPENDENCIES: usize = 40;
+pub const MAX_DEPENDENCIES: usize = 40;
 
 /// Longest name or range of a package, in bytes.
-const LONGEST_NAME: usize = 214;
+const MAX_NAME_LENGTH: usize = 214;
 
 /// Why a plan cannot be worked from, in words for whoever repairs it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum PlanError {
     #[error("the answer is not of the schema: {0}")]
     NotTheSchema(String),
     /// Too many files, or none.
-    #[error("there are {0} files; plan at least one and at most {MOST_WRITTEN}")]
+    #[error("there are {0} files; plan at least one and at most {MAX_WRITTEN}")]
     Files(usize),
     /// A path that is none.
     #[error("files[{at}].path: {why}")]
@@ -125,7 +125,7 @@ pub fn read(answer: &str, bounds: Bounds<'_>) -> Result<Plan, PlanError> {
     let shape = |error: serde_json::Error| text::line(&error.to_string(), 200);
     let draft: Draft =
         serde_json::from_str(answer).map_err(|error| PlanError::NotTheSchema(shape(error)))?;
-    let title = match text::line(&draft.title, LONGEST_TITLE) {
+    let title = match text::line(&draft.title, MAX_TITLE_LENGTH) {
         title if title.is_empty() => "Project".to_owned(),
         title => title,
     };
@@ -140,7 +140,7 @@ pub fn read(answer: &str, bounds: Bounds<'_>) -> Result<Plan, PlanError> {
     Plan {
         name: slug(&title),
         title,
-        summary: text::block(&draft.summary, LONGEST_SUMMARY),
+        summary: text::block(&draft.summary, MAX_SUMMARY_LENGTH),
         framework: bounds.framework,
         files,
         dependencies,
@@ -152,8 +152,8 @@ fn planned(at: usize, file: DraftFile, duration_s: Option<f64>) -> Result<Planne
     let mut depends_on = file.depends_on;
     depends_on.sort();
     depends_on.dedup();
-    depends_on.truncate(MOST_NEEDS);
-    let purpose = text::block(&file.purpose, LONGEST_PURPOSE);
+    depends_on.truncate(MAX_NEEDS);
+    let purpose = text::block(&file.purpose, MAX_PURPOSE_LENGTH);
     if purpose.is_empty() {
         return Err(PlanError::NoPurpose(at));
     }
@@ -168,7 +168,7 @@ fn planned(at: usize, file: DraftFile, duration_s: Option<f64>) -> Result<Planne
             .sources
             .into_iter()
             .filter(is_within)
-            .take(MOST_SOURCES)
+            .take(MAX_SOURCES)
             .collect(),
     })
 }
@@ -180,7 +180,7 @@ fn dependency(
 ) -> Result<Dependency, PlanError> {
     // What is written into a manifest is kept to what needs no escape in any of them.
     let is_plain = |text: &str| {
-        (1..=LONGEST_NAME).contains(&text.len())
+        (1..=MAX_NAME_LENGTH).contains(&text.len())
             && text
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || ".,<>=~^!*| -+".contains(c))
@@ -205,11 +205,11 @@ impl Plan {
     /// # Errors
     /// [`PlanError`].
     pub fn checked(mut self, made_elsewhere: &[&str]) -> Result<Self, PlanError> {
-        if self.files.is_empty() || self.files.len() > MOST_WRITTEN {
+        if self.files.is_empty() || self.files.len() > MAX_WRITTEN {
             return Err(PlanError::Files(self.files.len()));
         }
-        if self.dependencies.len() > MOST_DEPENDENCIES {
-            return Err(PlanError::Dependency(MOST_DEPENDENCIES));
+        if self.dependencies.len() > MAX_DEPENDENCIES {
+            return Err(PlanError::Dependency(MAX_DEPENDENCIES));
         }
         for (at, file) in self.files.iter().enumerate() {
             paths::check(&file.path).map_err(|why| PlanError::Path { at, why })?;
@@ -349,10 +349,10 @@ mod tests {
             Err(PlanError::NoEntry("app/main.py"))
         );
         assert_eq!(read_value(&answer(vec![])), Err(PlanError::Files(0)));
-        let many = (0..=MOST_WRITTEN).map(|at| file(&format!("f{at}.py"), &[]));
+        let many = (0..=MAX_WRITTEN).map(|at| file(&format!("f{at}.py"), &[]));
         assert_eq!(
             read_value(&answer(many.collect())),
-            Err(PlanError::Files(MOST_WRITTEN + 1))
+            Err(PlanError::Files(MAX_WRITTEN + 1))
         );
         assert_eq!(read("", BOUNDS), Err(PlanError::Empty));
         assert!(matches!(

@@ -30,8 +30,8 @@ pub(super) struct Dependencies {
 impl Dependencies {
     /// Those of a plan. A package stands in them once: the framework's own before the plan's, what
     /// runs before what is for development. A name that the registry does not allow is left out.
-    pub(super) fn of(plan: &Plan) -> Self {
-        let Some(registry) = Registry::of(plan.framework) else {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let Some(registry) = Registry::new(plan.framework) else {
             return Self::default();
         };
         let mut lines = BTreeMap::new();
@@ -84,7 +84,7 @@ const RESERVED: &str = "\
 /// is taken by what it uses (pip would look for itself) or by the language.
 pub(super) fn own_name(plan: &Plan, dependencies: &Dependencies) -> String {
     let name = slug(&plan.name);
-    let reserved = Registry::of(plan.framework) == Some(Registry::CratesIo)
+    let reserved = Registry::new(plan.framework) == Some(Registry::CratesIo)
         && RESERVED.split_whitespace().any(|word| word == name);
     if reserved || dependencies.names(&name) {
         format!("{name}-app")

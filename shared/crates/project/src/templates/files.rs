@@ -10,7 +10,7 @@ use super::readme::Readme;
 use super::{Facts, one_line, title_of};
 
 /// Longest description in a manifest, in characters.
-const LONGEST_DESCRIPTION: usize = 200;
+const MAX_DESCRIPTION_LENGTH: usize = 200;
 
 /// What manifests and pages are made of.
 struct Project {
@@ -28,8 +28,8 @@ struct Project {
 }
 
 impl Project {
-    fn of(plan: &Plan) -> Self {
-        let dependencies = Dependencies::of(plan);
+    fn new(plan: &Plan) -> Self {
+        let dependencies = Dependencies::new(plan);
         let title = title_of(plan);
         Self {
             name: own_name(plan, &dependencies),
@@ -46,7 +46,7 @@ impl Project {
 fn described(plan: &Plan) -> Option<String> {
     let mut lines = plan.summary.lines().map(one_line);
     let line = lines.find(|line| !line.is_empty())?;
-    let Some((at, _)) = line.char_indices().nth(LONGEST_DESCRIPTION) else {
+    let Some((at, _)) = line.char_indices().nth(MAX_DESCRIPTION_LENGTH) else {
         return Some(line);
     };
     let cut = &line[..at];
@@ -64,7 +64,7 @@ enum Setup {
 }
 
 impl Setup {
-    const fn of(framework: Framework) -> Self {
+    const fn new(framework: Framework) -> Self {
         match framework {
             Framework::NextJs | Framework::Static | Framework::Express | Framework::Expo => {
                 Self::Node
@@ -128,7 +128,7 @@ fn text(template: &impl Template) -> String {
 
 /// All files of a project that need no model, in no order.
 pub(super) fn all(plan: &Plan, facts: &Facts) -> Vec<ProjectFile> {
-    let project = Project::of(plan);
+    let project = Project::new(plan);
     let mut files = common(plan, facts, &project);
     files.extend(own(plan.framework, &project));
     let file = |(path, text): (&str, String)| ProjectFile {
@@ -149,7 +149,7 @@ fn common(plan: &Plan, facts: &Facts, project: &Project) -> Vec<(&'static str, S
         name: &project.name,
     };
     let workflow = Workflow {
-        setup: Setup::of(plan.framework),
+        setup: Setup::new(plan.framework),
         lines,
     };
     let ignored = match plan.framework {
@@ -164,7 +164,7 @@ fn common(plan: &Plan, facts: &Facts, project: &Project) -> Vec<(&'static str, S
         (".github/workflows/ci.yml", text(&workflow)),
         (".gitignore", ignored),
         ("LICENSE", text(&licence)),
-        ("README.md", text(&Readme::of(plan, facts))),
+        ("README.md", text(&Readme::new(plan, facts))),
     ]
 }
 

@@ -40,7 +40,7 @@ pub struct Facts {
 /// has no registry.
 #[must_use]
 pub fn could_have(framework: Framework, package: &str) -> bool {
-    registry::Registry::of(framework).is_some_and(|registry| registry.is_name(package))
+    registry::Registry::new(framework).is_some_and(|registry| registry.is_name(package))
 }
 
 /// The files of a plan's framework, sorted by path: those of [`paths`].

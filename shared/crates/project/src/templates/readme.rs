@@ -53,7 +53,7 @@ struct Moment {
 }
 
 impl<'a> Readme<'a> {
-    pub(super) fn of(plan: &'a Plan, facts: &Facts) -> Self {
+    pub(super) fn new(plan: &'a Plan, facts: &Facts) -> Self {
         let url = facts.video_url.as_deref();
         let paragraphs = plan.summary.lines().map(str::trim);
         Self {
@@ -65,7 +65,7 @@ impl<'a> Readme<'a> {
                 .and_then(|url| reference::parse(url).ok())
                 .map(|at| at.id.as_str().to_owned()),
             sections: sections(plan),
-            files: plan.files.iter().map(Row::of).collect(),
+            files: plan.files.iter().map(Row::new).collect(),
         }
     }
 }
@@ -93,12 +93,12 @@ fn sections(plan: &Plan) -> Vec<Section> {
 }
 
 impl<'a> Row<'a> {
-    fn of(file: &'a PlannedFile) -> Self {
+    fn new(file: &'a PlannedFile) -> Self {
         let mut moments: Vec<Moment> = file
             .sources
             .iter()
             .map(|span| span.start_s)
-            .map(Moment::of)
+            .map(Moment::new)
             .collect();
         moments.dedup_by_key(|moment| moment.second);
         Self {
@@ -111,7 +111,7 @@ impl<'a> Row<'a> {
 }
 
 impl Moment {
-    fn of(at_s: f64) -> Self {
+    fn new(at_s: f64) -> Self {
         Self {
             clock: clock(at_s),
             // Saturates at both ends, and is 0 for what is not a number.

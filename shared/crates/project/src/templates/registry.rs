@@ -6,10 +6,10 @@
 use super::super::Framework;
 
 /// Longest name of a package: npm's own bound, the largest of the three.
-const LONGEST_NAME: usize = 214;
+const MAX_NAME_LENGTH: usize = 214;
 
 /// Longest range.
-const LONGEST_RANGE: usize = 100;
+const MAX_RANGE_LENGTH: usize = 100;
 
 /// Where a framework's packages come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum Registry {
 
 impl Registry {
     /// That of a framework; none where nothing is installed.
-    pub(super) const fn of(framework: Framework) -> Option<Self> {
+    pub(super) const fn new(framework: Framework) -> Option<Self> {
         match framework {
             Framework::NextJs | Framework::Express | Framework::Expo => Some(Self::Npm),
             Framework::FastApi | Framework::Python | Framework::Notebook => Some(Self::PyPi),
@@ -35,7 +35,7 @@ impl Registry {
 
     /// Whether a package can be called so. On PyPI with its extras: `name[one,two]`.
     pub(super) fn is_name(self, name: &str) -> bool {
-        if name.len() > LONGEST_NAME {
+        if name.len() > MAX_NAME_LENGTH {
             return false;
         }
         match self {
@@ -90,7 +90,7 @@ impl Registry {
     }
 
     fn is_range(self, version: &str) -> bool {
-        if version.is_empty() || version.len() > LONGEST_RANGE {
+        if version.is_empty() || version.len() > MAX_RANGE_LENGTH {
             return false;
         }
         match self {

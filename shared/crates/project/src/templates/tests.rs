@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use saphyr::{LoadableYamlNode, Yaml};
 
 use super::super::plan::{Dependency, PlannedFile};
-use super::super::{Language, MOST_FILES, MOST_WRITTEN, Origin, Span};
+use super::super::{Language, MAX_FILES, MAX_WRITTEN, Origin, Span};
 use super::registry::Registry;
 use super::*;
 use eventrelay_project_check::has_syntax_error;
@@ -86,7 +86,7 @@ fn what_is_rendered_is_what_a_plan_cannot_have() {
         assert_eq!(found, paths(framework));
         assert!(found.is_sorted());
         assert!(!found.contains(&framework.entry()));
-        assert!(found.len() + MOST_WRITTEN <= MOST_FILES);
+        assert!(found.len() + MAX_WRITTEN <= MAX_FILES);
         for file in &files {
             let of_ours = file.origin == Origin::Template && !file.executable;
             assert!(of_ours && file.sources.is_empty(), "{}", file.path);
@@ -139,7 +139,7 @@ fn the_workflow_runs_the_commands_and_may_only_read() {
 #[test]
 fn npm_knows_the_commands() {
     for framework in Framework::ALL {
-        if Registry::of(framework) != Some(Registry::Npm) {
+        if Registry::new(framework) != Some(Registry::Npm) {
             continue;
         }
         let manifest = json(&render(&plan(framework), &facts()), "package.json");
@@ -158,7 +158,7 @@ fn npm_knows_the_commands() {
 fn the_base_packages_are_names_and_ranges_of_their_registry() {
     for framework in Framework::ALL {
         let all = packages(framework);
-        let Some(registry) = Registry::of(framework) else {
+        let Some(registry) = Registry::new(framework) else {
             assert!(all.is_empty());
             continue;
         };
@@ -251,7 +251,7 @@ fn a_project_is_not_called_as_what_it_uses() {
         let mut plan = plan(framework);
         name.clone_into(&mut plan.name);
         let files = render(&plan, &facts());
-        match Registry::of(framework).unwrap() {
+        match Registry::new(framework).unwrap() {
             Registry::Npm => json(&files, "package.json")["name"]
                 .as_str()
                 .unwrap()

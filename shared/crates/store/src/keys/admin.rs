@@ -20,8 +20,8 @@ use eventrelay_core::{clock::Timestamp, error::Error};
 /// Row that names all keys. Its 400 kB hold some 20,000 of them.
 const ALL_KEYS: &str = "keys";
 
-const LONGEST_NAME: usize = 64;
-const MOST_PER_MINUTE: u32 = 1_000_000;
+const MAX_NAME_LENGTH: usize = 64;
+const MAX_PER_MINUTE: u32 = 1_000_000;
 
 /// What a key is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,14 +89,14 @@ impl KeyRow {
 impl NewKey {
     fn check(&self, now: Timestamp) -> Result<(), Error> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || " ._@-".contains(c);
-        if !(1..=LONGEST_NAME).contains(&self.name.len()) || !self.name.chars().all(is_plain) {
+        if !(1..=MAX_NAME_LENGTH).contains(&self.name.len()) || !self.name.chars().all(is_plain) {
             let rule = "It has 1 to 64 letters, digits, spaces and . _ @ - of ASCII.";
             return Err(Error::invalid("name", rule));
         }
         if self.scopes.is_empty() {
             return Err(Error::invalid("scopes", "There is at least one."));
         }
-        let is_limit = |limit| (1..=MOST_PER_MINUTE).contains(&limit);
+        let is_limit = |limit| (1..=MAX_PER_MINUTE).contains(&limit);
         if !self.per_minute.is_none_or(is_limit) {
             return Err(Error::invalid("per_minute", "It is from 1 to 1,000,000."));
         }

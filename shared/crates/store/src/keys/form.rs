@@ -27,10 +27,10 @@ impl ApiKey {
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(Error::internal)?;
-        Ok(Self::of(bytes))
+        Ok(Self::new(bytes))
     }
 
-    fn of(bytes: [u8; 32]) -> Self {
+    fn new(bytes: [u8; 32]) -> Self {
         let mut key = format!("{PREFIX}{}", base62(bytes));
         key.push_str(&checksum(&key));
         Self(key)
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_seen() {
-        let key = ApiKey::of([7; 32]);
+        let key = ApiKey::new([7; 32]);
         let mut wrong = key.reveal().to_owned();
         wrong.replace_range(10..11, if &wrong[10..11] == "a" { "b" } else { "a" });
         assert!(is_damaged(&wrong));
@@ -131,6 +131,6 @@ mod tests {
 
     #[test]
     fn no_debug_form_has_the_key() {
-        assert_eq!(format!("{:?}", ApiKey::of([1; 32])), "ApiKey");
+        assert_eq!(format!("{:?}", ApiKey::new([1; 32])), "ApiKey");
     }
 }

@@ -17,7 +17,7 @@ use super::item::{Item, b, get_b, get_n, get_s, s};
 use eventrelay_core::{clock::Timestamp, error::Error};
 
 /// A key longer than this is not looked at.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
 /// Row of the key that signs cursors.
 const CURSOR_KEY: &str = "secret#cursor";
@@ -150,7 +150,7 @@ impl Keys {
     /// # Errors
     /// [`Error::Storage`] when the table cannot be read: nobody is let in then.
     pub async fn authenticate(&self, key: &str, now: Timestamp) -> Result<Option<Caller>, Error> {
-        if key.is_empty() || key.len() > LONGEST || form::is_damaged(key) {
+        if key.is_empty() || key.len() > MAX_LENGTH || form::is_damaged(key) {
             return Ok(None);
         }
         let (hash, key_id) = form::hash_and_id(key);

@@ -18,7 +18,7 @@ use super::{
         batch::get_all,
         item::{Item, get_s, s},
     },
-    Found, Hit, MOST_MATCHES, MOST_POSTINGS, Search,
+    Found, Hit, MAX_MATCHES, MAX_POSTINGS, Search,
     rows::{self, DocumentKey},
 };
 use eventrelay_analysis::search::{Candidate, Corpus, Posting, Query, Word, rank};
@@ -47,10 +47,10 @@ impl Search {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn find(&self, query: &Query, offset: usize, limit: usize) -> Result<Found, Error> {
-        self.find_within(query, offset, limit, MOST_POSTINGS).await
+        self.find_within(query, offset, limit, MAX_POSTINGS).await
     }
 
-    /// The same with another bound than [`MOST_POSTINGS`].
+    /// The same with another bound than [`MAX_POSTINGS`].
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -174,7 +174,7 @@ impl Search {
             let entries = rows::read_document(document).ok()?.entries;
             let matches = { candidate.entries.iter() }
                 .filter_map(|position| entries.get(usize::from(*position)).cloned())
-                .take(MOST_MATCHES);
+                .take(MAX_MATCHES);
             Some(Hit {
                 video: key.video,
                 analysis,

@@ -30,10 +30,10 @@ use eventrelay_analysis::search::{Corpus, Entry};
 use eventrelay_core::video::VideoKey;
 
 /// Postings that are read for one word of a query.
-pub const MOST_POSTINGS: usize = 10_000;
+pub const MAX_POSTINGS: usize = 10_000;
 
 /// Entries that are shown of a document.
-pub const MOST_MATCHES: usize = 5;
+pub const MAX_MATCHES: usize = 5;
 
 /// Documents that contain all words of a query.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Hit {
     pub analysis: StoredAnalysis,
     /// How well it fits; comparable within one query only.
     pub score: f64,
-    /// Its texts that contain words of the query, best first, [`MOST_MATCHES`] at most.
+    /// Its texts that contain words of the query, best first, [`MAX_MATCHES`] at most.
     pub matches: Vec<Entry>,
 }
 

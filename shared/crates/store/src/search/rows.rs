@@ -16,7 +16,7 @@ use eventrelay_core::{error::Error, video::VideoKey};
 const ETAG_CHARS: usize = 16;
 
 /// A row that is larger once it is decompressed is none of ours.
-const LARGEST: u64 = 2_000_000;
+const MAX_BYTES: u64 = 2_000_000;
 
 /// The counters are several rows, so that they take more writes than one row does.
 const SHARDS: u8 = 4;
@@ -123,7 +123,7 @@ pub(super) fn document(key: &DocumentKey, document: &Document) -> Result<Item, E
 
 pub(super) fn read_document(item: &Item) -> Result<Stored, Error> {
     let gzip = get_b(item, "gzip").ok_or_else(|| Error::internal("a document without content"))?;
-    let json = compression::gunzip(gzip, LARGEST)?;
+    let json = compression::gunzip(gzip, MAX_BYTES)?;
     serde_json::from_slice(&json).map_err(Error::internal)
 }
 
@@ -208,7 +208,7 @@ mod tests {
 
     const ETAG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    fn of(events: &[String]) -> Document {
+    fn document_of(events: &[String]) -> Document {
         let events: Vec<_> = { events.iter() }
             .map(|text| json!({"type": "topic", "title": text, "at_s": 1.0, "confidence": 1.0}))
             .collect();
@@ -221,7 +221,7 @@ mod tests {
                 "usage": {"input_tokens": 0, "output_tokens": 0, "thinking_tokens": 0, "model_calls": 0},
             },
         });
-        Document::of(&serde_json::from_value(analysis).unwrap())
+        Document::new(&serde_json::from_value(analysis).unwrap())
     }
 
     fn a_key() -> DocumentKey {
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn rows_are_read_as_they_were_written() {
-        let document = of(&["More Rust".to_owned()]);
+        let document = document_of(&["More Rust".to_owned()]);
         let row = self::document(&a_key(), &document).unwrap();
         let stored = read_document(&row).unwrap();
         assert_eq!(stored.entries, document.entries());
@@ -291,7 +291,7 @@ mod tests {
                 .collect()
         };
         let events: Vec<String> = (0..2_000).map(|_| text()).collect();
-        let row = document(&a_key(), &of(&events)).unwrap();
+        let row = document(&a_key(), &document_of(&events)).unwrap();
         let gzip = get_b(&row, "gzip").unwrap().len();
         assert!((50_000..390_000).contains(&gzip), "{gzip}");
         assert!(read_document(&row).is_ok());

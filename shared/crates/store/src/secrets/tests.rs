@@ -90,7 +90,7 @@ async fn the_last_key_is_used_for_a_while_when_none_can_be_read() {
     time::pass(MIN_READ_INTERVAL);
     assert_eq!(text(&secret).await, "one");
     assert_eq!(world.reads(), 3);
-    time::pass(LONGEST_STALE);
+    time::pass(MAX_STALE);
     assert!(matches!(
         secret.get().await,
         Err(Error::Storage {

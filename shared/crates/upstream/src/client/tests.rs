@@ -325,7 +325,7 @@ fn retry_after_is_seconds_or_a_date_and_never_more_than_a_day() {
     };
     let date = Some("Tue, 24 Nov 2026 08:00:00 GMT");
     assert_eq!(pause("120", None), Some(120 * SECOND));
-    assert_eq!(pause("99999999", None), Some(LONGEST_PAUSE));
+    assert_eq!(pause("99999999", None), Some(MAX_PAUSE));
     assert_eq!(
         pause("Tue, 24 Nov 2026 08:00:30 GMT", date),
         Some(30 * SECOND)

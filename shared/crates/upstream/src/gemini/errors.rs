@@ -27,7 +27,7 @@ pub(super) enum Asked<'a> {
 
 /// Bounds for what is kept of foreign text for the log.
 const LOGGED: usize = 500;
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Beginnings of `ErrorInfo.reason` of faults of the key or the project
 /// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
@@ -220,7 +220,7 @@ pub(super) fn classify(
             retry_after: None,
         },
         429 => {
-            let pause = status.retry_delay.map(|delay| delay.min(LONGEST_PAUSE));
+            let pause = status.retry_delay.map(|delay| delay.min(MAX_PAUSE));
             Error::RateLimited {
                 service: SERVICE,
                 retry_after: pause.or(answer.retry_after()),

@@ -24,9 +24,9 @@ const LIST_LIMIT: usize = 1024 * 1024;
 const GOOGLE: &str = "googleapis.com";
 
 /// The API's own have about 80 and 20 bytes, and URLs to upload to about 300.
-const LONGEST_URI: usize = 1024;
-const LONGEST_MEDIA_TYPE: usize = 127;
-const LONGEST_UPLOAD_URL: usize = 4096;
+const MAX_URI_LENGTH: usize = 1024;
+const MAX_MEDIA_TYPE_LENGTH: usize = 127;
+const MAX_UPLOAD_URL_LENGTH: usize = 4096;
 
 const COMMAND: &str = "x-goog-upload-command";
 const STATUS: &str = "x-goog-upload-status";
@@ -189,7 +189,7 @@ impl TryFrom<WireFile> for File {
         if file_id(&wire.name).is_none() {
             return Err("the name of a file that is none");
         }
-        if wire.uri.len() > LONGEST_URI || wire.mime_type.len() > LONGEST_MEDIA_TYPE {
+        if wire.uri.len() > MAX_URI_LENGTH || wire.mime_type.len() > MAX_MEDIA_TYPE_LENGTH {
             return Err("a file whose description is too long");
         }
         let duration = wire.video_metadata.and_then(|video| video.video_duration);
@@ -286,7 +286,7 @@ impl Gemini {
     /// [`Error::UpstreamMalformed`] if the URL is neither of our base URL's origin nor one of
     /// Google's: what a service answers must not direct us to somebody else.
     pub fn resume_upload(&self, url: &str) -> Result<UploadSession, Error> {
-        if url.len() > LONGEST_UPLOAD_URL {
+        if url.len() > MAX_UPLOAD_URL_LENGTH {
             return Err(malformed("the upload URL is too long"));
         }
         let url = Url::parse(url).map_err(|_| malformed("the upload URL is not a URL"))?;

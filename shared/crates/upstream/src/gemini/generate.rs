@@ -21,7 +21,7 @@ const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
 /// No call takes more: the largest context of any model is below ten million. What is counted and
 /// paid by is not left to an answer alone.
-const MOST_TOKENS: u64 = 1 << 32;
+const MAX_TOKENS: u64 = 1 << 32;
 
 /// What the model is to watch.
 #[derive(Clone, Copy, Debug)]
@@ -227,9 +227,9 @@ struct WireUsage {
 impl WireAnswer {
     fn usage(&self) -> TokenUsage {
         TokenUsage {
-            prompt: self.usage_metadata.prompt_token_count.min(MOST_TOKENS),
-            candidates: self.usage_metadata.candidates_token_count.min(MOST_TOKENS),
-            thoughts: self.usage_metadata.thoughts_token_count.min(MOST_TOKENS),
+            prompt: self.usage_metadata.prompt_token_count.min(MAX_TOKENS),
+            candidates: self.usage_metadata.candidates_token_count.min(MAX_TOKENS),
+            thoughts: self.usage_metadata.thoughts_token_count.min(MAX_TOKENS),
         }
     }
 }

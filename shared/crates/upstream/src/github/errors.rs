@@ -37,7 +37,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Takes what it finds; what is not JSON is a message.
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub(super) fn new(answer: &Answer) -> Self {
         let Ok(document) = serde_json::from_slice::<Value>(&answer.body) else {
             return Self {
                 message: String::from_utf8_lossy(&answer.body).into_owned(),
@@ -73,12 +73,12 @@ impl Refusal {
 
 /// Whether an answer is 422 and says so, in lower case.
 pub(super) fn is_refused_with(answer: &Answer, words: &str) -> bool {
-    answer.status == http::StatusCode::UNPROCESSABLE_ENTITY && Refusal::of(answer).says(words)
+    answer.status == http::StatusCode::UNPROCESSABLE_ENTITY && Refusal::new(answer).says(words)
 }
 
 /// The error that an answer without success means.
 pub(super) fn classify(asked: Asked, answer: &Answer, redact: Redact<'_>) -> Error {
-    let refusal_text = Refusal::of(answer);
+    let refusal_text = Refusal::new(answer);
     let details = refusal_text.details.join("; ");
     let source = logged(answer, &refusal_text.message, &details, redact);
     let is_limit = || {

@@ -40,7 +40,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The description of a repository or a pull request is below 30 kB.
 const LIMIT: usize = 1024 * 1024;
 /// URLs of GitHub have about 100 characters; some are kept and shown.
-const LONGEST_URL: usize = 500;
+const MAX_URL_LENGTH: usize = 500;
 
 /// The client of the API, in the name of one token. A clone is cheap and shares its connections.
 ///
@@ -171,7 +171,7 @@ fn malformed(what: &'static str) -> Error {
 /// A URL that GitHub tells, to be shown: not too long, and of the web.
 fn web_url(text: String) -> Result<String, Error> {
     let is_of_the_web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    match is_of_the_web && text.len() <= LONGEST_URL {
+    match is_of_the_web && text.len() <= MAX_URL_LENGTH {
         true => Ok(text),
         false => Err(malformed("a URL that is none")),
     }

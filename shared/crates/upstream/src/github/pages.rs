@@ -10,7 +10,7 @@ use eventrelay_core::error::Error;
 use eventrelay_project::deploy::{Address, ObjectId};
 
 /// Longest message of a build that failed, in characters.
-const LONGEST_MESSAGE: usize = 500;
+const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// How far a site, or a build of it, is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -164,7 +164,7 @@ impl GitHub {
         }
         let build: WireBuild = answer.json(SERVICE)?;
         let message = build.error.message;
-        let message = message.map(|message| text::line(&message, LONGEST_MESSAGE));
+        let message = message.map(|message| text::line(&message, MAX_MESSAGE_LENGTH));
         Ok(Some(PagesBuild {
             state: build.status,
             commit: build.commit.and_then(|id| id.parse().ok()),

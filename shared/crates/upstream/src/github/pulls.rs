@@ -90,7 +90,7 @@ fn refused(answer: &Answer) -> Option<PullRequestCreated> {
     if answer.status != StatusCode::UNPROCESSABLE_ENTITY {
         return None;
     }
-    let refusal = Refusal::of(answer);
+    let refusal = Refusal::new(answer);
     match () {
         () if refusal.says("pull request already exists") => Some(PullRequestCreated::Exists),
         () if refusal.says("no commits between") => Some(PullRequestCreated::NothingToMerge),

@@ -10,7 +10,7 @@ use eventrelay_core::error::Error;
 use eventrelay_project::deploy::{Address, Owner, RepositoryName};
 
 /// Longest name of a branch that we keep; git itself allows about 250.
-const LONGEST_BRANCH: usize = 250;
+const MAX_BRANCH_LENGTH: usize = 250;
 
 /// A repository that is to be made.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +84,7 @@ struct WireAccount {
 
 impl WireRepository {
     fn read(self) -> Result<Repository, Error> {
-        if !(1..=LONGEST_BRANCH).contains(&self.default_branch.len()) {
+        if !(1..=MAX_BRANCH_LENGTH).contains(&self.default_branch.len()) {
             return Err(malformed("a branch without a name"));
         }
         Ok(Repository {

@@ -18,7 +18,7 @@ use eventrelay_analysis::text;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
 use eventrelay_core::limit::Cost;
-use eventrelay_project::MOST_FILES;
+use eventrelay_project::MAX_FILES;
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::Netlify;
@@ -30,11 +30,11 @@ const DEPLOYS: &str = "20";
 /// The domain that each site has a name under.
 const DOMAIN: &str = "netlify.app";
 /// Ids have 36 characters at most; they are kept and asked with.
-const LONGEST_ID: usize = 100;
+const MAX_ID_LENGTH: usize = 100;
 /// URLs have about 80 characters; some are kept and shown.
-const LONGEST_URL: usize = 500;
+const MAX_URL_LENGTH: usize = 500;
 /// Longest message of a deploy that failed, in characters.
-const LONGEST_MESSAGE: usize = 500;
+const MAX_MESSAGE_LENGTH: usize = 500;
 /// What is waited where a limit was reached and no header says for how long: limits are per minute.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -163,11 +163,11 @@ impl WireSite {
 impl WireDeploy {
     fn read(self) -> Result<Deploy, Error> {
         let required = self.required.unwrap_or_default();
-        if !is_id(&self.id) || required.len() > MOST_FILES {
+        if !is_id(&self.id) || required.len() > MAX_FILES {
             return Err(malformed("a deploy that is none"));
         }
         let message = self.error_message;
-        let message = message.map(|message| text::line(&message, LONGEST_MESSAGE));
+        let message = message.map(|message| text::line(&message, MAX_MESSAGE_LENGTH));
         Ok(Deploy {
             id: self.id,
             state: self.state,
@@ -185,12 +185,12 @@ impl WireDeploy {
 
 fn is_id(text: &str) -> bool {
     let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(is_byte)
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(is_byte)
 }
 
 fn is_web_url(text: &str) -> bool {
     let is_of_the_web = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    is_of_the_web && text.len() <= LONGEST_URL
+    is_of_the_web && text.len() <= MAX_URL_LENGTH
 }
 
 impl Netlify {

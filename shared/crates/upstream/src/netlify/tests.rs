@@ -139,7 +139,7 @@ async fn what_an_answer_tells_is_not_believed_blindly() {
     body["ssl_url"] = json!("javascript:alert(1)");
     let (netlify, _server) = answered(200, body.to_string()).await;
     assert_eq!(netlify.deploy("d1").await.unwrap().unwrap().url, None);
-    body["required"] = json!(vec!["a"; MOST_FILES + 1]);
+    body["required"] = json!(vec!["a"; MAX_FILES + 1]);
     for body in [body.to_string(), "{}".to_owned(), "<html>".to_owned()] {
         let (netlify, _server) = answered(200, body).await;
         let error = netlify.deploy("d1").await.unwrap_err();

@@ -7,9 +7,9 @@ use serde_json::Value;
 use eventrelay_analysis::text;
 
 /// Events that are asked for.
-pub(super) const MOST: usize = 100;
+pub(super) const MAX_COUNT: usize = 100;
 /// Longest line, in characters.
-const LONGEST_LINE: usize = 300;
+const MAX_LINE_LENGTH: usize = 300;
 
 /// What stands in a log; other events are of states and requests.
 const KINDS: [&str; 5] = ["command", "stdout", "stderr", "fatal", "exit"];
@@ -53,10 +53,10 @@ pub(super) fn lines(body: &[u8]) -> Option<Vec<String>> {
         .filter(|event| KINDS.contains(&event.kind.as_str()))
         .filter_map(|event| event.text.or(event.payload.text));
     let lines: Vec<String> = lines
-        .map(|line| text::line(&without_colours(&line), LONGEST_LINE))
+        .map(|line| text::line(&without_colours(&line), MAX_LINE_LENGTH))
         .filter(|line| !line.is_empty())
         .collect();
-    let first = lines.len().saturating_sub(MOST);
+    let first = lines.len().saturating_sub(MAX_COUNT);
     Some(lines[first..].to_vec())
 }
 
@@ -105,8 +105,8 @@ mod tests {
         };
         let events: Vec<String> = (0..150).map(event).collect();
         let lines = lines(format!("[{}]", events.join(",")).as_bytes()).unwrap();
-        assert_eq!(lines.len(), MOST);
-        assert!(lines[99].starts_with("149 ") && lines[99].chars().count() <= LONGEST_LINE);
+        assert_eq!(lines.len(), MAX_COUNT);
+        assert!(lines[99].starts_with("149 ") && lines[99].chars().count() <= MAX_LINE_LENGTH);
     }
 
     proptest! {

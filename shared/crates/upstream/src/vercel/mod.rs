@@ -31,11 +31,11 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// The description of a deployment is below 100 kB.
 const LIMIT: usize = 1024 * 1024;
 /// Ids have about 30 characters; they are kept and asked with.
-const LONGEST_ID: usize = 100;
+const MAX_ID_LENGTH: usize = 100;
 /// Of a name of a host (RFC 1035, section 2.3.4).
-const LONGEST_HOST: usize = 253;
+const MAX_HOST_LENGTH: usize = 253;
 /// Longest message of a build that failed, in characters.
-const LONGEST_MESSAGE: usize = 500;
+const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// The client of the API, in the name of one token. A clone is cheap and shares its connections.
 ///
@@ -147,13 +147,13 @@ struct WireDeployment {
 impl WireDeployment {
     fn read(self) -> Result<Deployment, Error> {
         let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if !(1..=LONGEST_ID).contains(&self.id.len()) || !self.id.bytes().all(is_id_byte) {
+        if !(1..=MAX_ID_LENGTH).contains(&self.id.len()) || !self.id.bytes().all(is_id_byte) {
             return Err(malformed("the id of a deployment that is none"));
         }
         let is_ready = self.ready_state == State::Ready;
         let alias = self.alias.into_iter().next().filter(|_| is_ready);
         let message = self.error_message;
-        let message = message.map(|message| text::line(&message, LONGEST_MESSAGE));
+        let message = message.map(|message| text::line(&message, MAX_MESSAGE_LENGTH));
         let inspector = self.inspector_url.filter(|url| is_web_url(url));
         Ok(Deployment {
             id: self.id,
@@ -171,12 +171,12 @@ impl WireDeployment {
 fn host_url(host: &str) -> Option<String> {
     let url = format!("https://{host}");
     let parsed = Url::parse(&url).ok()?;
-    (host.len() <= LONGEST_HOST && parsed.host_str() == Some(host)).then_some(url)
+    (host.len() <= MAX_HOST_LENGTH && parsed.host_str() == Some(host)).then_some(url)
 }
 
 fn is_web_url(text: &str) -> bool {
     let is_https = Url::parse(text).is_ok_and(|url| url.scheme() == "https");
-    is_https && text.len() <= LONGEST_HOST * 2
+    is_https && text.len() <= MAX_HOST_LENGTH * 2
 }
 
 fn file(file: &ProjectFile) -> WireFile<'_> {
@@ -275,7 +275,7 @@ impl Vercel {
         let mut url = self.url(["v3", "deployments", id, "events"])?;
         url.query_pairs_mut()
             .append_pair("direction", "backward")
-            .append_pair("limit", &events::MOST.to_string())
+            .append_pair("limit", &events::MAX_COUNT.to_string())
             .append_pair("builds", "1");
         let request = self.api.request(Method::GET, url, TIMEOUT, LIMIT);
         let answer = self.call(FREE, request, is_nothing).await?;

@@ -20,7 +20,7 @@ use super::machine::After;
 use eventrelay_core::error::Error;
 use eventrelay_project::{
     Change, DeploymentId, DeploymentRequest, DeploymentResult, ProjectId,
-    deploy::{Address, MOST_NAMES, ObjectId, Target},
+    deploy::{Address, MAX_NAMES, ObjectId, Target},
 };
 
 /// Looks for a repository whose name is taken and that is not shown.
@@ -338,12 +338,12 @@ impl DeploymentWork {
             }
             (Seen::Vanished, Stage::Adopting { number, looks }) => {
                 match number + u32::from(looks.is_some()) {
-                    number if number > MOST_NAMES => return Err(no_name()),
+                    number if number > MAX_NAMES => return Err(no_name()),
                     number => Stage::Creating { number },
                 }
             }
             (Seen::Vanished, _) => Stage::Creating { number: 1 },
-            (Seen::Foreign, Stage::Adopting { number, .. }) if number >= MOST_NAMES => {
+            (Seen::Foreign, Stage::Adopting { number, .. }) if number >= MAX_NAMES => {
                 return Err(no_name());
             }
             // A look costs nothing of what may be written.

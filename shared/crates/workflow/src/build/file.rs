@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{machine::After, project::MOST_REPAIRS};
+use super::{machine::After, project::MAX_REPAIRS};
 use eventrelay_core::error::Error;
 use eventrelay_project::{Finding, ProjectId};
 
@@ -111,7 +111,7 @@ impl FileWork {
             }
             Seen::Broken { question, findings } => {
                 self.asked.push(question);
-                if self.repairs >= MOST_REPAIRS {
+                if self.repairs >= MAX_REPAIRS {
                     return Err(unusable(&self.path, &findings));
                 }
                 self.repairs += 1;
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn repairs_of_earlier_rounds_count() {
-        let mut work = work(MOST_REPAIRS);
+        let mut work = work(MAX_REPAIRS);
         assert!(work.observe(broken()).is_err());
     }
 }

@@ -15,7 +15,7 @@ use eventrelay_core::error::JobError;
 use eventrelay_project::ProjectId;
 
 /// Repairs of one file at most.
-pub const MOST_REPAIRS: u32 = 2;
+pub const MAX_REPAIRS: u32 = 2;
 
 /// How long to wait before looking unasked whether the files are there: whoever is the last says
 /// so, unless it dies before.
@@ -176,7 +176,7 @@ impl ProjectWork {
     pub fn beyond_repair(&self, failing: &[u32]) -> Option<u32> {
         let is_beyond = |file: &u32| {
             let draft = self.drafts.get(*file as usize);
-            draft.is_none_or(|draft| draft.repairs >= MOST_REPAIRS)
+            draft.is_none_or(|draft| draft.repairs >= MAX_REPAIRS)
         };
         failing.iter().copied().find(is_beyond)
     }

@@ -36,7 +36,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const RESERVE: Duration = Duration::from_secs(10);
 
 /// Less than this is not enough for another call.
-const SHORTEST_CALL: Duration = Duration::from_secs(20);
+const MIN_CALL_TIME: Duration = Duration::from_secs(20);
 
 /// One invocation of the function that runs a driver.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Invocation {
 
     /// Whether another call may be begun.
     pub(crate) fn has_time(&self, now: Timestamp) -> bool {
-        self.time_for_calls(now) >= SHORTEST_CALL
+        self.time_for_calls(now) >= MIN_CALL_TIME
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn each(
     let LambdaEvent { payload, context } = event;
     let is_dealt_with = async |record: &SqsMessage| {
         let header = record.attributes.get("AWSTraceHeader");
-        let trace = TraceId::of(
+        let trace = TraceId::from_header(
             header.map(String::as_str),
             context.xray_trace_id.as_deref(),
             Timestamp::now(),

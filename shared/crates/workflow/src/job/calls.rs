@@ -20,7 +20,7 @@ use crate::flow::Performed;
 use eventrelay_core::{clock::Timestamp, error::Error, telemetry, usage::Usage, video::VideoKey};
 use eventrelay_store::{
     StoredAnalysis,
-    blobs::{self, Blobs, Form, LARGEST_DOCUMENT},
+    blobs::{self, Blobs, Form, MAX_DOCUMENT_BYTES},
     packed::{Directory, Packed},
 };
 use eventrelay_upstream::{gemini, models::Models, youtube::YouTube};

@@ -22,7 +22,7 @@ use eventrelay_core::{
 use eventrelay_store::{StoredAnalysis, packed::Directory};
 
 /// The longest wait between two looks at a file that is being processed.
-const LONGEST_LOOK: Duration = Duration::from_secs(30);
+const MAX_LOOK: Duration = Duration::from_secs(30);
 
 /// Uploads of one recording at most: whoever loses it twice loses it again.
 const MAX_UPLOADS: u32 = 3;
@@ -360,7 +360,7 @@ pub(super) fn estimate(size_bytes: u64, duration_s: Option<f64>) -> Duration {
     let by_size = size_bytes / 20_000_000;
     let by_duration = Duration::try_from_secs_f64(duration_s.unwrap_or(0.0) / 120.0);
     let seconds = by_size.max(by_duration.map_or(0, |duration| duration.as_secs()));
-    Duration::from_secs(seconds.max(1)).min(LONGEST_LOOK)
+    Duration::from_secs(seconds.max(1)).min(MAX_LOOK)
 }
 
 /// A message is delayed by whole seconds, and half of one late is worth a look that is spared.
@@ -368,12 +368,12 @@ fn whole_seconds(expected: Duration) -> Duration {
     let nearest = expected
         .saturating_add(Duration::from_millis(500))
         .as_secs();
-    Duration::from_secs(nearest.max(1)).min(LONGEST_LOOK)
+    Duration::from_secs(nearest.max(1)).min(MAX_LOOK)
 }
 
 /// 2, 4, 8, 16, then always 30 seconds.
 fn later_look(looks: u32) -> Duration {
-    Duration::from_secs(1 << looks.clamp(1, 16)).min(LONGEST_LOOK)
+    Duration::from_secs(1 << looks.clamp(1, 16)).min(MAX_LOOK)
 }
 
 fn go_on(mut job: Job, now: Timestamp) -> Next<Job> {

@@ -26,16 +26,16 @@ const ANSWER_KB: u16 = 60;
 pub(crate) fn all(sizes_kb: &[u16]) -> anyhow::Result<Vec<Case>> {
     let mut cases: Vec<Case> = sizes_kb
         .iter()
-        .map(|size| Case::of::<Analysis>(format!("analysis, {size} kB"), analysis(*size)))
+        .map(|size| Case::new::<Analysis>(format!("analysis, {size} kB"), analysis(*size)))
         .collect();
     let content = serde_json::to_string(&made(ANSWER_KB).content)?;
-    cases.push(Case::of::<Answer>("answer of Gemini", answer(&content)?));
-    cases.push(Case::of::<Value>("the text in it, as a `Value`", content));
-    cases.push(Case::of::<ApiGatewayV2httpRequest>(
+    cases.push(Case::new::<Answer>("answer of Gemini", answer(&content)?));
+    cases.push(Case::new::<Value>("the text in it, as a `Value`", content));
+    cases.push(Case::new::<ApiGatewayV2httpRequest>(
         "event of API Gateway",
         event()?,
     ));
-    cases.push(Case::of::<Job>("job, as in its row", job().to_string()));
+    cases.push(Case::new::<Job>("job, as in its row", job().to_string()));
     Ok(cases)
 }
 

@@ -77,7 +77,7 @@ pub(crate) struct Document {
 
 impl Case {
     /// A document that is read into `T`.
-    pub(crate) fn of<T>(name: impl Into<String>, text: String) -> Self
+    pub(crate) fn new<T>(name: impl Into<String>, text: String) -> Self
     where
         T: DeserializeOwned + Serialize + PartialEq + Debug + 'static,
     {

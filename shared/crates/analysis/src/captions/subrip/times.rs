@@ -31,7 +31,7 @@ enum Fraction {
 pub(super) struct Frames(i64);
 
 impl Frames {
-    pub(super) fn of<'a>(all: impl Iterator<Item = &'a Times<'a>>) -> Self {
+    pub(super) fn new<'a>(all: impl Iterator<Item = &'a Times<'a>>) -> Self {
         let frames = all.flat_map(|times| [times.start.frame(), times.end.frame()]);
         let last = frames.max().unwrap_or_default();
         let rate = RATES.into_iter().find(|rate| *rate > last);

@@ -31,7 +31,7 @@ fn action(title: &str) -> Value {
 }
 
 fn small() -> Document {
-    Document::of(&analysis(
+    Document::new(&analysis(
         "A web server",
         json!({
             "key_concepts": [{"name": "Router", "explanation": "Finds\n the  handler.", "at_s": 30.0}, {"name": "Web", "explanation": ""}],
@@ -93,7 +93,7 @@ fn a_very_long_analysis_is_cut_alike_everywhere() {
         .map(|n| event(&format!("number{n}"), &long(n), 1.0))
         .collect();
     let actions: Vec<_> = (0..200).map(|n| action(&long(n))).collect();
-    let document = Document::of(&analysis(
+    let document = Document::new(&analysis(
         "Long",
         json!({"events": events, "actions": actions}),
     ));
@@ -117,7 +117,7 @@ fn more_entries_than_can_be_counted_are_left_out() {
     let events: Vec<_> = (0..100_000)
         .map(|n| event("", &format!("e{n}"), 1.0))
         .collect();
-    let document = Document::of(&analysis("", json!({"events": events})));
+    let document = Document::new(&analysis("", json!({"events": events})));
     assert_eq!(document.entries().len(), ENTRIES);
 }
 
@@ -147,7 +147,7 @@ proptest! {
         title: String, name in "[\\PC]{0,60}", text in "[\\p{Latin}\\p{Han}\\p{Thai}ガ0-9 .+#-]{0,60}",
     ) {
         let concept = json!({"name": name, "explanation": text});
-        let document = Document::of(&analysis(&title, json!({"key_concepts": [concept]})));
+        let document = Document::new(&analysis(&title, json!({"key_concepts": [concept]})));
         for (term, occurrence) in document.terms() {
             let query = Query::parse(term).unwrap();
             prop_assert!(finds(&document, &query), "{term}: {query}");
@@ -157,7 +157,7 @@ proptest! {
 
     #[test]
     fn a_document_is_found_by_what_it_says(text in "[\\p{Latin}\\p{Han}\\p{Hiragana}\\p{Hangul} .+#-]{0,30}") {
-        let document = Document::of(&analysis(&text, json!({})));
+        let document = Document::new(&analysis(&text, json!({})));
         if let Ok(query) = Query::parse(&text) {
             prop_assert!(finds(&document, &query), "{query}");
         }
@@ -167,7 +167,7 @@ proptest! {
     fn a_beginning_finds_what_its_word_finds(
         text in "[\\p{Latin}\\p{Cyrillic}\\p{Devanagari}0-9.+]{1,60}", length in 2..30usize,
     ) {
-        let document = Document::of(&analysis(&text, json!({})));
+        let document = Document::new(&analysis(&text, json!({})));
         for (term, _) in document.terms() {
             let beginning: String = term.chars().take(length).collect();
             if let Ok(query) = Query::parse(&format!("{beginning}*")) {

@@ -58,7 +58,7 @@ struct Page {
 }
 
 impl Page {
-    fn of(markdown: &str) -> Self {
+    fn new(markdown: &str) -> Self {
         let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
         let mut page = Self::default();
         for event in Parser::new_ext(markdown, options) {
@@ -114,8 +114,8 @@ fn is_harmless(framework: Framework, said_text: &str) {
                 assert_eq!(literal(written, "title: "), title_of(&plan));
             }
             Language::Markdown => {
-                let usual = Page::of(std::str::from_utf8(&usual.content).unwrap());
-                let page = Page::of(written);
+                let usual = Page::new(std::str::from_utf8(&usual.content).unwrap());
+                let page = Page::new(written);
                 assert!(!page.acts && page.parts == usual.parts, "{written}");
                 let ours = |link: &String| {
                     link.starts_with("https://youtu.be/jNQXAC9IVRw") || !link.contains(':')

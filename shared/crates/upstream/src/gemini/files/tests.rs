@@ -256,9 +256,9 @@ fn a_description_has_bounds() {
         let wire = serde_json::json!({"name": name, "uri": uri, "mimeType": mime_type});
         serde_json::from_value::<File>(wire)
     };
-    assert!(with("files/a-1", LONGEST_URI, LONGEST_MEDIA_TYPE).is_ok());
-    assert!(with("files/a", LONGEST_URI + 1, 1).is_err());
-    assert!(with("files/a", 1, LONGEST_MEDIA_TYPE + 1).is_err());
+    assert!(with("files/a-1", MAX_URI_LENGTH, MAX_MEDIA_TYPE_LENGTH).is_ok());
+    assert!(with("files/a", MAX_URI_LENGTH + 1, 1).is_err());
+    assert!(with("files/a", 1, MAX_MEDIA_TYPE_LENGTH + 1).is_err());
     for name in [
         "",
         "files/",

@@ -15,7 +15,7 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn of(plan: &Plan, files: &[u32]) -> Self {
+    pub(super) fn new(plan: &Plan, files: &[u32]) -> Self {
         let numbered = plan.files.iter().zip(0u32..);
         let place: BTreeMap<&str, u32> = numbered
             .map(|(file, number)| (file.path.as_str(), number))

@@ -34,7 +34,7 @@ use eventrelay_core::{
 };
 use eventrelay_project::{Project, ProjectFile, ProjectId, Question, plan::Plan, templates::Facts};
 use eventrelay_store::{
-    blobs::{self, Form, LARGEST_DOCUMENT},
+    blobs::{self, Form, MAX_DOCUMENT_BYTES},
     compression,
     project_blobs::{self, Kind},
     queue::Message,
@@ -226,7 +226,7 @@ impl Calls {
         let packed = self.context.blobs.get(&key).await?;
         // It was deleted, or made anew since.
         let packed = packed.ok_or(Error::NotFound { what: "analysis" })?;
-        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
+        let text = compression::gunzip(&packed, MAX_DOCUMENT_BYTES)?;
         serde_json::from_slice(&text).map_err(Error::internal)
     }
 

@@ -161,7 +161,7 @@ impl Calls {
         let project = self.project(&work.project).await?;
         let etag = work.plan.as_deref().ok_or_else(no_plan)?;
         let plan = self.plan(&work.project, etag).await?;
-        let graph = Graph::of(&plan, files);
+        let graph = Graph::new(&plan, files);
         let now = Timestamp::now();
         let jobs = &self.context.jobs;
         jobs.open_join(&build.id, round, &graph.join(files), now)
@@ -348,7 +348,7 @@ impl Calls {
         let etag = work.plan.as_deref().ok_or_else(no_plan)?;
         let plan = self.plan(&work.project, etag).await?;
         let files = self.all_files(&project, &plan, etag, &work.drafts).await?;
-        let manifest = Manifest::of(&files);
+        let manifest = Manifest::new(&files);
         let blobs = &self.context.blobs;
         let entries = manifest.files.iter().zip(&files);
         // Files of the same bytes are stored once.

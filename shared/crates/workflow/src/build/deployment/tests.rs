@@ -55,7 +55,7 @@ fn what_is_in_its_repository_already_is_a_site_after_all() {
 fn the_names_behind_one_that_is_taken_are_tried_in_their_order() {
     let mut work = work(Target::GitHub, Stage::Creating { number: 1 });
     assert_eq!(work.observe(Seen::NameTaken).unwrap(), After::Now);
-    for number in 1..MOST_NAMES {
+    for number in 1..MAX_NAMES {
         let looks = (number == 1).then_some(0);
         assert_eq!(work.stage, Stage::Adopting { number, looks });
         assert_eq!(work.observe(Seen::Foreign).unwrap(), After::Now);
@@ -63,7 +63,7 @@ fn the_names_behind_one_that_is_taken_are_tried_in_their_order() {
     let last = work.clone().observe(Seen::Foreign);
     assert!(matches!(last, Err(Error::Conflict { .. })), "{last:?}");
     work.observe(Seen::Vanished).unwrap();
-    assert_eq!(work.stage, Stage::Creating { number: MOST_NAMES });
+    assert_eq!(work.stage, Stage::Creating { number: MAX_NAMES });
 }
 
 #[test]

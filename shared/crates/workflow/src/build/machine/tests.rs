@@ -11,7 +11,7 @@ use crate::{
 use eventrelay_core::{error::Service, ids::JobId};
 use eventrelay_project::{
     Change, DeploymentId, DeploymentRequest, DeploymentResult, ProjectId,
-    deploy::{Address, MOST_NAMES, ObjectId, Target},
+    deploy::{Address, MAX_NAMES, ObjectId, Target},
 };
 use eventrelay_store::{jobs::WorkflowRecord, queue::Message};
 
@@ -273,7 +273,7 @@ fn a_branch_that_somebody_else_has_moved_is_compared_and_proposed_to() {
 fn names_that_are_taken_are_passed_over_until_there_are_no_more() {
     let mut build = deployment(Target::GitHub);
     build = ok(&build, seen(deployment::Seen::NameTaken)).job;
-    for _ in 1..MOST_NAMES {
+    for _ in 1..MAX_NAMES {
         build = ok(&build, seen(deployment::Seen::Foreign)).job;
         assert_eq!(stage(&build), "creating");
     }

@@ -94,7 +94,7 @@ impl Calls {
         let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
         let text_bytes = texts.iter().map(|text| text.len()).sum::<usize>() + prompt.system.len();
         let heard_s = transcript.as_ref().map(Captions::end_s);
-        let estimate = Estimate::of(
+        let estimate = Estimate::new(
             job.facts.duration_s.or(heard_s),
             job.request.window,
             job.request.resolution,
@@ -217,7 +217,7 @@ impl Calls {
             gzip_bytes: packed.gzip.len() as u64,
             etag,
             title: analysis.video.title.clone(),
-            category: analysis::Category::of(analysis).as_str().to_owned(),
+            category: analysis::Category::new(analysis).as_str().to_owned(),
             duration_s: analysis.video.duration_s,
             usage: analysis.provenance.usage,
             answered_by: made.answered_by(),

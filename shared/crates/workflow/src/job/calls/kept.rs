@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, LARGEST_DOCUMENT};
+use super::{Calls, MAX_DOCUMENT_BYTES};
 use crate::job::Job;
 use eventrelay_analysis::Analysis;
 use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, error::Error, usage::Usage};
@@ -38,7 +38,7 @@ impl Calls {
         let Some(packed) = self.blobs.get(&key).await? else {
             return Ok(None);
         };
-        let text = compression::gunzip(&packed, LARGEST_DOCUMENT)?;
+        let text = compression::gunzip(&packed, MAX_DOCUMENT_BYTES)?;
         // Another version of the code may have written it, and it can be made anew.
         Ok(serde_json::from_slice(&text).ok())
     }

@@ -143,7 +143,7 @@ fn the_first_look_at_a_large_file_is_later() {
     assert_eq!(estimate(1, None).as_secs(), 1);
     assert_eq!(estimate(200_000_000, None).as_secs(), 10);
     assert_eq!(estimate(1, Some(1200.0)).as_secs(), 10);
-    assert_eq!(estimate(2_000_000_000, Some(f64::NAN)), LONGEST_LOOK);
+    assert_eq!(estimate(2_000_000_000, Some(f64::NAN)), MAX_LOOK);
 }
 
 #[test]
@@ -587,7 +587,7 @@ proptest! {
             made_file |= next.job.gemini_file.is_some();
             prop_assert!(!ended_before || next.job.state == job.state, "an end is final");
             prop_assert!(next.job.state == State::Done || next.job.progress() < 100);
-            prop_assert!(next.job.state.is_terminal() || next.job.due_at < next.job.deadline + LONGEST_LOOK);
+            prop_assert!(next.job.state.is_terminal() || next.job.due_at < next.job.deadline + MAX_LOOK);
             match next.then {
                 Then::Now => {}
                 Then::After(wait) => now = now + wait,
