@@ -82,9 +82,10 @@ impl Served {
     fn at(&self, base: &str) -> Arc<Representation> {
         // The host is what the caller says: only what can be nothing but a host goes into a page.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/[]".contains(c);
-        let base = match base.chars().all(is_plain) {
-            true => base,
-            false => LOCAL_BASE,
+        let base = if base.chars().all(is_plain) {
+            base
+        } else {
+            LOCAL_BASE
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = last.as_ref().filter(|known| known.base == base) {
@@ -130,11 +131,12 @@ pub async fn get(_: &Context, request: &Request, contract: &Contract) -> Answer 
         response.status(StatusCode::NOT_MODIFIED).body(Body::Empty)
     } else {
         let response = response.header(header::CONTENT_TYPE, served.content_type);
-        match negotiate::takes_gzip(request.headers()) {
-            true => response
+        if negotiate::takes_gzip(request.headers()) {
+            response
                 .header(header::CONTENT_ENCODING, "gzip")
-                .body(Body::Binary(made.gzip().to_vec())),
-            false => response.body(made.text.clone().into()),
+                .body(Body::Binary(made.gzip().to_vec()))
+        } else {
+            response.body(made.text.clone().into())
         }
     };
     response.map_err(Error::internal)

@@ -237,9 +237,9 @@ mod tests {
 
     use super::*;
 
-    fn new(body: Value) -> Result<Asked, Error> {
+    fn asked(body: Value) -> Result<Asked, Error> {
         match body {
-            Value::Object(fields) => asked(fields.into()),
+            Value::Object(fields) => super::asked(fields.into()),
             other => panic!("{other}"),
         }
     }
@@ -248,10 +248,10 @@ mod tests {
     fn these_or_all_and_not_both() {
         let id: DeadLetterId = "dead_a-1".parse().unwrap();
         assert_eq!(
-            of(json!({"ids": ["dead_a-1", "dead_a-1"]})).unwrap(),
+            asked(json!({"ids": ["dead_a-1", "dead_a-1"]})).unwrap(),
             Asked::These(vec![id])
         );
-        assert_eq!(of(json!({"all": true})).unwrap(), Asked::All(None));
+        assert_eq!(asked(json!({"all": true})).unwrap(), Asked::All(None));
         let many = vec!["dead_a"; MAX_REDRIVEN + 1];
         for (wrong, named) in [
             (json!({}), "ids"),
@@ -266,7 +266,7 @@ mod tests {
             (json!({"all": 1}), "all"),
             (json!({"all": true, "most": 1}), "most"),
         ] {
-            match of(wrong.clone()) {
+            match asked(wrong.clone()) {
                 Err(Error::InvalidInput { field, .. }) => assert_eq!(field, named, "{wrong}"),
                 other => panic!("{wrong}: {other:?}"),
             }

@@ -90,9 +90,10 @@ fn status(policies: &[Policy], levels: &[Level], services: usize, now: Timestamp
     let is_well =
         |one: &Service| matches!(one.breaker, "closed" | "off") && one.paused_until.is_none();
     Status {
-        status: match services.iter().all(is_well) {
-            true => "ok",
-            false => "degraded",
+        status: if services.iter().all(is_well) {
+            "ok"
+        } else {
+            "degraded"
         },
         services,
         budget: budget.and_then(|(policy, level)| {

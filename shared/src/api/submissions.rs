@@ -146,9 +146,10 @@ pub async fn submit_batch(context: &Context, request: &Request) -> Answer {
     let (links, now) = (Links::new(request), (context.clock)());
     let request_id = request_id(request);
     let submissions: Vec<Submission> = read.iter().flatten().cloned().collect();
-    let mut outcomes = match submissions.is_empty() {
-        true => Vec::new(),
-        false => submission::submit(context, submissions, now).await?,
+    let mut outcomes = if submissions.is_empty() {
+        Vec::new()
+    } else {
+        submission::submit(context, submissions, now).await?
     }
     .into_iter();
     let mut videos = Vec::with_capacity(read.len());

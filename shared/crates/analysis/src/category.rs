@@ -231,7 +231,11 @@ mod tests {
             ),
             ("Bread", &["Oven"], &["Baking"], Category::Other),
         ] {
-            assert_eq!(category_of(title, technologies, topics), category, "{title}");
+            assert_eq!(
+                category_of(title, technologies, topics),
+                category,
+                "{title}"
+            );
         }
     }
 
@@ -246,7 +250,10 @@ mod tests {
         ] {
             assert_eq!(category_of(title, &[], &[]), Category::Other, "{title}");
         }
-        assert_eq!(category_of("Songbirds", &["Recorder"], &["Choir"]), Category::Other);
+        assert_eq!(
+            category_of("Songbirds", &["Recorder"], &["Choir"]),
+            Category::Other
+        );
     }
 
     #[test]

@@ -41,9 +41,10 @@ impl Attempts {
     pub fn after(self, error: &Error) -> Self {
         Self {
             failed: self.failed + u32::from(error.was_tried()),
-            unreached: match error.is_unreachable() {
-                true => self.unreached.saturating_add(1),
-                false => 0,
+            unreached: if error.is_unreachable() {
+                self.unreached.saturating_add(1)
+            } else {
+                0
             },
         }
     }

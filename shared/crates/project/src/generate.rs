@@ -114,10 +114,7 @@ pub fn question(
         "video": excerpt(known.analysis, &file.sources),
         "repair": repair,
     });
-    let task = match repair.is_some() {
-        true => MEND,
-        false => WRITE,
-    };
+    let task = if repair.is_some() { MEND } else { WRITE };
     Question::new(SYSTEM, task, &document, schema())
 }
 

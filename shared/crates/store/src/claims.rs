@@ -198,9 +198,10 @@ impl Videos {
                       OR answer_rank < :rank) \
                       AND (attribute_not_exists(failed_until) OR failed_until <= :now \
                       OR failed_rank < :rank)";
-        let condition = match job.is_forced() {
-            true => free.to_owned(),
-            false => format!("{free} AND {needed}"),
+        let condition = if job.is_forced() {
+            free.to_owned()
+        } else {
+            format!("{free} AND {needed}")
         };
         let rank = (!job.is_forced()).then(|| n(configured.rank()));
         let ranks = rank.map(|rank| HashMap::from([(":rank".to_owned(), rank)]));

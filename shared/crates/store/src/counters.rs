@@ -255,7 +255,10 @@ mod tests {
         assert!(counts.is_empty());
         counts.add("x_b", i64::MAX);
         counts.add("x_b", 1);
-        assert_eq!(counts.with_prefix("x_").collect::<Vec<_>>(), [("b", i64::MAX)]);
+        assert_eq!(
+            counts.with_prefix("x_").collect::<Vec<_>>(),
+            [("b", i64::MAX)]
+        );
     }
 
     #[test]

@@ -383,10 +383,7 @@ mod tests {
                 .collect();
             let packed = pack(&document(&members)).unwrap();
             prop_assert_eq!(unpack(&packed.gzip), document(&members));
-            let names: Vec<&str> = match members.is_empty() {
-                true => Vec::new(),
-                false => chosen.iter().map(|index| members[index.index(members.len())].0.as_str()).collect(),
-            };
+            let names: Vec<&str> = if members.is_empty() { Vec::new() } else { chosen.iter().map(|index| members[index.index(members.len())].0.as_str()).collect() };
             let selected: Vec<_> = members
                 .iter()
                 .filter(|(name, _)| names.contains(&name.as_str()))

@@ -177,16 +177,17 @@ impl Projects {
                 if self.jobs.get::<R>(build.id()).await?.is_some() {
                     return Ok(true);
                 }
-                match cancelled
+                if cancelled
                     .cancellation_reasons()
                     .iter()
                     .any(condition_failed)
                 {
-                    true => Ok(false),
-                    false => Err(Error::Storage {
+                    Ok(false)
+                } else {
+                    Err(Error::Storage {
                         transient: true,
                         source: "a transaction met another one".into(),
-                    }),
+                    })
                 }
             }
             Err(error) => Err(storage_error(error)),

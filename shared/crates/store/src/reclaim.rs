@@ -82,9 +82,10 @@ impl Videos {
     ) -> Result<TransactWriteItem, Error> {
         let free = "(attribute_not_exists(#owner) OR lease_until < :now)";
         let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now)";
-        let condition = match job.is_forced() {
-            true => free.to_owned(),
-            false => format!("{free} AND {needed}"),
+        let condition = if job.is_forced() {
+            free.to_owned()
+        } else {
+            format!("{free} AND {needed}")
         };
         let update = Update::builder()
             .table_name(&self.table)

@@ -280,9 +280,10 @@ fn key_in(text: &str) -> Option<SecretString> {
         api_key: String,
     }
     let text = text.trim();
-    let key = match text.starts_with('{') {
-        true => serde_json::from_str::<Fields>(text).ok()?.api_key,
-        false => text.to_owned(),
+    let key = if text.starts_with('{') {
+        serde_json::from_str::<Fields>(text).ok()?.api_key
+    } else {
+        text.to_owned()
     };
     let key = key.trim();
     let is_key =

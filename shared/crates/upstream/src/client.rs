@@ -302,9 +302,12 @@ impl HttpClient {
             }
             outcome => outcome,
         };
-        let mut response = response.map_err(|error| match error.is_connect() {
-            true => unreachable_host(service, &host, error),
-            false => unavailable(service, error),
+        let mut response = response.map_err(|error| {
+            if error.is_connect() {
+                unreachable_host(service, &host, error)
+            } else {
+                unavailable(service, error)
+            }
         })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = BytesMut::new();

@@ -274,16 +274,17 @@ fn held(service: Service, hold: Hold, until: Timestamp, now: Timestamp) -> Error
     let retry_after = now.until(until);
     let is_of_the_day =
         hold == Hold::Day || (hold == Hold::Paused && until == Zone::Pacific.next_midnight(now));
-    match is_of_the_day {
-        true => Error::DailyQuotaSpent {
+    if is_of_the_day {
+        Error::DailyQuotaSpent {
             service,
             retry_after: Some(retry_after),
-        },
-        false => Error::Held {
+        }
+    } else {
+        Error::Held {
             service,
             hold,
             retry_after,
-        },
+        }
     }
 }
 

@@ -201,9 +201,10 @@ pub async fn submit(
 async fn read_jobs(context: &Context, mut ids: Vec<JobId>) -> Result<Vec<JobRow>, Error> {
     ids.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     ids.dedup();
-    match ids.is_empty() {
-        true => Ok(Vec::new()),
-        false => context.jobs.get_all(&ids).await,
+    if ids.is_empty() {
+        Ok(Vec::new())
+    } else {
+        context.jobs.get_all(&ids).await
     }
 }
 

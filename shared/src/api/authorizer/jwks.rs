@@ -123,9 +123,10 @@ impl Jwks {
         let url = trusted_url(url).ok_or_else(|| malformed("a URL that is not taken"))?;
         let request = Request::new(Service::Issuer, Method::GET, url, TIMEOUT, LIMIT);
         let answer = self.http.send(request).await?;
-        match answer.status.is_success() {
-            true => answer.json(Service::Issuer),
-            false => Err(malformed(&format!("it answers {}", answer.status.as_u16()))),
+        if answer.status.is_success() {
+            answer.json(Service::Issuer)
+        } else {
+            Err(malformed(&format!("it answers {}", answer.status.as_u16())))
         }
     }
 }

@@ -104,10 +104,12 @@ async fn judged(
 
 fn verdict(caller: Option<Caller>, route_key: &str) -> Verdict {
     let is_admins = route_key == "DELETE /v1/videos" || route_key.contains(" /v1/admin/");
-    let needed = match route_key.starts_with("GET ") {
-        _ if is_admins => Scope::Admin,
-        true => Scope::Read,
-        false => Scope::Write,
+    let needed = if is_admins {
+        Scope::Admin
+    } else if route_key.starts_with("GET ") {
+        Scope::Read
+    } else {
+        Scope::Write
     };
     let caller = caller.filter(|caller| caller.scopes.contains(&needed));
     let is_authorized = caller.is_some();

@@ -88,9 +88,10 @@ fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
         edits.push(("dependencies", packages.into()));
     }
     fields.end()?;
-    match edits.is_empty() {
-        true => Err(Error::invalid("title", "is missing, and so is all else")),
-        false => Ok(edits),
+    if edits.is_empty() {
+        Err(Error::invalid("title", "is missing, and so is all else"))
+    } else {
+        Ok(edits)
     }
 }
 
@@ -159,9 +160,10 @@ fn unchanged(request: &Request, stored: &Stored<Project>) -> Result<(), Error> {
     };
     let tag = etag(stored);
     let wanted = wanted.to_str().unwrap_or_default();
-    match wanted == "*" || wanted.split(',').any(|one| one.trim() == tag) {
-        true => Ok(()),
-        false => Err(Error::PreconditionFailed),
+    if wanted == "*" || wanted.split(',').any(|one| one.trim() == tag) {
+        Ok(())
+    } else {
+        Err(Error::PreconditionFailed)
     }
 }
 

@@ -49,9 +49,10 @@ impl Reader {
     fn file(mut self, lines: &[&str], first: usize) -> Reading {
         let mut at = self.header(lines, first);
         while at < lines.len() {
-            at = match lines[at].is_empty() {
-                true => at + 1,
-                false => self.block(lines, at),
+            at = if lines[at].is_empty() {
+                at + 1
+            } else {
+                self.block(lines, at)
             };
         }
         self.reading

@@ -42,9 +42,10 @@ impl Query {
             let units = words::units(token);
             let last = units.len();
             for (number, unit) in (1..).zip(units) {
-                words.push(match token.ends_with('*') && number == last {
-                    true => prefix(unit)?,
-                    false => exact(unit),
+                words.push(if token.ends_with('*') && number == last {
+                    prefix(unit)?
+                } else {
+                    exact(unit)
                 });
             }
         }

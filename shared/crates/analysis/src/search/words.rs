@@ -88,9 +88,10 @@ pub(super) fn terms(text: &str) -> Vec<String> {
 pub fn head(term: &str) -> &str {
     let mut characters = term.char_indices();
     let first = characters.next().map_or('-', |(_, first)| first);
-    let end = match is_unspaced(first) {
-        true => characters.next(),
-        false => characters.nth(1),
+    let end = if is_unspaced(first) {
+        characters.next()
+    } else {
+        characters.nth(1)
     };
     end.map_or(term, |(end, _)| &term[..end])
 }

@@ -251,9 +251,10 @@ impl Used {
     /// Of a rate: when what stands before a call will have been worked off, in nanoseconds since
     /// the epoch.
     fn taken_until(&self, in_turn: bool) -> u64 {
-        match in_turn {
-            true => self.until_ns,
-            false => self.until_ns.max(self.turns_ns),
+        if in_turn {
+            self.until_ns
+        } else {
+            self.until_ns.max(self.turns_ns)
         }
     }
 

@@ -78,9 +78,10 @@ impl FromStr for TraceId {
         let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let shape = [(0..2, b"1-".as_slice()), (10..11, b"-")];
         let is_shaped = shape.into_iter().all(|(at, text)| &bytes[at] == text);
-        match is_shaped && bytes[2..10].iter().chain(&bytes[11..]).all(is_hex) {
-            true => Ok(Self(bytes)),
-            false => Err("not a trace id"),
+        if is_shaped && bytes[2..10].iter().chain(&bytes[11..]).all(is_hex) {
+            Ok(Self(bytes))
+        } else {
+            Err("not a trace id")
         }
     }
 }

@@ -141,9 +141,10 @@ fn missing(around: &Surroundings, wanted: &str, line: u32, asked: &str, findings
         .iter()
         .filter(|path| name(path) == stem && !stem.is_empty());
     let alike: Vec<&str> = alike.map(String::as_str).take(3).collect();
-    let hint = match alike.is_empty() {
-        true => String::new(),
-        false => format!("; the project has {}", alike.join(", ")),
+    let hint = if alike.is_empty() {
+        String::new()
+    } else {
+        format!("; the project has {}", alike.join(", "))
     };
     let message = format!(
         "{} is imported, and no such file is in the project{hint}",
@@ -176,9 +177,10 @@ fn unknown(
 /// Tells of a package that is not declared.
 fn undeclared(line: u32, asked: &str, package: &str, findings: &mut Findings) {
     let (asked, package) = (excerpt(asked), excerpt(package));
-    let message = match asked == package {
-        true => format!("{asked} is imported, and no manifest declares it"),
-        false => format!("{asked} is imported, and no manifest declares its package {package}"),
+    let message = if asked == package {
+        format!("{asked} is imported, and no manifest declares it")
+    } else {
+        format!("{asked} is imported, and no manifest declares its package {package}")
     };
     findings.error(line, Rule::UndeclaredPackage, message);
 }

@@ -114,9 +114,10 @@ impl Asker<'_> {
             return self.findings.error(line, Rule::MissingFile, message);
         };
         let wanted = join(&base, &rest.replace('.', "/")).unwrap_or_default();
-        let found = match rest.is_empty() {
-            true => Module::Package(wanted.clone()),
-            false => modules::at(self.around, &wanted),
+        let found = if rest.is_empty() {
+            Module::Package(wanted.clone())
+        } else {
+            modules::at(self.around, &wanted)
         };
         self.found(found, &wanted, asked, names, line);
     }

@@ -95,9 +95,10 @@ fn module(
     let is_root = |file: &str| matches!(file, "main.rs" | "lib.rs" | "mod.rs" | "build.rs");
     let parent = folder(path);
     let top = ["src/bin", "tests", "examples", "benches"].contains(&parent);
-    let mut home = match is_root(file) || top {
-        true => parent.to_owned(),
-        false => path.trim_end_matches(".rs").to_owned(),
+    let mut home = if is_root(file) || top {
+        parent.to_owned()
+    } else {
+        path.trim_end_matches(".rs").to_owned()
     };
     for outer in within.iter().filter(|outer| outer.kind() == "mod_item") {
         home = join(&home, text(*outer)).unwrap_or_default();
@@ -266,9 +267,12 @@ fn flat(piece: &Piece<'_>, node: Node<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![(node, String::new())];
     while let Some((node, before)) = open.pop() {
-        let with = |text: &str| match before.is_empty() {
-            true => text.to_owned(),
-            false => format!("{before}::{text}"),
+        let with = |text: &str| {
+            if before.is_empty() {
+                text.to_owned()
+            } else {
+                format!("{before}::{text}")
+            }
         };
         let text = |node: Node<'_>| piece.source(node).split_whitespace().collect::<String>();
         match node.kind() {

@@ -69,9 +69,10 @@ pub(super) fn requirement(text: &str) -> Result<&str, NotARequirement> {
         .strip_prefix('(')
         .and_then(|inner| inner.strip_suffix(')'));
     let marked = marker.is_none_or(|marker| !marker.trim().is_empty());
-    match is_specifiers(bare.unwrap_or(versions)) && marked {
-        true => Ok(name),
-        false => Err(NotARequirement::Version),
+    if is_specifiers(bare.unwrap_or(versions)) && marked {
+        Ok(name)
+    } else {
+        Err(NotARequirement::Version)
     }
 }
 
@@ -168,13 +169,14 @@ pub(super) fn check_requirements(text: &str, findings: &mut Findings) {
         if file.iter().any(|option| line.starts_with(option)) {
             continue;
         }
-        match line.starts_with('-') {
-            true => from_elsewhere(findings, Some(number), line),
-            false => tell(
+        if line.starts_with('-') {
+            from_elsewhere(findings, Some(number), line)
+        } else {
+            tell(
                 line.split(" --").next().unwrap_or(line),
                 Some(number),
                 findings,
-            ),
+            )
         }
     }
 }

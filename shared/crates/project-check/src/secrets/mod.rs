@@ -125,9 +125,10 @@ fn guessed(
         let is_letter = |c: char| c.is_alphabetic() || matches!(c, '-' | '_');
         let mixed = quoted.text.len() >= 12 && !quoted.text.chars().all(is_letter);
         let sure = random || mixed && entropy::per_character(quoted.text) >= 2.5;
-        match sure && !in_test {
-            true => return findings.error(number, Rule::Secret, message),
-            false => findings.warning(number, Rule::Secret, message),
+        if sure && !in_test {
+            return findings.error(number, Rule::Secret, message);
+        } else {
+            findings.warning(number, Rule::Secret, message)
         }
     }
 }

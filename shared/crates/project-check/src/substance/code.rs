@@ -33,9 +33,10 @@ pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
         };
         if let Some((sure, message)) = found {
             let message = format!("{message}: {}", excerpt(piece.line_text(node)));
-            match sure {
-                true => findings.error(piece.line(node), Rule::Stub, message),
-                false => findings.warning(piece.line(node), Rule::Stub, message),
+            if sure {
+                findings.error(piece.line(node), Rule::Stub, message)
+            } else {
+                findings.warning(piece.line(node), Rule::Stub, message)
             }
         }
         true

@@ -194,9 +194,10 @@ impl<'a> Sheet<'a> {
     fn open(&mut self, bracket: u8) -> Result<(), Fault> {
         self.begin();
         self.brackets.push((self.at, bracket));
-        match self.brackets.len() > MAX_DEPTH {
-            true => Err((self.at, "nested too deeply".to_owned())),
-            false => Ok(()),
+        if self.brackets.len() > MAX_DEPTH {
+            Err((self.at, "nested too deeply".to_owned()))
+        } else {
+            Ok(())
         }
     }
 
@@ -228,9 +229,10 @@ impl<'a> Sheet<'a> {
         }
         self.blocks.push(self.at);
         self.next_statement();
-        match self.blocks.len() > MAX_DEPTH {
-            true => Err((self.at, "nested too deeply".to_owned())),
-            false => Ok(()),
+        if self.blocks.len() > MAX_DEPTH {
+            Err((self.at, "nested too deeply".to_owned()))
+        } else {
+            Ok(())
         }
     }
 

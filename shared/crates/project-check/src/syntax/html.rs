@@ -23,9 +23,10 @@ const ENDLESS: [&str; 34] = [
 /// Parses a page. `templated` where it may have marks of Jinja, which are no HTML.
 pub(super) fn check<'a>(text: &'a str, templated: bool, findings: &mut Findings) -> Vec<Piece<'a>> {
     let marked = templated && (text.contains("{{") || text.contains("{%"));
-    let text = match marked {
-        true => Cow::Owned(without_marks(text)),
-        false => Cow::Borrowed(text),
+    let text = if marked {
+        Cow::Owned(without_marks(text))
+    } else {
+        Cow::Borrowed(text)
     };
     let Some(page) = Piece::parse(Language::Html, text, Lines::From(1)) else {
         findings.error(1, Rule::Syntax, "the page is nested too deeply");

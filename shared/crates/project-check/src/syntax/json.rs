@@ -19,9 +19,10 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
         let shown = text.lines().nth(error.line().saturating_sub(1));
         let at = u32::try_from(error.line()).unwrap_or(u32::MAX).max(1);
         let message = error.to_string();
-        let rule = match message.starts_with(TWICE) {
-            true => Rule::DuplicateKey,
-            false => Rule::Syntax,
+        let rule = if message.starts_with(TWICE) {
+            Rule::DuplicateKey
+        } else {
+            Rule::Syntax
         };
         let shown = excerpt(shown.unwrap_or_default());
         findings.error(at, rule, format!("{message}: {shown}"));

@@ -64,9 +64,10 @@ fn toml(text: &str, findings: &mut Findings) {
         let at = error.span().map_or(0, |span| span.start);
         let (line, shown) = line_at(text, at);
         // "duplicate key" is the parser's own word.
-        let rule = match error.message().contains("duplicate key") {
-            true => Rule::DuplicateKey,
-            false => Rule::Syntax,
+        let rule = if error.message().contains("duplicate key") {
+            Rule::DuplicateKey
+        } else {
+            Rule::Syntax
         };
         findings.error(
             line,

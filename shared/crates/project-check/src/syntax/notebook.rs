@@ -107,9 +107,10 @@ fn read_cell(text: &str, cell: &RawValue) -> Result<Option<(String, Vec<u32>)>, 
 
 /// A source as one text, with the line of the file of each of its lines.
 fn lines(text: &str, source: &RawValue) -> Option<(String, Vec<u32>)> {
-    let parts: Vec<&RawValue> = match source.get().starts_with('[') {
-        true => serde_json::from_str(source.get()).ok()?,
-        false => vec![source],
+    let parts: Vec<&RawValue> = if source.get().starts_with('[') {
+        serde_json::from_str(source.get()).ok()?
+    } else {
+        vec![source]
     };
     let (mut code, mut lines) = (String::new(), Vec::new());
     for part in parts {

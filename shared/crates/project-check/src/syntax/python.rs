@@ -93,10 +93,11 @@ fn misordered(parameters: Node<'_>) -> bool {
                         "list_splat_pattern" | "dictionary_splat_pattern"
                     )
                 });
-                match starred {
-                    true => return false,
-                    false if defaulted => return true,
-                    false => {}
+                if starred {
+                    return false;
+                }
+                if defaulted {
+                    return true;
                 }
             }
             // What follows is by name only, in any order.

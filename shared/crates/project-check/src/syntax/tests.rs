@@ -6,9 +6,10 @@ use eventrelay_project::Finding;
 
 /// The errors of a file.
 fn errors(path: &str, text: &str) -> Vec<Finding> {
-    let framework = match path.ends_with(".html") {
-        true => Framework::Static,
-        false => Framework::FastApi,
+    let framework = if path.ends_with(".html") {
+        Framework::Static
+    } else {
+        Framework::FastApi
     };
     let mut findings = Findings::new(path);
     check(path, text, framework, &mut findings);

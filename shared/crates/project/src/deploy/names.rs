@@ -48,9 +48,10 @@ macro_rules! name {
             type Error = InvalidName;
 
             fn try_from(text: String) -> Result<Self, InvalidName> {
-                match $is_valid(&text) {
-                    true => Ok(Self(text)),
-                    false => Err(InvalidName),
+                if $is_valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(InvalidName)
                 }
             }
         }

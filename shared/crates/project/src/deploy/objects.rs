@@ -46,9 +46,10 @@ impl TryFrom<String> for ObjectId {
 
     fn try_from(text: String) -> Result<Self, NotAnObjectId> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        match LENGTHS.contains(&text.len()) && text.bytes().all(is_digit) {
-            true => Ok(Self(text)),
-            false => Err(NotAnObjectId),
+        if LENGTHS.contains(&text.len()) && text.bytes().all(is_digit) {
+            Ok(Self(text))
+        } else {
+            Err(NotAnObjectId)
         }
     }
 }

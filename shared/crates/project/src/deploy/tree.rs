@@ -27,9 +27,10 @@ impl Mode {
     }
 
     const fn new(file: &ProjectFile) -> Self {
-        match file.executable {
-            true => Self::Executable,
-            false => Self::File,
+        if file.executable {
+            Self::Executable
+        } else {
+            Self::File
         }
     }
 }

@@ -188,13 +188,14 @@ fn dependency(
     let name = package.name.trim();
     let version = package.version.as_deref().map(str::trim);
     let version = version.filter(|version| !version.is_empty() && *version != "*");
-    match templates::could_have(framework, name) && version.is_none_or(is_plain) {
-        true => Ok(Dependency {
+    if templates::could_have(framework, name) && version.is_none_or(is_plain) {
+        Ok(Dependency {
             name: name.to_owned(),
             version: version.map(ToOwned::to_owned),
             dev: package.dev,
-        }),
-        false => Err(PlanError::Dependency(at)),
+        })
+    } else {
+        Err(PlanError::Dependency(at))
     }
 }
 

@@ -216,9 +216,10 @@ impl Keys {
             Some(at) => put.item("expires_at", n(at.0)),
             None => put,
         };
-        let put = match only_new {
-            true => put.condition_expression("attribute_not_exists(pk)"),
-            false => put,
+        let put = if only_new {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put
         };
         let add = Update::builder()
             .table_name(&self.table)

@@ -178,9 +178,10 @@ fn is_good(item: &Item, hash: &str, now: Timestamp) -> bool {
     let stored = get_s(item, "hash").unwrap_or_default();
     let is_same = bool::from(stored.as_bytes().ct_eq(hash.as_bytes()));
     // What cannot be read is not let in.
-    let is_expired = match item.contains_key("expires_at") {
-        true => get_n(item, "expires_at").is_none_or(|at| Timestamp(at) <= now),
-        false => false,
+    let is_expired = if item.contains_key("expires_at") {
+        get_n(item, "expires_at").is_none_or(|at| Timestamp(at) <= now)
+    } else {
+        false
     };
     is_same && !is_expired && !item.contains_key("revoked_at")
 }

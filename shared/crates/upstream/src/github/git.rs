@@ -201,9 +201,10 @@ impl GitHub {
             encoding: "base64",
         };
         let id = self.create_object(at, "git/blobs", &body).await?;
-        match id == ObjectId::of_blob(content) {
-            true => Ok(id),
-            false => Err(malformed("a blob of other bytes")),
+        if id == ObjectId::of_blob(content) {
+            Ok(id)
+        } else {
+            Err(malformed("a blob of other bytes"))
         }
     }
 
@@ -286,9 +287,10 @@ impl GitHub {
         let request = self.json_request(Method::POST, url, &body)?;
         let exists = |answer: &_| is_refused_with(answer, "reference already exists");
         let answer = self.write(Asked::Git, request, exists).await?;
-        Ok(match answer.status.is_success() {
-            true => ReferenceCreated::Done,
-            false => ReferenceCreated::Exists,
+        Ok(if answer.status.is_success() {
+            ReferenceCreated::Done
+        } else {
+            ReferenceCreated::Exists
         })
     }
 
@@ -312,9 +314,10 @@ impl GitHub {
         let request = self.json_request(Method::PATCH, url, &body)?.idempotent();
         let is_behind = |answer: &_| is_refused_with(answer, "not a fast forward");
         let answer = self.write(Asked::Git, request, is_behind).await?;
-        Ok(match answer.status.is_success() {
-            true => Moved::Done,
-            false => Moved::NotAFastForward,
+        Ok(if answer.status.is_success() {
+            Moved::Done
+        } else {
+            Moved::NotAFastForward
         })
     }
 

@@ -171,9 +171,10 @@ fn malformed(what: &'static str) -> Error {
 /// A URL that GitHub tells, to be shown: not too long, and of the web.
 fn web_url(text: String) -> Result<String, Error> {
     let is_of_the_web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    match is_of_the_web && text.len() <= MAX_URL_LENGTH {
-        true => Ok(text),
-        false => Err(malformed("a URL that is none")),
+    if is_of_the_web && text.len() <= MAX_URL_LENGTH {
+        Ok(text)
+    } else {
+        Err(malformed("a URL that is none"))
     }
 }
 

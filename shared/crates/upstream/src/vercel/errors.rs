@@ -32,8 +32,9 @@ struct WireError {
 pub(super) fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
     let WireAnswer { error } = serde_json::from_slice(&answer.body).unwrap_or_default();
     let source = logged(answer, &error.code, &error.message, redact);
-    match error.invalid_token {
-        true => key_refused(SERVICE, source),
-        false => refusal(SERVICE, answer, PAUSE, source),
+    if error.invalid_token {
+        key_refused(SERVICE, source)
+    } else {
+        refusal(SERVICE, answer, PAUSE, source)
     }
 }

@@ -159,9 +159,10 @@ impl YouTube {
         };
         let call = async {
             let answer = self.send_with_key(key, request).await?;
-            match answer.status.is_success() {
-                true => Ok(answer),
-                false => Err(error_of(&answer)),
+            if answer.status.is_success() {
+                Ok(answer)
+            } else {
+                Err(error_of(&answer))
             }
         };
         self.gate.pass(Target::YouTube, cost, false, call).await

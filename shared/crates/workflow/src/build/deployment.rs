@@ -387,9 +387,10 @@ impl DeploymentWork {
                 },
             ) => {
                 self.result.commit = Some(commit.to_string());
-                match proposed {
-                    true => Stage::Branching { at, branch, commit },
-                    false => Stage::Moving { at, branch, commit },
+                if proposed {
+                    Stage::Branching { at, branch, commit }
+                } else {
+                    Stage::Moving { at, branch, commit }
                 }
             }
             (Seen::Moved, Stage::Moving { at, branch, .. }) => {

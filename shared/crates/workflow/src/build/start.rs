@@ -141,9 +141,10 @@ pub async fn deployment(
     now: Timestamp,
 ) -> Result<(Deployment, Build), Error> {
     let made = deployable(project, new.request.target)?;
-    let known = match new.request.target.has_repository() {
-        true => known_repository(context, project, &new.request).await?,
-        false => None,
+    let known = if new.request.target.has_repository() {
+        known_repository(context, project, &new.request).await?
+    } else {
+        None
     };
     let work = DeploymentWork {
         deployment: new.id.clone(),

@@ -171,18 +171,20 @@ fn judge<R: Workflow>(row: &Row<R>, step: u32, received: Timestamp, now: Timesta
     let job = &row.job;
     if job.is_terminal() {
         let by_this = job.is_dead_lettered() && step.checked_add(1) == Some(row.version);
-        return match by_this && !job.is_settled() {
-            true => Verdict::Settle,
-            false => Verdict::Leave,
+        return if by_this && !job.is_settled() {
+            Verdict::Settle
+        } else {
+            Verdict::Leave
         };
     }
     let is_running = row.running_until.is_some_and(|until| until >= now);
     // What is due at its deadline waits for others, who send its message whenever they are done.
     let waits = job.due_at() >= job.deadline();
     let is_superseded = !waits && received + SKEW < job.due_at();
-    match row.version != step || is_running || is_superseded {
-        true => Verdict::Leave,
-        false => Verdict::Fail,
+    if row.version != step || is_running || is_superseded {
+        Verdict::Leave
+    } else {
+        Verdict::Fail
     }
 }
 

@@ -82,9 +82,10 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
     if !job.settled {
         flow::send::<Job>(context, &id, version).await?;
         // One that has failed gives up its claim first, with this message or the one before.
-        return Ok(match job.is_dead_lettered() {
-            true => refused("Its job has just failed and is being settled; try again."),
-            false => Redriven::Requeued,
+        return Ok(if job.is_dead_lettered() {
+            refused("Its job has just failed and is being settled; try again.")
+        } else {
+            Redriven::Requeued
         });
     }
     let deadline = now + context.config.job_deadline;

@@ -214,10 +214,10 @@ impl Driver {
         let lease = lease(invocation, now);
         if !self.jobs.acquire(&job, version, &lease, now).await? {
             let soon = now + Duration::from_secs(1);
-            let taken_until = match job.is_woken() {
-                // What it is told it need not have seen, and a look is short.
-                true => soon,
-                false => running_until.unwrap_or(now).max(soon),
+            let taken_until = if job.is_woken() {
+                soon
+            } else {
+                running_until.unwrap_or(now).max(soon)
             };
             // Who runs it may have received this very message, and dies with it if it dies: the one
             // in its place must not be taken for a duplicate by what was done until then.
@@ -246,12 +246,13 @@ impl Driver {
             let job = &mut row.job;
             // A job whose workers die before they can say so ends here.
             let is_late = Timestamp::now() >= job.deadline() && !job.is_terminal();
-            let performed = match is_late {
-                true => Performed::free(Err(Error::DeadlineExceeded), job),
-                false => match self.perform(flow, &call, &row, invocation).await {
+            let performed = if is_late {
+                Performed::free(Err(Error::DeadlineExceeded), job)
+            } else {
+                match self.perform(flow, &call, &row, invocation).await {
                     Some(performed) => performed,
                     None => return Ok(()),
-                },
+                }
             };
             let Performed {
                 observed,
@@ -331,10 +332,7 @@ impl Driver {
                     let lease = lease(invocation, Timestamp::now());
                     let prolonged = self.jobs.prolong(row.job.id(), row.version, &lease);
                     if let Ok(false) = prolonged.await {
-                        return match flow.may_be_left(call, &row.job) {
-                            true => None,
-                            false => perform.await,
-                        };
+                        return if flow.may_be_left(call, &row.job) { None } else { perform.await };
                     }
                 }
             }

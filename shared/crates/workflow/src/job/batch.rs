@@ -71,12 +71,11 @@ pub async fn each(
     fastrand::shuffle(&mut again);
     for record in &again {
         let has_time = invocation(&context, record).has_time(Timestamp::now());
-        outcomes.push(match outcomes.is_empty() || has_time {
-            true => is_dealt_with(record).await,
-            false => {
-                hasten(queue, record, Duration::ZERO).await;
-                false
-            }
+        outcomes.push(if outcomes.is_empty() || has_time {
+            is_dealt_with(record).await
+        } else {
+            hasten(queue, record, Duration::ZERO).await;
+            false
         });
     }
     let mut response = SqsBatchResponse::default();

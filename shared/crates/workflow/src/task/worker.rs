@@ -139,9 +139,10 @@ impl Tasks {
                     page_token: page.next,
                     counts,
                 };
-                Ok(match has_more {
-                    true => PageDone::More(work),
-                    false => PageDone::Last(work),
+                Ok(if has_more {
+                    PageDone::More(work)
+                } else {
+                    PageDone::Last(work)
                 })
             }
             Work::Recount { counts, at } => {
@@ -220,9 +221,10 @@ impl Tasks {
         if listed.analysis.is_some() {
             was_broken |= searchable::make_searchable(videos, search, blobs, video).await?;
         }
-        let entry = match was_broken {
-            true => videos.entry(video).await?,
-            false => Some(listed.clone()),
+        let entry = if was_broken {
+            videos.entry(video).await?
+        } else {
+            Some(listed.clone())
         };
         Ok(Repaired { entry, was_broken })
     }

@@ -76,9 +76,10 @@ pub(super) fn parse(line: &str) -> Option<Times<'_>> {
         return None;
     }
     let is_setting = |word: &str| word.contains([':', '=', '%']);
-    let text = match rest.split_whitespace().all(is_setting) {
-        true => "",
-        false => rest,
+    let text = if rest.split_whitespace().all(is_setting) {
+        ""
+    } else {
+        rest
     };
     Some(Times { start, end, text })
 }

@@ -211,9 +211,10 @@ fn without_scheme(word: &str) -> Option<String> {
     let link = word[start..].trim_end_matches(|c| AROUND.contains(c));
     let host = link.split(['/', '?', '#', ':', '&', '\\']).next()?;
     // An address of e-mail is no link, one with a path names a user for its host.
-    let is_link = match host.contains('@') {
-        true => has_path(link),
-        false => host.contains('.') && site::is_known(host),
+    let is_link = if host.contains('@') {
+        has_path(link)
+    } else {
+        host.contains('.') && site::is_known(host)
     };
     is_link.then(|| word[start - slashes..start + link.len()].to_owned())
 }

@@ -180,12 +180,14 @@ impl Calls {
                 round: draft.round,
                 report: report.to_owned(),
             });
-            let round_of = |other: &u32| match files.contains(other) {
-                true => round,
-                false => work
-                    .drafts
-                    .get(*other as usize)
-                    .map_or(0, |draft| draft.round),
+            let round_of = |other: &u32| {
+                if files.contains(other) {
+                    round
+                } else {
+                    work.drafts
+                        .get(*other as usize)
+                        .map_or(0, |draft| draft.round)
+                }
             };
             let needs = graph.needs.get(number).into_iter().flatten();
             let part = FileWork {
@@ -450,9 +452,12 @@ impl Calls {
             Work::File(work) => part.end.is_none() && work.stage == file::Stage::Waiting,
             _ => false,
         };
-        let cancelled = |part: Build, now| match waits(&part) {
-            true => machine::cancel(part, now),
-            false => None,
+        let cancelled = |part: Build, now| {
+            if waits(&part) {
+                machine::cancel(part, now)
+            } else {
+                None
+            }
         };
         let rows = self.context.jobs.get_all::<Build>(&ids).await?;
         stream::iter(rows.iter().filter(|row| waits(&row.job)))

@@ -146,12 +146,13 @@ impl Calls {
             return Ok(Seen::Foreign);
         }
         let head = head(github, &repository).await?;
-        Ok(match head.parents.is_empty() {
-            true => new_one(repository),
-            false => Seen::Ours {
+        Ok(if head.parents.is_empty() {
+            new_one(repository)
+        } else {
+            Seen::Ours {
                 at: repository.address,
                 url: repository.html_url,
-            },
+            }
         })
     }
 
@@ -175,12 +176,11 @@ impl Calls {
         let admitted = github.admitted().await?;
         let tree = Box::pin(admitted.create_tree(at, None, &entries));
         let head = Box::pin(github.branch(at, branch));
-        let (head, tree) = match admitted.is_probe() {
-            true => {
-                let tree = tree.await?;
-                (head.await?, tree)
-            }
-            false => try_join(head, tree).await?,
+        let (head, tree) = if admitted.is_probe() {
+            let tree = tree.await?;
+            (head.await?, tree)
+        } else {
+            try_join(head, tree).await?
         };
         let head = head.ok_or_else(not_ready)?;
         if !head.parents.is_empty() {
