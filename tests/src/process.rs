@@ -27,7 +27,7 @@ pub enum Watched {
 
 /// Resident memory of a process, in KiB.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Memory {
+pub struct InstanceCache {
     pub now: u64,
     /// Maximum since its start.
     pub peak: u64,
@@ -82,8 +82,8 @@ impl Watched {
     }
 
     /// Total memory of the processes.
-    pub fn memory(self) -> anyhow::Result<Memory> {
-        let mut sum = Memory::default();
+    pub fn memory(self) -> anyhow::Result<InstanceCache> {
+        let mut sum = InstanceCache::default();
         for process in self.processes()? {
             let status = fs::read_to_string(format!("/proc/{process}/status"))?;
             sum.now += kib(&status, "VmRSS:").context("no VmRSS")?;

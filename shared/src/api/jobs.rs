@@ -17,7 +17,7 @@ use eventrelay_store::jobs::Row;
 use eventrelay_workflow::{
     build,
     context::Context,
-    flow::{self, AnyRow, Workflow},
+    engine::{self, AnyRow, WorkflowKind},
     job::{Job, Stage, Status},
     task::{REPAIRED, Task, Work},
 };
@@ -302,16 +302,16 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
     let links = Links::new(request);
     match find(context, request).await? {
         AnyRow::Job(row) => {
-            flow::requeue_if_lost(context, &row, now).await;
+            engine::requeue_if_lost(context, &row, now).await;
             shown(&row.job, &links, now)
         }
         AnyRow::Build(row) => {
-            flow::requeue_if_lost(context, &row, now).await;
+            engine::requeue_if_lost(context, &row, now).await;
             let parts = builds::parts(context, &row.job, now).await?;
             builds::shown(&row.job, parts, &links, now)
         }
         AnyRow::Task(row) => {
-            flow::requeue_if_lost(context, &row, now).await;
+            engine::requeue_if_lost(context, &row, now).await;
             task_shown(StatusCode::OK, &row.job, &links, now)
         }
     }
@@ -339,12 +339,12 @@ pub async fn cancel(context: &Context, request: &Request) -> Answer {
 }
 
 /// Cancels a workflow; returns it as it is if it had ended.
-async fn cancelled<R: Workflow>(
+async fn cancelled<R: WorkflowKind>(
     context: &Context,
     row: Row<R>,
     now: Timestamp,
 ) -> Result<R, Error> {
-    let cancelled = flow::preempt(context, row.job.id(), R::cancelled, now).await?;
+    let cancelled = engine::preempt(context, row.job.id(), R::cancelled, now).await?;
     Ok(cancelled.unwrap_or(row.job))
 }
 

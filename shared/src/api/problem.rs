@@ -86,7 +86,7 @@ pub(super) fn response(error: &Error, request_id: &str) -> Response<Body> {
     let pause = match error {
         Error::TooManyRequests { retry_after }
         | Error::FailedBefore { retry_after, .. }
-        | Error::Held { retry_after, .. }
+        | Error::Throttled { retry_after, .. }
         | Error::BudgetSpent { retry_after, .. } => Some(*retry_after),
         _ if matches!(problem.status, 429 | 503) => Some(RETRY_AFTER),
         _ => None,

@@ -8,7 +8,7 @@ use super::{Answer, json};
 use eventrelay_core::{
     clock::Timestamp,
     config::StatusConfig,
-    limit::{Condition, Level, Policy, Reading, Unit},
+    limit::{Condition, LimiterState, Policy, Reading, Unit},
 };
 use eventrelay_upstream::{budget::Budget, gate::Target};
 use eventrelay_workflow::context::Context;
@@ -75,12 +75,12 @@ pub async fn get(context: &Context, _: &Request, config: &StatusConfig) -> Answe
     let services = policies.len();
     policies.extend(budget);
     let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
-    let levels = context.limits.levels(&names).await?;
+    let levels = context.limits.states(&names).await?;
     json(StatusCode::OK, &status(&policies, &levels, services, now))
 }
 
 /// The first `services` of the policies are of services, one behind them of the budget.
-fn status(policies: &[Policy], levels: &[Level], services: usize, now: Timestamp) -> Status {
+fn status(policies: &[Policy], levels: &[LimiterState], services: usize, now: Timestamp) -> Status {
     let all = policies.iter().zip(levels);
     let budget = all.clone().nth(services);
     let services: Vec<Service> = all
@@ -103,7 +103,7 @@ fn status(policies: &[Policy], levels: &[Level], services: usize, now: Timestamp
     }
 }
 
-fn service(policy: &Policy, level: &Level, now: Timestamp) -> Service {
+fn service(policy: &Policy, level: &LimiterState, now: Timestamp) -> Service {
     // A breaker that is off does not stand open, whatever it was before.
     let condition = policy.breaks.then(|| level.condition(now));
     let (breaker, opens_at) = match condition {
@@ -141,11 +141,11 @@ fn limit(reading: Reading) -> Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eventrelay_core::limit::{Bound, Zone};
+    use eventrelay_core::limit::{Quota, Zone};
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
-    fn policy(bounds: Vec<Bound>) -> Policy {
+    fn policy(bounds: Vec<Quota>) -> Policy {
         Policy {
             name: "x".to_owned(),
             bounds,
@@ -157,26 +157,33 @@ mod tests {
     #[test]
     fn a_service_that_is_left_alone_degrades_the_whole() {
         let policies = [policy(Vec::new()), policy(Vec::new())];
-        let mut broken = Level::default();
-        let well = status(&policies, &[Level::default(), broken.clone()], 2, NOW);
+        let mut broken = LimiterState::default();
+        let well = status(
+            &policies,
+            &[LimiterState::default(), broken.clone()],
+            2,
+            NOW,
+        );
         assert_eq!((well.status, well.budget), ("ok", None));
         for _ in 0..5 {
             broken = broken.after_failure(false, NOW);
         }
-        let ill = status(&policies, &[Level::default(), broken], 2, NOW);
+        let ill = status(&policies, &[LimiterState::default(), broken], 2, NOW);
         assert_eq!((ill.status, ill.services[1].breaker), ("degraded", "open"));
         assert_eq!(
             ill.services[1].opens_at.as_deref(),
             Some("2026-09-21T14:13:35Z")
         );
-        let paused = Level::default().after_pause(Timestamp(NOW.0 + 1)).unwrap();
-        let ill = status(&policies, &[paused, Level::default()], 2, NOW);
+        let paused = LimiterState::default()
+            .after_pause(Timestamp(NOW.0 + 1))
+            .unwrap();
+        let ill = status(&policies, &[paused, LimiterState::default()], 2, NOW);
         assert_eq!(ill.status, "degraded");
     }
 
     #[test]
     fn a_breaker_that_is_off_is_not_open_whatever_it_was_before() {
-        let mut broken = Level::default();
+        let mut broken = LimiterState::default();
         for _ in 0..5 {
             broken = broken.after_failure(false, NOW);
         }
@@ -188,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_budget_is_shown_in_dollars() {
-        let budget = policy(vec![Bound::day(Unit::MicroUsd, 2_500_000, Zone::Utc)]);
-        let status = status(&[budget], &[Level::default()], 0, NOW);
+        let budget = policy(vec![Quota::day(Unit::MicroUsd, 2_500_000, Zone::Utc)]);
+        let status = status(&[budget], &[LimiterState::default()], 0, NOW);
         let shown = status.budget.unwrap();
         assert_eq!((shown.unit, shown.quantity, shown.left), ("usd", 2.5, 2.5));
         assert_eq!(shown.full_at, "2026-09-22T00:00:00Z");

@@ -11,7 +11,7 @@ use serde_json::Value;
 use eventrelay_core::{
     clock::Timestamp,
     error::Error,
-    limit::{Bound, Cost, LEASE, Lease, Policy, Standing, Unit, Verdict},
+    limit::{Cost, Decision, LEASE, Lease, Policy, Quota, Standing, Unit},
 };
 use eventrelay_store::limits::Limits;
 use eventrelay_workflow::context::Context;
@@ -54,7 +54,7 @@ impl Caller {
         let key_id = self.key_id.as_ref().filter(|_| quantity > 0)?;
         Some(Policy {
             name: format!("key:{key_id}"),
-            bounds: vec![Bound::rate(Unit::Requests, quantity, MINUTE)],
+            bounds: vec![Quota::rate(Unit::Requests, quantity, MINUTE)],
             breaks: false,
             waits: false,
         })
@@ -94,12 +94,12 @@ async fn lease(
         requests,
         ..Cost::CALL
     };
-    let (mut taken, mut verdict) = (
+    let (mut taken, mut decision) = (
         wanted,
         limits.acquire(policy, cost(wanted), true, || now).await?,
     );
-    if wanted > 1 && matches!(verdict, Verdict::Held { .. }) {
-        (taken, verdict) = (1, limits.acquire(policy, cost(1), true, || now).await?);
+    if wanted > 1 && matches!(decision, Decision::Throttled { .. }) {
+        (taken, decision) = (1, limits.acquire(policy, cost(1), true, || now).await?);
     }
     let reading = limits.last_seen(policy, now).into_iter().next();
     let lease = Lease {
@@ -109,10 +109,10 @@ async fn lease(
         beside: reading.map_or(0, |reading| reading.left),
         full_at: reading.map_or(now, |reading| reading.full_at),
     };
-    Ok(match verdict {
-        Verdict::Pass { .. } => (lease, None),
+    Ok(match decision {
+        Decision::Pass { .. } => (lease, None),
         // Until then nobody has to look again.
-        Verdict::Held { until, .. } => {
+        Decision::Throttled { until, .. } => {
             let nothing = Lease {
                 taken: 0,
                 left: 0,

@@ -10,7 +10,7 @@ use eventrelay::{
     },
     readers,
 };
-use eventrelay_project_check::{Surroundings, check_file, check_project};
+use eventrelay_project_check::{ProjectContext, check_file, check_project};
 use lambda_http::{Body, Request};
 
 /// A body is what was asked for, within its bounds, or refused as a fault of the caller's. The
@@ -126,7 +126,7 @@ pub(crate) fn project_file(data: &[u8]) {
         sources: Vec::new(),
     };
     let all = NAMES.map(ToOwned::to_owned).into();
-    let around = Surroundings::new(Framework::NextJs, all, Default::default());
+    let around = ProjectContext::new(Framework::NextJs, all, Default::default());
     let findings = check_file(&file, &around);
     assert!(findings.len() <= MAX_IN_FILE && findings.is_sorted());
     assert!(findings.iter().all(|finding| finding.path == path));

@@ -8,7 +8,7 @@ use std::{
 
 use eventrelay::{
     clock::Timestamp,
-    limit::{Bound, Cost, Policy, Unit, Verdict, Zone},
+    limit::{Cost, Decision, Policy, Quota, Unit, Zone},
     store::limits::Limits,
 };
 use eventrelay_tests::{PATIENCE, Response, Stack, until};
@@ -41,7 +41,7 @@ async fn limiter_with_concurrent_callers_admits_exact_quota() {
     let stack = Stack::start().await.unwrap();
     let policy = Policy {
         name: "together".to_owned(),
-        bounds: vec![Bound::rate(Unit::Requests, 250, Duration::from_secs(60))],
+        bounds: vec![Quota::rate(Unit::Requests, 250, Duration::from_secs(60))],
         breaks: false,
         waits: true,
     };
@@ -57,13 +57,13 @@ async fn limiter_with_concurrent_callers_admits_exact_quota() {
     .await;
     let passed = asked
         .iter()
-        .filter(|one| matches!(one, Verdict::Pass { .. }));
+        .filter(|one| matches!(one, Decision::Pass { .. }));
     assert_eq!(passed.count(), 10);
     let mut turns: Vec<Timestamp> = asked
         .iter()
         .filter_map(|one| match one {
-            Verdict::Held { until, .. } => Some(*until),
-            Verdict::Pass { .. } => None,
+            Decision::Throttled { until, .. } => Some(*until),
+            Decision::Pass { .. } => None,
         })
         .collect();
     turns.sort_unstable();
@@ -77,13 +77,13 @@ async fn limiter_retries_late_admissions_a_bounded_number_of_times() {
     let stack = Stack::start().await.unwrap();
     let policy = Policy {
         name: "late".to_owned(),
-        bounds: vec![Bound::rate(Unit::Requests, 250, Duration::from_secs(3600))],
+        bounds: vec![Quota::rate(Unit::Requests, 250, Duration::from_secs(3600))],
         breaks: false,
         waits: true,
     };
     let of_a_day = Policy {
         name: "late of a day".to_owned(),
-        bounds: vec![Bound::day(Unit::Requests, 10, Zone::Utc)],
+        bounds: vec![Quota::day(Unit::Requests, 10, Zone::Utc)],
         ..policy.clone()
     };
     let limits = Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
@@ -102,8 +102,8 @@ async fn limiter_retries_late_admissions_a_bounded_number_of_times() {
             look if look < late_until => now + Duration::from_secs(look),
             _ => now + Duration::from_secs(late_until.min(6)),
         };
-        let verdict = limits.acquire(policy, Cost::CALL, false, clock).await;
-        assert_eq!(verdict.unwrap(), Verdict::Pass { probe: false });
+        let decision = limits.acquire(policy, Cost::CALL, false, clock).await;
+        assert_eq!(decision.unwrap(), Decision::Pass { probe: false });
         let case = format!("{}, late until {late_until}", policy.name);
         assert_eq!(left(policy), expected_left, "{case}");
     }
@@ -123,7 +123,7 @@ async fn limiter_without_quota_never_waits_and_admits_one_probe() {
         let asked =
             (0..20).map(async |_| instance().acquire(&policy, Cost::CALL, false, || now).await);
         let asked = join_all(asked).await.into_iter().map(Result::unwrap);
-        asked.collect::<Vec<Verdict>>()
+        asked.collect::<Vec<Decision>>()
     };
     let fail = async |count: usize, now: Timestamp| {
         let noted = (0..count).map(async |_| instance().failed(&policy.name, false, now).await);
@@ -131,7 +131,7 @@ async fn limiter_without_quota_never_waits_and_admits_one_probe() {
         noted.filter(|opened| *opened).count()
     };
     let now = Timestamp::now();
-    let pass = |probe| Verdict::Pass { probe };
+    let pass = |probe| Decision::Pass { probe };
     assert_eq!(ask(now).await, [pass(false); 20]);
     // The first failure begins to count.
     assert_eq!(fail(1, now).await, 0);
@@ -140,7 +140,8 @@ async fn limiter_without_quota_never_waits_and_admits_one_probe() {
     assert_eq!(fail(10, now).await, 1, "one of them has opened it");
     let held = ask(now).await;
     assert!(
-        held.iter().all(|one| matches!(one, Verdict::Held { .. })),
+        held.iter()
+            .all(|one| matches!(one, Decision::Throttled { .. })),
         "{held:?}"
     );
     let later = now + Duration::from_secs(15);

@@ -107,8 +107,8 @@ async fn calls(stack: &Stack, gemini: bool) -> Vec<String> {
 async fn blobs(stack: &Stack) -> BTreeSet<String> {
     let settled = until(PATIENCE, async || {
         let keys = BTreeSet::from_iter(stack.objects().await?);
-        let is_settled = !keys.iter().any(|key| key.ends_with(".made.gz"));
-        Ok(is_settled.then_some(keys))
+        let is_finalized = !keys.iter().any(|key| key.ends_with(".made.gz"));
+        Ok(is_finalized.then_some(keys))
     });
     settled.await.unwrap()
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::limit::Hold;
+use crate::limit::ThrottleReason;
 use crate::video::{NotAPlaylist, NotAVideo};
 
 pub use access::{AccessFault, KeySource, known_reason};
@@ -71,14 +71,14 @@ impl fmt::Display for Service {
 
 /// Whose money it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purse {
+pub enum BudgetScope {
     /// That of all callers.
     Deployment,
     /// What one API key may spend.
     Key,
 }
 
-impl fmt::Display for Purse {
+impl fmt::Display for BudgetScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Deployment => "deployment",
@@ -276,20 +276,20 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// Our own limits do not let a service be called now. It was not called.
-    #[error("a call of {service} is held ({hold:?}) for {retry_after:?}")]
-    Held {
+    #[error("a call of {service} is held ({reason:?}) for {retry_after:?}")]
+    Throttled {
         /// Which.
         service: Service,
         /// Why.
-        hold: Hold,
+        reason: ThrottleReason,
         /// How long.
         retry_after: Duration,
     },
     /// What may be paid in a day is paid.
-    #[error("daily budget of the {purse} spent")]
+    #[error("daily budget of the {scope} spent")]
     BudgetSpent {
         /// Whose.
-        purse: Purse,
+        scope: BudgetScope,
         /// Until the next day begins.
         retry_after: Duration,
     },
@@ -425,7 +425,7 @@ impl Error {
             Self::TooManyRequests { retry_after } | Self::FailedBefore { retry_after, .. } => {
                 Disposition::RetryAfter(*retry_after)
             }
-            Self::Held { retry_after, .. } | Self::BudgetSpent { retry_after, .. } => {
+            Self::Throttled { retry_after, .. } | Self::BudgetSpent { retry_after, .. } => {
                 Disposition::RetryAfter(*retry_after)
             }
             Self::DailyQuotaSpent { retry_after, .. } => {
@@ -492,7 +492,7 @@ impl Error {
     pub fn was_tried(&self) -> bool {
         !matches!(
             self,
-            Self::Held { .. } | Self::BudgetSpent { .. } | Self::Unreachable { .. }
+            Self::Throttled { .. } | Self::BudgetSpent { .. } | Self::Unreachable { .. }
         )
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    error::{Error, Purse},
-    limit::Hold,
+    error::{BudgetScope, Error},
+    limit::ThrottleReason,
 };
 
 /// Up to this wait, the seconds that are left are told; beyond it the time of day.
@@ -42,26 +42,26 @@ impl Notice {
             Error::DailyQuotaSpent { service, .. } => {
                 seen(format!("The daily quota of {service} is used up"))
             }
-            Error::Held {
+            Error::Throttled {
                 service,
-                hold: Hold::Open,
+                reason: ThrottleReason::Open,
                 ..
             } => seen(format!(
                 "{service} failed several times, so calls of it pause"
             )),
-            Error::Held {
+            Error::Throttled {
                 service,
-                hold: Hold::Paused,
+                reason: ThrottleReason::Paused,
                 ..
             } => asked(format!("{service} asks to wait")),
-            Error::Held { service, .. } => {
+            Error::Throttled { service, .. } => {
                 seen(format!("The limit of calls to {service} is reached"))
             }
-            Error::BudgetSpent { purse, .. } => seen(match purse {
-                Purse::Deployment => {
+            Error::BudgetSpent { scope, .. } => seen(match scope {
+                BudgetScope::Deployment => {
                     "The budget of this deployment for the day is spent".to_owned()
                 }
-                Purse::Key => "The budget of this API key for the day is spent".to_owned(),
+                BudgetScope::Key => "The budget of this API key for the day is spent".to_owned(),
             }),
             Error::Unavailable { service, .. } => seen(format!("{service} is unavailable")),
             Error::UpstreamMalformed { service, .. } => {
@@ -133,9 +133,9 @@ mod tests {
         };
         assert_eq!(told(&limited, 30), "Gemini asks to wait. Next try in 30 s.");
         assert_eq!(told(&limited, 600), "Gemini asks to wait until 13:03 UTC.");
-        let open = Error::Held {
+        let open = Error::Throttled {
             service: Service::YouTube,
-            hold: Hold::Open,
+            reason: ThrottleReason::Open,
             retry_after: Duration::ZERO,
         };
         assert_eq!(

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::{
     clock::Timestamp,
     error::{Disposition, Error},
-    limit::Hold,
+    limit::ThrottleReason,
 };
 
 /// Tries of one step before its error is final.
@@ -77,7 +77,7 @@ pub fn delay(
     }
     let delay = match error.disposition() {
         // The time was given to this one alone: no jitter is needed, and none wanted.
-        Disposition::RetryAfter(asked) if is_turn(error) => asked,
+        Disposition::RetryAfter(asked) if is_reservation(error) => asked,
         Disposition::Permanent => return None,
         Disposition::RetryAfter(asked) => asked + asked.mul_f64(0.1 * jitter),
         Disposition::Transient if error.is_unreachable() => {
@@ -113,11 +113,11 @@ pub fn outlasts_tries(error: &Error) -> bool {
 
 /// Whether an error has given its caller a turn of its own.
 #[must_use]
-pub fn is_turn(error: &Error) -> bool {
+pub fn is_reservation(error: &Error) -> bool {
     matches!(
         error,
-        Error::Held {
-            hold: Hold::Rate,
+        Error::Throttled {
+            reason: ThrottleReason::Rate,
             ..
         }
     )
@@ -221,10 +221,10 @@ mod tests {
         }
     }
 
-    fn held(hold: Hold, seconds: u64) -> Error {
-        Error::Held {
+    fn held(reason: ThrottleReason, seconds: u64) -> Error {
+        Error::Throttled {
             service: Service::Gemini,
-            hold,
+            reason,
             retry_after: Duration::from_secs(seconds),
         }
     }
@@ -245,7 +245,10 @@ mod tests {
     fn a_delay_beyond_the_deadline_is_not_waited_for() {
         let deadline = NOW + Duration::from_secs(30);
         assert_eq!(delay_of(&limited(Some(34)), 0, NOW, deadline, 0.0), None);
-        assert_eq!(delay_of(&held(Hold::Open, 34), 0, NOW, deadline, 0.0), None);
+        assert_eq!(
+            delay_of(&held(ThrottleReason::Open, 34), 0, NOW, deadline, 0.0),
+            None
+        );
     }
 
     #[test]
@@ -260,9 +263,9 @@ mod tests {
     #[test]
     fn being_held_is_no_try_and_a_turn_has_no_jitter() {
         let late = 10 * MAX_ATTEMPTS;
-        let turn = delay_of(&held(Hold::Rate, 7), late, NOW, FAR, 0.9);
+        let turn = delay_of(&held(ThrottleReason::Rate, 7), late, NOW, FAR, 0.9);
         assert_eq!(turn, Some(Duration::from_secs(7)));
-        let open = delay_of(&held(Hold::Open, 10), late, NOW, FAR, 0.5);
+        let open = delay_of(&held(ThrottleReason::Open, 10), late, NOW, FAR, 0.5);
         assert_eq!(open, Some(Duration::from_millis(10_500)));
     }
 

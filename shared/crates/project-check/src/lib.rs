@@ -9,18 +9,18 @@
 //! | `manifests` | what a project declares |
 //! | `imports` | what its files ask for |
 //! | `secrets` | keys and passwords |
-//! | `substance` | stubs, omissions, refusals, echoes |
+//! | `placeholders` | stubs, omissions, refusals, echoes |
 //!
 //! All of it is pure, and gives the same for the same. What it takes is bounded by the size of the
 //! files; the one clock is the fuse of the parsers, which no program reaches.
 
+mod context;
 mod finding;
+mod fragment;
 mod imports;
 mod manifests;
-mod piece;
+mod placeholders;
 mod secrets;
-mod substance;
-mod surroundings;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ use eventrelay_project::{
 };
 use finding::Findings;
 
-pub use surroundings::Surroundings;
+pub use context::ProjectContext;
 
 /// The checks of this crate.
 pub const CHECKER: Checker = Checker {
@@ -56,7 +56,7 @@ pub fn check_written(
 ) -> Vec<Finding> {
     let paths = neighbours.paths.into_iter().collect();
     let packages = neighbours.packages.into_iter().collect();
-    let mut around = Surroundings::new(framework, paths, packages);
+    let mut around = ProjectContext::new(framework, paths, packages);
     around.phrases = neighbours.phrases;
     for written in &neighbours.files {
         around.learn(written);
@@ -66,14 +66,14 @@ pub fn check_written(
 
 /// What is wrong with a file among the others of its project: for the moment that it was written.
 #[must_use]
-pub fn check_file(file: &ProjectFile, around: &Surroundings) -> Vec<Finding> {
+pub fn check_file(file: &ProjectFile, around: &ProjectContext) -> Vec<Finding> {
     let mut findings = Findings::new(&file.path);
     look(file, around, &mut findings);
     findings.finish()
 }
 
 /// What is used by a file of what its project declares.
-fn look(file: &ProjectFile, around: &Surroundings, findings: &mut Findings) -> imports::Used {
+fn look(file: &ProjectFile, around: &ProjectContext, findings: &mut Findings) -> imports::Used {
     if let Err(why) = paths::check(&file.path) {
         findings.error(None, Rule::UnsafePath, why.to_string());
     }
@@ -91,11 +91,11 @@ fn look(file: &ProjectFile, around: &Surroundings, findings: &mut Findings) -> i
     let Some(text) = text(&file.content, findings) else {
         return imports::Used::default();
     };
-    let pieces = syntax::check(&file.path, text, around.framework, findings);
+    let fragments = syntax::check(&file.path, text, around.framework, findings);
     manifests::check(&file.path, text, findings);
     secrets::check(&file.path, text, findings);
-    substance::check(&file.path, text, &pieces, &around.phrases, findings);
-    imports::check(&file.path, text, &pieces, around, findings)
+    placeholders::check(&file.path, text, &fragments, &around.phrases, findings);
+    imports::check(&file.path, text, &fragments, around, findings)
 }
 
 /// The text of a file; none where it is no text that shows what it is.
@@ -122,7 +122,7 @@ fn text<'a>(content: &'a [u8], findings: &mut Findings) -> Option<&'a str> {
 /// What is wrong with a whole project, its manifests being among its files.
 #[must_use]
 pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
-    let around = Surroundings::from_files(files, framework);
+    let around = ProjectContext::from_files(files, framework);
     let mut report = Report::default();
     let mut used = imports::Used::default();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -156,7 +156,7 @@ pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
 }
 
 /// What no file shows alone.
-fn whole(files: &[ProjectFile], around: &Surroundings, used: &imports::Used) -> Vec<Finding> {
+fn whole(files: &[ProjectFile], around: &ProjectContext, used: &imports::Used) -> Vec<Finding> {
     let entry = around.framework.entry();
     let mut found = Vec::new();
     let mut error = |path: &str, rule, message: String| {

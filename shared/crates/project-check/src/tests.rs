@@ -145,7 +145,7 @@ fn sound_projects_pass_without_a_word() {
         assert!(report.passed());
         let checked: u32 = report.checked.values().sum();
         assert_eq!(checked as usize, files.len());
-        let around = Surroundings::from_files(&files, framework);
+        let around = ProjectContext::from_files(&files, framework);
         for file in &files {
             assert_eq!(check_file(file, &around), [], "{}", file.path);
         }
@@ -212,7 +212,7 @@ fn a_project_has_its_entry_and_its_bounds() {
     let report = check_project(&many, Framework::Static);
     assert!(report.findings.iter().any(|one| one.rule == Rule::TooLarge));
     let large = file("a.md", &"a".repeat(MAX_FILE_BYTES + 1));
-    let around = Surroundings::from_files(&[], Framework::Static);
+    let around = ProjectContext::from_files(&[], Framework::Static);
     assert_eq!(check_file(&large, &around)[0].rule, Rule::TooLarge);
     let picture = ProjectFile {
         content: vec![0xff, 0],
@@ -231,13 +231,13 @@ fn what_is_told_is_bounded() {
     let report = check_project(&files, Framework::Python);
     assert_eq!(report.findings.len(), MAX_IN_PROJECT);
     assert_eq!(report.errors as usize, MAX_IN_PROJECT);
-    let around = Surroundings::from_files(&files, Framework::Python);
+    let around = ProjectContext::from_files(&files, Framework::Python);
     assert_eq!(check_file(&files[0], &around).len(), MAX_IN_FILE);
 }
 
 #[test]
 fn a_phrase_of_the_prompt_is_an_echo() {
-    let mut around = Surroundings::new(Framework::Python, ["a.py".to_owned()].into(), [].into());
+    let mut around = ProjectContext::new(Framework::Python, ["a.py".to_owned()].into(), [].into());
     around.phrases = vec!["answer with the whole file".to_owned()];
     let echo = file("a.py", "x = 1  # Answer with the whole file.\n");
     let found = check_file(&echo, &around);

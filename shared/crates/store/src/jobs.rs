@@ -12,7 +12,7 @@
 //! | `ttl` | when DynamoDB may drop a settled job, epoch seconds |
 //!
 //! Beside them stand the dead letters, see [`super::dead_letters`], and who waits for whom among the
-//! parts of a build, see [`super::joins`].
+//! parts of a build, see [`super::fan_in`].
 
 use crate::sdk_error::storage_error;
 use std::time::Duration;
@@ -79,7 +79,7 @@ pub trait WorkflowRecord:
     fn is_terminal(&self) -> bool;
 
     /// It has ended and left nothing behind.
-    fn is_settled(&self) -> bool;
+    fn is_finalized(&self) -> bool;
 
     /// It waits for others, who say when they are done: a message is of use before it is due.
     fn is_woken(&self) -> bool {
@@ -205,7 +205,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn prolong(&self, id: &JobId, version: u32, lease: &Lease) -> Result<bool, Error> {
+    pub async fn renew(&self, id: &JobId, version: u32, lease: &Lease) -> Result<bool, Error> {
         let updated = self
             .client
             .update_item()
@@ -257,7 +257,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn overrule<R: WorkflowRecord>(&self, job: &R, version: u32) -> Result<bool, Error> {
+    pub async fn preempt<R: WorkflowRecord>(&self, job: &R, version: u32) -> Result<bool, Error> {
         let put = self
             .put(job, version + 1, None)
             .condition_expression("version = :version")
@@ -270,7 +270,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn overrule_idle<R: WorkflowRecord>(
+    pub async fn preempt_idle<R: WorkflowRecord>(
         &self,
         job: &R,
         version: u32,
@@ -291,7 +291,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn revive<R: WorkflowRecord>(
+    pub async fn requeue_lost<R: WorkflowRecord>(
         &self,
         row: &Row<R>,
         now: Timestamp,
@@ -376,7 +376,7 @@ fn item_of<R: WorkflowRecord>(job: &R, version: u32, lease: Option<&Lease>) -> I
     if let Some(kind) = R::KIND {
         attributes.push(("kind", s(kind)));
     }
-    if job.is_settled() {
+    if job.is_finalized() {
         attributes.push(("ttl", n((job.updated_at() + KEPT).as_seconds())));
     } else {
         attributes.push(("open", s(OPEN)));

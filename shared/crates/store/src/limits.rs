@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `rev` | grows with every write: who writes says what they have judged |
 //! | `by` | unique to the write, so that who sends it again sees that it was done |
-//! | `doc` | the [`Level`] as JSON |
+//! | `doc` | the [`LimiterState`] as JSON |
 //! | `calls` | calls that `doc` does not count yet |
 //! | `ttl` | when DynamoDB may drop a row that nobody has written since, epoch seconds |
 //!
@@ -15,7 +15,7 @@
 //!
 //! A call that takes nothing of any bound is counted in `calls` whoever else is counted at the same
 //! moment, and is judged on the row that comes back: callers do not hold one another up. The next
-//! write of a level takes over what is counted there.
+//! write of a state takes over what is counted there.
 
 use crate::sdk_error::storage_error;
 use std::{
@@ -41,10 +41,10 @@ use super::{
 use eventrelay_core::{
     clock::Timestamp,
     error::Error,
-    limit::{self, Cost, Level, Policy, Reading, Verdict},
+    limit::{self, Cost, Decision, LimiterState, Policy, Reading},
 };
 
-/// Writes of one judgement at most. Of `n` instances that judge at the same moment one is through
+/// Writes of one judgement at most. Of `n` instances that check at the same moment one is through
 /// with each round, and rounds take milliseconds. More than the workers that run at a time.
 const MAX_WRITES: usize = 150;
 
@@ -58,12 +58,12 @@ const MAX_SEEN: usize = 500;
 /// Longer than any pause or day.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A row as it was last seen; revision 0 has no level yet.
+/// A row as it was last seen; revision 0 has no state yet.
 #[derive(Clone, Debug, Default)]
 struct Row {
     rev: u64,
     calls: u32,
-    level: Level,
+    state: LimiterState,
 }
 
 /// The limits of a deployment. Clones share what they have seen.
@@ -85,7 +85,7 @@ impl Limits {
         }
     }
 
-    /// Asks to make a call, see [`limit::judge`]. Whoever passes makes it at once: it is counted
+    /// Asks to make a call, see [`limit::check`]. Whoever passes makes it at once: it is counted
     /// among those of this moment, and is judged anew, and counted again, where the policy has a rate
     /// and the moment has gone by before the row was written.
     ///
@@ -95,30 +95,31 @@ impl Limits {
         &self,
         policy: &Policy,
         cost: Cost,
-        in_turn: bool,
+        has_reservation: bool,
         clock: impl Fn() -> Timestamp,
-    ) -> Result<Verdict, Error> {
-        let judge = |level: &Level, now| limit::judge(policy, level, cost, in_turn, now);
+    ) -> Result<Decision, Error> {
+        let check =
+            |state: &LimiterState, now| limit::check(policy, state, cost, has_reservation, now);
         if policy.counts_only(cost) {
             let now = clock();
             let row = self.count(&policy.name, now).await?;
-            let (verdict, _) = judge(&row.level, now);
-            if verdict != (Verdict::Pass { probe: true }) {
-                return Ok(verdict);
+            let (decision, _) = check(&row.state, now);
+            if decision != (Decision::Pass { probe: true }) {
+                return Ok(decision);
             }
             // Of those who ask at this moment one may be the probe.
         }
-        let judge = |level: &Level, now| {
-            let (verdict, next) = judge(level, now);
-            ((verdict, now), next)
+        let check = |state: &LimiterState, now| {
+            let (decision, next) = check(state, now);
+            ((decision, now), next)
         };
         let mut judgements = 1;
         loop {
-            let (verdict, at) = self.change(&policy.name, &clock, judge).await?;
+            let (decision, at) = self.change(&policy.name, &clock, check).await?;
             let is_late = policy.has_rate() && at.until(clock()) > limit::UNDER_WAY;
-            let passes = verdict == (Verdict::Pass { probe: false });
+            let passes = decision == (Decision::Pass { probe: false });
             if !(passes && is_late) || judgements == MAX_JUDGEMENTS {
-                return Ok(verdict);
+                return Ok(decision);
             }
             judgements += 1;
         }
@@ -129,7 +130,7 @@ impl Limits {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn succeeded(&self, name: &str, now: Timestamp) -> Result<(), Error> {
-        let change = |level: &Level, _| ((), Some(level.after_success()));
+        let change = |state: &LimiterState, _| ((), Some(state.after_success()));
         self.change(name, || now, change).await
     }
 
@@ -144,9 +145,9 @@ impl Limits {
         self.change(
             name,
             || now,
-            |level, now| {
-                let next = level.after_failure(probe, now);
-                let opened = next.condition(now) != level.condition(now);
+            |state, now| {
+                let next = state.after_failure(probe, now);
+                let opened = next.condition(now) != state.condition(now);
                 (opened, Some(next))
             },
         )
@@ -158,7 +159,7 @@ impl Limits {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn pause(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<(), Error> {
-        let change = |level: &Level, _| ((), level.after_pause(until));
+        let change = |state: &LimiterState, _| ((), state.after_pause(until));
         self.change(name, || now, change).await
     }
 
@@ -174,7 +175,7 @@ impl Limits {
         now: Timestamp,
     ) -> Result<(), Error> {
         let change =
-            |level: &Level, now| ((), level.after_settlement(policy, estimated, real, now));
+            |state: &LimiterState, now| ((), state.after_settlement(policy, estimated, real, now));
         self.change(&policy.name, || now, change).await
     }
 
@@ -182,7 +183,7 @@ impl Limits {
     #[must_use]
     pub fn last_seen(&self, policy: &Policy, now: Timestamp) -> Vec<Reading> {
         let row = self.seen().get(&policy.name).cloned().unwrap_or_default();
-        row.level.readings(policy, now)
+        row.state.readings(policy, now)
     }
 
     /// Whether nobody has asked this of the name in the present UTC day.
@@ -192,42 +193,42 @@ impl Limits {
     pub async fn is_first_today(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
         let name = format!("{name}:told:{}", now.day());
         let none = Row::default();
-        let there = self.write(&name, &none, &none.level, now).await?;
+        let there = self.write(&name, &none, &none.state, now).await?;
         Ok(there.is_none())
     }
 
-    /// The levels of these names, that of a name without a row being the default. One read.
+    /// The states of these names, that of a name without a row being the default. One read.
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn levels(&self, names: &[String]) -> Result<Vec<Level>, Error> {
+    pub async fn states(&self, names: &[String]) -> Result<Vec<LimiterState>, Error> {
         let keys = names
             .iter()
             .map(|name| Item::from([("pk".to_owned(), s(key(name)))]));
         let items = batch::get_all(&self.client, &self.table, keys.collect(), false).await?;
-        let level = |name: &String| {
+        let state = |name: &String| {
             let is_it = |item: &&Item| get_s(item, "pk") == Some(key(name).as_str());
             let item = items.iter().find(is_it);
-            item.map_or_else(Level::default, |item| row(item).level)
+            item.map_or_else(LimiterState::default, |item| row(item).state)
         };
-        Ok(names.iter().map(level).collect())
+        Ok(names.iter().map(state).collect())
     }
 
-    /// Writes what `change` makes of a level and of the time. What changes nothing is decided on the
+    /// Writes what `change` makes of a state and of the time. What changes nothing is decided on the
     /// row as it is now, not as it was last seen: else a pause that is over elsewhere would be kept
     /// to here.
     async fn change<T>(
         &self,
         name: &str,
         clock: impl Fn() -> Timestamp,
-        change: impl Fn(&Level, Timestamp) -> (T, Option<Level>),
+        change: impl Fn(&LimiterState, Timestamp) -> (T, Option<LimiterState>),
     ) -> Result<T, Error> {
         let mut row = self.seen().get(name).cloned().unwrap_or_default();
         let mut is_fresh = false;
         for _ in 0..MAX_WRITES {
             let now = clock();
-            let (outcome, next) = change(&row.level.after_calls(row.calls, now), now);
-            let Some(level) = next else {
+            let (outcome, next) = change(&row.state.after_calls(row.calls, now), now);
+            let Some(state) = next else {
                 if is_fresh {
                     return Ok(outcome);
                 }
@@ -235,10 +236,10 @@ impl Limits {
                 is_fresh = true;
                 continue;
             };
-            match self.write(name, &row, &level, now).await? {
+            match self.write(name, &row, &state, now).await? {
                 None => {
                     let (rev, calls) = (row.rev + 1, 0);
-                    self.remember(name, Row { rev, calls, level });
+                    self.remember(name, Row { rev, calls, state });
                     return Ok(outcome);
                 }
                 Some(other) => {
@@ -278,10 +279,10 @@ impl Limits {
         &self,
         name: &str,
         seen: &Row,
-        level: &Level,
+        state: &LimiterState,
         now: Timestamp,
     ) -> Result<Option<Row>, Error> {
-        let doc = serde_json::to_string(level).map_err(Error::internal)?;
+        let doc = serde_json::to_string(state).map_err(Error::internal)?;
         let by = uuid::Uuid::now_v7().simple().to_string();
         let update = self
             .client
@@ -358,18 +359,18 @@ fn key(name: &str) -> String {
     format!("limit#{name}")
 }
 
-/// A level that cannot be read counts as one that was never used: a limit must not stop the
+/// A state that cannot be read counts as one that was never used: a limit must not stop the
 /// system for good.
 fn row(item: &HashMap<String, AttributeValue>) -> Row {
     let doc = get_s(item, "doc");
-    let level = doc.map_or_else(|| Ok(Level::default()), serde_json::from_str);
-    let level = level.unwrap_or_else(|error| {
+    let state = doc.map_or_else(|| Ok(LimiterState::default()), serde_json::from_str);
+    let state = state.unwrap_or_else(|error| {
         tracing::error!(%error, "A limit cannot be read");
-        Level::default()
+        LimiterState::default()
     });
     Row {
         rev: get_n(item, "rev").unwrap_or_default(),
         calls: get_n(item, "calls").unwrap_or_default(),
-        level,
+        state,
     }
 }

@@ -53,12 +53,12 @@ struct Kept {
 
 /// The memory of an instance.
 #[derive(Debug)]
-pub struct Memory {
+pub struct InstanceCache {
     bounds: MemoryBounds,
     kept: Mutex<Kept>,
 }
 
-impl Memory {
+impl InstanceCache {
     /// An empty one.
     #[must_use]
     pub fn new(bounds: MemoryBounds) -> Self {
@@ -183,14 +183,14 @@ const NEVER: u64 = 0;
 /// Lookups that this instance has answered and not yet reported to the counters: a write for each
 /// would cost more than the lookup.
 #[derive(Debug)]
-pub struct Tally {
+pub struct LookupCounter {
     every: Duration,
     hits: AtomicU64,
     misses: AtomicU64,
     reported_at: AtomicU64,
 }
 
-impl Tally {
+impl LookupCounter {
     /// One that is reported at most once in `every`.
     #[must_use]
     pub fn new(every: Duration) -> Self {
@@ -235,8 +235,8 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn memory(entries: usize, bytes: usize) -> Memory {
-        Memory::new(MemoryBounds {
+    fn memory(entries: usize, bytes: usize) -> InstanceCache {
+        InstanceCache::new(MemoryBounds {
             ttl: Duration::from_secs(5),
             bytes,
             entries,
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn without_a_time_nothing_is_kept() {
-        let memory = Memory::new(MemoryBounds {
+        let memory = InstanceCache::new(MemoryBounds {
             ttl: Duration::ZERO,
             bytes: 1 << 20,
             entries: 4,
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_tally_is_reported_now_and_then() {
-        let tally = Tally::new(Duration::from_secs(10));
+        let tally = LookupCounter::new(Duration::from_secs(10));
         assert_eq!(tally.due(NOW), None, "nothing to report");
         tally.note(true);
         tally.note(true);

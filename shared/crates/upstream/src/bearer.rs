@@ -8,7 +8,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Admission, Gate, Target};
+use super::gate::{Admission, Target, UpstreamGuard};
 use super::key::with_key;
 use eventrelay_core::error::{Error, Service, Source};
 use eventrelay_core::limit::Cost;
@@ -47,8 +47,8 @@ pub(super) struct Bearer {
     http: HttpClient,
     base_url: Url,
     token: Secret,
-    gate: Gate,
-    in_turn: bool,
+    gate: UpstreamGuard,
+    has_reservation: bool,
     /// Of the one call that this is for.
     admission: Option<Admission>,
 }
@@ -59,7 +59,7 @@ impl Bearer {
         http: HttpClient,
         base_url: Url,
         token: Secret,
-        gate: Gate,
+        gate: UpstreamGuard,
     ) -> Self {
         Self {
             service,
@@ -67,7 +67,7 @@ impl Bearer {
             base_url,
             token,
             gate,
-            in_turn: false,
+            has_reservation: false,
             admission: None,
         }
     }
@@ -79,16 +79,16 @@ impl Bearer {
         }
     }
 
-    pub(super) fn in_turn(&self, in_turn: bool) -> Self {
+    pub(super) fn with_reservation(&self, has_reservation: bool) -> Self {
         Self {
-            in_turn,
+            has_reservation,
             ..self.clone()
         }
     }
 
     /// The same for one call of this cost that may be made, and is counted by now.
     pub(super) async fn admitted(&self, target: Target<'_>, cost: Cost) -> Result<Self, Error> {
-        let admission = self.gate.admit(target, cost, self.in_turn).await?;
+        let admission = self.gate.admit(target, cost, self.has_reservation).await?;
         Ok(Self {
             admission: Some(admission),
             ..self.clone()
@@ -149,7 +149,10 @@ impl Bearer {
         let gate = &self.gate;
         match self.admission {
             Some(admission) => gate.go_through(call.target, admission, sent).await,
-            None => gate.pass(call.target, call.cost, self.in_turn, sent).await,
+            None => {
+                gate.pass(call.target, call.cost, self.has_reservation, sent)
+                    .await
+            }
         }
     }
 }

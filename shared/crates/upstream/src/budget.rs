@@ -3,8 +3,8 @@
 use eventrelay_core::{
     clock::Timestamp,
     config::LimitsConfig,
-    error::{Error, Purse},
-    limit::{Bound, Cost, Policy, Unit, Verdict, Zone},
+    error::{BudgetScope, Error},
+    limit::{Cost, Decision, Policy, Quota, Unit, Zone},
 };
 use eventrelay_store::limits::Limits;
 
@@ -34,17 +34,17 @@ impl Budget {
         }
     }
 
-    fn policies(&self, key_id: Option<&str>) -> Vec<(Purse, Policy)> {
+    fn policies(&self, key_id: Option<&str>) -> Vec<(BudgetScope, Policy)> {
         let policy = |name: String, quantity| Policy {
             name,
-            bounds: vec![Bound::day(Unit::MicroUsd, quantity, Zone::Utc)],
+            bounds: vec![Quota::day(Unit::MicroUsd, quantity, Zone::Utc)],
             breaks: false,
             waits: false,
         };
         let mut policies = Vec::new();
         if self.per_day > 0 {
             policies.push((
-                Purse::Deployment,
+                BudgetScope::Deployment,
                 policy(DEPLOYMENT.to_owned(), self.per_day),
             ));
         }
@@ -52,7 +52,7 @@ impl Budget {
             && self.per_key_and_day > 0
         {
             let name = format!("{DEPLOYMENT}:{key_id}");
-            policies.push((Purse::Key, policy(name, self.per_key_and_day)));
+            policies.push((BudgetScope::Key, policy(name, self.per_key_and_day)));
         }
         policies
     }
@@ -76,14 +76,14 @@ impl Budget {
             policies: Vec::new(),
             cost,
         };
-        for (purse, policy) in self.policies(key_id) {
+        for (scope, policy) in self.policies(key_id) {
             match self.limits.acquire(&policy, cost, false, || now).await {
-                Ok(Verdict::Pass { .. }) => reserved.policies.push(policy),
-                Ok(Verdict::Held { until, .. }) => {
+                Ok(Decision::Pass { .. }) => reserved.policies.push(policy),
+                Ok(Decision::Throttled { until, .. }) => {
                     self.settle(reserved, 0, now).await;
                     self.tell_once(&policy, now).await;
                     return Err(Error::BudgetSpent {
-                        purse,
+                        scope,
                         retry_after: now.until(until),
                     });
                 }
@@ -121,7 +121,7 @@ impl Budget {
             Ok(true) => tracing::error!(
                 alert = "budget",
                 limit.name = policy.name,
-                budget_micro_usd = policy.bounds.first().map(Bound::quantity),
+                budget_micro_usd = policy.bounds.first().map(Quota::quantity),
                 "A daily budget is spent"
             ),
             Ok(false) => {}

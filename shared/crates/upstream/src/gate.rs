@@ -9,7 +9,7 @@ use eventrelay_core::{
     clock::Timestamp,
     config::LimitsConfig,
     error::{Error, Service},
-    limit::{Bound, Cost, Hold, Policy, Unit, Verdict, Zone},
+    limit::{Cost, Decision, Policy, Quota, ThrottleReason, Unit, Zone},
     telemetry::{self, Metric},
 };
 use eventrelay_store::limits::Limits;
@@ -63,11 +63,11 @@ impl Target<'_> {
             Self::Netlify => "netlify".to_owned(),
         };
         let rate = |unit, quantity: u64, window| {
-            (quantity > 0).then(|| Bound::rate(unit, quantity, window))
+            (quantity > 0).then(|| Quota::rate(unit, quantity, window))
         };
         let calls = |quantity, window| rate(Unit::Requests, quantity, window);
         let day = |quantity: u64| {
-            (quantity > 0).then(|| Bound::day(Unit::Requests, quantity, Zone::Pacific))
+            (quantity > 0).then(|| Quota::day(Unit::Requests, quantity, Zone::Pacific))
         };
         let bounds = match self {
             Self::Model(_) => vec![
@@ -96,7 +96,7 @@ impl Target<'_> {
 
 /// The gate. Clones are cheap and share what they have seen of the limits.
 #[derive(Clone, Debug)]
-pub struct Gate(Option<Arc<Closing>>);
+pub struct UpstreamGuard(Option<Arc<Closing>>);
 
 /// A call that may be made, and is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ struct Closing {
     config: LimitsConfig,
 }
 
-impl Gate {
+impl UpstreamGuard {
     /// A gate that keeps these limits.
     #[must_use]
     pub fn new(limits: Limits, config: LimitsConfig) -> Self {
@@ -124,8 +124,8 @@ impl Gate {
         Self(None)
     }
 
-    /// Makes a call if it may be made, and notes what came of it. `in_turn` as in
-    /// [`eventrelay_core::limit::judge`].
+    /// Makes a call if it may be made, and notes what came of it. `has_reservation` as in
+    /// [`eventrelay_core::limit::check`].
     ///
     /// # Errors
     /// Those of [`Self::admit`], if the call was not made; else those of the call.
@@ -133,11 +133,11 @@ impl Gate {
         &self,
         target: Target<'_>,
         cost: Cost,
-        in_turn: bool,
+        has_reservation: bool,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let call = Box::pin(call);
-        let admission = Box::pin(self.admit(target, cost, in_turn)).await?;
+        let admission = Box::pin(self.admit(target, cost, has_reservation)).await?;
         self.go_through(target, admission, call).await
     }
 
@@ -145,13 +145,13 @@ impl Gate {
     /// [`Self::go_through`].
     ///
     /// # Errors
-    /// [`Error::Held`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`];
+    /// [`Error::Throttled`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`];
     /// [`Error::Storage`] if it could not be found out.
     pub async fn admit(
         &self,
         target: Target<'_>,
         cost: Cost,
-        in_turn: bool,
+        has_reservation: bool,
     ) -> Result<Admission, Error> {
         let Some(closing) = &self.0 else {
             return Ok(Admission { probe: false });
@@ -159,14 +159,14 @@ impl Gate {
         let policy = target.policy(&closing.config);
         let asked = closing
             .limits
-            .acquire(&policy, cost, in_turn, Timestamp::now);
+            .acquire(&policy, cost, has_reservation, Timestamp::now);
         match asked.await? {
-            Verdict::Pass { probe } => Ok(Admission { probe }),
-            Verdict::Held { hold, until } => {
+            Decision::Pass { probe } => Ok(Admission { probe }),
+            Decision::Throttled { reason, until } => {
                 let now = Timestamp::now();
                 let wait = now.until(until).as_secs_f64();
                 telemetry::metrics(&[&policy.name], &[(Metric::LimiterWait, wait)], now);
-                Err(held(target.service(), hold, until, now))
+                Err(held(target.service(), reason, until, now))
             }
         }
     }
@@ -270,19 +270,19 @@ fn breaker_is_open(name: &str, is_open: bool, now: Timestamp) {
 }
 
 /// What a call that was held is told.
-fn held(service: Service, hold: Hold, until: Timestamp, now: Timestamp) -> Error {
+fn held(service: Service, reason: ThrottleReason, until: Timestamp, now: Timestamp) -> Error {
     let retry_after = now.until(until);
-    let is_of_the_day =
-        hold == Hold::Day || (hold == Hold::Paused && until == Zone::Pacific.next_midnight(now));
+    let is_of_the_day = reason == ThrottleReason::Day
+        || (reason == ThrottleReason::Paused && until == Zone::Pacific.next_midnight(now));
     if is_of_the_day {
         Error::DailyQuotaSpent {
             service,
             retry_after: Some(retry_after),
         }
     } else {
-        Error::Held {
+        Error::Throttled {
             service,
-            hold,
+            reason,
             retry_after,
         }
     }
@@ -306,7 +306,7 @@ fn told_when(error: Error, now: Timestamp) -> Error {
 mod tests {
     use super::*;
     use crate::bearer::FREE;
-    use eventrelay_core::limit::{Level, judge};
+    use eventrelay_core::limit::{LimiterState, check};
 
     const CONFIG: LimitsConfig = LimitsConfig {
         gemini_requests_per_minute: 1000,
@@ -339,19 +339,19 @@ mod tests {
         const ENDS_MS: [u64; 3] = [1000, 60_000, 3_600_000];
         let policy = target.policy(&CONFIG);
         let start = Timestamp(1_790_000_000_000);
-        let (mut level, mut now, mut in_turn) = (Level::default(), start, false);
+        let (mut level, mut now, mut has_reservation) = (LimiterState::default(), start, false);
         let mut passed = [0; 3];
         while now.0 < start.0 + ENDS_MS[2] {
-            let (verdict, next) = judge(&policy, &level, Cost::CALL, in_turn, now);
+            let (decision, next) = check(&policy, &level, Cost::CALL, has_reservation, now);
             level = next.unwrap_or(level);
-            match verdict {
-                Verdict::Pass { .. } => {
-                    in_turn = false;
+            match decision {
+                Decision::Pass { .. } => {
+                    has_reservation = false;
                     for (count, end) in passed.iter_mut().zip(ENDS_MS) {
                         *count += usize::from(now.0 < start.0 + end);
                     }
                 }
-                Verdict::Held { until, .. } => (now, in_turn) = (until, true),
+                Decision::Throttled { until, .. } => (now, has_reservation) = (until, true),
             }
         }
         passed
@@ -369,18 +369,18 @@ mod tests {
     fn reading_is_held_by_a_pause_and_by_nothing_else() {
         let policy = Target::GitHub.policy(&CONFIG);
         let now = Timestamp(1_790_000_000_000);
-        let pass = Verdict::Pass { probe: false };
-        let (write, level) = judge(&policy, &Level::default(), Cost::CALL, false, now);
+        let pass = Decision::Pass { probe: false };
+        let (write, level) = check(&policy, &LimiterState::default(), Cost::CALL, false, now);
         let level = level.unwrap();
         assert_eq!(write, pass);
-        let (write, level) = judge(&policy, &level, Cost::CALL, false, now);
-        assert!(matches!(write, Verdict::Held { .. }), "{write:?}");
+        let (write, level) = check(&policy, &level, Cost::CALL, false, now);
+        assert!(matches!(write, Decision::Throttled { .. }), "{write:?}");
         let level = level.unwrap();
-        let read = |level: &Level| judge(&policy, level, FREE, false, now).0;
+        let read = |level: &LimiterState| check(&policy, level, FREE, false, now).0;
         assert_eq!(read(&level), pass);
         let until = now + SECOND;
-        let held = Verdict::Held {
-            hold: Hold::Paused,
+        let held = Decision::Throttled {
+            reason: ThrottleReason::Paused,
             until,
         };
         assert_eq!(read(&level.after_pause(until).unwrap()), held);
@@ -395,11 +395,16 @@ mod tests {
     fn a_pause_until_midnight_is_a_spent_day() {
         let now = Timestamp(1_790_000_000_000);
         let midnight = Zone::Pacific.next_midnight(now);
-        for hold in [Hold::Day, Hold::Paused] {
-            let error = held(Service::Gemini, hold, midnight, now);
+        for reason in [ThrottleReason::Day, ThrottleReason::Paused] {
+            let error = held(Service::Gemini, reason, midnight, now);
             assert!(matches!(error, Error::DailyQuotaSpent { .. }), "{error:?}");
         }
-        let short = held(Service::Gemini, Hold::Paused, Timestamp(now.0 + 5000), now);
-        assert!(matches!(short, Error::Held { .. }), "{short:?}");
+        let short = held(
+            Service::Gemini,
+            ThrottleReason::Paused,
+            Timestamp(now.0 + 5000),
+            now,
+        );
+        assert!(matches!(short, Error::Throttled { .. }), "{short:?}");
     }
 }

@@ -15,7 +15,7 @@ pub mod vercel;
 pub mod youtube;
 
 pub use client::HttpClient;
-pub use gate::Gate;
+pub use gate::UpstreamGuard;
 
 #[cfg(test)]
 #[path = "../../project/src/deploy/samples.rs"]

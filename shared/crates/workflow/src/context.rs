@@ -9,11 +9,11 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     build,
-    flow::Driver,
+    engine::Executor,
     job::{
         calls::{CHUNKS_AT_ONCE, Calls},
-        experience::Experience,
         machine,
+        processing_time::ProcessingTimeEstimator,
         worker::{Analyses, Worker},
     },
     task,
@@ -36,7 +36,7 @@ use eventrelay_store::{
     jobs::Jobs,
     keys::Keys,
     limits::Limits,
-    memory::{Memory, Tally},
+    memory::{InstanceCache, LookupCounter},
     projects::Projects,
     queue::Queue,
     search::Search,
@@ -44,7 +44,7 @@ use eventrelay_store::{
     videos::Videos,
 };
 use eventrelay_upstream::{
-    Gate, HttpClient, budget::Budget, gemini::Gemini, github::GitHub, models::Models,
+    HttpClient, UpstreamGuard, budget::Budget, gemini::Gemini, github::GitHub, models::Models,
     netlify::Netlify, vercel::Vercel, youtube::YouTube,
 };
 
@@ -95,9 +95,9 @@ pub struct Context {
     /// What this instance may give out of them by itself.
     pub leases: Arc<Leases>,
     /// What this instance remembers.
-    pub memory: Arc<Memory>,
+    pub memory: Arc<InstanceCache>,
     /// Lookups that it has not reported yet.
-    pub tally: Arc<Tally>,
+    pub lookup_counter: Arc<LookupCounter>,
     /// The time; asked once per request.
     pub clock: fn() -> Timestamp,
     /// How AWS is reached.
@@ -146,8 +146,8 @@ impl Context {
             builds_queue: Queue::new(sqs, config.builds_queue_url.clone()),
             cursor_key: Arc::default(),
             counters,
-            memory: Arc::new(Memory::new(config.memory)),
-            tally: Arc::new(Tally::new(config.count_lookups_every)),
+            memory: Arc::new(InstanceCache::new(config.memory)),
+            lookup_counter: Arc::new(LookupCounter::new(config.count_lookups_every)),
             clock: Timestamp::now,
             jobs,
             config,
@@ -188,14 +188,14 @@ impl Context {
     pub async fn task_worker(&self) -> Result<task::Worker, Error> {
         let config = YouTubeConfig::from_env().map_err(Error::internal)?;
         let limits = LimitsConfig::from_env().map_err(Error::internal)?;
-        let gate = Gate::new(self.limits.clone(), limits);
+        let gate = UpstreamGuard::new(self.limits.clone(), limits);
         let secret = config.secret.as_ref().map(|id| self.secrets().secret(id));
         if let Some(secret) = &secret {
             secret.warm().await;
         }
         let youtube = youtube(HttpClient::new()?, config, secret, gate);
         Ok(task::Worker::new(
-            self.driver(&self.tasks_queue),
+            self.executor(&self.tasks_queue),
             self.clone(),
             youtube,
         ))
@@ -214,7 +214,7 @@ impl Context {
             answer_class: self.config.answer_class,
         };
         let config = LimitsConfig::from_env().map_err(Error::internal)?;
-        let gate = Gate::new(self.limits.clone(), config.clone());
+        let gate = UpstreamGuard::new(self.limits.clone(), config.clone());
         let secrets = self.secrets();
         let gemini = secrets.secret(upstream.models.secret.clone());
         let youtube_secret = upstream.youtube.secret.as_ref();
@@ -226,7 +226,7 @@ impl Context {
             models: self.models(&http, upstream.models, gemini, &gate, &config)?,
             youtube: youtube(http, upstream.youtube, youtube_secret, gate),
             analysis_ttl: self.config.analysis_ttl,
-            experience: Experience::default(),
+            processing_time: ProcessingTimeEstimator::default(),
             chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
         };
         let analyses = Analyses {
@@ -236,7 +236,7 @@ impl Context {
             limits,
             jobs: self.jobs.clone(),
         };
-        Ok(Worker::new(self.driver(&self.queue), analyses))
+        Ok(Worker::new(self.executor(&self.queue), analyses))
     }
 
     /// The worker of builds of this deployment, with its secrets read.
@@ -245,7 +245,7 @@ impl Context {
     /// When the environment is incomplete.
     pub async fn build_worker(&self, checker: Checker) -> Result<build::worker::Worker, Error> {
         let config = BuildsConfig::from_env().map_err(Error::internal)?;
-        let gate = Gate::new(self.limits.clone(), config.limits.clone());
+        let gate = UpstreamGuard::new(self.limits.clone(), config.limits.clone());
         let secrets = self.secrets();
         let secret = |target: &TargetConfig| target.secret.as_ref().map(|id| secrets.secret(id));
         let gemini = secrets.secret(config.models.secret.clone());
@@ -271,12 +271,12 @@ impl Context {
             netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, gate)),
             context: self.clone(),
         };
-        let driver = self.driver(&self.builds_queue);
-        Ok(build::worker::Worker::new(driver, calls))
+        let executor = self.executor(&self.builds_queue);
+        Ok(build::worker::Worker::new(executor, calls))
     }
 
-    fn driver(&self, queue: &Queue) -> Driver {
-        Driver {
+    fn executor(&self, queue: &Queue) -> Executor {
+        Executor {
             jobs: self.jobs.clone(),
             queue: queue.clone(),
             counters: self.counters.clone(),
@@ -288,7 +288,7 @@ impl Context {
         http: &HttpClient,
         models: ModelsConfig,
         secret: Secret,
-        gate: &Gate,
+        gate: &UpstreamGuard,
         limits: &LimitsConfig,
     ) -> Result<Models, Error> {
         let budget = Budget::new(self.limits.clone(), limits);
@@ -312,6 +312,11 @@ async fn warm_all<'a>(secrets: impl IntoIterator<Item = Option<&'a Secret>>) {
     join_all(secrets.into_iter().flatten().map(Secret::warm)).await;
 }
 
-fn youtube(http: HttpClient, config: YouTubeConfig, secret: Option<Secret>, gate: Gate) -> YouTube {
+fn youtube(
+    http: HttpClient,
+    config: YouTubeConfig,
+    secret: Option<Secret>,
+    gate: UpstreamGuard,
+) -> YouTube {
     YouTube::new(http, config.base_url, config.oembed_base_url, secret, gate)
 }

@@ -1,9 +1,9 @@
-//! The workflow engine ([`flow`]) and every workflow on it.
+//! The workflow engine ([`engine`]) and every workflow on it.
 
 pub mod build;
 pub mod context;
 pub mod dead_letters;
-pub mod flow;
+pub mod engine;
 pub mod job;
 pub mod removal;
 mod searchable;

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use crate::{
     context::Context,
-    flow,
+    engine,
     job::{Job, JobRow, Media, Request, State},
 };
 use eventrelay_core::{
@@ -166,7 +166,7 @@ pub async fn submit(
             Decision::Cached(analysis) => Some(Ok(Found::Cached(analysis))),
             Decision::Joined(job) => {
                 if let Some(row) = owner {
-                    flow::requeue_if_lost(context, row, now).await;
+                    engine::requeue_if_lost(context, row, now).await;
                 }
                 Some(Ok(Found::Known(job)))
             }

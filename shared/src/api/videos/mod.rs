@@ -27,7 +27,7 @@ use eventrelay_store::{
     compression,
     videos::{Found, Lookup},
 };
-use eventrelay_workflow::{context::Context, flow, job::Job};
+use eventrelay_workflow::{context::Context, engine, job::Job};
 
 /// A response must stay below Lambda's limit of 6 MB, in base64 if it is compressed.
 const MAX_PLAIN_BYTES: u64 = 5_500_000;
@@ -45,7 +45,7 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
     let asked = Asked::new(request)?;
     let now = (context.clock)();
     let report = async {
-        if let Some(counts) = context.tally.due(now) {
+        if let Some(counts) = context.lookup_counter.due(now) {
             Box::pin(context.counters.count(&counts)).await;
         }
     };
@@ -53,9 +53,9 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
         futures_util::future::join(answer(context, request, &asked, now), report).await;
     match &answer {
         Ok(response) => context
-            .tally
+            .lookup_counter
             .note(response.status() != StatusCode::ACCEPTED),
-        Err(Error::NotFound { .. }) => context.tally.note(false),
+        Err(Error::NotFound { .. }) => context.lookup_counter.note(false),
         Err(_) => {}
     }
     answer
@@ -148,7 +148,7 @@ async fn without_analysis(
     let Some(row) = job else {
         return Err(Error::NotFound { what: "analysis" });
     };
-    flow::requeue_if_lost(context, &row, now).await;
+    engine::requeue_if_lost(context, &row, now).await;
     accepted(&row.job, &Links::new(request), now)
 }
 

@@ -183,11 +183,11 @@ impl ActorContext {
         let Some(row) = row else { return Ok(None) };
         let is_run = row.running_until.is_some_and(|until| until >= now);
         self.log(&format!("joins {}", row.job.id));
-        if is_run || row.job.settled {
+        if is_run || row.job.finalized {
             return Ok(None);
         }
         self.oracle.sends(&self.name, saves(&row.job));
-        let is_revived = self.stores.jobs.revive(row, now).await?;
+        let is_revived = self.stores.jobs.requeue_lost(row, now).await?;
         if is_revived {
             self.oracle.world().revived(&row.job, &self.name, now);
         }
@@ -217,7 +217,7 @@ impl ActorContext {
         let Some(row) = self.stores.jobs.get::<Job>(id).await? else {
             return Ok(());
         };
-        if row.job.settled {
+        if row.job.finalized {
             return Ok(());
         }
         let now = self.now();
@@ -231,7 +231,7 @@ impl ActorContext {
         self.oracle
             .world()
             .acquired(&job, &self.name, lease.until, now);
-        while !job.settled {
+        while !job.finalized {
             let is_late = self.now() >= job.deadline && !job.state.is_terminal();
             let next = match &job.state {
                 _ if is_late => Some(self.failed(&job)),
@@ -246,7 +246,7 @@ impl ActorContext {
                         Indexed::StepLost => None,
                     }
                 }
-                state if state.is_terminal() => Some(self.settled(&job).await?),
+                state if state.is_terminal() => Some(self.finalized(&job).await?),
                 _ => self.generated(&job, version, making).await?,
             };
             let Some(next) = next else { return Ok(()) };
@@ -260,7 +260,7 @@ impl ActorContext {
 
     async fn save(&self, job: &Job, version: u32) -> Result<bool, Error> {
         let lease = self.lease(self.now());
-        let keep = (!job.settled).then_some(&lease);
+        let keep = (!job.finalized).then_some(&lease);
         self.oracle.sends(&self.name, saves(job));
         let saved = self.stores.jobs.save(job, version, &self.name, keep);
         let saved = saved.await?;
@@ -287,7 +287,7 @@ impl ActorContext {
         self.gate.turn().await;
         let lease = self.lease(self.now());
         self.oracle.sends(&self.name, saves(job));
-        let prolonged = self.stores.jobs.prolong(&job.id, version, &lease).await?;
+        let prolonged = self.stores.jobs.renew(&job.id, version, &lease).await?;
         if !prolonged {
             self.log("has lost its step");
             return Ok(None);
@@ -403,7 +403,7 @@ impl ActorContext {
         }
     }
 
-    async fn settled(&self, job: &Job) -> Result<Job, Error> {
+    async fn finalized(&self, job: &Job) -> Result<Job, Error> {
         let failure = match &job.state {
             State::Failed { error, until, .. } => Some(Failure {
                 job: job.id.clone(),
@@ -419,7 +419,7 @@ impl ActorContext {
             videos.release(job, failure.as_ref(), now).await?;
         }
         Ok(Job {
-            settled: true,
+            finalized: true,
             ..job.clone()
         })
     }
@@ -476,7 +476,7 @@ impl ActorContext {
                 continue;
             };
             self.oracle.sends(&self.name, saves(&cancelled));
-            if self.stores.jobs.overrule(&cancelled, row.version).await? {
+            if self.stores.jobs.preempt(&cancelled, row.version).await? {
                 self.log(&format!("cancels {id}"));
                 self.oracle.world().saved(&cancelled);
             }

@@ -3,7 +3,7 @@
 use eventrelay::{
     clock::Timestamp,
     config::LimitsConfig,
-    limit::{Condition, Cost, Verdict},
+    limit::{Condition, Cost, Decision},
     store::limits::Limits,
     upstream::gate::Target,
 };
@@ -130,11 +130,11 @@ async fn tree_request_probes_github_after_outage() {
     let mut is_open = false;
     while !is_open {
         let call = limits.acquire(&policy, Cost::CALL, false, || past);
-        assert_eq!(call.await.unwrap(), Verdict::Pass { probe: false });
+        assert_eq!(call.await.unwrap(), Decision::Pass { probe: false });
         is_open = limits.failed(&policy.name, false, past).await.unwrap();
     }
     let level = limits
-        .levels(std::slice::from_ref(&policy.name))
+        .states(std::slice::from_ref(&policy.name))
         .await
         .unwrap();
     assert_eq!(level[0].condition(Timestamp::now()), Condition::HalfOpen);
@@ -142,7 +142,7 @@ async fn tree_request_probes_github_after_outage() {
     come(&world, id).await;
     let deployment = world.end_of(&job).await;
     assert_eq!(deployment["change"], "created", "{deployment:#}");
-    let level = limits.levels(&[policy.name]).await.unwrap();
+    let level = limits.states(&[policy.name]).await.unwrap();
     assert_eq!(level[0].condition(Timestamp::now()), Condition::Closed);
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Error, access};
-use crate::limit::Hold;
+use crate::limit::ThrottleReason;
 
 /// What an error is called outside: stable, the same text for every occurrence
 /// (`type`, `title` and `status` of RFC 9457, section 3.1).
@@ -129,8 +129,8 @@ impl Error {
             Self::ModelGone { .. } => Problem::MODEL_GONE,
             Self::RateLimited { .. } => Problem::RATE_LIMITED,
             Self::DailyQuotaSpent { .. } => Problem::DAILY_QUOTA_SPENT,
-            Self::Held { hold: Hold::Rate | Hold::Day | Hold::Paused, .. } => Problem::RATE_LIMITED,
-            Self::Held { hold: Hold::Open, .. } | Self::Unavailable { .. } => Problem::UPSTREAM_UNAVAILABLE,
+            Self::Throttled { reason: ThrottleReason::Rate | ThrottleReason::Day | ThrottleReason::Paused, .. } => Problem::RATE_LIMITED,
+            Self::Throttled { reason: ThrottleReason::Open, .. } | Self::Unavailable { .. } => Problem::UPSTREAM_UNAVAILABLE,
             Self::BudgetSpent { .. } => Problem::BUDGET_SPENT,
             Self::CostAboveCap { .. } => Problem::COST_ABOVE_CAP,
             Self::NotReady { .. } => Problem::UPSTREAM_NOT_READY,
@@ -171,11 +171,11 @@ impl Error {
             Self::FileUnusable { finding, .. } => format!("After its repairs, {finding}").into(),
             Self::DeploymentBroken { target, message } => format!("{target}: {message}").into(),
             Self::RateLimited { service, .. } => format!("{service} asks us to slow down.").into(),
-            Self::Held { service, hold: Hold::Open, .. } => format!("{service} is unavailable at the moment.").into(),
-            Self::Held { service, .. } => format!("{service} is called as often as it may be; this has to wait.").into(),
+            Self::Throttled { service, reason: ThrottleReason::Open, .. } => format!("{service} is unavailable at the moment.").into(),
+            Self::Throttled { service, .. } => format!("{service} is called as often as it may be; this has to wait.").into(),
             Self::DailyQuotaSpent { service, .. } => format!("The daily quota at {service} is used up.").into(),
             Self::Unavailable { service, .. } => format!("{service} is unavailable at the moment.").into(),
-            Self::BudgetSpent { purse, .. } => format!("The budget of this {purse} for the day is spent.").into(),
+            Self::BudgetSpent { scope, .. } => format!("The budget of this {scope} for the day is spent.").into(),
             Self::CostAboveCap { estimate_usd, cap_usd } => format!("It would cost about {estimate_usd:.4} US dollars, above the cap of {cap_usd}.").into(),
             Self::NotReady { service, .. } => format!("{service} does not show what was made there.").into(),
             Self::Unreachable { host, .. } => format!("Cannot reach {host}. Check the network, then submit again.").into(),

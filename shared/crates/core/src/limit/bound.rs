@@ -26,7 +26,7 @@ pub enum Unit {
 
 /// At most a quantity in any window of a length, or in each day.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bound {
+pub struct Quota {
     unit: Unit,
     quantity: u64,
     kind: Kind,
@@ -34,7 +34,7 @@ pub struct Bound {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// See [`Bound::rate`].
+    /// See [`Quota::rate`].
     Rate {
         window: Duration,
         burst: u64,
@@ -68,7 +68,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-impl Bound {
+impl Quota {
     /// At most `quantity` (above 0) in every window of this length, wherever it begins, as who is
     /// called sees it: calls are under way for different times, so the window is taken to be longer
     /// by a fiftieth, 200 ms at most. A twenty-fifth, but at least two, may come at once; the others
@@ -150,7 +150,7 @@ impl Bound {
         &self,
         used: &Used,
         cost: u64,
-        in_turn: bool,
+        has_reservation: bool,
         now: Timestamp,
     ) -> Option<Timestamp> {
         if cost == 0 {
@@ -161,7 +161,7 @@ impl Bound {
                 burst, interval_ns, ..
             } => {
                 let now_ns = now.0.saturating_mul(NANOS);
-                let until = used.taken_until(in_turn);
+                let until = used.taken_until(has_reservation);
                 let free = until.saturating_sub(tolerance(cost, burst, interval_ns));
                 (free > now_ns).then(|| Timestamp(free.div_ceil(NANOS)))
             }
@@ -173,14 +173,14 @@ impl Bound {
     }
 
     /// Counts the cost of a call that passes.
-    pub(super) fn take(&self, used: &mut Used, cost: u64, in_turn: bool, now: Timestamp) {
+    pub(super) fn take(&self, used: &mut Used, cost: u64, has_reservation: bool, now: Timestamp) {
         match self.kind {
             Kind::Rate { interval_ns, .. } => {
                 let now_ns = now.0.saturating_mul(NANOS);
                 let length = length(cost, interval_ns);
                 used.until_ns = used.until_ns.max(now_ns).saturating_add(length);
                 // Whoever returns in turn was counted among those that wait.
-                if !in_turn && used.turns_ns > now_ns {
+                if !has_reservation && used.turns_ns > now_ns {
                     used.turns_ns = used.turns_ns.saturating_add(length);
                 }
             }
@@ -194,12 +194,18 @@ impl Bound {
 
     /// Has a call that is held until `until`, by this bound or by another one, stand before those
     /// that come after it.
-    pub(super) fn give_turn(&self, used: &mut Used, cost: u64, in_turn: bool, until: Timestamp) {
+    pub(super) fn reserve_slot(
+        &self,
+        used: &mut Used,
+        cost: u64,
+        has_reservation: bool,
+        until: Timestamp,
+    ) {
         if let Kind::Rate { interval_ns, .. } = self.kind
             && cost > 0
         {
             let free_ns = until.0.saturating_mul(NANOS);
-            let starts = used.taken_until(in_turn).max(free_ns);
+            let starts = used.taken_until(has_reservation).max(free_ns);
             let ends = starts.saturating_add(length(cost, interval_ns));
             used.turns_ns = used.turns_ns.max(ends);
         }
@@ -250,8 +256,8 @@ impl Bound {
 impl Used {
     /// Of a rate: when what stands before a call will have been worked off, in nanoseconds since
     /// the epoch.
-    fn taken_until(&self, in_turn: bool) -> u64 {
-        if in_turn {
+    fn taken_until(&self, has_reservation: bool) -> u64 {
+        if has_reservation {
             self.until_ns
         } else {
             self.until_ns.max(self.turns_ns)

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Bound, Policy};
+use super::{Policy, Quota};
 use crate::clock::Timestamp;
 
 /// Time for which an instance may use the requests that it took.
@@ -48,7 +48,7 @@ pub struct Standing {
 }
 
 pub fn quantity(policy: &Policy) -> u64 {
-    policy.bounds.first().map_or(0, Bound::quantity)
+    policy.bounds.first().map_or(0, Quota::quantity)
 }
 
 impl Lease {
@@ -114,7 +114,7 @@ mod tests {
         let leases = Leases::default();
         let policy = Policy {
             name: "key:k".to_owned(),
-            bounds: vec![Bound::rate(Unit::Requests, 600, Duration::from_secs(60))],
+            bounds: vec![Quota::rate(Unit::Requests, 600, Duration::from_secs(60))],
             breaks: false,
             waits: false,
         };

@@ -1,7 +1,7 @@
 //! Limits that all instances keep together: how often a service may be called, how much of it a
 //! day, and whether it is worth calling at all.
 //!
-//! Everything here is a pure function of a [`Level`], which is what stands in the row of a limit
+//! Everything here is a pure function of a [`LimiterState`], which is what stands in the row of a limit
 //! (`eventrelay_store::limits`), and of the time. A call is judged against all bounds of its
 //! [`Policy`] at once: it passes and is counted against all of them, or it is held and told for how
 //! long.
@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use bound::UNDER_WAY;
-pub use bound::{Bound, Unit};
+pub use bound::{Quota, Unit};
 pub use breaker::{Breaker, Condition};
 pub use day::Zone;
 pub use leases::{LEASE, Lease, Leases, Standing, quantity};
@@ -32,7 +32,7 @@ pub struct Policy {
     /// Its name, which is also that of its row: `gemini:gemini-3.8-flash`, `key:0123456789abcdef`.
     pub name: String,
     /// All of them must let a call pass.
-    pub bounds: Vec<Bound>,
+    pub bounds: Vec<Quota>,
     /// Whether failures of the thing stop the calls of it.
     pub breaks: bool,
     /// Whether those that are held by a rate come back by themselves, each at a time of its own;
@@ -45,14 +45,14 @@ impl Policy {
     /// held against the calls.
     #[must_use]
     pub fn counts_only(&self, cost: Cost) -> bool {
-        let takes_nothing = |bound: &Bound| cost.amount(bound.unit()) == 0;
+        let takes_nothing = |bound: &Quota| cost.amount(bound.unit()) == 0;
         self.breaks && self.bounds.iter().all(takes_nothing)
     }
 
     /// Whether it matters within a day when a call is made.
     #[must_use]
     pub fn has_rate(&self) -> bool {
-        !self.bounds.iter().all(Bound::is_of_a_day)
+        !self.bounds.iter().all(Quota::is_of_a_day)
     }
 }
 
@@ -88,7 +88,7 @@ impl Cost {
 /// of a thing that was never called.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Level {
+pub struct LimiterState {
     /// By the names of the bounds: a policy may get and lose bounds, and what was used of the
     /// others still counts.
     uses: BTreeMap<String, Used>,
@@ -99,7 +99,7 @@ pub struct Level {
 
 /// Why a call may not be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Hold {
+pub enum ThrottleReason {
     /// Too many in too short a time.
     Rate,
     /// The day's allowance is used up.
@@ -112,7 +112,7 @@ pub enum Hold {
 
 /// Whether a call may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// Yes; it is counted already. `probe` if it is the one call that finds out whether a failing
     /// service has recovered: its success must be reported.
     Pass {
@@ -120,9 +120,9 @@ pub enum Verdict {
         probe: bool,
     },
     /// Not before this time.
-    Held {
+    Throttled {
         /// Why.
-        hold: Hold,
+        reason: ThrottleReason,
         /// Until when.
         until: Timestamp,
     },
@@ -132,81 +132,82 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// The bound.
-    pub bound: Bound,
+    pub bound: Quota,
     /// What a burst could take now.
     pub left: u64,
     /// When all of it is there again.
     pub full_at: Timestamp,
 }
 
-/// Judges a call. The second part is the level as it is to be written, none where nothing changes.
+/// Judges a call. The second part is the state as it is to be written, none where nothing changes.
 ///
 /// Who is held by a rate is given a turn: the calls that wait are told different times, one
-/// interval apart, and return one by one. `in_turn` is set by who returns at the time it was told;
+/// interval apart, and return one by one. `has_reservation` is set by who returns at the time it was told;
 /// who comes new stands behind all that wait.
 #[must_use]
-pub fn judge(
+pub fn check(
     policy: &Policy,
-    level: &Level,
+    state: &LimiterState,
     cost: Cost,
-    in_turn: bool,
+    has_reservation: bool,
     now: Timestamp,
-) -> (Verdict, Option<Level>) {
-    let held = |hold, until| (Verdict::Held { hold, until }, None);
-    if level.paused_until > now {
-        return held(Hold::Paused, level.paused_until);
+) -> (Decision, Option<LimiterState>) {
+    let held = |reason, until| (Decision::Throttled { reason, until }, None);
+    if state.paused_until > now {
+        return held(ThrottleReason::Paused, state.paused_until);
     }
-    let mut level = level.clone();
-    let mut used = level.used_of(policy);
-    let in_turn = in_turn || !policy.waits;
-    let probe = match policy.breaks.then(|| level.breaker.condition(now)) {
-        Some(Condition::Open { until }) => return held(Hold::Open, until),
+    let mut state = state.clone();
+    let mut used = state.used_of(policy);
+    let has_reservation = has_reservation || !policy.waits;
+    let probe = match policy.breaks.then(|| state.breaker.condition(now)) {
+        Some(Condition::Open { until }) => return held(ThrottleReason::Open, until),
         Some(Condition::HalfOpen) => true,
         Some(Condition::Closed) | None => false,
     };
     let bounds = || policy.bounds.iter().zip(&used);
     // A day that is used up is told before a rate, since it is waited for the longest.
-    let of_day = |bound: &Bound| bound.is_of_a_day();
+    let of_day = |bound: &Quota| bound.is_of_a_day();
     for (bound, used) in bounds().filter(|(bound, _)| of_day(bound)) {
-        if let Some(until) = bound.refuses(used, cost.amount(bound.unit()), in_turn, now) {
-            return held(Hold::Day, until);
+        if let Some(until) = bound.refuses(used, cost.amount(bound.unit()), has_reservation, now) {
+            return held(ThrottleReason::Day, until);
         }
     }
-    let refused = bounds()
-        .filter_map(|(bound, used)| bound.refuses(used, cost.amount(bound.unit()), in_turn, now));
+    let refused = bounds().filter_map(|(bound, used)| {
+        bound.refuses(used, cost.amount(bound.unit()), has_reservation, now)
+    });
     if let Some(until) = refused.max() {
-        let hold = Hold::Rate;
+        let reason = ThrottleReason::Rate;
         if !policy.waits {
-            return held(hold, until);
+            return held(reason, until);
         }
         for (bound, used) in policy.bounds.iter().zip(&mut used) {
-            bound.give_turn(used, cost.amount(bound.unit()), in_turn, until);
+            bound.reserve_slot(used, cost.amount(bound.unit()), has_reservation, until);
         }
-        level.use_up(policy, used);
-        return (Verdict::Held { hold, until }, Some(level));
+        state.use_up(policy, used);
+        return (Decision::Throttled { reason, until }, Some(state));
     }
     for (bound, used) in policy.bounds.iter().zip(&mut used) {
-        bound.take(used, cost.amount(bound.unit()), in_turn, now);
+        bound.take(used, cost.amount(bound.unit()), has_reservation, now);
     }
-    level.use_up(policy, used);
+    state.use_up(policy, used);
     if policy.breaks {
-        level.breaker.called(probe, now);
+        state.breaker.called(probe, now);
     }
     let counts = policy.breaks || !policy.bounds.is_empty();
-    (Verdict::Pass { probe }, counts.then_some(level))
+    (Decision::Pass { probe }, counts.then_some(state))
 }
 
-impl Level {
+impl LimiterState {
     /// What was used of each bound of the policy, in their order.
     fn used_of(&self, policy: &Policy) -> Vec<Used> {
-        let used = |bound: &Bound| self.uses.get(&bound.name()).copied();
+        let used = |bound: &Quota| self.uses.get(&bound.name()).copied();
         let all = policy.bounds.iter();
         all.map(|bound| used(bound).unwrap_or_default()).collect()
     }
 
     /// Replaces what was used of each bound of the policy.
     fn use_up(&mut self, policy: &Policy, used: Vec<Used>) {
-        let names = policy.bounds.iter().map(Bound::name);
+        let names = policy.bounds.iter().map(Quota::name);
         self.uses.extend(names.zip(used));
     }
 
@@ -222,17 +223,17 @@ impl Level {
     /// With so many more calls that were made and not counted one by one.
     #[must_use]
     pub fn after_calls(&self, calls: u32, now: Timestamp) -> Self {
-        let mut level = self.clone();
-        level.breaker.called_often(calls, now);
-        level
+        let mut state = self.clone();
+        state.breaker.called_often(calls, now);
+        state
     }
 
     /// After a call has failed in a way that says that the service does not work.
     #[must_use]
     pub fn after_failure(&self, probe: bool, now: Timestamp) -> Self {
-        let mut level = self.clone();
-        level.breaker.failed(probe, now);
-        level
+        let mut state = self.clone();
+        state.breaker.failed(probe, now);
+        state
     }
 
     /// After the service has asked for a pause; none where a longer one was asked for already.
@@ -259,9 +260,9 @@ impl Level {
             let unit = bound.unit();
             bound.correct(used, estimated.amount(unit), real.amount(unit), now);
         }
-        let mut level = self.clone();
-        level.use_up(policy, used);
-        (level != *self).then_some(level)
+        let mut state = self.clone();
+        state.use_up(policy, used);
+        (state != *self).then_some(state)
     }
 
     /// What is left of each bound.

@@ -5,7 +5,7 @@ use super::*;
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn policy(bounds: Vec<Bound>) -> Policy {
+fn policy(bounds: Vec<Quota>) -> Policy {
     Policy {
         name: "x".to_owned(),
         bounds,
@@ -15,33 +15,38 @@ fn policy(bounds: Vec<Bound>) -> Policy {
 }
 
 fn per_minute(quantity: u64) -> Policy {
-    policy(vec![Bound::rate(Unit::Requests, quantity, MINUTE)])
+    policy(vec![Quota::rate(Unit::Requests, quantity, MINUTE)])
 }
 
 fn ms(millis: u64) -> Timestamp {
     START + Duration::from_millis(millis)
 }
 
-/// Judges and writes the level down.
-fn ask(policy: &Policy, level: &mut Level, in_turn: bool, now: Timestamp) -> Verdict {
-    let (verdict, next) = judge(policy, level, Cost::CALL, in_turn, now);
+/// Judges and writes the state down.
+fn ask(
+    policy: &Policy,
+    state: &mut LimiterState,
+    has_reservation: bool,
+    now: Timestamp,
+) -> Decision {
+    let (decision, next) = check(policy, state, Cost::CALL, has_reservation, now);
     if let Some(next) = next {
-        *level = next;
+        *state = next;
     }
-    verdict
+    decision
 }
 
-fn passes(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Pass { .. })
+fn passes(decision: Decision) -> bool {
+    matches!(decision, Decision::Pass { .. })
 }
 
 #[test]
 fn one_call_after_the_other_uses_nearly_all_of_the_quantity() {
     for quantity in [20, 60, 1000] {
-        let (policy, mut level) = (per_minute(quantity), Level::default());
+        let (policy, mut state) = (per_minute(quantity), LimiterState::default());
         let passed = (0..600_000)
             .step_by(5)
-            .filter(|at| passes(ask(&policy, &mut level, true, ms(*at))))
+            .filter(|at| passes(ask(&policy, &mut state, true, ms(*at))))
             .count() as u64;
         assert!(passed * 100 >= quantity * 10 * 94, "{passed} of {quantity}");
     }
@@ -50,19 +55,19 @@ fn one_call_after_the_other_uses_nearly_all_of_the_quantity() {
 #[test]
 fn a_burst_is_a_twenty_fifth_at_any_quantity() {
     for quantity in [50, 60, 200, 777, 1000, 12_345] {
-        let (policy, mut level) = (per_minute(quantity), Level::default());
-        let passed = (0..quantity).filter(|_| passes(ask(&policy, &mut level, true, START)));
+        let (policy, mut state) = (per_minute(quantity), LimiterState::default());
+        let passed = (0..quantity).filter(|_| passes(ask(&policy, &mut state, true, START)));
         assert_eq!(passed.count() as u64, quantity / 25);
     }
 }
 
 #[test]
 fn who_waits_returns_at_a_time_of_their_own_and_passes() {
-    let (policy, mut level) = (per_minute(60), Level::default());
+    let (policy, mut state) = (per_minute(60), LimiterState::default());
     let mut waiting = Vec::new();
     for _ in 0..50 {
-        if let Verdict::Held { hold, until } = ask(&policy, &mut level, false, START) {
-            assert_eq!(hold, Hold::Rate);
+        if let Decision::Throttled { reason, until } = ask(&policy, &mut state, false, START) {
+            assert_eq!(reason, ThrottleReason::Rate);
             waiting.push(until);
         }
     }
@@ -70,10 +75,10 @@ fn who_waits_returns_at_a_time_of_their_own_and_passes() {
     assert!(waiting.is_sorted_by(|a, b| a < b), "{waiting:?}");
     for at in waiting {
         // A newcomer at the same moment stands behind.
-        let newcomer = ask(&policy, &mut level.clone(), false, at);
+        let newcomer = ask(&policy, &mut state.clone(), false, at);
         assert!(!passes(newcomer), "overtaken at {at}");
         assert!(
-            passes(ask(&policy, &mut level, true, at)),
+            passes(ask(&policy, &mut state, true, at)),
             "refused at {at}"
         );
     }
@@ -82,28 +87,31 @@ fn who_waits_returns_at_a_time_of_their_own_and_passes() {
 #[test]
 fn all_bounds_must_let_a_call_pass_and_none_is_charged_otherwise() {
     let policy = policy(vec![
-        Bound::rate(Unit::Requests, 1000, MINUTE),
-        Bound::day(Unit::Tokens, 100, Zone::Pacific),
+        Quota::rate(Unit::Requests, 1000, MINUTE),
+        Quota::day(Unit::Tokens, 100, Zone::Pacific),
     ]);
     let cost = |tokens| Cost {
         tokens,
         ..Cost::CALL
     };
-    let (verdict, level) = judge(&policy, &Level::default(), cost(60), false, START);
-    assert!(passes(verdict));
-    let level = level.unwrap();
-    let (verdict, unchanged) = judge(&policy, &level, cost(41), false, START);
+    let (decision, state) = check(&policy, &LimiterState::default(), cost(60), false, START);
+    assert!(passes(decision));
+    let state = state.unwrap();
+    let (decision, unchanged) = check(&policy, &state, cost(41), false, START);
     let until = Zone::Pacific.next_midnight(START);
-    let hold = Hold::Day;
-    assert_eq!((verdict, unchanged), (Verdict::Held { hold, until }, None));
-    assert!(passes(judge(&policy, &level, cost(40), false, START).0));
-    assert!(passes(judge(&policy, &level, cost(100), false, until).0));
-    // The estimate was too high: what was not used is free again.
-    let settled = level.after_settlement(&policy, cost(60), cost(10), START);
-    let settled = settled.unwrap();
-    assert!(passes(judge(&policy, &settled, cost(90), false, START).0));
+    let reason = ThrottleReason::Day;
     assert_eq!(
-        level.after_settlement(&policy, cost(60), cost(10), until),
+        (decision, unchanged),
+        (Decision::Throttled { reason, until }, None)
+    );
+    assert!(passes(check(&policy, &state, cost(40), false, START).0));
+    assert!(passes(check(&policy, &state, cost(100), false, until).0));
+    // The estimate was too high: what was not used is free again.
+    let settled = state.after_settlement(&policy, cost(60), cost(10), START);
+    let settled = settled.unwrap();
+    assert!(passes(check(&policy, &settled, cost(90), false, START).0));
+    assert_eq!(
+        state.after_settlement(&policy, cost(60), cost(10), until),
         None,
         "yesterday's estimate is not given back today"
     );
@@ -111,16 +119,16 @@ fn all_bounds_must_let_a_call_pass_and_none_is_charged_otherwise() {
 
 #[test]
 fn a_single_call_above_the_burst_passes_alone() {
-    let policy = policy(vec![Bound::rate(Unit::Tokens, 1_000_000, MINUTE)]);
+    let policy = policy(vec![Quota::rate(Unit::Tokens, 1_000_000, MINUTE)]);
     let large = Cost {
         tokens: 300_000,
         ..Cost::CALL
     };
-    let (verdict, level) = judge(&policy, &Level::default(), large, false, START);
-    assert!(passes(verdict));
-    let (verdict, _) = judge(&policy, &level.unwrap(), large, false, START);
-    let Verdict::Held { until, .. } = verdict else {
-        panic!("{verdict:?}")
+    let (decision, state) = check(&policy, &LimiterState::default(), large, false, START);
+    assert!(passes(decision));
+    let (decision, _) = check(&policy, &state.unwrap(), large, false, START);
+    let Decision::Throttled { until, .. } = decision else {
+        panic!("{decision:?}")
     };
     let wait = START.until(until);
     assert!((18..=20).contains(&wait.as_secs()), "{wait:?}");
@@ -128,21 +136,21 @@ fn a_single_call_above_the_burst_passes_alone() {
 
 #[test]
 fn a_pause_is_kept_to_and_a_shorter_one_changes_nothing() {
-    let (policy, level) = (per_minute(60), Level::default());
-    let level = level.after_pause(ms(5000)).unwrap();
-    assert_eq!(level.after_pause(ms(4000)), None);
-    let (verdict, _) = judge(&policy, &level, Cost::CALL, true, ms(4999));
-    let (hold, until) = (Hold::Paused, ms(5000));
-    assert_eq!(verdict, Verdict::Held { hold, until });
-    assert!(passes(judge(&policy, &level, Cost::CALL, false, until).0));
+    let (policy, state) = (per_minute(60), LimiterState::default());
+    let state = state.after_pause(ms(5000)).unwrap();
+    assert_eq!(state.after_pause(ms(4000)), None);
+    let (decision, _) = check(&policy, &state, Cost::CALL, true, ms(4999));
+    let (reason, until) = (ThrottleReason::Paused, ms(5000));
+    assert_eq!(decision, Decision::Throttled { reason, until });
+    assert!(passes(check(&policy, &state, Cost::CALL, false, until).0));
 }
 
 #[test]
 fn calls_that_are_counted_later_are_held_against_failures() {
-    let failures = |level: &Level, count: usize, now| {
-        (0..count).fold(level.clone(), |level, _| level.after_failure(false, now))
+    let failures = |state: &LimiterState, count: usize, now| {
+        (0..count).fold(state.clone(), |state, _| state.after_failure(false, now))
     };
-    let counting = failures(&Level::default().after_calls(1, START), 1, START);
+    let counting = failures(&LimiterState::default().after_calls(1, START), 1, START);
     let many = failures(&counting.after_calls(40, ms(10)), 8, ms(10));
     assert_eq!(many.condition(ms(10)), Condition::Closed);
     let few = failures(&counting.after_calls(9, ms(10)), 8, ms(10));
@@ -173,121 +181,121 @@ fn what_takes_nothing_of_a_bound_is_counted_only() {
 #[test]
 fn a_breaker_opens_by_share_and_lets_one_probe_pass() {
     let policy = policy(Vec::new());
-    let mut level = Level::default();
+    let mut state = LimiterState::default();
     for _ in 0..20 {
-        assert!(passes(ask(&policy, &mut level, false, START)));
+        assert!(passes(ask(&policy, &mut state, false, START)));
     }
     for _ in 0..9 {
-        level = level.after_failure(false, START);
-        assert_eq!(level.condition(START), Condition::Closed);
+        state = state.after_failure(false, START);
+        assert_eq!(state.condition(START), Condition::Closed);
     }
-    level = level.after_failure(false, START);
+    state = state.after_failure(false, START);
     let until = ms(15_000);
-    assert_eq!(level.condition(START), Condition::Open { until });
+    assert_eq!(state.condition(START), Condition::Open { until });
     // One that had begun before changes nothing.
-    level = level.after_failure(false, ms(1));
-    let open = Verdict::Held {
-        hold: Hold::Open,
+    state = state.after_failure(false, ms(1));
+    let open = Decision::Throttled {
+        reason: ThrottleReason::Open,
         until,
     };
-    assert_eq!(ask(&policy, &mut level, false, ms(14_999)), open);
+    assert_eq!(ask(&policy, &mut state, false, ms(14_999)), open);
 
-    let probe = Verdict::Pass { probe: true };
-    assert_eq!(ask(&policy, &mut level, false, until), probe);
-    let second = ask(&policy, &mut level, false, ms(15_001));
-    let (hold, until) = (Hold::Open, ms(30_001));
-    assert_eq!(second, Verdict::Held { hold, until });
+    let probe = Decision::Pass { probe: true };
+    assert_eq!(ask(&policy, &mut state, false, until), probe);
+    let second = ask(&policy, &mut state, false, ms(15_001));
+    let (reason, until) = (ThrottleReason::Open, ms(30_001));
+    assert_eq!(second, Decision::Throttled { reason, until });
     // It fails: twice the pause.
-    let failed = level.after_failure(true, ms(16_000));
+    let failed = state.after_failure(true, ms(16_000));
     let until = ms(46_000);
     assert_eq!(failed.condition(ms(16_000)), Condition::Open { until });
     // It succeeds: all pass.
-    let mut closed = level.after_success();
+    let mut closed = state.after_success();
     assert_eq!(
         ask(&policy, &mut closed, false, ms(16_000)),
-        Verdict::Pass { probe: false }
+        Decision::Pass { probe: false }
     );
     // It dies: another one is sent in the end.
-    assert_eq!(ask(&policy, &mut level, false, ms(315_000)), probe);
+    assert_eq!(ask(&policy, &mut state, false, ms(315_000)), probe);
 }
 
 #[test]
 fn few_failures_open_nothing() {
     let policy = policy(Vec::new());
-    let mut level = Level::default();
+    let mut state = LimiterState::default();
     for at in 0..100 {
         let now = ms(at * 20_000);
-        assert!(passes(ask(&policy, &mut level, false, now)));
-        level = level.after_failure(false, now);
-        assert_eq!(level.condition(now), Condition::Closed, "failure {at}");
+        assert!(passes(ask(&policy, &mut state, false, now)));
+        state = state.after_failure(false, now);
+        assert_eq!(state.condition(now), Condition::Closed, "failure {at}");
     }
 }
 
 #[test]
 fn a_level_is_read_back_and_a_shorter_one_fits_more_bounds() {
-    let (policy, mut level) = (per_minute(60), Level::default());
-    ask(&policy, &mut level, false, START);
-    let text = serde_json::to_string(&level).unwrap();
-    assert_eq!(serde_json::from_str::<Level>(&text).unwrap(), level);
+    let (policy, mut state) = (per_minute(60), LimiterState::default());
+    ask(&policy, &mut state, false, START);
+    let text = serde_json::to_string(&state).unwrap();
+    assert_eq!(serde_json::from_str::<LimiterState>(&text).unwrap(), state);
     assert_eq!(
-        serde_json::from_str::<Level>("{}").unwrap(),
-        Level::default()
+        serde_json::from_str::<LimiterState>("{}").unwrap(),
+        LimiterState::default()
     );
     let more = super::Policy {
-        bounds: vec![policy.bounds[0], Bound::day(Unit::Requests, 1, Zone::Utc)],
+        bounds: vec![policy.bounds[0], Quota::day(Unit::Requests, 1, Zone::Utc)],
         ..policy
     };
-    assert!(passes(ask(&more, &mut level, false, START)));
-    assert!(!passes(ask(&more, &mut level, false, START)));
+    assert!(passes(ask(&more, &mut state, false, START)));
+    assert!(!passes(ask(&more, &mut state, false, START)));
 }
 
 #[test]
 fn a_reading_tells_what_is_left() {
-    let (policy, mut level) = (per_minute(100), Level::default());
-    let left = |level: &Level| level.readings(&policy, START)[0].left;
-    assert_eq!(left(&level), 4);
-    ask(&policy, &mut level, false, START);
-    assert_eq!(left(&level), 3);
+    let (policy, mut state) = (per_minute(100), LimiterState::default());
+    let left = |state: &LimiterState| state.readings(&policy, START)[0].left;
+    assert_eq!(left(&state), 4);
+    ask(&policy, &mut state, false, START);
+    assert_eq!(left(&state), 3);
     for _ in 0..9 {
-        ask(&policy, &mut level, false, START);
+        ask(&policy, &mut state, false, START);
     }
-    assert_eq!(left(&level), 0);
+    assert_eq!(left(&state), 0);
 }
 
 #[test]
 fn who_waits_for_one_bound_does_not_use_up_the_burst_of_another() {
     let policy = policy(vec![
-        Bound::rate(Unit::Requests, 1, Duration::from_secs(1)),
-        Bound::rate(Unit::Requests, 500, Duration::from_secs(3600)),
+        Quota::rate(Unit::Requests, 1, Duration::from_secs(1)),
+        Quota::rate(Unit::Requests, 500, Duration::from_secs(3600)),
     ]);
-    let mut level = Level::default();
-    assert!(passes(ask(&policy, &mut level, false, START)));
+    let mut state = LimiterState::default();
+    assert!(passes(ask(&policy, &mut state, false, START)));
     for second in 1..=20 {
-        let Verdict::Held { until, .. } = ask(&policy, &mut level, false, START) else {
+        let Decision::Throttled { until, .. } = ask(&policy, &mut state, false, START) else {
             panic!("passed at once")
         };
         assert_eq!(until, ms(second * 1020));
     }
     for second in 1..=20 {
-        assert!(passes(ask(&policy, &mut level, true, ms(second * 1020))));
+        assert!(passes(ask(&policy, &mut state, true, ms(second * 1020))));
     }
 }
 
 #[test]
 fn a_bound_that_goes_takes_nothing_of_the_others_with_it() {
-    let day = Bound::day(Unit::Requests, 1, Zone::Pacific);
-    let both = policy(vec![Bound::rate(Unit::Tokens, 100, MINUTE), day]);
-    let mut level = Level::default();
-    assert!(passes(ask(&both, &mut level, false, START)));
-    assert!(!passes(ask(&policy(vec![day]), &mut level, false, START)));
+    let day = Quota::day(Unit::Requests, 1, Zone::Pacific);
+    let both = policy(vec![Quota::rate(Unit::Tokens, 100, MINUTE), day]);
+    let mut state = LimiterState::default();
+    assert!(passes(ask(&both, &mut state, false, START)));
+    assert!(!passes(ask(&policy(vec![day]), &mut state, false, START)));
 }
 
 #[test]
 fn what_is_not_limited_and_does_not_break_is_not_written_down() {
     let mut policy = policy(Vec::new());
     policy.breaks = false;
-    let (verdict, level) = judge(&policy, &Level::default(), Cost::CALL, false, START);
-    assert_eq!((passes(verdict), level), (true, None));
+    let (decision, state) = check(&policy, &LimiterState::default(), Cost::CALL, false, START);
+    assert_eq!((passes(decision), state), (true, None));
 }
 
 proptest! {
@@ -301,13 +309,13 @@ proptest! {
             1..400,
         ),
     ) {
-        let (policy, mut level) = (per_minute(quantity), Level::default());
+        let (policy, mut state) = (per_minute(quantity), LimiterState::default());
         let mut now = 0;
         let mut passed: Vec<u64> = Vec::new();
-        for (gap, in_turn, at_once) in gaps {
+        for (gap, has_reservation, at_once) in gaps {
             now += gap;
             for under_way in at_once {
-                if passes(ask(&policy, &mut level, in_turn, ms(now))) {
+                if passes(ask(&policy, &mut state, has_reservation, ms(now))) {
                     passed.push(now + under_way);
                 }
             }
@@ -329,18 +337,18 @@ proptest! {
     ) {
         let second = Duration::from_secs(1);
         let policy = policy(vec![
-            Bound::rate(Unit::Requests, quick, second),
-            Bound::rate(Unit::Requests, slow, MINUTE),
+            Quota::rate(Unit::Requests, quick, second),
+            Quota::rate(Unit::Requests, slow, MINUTE),
         ]);
-        let mut level = Level::default();
+        let mut state = LimiterState::default();
         let mut queue: Vec<(u64, u64, bool)> =
             arrivals.into_iter().map(|(at, late)| (at, late, false)).collect();
         let mut passed = Vec::new();
         while let Some(next) = (0..queue.len()).min_by_key(|at| queue[*at].0) {
-            let (at, late, in_turn) = queue.swap_remove(next);
-            match ask(&policy, &mut level, in_turn, ms(at)) {
-                Verdict::Pass { .. } => passed.push(at),
-                Verdict::Held { until, .. } => {
+            let (at, late, has_reservation) = queue.swap_remove(next);
+            match ask(&policy, &mut state, has_reservation, ms(at)) {
+                Decision::Pass { .. } => passed.push(at),
+                Decision::Throttled { until, .. } => {
                     queue.push((START.until(until).as_millis() as u64 + late, late, true));
                 }
             }
@@ -356,12 +364,12 @@ proptest! {
     /// Those that come when they are told need not come often.
     #[test]
     fn nobody_is_sent_away_without_end(arrivals in prop::collection::vec(0u64..20_000, 1..60)) {
-        let (policy, mut level) = (per_minute(120), Level::default());
+        let (policy, mut state) = (per_minute(120), LimiterState::default());
         let mut queue: Vec<(u64, bool, u32)> =
             arrivals.into_iter().map(|at| (at, false, 0)).collect();
         while let Some(next) = (0..queue.len()).min_by_key(|at| queue[*at].0) {
-            let (at, in_turn, asked) = queue.swap_remove(next);
-            if let Verdict::Held { until, .. } = ask(&policy, &mut level, in_turn, ms(at)) {
+            let (at, has_reservation, asked) = queue.swap_remove(next);
+            if let Decision::Throttled { until, .. } = ask(&policy, &mut state, has_reservation, ms(at)) {
                 prop_assert!(asked < 3, "held {asked} times");
                 queue.push((START.until(until).as_millis() as u64, true, asked + 1));
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tree_sitter::Node;
 
 use super::{
-    super::piece::{Lines, Piece, named},
+    super::fragment::{Lines, ParsedFragment, named},
     rust::Local,
 };
 use eventrelay_project::{Language, ProjectFile};
@@ -37,17 +37,17 @@ impl Defined {
             return None;
         }
         let text = String::from_utf8_lossy(&file.content);
-        let piece = Piece::parse(language, text, Lines::From(1))?;
-        if piece.root().has_error() {
+        let fragment = ParsedFragment::parse(language, text, Lines::From(1))?;
+        if fragment.root().has_error() {
             return None;
         }
         let mut defined = match language {
-            Language::Python => python(&piece),
+            Language::Python => python(&fragment),
             Language::Rust => {
-                let Local { names, open } = Local::new(&piece);
+                let Local { names, open } = Local::new(&fragment);
                 Self { names, open }
             }
-            _ => script(&piece),
+            _ => script(&fragment),
         };
         defined.names.retain(|name| !name.is_empty());
         Some(defined)
@@ -55,15 +55,15 @@ impl Defined {
 }
 
 /// All names of a module outside of its functions and classes.
-fn python(piece: &Piece<'_>) -> Defined {
+fn python(fragment: &ParsedFragment<'_>) -> Defined {
     let mut defined = Defined::default();
-    piece.walk(|node, within| {
+    fragment.walk(|node, within| {
         match node.kind() {
             "wildcard_import" => defined.open = true,
             "identifier" => {
-                defined.names.insert(piece.source(node).to_owned());
+                defined.names.insert(fragment.source(node).to_owned());
                 // A module that answers for names itself (PEP 562).
-                defined.open |= matches!(piece.source(node), "__getattr__" | "globals");
+                defined.open |= matches!(fragment.source(node), "__getattr__" | "globals");
             }
             _ => {}
         }
@@ -78,15 +78,15 @@ fn python(piece: &Piece<'_>) -> Defined {
 }
 
 /// What a module of JavaScript or TypeScript exports.
-fn script(piece: &Piece<'_>) -> Defined {
+fn script(fragment: &ParsedFragment<'_>) -> Defined {
     let mut defined = Defined::default();
-    let text = &piece.text;
+    let text = &fragment.text;
     // What Node.js knew before there were modules.
     defined.open = ["module.exports", "exports.", "export ="]
         .iter()
         .any(|old| text.contains(old));
-    for statement in named(piece.root()).filter(|node| node.kind() == "export_statement") {
-        let written = piece.source(statement);
+    for statement in named(fragment.root()).filter(|node| node.kind() == "export_statement") {
+        let written = fragment.source(statement);
         if written.starts_with("export default") {
             defined.names.insert("default".to_owned());
         }
@@ -94,7 +94,7 @@ fn script(piece: &Piece<'_>) -> Defined {
         for part in named(statement) {
             parts += 1;
             match part.kind() {
-                "export_clause" => exported(piece, part, &mut defined),
+                "export_clause" => exported(fragment, part, &mut defined),
                 "namespace_export" => defined.open = true,
                 "lexical_declaration" | "variable_declaration" => {
                     for one in named(part).filter(|one| one.kind() == "variable_declarator") {
@@ -102,7 +102,7 @@ fn script(piece: &Piece<'_>) -> Defined {
                         defined.open |= name.is_none_or(|name| name.kind() != "identifier");
                         defined
                             .names
-                            .extend(name.map(|name| piece.source(name).to_owned()));
+                            .extend(name.map(|name| fragment.source(name).to_owned()));
                     }
                 }
                 "ambient_declaration" | "import_alias" | "internal_module" => defined.open = true,
@@ -110,7 +110,7 @@ fn script(piece: &Piece<'_>) -> Defined {
                     let name = part.child_by_field_name("name");
                     defined
                         .names
-                        .extend(name.map(|name| piece.source(name).to_owned()));
+                        .extend(name.map(|name| fragment.source(name).to_owned()));
                 }
             }
         }
@@ -121,11 +121,11 @@ fn script(piece: &Piece<'_>) -> Defined {
     defined
 }
 
-fn exported(piece: &Piece<'_>, clause: Node<'_>, defined: &mut Defined) {
+fn exported(fragment: &ParsedFragment<'_>, clause: Node<'_>, defined: &mut Defined) {
     for one in named(clause).filter(|one| one.kind() == "export_specifier") {
         let alias = one.child_by_field_name("alias");
         let name = alias.or_else(|| one.child_by_field_name("name"));
-        let name = name.map(|name| piece.source(name).trim_matches(['"', '\'']).to_owned());
+        let name = name.map(|name| fragment.source(name).trim_matches(['"', '\'']).to_owned());
         defined.names.extend(name);
     }
 }

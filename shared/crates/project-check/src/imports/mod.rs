@@ -16,10 +16,10 @@ mod web;
 use std::collections::BTreeSet;
 
 use super::{
+    context::ProjectContext,
     finding::{Finding, Findings, Rule, excerpt},
+    fragment::ParsedFragment,
     manifests::{self, Registry},
-    piece::Piece,
-    surroundings::Surroundings,
 };
 use eventrelay_project::{Framework, Language, ProjectFile};
 
@@ -45,17 +45,17 @@ impl Used {
 pub(super) fn check(
     path: &str,
     text: &str,
-    pieces: &[Piece<'_>],
-    around: &Surroundings,
+    fragments: &[ParsedFragment<'_>],
+    around: &ProjectContext,
     findings: &mut Findings,
 ) -> Used {
     let mut used = Used::default();
-    for piece in pieces {
-        match piece.language {
-            Language::Python => python::check(path, piece, around, &mut used, findings),
-            Language::Rust => rust::check(path, piece, around, &mut used, findings),
-            Language::Html => web::page(path, piece, around, findings),
-            _ => script::check(path, piece, around, &mut used, findings),
+    for fragment in fragments {
+        match fragment.language {
+            Language::Python => python::check(path, fragment, around, &mut used, findings),
+            Language::Rust => rust::check(path, fragment, around, &mut used, findings),
+            Language::Html => web::page(path, fragment, around, findings),
+            _ => script::check(path, fragment, around, &mut used, findings),
         }
     }
     if Language::of_path(path) == Language::Css && !findings.has(Rule::Syntax) {
@@ -129,7 +129,7 @@ fn join(folder: &str, path: &str) -> Option<String> {
 }
 
 /// Tells of a file that is not there, and of what may have been meant.
-fn missing(around: &Surroundings, wanted: &str, line: u32, asked: &str, findings: &mut Findings) {
+fn missing(around: &ProjectContext, wanted: &str, line: u32, asked: &str, findings: &mut Findings) {
     let name = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
         let stem = name.split('.').next().unwrap_or(name);
@@ -155,7 +155,7 @@ fn missing(around: &Surroundings, wanted: &str, line: u32, asked: &str, findings
 
 /// Tells of names that a file of the project does not have, where it is known what it has.
 fn unknown(
-    around: &Surroundings,
+    around: &ProjectContext,
     path: &str,
     line: u32,
     names: &[impl AsRef<str>],

@@ -1,6 +1,6 @@
 //! Which modules of Python a project has.
 
-use super::super::surroundings::Surroundings;
+use super::super::context::ProjectContext;
 
 /// What a path without its ending is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Module {
 }
 
 /// The module of a path.
-pub(super) fn at(around: &Surroundings, path: &str) -> Module {
+pub(super) fn at(around: &ProjectContext, path: &str) -> Module {
     let file = |ending: &str| around.paths.contains(&format!("{path}{ending}"));
     if file(".py") || file(".pyi") {
         return Module::File;
@@ -32,7 +32,7 @@ pub(super) fn at(around: &Surroundings, path: &str) -> Module {
 }
 
 /// The folder from which a name is a module of the project's own; none where it is none.
-pub(super) fn home(around: &Surroundings, folder: &str, name: &str) -> Option<String> {
+pub(super) fn home(around: &ProjectContext, folder: &str, name: &str) -> Option<String> {
     let homes = ["", "src", folder];
     let homes = homes.iter().map(|home| (*home).to_owned());
     homes.into_iter().find(|home| {

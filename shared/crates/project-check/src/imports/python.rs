@@ -5,11 +5,11 @@ use tree_sitter::Node;
 
 use super::{
     super::{
+        context::ProjectContext,
         finding::{Findings, Rule, excerpt},
+        fragment::{Lines, ParsedFragment, named},
         manifests::{Registry, normalised},
-        piece::{Lines, Piece, named},
-        substance,
-        surroundings::Surroundings,
+        placeholders,
     },
     Used, folder, join, missing,
     modules::{self, Module},
@@ -19,8 +19,8 @@ use eventrelay_project::{Language, ProjectFile};
 
 pub(super) fn check(
     path: &str,
-    piece: &Piece<'_>,
-    around: &Surroundings,
+    fragment: &ParsedFragment<'_>,
+    around: &ProjectContext,
     used: &mut Used,
     findings: &mut Findings,
 ) {
@@ -30,20 +30,20 @@ pub(super) fn check(
         used,
         findings,
     };
-    piece.walk(|node, within| {
+    fragment.walk(|node, within| {
         match node.kind() {
             "import_statement" => {
-                let optional = is_optional(piece, within);
+                let optional = is_optional(fragment, within);
                 let mut cursor = node.walk();
                 for name in node.children_by_field_name("name", &mut cursor) {
                     let name = name.child_by_field_name("name").unwrap_or(name);
-                    let name = plain(piece.source(name));
-                    asker.absolute(&name, &[], piece.line(node), optional);
+                    let name = plain(fragment.source(name));
+                    asker.absolute(&name, &[], fragment.line(node), optional);
                 }
             }
             "import_from_statement" => {
-                let optional = is_optional(piece, within);
-                asker.from(piece, node, optional);
+                let optional = is_optional(fragment, within);
+                asker.from(fragment, node, optional);
             }
             _ => {}
         }
@@ -57,8 +57,8 @@ pub(in super::super) fn is_bare(file: &ProjectFile) -> bool {
         return false;
     }
     let text = String::from_utf8_lossy(&file.content);
-    let piece = Piece::parse(Language::Python, text, Lines::From(1));
-    piece.is_some_and(|piece| substance::is_idle(&piece))
+    let fragment = ParsedFragment::parse(Language::Python, text, Lines::From(1));
+    fragment.is_some_and(|fragment| placeholders::is_idle(&fragment))
 }
 
 /// A dotted name without the white space that may stand in it.
@@ -67,14 +67,14 @@ fn plain(name: &str) -> String {
 }
 
 /// Whether the import may fail: where that is minded.
-fn is_optional(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
+fn is_optional(fragment: &ParsedFragment<'_>, within: &[Node<'_>]) -> bool {
     within
         .iter()
         .filter(|node| node.kind() == "try_statement")
         .any(|node| {
             let excepts = named(*node).filter(|child| child.kind() == "except_clause");
             excepts.into_iter().any(|clause| {
-                let first = piece.source(clause).lines().next().unwrap_or_default();
+                let first = fragment.source(clause).lines().next().unwrap_or_default();
                 let errors = ["ImportError", "ModuleNotFoundError", "Exception", "except:"];
                 errors.iter().any(|error| first.contains(error))
             })
@@ -83,25 +83,25 @@ fn is_optional(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
 
 struct Asker<'a> {
     path: &'a str,
-    around: &'a Surroundings,
+    around: &'a ProjectContext,
     used: &'a mut Used,
     findings: &'a mut Findings,
 }
 
 impl Asker<'_> {
-    fn from(&mut self, piece: &Piece<'_>, node: Node<'_>, optional: bool) {
+    fn from(&mut self, fragment: &ParsedFragment<'_>, node: Node<'_>, optional: bool) {
         let Some(module) = node.child_by_field_name("module_name") else {
             return;
         };
         let mut cursor = node.walk();
         let names: Vec<String> = node
             .children_by_field_name("name", &mut cursor)
-            .map(|name| plain(piece.source(name.child_by_field_name("name").unwrap_or(name))))
+            .map(|name| plain(fragment.source(name.child_by_field_name("name").unwrap_or(name))))
             .collect();
-        let asked = plain(piece.source(module));
+        let asked = plain(fragment.source(module));
         match module.kind() {
-            "relative_import" => self.relative(&asked, &names, piece.line(node)),
-            _ => self.absolute(&asked, &names, piece.line(node), optional),
+            "relative_import" => self.relative(&asked, &names, fragment.line(node)),
+            _ => self.absolute(&asked, &names, fragment.line(node), optional),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use tree_sitter::{Node, Query, QueryCursor, StreamingIterator};
 
-use super::super::piece::Piece;
+use super::super::fragment::ParsedFragment;
 
 /// A query in the language of one grammar. None where the grammar does not know its nodes, which a
 /// test rules out.
@@ -17,7 +17,7 @@ pub(super) fn made(grammar: tree_sitter::Language, text: &str) -> Option<Query> 
 
 /// The nodes that a query captures, each with the name of its capture.
 pub(super) fn captures<'t>(
-    piece: &'t Piece<'_>,
+    fragment: &'t ParsedFragment<'_>,
     query: &'static Made,
 ) -> Vec<(&'static str, Node<'t>)> {
     let Some(query) = query.as_ref() else {
@@ -25,7 +25,7 @@ pub(super) fn captures<'t>(
     };
     let names = query.capture_names();
     let mut cursor = QueryCursor::new();
-    let mut matches = cursor.matches(query, piece.root(), piece.text.as_bytes());
+    let mut matches = cursor.matches(query, fragment.root(), fragment.text.as_bytes());
     let mut found = Vec::new();
     while let Some(one) = matches.next() {
         let captured = one

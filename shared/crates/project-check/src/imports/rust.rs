@@ -6,10 +6,10 @@ use tree_sitter::Node;
 
 use super::{
     super::{
+        context::ProjectContext,
         finding::{Findings, Rule, excerpt},
+        fragment::{Lines, ParsedFragment, named},
         manifests::Registry,
-        piece::{Lines, Piece, named},
-        surroundings::Surroundings,
     },
     Used, folder, join, missing, names, undeclared, unknown,
 };
@@ -17,21 +17,24 @@ use eventrelay_project::{Language, ProjectFile};
 
 pub(super) fn check(
     path: &str,
-    piece: &Piece<'_>,
-    around: &Surroundings,
+    fragment: &ParsedFragment<'_>,
+    around: &ProjectContext,
     used: &mut Used,
     findings: &mut Findings,
 ) {
-    let local = Local::new(piece);
-    piece.walk(|node, within| {
-        let line = piece.line(node);
+    let local = Local::new(fragment);
+    fragment.walk(|node, within| {
+        let line = fragment.line(node);
         match node.kind() {
             "mod_item" if node.child_by_field_name("body").is_none() => {
-                module(path, piece, node, within, around, findings);
+                module(path, fragment, node, within, around, findings);
             }
             "use_declaration" => {
                 let argument = node.child_by_field_name("argument");
-                for name in argument.map(|node| flat(piece, node)).unwrap_or_default() {
+                for name in argument
+                    .map(|node| flat(fragment, node))
+                    .unwrap_or_default()
+                {
                     if !of_crate(path, &name, line, around, findings) {
                         krate(&name, line, true, &local, around, used, findings);
                     }
@@ -41,11 +44,11 @@ pub(super) fn check(
             "extern_crate_declaration" => {
                 let name = node
                     .child_by_field_name("name")
-                    .map_or("", |name| piece.source(name));
+                    .map_or("", |name| fragment.source(name));
                 krate(name, line, true, &local, around, used, findings);
             }
             "scoped_identifier" | "scoped_type_identifier" => {
-                let name: String = piece.source(node).split_whitespace().collect();
+                let name: String = fragment.source(node).split_whitespace().collect();
                 if !of_crate(path, &name, line, around, findings) && name.contains("::") {
                     krate(&name, line, false, &local, around, used, findings);
                 }
@@ -59,7 +62,7 @@ pub(super) fn check(
             {
                 let next = node.next_sibling().map_or("", |next| next.kind());
                 if next == "::" {
-                    for name in named_so(around, piece.source(node)) {
+                    for name in named_so(around, fragment.source(node)) {
                         used.add(Registry::Crates, &name);
                     }
                 }
@@ -73,22 +76,22 @@ pub(super) fn check(
 /// A module in a file of its own.
 fn module(
     path: &str,
-    piece: &Piece<'_>,
+    fragment: &ParsedFragment<'_>,
     node: Node<'_>,
     within: &[Node<'_>],
-    around: &Surroundings,
+    around: &ProjectContext,
     findings: &mut Findings,
 ) {
     let text = |node: Node<'_>| {
         node.child_by_field_name("name")
-            .map_or("", |name| piece.source(name))
+            .map_or("", |name| fragment.source(name))
     };
     let name = text(node).trim_start_matches("r#");
     // A path that is written out is what it says.
     let attribute = node
         .prev_named_sibling()
         .filter(|node| node.kind() == "attribute_item");
-    if attribute.is_some_and(|attribute| piece.source(attribute).contains("path")) {
+    if attribute.is_some_and(|attribute| fragment.source(attribute).contains("path")) {
         return;
     }
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -109,7 +112,7 @@ fn module(
         missing(
             around,
             &wanted,
-            piece.line(node),
+            fragment.line(node),
             &format!("mod {name}"),
             findings,
         );
@@ -121,7 +124,7 @@ fn of_crate(
     path: &str,
     name: &str,
     line: u32,
-    around: &Surroundings,
+    around: &ProjectContext,
     findings: &mut Findings,
 ) -> bool {
     let Some(rest) = name.strip_prefix("crate::") else {
@@ -162,7 +165,7 @@ fn of_crate(
 }
 
 /// A name that is asked of a module of the project.
-fn member(module: &str, name: &str, line: u32, around: &Surroundings, findings: &mut Findings) {
+fn member(module: &str, name: &str, line: u32, around: &ProjectContext, findings: &mut Findings) {
     let name = name.trim_start_matches("r#");
     let exists = |path: &String| around.paths.contains(path);
     let inner = [
@@ -186,7 +189,7 @@ fn krate(
     line: u32,
     imported: bool,
     local: &Local,
-    around: &Surroundings,
+    around: &ProjectContext,
     used: &mut Used,
     findings: &mut Findings,
 ) {
@@ -208,7 +211,7 @@ fn krate(
 }
 
 /// The declared packages that code names so.
-fn named_so(around: &Surroundings, name: &str) -> Vec<String> {
+fn named_so(around: &ProjectContext, name: &str) -> Vec<String> {
     let so = around
         .packages
         .iter()
@@ -224,19 +227,22 @@ pub(super) struct Local {
 }
 
 impl Local {
-    pub(super) fn new(piece: &Piece<'_>) -> Self {
+    pub(super) fn new(fragment: &ParsedFragment<'_>) -> Self {
         let mut local = Self {
             names: BTreeSet::new(),
             open: false,
         };
-        piece.walk(|node, _| {
+        fragment.walk(|node, _| {
             let name = node
                 .child_by_field_name("name")
-                .map_or("", |name| piece.source(name));
+                .map_or("", |name| fragment.source(name));
             match node.kind() {
                 "use_declaration" => {
                     let argument = node.child_by_field_name("argument");
-                    for path in argument.map(|node| flat(piece, node)).unwrap_or_default() {
+                    for path in argument
+                        .map(|node| flat(fragment, node))
+                        .unwrap_or_default()
+                    {
                         local.open |= path.ends_with('*');
                         let last = path.rsplit("::").next().unwrap_or_default();
                         // What is imported from a crate of the same name names the crate.
@@ -249,7 +255,7 @@ impl Local {
                     let alias = node.child_by_field_name("alias");
                     local
                         .names
-                        .extend(alias.map(|alias| piece.source(alias).to_owned()));
+                        .extend(alias.map(|alias| fragment.source(alias).to_owned()));
                 }
                 kind if kind.ends_with("_item") || kind == "macro_definition" => {
                     local.names.insert(name.to_owned());
@@ -263,7 +269,7 @@ impl Local {
 }
 
 /// The paths of a `use`, each written out; those of everything end in `*`.
-fn flat(piece: &Piece<'_>, node: Node<'_>) -> Vec<String> {
+fn flat(fragment: &ParsedFragment<'_>, node: Node<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![(node, String::new())];
     while let Some((node, before)) = open.pop() {
@@ -274,7 +280,7 @@ fn flat(piece: &Piece<'_>, node: Node<'_>) -> Vec<String> {
                 format!("{before}::{text}")
             }
         };
-        let text = |node: Node<'_>| piece.source(node).split_whitespace().collect::<String>();
+        let text = |node: Node<'_>| fragment.source(node).split_whitespace().collect::<String>();
         match node.kind() {
             "use_list" => open.extend(named(node).map(|inner| (inner, before.clone()))),
             "scoped_use_list" => {
@@ -306,11 +312,11 @@ pub(in super::super) fn roots(files: &[ProjectFile]) -> BTreeSet<String> {
         .filter(|file| matches!(file.path.as_str(), "src/main.rs" | "src/lib.rs"))
     {
         let text = String::from_utf8_lossy(&file.content);
-        if let Some(piece) = Piece::parse(Language::Rust, text, Lines::From(1)) {
-            let local = Local::new(&piece);
+        if let Some(fragment) = ParsedFragment::parse(Language::Rust, text, Lines::From(1)) {
+            let local = Local::new(&fragment);
             found.extend(local.names);
             // Of one that does not parse all may be there.
-            let open = local.open || piece.root().has_error();
+            let open = local.open || fragment.root().has_error();
             found.extend(open.then(|| "*".to_owned()));
         }
     }

@@ -6,10 +6,10 @@ use tree_sitter::Node;
 
 use super::{
     super::{
+        context::ProjectContext,
         finding::{Findings, Rule, excerpt},
+        fragment::{ParsedFragment, named},
         manifests::Registry,
-        piece::{Piece, named},
-        surroundings::Surroundings,
     },
     Used, folder, is_served_as_is, join, missing, names, packages,
     query::{self, Made},
@@ -73,24 +73,24 @@ pub(super) fn are_made() -> bool {
 
 pub(super) fn check(
     path: &str,
-    piece: &Piece<'_>,
-    around: &Surroundings,
+    fragment: &ParsedFragment<'_>,
+    around: &ProjectContext,
     used: &mut Used,
     findings: &mut Findings,
 ) {
-    let query = match piece.language {
+    let query = match fragment.language {
         Language::JavaScript => &JAVASCRIPT,
         Language::Tsx => &TSX,
         _ => &TYPESCRIPT,
     };
-    let found = query::captures(piece, query);
+    let found = query::captures(fragment, query);
     for (_, node) in found.into_iter().filter(|(name, _)| *name == "source") {
-        let asked = piece.source(node).trim_matches(['"', '\'', '`']);
-        let line = piece.line(node);
+        let asked = fragment.source(node).trim_matches(['"', '\'', '`']);
+        let line = fragment.line(node);
         if let Some(file) = one(path, asked, line, around, used, findings) {
             let names = node
                 .parent()
-                .map(|parent| taken(piece, parent))
+                .map(|parent| taken(fragment, parent))
                 .unwrap_or_default();
             unknown(around, &file, line, &names, findings);
         }
@@ -98,7 +98,7 @@ pub(super) fn check(
 }
 
 /// The names that an import takes, and an export passes on.
-fn taken(piece: &Piece<'_>, statement: Node<'_>) -> Vec<String> {
+fn taken(fragment: &ParsedFragment<'_>, statement: Node<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let clauses =
         named(statement).filter(|node| matches!(node.kind(), "import_clause" | "export_clause"));
@@ -111,7 +111,7 @@ fn taken(piece: &Piece<'_>, statement: Node<'_>) -> Vec<String> {
                 "import_specifier" | "export_specifier" => {
                     let name = one
                         .child_by_field_name("name")
-                        .map_or("", |name| piece.source(name));
+                        .map_or("", |name| fragment.source(name));
                     found.push(name.trim_matches(['"', '\'']).to_owned());
                 }
                 _ => {}
@@ -126,7 +126,7 @@ fn one(
     path: &str,
     asked: &str,
     line: u32,
-    around: &Surroundings,
+    around: &ProjectContext,
     used: &mut Used,
     findings: &mut Findings,
 ) -> Option<String> {
@@ -216,7 +216,7 @@ fn types_of(package: &str) -> String {
 }
 
 /// The file of the project that a path without its ending is, by the rules of whoever reads it.
-fn resolved(wanted: &str, around: &Surroundings) -> Option<String> {
+fn resolved(wanted: &str, around: &ProjectContext) -> Option<String> {
     let there = |path: &String| around.paths.contains(path);
     let exact = Some(wanted.to_owned()).filter(there);
     if exact.is_some() || is_served_as_is(around.framework) {

@@ -2,16 +2,16 @@ use super::*;
 use crate::{finding::Severity, syntax};
 use eventrelay_project::Origin;
 
-fn around(framework: Framework, paths: &[&str], packages: &[&str]) -> Surroundings {
+fn around(framework: Framework, paths: &[&str], packages: &[&str]) -> ProjectContext {
     let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Surroundings::new(framework, all(paths), all(packages))
+    ProjectContext::new(framework, all(paths), all(packages))
 }
 
 /// What is told of a file, and what it uses.
-fn found(around: &Surroundings, path: &str, text: &str) -> (Vec<(u32, Rule, String)>, Used) {
+fn found(around: &ProjectContext, path: &str, text: &str) -> (Vec<(u32, Rule, String)>, Used) {
     let mut findings = Findings::new(path);
-    let pieces = syntax::check(path, text, around.framework, &mut findings);
-    let used = check(path, text, &pieces, around, &mut findings);
+    let fragments = syntax::check(path, text, around.framework, &mut findings);
+    let used = check(path, text, &fragments, around, &mut findings);
     let told = findings.finish().into_iter().map(|one| {
         assert_eq!(one.severity, Severity::Error, "{one:?}");
         (one.line.unwrap(), one.rule, one.message)
@@ -21,7 +21,7 @@ fn found(around: &Surroundings, path: &str, text: &str) -> (Vec<(u32, Rule, Stri
 
 /// That each line, and no other, is told of by a rule and a word.
 #[track_caller]
-fn tells(around: &Surroundings, path: &str, text: &str, wanted: &[(u32, Rule, &str)]) {
+fn tells(around: &ProjectContext, path: &str, text: &str, wanted: &[(u32, Rule, &str)]) {
     let (told, _) = found(around, path, text);
     let shown: Vec<_> = told.iter().map(|(line, rule, _)| (*line, *rule)).collect();
     let lines: Vec<_> = wanted
@@ -344,7 +344,7 @@ fn what_is_used_is_known() {
         ),
         file("app/page.tsx", "import { z } from \"zod\";\n"),
     ];
-    let around = Surroundings::from_files(&files, Framework::NextJs);
+    let around = ProjectContext::from_files(&files, Framework::NextJs);
     let mut used = Used::default();
     for file in &files {
         used.join(
@@ -375,7 +375,7 @@ fn names_are_looked_for_where_the_file_is_known() {
     };
     let knows = |framework, files: &[(&str, &str)]| {
         let files: Vec<ProjectFile> = files.iter().map(|(path, text)| file(path, text)).collect();
-        Surroundings::from_files(&files, framework)
+        ProjectContext::from_files(&files, framework)
     };
 
     let around = knows(

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use super::{
     super::{
-        finding::Findings, manifests::Registry, piece::Piece, surroundings::Surroundings, syntax,
+        context::ProjectContext, finding::Findings, fragment::ParsedFragment, manifests::Registry,
+        syntax,
     },
     Used, folder, is_served_as_is, join, missing,
     query::{self, Made},
@@ -28,18 +29,23 @@ pub(super) fn is_made() -> bool {
 
 /// What a page names that is not there. Of a page that a program serves nothing is known: what it
 /// names are routes.
-pub(super) fn page(path: &str, piece: &Piece<'_>, around: &Surroundings, findings: &mut Findings) {
+pub(super) fn page(
+    path: &str,
+    fragment: &ParsedFragment<'_>,
+    around: &ProjectContext,
+    findings: &mut Findings,
+) {
     if !is_served_as_is(around.framework) {
         return;
     }
     let mut name = "";
-    for (capture, node) in query::captures(piece, &LINKS) {
-        let text = piece.source(node);
+    for (capture, node) in query::captures(fragment, &LINKS) {
+        let text = fragment.source(node);
         if capture == "name" {
             name = text;
             continue;
         }
-        let line = piece.line(node);
+        let line = fragment.line(node);
         match name.to_ascii_lowercase().as_str() {
             "href" | "src" | "poster" => link(path, text, line, around, findings),
             // Addresses, each with the width that it is for.
@@ -68,7 +74,7 @@ fn file(asked: &str) -> Option<String> {
     (!elsewhere && !plain.is_empty()).then(|| plain.replace("%20", " "))
 }
 
-fn link(path: &str, asked: &str, line: u32, around: &Surroundings, findings: &mut Findings) {
+fn link(path: &str, asked: &str, line: u32, around: &ProjectContext, findings: &mut Findings) {
     let Some(plain) = file(asked) else {
         return;
     };
@@ -100,7 +106,7 @@ fn link(path: &str, asked: &str, line: u32, around: &Surroundings, findings: &mu
 pub(super) fn sheet(
     path: &str,
     text: &str,
-    around: &Surroundings,
+    around: &ProjectContext,
     used: &mut Used,
     findings: &mut Findings,
 ) {

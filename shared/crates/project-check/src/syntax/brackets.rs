@@ -3,58 +3,58 @@
 
 use tree_sitter::Node;
 
-use super::super::{finding::excerpt, piece::Piece};
+use super::super::{finding::excerpt, fragment::ParsedFragment};
 
 /// The first bracket without a partner, by its line, and what to do. The tree knows which brackets
 /// are code and which are in texts and comments.
-pub(super) fn unbalanced(piece: &Piece<'_>) -> Option<(u32, String)> {
+pub(super) fn unbalanced(fragment: &ParsedFragment<'_>) -> Option<(u32, String)> {
     let mut open: Vec<(Node<'_>, char)> = Vec::new();
     let mut found = None;
-    piece.walk(|node, _| {
+    fragment.walk(|node, _| {
         if found.is_some() {
             return false;
         }
         if node.is_missing() || node.child_count() > 0 {
             return true;
         }
-        let Some(end) = piece.source(node).chars().last() else {
+        let Some(end) = fragment.source(node).chars().last() else {
             return true;
         };
         match node.kind() {
             // `${` and `#[` end in what they open.
             "(" | "[" | "{" | "${" => open.push((node, end)),
-            ")" | "]" | "}" => found = close(piece, &mut open, node, end),
+            ")" | "]" | "}" => found = close(fragment, &mut open, node, end),
             _ => {}
         }
         true
     });
     found.or_else(|| {
         let (node, bracket) = open.last()?;
-        Some((piece.line(*node), unclosed(piece, *node, *bracket)))
+        Some((fragment.line(*node), unclosed(fragment, *node, *bracket)))
     })
 }
 
 fn close<'t>(
-    piece: &Piece<'_>,
+    fragment: &ParsedFragment<'_>,
     open: &mut Vec<(Node<'t>, char)>,
     node: Node<'t>,
     closing: char,
 ) -> Option<(u32, String)> {
-    let line = piece.line(node);
-    let shown = excerpt(piece.line_text(node));
+    let line = fragment.line(node);
+    let shown = excerpt(fragment.line_text(node));
     match open.pop() {
         None => Some((line, format!("`{closing}` closes nothing in {shown}"))),
         Some((_, opened)) if partner(opened) == closing => None,
         Some((opening, bracket)) => {
-            let opened = unclosed(piece, opening, bracket);
+            let opened = unclosed(fragment, opening, bracket);
             let message = format!("{opened} before `{closing}` of line {line}: {shown}");
-            Some((piece.line(opening), message))
+            Some((fragment.line(opening), message))
         }
     }
 }
 
-fn unclosed(piece: &Piece<'_>, node: Node<'_>, bracket: char) -> String {
-    let (line, shown) = (piece.line(node), excerpt(piece.line_text(node)));
+fn unclosed(fragment: &ParsedFragment<'_>, node: Node<'_>, bracket: char) -> String {
+    let (line, shown) = (fragment.line(node), excerpt(fragment.line_text(node)));
     format!("`{bracket}` of line {line} is never closed, in {shown}")
 }
 

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::{
     super::{
         finding::{Findings, Rule, excerpt},
-        piece::{Lines, Piece},
+        fragment::{Lines, ParsedFragment},
     },
     MAX_ERRORS, brackets, python, rust, script,
 };
@@ -21,67 +21,67 @@ pub(super) fn check<'a>(
     lines: Lines,
     interactive: bool,
     findings: &mut Findings,
-) -> Option<Piece<'a>> {
+) -> Option<ParsedFragment<'a>> {
     let first = lines.line_at(0);
-    let Some(piece) = Piece::parse(language, text, lines) else {
+    let Some(fragment) = ParsedFragment::parse(language, text, lines) else {
         let message =
             "the parser gave up: the code is nested too deeply, or is none of this language";
         findings.error(first, Rule::Syntax, message);
         return None;
     };
-    if piece.root().has_error() {
-        errors(&piece, findings);
+    if fragment.root().has_error() {
+        errors(&fragment, findings);
         return None;
     }
     let found = match language {
-        Language::Python => python::check(&piece, interactive),
-        Language::Rust => rust::check(&piece),
-        _ => script::check(&piece),
+        Language::Python => python::check(&fragment, interactive),
+        Language::Rust => rust::check(&fragment),
+        _ => script::check(&fragment),
     };
     let sound = found.is_empty();
     for (node, message) in found.into_iter().take(MAX_ERRORS) {
-        let shown = excerpt(piece.line_text(node));
+        let shown = excerpt(fragment.line_text(node));
         findings.error(
-            piece.line(node),
+            fragment.line(node),
             Rule::Syntax,
             format!("{message}: {shown}"),
         );
     }
-    sound.then_some(piece)
+    sound.then_some(fragment)
 }
 
 /// What the grammar did not understand, and what it missed.
-pub(super) fn errors(piece: &Piece<'_>, findings: &mut Findings) {
+pub(super) fn errors(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
     // What a grammar says of a bracket or an element without a partner is only that it is lost.
-    if let Some((line, message)) = brackets::unbalanced(piece) {
+    if let Some((line, message)) = brackets::unbalanced(fragment) {
         return findings.error(line, Rule::Syntax, message);
     }
-    if let Some((node, message)) = script::unlike_elements(piece).into_iter().next() {
-        let shown = excerpt(piece.line_text(node));
+    if let Some((node, message)) = script::unlike_elements(fragment).into_iter().next() {
+        let shown = excerpt(fragment.line_text(node));
         return findings.error(
-            piece.line(node),
+            fragment.line(node),
             Rule::Syntax,
             format!("{message}: {shown}"),
         );
     }
     let mut told: Vec<u32> = Vec::new();
-    piece.walk(|node, _| {
+    fragment.walk(|node, _| {
         if told.len() >= MAX_ERRORS || !(node.has_error() || node.is_missing()) {
             return false;
         }
         // An error that spans lines says little; those inside it are nearer to the cause.
         let wide = node.start_position().row != node.end_position().row;
         let broken = node.is_missing() || node.is_error() && !(wide && contains_error(node));
-        let line = piece.line(node);
+        let line = fragment.line(node);
         if broken && !told.contains(&line) {
             told.push(line);
-            findings.error(line, Rule::Syntax, message(piece, node));
+            findings.error(line, Rule::Syntax, message(fragment, node));
         }
         !broken
     });
     if told.is_empty() && !findings.has(Rule::Syntax) {
         let message = "no program of its language";
-        findings.error(piece.line(piece.root()), Rule::Syntax, message);
+        findings.error(fragment.line(fragment.root()), Rule::Syntax, message);
     }
 }
 
@@ -91,13 +91,13 @@ fn contains_error(node: Node<'_>) -> bool {
         .any(|child| child.is_error() || child.is_missing() || child.has_error())
 }
 
-fn message(piece: &Piece<'_>, node: Node<'_>) -> String {
-    let line = excerpt(piece.line_text(node));
+fn message(fragment: &ParsedFragment<'_>, node: Node<'_>) -> String {
+    let line = excerpt(fragment.line_text(node));
     let kind = node.kind();
     if node.is_missing() && !kind.is_empty() {
         return format!("{} is missing in or before {line}", excerpt(kind));
     }
-    match piece.source(node).trim() {
+    match fragment.source(node).trim() {
         "" => format!("syntax error in {line}"),
         text => format!("syntax error at {} in {line}", excerpt(text)),
     }

@@ -5,7 +5,7 @@
 
 use super::super::{
     finding::{Findings, Rule, excerpt},
-    piece::Lines,
+    fragment::Lines,
 };
 
 /// Deepest nesting of blocks and brackets.

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::{
     super::{
         finding::{Findings, Rule, excerpt},
-        piece::{Lines, Piece, named},
+        fragment::{Lines, ParsedFragment, named},
     },
     MAX_ERRORS, code, css,
 };
@@ -21,14 +21,18 @@ const ENDLESS: [&str; 34] = [
 ];
 
 /// Parses a page. `templated` where it may have marks of Jinja, which are no HTML.
-pub(super) fn check<'a>(text: &'a str, templated: bool, findings: &mut Findings) -> Vec<Piece<'a>> {
+pub(super) fn check<'a>(
+    text: &'a str,
+    templated: bool,
+    findings: &mut Findings,
+) -> Vec<ParsedFragment<'a>> {
     let marked = templated && (text.contains("{{") || text.contains("{%"));
     let text = if marked {
         Cow::Owned(without_marks(text))
     } else {
         Cow::Borrowed(text)
     };
-    let Some(page) = Piece::parse(Language::Html, text, Lines::From(1)) else {
+    let Some(page) = ParsedFragment::parse(Language::Html, text, Lines::From(1)) else {
         findings.error(1, Rule::Syntax, "the page is nested too deeply");
         return Vec::new();
     };
@@ -40,7 +44,7 @@ pub(super) fn check<'a>(text: &'a str, templated: bool, findings: &mut Findings)
         code::errors(&page, findings);
         return Vec::new();
     }
-    let mut pieces = Vec::new();
+    let mut fragments = Vec::new();
     if !marked {
         for (language, inner, line) in inside(&page) {
             match language {
@@ -48,17 +52,17 @@ pub(super) fn check<'a>(text: &'a str, templated: bool, findings: &mut Findings)
                 Language::Json => super::json::check("", &inner, findings),
                 _ => {
                     let (text, lines) = (Cow::Owned(inner), Lines::From(line));
-                    pieces.extend(code::check(language, text, lines, false, findings));
+                    fragments.extend(code::check(language, text, lines, false, findings));
                 }
             }
         }
     }
-    pieces.insert(0, page);
-    pieces
+    fragments.insert(0, page);
+    fragments
 }
 
 /// Ends without a beginning, and beginnings without an end.
-fn unclosed(page: &Piece<'_>, findings: &mut Findings) {
+fn unclosed(page: &ParsedFragment<'_>, findings: &mut Findings) {
     let mut told = 0;
     page.walk(|node, _| {
         let name = || {
@@ -92,7 +96,7 @@ fn open(element: Node<'_>, name: &str) -> Option<String> {
 }
 
 /// Scripts and styles, with the line that each begins at.
-fn inside(page: &Piece<'_>) -> Vec<(Language, String, u32)> {
+fn inside(page: &ParsedFragment<'_>) -> Vec<(Language, String, u32)> {
     let mut found = Vec::new();
     page.walk(|node, _| {
         let language = match node.kind() {
@@ -110,7 +114,7 @@ fn inside(page: &Piece<'_>) -> Vec<(Language, String, u32)> {
 }
 
 /// What a script is written in, by its type; none for what no browser runs.
-fn script(page: &Piece<'_>, element: Node<'_>) -> Option<Language> {
+fn script(page: &ParsedFragment<'_>, element: Node<'_>) -> Option<Language> {
     match attribute(page, element.named_child(0)?, "type") {
         None | Some("" | "module" | "text/javascript" | "application/javascript") => {
             Some(Language::JavaScript)
@@ -124,7 +128,7 @@ fn script(page: &Piece<'_>, element: Node<'_>) -> Option<Language> {
 
 /// The value of an attribute of a tag.
 pub(in super::super) fn attribute<'p>(
-    page: &'p Piece<'_>,
+    page: &'p ParsedFragment<'_>,
     tag: Node<'_>,
     name: &str,
 ) -> Option<&'p str> {

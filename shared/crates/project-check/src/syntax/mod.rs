@@ -18,23 +18,23 @@ use std::borrow::Cow;
 
 use super::{
     finding::{Findings, Rule, excerpt},
-    piece::{Lines, Piece},
+    fragment::{Lines, ParsedFragment},
 };
 use eventrelay_project::{Framework, Language};
 
 pub(super) use css::references;
 
-/// Most syntax errors that are told of a piece: what follows the first is often its echo.
+/// Most syntax errors that are told of a fragment: what follows the first is often its echo.
 const MAX_ERRORS: usize = 3;
 
-/// Parses a text and tells what is wrong with it. Gives the pieces of programs and pages in it that
+/// Parses a text and tells what is wrong with it. Gives the fragments of programs and pages in it that
 /// are without a syntax error.
 pub(super) fn check<'a>(
     path: &str,
     text: &'a str,
     framework: Framework,
     findings: &mut Findings,
-) -> Vec<Piece<'a>> {
+) -> Vec<ParsedFragment<'a>> {
     let language = Language::of_path(path);
     match language {
         Language::Json => json::check(path, text, findings),

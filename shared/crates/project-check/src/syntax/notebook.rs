@@ -8,7 +8,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     super::{
         finding::{Findings, Rule},
-        piece::{Lines, Piece},
+        fragment::{Lines, ParsedFragment},
     },
     code, json, line_at,
 };
@@ -20,20 +20,26 @@ const MAX_CELLS: usize = 300;
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Checks a notebook, and gives its code cell by cell.
-pub(super) fn check<'a>(text: &'a str, findings: &mut Findings) -> Vec<Piece<'a>> {
+pub(super) fn check<'a>(text: &'a str, findings: &mut Findings) -> Vec<ParsedFragment<'a>> {
     json::check("", text, findings);
     if findings.has(Rule::Syntax) || findings.has(Rule::DuplicateKey) {
         return Vec::new();
     }
     match cells(text, findings) {
         Ok(cells) => {
-            let mut pieces = Vec::new();
+            let mut fragments = Vec::new();
             for (number, cell) in (1..).zip(&cells) {
                 match read_cell(text, cell) {
                     Ok(Some((code, lines))) => {
                         let code = Cow::Owned(without_magics(&code));
                         let lines = Lines::Each(lines);
-                        pieces.extend(code::check(Language::Python, code, lines, true, findings));
+                        fragments.extend(code::check(
+                            Language::Python,
+                            code,
+                            lines,
+                            true,
+                            findings,
+                        ));
                     }
                     Ok(None) => {}
                     Err(why) => {
@@ -42,7 +48,7 @@ pub(super) fn check<'a>(text: &'a str, findings: &mut Findings) -> Vec<Piece<'a>
                     }
                 }
             }
-            pieces
+            fragments
         }
         Err(why) => {
             findings.error(None, Rule::Notebook, why);

@@ -2,14 +2,14 @@
 
 use tree_sitter::Node;
 
-use super::super::piece::{Piece, has_token, named};
+use super::super::fragment::{ParsedFragment, has_token, named};
 
 type Found<'t> = Vec<(Node<'t>, String)>;
 
 /// What no Python 3 compiles. `interactive` where the code may wait outside of a function.
-pub(super) fn check<'t>(piece: &'t Piece<'_>, interactive: bool) -> Found<'t> {
+pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>, interactive: bool) -> Found<'t> {
     let mut found = Found::new();
-    piece.walk(|node, within| {
+    fragment.walk(|node, within| {
         let message = match node.kind() {
             "block" if is_empty(node) => Some("an indented block is expected after this line"),
             "module" | "block" => {

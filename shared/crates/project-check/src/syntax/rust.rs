@@ -2,12 +2,12 @@
 
 use tree_sitter::Node;
 
-use super::super::piece::{Piece, has_token};
+use super::super::fragment::{ParsedFragment, has_token};
 
 /// What does not compile wherever it stands.
-pub(super) fn check<'t>(piece: &'t Piece<'_>) -> Vec<(Node<'t>, String)> {
+pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, String)> {
     let mut found = Vec::new();
-    piece.walk(|node, within| {
+    fragment.walk(|node, within| {
         let message = match node.kind() {
             "function_signature_item" if !is_declared_in(within) => {
                 Some("a function outside of a trait has a body")

@@ -4,16 +4,16 @@ use tree_sitter::Node;
 
 use super::super::{
     finding::excerpt,
-    piece::{Piece, has_token, named},
+    fragment::{ParsedFragment, has_token, named},
 };
 use eventrelay_project::Language;
 
 /// What no engine takes.
-pub(super) fn check<'t>(piece: &'t Piece<'_>) -> Vec<(Node<'t>, String)> {
-    let mut found = unlike_elements(piece);
-    piece.walk(|node, within| {
+pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, String)> {
+    let mut found = unlike_elements(fragment);
+    fragment.walk(|node, within| {
         let message = match node.kind() {
-            "lexical_declaration" if unset(piece, node, within) => {
+            "lexical_declaration" if unset(fragment, node, within) => {
                 Some("a `const` has a value".to_owned())
             }
             "try_statement" if !handles(node) => {
@@ -35,23 +35,23 @@ pub(super) fn check<'t>(piece: &'t Piece<'_>) -> Vec<(Node<'t>, String)> {
 }
 
 /// Elements that are closed by another name.
-pub(super) fn unlike_elements<'t>(piece: &'t Piece<'_>) -> Vec<(Node<'t>, String)> {
+pub(super) fn unlike_elements<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, String)> {
     let mut found = Vec::new();
-    piece.walk(|node, _| {
+    fragment.walk(|node, _| {
         if node.kind() == "jsx_element" {
-            found.extend(unlike(piece, node).map(|message| (node, message)));
+            found.extend(unlike(fragment, node).map(|message| (node, message)));
         }
         true
     });
     found
 }
 
-fn unlike(piece: &Piece<'_>, element: Node<'_>) -> Option<String> {
+fn unlike(fragment: &ParsedFragment<'_>, element: Node<'_>) -> Option<String> {
     let name = |field: &str| {
         let tag = element.child_by_field_name(field)?;
         Some(
             tag.child_by_field_name("name")
-                .map_or("", |name| piece.source(name)),
+                .map_or("", |name| fragment.source(name)),
         )
     };
     let (open, close) = (name("open_tag")?, name("close_tag")?);
@@ -63,10 +63,10 @@ fn unlike(piece: &Piece<'_>, element: Node<'_>) -> Option<String> {
 }
 
 /// A constant without a value, where it is not merely declared and no loop gives it one.
-fn unset(piece: &Piece<'_>, declaration: Node<'_>, within: &[Node<'_>]) -> bool {
+fn unset(fragment: &ParsedFragment<'_>, declaration: Node<'_>, within: &[Node<'_>]) -> bool {
     let kind = declaration.child_by_field_name("kind");
-    let constant = kind.is_some_and(|kind| piece.source(kind) == "const");
-    let ambient = matches!(piece.language, Language::TypeScript | Language::Tsx)
+    let constant = kind.is_some_and(|kind| fragment.source(kind) == "const");
+    let ambient = matches!(fragment.language, Language::TypeScript | Language::Tsx)
         && within
             .iter()
             .any(|node| node.kind() == "ambient_declaration");

@@ -99,7 +99,7 @@ pub struct GenerateRequest<'a> {
     /// known.
     pub estimate: Cost,
     /// Whether it was held before and comes at the time it was told.
-    pub in_turn: bool,
+    pub has_reservation: bool,
 }
 
 /// What came back, and what it took: an answer that is of no use was paid for as well.
@@ -263,7 +263,7 @@ impl Gemini {
         let target = Target::Model(model);
         let answer = self
             .gate
-            .pass(target, question.estimate, question.in_turn, call)
+            .pass(target, question.estimate, question.has_reservation, call)
             .await?;
         let usage = answer.usage();
         let real = Cost {

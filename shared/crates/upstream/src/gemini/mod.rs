@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Gate, Target};
+use super::gate::{Target, UpstreamGuard};
 use super::key::with_key;
 use errors::Asked;
 use eventrelay_core::error::{Error, KeySource, Service};
@@ -40,7 +40,7 @@ pub struct Gemini {
     base_url: Url,
     version: String,
     key: Secret,
-    gate: Gate,
+    gate: UpstreamGuard,
 }
 
 impl Gemini {
@@ -52,7 +52,7 @@ impl Gemini {
         base_url: Url,
         version: impl Into<String>,
         key: Secret,
-        gate: Gate,
+        gate: UpstreamGuard,
     ) -> Self {
         Self {
             http,
@@ -140,7 +140,7 @@ pub mod tests {
             server.url.clone(),
             "v1beta",
             KEY.into(),
-            Gate::open(),
+            UpstreamGuard::open(),
         )
     }
 

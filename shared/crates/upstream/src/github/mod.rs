@@ -24,7 +24,7 @@ use url::Url;
 
 use super::bearer::{Bearer, Call, FREE};
 use super::client::{Answer, HttpClient, Request};
-use super::gate::{Gate, Target};
+use super::gate::{Target, UpstreamGuard};
 use errors::Asked;
 use eventrelay_core::error::{Error, Service};
 use eventrelay_core::limit::Cost;
@@ -44,7 +44,7 @@ const MAX_URL_LENGTH: usize = 500;
 
 /// The client of the API, in the name of one token. A clone is cheap and shares its connections.
 ///
-/// Every call may fail as every call of an upstream: [`Error::Held`], [`Error::RateLimited`],
+/// Every call may fail as every call of an upstream: [`Error::Throttled`], [`Error::RateLimited`],
 /// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`]. The methods
 /// name what else they fail with. [`Error::NotReady`] is what has been made a moment ago and is not
 /// there yet: a repository that is still empty, an object that another one refers to.
@@ -54,7 +54,7 @@ pub struct GitHub(Bearer);
 impl GitHub {
     /// A client of the API at `base_url` (`https://api.github.com`), each call of which passes the
     /// gate. What creates something counts there; what only reads is held in a pause alone.
-    pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: Gate) -> Self {
+    pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
         Self(Bearer::new(SERVICE, http, base_url, token, gate))
     }
 
@@ -64,18 +64,18 @@ impl GitHub {
         Self(self.0.until(deadline))
     }
 
-    /// The same for somebody who comes back at the time that [`Error::Held`] has told them
-    /// ([`eventrelay_core::limit::judge`]), or does not.
+    /// The same for somebody who comes back at the time that [`Error::Throttled`] has told them
+    /// ([`eventrelay_core::limit::check`]), or does not.
     #[must_use]
-    pub fn in_turn(&self, in_turn: bool) -> Self {
-        Self(self.0.in_turn(in_turn))
+    pub fn with_reservation(&self, has_reservation: bool) -> Self {
+        Self(self.0.with_reservation(has_reservation))
     }
 
     /// The same for one call that creates something and may be made now, so that what goes along
     /// with it is not called in vain.
     ///
     /// # Errors
-    /// [`Error::Held`]; [`Error::Storage`] if it could not be found out.
+    /// [`Error::Throttled`]; [`Error::Storage`] if it could not be found out.
     pub async fn admitted(&self) -> Result<Self, Error> {
         let admitted = self.0.admitted(Target::GitHub, Cost::CALL);
         admitted.await.map(Self)

@@ -10,7 +10,12 @@ pub(super) const TOKEN: &str = "ghp_test-token-that-must-not-leak";
 
 pub(super) fn client(server: &Responder) -> GitHub {
     let http = HttpClient::new().unwrap();
-    GitHub::new(http, server.url.clone(), TOKEN.into(), Gate::open())
+    GitHub::new(
+        http,
+        server.url.clone(),
+        TOKEN.into(),
+        UpstreamGuard::open(),
+    )
 }
 
 /// Where the repository of the tests is.
@@ -80,7 +85,7 @@ async fn a_path_of_a_base_url_is_kept_and_a_branch_is_a_path() {
     let (github, server) = answered(200, "").await;
     let http = HttpClient::new().unwrap();
     let base = server.url.join("/api/v3/").unwrap();
-    let elsewhere = GitHub::new(http, base, TOKEN.into(), Gate::open());
+    let elsewhere = GitHub::new(http, base, TOKEN.into(), UpstreamGuard::open());
     for (client, prefix) in [(github, ""), (elsewhere, "/api/v3")] {
         let url = client.url_of(&at(), "git/ref/heads/a/b?c#d").unwrap();
         let path = format!("{prefix}/repos/octocat/Hello-World/git/ref/heads/a/b%3Fc%23d");

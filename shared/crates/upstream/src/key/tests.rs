@@ -7,7 +7,7 @@ use eventrelay_core::{clock::Timestamp, error::Error};
 use eventrelay_store::secrets::{MIN_READ_INTERVAL, Secrets};
 use eventrelay_testing::{Reply, Responder, SecretsManager};
 
-use crate::{Gate, HttpClient, gemini::Gemini, youtube::YouTube};
+use crate::{HttpClient, UpstreamGuard, gemini::Gemini, youtube::YouTube};
 
 const TTL: Duration = Duration::from_secs(300);
 
@@ -58,14 +58,14 @@ async fn a_rotated_key_is_used_in_the_same_call() {
         url.clone(),
         "v1beta",
         secrets.secret("g"),
-        Gate::open(),
+        UpstreamGuard::open(),
     );
     let youtube = YouTube::new(
         http,
         url.clone(),
         url,
         Some(secrets.secret("y")),
-        Gate::open(),
+        UpstreamGuard::open(),
     );
 
     // The secret holds no other key yet: the refusal stands, and does not quote the key.

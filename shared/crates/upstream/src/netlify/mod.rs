@@ -13,7 +13,7 @@ use url::Url;
 
 use super::bearer::{Bearer, Call, FREE, Redact, logged, refusal};
 use super::client::{Answer, HttpClient, Request};
-use super::gate::{Gate, Target};
+use super::gate::{Target, UpstreamGuard};
 use eventrelay_analysis::text;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// The client of the API, in the name of one token. A clone is cheap and shares its connections.
 ///
-/// Every call may fail as every call of an upstream: [`Error::Held`], [`Error::RateLimited`],
+/// Every call may fail as every call of an upstream: [`Error::Throttled`], [`Error::RateLimited`],
 /// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`].
 #[derive(Clone, Debug)]
 pub struct Netlify(Bearer);
@@ -196,7 +196,7 @@ fn is_web_url(text: &str) -> bool {
 impl Netlify {
     /// A client of the API at `base_url` (`https://api.netlify.com`), each call of which passes the
     /// gate.
-    pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: Gate) -> Self {
+    pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
         Self(Bearer::new(SERVICE, http, base_url, token, gate))
     }
 
@@ -206,11 +206,11 @@ impl Netlify {
         Self(self.0.until(deadline))
     }
 
-    /// The same for somebody who comes back at the time that [`Error::Held`] has told them
-    /// ([`eventrelay_core::limit::judge`]), or does not.
+    /// The same for somebody who comes back at the time that [`Error::Throttled`] has told them
+    /// ([`eventrelay_core::limit::check`]), or does not.
     #[must_use]
-    pub fn in_turn(&self, in_turn: bool) -> Self {
-        Self(self.0.in_turn(in_turn))
+    pub fn with_reservation(&self, has_reservation: bool) -> Self {
+        Self(self.0.with_reservation(has_reservation))
     }
 
     /// Makes a site. It is not sent twice: after a failure ask [`Self::site`] whether it is there.

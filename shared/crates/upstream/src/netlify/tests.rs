@@ -13,7 +13,10 @@ async fn answered(status: u16, body: impl Into<String>) -> (Netlify, Responder) 
     let body = body.into();
     let server = Responder::start(move |_| Reply::new(status, body.clone())).await;
     let (http, url) = (HttpClient::new().unwrap(), server.url.clone());
-    (Netlify::new(http, url, TOKEN.into(), Gate::open()), server)
+    (
+        Netlify::new(http, url, TOKEN.into(), UpstreamGuard::open()),
+        server,
+    )
 }
 
 fn deploy(state: &str) -> Value {

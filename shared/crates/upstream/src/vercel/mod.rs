@@ -14,7 +14,7 @@ use url::Url;
 
 use super::bearer::{Bearer, Call, FREE};
 use super::client::{Answer, HttpClient, Request};
-use super::gate::{Gate, Target};
+use super::gate::{Target, UpstreamGuard};
 use eventrelay_analysis::text;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
@@ -39,7 +39,7 @@ const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// The client of the API, in the name of one token. A clone is cheap and shares its connections.
 ///
-/// Every call may fail as every call of an upstream: [`Error::Held`], [`Error::RateLimited`],
+/// Every call may fail as every call of an upstream: [`Error::Throttled`], [`Error::RateLimited`],
 /// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`].
 #[derive(Clone, Debug)]
 pub struct Vercel {
@@ -199,7 +199,7 @@ impl Vercel {
         base_url: Url,
         team: Option<String>,
         token: Secret,
-        gate: Gate,
+        gate: UpstreamGuard,
     ) -> Self {
         Self {
             api: Bearer::new(SERVICE, http, base_url, token, gate),
@@ -216,12 +216,12 @@ impl Vercel {
         }
     }
 
-    /// The same for somebody who comes back at the time that [`Error::Held`] has told them
-    /// ([`eventrelay_core::limit::judge`]), or does not.
+    /// The same for somebody who comes back at the time that [`Error::Throttled`] has told them
+    /// ([`eventrelay_core::limit::check`]), or does not.
     #[must_use]
-    pub fn in_turn(&self, in_turn: bool) -> Self {
+    pub fn with_reservation(&self, has_reservation: bool) -> Self {
         Self {
-            api: self.api.in_turn(in_turn),
+            api: self.api.with_reservation(has_reservation),
             ..self.clone()
         }
     }

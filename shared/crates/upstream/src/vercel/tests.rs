@@ -12,7 +12,7 @@ async fn answered(status: u16, body: impl Into<String>) -> (Vercel, Responder) {
     let server = Responder::start(move |_| Reply::new(status, body.clone())).await;
     let (http, url) = (HttpClient::new().unwrap(), server.url.clone());
     let team = Some("team_1".to_owned());
-    let vercel = Vercel::new(http, url, team, TOKEN.into(), Gate::open());
+    let vercel = Vercel::new(http, url, team, TOKEN.into(), UpstreamGuard::open());
     (vercel, server)
 }
 

@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Gate, Target};
+use super::gate::{Target, UpstreamGuard};
 use super::key::with_key;
 use eventrelay_analysis::text;
 use eventrelay_core::error::{AccessFault, Error, Service, known_reason};
@@ -68,7 +68,7 @@ pub struct YouTube {
     base_url: Url,
     oembed_base_url: Url,
     key: Option<Secret>,
-    gate: Gate,
+    gate: UpstreamGuard,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +125,7 @@ impl YouTube {
         base_url: Url,
         oembed_base_url: Url,
         key: Option<Secret>,
-        gate: Gate,
+        gate: UpstreamGuard,
     ) -> Self {
         Self {
             http,

@@ -43,7 +43,7 @@ async fn ask(server: &Responder, key: Option<&str>) -> Result<Metadata, Error> {
         url.clone(),
         url,
         key,
-        Gate::open(),
+        UpstreamGuard::open(),
     )
     .metadata(ID)
     .await

@@ -8,7 +8,7 @@ use super::{
     model::{Build, End, Work},
     project, software,
 };
-use crate::flow::{Next, Then};
+use crate::engine::Transition;
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
@@ -18,16 +18,16 @@ use eventrelay_core::{
 
 /// What has to be done for a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub enum Effect {
     /// What its stage asks for.
     Work,
     /// After its end: tell those who wait for it, and leave nothing behind.
-    Settle,
+    Finalize,
 }
 
-/// What came of a [`Call`].
+/// What came of a [`Effect`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Observation {
+pub enum EffectOutcome {
     /// Of a project.
     Project(project::Seen),
     /// Of a file.
@@ -37,7 +37,7 @@ pub enum Observation {
     /// Of all of them.
     Software(software::Seen),
     /// Nothing is left behind.
-    Settled,
+    Finalized,
 }
 
 /// What follows from what was seen.
@@ -55,13 +55,13 @@ pub enum After {
     Cancelled,
 }
 
-/// What has to be done for a build, or none when it has ended and is settled.
+/// What has to be done for a build, or none when it has ended and is finalized.
 #[must_use]
-pub fn call(build: &Build) -> Option<Call> {
-    match (build.settled, &build.end) {
+pub fn call(build: &Build) -> Option<Effect> {
+    match (build.finalized, &build.end) {
         (true, _) => None,
-        (false, Some(_)) => Some(Call::Settle),
-        (false, None) => Some(Call::Work),
+        (false, Some(_)) => Some(Effect::Finalize),
+        (false, None) => Some(Effect::Work),
     }
 }
 
@@ -84,11 +84,11 @@ pub fn begin(mut build: Build, now: Timestamp) -> Build {
 #[must_use]
 pub fn step(
     build: &Build,
-    observed: Result<Observation, &Error>,
+    observed: Result<EffectOutcome, &Error>,
     models: usize,
     now: Timestamp,
     jitter: f64,
-) -> Next<Build> {
+) -> Transition<Build> {
     let mut build = build.clone();
     build.updated_at = now;
     let is_late = now >= build.deadline && build.end.is_none();
@@ -102,26 +102,26 @@ pub fn step(
     }
 }
 
-fn on_observation(mut build: Build, observation: Observation, now: Timestamp) -> Next<Build> {
+fn on_observation(
+    mut build: Build,
+    observation: EffectOutcome,
+    now: Timestamp,
+) -> Transition<Build> {
     let after = match (&mut build.work, observation) {
-        (_, Observation::Settled) => {
-            build.settled = true;
+        (_, EffectOutcome::Finalized) => {
+            build.finalized = true;
             build.notice = None;
-            build.due_at = now;
-            return Next {
-                job: build,
-                then: Then::End,
-            };
+            return Transition::finished(build, now);
         }
-        (Work::Project(work), Observation::Project(seen)) => Ok(work.observe(seen)),
-        (Work::File(work), Observation::File(seen)) => work.observe(seen),
-        (Work::Deployment(work), Observation::Deployment(seen)) => work.observe(seen),
-        (Work::Software(work), Observation::Software(seen)) => Ok(work.observe(seen)),
+        (Work::Project(work), EffectOutcome::Project(seen)) => Ok(work.observe(seen)),
+        (Work::File(work), EffectOutcome::File(seen)) => work.observe(seen),
+        (Work::Deployment(work), EffectOutcome::Deployment(seen)) => work.observe(seen),
+        (Work::Software(work), EffectOutcome::Software(seen)) => Ok(work.observe(seen)),
         _ => Err(Error::internal("a build saw what is of another kind")),
     };
     match after {
-        Ok(After::Now) => go_on(build, now),
-        Ok(After::Later(delay)) => wait_for(build, delay, now),
+        Ok(After::Now) => Transition::immediate(build, now),
+        Ok(After::Later(delay)) => Transition::after(build, delay, now),
         Ok(After::Done) => end(build, End::Done, now),
         Ok(After::Failed(error)) => end(build, End::Failed { error }, now),
         Ok(After::Cancelled) => end(build, End::Cancelled, now),
@@ -135,16 +135,16 @@ fn on_error(
     models: usize,
     now: Timestamp,
     jitter: f64,
-) -> Next<Build> {
+) -> Transition<Build> {
     if build.end.is_some() {
         // A clean-up never changes how the build ended.
         build.attempts = build.attempts.saturating_add(1);
         return match build.attempts {
             tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
                 let delay = retry::backoff(build.attempts, jitter);
-                wait_for(build, delay, now)
+                Transition::after(build, delay, now)
             }
-            _ => on_observation(build, Observation::Settled, now),
+            _ => on_observation(build, EffectOutcome::Finalized, now),
         };
     }
     let another_model = build.model + 1 < models;
@@ -152,7 +152,7 @@ fn on_error(
         Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
             build.model += 1;
             build.begin_step();
-            return go_on(build, now);
+            return Transition::immediate(build, now);
         }
         // A bad answer was paid for: one more is asked for, not eight.
         _ if error.is_bad_answer() && build.bad_answers > 0 => {
@@ -179,8 +179,8 @@ fn on_error(
             (build.attempts, build.unreached) = (after.failed, after.unreached);
             build.notice = Notice::from_error(error);
             build.bad_answers += u32::from(error.is_bad_answer());
-            build.in_turn = retry::is_turn(error);
-            wait_for(build, delay, now)
+            build.has_reservation = retry::is_reservation(error);
+            Transition::after(build, delay, now)
         }
         None => end(build, failed(error), now),
     }
@@ -192,26 +192,10 @@ fn failed(error: &Error) -> End {
     }
 }
 
-fn go_on(mut build: Build, now: Timestamp) -> Next<Build> {
-    build.due_at = now;
-    Next {
-        job: build,
-        then: Then::Now,
-    }
-}
-
-fn wait_for(mut build: Build, delay: Duration, now: Timestamp) -> Next<Build> {
-    build.due_at = now + delay;
-    Next {
-        job: build,
-        then: Then::After(delay),
-    }
-}
-
-fn end(mut build: Build, end: End, now: Timestamp) -> Next<Build> {
+fn end(mut build: Build, end: End, now: Timestamp) -> Transition<Build> {
     build.end = Some(end);
     build.begin_step();
-    go_on(build, now)
+    Transition::immediate(build, now)
 }
 
 /// The build after its caller has given it up; none if it had ended before.
@@ -231,7 +215,7 @@ fn over(mut build: Build, how: End, now: Timestamp) -> Option<Build> {
         return None;
     }
     build.updated_at = now;
-    Some(end(build, how, now).job)
+    Some(end(build, how, now).record)
 }
 
 /// Whether a build has failed since its message was given up.

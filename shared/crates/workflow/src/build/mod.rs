@@ -1,6 +1,6 @@
 //! Builds: the way from an analysis to software, and from software to a deployment.
 //!
-//! A build is work in steps ([`crate::flow`]) of one of four kinds:
+//! A build is work in steps ([`crate::engine`]) of one of four kinds:
 //!
 //! | kind | what |
 //! |---|---|

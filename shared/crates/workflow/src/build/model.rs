@@ -1,7 +1,7 @@
 //! What a build is.
 
 use super::machine;
-use crate::{context::Context, flow::Workflow};
+use crate::{context::Context, engine::WorkflowKind};
 use eventrelay_store::jobs::Row;
 use eventrelay_store::queue::Queue;
 use serde::{Deserialize, Serialize};
@@ -45,9 +45,13 @@ pub struct Build {
     /// Those of them that were answers of no use, and paid for.
     #[serde(default)]
     pub bad_answers: u32,
-    /// The present step was held by a limit and told when its turn is.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub in_turn: bool,
+    /// Whether the limiter throttled the step and reserved a slot for it.
+    #[serde(
+        rename = "in_turn",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub has_reservation: bool,
     /// Which of the configured models is asked, counted from 0.
     #[serde(default)]
     pub model: usize,
@@ -64,8 +68,8 @@ pub struct Build {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<JobId>,
     /// It has ended and left nothing behind.
-    #[serde(default)]
-    pub settled: bool,
+    #[serde(rename = "settled", default)]
+    pub finalized: bool,
 }
 
 /// A build as it was read.
@@ -121,19 +125,19 @@ impl Build {
             unreached: 0,
             notice: None,
             bad_answers: 0,
-            in_turn: false,
+            has_reservation: false,
             model: 0,
             usage: Usage::default(),
             submitted_by: None,
             trace: TraceId::current(),
             parent: None,
-            settled: false,
+            finalized: false,
         }
     }
 
     /// Of the step that is the present one from now on nothing was tried.
     pub(super) fn begin_step(&mut self) {
-        (self.attempts, self.bad_answers, self.in_turn) = (0, 0, false);
+        (self.attempts, self.bad_answers, self.has_reservation) = (0, 0, false);
         (self.unreached, self.notice) = (0, None);
     }
 
@@ -157,7 +161,7 @@ impl Build {
             End::Failed { error } => error.is_dead_letter(),
             End::Done | End::Skipped { .. } => false,
         };
-        (self.settled || is_from_outside).then_some(end)
+        (self.finalized || is_from_outside).then_some(end)
     }
 
     /// Whether it goes on, and if not, how it ended.
@@ -220,7 +224,7 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-impl Workflow for Build {
+impl WorkflowKind for Build {
     fn queue(context: &Context) -> &Queue {
         &context.builds_queue
     }
@@ -285,8 +289,8 @@ impl WorkflowRecord for Build {
         self.end.is_some()
     }
 
-    fn is_settled(&self) -> bool {
-        self.settled
+    fn is_finalized(&self) -> bool {
+        self.finalized
     }
 
     fn is_woken(&self) -> bool {
@@ -317,17 +321,17 @@ mod tests {
         let failed = |error: &Error| End::Failed {
             error: JobError::from(error),
         };
-        for (end, unsettled, settled) in [
+        for (end, not_finalized, finalized) in [
             (End::Done, Status::Running, Status::Done),
             (failed(&Error::AnswerEmpty), Status::Running, Status::Failed),
             (failed(&Error::DeadLettered), Status::Failed, Status::Failed),
             (End::Cancelled, Status::Cancelled, Status::Cancelled),
         ] {
-            (build.end, build.settled) = (Some(end), false);
-            assert_eq!((build.status(), build.progress()), (unsettled, 99));
-            build.settled = true;
-            assert_eq!(build.status(), settled);
-            assert_eq!(build.progress() == 100, settled == Status::Done);
+            (build.end, build.finalized) = (Some(end), false);
+            assert_eq!((build.status(), build.progress()), (not_finalized, 99));
+            build.finalized = true;
+            assert_eq!(build.status(), finalized);
+            assert_eq!(build.progress() == 100, finalized == Status::Done);
         }
     }
 }

@@ -97,7 +97,7 @@ pub enum Seen {
     },
     /// What is waited for goes on.
     Waiting,
-    /// What is waited for has ended and is being settled.
+    /// What is waited for has ended and is being finalized.
     Ending,
     /// There is an analysis.
     Analysed,

@@ -5,26 +5,26 @@ use std::time::Duration;
 
 use super::{
     calls::Calls,
-    machine::{self, Call, Observation},
+    machine::{self, Effect, EffectOutcome},
     model::{Build, Work},
 };
-use crate::flow::{Driver, Flow, Invocation, Next, Performed};
+use crate::engine::{Executor, Invocation, StepOutcome, Transition, Workflow};
 use eventrelay_core::{clock::Timestamp, error::Error};
 use eventrelay_store::queue::Message;
 
 /// Drives builds.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    driver: Driver,
+    executor: Executor,
     builds: Builds,
 }
 
 impl Worker {
     /// A worker that makes these calls.
     #[must_use]
-    pub fn new(driver: Driver, calls: Calls) -> Self {
+    pub fn new(executor: Executor, calls: Calls) -> Self {
         let builds = Builds { calls };
-        Self { driver, builds }
+        Self { executor, builds }
     }
 
     /// Runs the step that a message is about, and those that follow it without a wait.
@@ -37,7 +37,7 @@ impl Worker {
         receive_count: u32,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        self.driver
+        self.executor
             .advance(&self.builds, message, receive_count, invocation)
             .await
     }
@@ -48,42 +48,42 @@ struct Builds {
     calls: Calls,
 }
 
-impl Flow for Builds {
+impl Workflow for Builds {
     type Record = Build;
-    type Call = Call;
-    type Observation = Observation;
+    type Effect = Effect;
+    type EffectOutcome = EffectOutcome;
 
     fn begin(&self, build: Build, now: Timestamp) -> Build {
         machine::begin(build, now)
     }
 
-    fn call(&self, build: &Build) -> Option<Call> {
+    fn call(&self, build: &Build) -> Option<Effect> {
         machine::call(build)
     }
 
     fn step(
         &self,
         build: &Build,
-        observed: Result<Observation, &Error>,
+        observed: Result<EffectOutcome, &Error>,
         now: Timestamp,
         jitter: f64,
-    ) -> Next<Build> {
+    ) -> Transition<Build> {
         let models = self.calls.models.names.len();
         machine::step(build, observed, models, now, jitter)
     }
 
     async fn perform(
         &self,
-        call: &Call,
+        call: &Effect,
         row: &BuildRow,
         _: &Invocation,
         time: Duration,
-    ) -> Option<Performed<Observation>> {
+    ) -> Option<StepOutcome<EffectOutcome>> {
         Some(self.calls.perform(*call, &row.job, time).await)
     }
 
     /// What is made at a target has to be known.
-    fn may_be_left(&self, _: &Call, build: &Build) -> bool {
+    fn may_be_left(&self, _: &Effect, build: &Build) -> bool {
         !matches!(build.work, Work::Deployment(_))
     }
 

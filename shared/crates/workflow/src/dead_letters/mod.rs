@@ -18,7 +18,7 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use crate::{
     build::Build,
     context::Context,
-    flow::{self, AnyRow, Workflow},
+    engine::{self, AnyRow, WorkflowKind},
     job::{Job, batch::receive_count},
     task::Task,
 };
@@ -160,19 +160,19 @@ enum Verdict {
     Fail,
     /// It has failed by this dead letter, and whoever wrote that down may have died before it sent
     /// the last message.
-    Settle,
+    Finalize,
 }
 
 /// Pure. A job fails if the message was for the step that it stands at, nobody is at it, and no
 /// later message was sent for the same step: a message that is sent anew makes the job due anew, and
 /// one that was received before cannot be that one. Whoever is behind is a late duplicate; should
 /// there be no other, the sweeper finds the job.
-fn judge<R: Workflow>(row: &Row<R>, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
+fn judge<R: WorkflowKind>(row: &Row<R>, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
     let job = &row.job;
     if job.is_terminal() {
         let by_this = job.is_dead_lettered() && step.checked_add(1) == Some(row.version);
-        return if by_this && !job.is_settled() {
-            Verdict::Settle
+        return if by_this && !job.is_finalized() {
+            Verdict::Finalize
         } else {
             Verdict::Leave
         };
@@ -188,28 +188,28 @@ fn judge<R: Workflow>(row: &Row<R>, step: u32, received: Timestamp, now: Timesta
     }
 }
 
-async fn end<R: Workflow>(
+async fn end<R: WorkflowKind>(
     context: &Context,
     id: &JobId,
     step: u32,
     received: Timestamp,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for _ in 0..flow::MAX_ATTEMPTS {
+    for _ in 0..engine::MAX_ATTEMPTS {
         let Some(row) = context.jobs.get::<R>(id).await? else {
             return Ok(());
         };
         let version = row.version;
         match judge(&row, step, received, now) {
             Verdict::Leave => return Ok(()),
-            Verdict::Settle => return flow::send::<R>(context, id, version).await,
+            Verdict::Finalize => return engine::send::<R>(context, id, version).await,
             Verdict::Fail => {}
         }
         let Some(failed) = row.job.dead_lettered(now) else {
             return Ok(());
         };
-        if context.jobs.overrule_idle(&failed, version, now).await? {
-            return flow::send::<R>(context, id, version + 1).await;
+        if context.jobs.preempt_idle(&failed, version, now).await? {
+            return engine::send::<R>(context, id, version + 1).await;
         }
     }
     Err(changing())

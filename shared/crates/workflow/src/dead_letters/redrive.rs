@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     build::Build,
     context::Context,
-    flow::{self, AnyRow, Workflow},
+    engine::{self, AnyRow, WorkflowKind},
     job::{Job, JobRow, machine},
     submission::CLAIM_MARGIN,
     task::Task,
@@ -79,11 +79,11 @@ async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriv
 async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Redriven, Error> {
     let JobRow { job, version, .. } = row;
     let id = job.id.clone();
-    if !job.settled {
-        flow::send::<Job>(context, &id, version).await?;
+    if !job.finalized {
+        engine::send::<Job>(context, &id, version).await?;
         // One that has failed gives up its claim first, with this message or the one before.
         return Ok(if job.is_dead_lettered() {
-            refused("Its job has just failed and is being settled; try again.")
+            refused("Its job has just failed and is being finalized; try again.")
         } else {
             Redriven::Requeued
         });
@@ -96,7 +96,7 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
     let claimed = context.videos.reclaim(&resumed, version, lease_until, now);
     Ok(match claimed.await? {
         Reclaimed::Yes => {
-            flow::send::<Job>(context, &id, version + 1).await?;
+            engine::send::<Job>(context, &id, version + 1).await?;
             Redriven::Requeued
         }
         Reclaimed::Owned(owner) => refused(format!("Another job is at the same: {owner}.")),
@@ -107,10 +107,10 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
 
 /// One that has ended is begun anew by whoever asked for it: its project is told how it ended.
 async fn resume_build(context: &Context, row: &Row<Build>) -> Result<Redriven, Error> {
-    if row.job.settled {
+    if row.job.finalized {
         return Ok(refused("Its build has ended; ask for another one."));
     }
-    flow::send::<Build>(context, &row.job.id, row.version).await?;
+    engine::send::<Build>(context, &row.job.id, row.version).await?;
     Ok(Redriven::Requeued)
 }
 
@@ -120,15 +120,15 @@ async fn resume_task(context: &Context, row: Row<Task>, now: Timestamp) -> Resul
     } = row;
     let id = task.id.clone();
     if !task.has_ended() {
-        flow::send::<Task>(context, &id, version).await?;
+        engine::send::<Task>(context, &id, version).await?;
         return Ok(Redriven::Requeued);
     }
     let Some(resumed) = task.resumed(now + context.config.job_deadline, now) else {
         return Ok(refused("Its job has ended otherwise."));
     };
-    if !context.jobs.overrule(&resumed, version).await? {
+    if !context.jobs.preempt(&resumed, version).await? {
         return Ok(refused("Its job is changing; try again."));
     }
-    flow::send::<Task>(context, &id, version + 1).await?;
+    engine::send::<Task>(context, &id, version + 1).await?;
     Ok(Redriven::Requeued)
 }

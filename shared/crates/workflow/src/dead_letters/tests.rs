@@ -84,13 +84,13 @@ fn a_job_that_this_dead_letter_has_ended_is_settled_until_it_is() {
     assert_eq!((failed.due_at, failed.attempts), (NOW, 0));
     let mut ended = row(failed);
     ended.version = STEP + 1;
-    assert_eq!(judged(&ended, STEP), Verdict::Settle);
+    assert_eq!(judged(&ended, STEP), Verdict::Finalize);
     assert_eq!(
         judged(&ended, STEP + 1),
         Verdict::Leave,
         "its own last message"
     );
-    ended.job.settled = true;
+    ended.job.finalized = true;
     assert_eq!(judged(&ended, STEP), Verdict::Leave);
 }
 
@@ -111,10 +111,10 @@ fn only_what_was_given_up_and_settled_is_resumed() {
     assert_eq!(machine::resume(job(), deadline, NOW), None);
     let mut failed = job().dead_lettered(NOW).unwrap();
     assert_eq!(machine::resume(failed.clone(), deadline, NOW), None);
-    failed.settled = true;
+    failed.finalized = true;
     let resumed = machine::resume(failed, deadline, NOW).unwrap();
     assert_eq!(
-        (&resumed.state, resumed.deadline, resumed.settled),
+        (&resumed.state, resumed.deadline, resumed.finalized),
         (&State::Submitted, deadline, false)
     );
     let other = Job {
@@ -123,7 +123,7 @@ fn only_what_was_given_up_and_settled_is_resumed() {
             until: NOW,
             answered_by: Default::default(),
         },
-        settled: true,
+        finalized: true,
         ..job()
     };
     assert_eq!(machine::resume(other, deadline, NOW), None);

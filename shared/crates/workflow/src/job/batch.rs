@@ -10,7 +10,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures_util::{FutureExt, future::join_all};
 use lambda_runtime::{Context, LambdaEvent};
 
-use crate::{dead_letters, flow::Invocation};
+use crate::{dead_letters, engine::Invocation};
 use eventrelay_core::{
     clock::Timestamp,
     error::{Disposition, Error},

@@ -12,11 +12,11 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     Job, Media, State,
-    experience::Experience,
-    machine::{self, Call, FileSeen, FileState, Observation},
+    machine::{self, Effect, EffectOutcome, FileSeen, FileState},
     model::{GeminiFile, VideoFacts},
+    processing_time::ProcessingTimeEstimator,
 };
-use crate::flow::Performed;
+use crate::engine::StepOutcome;
 use eventrelay_core::{clock::Timestamp, error::Error, telemetry, usage::Usage, video::VideoKey};
 use eventrelay_store::{
     StoredAnalysis,
@@ -44,7 +44,7 @@ pub struct Calls {
     /// How long an analysis is fresh.
     pub analysis_ttl: Duration,
     /// How long files took of late.
-    pub experience: Experience,
+    pub processing_time: ProcessingTimeEstimator,
     /// Who may hold a part of a recording in memory: [`CHUNKS_AT_ONCE`].
     pub chunks: Arc<Semaphore>,
 }
@@ -53,10 +53,10 @@ impl Calls {
     /// Performs a call within `time`, beyond which no request goes on.
     pub(super) async fn perform(
         &self,
-        call: &Call,
+        call: &Effect,
         job: &Job,
         time: Duration,
-    ) -> Performed<Observation> {
+    ) -> StepOutcome<EffectOutcome> {
         let deadline = Instant::now() + time;
         let calls = Self {
             models: self.models.until(deadline),
@@ -65,7 +65,7 @@ impl Calls {
         };
         let mut usage = job.usage;
         let observed = calls.call(call, job, time, &mut usage).await;
-        Performed {
+        StepOutcome {
             observed,
             usage,
             counted: Usage::default(),
@@ -75,34 +75,36 @@ impl Calls {
 
     async fn call(
         &self,
-        call: &Call,
+        call: &Effect,
         job: &Job,
         time: Duration,
         usage: &mut Usage,
-    ) -> Result<Observation, Error> {
+    ) -> Result<EffectOutcome, Error> {
         match call {
-            Call::FetchMetadata => self.fetch_metadata(job).await,
-            Call::StartUpload => self.start_upload(job).await,
-            Call::Upload { session, offset } => self.upload(job, session, *offset, time).await,
-            Call::LookAtFile { name } => self.look_at_file(job, name).await,
-            Call::Analyse { file } => self.analyse(job, file.as_ref(), time, usage).await,
-            Call::Index { .. } | Call::Settle => Err(Error::internal("not a call to the outside")),
+            Effect::FetchMetadata => self.fetch_metadata(job).await,
+            Effect::StartUpload => self.start_upload(job).await,
+            Effect::Upload { session, offset } => self.upload(job, session, *offset, time).await,
+            Effect::LookAtFile { name } => self.look_at_file(job, name).await,
+            Effect::Analyse { file } => self.analyse(job, file.as_ref(), time, usage).await,
+            Effect::Index { .. } | Effect::Finalize => {
+                Err(Error::internal("not a call to the outside"))
+            }
         }
     }
 
-    async fn fetch_metadata(&self, job: &Job) -> Result<Observation, Error> {
+    async fn fetch_metadata(&self, job: &Job) -> Result<EffectOutcome, Error> {
         let VideoKey::YouTube(id) = &job.video else {
             return Err(Error::internal("only YouTube has metadata"));
         };
         let metadata = self.youtube.metadata(id.as_str()).await?;
-        Ok(Observation::Metadata(VideoFacts {
+        Ok(EffectOutcome::Metadata(VideoFacts {
             title: metadata.title,
             channel: metadata.channel,
             duration_s: metadata.duration_s,
         }))
     }
 
-    async fn start_upload(&self, job: &Job) -> Result<Observation, Error> {
+    async fn start_upload(&self, job: &Job) -> Result<EffectOutcome, Error> {
         let (hash, size_bytes, mime_type) = recording(job)?;
         let name = job.next_upload_name();
         let start = gemini::UploadStart {
@@ -112,7 +114,7 @@ impl Calls {
             size_bytes,
         };
         let session = self.models.gemini.start_upload(&start).await?;
-        Ok(Observation::UploadStarted {
+        Ok(EffectOutcome::UploadStarted {
             session: session.url().to_string(),
         })
     }
@@ -125,7 +127,7 @@ impl Calls {
         session: &str,
         offset: u64,
         time: Duration,
-    ) -> Result<Observation, Error> {
+    ) -> Result<EffectOutcome, Error> {
         let (hash, size_bytes, _) = recording(job)?;
         let session = self.models.gemini.resume_upload(session)?;
         let key = blobs::media_key(hash);
@@ -147,7 +149,7 @@ impl Calls {
             // Other jobs of this instance may take all the time there is.
             let Ok(permit) = timeout(Timestamp::now().until(stop), self.chunks.acquire()).await
             else {
-                return Ok(Observation::UploadPaused { offset });
+                return Ok(EffectOutcome::UploadPaused { offset });
             };
             let _permit = permit.map_err(Error::internal)?;
             let chunk = self.blobs.get_range(&key, offset, length).await?;
@@ -161,7 +163,9 @@ impl Calls {
                 .upload_chunk(&session, offset, chunk, last)
                 .await
             {
-                Ok(gemini::ChunkOutcome::Final(file)) => return Ok(Observation::File(seen(*file))),
+                Ok(gemini::ChunkOutcome::Final(file)) => {
+                    return Ok(EffectOutcome::File(seen(*file)));
+                }
                 Ok(gemini::ChunkOutcome::Active) => offset += length,
                 // A worker that has died before this one may have sent it.
                 Err(error @ Error::UpstreamRejected { .. }) if offset == 0 && job.attempts == 0 => {
@@ -174,34 +178,34 @@ impl Calls {
                 Err(error) => return Err(error),
             }
             if Timestamp::now() >= stop {
-                return Ok(Observation::UploadPaused { offset });
+                return Ok(EffectOutcome::UploadPaused { offset });
             }
         }
     }
 
-    async fn look_at_file(&self, job: &Job, name: &str) -> Result<Observation, Error> {
+    async fn look_at_file(&self, job: &Job, name: &str) -> Result<EffectOutcome, Error> {
         let file = self.models.gemini.get_file(name).await?;
         if let (gemini::FileState::Active, State::Processing { looks, since }) =
             (&file.state, &job.state)
         {
             telemetry::noticed("file", looks + 1, file.updated_at, Timestamp::now());
             if let (Some(estimate), Some(ready_at)) = (estimate(job), file.updated_at) {
-                self.experience.note(estimate, since.until(ready_at));
+                self.processing_time.note(estimate, since.until(ready_at));
             }
         }
-        Ok(Observation::File(seen(file)))
+        Ok(EffectOutcome::File(seen(file)))
     }
 
     /// How long a file like that of the job took of late, if that is known.
     pub(super) fn expected(&self, job: &Job) -> Option<Duration> {
-        self.experience.expected(estimate(job)?)
+        self.processing_time.expected(estimate(job)?)
     }
 
     /// The file of an upload that is over, if it has become one.
-    async fn uploaded(&self, job: &Job) -> Result<Observation, Error> {
+    async fn uploaded(&self, job: &Job) -> Result<EffectOutcome, Error> {
         let name = job.upload_name().ok_or(Error::FileGone)?;
         let file = self.models.gemini.get_file(&name).await?;
-        Ok(Observation::File(seen(file)))
+        Ok(EffectOutcome::File(seen(file)))
     }
 
     /// The body of an analysis that lies in the bucket, with where its parts stand.

@@ -12,7 +12,7 @@ use eventrelay_core::notice::Notice;
 use std::time::Duration;
 
 use super::model::{GeminiFile, Job, Media, State, VideoFacts};
-use crate::flow::{Next, Then};
+use crate::engine::{NextStep, Transition};
 use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
@@ -30,7 +30,7 @@ const MAX_UPLOADS: u32 = 3;
 /// What has to be done for a job before [`step`] can go on. At most one call of an upstream that a
 /// wait can follow.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Call {
+pub enum Effect {
     /// Ask the platform about the video.
     FetchMetadata,
     /// Open a resumable upload.
@@ -60,12 +60,12 @@ pub enum Call {
         parts: Directory,
     },
     /// Release the claim and delete the file.
-    Settle,
+    Finalize,
 }
 
-/// What came of a [`Call`].
+/// What came of a [`Effect`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Observation {
+pub enum EffectOutcome {
     /// The platform's words.
     Metadata(VideoFacts),
     /// The upload is open under this URL.
@@ -90,7 +90,7 @@ pub enum Observation {
     /// The index points to it.
     Indexed,
     /// Nothing is left behind.
-    Settled,
+    Finalized,
 }
 
 /// A file at Gemini.
@@ -146,31 +146,31 @@ pub fn begin(mut job: Job, now: Timestamp) -> Job {
     job
 }
 
-/// What has to be done for a job, or none when it has ended and is settled.
+/// What has to be done for a job, or none when it has ended and is finalized.
 #[must_use]
-pub fn call(job: &Job) -> Option<Call> {
-    if job.settled {
+pub fn call(job: &Job) -> Option<Effect> {
+    if job.finalized {
         return None;
     }
     Some(match &job.state {
-        State::Submitted | State::FetchingMetadata => Call::FetchMetadata,
-        State::Uploading { session: None, .. } => Call::StartUpload,
+        State::Submitted | State::FetchingMetadata => Effect::FetchMetadata,
+        State::Uploading { session: None, .. } => Effect::StartUpload,
         State::Uploading {
             session: Some(session),
             offset,
-        } => Call::Upload {
+        } => Effect::Upload {
             session: session.clone(),
             offset: *offset,
         },
-        State::Processing { .. } => Call::LookAtFile {
+        State::Processing { .. } => Effect::LookAtFile {
             name: job.gemini_file.clone().unwrap_or_default(),
         },
-        State::Analysing { file } => Call::Analyse { file: file.clone() },
-        State::Storing { analysis, parts } => Call::Index {
+        State::Analysing { file } => Effect::Analyse { file: file.clone() },
+        State::Storing { analysis, parts } => Effect::Index {
             analysis: Box::new(analysis.clone()),
             parts: parts.clone(),
         },
-        State::Done | State::Failed { .. } | State::Cancelled => Call::Settle,
+        State::Done | State::Failed { .. } | State::Cancelled => Effect::Finalize,
     })
 }
 
@@ -178,11 +178,11 @@ pub fn call(job: &Job) -> Option<Call> {
 #[must_use]
 pub fn step(
     job: &Job,
-    observed: Result<Observation, &Error>,
+    observed: Result<EffectOutcome, &Error>,
     limits: Limits,
     now: Timestamp,
     jitter: f64,
-) -> Next<Job> {
+) -> Transition<Job> {
     let mut job = job.clone();
     job.updated_at = now;
     let job_had_ended = job.state.is_terminal();
@@ -197,8 +197,8 @@ pub fn step(
     };
     if let State::Failed {
         until, answered_by, ..
-    } = &mut next.job.state
-        && next.then == Then::Now
+    } = &mut next.record.state
+        && next.next == NextStep::Immediate
         && !job_had_ended
     {
         *answered_by = limits.answer_class;
@@ -210,47 +210,43 @@ pub fn step(
 
 fn on_observation(
     mut job: Job,
-    observation: Observation,
+    observation: EffectOutcome,
     limits: Limits,
     now: Timestamp,
-) -> Next<Job> {
+) -> Transition<Job> {
     job.state = match observation {
-        Observation::Metadata(facts) => {
+        EffectOutcome::Metadata(facts) => {
             job.facts = facts;
             State::Analysing { file: None }
         }
-        Observation::UploadStarted { session } => {
+        EffectOutcome::UploadStarted { session } => {
             job.uploads += 1;
             State::Uploading {
                 session: Some(session),
                 offset: 0,
             }
         }
-        Observation::UploadPaused { offset } => match job.state {
+        EffectOutcome::UploadPaused { offset } => match job.state {
             State::Uploading { session, .. } => State::Uploading { session, offset },
             other => other,
         },
-        Observation::File(seen) => return on_file(job, seen, limits, now),
-        Observation::Analysed { analysis, parts } => State::Storing {
+        EffectOutcome::File(seen) => return on_file(job, seen, limits, now),
+        EffectOutcome::Analysed { analysis, parts } => State::Storing {
             analysis: *analysis,
             parts,
         },
-        Observation::Indexed => State::Done,
-        Observation::Settled => {
-            job.settled = true;
+        EffectOutcome::Indexed => State::Done,
+        EffectOutcome::Finalized => {
+            job.finalized = true;
             job.notice = None;
             job.gemini_file = None;
-            job.due_at = now;
-            return Next {
-                job,
-                then: Then::End,
-            };
+            return Transition::finished(job, now);
         }
     };
-    go_on(job, now)
+    Transition::immediate(job, now)
 }
 
-fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next<Job> {
+fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Transition<Job> {
     job.gemini_file = Some(seen.name);
     job.facts.duration_s = seen.duration_s.or(job.facts.duration_s);
     let (since, looks) = match job.state {
@@ -262,7 +258,7 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next
             job.state = State::Analysing {
                 file: Some(seen.file),
             };
-            go_on(job, now)
+            Transition::immediate(job, now)
         }
         FileState::Failed => end(
             job,
@@ -285,12 +281,18 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Next
             // The last look is at the time-out and not after it.
             let left = now.until(since + limits.processing_timeout);
             job.state = State::Processing { since, looks };
-            wait_for(job, wait.min(left.max(Duration::from_secs(1))), now)
+            Transition::after(job, wait.min(left.max(Duration::from_secs(1))), now)
         }
     }
 }
 
-fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter: f64) -> Next<Job> {
+fn on_error(
+    mut job: Job,
+    error: &Error,
+    limits: Limits,
+    now: Timestamp,
+    jitter: f64,
+) -> Transition<Job> {
     if job.state.is_terminal() {
         // A clean-up never changes how the job ended.
         job.attempts = job.attempts.saturating_add(1);
@@ -298,9 +300,9 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         return match job.attempts {
             tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
                 let delay = retry::backoff(job.attempts, jitter);
-                wait_for(job, delay, now)
+                Transition::after(job, delay, now)
             }
-            _ => on_observation(job, Observation::Settled, limits, now),
+            _ => on_observation(job, EffectOutcome::Finalized, limits, now),
         };
     }
     let another_model = job.model + 1 < limits.models;
@@ -308,7 +310,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
             job.model += 1;
             job.begin_step();
-            return go_on(job, now);
+            return Transition::immediate(job, now);
         }
         // A bad answer was paid for: one more is asked for, not eight.
         _ if error.is_bad_answer() && job.bad_answers > 0 => {
@@ -321,7 +323,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
                 offset: 0,
             };
             job.gemini_file = None;
-            return go_on(job, now);
+            return Transition::immediate(job, now);
         }
         // What the platform says is good to have, and the model opens the video without it.
         _ if job.state == State::FetchingMetadata
@@ -332,7 +334,7 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
         {
             job.begin_step();
             job.state = State::Analysing { file: None };
-            return go_on(job, now);
+            return Transition::immediate(job, now);
         }
         _ => {}
     }
@@ -346,8 +348,8 @@ fn on_error(mut job: Job, error: &Error, limits: Limits, now: Timestamp, jitter:
             (job.attempts, job.unreached) = (after.failed, after.unreached);
             job.notice = Notice::from_error(error);
             job.bad_answers += u32::from(error.is_bad_answer());
-            job.in_turn = retry::is_turn(error);
-            wait_for(job, delay, now)
+            job.has_reservation = retry::is_reservation(error);
+            Transition::after(job, delay, now)
         }
         None => end(job, error, now),
     }
@@ -376,30 +378,14 @@ fn later_look(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.clamp(1, 16)).min(MAX_LOOK)
 }
 
-fn go_on(mut job: Job, now: Timestamp) -> Next<Job> {
-    job.due_at = now;
-    Next {
-        job,
-        then: Then::Now,
-    }
-}
-
-fn wait_for(mut job: Job, delay: Duration, now: Timestamp) -> Next<Job> {
-    job.due_at = now + delay;
-    Next {
-        job,
-        then: Then::After(delay),
-    }
-}
-
-fn end(mut job: Job, error: &Error, now: Timestamp) -> Next<Job> {
+fn end(mut job: Job, error: &Error, now: Timestamp) -> Transition<Job> {
     job.state = State::Failed {
         error: JobError::from(error),
         until: now + retry::remembered_for(error),
         answered_by: AnswerClass::default(),
     };
     job.begin_step();
-    go_on(job, now)
+    Transition::immediate(job, now)
 }
 
 /// The job after its caller has given it up; none if it had ended before.
@@ -422,14 +408,14 @@ pub fn give_up(mut job: Job, now: Timestamp) -> Option<Job> {
         return None;
     }
     job.updated_at = now;
-    Some(end(job, &Error::DeadLettered, now).job)
+    Some(end(job, &Error::DeadLettered, now).record)
 }
 
 /// A job that has failed since its message was given up, from its beginning on; none if it has
-/// ended otherwise or is not settled yet.
+/// ended otherwise or is not finalized yet.
 #[must_use]
 pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
-    if !(job.settled && was_given_up(&job)) {
+    if !(job.finalized && was_given_up(&job)) {
         return None;
     }
     Some(Job {
@@ -441,11 +427,11 @@ pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
         unreached: 0,
         notice: None,
         bad_answers: 0,
-        in_turn: false,
+        has_reservation: false,
         uploads: 0,
         model: 0,
         gemini_file: None,
-        settled: false,
+        finalized: false,
         ..job
     })
 }

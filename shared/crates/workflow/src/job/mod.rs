@@ -6,9 +6,9 @@
 
 pub mod batch;
 pub mod calls;
-pub mod experience;
 pub mod machine;
 pub mod model;
+pub mod processing_time;
 mod request;
 pub mod worker;
 

@@ -4,7 +4,7 @@ use eventrelay_core::{error::JobError, ids::JobId, notice::Notice};
 use serde::{Deserialize, Serialize};
 
 use super::{Request, machine};
-use crate::{context::Context, flow::Workflow};
+use crate::{context::Context, engine::WorkflowKind};
 use eventrelay_core::{
     answer_class::AnswerClass, clock::Timestamp, telemetry::TraceId, usage::Usage, video::VideoKey,
 };
@@ -53,9 +53,9 @@ pub struct Job {
     /// Those of them that were answers of no use, and paid for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub bad_answers: u32,
-    /// The present step was held by a limit and told when its turn is.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub in_turn: bool,
+    /// Whether the limiter throttled the step and reserved a slot for it.
+    #[serde(rename = "in_turn", default, skip_serializing_if = "is_default")]
+    pub has_reservation: bool,
     /// How often the media was uploaded, or begun to be.
     #[serde(default, skip_serializing_if = "is_default")]
     pub uploads: u32,
@@ -78,8 +78,8 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
     /// It has ended and left nothing behind: no claim, no file.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub settled: bool,
+    #[serde(rename = "settled", default, skip_serializing_if = "is_default")]
+    pub finalized: bool,
 }
 
 /// An analysis as it was read.
@@ -297,7 +297,7 @@ impl Job {
             unreached: 0,
             notice: None,
             bad_answers: 0,
-            in_turn: false,
+            has_reservation: false,
             uploads: 0,
             model: 0,
             facts: VideoFacts::default(),
@@ -305,13 +305,13 @@ impl Job {
             usage: Usage::default(),
             submitted_by: None,
             trace: TraceId::current(),
-            settled: false,
+            finalized: false,
         }
     }
 
     /// Of the step that is the present one from now on nothing was tried.
     pub(super) fn begin_step(&mut self) {
-        (self.attempts, self.bad_answers, self.in_turn) = (0, 0, false);
+        (self.attempts, self.bad_answers, self.has_reservation) = (0, 0, false);
         (self.unreached, self.notice) = (0, None);
     }
 
@@ -379,7 +379,7 @@ impl Job {
     }
 }
 
-impl Workflow for Job {
+impl WorkflowKind for Job {
     fn queue(context: &Context) -> &Queue {
         &context.queue
     }
@@ -458,8 +458,8 @@ impl WorkflowRecord for Job {
         self.state.is_terminal()
     }
 
-    fn is_settled(&self) -> bool {
-        self.settled
+    fn is_finalized(&self) -> bool {
+        self.finalized
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::{
     Job, State,
     calls::Calls,
-    machine::{self, Call, Limits, Observation},
+    machine::{self, Effect, EffectOutcome, Limits},
 };
 use crate::{
-    flow::{Driver, Flow, Invocation, Next, Performed, lease},
+    engine::{Executor, Invocation, StepOutcome, Transition, Workflow, lease},
     searchable,
 };
 use eventrelay_core::{
@@ -21,15 +21,15 @@ use eventrelay_store::{claims::Indexed, queue::Message, search::Search, videos::
 /// Drives the analyses of videos.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    driver: Driver,
+    executor: Executor,
     analyses: Analyses,
 }
 
 impl Worker {
     /// A worker on these stores.
     #[must_use]
-    pub fn new(driver: Driver, analyses: Analyses) -> Self {
-        Self { driver, analyses }
+    pub fn new(executor: Executor, analyses: Analyses) -> Self {
+        Self { executor, analyses }
     }
 
     /// Runs the step that a message is about, and those that follow it without a wait.
@@ -42,7 +42,7 @@ impl Worker {
         receive_count: u32,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        self.driver
+        self.executor
             .advance(&self.analyses, message, receive_count, invocation)
             .await
     }
@@ -59,30 +59,30 @@ pub struct Analyses {
     pub calls: Calls,
     /// What this deployment sets.
     pub limits: Limits,
-    /// Where the driver writes it down.
+    /// Where the executor writes it down.
     pub jobs: eventrelay_store::jobs::Jobs,
 }
 
-impl Flow for Analyses {
+impl Workflow for Analyses {
     type Record = Job;
-    type Call = Call;
-    type Observation = Observation;
+    type Effect = Effect;
+    type EffectOutcome = EffectOutcome;
 
     fn begin(&self, job: Job, now: Timestamp) -> Job {
         machine::begin(job, now)
     }
 
-    fn call(&self, job: &Job) -> Option<Call> {
+    fn call(&self, job: &Job) -> Option<Effect> {
         machine::call(job)
     }
 
     fn step(
         &self,
         job: &Job,
-        observed: Result<Observation, &Error>,
+        observed: Result<EffectOutcome, &Error>,
         now: Timestamp,
         jitter: f64,
-    ) -> Next<Job> {
+    ) -> Transition<Job> {
         let limits = Limits {
             expected: self.calls.expected(job),
             ..self.limits
@@ -92,22 +92,22 @@ impl Flow for Analyses {
 
     async fn perform(
         &self,
-        call: &Call,
+        call: &Effect,
         row: &JobRow,
         invocation: &Invocation,
         time: Duration,
-    ) -> Option<Performed<Observation>> {
+    ) -> Option<StepOutcome<EffectOutcome>> {
         let job = &row.job;
         match call {
-            Call::Index { .. } => {
+            Effect::Index { .. } => {
                 let indexed = self.index(row, invocation).await.transpose()?;
                 let is_saved = indexed.is_ok();
-                Some(Performed {
+                Some(StepOutcome {
                     is_saved,
-                    ..Performed::free(indexed, job)
+                    ..StepOutcome::free(indexed, job)
                 })
             }
-            Call::Settle => Some(Performed::free(self.settle(job).await, job)),
+            Effect::Finalize => Some(StepOutcome::free(self.finalize(job).await, job)),
             _ => Some(self.calls.perform(call, job, time).await),
         }
     }
@@ -118,7 +118,7 @@ impl Flow for Analyses {
         let is_theirs =
             |job: &Job| lost.gemini_file.is_none() || job.gemini_file == lost.gemini_file;
         match known {
-            Some(job) if !job.settled && is_theirs(&job) => Ok(()),
+            Some(job) if !job.finalized && is_theirs(&job) => Ok(()),
             _ => self.calls.delete_files(lost).await,
         }
     }
@@ -130,20 +130,20 @@ impl Analyses {
         &self,
         row: &JobRow,
         invocation: &Invocation,
-    ) -> Result<Option<Observation>, Error> {
+    ) -> Result<Option<EffectOutcome>, Error> {
         let (job, version) = (&row.job, row.version);
         let State::Storing { analysis, parts } = &job.state else {
             return Err(Error::internal("nothing to index"));
         };
         let body = self.calls.stored_body(job, analysis, parts).await?;
         let now = Timestamp::now();
-        let done = machine::step(job, Ok(Observation::Indexed), self.limits, now, 0.0).job;
+        let done = machine::step(job, Ok(EffectOutcome::Indexed), self.limits, now, 0.0).record;
         match self
             .videos
             .index(&done, version, &lease(invocation, now), analysis, &body)
             .await?
         {
-            Indexed::Yes => Ok(Some(Observation::Indexed)),
+            Indexed::Yes => Ok(Some(EffectOutcome::Indexed)),
             Indexed::ClaimLost => {
                 // The video was deleted, or is somebody else's now: nothing will point at these.
                 self.calls.delete_forms(job, analysis).await?;
@@ -156,7 +156,7 @@ impl Analyses {
     /// Tries all parts of the clean-up even if the first one fails. The error of our own storage
     /// comes first: it is retried for as long as it lasts, while the sweeper deletes a file that
     /// stays at Gemini.
-    async fn settle(&self, job: &Job) -> Result<Observation, Error> {
+    async fn finalize(&self, job: &Job) -> Result<EffectOutcome, Error> {
         let released = match job.state {
             State::Done => self.make_searchable(job).await,
             _ => self.release(job).await,
@@ -166,7 +166,7 @@ impl Analyses {
         released?;
         forgotten?;
         deleted?;
-        Ok(Observation::Settled)
+        Ok(EffectOutcome::Finalized)
     }
 
     async fn make_searchable(&self, job: &Job) -> Result<(), Error> {

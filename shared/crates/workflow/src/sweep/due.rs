@@ -5,7 +5,7 @@
 use futures_util::stream::{self, StreamExt};
 
 use super::{Part, Sweeper};
-use crate::flow::{self, AnyRow};
+use crate::engine::{self, AnyRow};
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 use eventrelay_store::{
     Due,
@@ -54,13 +54,13 @@ impl Sweeper {
         let context = &self.context;
         let row = AnyRow::find(&context.jobs, id).await?;
         Ok(match row {
-            Some(AnyRow::Job(row)) => flow::requeue_lost(context, &row, overdue, now)
+            Some(AnyRow::Job(row)) => engine::requeue_lost(context, &row, overdue, now)
                 .await?
                 .then_some(REVIVED_JOBS),
-            Some(AnyRow::Build(row)) => flow::requeue_lost(context, &row, overdue, now)
+            Some(AnyRow::Build(row)) => engine::requeue_lost(context, &row, overdue, now)
                 .await?
                 .then_some(REVIVED_JOBS),
-            Some(AnyRow::Task(row)) => flow::requeue_lost(context, &row, overdue, now)
+            Some(AnyRow::Task(row)) => engine::requeue_lost(context, &row, overdue, now)
                 .await?
                 .then_some(REVIVED_TASKS),
             None => None,

@@ -18,7 +18,7 @@ use eventrelay_core::{
     telemetry::{self, TraceId},
 };
 use eventrelay_store::counters::Counts;
-use eventrelay_upstream::{Gate, HttpClient, gemini::Gemini};
+use eventrelay_upstream::{HttpClient, UpstreamGuard, gemini::Gemini};
 
 /// The sweeper of a deployment.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Sweeper {
             config.gemini_base_url.clone(),
             config.gemini_api_version.clone(),
             context.secrets().secret(&config.gemini_secret),
-            Gate::new(context.limits.clone(), config.limits.clone()),
+            UpstreamGuard::new(context.limits.clone(), config.limits.clone()),
         );
         Ok(Self {
             context,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::{
     context::Context,
-    flow::Workflow,
+    engine::WorkflowKind,
     job::{Request, Status},
 };
 use eventrelay_core::{
@@ -191,7 +191,7 @@ impl Task {
     }
 }
 
-impl Workflow for Task {
+impl WorkflowKind for Task {
     // The row stays unchanged while a page is worked on, which takes longer than a step of a job.
     const OVERDUE: Duration = Duration::from_secs(120);
 
@@ -260,7 +260,7 @@ impl WorkflowRecord for Task {
         self.has_ended()
     }
 
-    fn is_settled(&self) -> bool {
+    fn is_finalized(&self) -> bool {
         self.has_ended()
     }
 }

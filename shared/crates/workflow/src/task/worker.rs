@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::{PageDone, REPAIRED, RecountAt, Task, Work};
 use crate::{
     context::Context,
-    flow::{Driver, Flow, Invocation, Next, Performed, Then},
+    engine::{Executor, Invocation, StepOutcome, Transition, Workflow},
     job::{Job, Request, State, Status},
     removal, searchable,
     submission::{self, Outcome, Submission},
@@ -46,16 +46,16 @@ struct Repaired {
 /// Advances the tasks of a deployment.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    driver: Driver,
+    executor: Executor,
     tasks: Tasks,
 }
 
 impl Worker {
     /// A worker on these stores.
     #[must_use]
-    pub fn new(driver: Driver, context: Context, youtube: YouTube) -> Self {
+    pub fn new(executor: Executor, context: Context, youtube: YouTube) -> Self {
         let tasks = Tasks { context, youtube };
-        Self { driver, tasks }
+        Self { executor, tasks }
     }
 
     /// Works on the page that a message names, and on those that follow.
@@ -68,7 +68,7 @@ impl Worker {
         receive_count: u32,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        self.driver
+        self.executor
             .advance(&self.tasks, message, receive_count, invocation)
             .await
     }
@@ -82,10 +82,10 @@ struct Tasks {
     youtube: YouTube,
 }
 
-impl Flow for Tasks {
+impl Workflow for Tasks {
     type Record = Task;
-    type Call = ();
-    type Observation = PageDone;
+    type Effect = ();
+    type EffectOutcome = PageDone;
 
     fn call(&self, task: &Task) -> Option<()> {
         (!task.has_ended()).then_some(())
@@ -97,7 +97,7 @@ impl Flow for Tasks {
         observed: Result<PageDone, &Error>,
         now: Timestamp,
         jitter: f64,
-    ) -> Next<Task> {
+    ) -> Transition<Task> {
         step(task.clone(), observed, now, jitter)
     }
 
@@ -107,9 +107,9 @@ impl Flow for Tasks {
         row: &Row<Task>,
         _: &Invocation,
         _: Duration,
-    ) -> Option<Performed<PageDone>> {
+    ) -> Option<StepOutcome<PageDone>> {
         let done = self.page(&row.job, (self.context.clock)()).await;
-        Some(Performed::free(done, &row.job))
+        Some(StepOutcome::free(done, &row.job))
     }
 }
 
@@ -205,7 +205,7 @@ impl Tasks {
             && let Some(id) = &listed.job
         {
             let row = jobs.get::<Job>(id).await?;
-            let is_open = row.as_ref().is_some_and(|row| !row.job.settled);
+            let is_open = row.as_ref().is_some_and(|row| !row.job.finalized);
             if !is_open {
                 // It keeps its place, so that the listing that is under way does not meet it again.
                 let error = match row.map(|row| row.job.state) {
@@ -294,48 +294,45 @@ impl Tasks {
 }
 
 /// Returns the task after a page.
-fn step(mut task: Task, done: Result<PageDone, &Error>, now: Timestamp, jitter: f64) -> Next<Task> {
+fn step(
+    mut task: Task,
+    done: Result<PageDone, &Error>,
+    now: Timestamp,
+    jitter: f64,
+) -> Transition<Task> {
     task.updated_at = now;
-    task.due_at = now;
-    let then = match done {
+    match done {
         Ok(PageDone::More(work)) => {
             (task.work, task.status) = (work, Status::Running);
             (task.attempts, task.unreached, task.notice) = (0, 0, None);
-            Then::Now
+            Transition::immediate(task, now)
         }
         Ok(PageDone::Last(work)) => {
             (task.work, task.status, task.notice) = (work, Status::Done, None);
-            Then::End
+            Transition::finished(task, now)
         }
         Err(error) => {
             let attempts = Attempts {
                 failed: task.attempts,
                 unreached: task.unreached,
             };
-            match retry::delay(error, attempts, now, task.deadline, jitter) {
-                Some(delay) => {
-                    let after = attempts.after(error);
-                    (task.attempts, task.unreached) = (after.failed, after.unreached);
-                    task.notice = Notice::from_error(error);
-                    task.due_at = now + delay;
-                    Then::After(delay)
-                }
-                None => {
-                    task.notice = None;
-                    task.status = Status::Failed;
-                    task.error = Some(JobError::from(error));
-                    Then::End
-                }
-            }
+            let Some(delay) = retry::delay(error, attempts, now, task.deadline, jitter) else {
+                (task.status, task.notice) = (Status::Failed, None);
+                task.error = Some(JobError::from(error));
+                return Transition::finished(task, now);
+            };
+            let after = attempts.after(error);
+            (task.attempts, task.unreached) = (after.failed, after.unreached);
+            task.notice = Notice::from_error(error);
+            Transition::after(task, delay, now)
         }
-    };
-    Next { job: task, then }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::{Reception, receive};
+    use crate::engine::{MessageDisposition, NextStep, receive};
 
     const NOW: Timestamp = Timestamp(1_000);
 
@@ -348,12 +345,18 @@ mod tests {
         let work = || Work::DeleteVideos { deleted: 3 };
         let running = step(task(), Ok(PageDone::More(work())), NOW, 0.5);
         assert_eq!(
-            (running.job.status, running.then),
-            (Status::Running, Then::Now)
+            (running.record.status, running.next),
+            (Status::Running, NextStep::Immediate)
         );
-        let done = step(running.job, Ok(PageDone::Last(work())), NOW, 0.5);
-        assert_eq!((done.job.status, done.then), (Status::Done, Then::End));
-        assert_eq!(receive(&done.job, 2, 2, 1, NOW), Reception::Drop);
+        let done = step(running.record, Ok(PageDone::Last(work())), NOW, 0.5);
+        assert_eq!(
+            (done.record.status, done.next),
+            (Status::Done, NextStep::Finished)
+        );
+        assert_eq!(
+            receive(&done.record, 2, 2, 1, NOW),
+            MessageDisposition::Drop
+        );
     }
 
     #[test]
@@ -362,23 +365,29 @@ mod tests {
             service: eventrelay_core::error::Service::YouTube,
             source: "x".into(),
         };
-        let Next { job: waiting, then } = step(task(), Err(&broken), NOW, 1.0);
+        let Transition {
+            record: waiting,
+            next,
+        } = step(task(), Err(&broken), NOW, 1.0);
         assert_eq!((waiting.status, waiting.attempts), (Status::Queued, 1));
-        let Then::After(delay) = then else {
-            panic!("{then:?}")
+        let NextStep::After(delay) = next else {
+            panic!("{next:?}")
         };
-        assert_eq!(receive(&waiting, 1, 1, 1, NOW), Reception::Wait(delay));
+        assert_eq!(
+            receive(&waiting, 1, 1, 1, NOW),
+            MessageDisposition::Wait(delay)
+        );
         let worn = Task {
             attempts: retry::MAX_ATTEMPTS,
             ..task()
         };
         let failed = step(worn, Err(&broken), NOW, 1.0);
         assert_eq!(
-            (failed.job.status, failed.then),
-            (Status::Failed, Then::End)
+            (failed.record.status, failed.next),
+            (Status::Failed, NextStep::Finished)
         );
-        assert!(failed.job.error.is_some());
+        assert!(failed.record.error.is_some());
         let late = step(task(), Err(&Error::DeadlineExceeded), NOW, 1.0);
-        assert_eq!(late.job.status, Status::Failed);
+        assert_eq!(late.record.status, Status::Failed);
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use eventrelay::{
     clock::Timestamp,
     config::LimitsConfig,
-    limit::{Cost, Level, Policy, Verdict, judge},
+    limit::{Cost, Decision, LimiterState, Policy, check},
     upstream::gate::Target,
 };
 use eventrelay_template::{Site, read};
@@ -41,16 +41,16 @@ pub(crate) fn policy() -> anyhow::Result<Policy> {
 /// very moment that it is told.
 pub(crate) fn seconds(policy: &Policy, writes: u64, latency_ms: u64) -> f64 {
     let start = Timestamp::now();
-    let (mut now, mut level, mut in_turn) = (start, Level::default(), false);
+    let (mut now, mut state, mut in_turn) = (start, LimiterState::default(), false);
     let mut passed = 0;
     while passed < writes {
-        let (verdict, next) = judge(policy, &level, Cost::CALL, in_turn, now);
-        level = next.unwrap_or(level);
+        let (verdict, next) = check(policy, &state, Cost::CALL, in_turn, now);
+        state = next.unwrap_or(state);
         match verdict {
-            Verdict::Pass { .. } => {
+            Decision::Pass { .. } => {
                 (passed, in_turn) = (passed + 1, false);
             }
-            Verdict::Held { until, .. } => (now, in_turn) = (until, true),
+            Decision::Throttled { until, .. } => (now, in_turn) = (until, true),
         }
     }
     start.until(now).as_secs_f64() + latency_ms as f64 / 1000.0

@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, task::spawn_local};
 
 use crate::{
     body, catalog, fill,
-    handler::{Environment, Memory, Server},
+    handler::{Environment, InstanceCache, Server},
     http::serve,
 };
 
@@ -103,8 +103,8 @@ pub(crate) async fn count(
         let proxy = proxy(stack.client().clone(), upstream, counts.clone()).await?;
         counted = counted.with(variable, &proxy);
     }
-    let off = counted.start(Memory::Off).await?;
-    let on = counted.start(Memory::Entries(1_000)).await?;
+    let off = counted.start(InstanceCache::Off).await?;
+    let on = counted.start(InstanceCache::Entries(1_000)).await?;
     let (small, missing) = (catalog::path(0), catalog::path(u64::MAX - 1));
     let case = |name, path: &str| Case {
         name,

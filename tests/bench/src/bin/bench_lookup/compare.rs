@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     body, catalog,
     catalog::{Lookup, Lookups},
-    handler::{Memory, Server},
+    handler::{InstanceCache, Server},
     load::{self, Pick, Target},
     measure::{self, Effort, Measured, Subject},
     process::{Cores, Watched},
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Compared {
     pub(crate) measured: Measured,
-    /// Memory of its processes at the end, in KiB.
+    /// InstanceCache of its processes at the end, in KiB.
     pub(crate) resident_kib: u64,
 }
 
@@ -43,8 +43,11 @@ pub(crate) async fn handlers(
     effort: Effort,
 ) -> anyhow::Result<Vec<Compared>> {
     let lookups = setup.first(videos);
-    let on = setup.environment.start(Memory::Entries(2 * videos)).await?;
-    let off = setup.environment.start(Memory::Off).await?;
+    let on = setup
+        .environment
+        .start(InstanceCache::Entries(2 * videos))
+        .await?;
+    let off = setup.environment.start(InstanceCache::Off).await?;
     let mut subjects = vec![
         subject("handler, in memory", &on, &lookups, false),
         subject("handler, in memory, gzip", &on, &lookups, true),

@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use crate::{
-    handler::{Memory, Server},
+    handler::{InstanceCache, Server},
     load::{self, Pick, Target},
     measure::{self, Effort, Measured, Subject},
-    process::{Cores, Memory as Resident, Watched},
+    process::{Cores, InstanceCache as Resident, Watched},
     setup::Setup,
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct Growth {
     pub(crate) memory: bool,
     /// Lookups of any of the videos after which the memory was read.
     pub(crate) lookups: usize,
-    /// Memory of the process after them, in KiB.
+    /// InstanceCache of the process after them, in KiB.
     pub(crate) resident_kib: u64,
     pub(crate) peak_kib: u64,
     pub(crate) measured: Measured,
@@ -44,7 +44,7 @@ pub(crate) async fn measure(
     let mut residents: Vec<(usize, bool, Resident)> = Vec::new();
     for table in &setup.tables {
         let environment = setup.environment.with("VIDEOS_TABLE", &table.name);
-        for memory in [Memory::Off, Memory::Entries(entries)] {
+        for memory in [InstanceCache::Off, InstanceCache::Entries(entries)] {
             let server = environment.start(memory).await?;
             let watched = Watched::Alone(server.process);
             watched.pin(&cores.server)?;
@@ -59,8 +59,12 @@ pub(crate) async fn measure(
                 count: lookups,
             };
             let _ = load::run(&target, effort.connections, some).await?;
-            residents.push((table.videos, memory != Memory::Off, watched.memory()?));
-            if memory != Memory::Off {
+            residents.push((
+                table.videos,
+                memory != InstanceCache::Off,
+                watched.memory()?,
+            ));
+            if memory != InstanceCache::Off {
                 target.lookups = setup.first(entries.div_ceil(2));
                 let _ = load::run(&target, effort.connections, Pick::Each).await?;
             }
@@ -68,8 +72,8 @@ pub(crate) async fn measure(
                 name: format!(
                     "{} of {} videos",
                     match memory {
-                        Memory::Off => "index",
-                        Memory::Entries(_) => "in memory",
+                        InstanceCache::Off => "index",
+                        InstanceCache::Entries(_) => "in memory",
                     },
                     table.videos
                 ),

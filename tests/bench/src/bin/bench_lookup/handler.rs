@@ -16,7 +16,7 @@ const FUNCTION: &str = "get-video";
 
 /// What the function may keep in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Memory {
+pub(crate) enum InstanceCache {
     /// Nothing: every lookup asks the store.
     Off,
     /// So many analyses, as long as a run takes.
@@ -35,7 +35,7 @@ pub(crate) struct Server {
 #[derive(Clone, Debug)]
 pub(crate) struct Environment(Vec<(String, String)>);
 
-impl Memory {
+impl InstanceCache {
     /// The variables of `template.yaml` that say so.
     fn variables(self) -> [(&'static str, String); 3] {
         let (seconds, entries) = match self {
@@ -82,7 +82,7 @@ impl Environment {
             .with_context(|| format!("{FUNCTION} has no variable {name}"))
     }
 
-    pub(crate) async fn start(&self, memory: Memory) -> anyhow::Result<Server> {
+    pub(crate) async fn start(&self, memory: InstanceCache) -> anyhow::Result<Server> {
         // The running program, even if it was rebuilt since.
         let mut command = Command::new("/proc/self/exe");
         command

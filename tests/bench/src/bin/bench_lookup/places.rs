@@ -6,7 +6,7 @@ use crate::{
     body, catalog,
     catalog::{Lookup, Lookups},
     fill::{self, Place},
-    handler::Memory,
+    handler::InstanceCache,
     load::Target,
     measure::{self, Effort, Measured, Subject},
     process::{Cores, Watched},
@@ -37,7 +37,7 @@ pub(crate) async fn measure(
     cores: &Cores,
     effort: Effort,
 ) -> anyhow::Result<Vec<Places>> {
-    let server = setup.environment.start(Memory::Off).await?;
+    let server = setup.environment.start(InstanceCache::Off).await?;
     let watched = Watched::Alone(server.process);
     watched.pin(&cores.server)?;
     let mut subjects = Vec::new();

@@ -175,7 +175,7 @@ impl Samples {
 }
 
 impl Sample {
-    /// Memory of all functions, in MiB.
+    /// InstanceCache of all functions, in MiB.
     pub(crate) fn functions_mib(&self) -> f64 {
         self.functions.values().map(|held| held.mib).sum()
     }

@@ -43,7 +43,7 @@ enum Kind {
     PullRequest,
     /// A deployment to Vercel.
     Vercel,
-    /// Video-to-software with Netlify; its driver.
+    /// Video-to-software with Netlify; its executor.
     Software,
     /// Video-to-software with Netlify; its deployer.
     Netlify,

@@ -1,7 +1,7 @@
 use super::super::tests::{KEY, assert_is, client};
 use super::*;
-use crate::Gate;
 use crate::HttpClient;
+use crate::UpstreamGuard;
 use eventrelay_testing::{Reply, Responder};
 
 const FILE: &str = r#"{"name":"files/abc123","displayName":"s.mp4","mimeType":"video/mp4","sizeBytes":"20971525",
@@ -125,7 +125,7 @@ fn an_upload_is_not_directed_elsewhere() {
         base,
         "v1beta",
         KEY.into(),
-        Gate::open(),
+        UpstreamGuard::open(),
     );
     for good in [
         "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=a",

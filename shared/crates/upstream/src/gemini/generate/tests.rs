@@ -22,7 +22,7 @@ fn question(schema: &Value) -> GenerateRequest<'_> {
         media_resolution: Some(MediaResolution::Low),
         thinking_level: None,
         estimate: Cost::CALL,
-        in_turn: false,
+        has_reservation: false,
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Gate;
+use crate::UpstreamGuard;
 use crate::client::HttpClient;
 use crate::youtube::tests::{KEY, failure};
 use eventrelay_testing::{Reply, Responder};
@@ -50,7 +50,7 @@ async fn ask(
         url.clone(),
         url,
         key,
-        Gate::open(),
+        UpstreamGuard::open(),
     )
     .playlist_page(&LIST.parse().unwrap(), token)
     .await

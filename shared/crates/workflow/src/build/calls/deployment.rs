@@ -5,7 +5,7 @@ use crate::build::{
     deployment::{DeploymentWork, Seen, Stage},
     model::{Build, End, Work},
 };
-use crate::flow;
+use crate::engine;
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
@@ -34,7 +34,7 @@ impl Calls {
 
     /// Says in the deployment's row how its build has ended, and takes away what it must not leave
     /// behind. The row comes first: somebody waits for it, and a repository may never be deletable.
-    pub(super) async fn settle_deployment(
+    pub(super) async fn finalize_deployment(
         &self,
         build: &Build,
         work: &DeploymentWork,
@@ -66,7 +66,7 @@ impl Calls {
         Ok(())
     }
 
-    /// Has a build that was ended while a repository was made for it settle that too.
+    /// Has a build that was ended while a repository was made for it finalize that too.
     pub(in crate::build) async fn lost(&self, build: &Build) -> Result<(), Error> {
         let Work::Deployment(lost) = &build.work else {
             return Ok(());
@@ -79,13 +79,13 @@ impl Calls {
             match &mut build.work {
                 Work::Deployment(work) if has_ended && !work.result.made_repository => {
                     work.result = lost.result.clone();
-                    (build.settled, build.due_at) = (false, now);
+                    (build.finalized, build.due_at) = (false, now);
                     Some(build)
                 }
                 _ => None,
             }
         };
-        flow::preempt(&self.context, &build.id, learn, Timestamp::now()).await?;
+        engine::preempt(&self.context, &build.id, learn, Timestamp::now()).await?;
         Ok(())
     }
 

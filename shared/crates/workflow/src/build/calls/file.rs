@@ -189,11 +189,11 @@ impl Calls {
 
     /// Tells those who wait for the file, and forgets what was paid for on the way to it. That the
     /// answers to a file that failed are forgotten lets another try ask anew.
-    pub(super) async fn settle_file(&self, build: &Build, work: &FileWork) -> Result<(), Error> {
+    pub(super) async fn finalize_file(&self, build: &Build, work: &FileWork) -> Result<(), Error> {
         if let Some(parent) = &build.parent {
             let jobs = &self.context.jobs;
             if build.end == Some(End::Done) {
-                let join = jobs.leave(parent, work.round, work.number, &work.needed_by);
+                let join = jobs.complete(parent, work.round, work.number, &work.needed_by);
                 let join = join.await?;
                 let ready = work.needed_by.iter();
                 let ready: Vec<_> = ready
@@ -205,7 +205,7 @@ impl Calls {
                     self.wake(parent).await?;
                 }
             } else {
-                jobs.fail_part(parent, work.round, work.number).await?;
+                jobs.fail(parent, work.round, work.number).await?;
                 self.wake(parent).await?;
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eventrelay_project::plan::Plan;
-use eventrelay_store::joins::Join;
+use eventrelay_store::fan_in::FanIn;
 
 /// Which of the files of a round depend on which.
 #[derive(Debug, Default)]
@@ -49,11 +49,11 @@ impl Graph {
         !self.awaited(number, files).is_empty()
     }
 
-    pub(super) fn join(&self, files: &[u32]) -> Join {
+    pub(super) fn join(&self, files: &[u32]) -> FanIn {
         let waiting = files
             .iter()
             .map(|number| (*number, self.awaited(*number, files)));
-        Join {
+        FanIn {
             pending: files.to_vec(),
             failed: Vec::new(),
             waiting: waiting.filter(|(_, others)| !others.is_empty()).collect(),

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    machine::{Call, Observation},
+    machine::{Effect, EffectOutcome},
     model::{Build, Work},
 };
-use crate::{context::Context, flow::Performed};
+use crate::{context::Context, engine::StepOutcome};
 use eventrelay_analysis::Analysis;
 use eventrelay_core::{
     answer_class::AnswerClass,
@@ -101,34 +101,34 @@ impl Calls {
     /// Performs a call within `time`, beyond which no request goes on.
     pub(super) async fn perform(
         &self,
-        call: Call,
+        call: Effect,
         build: &Build,
         time: Duration,
-    ) -> Performed<Observation> {
+    ) -> StepOutcome<EffectOutcome> {
         let deadline = Instant::now() + time;
         let calls = Self {
             models: self.models.until(deadline),
             github: self
                 .github
                 .as_ref()
-                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+                .map(|one| one.until(deadline).with_reservation(build.has_reservation)),
             vercel: self
                 .vercel
                 .as_ref()
-                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+                .map(|one| one.until(deadline).with_reservation(build.has_reservation)),
             netlify: self
                 .netlify
                 .as_ref()
-                .map(|one| one.until(deadline).in_turn(build.in_turn)),
+                .map(|one| one.until(deadline).with_reservation(build.has_reservation)),
             checker: self.checker,
             context: self.context.clone(),
         };
         let mut usage = build.usage;
         let (observed, counted) = match call {
-            Call::Work => calls.work(build, time, &mut usage).await,
-            Call::Settle => calls.settle(build).await,
+            Effect::Work => calls.work(build, time, &mut usage).await,
+            Effect::Finalize => calls.finalize(build).await,
         };
-        Performed {
+        StepOutcome {
             observed,
             usage: usage.plus(counted),
             counted,
@@ -142,46 +142,46 @@ impl Calls {
         build: &Build,
         time: Duration,
         usage: &mut Usage,
-    ) -> (Result<Observation, Error>, Usage) {
+    ) -> (Result<EffectOutcome, Error>, Usage) {
         let mut counted = Usage::default();
         let seen = match &build.work {
             Work::Project(work) => {
                 let (paid, others) = (usage, &mut counted);
                 let seen = self.project_step(build, work, time, paid, others).await;
-                seen.map(Observation::Project)
+                seen.map(EffectOutcome::Project)
             }
             Work::File(work) => {
                 let seen = self.file_step(build, work, time, usage).await;
-                seen.map(Observation::File)
+                seen.map(EffectOutcome::File)
             }
             Work::Deployment(work) => {
                 let seen = self.deployment_step(build, work).await;
-                seen.map(Observation::Deployment)
+                seen.map(EffectOutcome::Deployment)
             }
             Work::Software(work) => {
                 let seen = self.software_step(build, work).await;
-                seen.map(Observation::Software)
+                seen.map(EffectOutcome::Software)
             }
         };
         (seen, counted)
     }
 
     /// Says how a build has ended to those who wait for it. As [`Self::work`].
-    async fn settle(&self, build: &Build) -> (Result<Observation, Error>, Usage) {
-        match self.settled(build).await {
-            Ok(counted) => (Ok(Observation::Settled), counted),
-            // It is settled again, and what others took is added then.
+    async fn finalize(&self, build: &Build) -> (Result<EffectOutcome, Error>, Usage) {
+        match self.finalized(build).await {
+            Ok(counted) => (Ok(EffectOutcome::Finalized), counted),
+            // It is finalized again, and what others took is added then.
             Err(error) => (Err(error), Usage::default()),
         }
     }
 
-    async fn settled(&self, build: &Build) -> Result<Usage, Error> {
+    async fn finalized(&self, build: &Build) -> Result<Usage, Error> {
         let mut counted = Usage::default();
         match &build.work {
-            Work::Project(work) => counted = self.settle_project(build, work).await?,
-            Work::File(work) => self.settle_file(build, work).await?,
-            Work::Deployment(work) => self.settle_deployment(build, work).await?,
-            Work::Software(work) => self.settle_software(build, work).await?,
+            Work::Project(work) => counted = self.finalize_project(build, work).await?,
+            Work::File(work) => self.finalize_file(build, work).await?,
+            Work::Deployment(work) => self.finalize_deployment(build, work).await?,
+            Work::Software(work) => self.finalize_software(build, work).await?,
         }
         match (&build.parent, &build.work) {
             // A file wakes its project when it is the last one, or the first to fail.
@@ -296,7 +296,7 @@ impl Calls {
                 tokens: estimate.tokens(),
                 ..Cost::CALL
             },
-            in_turn: build.in_turn,
+            has_reservation: build.has_reservation,
         };
         let by = build.submitted_by.as_deref();
         let answered = self.models.ask(&request, estimate, by, time).await?;

@@ -1,7 +1,7 @@
 //! The steps of a project.
 
 use crate::build::BuildRow;
-use crate::flow;
+use crate::engine;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{
@@ -385,7 +385,7 @@ impl Calls {
 
     /// Says in the project's row how its build has ended. What files took that it did not wait for,
     /// but for those that are still being asked for.
-    pub(super) async fn settle_project(
+    pub(super) async fn finalize_project(
         &self,
         build: &Build,
         work: &ProjectWork,
@@ -462,7 +462,7 @@ impl Calls {
         let rows = self.context.jobs.get_all::<Build>(&ids).await?;
         stream::iter(rows.iter().filter(|row| waits(&row.job)))
             .map(async |row: &BuildRow| {
-                flow::preempt(&self.context, &row.job.id, cancelled, Timestamp::now()).await
+                engine::preempt(&self.context, &row.job.id, cancelled, Timestamp::now()).await
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 //! The steps from a video to a deployment.
 
 use super::Calls;
-use crate::flow;
+use crate::engine;
 use crate::{
     build::{
         machine,
@@ -36,8 +36,8 @@ impl Calls {
         let build = row.ok_or_else(|| Error::internal("a build is gone"))?.job;
         Ok(match build.end {
             None => Seen::Waiting,
-            // It wakes those who wait before it is settled.
-            Some(_) if !build.settled => Seen::Ending,
+            // It wakes those who wait before it is finalized.
+            Some(_) if !build.finalized => Seen::Ending,
             Some(End::Done | End::Skipped { .. }) => done,
             Some(End::Failed { error }) => Seen::Failed(error),
             Some(End::Cancelled) => Seen::Cancelled,
@@ -118,7 +118,7 @@ impl Calls {
 
     /// What it has begun goes no further than it does itself, but for the analysis, which others may
     /// wait for.
-    pub(super) async fn settle_software(
+    pub(super) async fn finalize_software(
         &self,
         build: &Build,
         work: &SoftwareWork,
@@ -132,7 +132,7 @@ impl Calls {
         if build.end == Some(End::Done) {
             return Ok(());
         }
-        flow::preempt(&self.context, &begun, machine::cancel, Timestamp::now()).await?;
+        engine::preempt(&self.context, &begun, machine::cancel, Timestamp::now()).await?;
         Ok(())
     }
 }

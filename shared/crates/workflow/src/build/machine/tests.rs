@@ -6,7 +6,7 @@ use crate::{
         deployment::{DeploymentWork, Stage as DeploymentStage},
         project::{ProjectWork, Stage as ProjectStage},
     },
-    flow::{Reception, receive},
+    engine::{MessageDisposition, NextStep, receive},
 };
 use eventrelay_core::{error::Service, ids::JobId};
 use eventrelay_project::{
@@ -60,11 +60,11 @@ fn object(digit: char) -> ObjectId {
     digit.to_string().repeat(40).parse().unwrap()
 }
 
-fn ok(build: &Build, observation: Observation) -> Next<Build> {
+fn ok(build: &Build, observation: EffectOutcome) -> Transition<Build> {
     step(build, Ok(observation), MODELS, START, 0.5)
 }
 
-fn err(build: &Build, error: &Error) -> Next<Build> {
+fn err(build: &Build, error: &Error) -> Transition<Build> {
     step(build, Err(error), MODELS, START, 0.5)
 }
 
@@ -82,32 +82,32 @@ fn stage(build: &Build) -> &'static str {
 /// The stages of a build that sees these one after the other.
 fn walk(
     mut build: Build,
-    seen: impl IntoIterator<Item = Observation>,
+    seen: impl IntoIterator<Item = EffectOutcome>,
 ) -> (Build, Vec<&'static str>) {
     let mut stages = vec![stage(&build)];
     for observation in seen {
-        build = ok(&build, observation).job;
+        build = ok(&build, observation).record;
         stages.push(stage(&build));
     }
     (build, stages)
 }
 
-fn planned(files: u32) -> Observation {
-    Observation::Project(project::Seen::Planned {
+fn planned(files: u32) -> EffectOutcome {
+    EffectOutcome::Project(project::Seen::Planned {
         plan: "p".to_owned(),
         files,
     })
 }
 
-fn checked(failing: &[u32]) -> Observation {
-    Observation::Project(project::Seen::Checked {
+fn checked(failing: &[u32]) -> EffectOutcome {
+    EffectOutcome::Project(project::Seen::Checked {
         report: "r".to_owned(),
         failing: failing.to_vec(),
     })
 }
 
-fn written(repairs: &[u32]) -> Observation {
-    Observation::Project(project::Seen::Written {
+fn written(repairs: &[u32]) -> EffectOutcome {
+    EffectOutcome::Project(project::Seen::Written {
         repairs: repairs.to_vec(),
     })
 }
@@ -116,11 +116,11 @@ fn written(repairs: &[u32]) -> Observation {
 fn a_project_is_planned_written_checked_and_packed() {
     let seen = [
         planned(2),
-        Observation::Project(project::Seen::Opened),
+        EffectOutcome::Project(project::Seen::Opened),
         written(&[0, 1]),
         checked(&[]),
-        Observation::Project(project::Seen::Packaged),
-        Observation::Settled,
+        EffectOutcome::Project(project::Seen::Packaged),
+        EffectOutcome::Finalized,
     ];
     let (build, stages) = walk(project(false), seen);
     let expected = [
@@ -133,7 +133,7 @@ fn a_project_is_planned_written_checked_and_packed() {
         "done",
     ];
     assert_eq!(stages, expected);
-    assert!(build.settled && call(&build).is_none());
+    assert!(build.finalized && call(&build).is_none());
     assert_eq!(build.progress(), 100);
 }
 
@@ -151,7 +151,7 @@ fn a_plan_alone_ends_with_the_plan() {
 fn files_that_do_not_fit_are_mended_together_in_another_round() {
     let seen = [
         planned(3),
-        Observation::Project(project::Seen::Opened),
+        EffectOutcome::Project(project::Seen::Opened),
         written(&[0, 1, 2]),
         checked(&[1]),
     ];
@@ -167,7 +167,7 @@ fn files_that_do_not_fit_are_mended_together_in_another_round() {
     assert_eq!(work.stage, opening);
     assert_eq!(work.beyond_repair(&[0, 1]), None);
     assert_eq!(work.beyond_repair(&[1, 2]), Some(2));
-    let again = [Observation::Project(project::Seen::Opened), written(&[2])];
+    let again = [EffectOutcome::Project(project::Seen::Opened), written(&[2])];
     let (build, _) = walk(build, again);
     let Work::Project(work) = &build.work else {
         panic!("{build:?}")
@@ -186,13 +186,13 @@ fn whoever_waits_for_files_is_woken_before_it_is_due() {
         project(false),
         [
             planned(1),
-            Observation::Project(project::Seen::Opened),
-            Observation::Project(project::Seen::Waiting),
+            EffectOutcome::Project(project::Seen::Opened),
+            EffectOutcome::Project(project::Seen::Waiting),
         ],
     );
     assert!(build.due_at > START && build.is_woken());
     let step = Message::WHICHEVER;
-    assert_eq!(receive(&build, 5, step, 1, START), Reception::Run);
+    assert_eq!(receive(&build, 5, step, 1, START), MessageDisposition::Run);
     let deployment = deployment(Target::Vercel);
     let held = err(
         &deployment,
@@ -202,16 +202,16 @@ fn whoever_waits_for_files_is_woken_before_it_is_due() {
         },
     );
     assert!(matches!(
-        receive(&held.job, 5, step, 1, START),
-        Reception::Wait(_)
+        receive(&held.record, 5, step, 1, START),
+        MessageDisposition::Wait(_)
     ));
 }
 
-fn seen(one: deployment::Seen) -> Observation {
-    Observation::Deployment(one)
+fn seen(one: deployment::Seen) -> EffectOutcome {
+    EffectOutcome::Deployment(one)
 }
 
-fn new_one() -> Observation {
+fn new_one() -> EffectOutcome {
     seen(deployment::Seen::New {
         at: at(),
         branch: "main".to_owned(),
@@ -219,7 +219,7 @@ fn new_one() -> Observation {
     })
 }
 
-fn tree(proposed: bool) -> Observation {
+fn tree(proposed: bool) -> EffectOutcome {
     seen(deployment::Seen::Tree {
         at: at(),
         url: None,
@@ -272,12 +272,12 @@ fn a_branch_that_somebody_else_has_moved_is_compared_and_proposed_to() {
 #[test]
 fn names_that_are_taken_are_passed_over_until_there_are_no_more() {
     let mut build = deployment(Target::GitHub);
-    build = ok(&build, seen(deployment::Seen::NameTaken)).job;
+    build = ok(&build, seen(deployment::Seen::NameTaken)).record;
     for _ in 1..MAX_NAMES {
-        build = ok(&build, seen(deployment::Seen::Foreign)).job;
+        build = ok(&build, seen(deployment::Seen::Foreign)).record;
         assert_eq!(stage(&build), "creating");
     }
-    build = ok(&build, seen(deployment::Seen::Foreign)).job;
+    build = ok(&build, seen(deployment::Seen::Foreign)).record;
     assert_eq!(build.error().unwrap().status, 409);
 }
 
@@ -287,9 +287,9 @@ fn what_is_not_configured_is_skipped() {
         what: Target::Netlify.needs(),
     };
     let next = err(&deployment(Target::Netlify), &missing);
-    assert_eq!(stage(&next.job), "skipped");
+    assert_eq!(stage(&next.record), "skipped");
     // A project without a model cannot be.
-    assert_eq!(stage(&err(&project(false), &missing).job), "failed");
+    assert_eq!(stage(&err(&project(false), &missing).record), "failed");
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_target_that_breaks_keeps_its_words_and_its_log() {
         message: "no build script".to_owned(),
         log: vec!["npm error".to_owned()],
     });
-    let build = ok(&deployment(Target::Vercel), broken).job;
+    let build = ok(&deployment(Target::Vercel), broken).record;
     assert!(build.error().unwrap().detail.contains("no build script"));
     let Work::Deployment(work) = &build.work else {
         panic!("{build:?}")
@@ -312,12 +312,12 @@ fn the_next_model_is_asked_before_anything_fails() {
         model: "m".to_owned(),
     };
     let next = err(&project(false), &gone);
-    assert_eq!((next.job.model, next.then), (1, Then::Now));
-    assert_eq!(stage(&err(&next.job, &gone).job), "failed");
+    assert_eq!((next.record.model, next.next), (1, NextStep::Immediate));
+    assert_eq!(stage(&err(&next.record, &gone).record), "failed");
     let malformed = Error::AnswerMalformed { source: "x".into() };
     let once = err(&project(false), &malformed);
-    assert!(matches!(once.then, Then::After(_)));
-    assert_eq!(stage(&err(&once.job, &malformed).job), "failed");
+    assert!(matches!(once.next, NextStep::After(_)));
+    assert_eq!(stage(&err(&once.record, &malformed).record), "failed");
 }
 
 #[test]
@@ -328,13 +328,13 @@ fn a_bad_answer_is_asked_for_anew_once_whatever_failed_before() {
         retry_after: None,
         source: "x".into(),
     };
-    let tried = err(&project(false), &unavailable).job;
+    let tried = err(&project(false), &unavailable).record;
     let once = err(&tried, &malformed);
-    assert!(matches!(once.then, Then::After(_)), "{once:?}");
-    let between = err(&once.job, &unavailable).job;
-    assert_eq!(stage(&err(&between, &Error::AnswerEmpty).job), "failed");
+    assert!(matches!(once.next, NextStep::After(_)), "{once:?}");
+    let between = err(&once.record, &unavailable).record;
+    assert_eq!(stage(&err(&between, &Error::AnswerEmpty).record), "failed");
     // The next answer is another one.
-    let planned = ok(&once.job, planned(1)).job;
+    let planned = ok(&once.record, planned(1)).record;
     assert_eq!((planned.attempts, planned.bad_answers), (0, 0));
 }
 
@@ -393,7 +393,7 @@ fn any_seen(number: u8) -> deployment::Seen {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: an end is final, what has ended is settled, and nothing
+    /// Whatever happens in whatever order: an end is final, what has ended is finalized, and nothing
     /// waits beyond its deadline.
     #[test]
     fn every_deployment_ends(
@@ -407,32 +407,32 @@ proptest! {
             let Some(call) = call(&build) else { break };
             let error;
             let observed = match (call, drawn.next()) {
-                (Call::Settle, Some((true, number))) => {
+                (Effect::Finalize, Some((true, number))) => {
                     error = any_error(number);
                     Err(&error)
                 }
-                (Call::Settle, _) => Ok(Observation::Settled),
-                (Call::Work, Some((true, number))) => {
+                (Effect::Finalize, _) => Ok(EffectOutcome::Finalized),
+                (Effect::Work, Some((true, number))) => {
                     error = any_error(number);
                     Err(&error)
                 }
-                (Call::Work, Some((false, number))) => Ok(seen(any_seen(number))),
-                (Call::Work, None) => Ok(seen(deployment::Seen::Waiting)),
+                (Effect::Work, Some((false, number))) => Ok(seen(any_seen(number))),
+                (Effect::Work, None) => Ok(seen(deployment::Seen::Waiting)),
             };
             let ended = build.end.clone();
             let next = step(&build, observed, MODELS, now, 0.5);
-            prop_assert!(ended.is_none() || next.job.end == ended, "an end is final");
-            prop_assert!(next.job.progress() <= 100);
-            if let Then::After(wait) = next.then {
+            prop_assert!(ended.is_none() || next.record.end == ended, "an end is final");
+            prop_assert!(next.record.progress() <= 100);
+            if let NextStep::After(wait) = next.next {
                 now = now + wait;
             }
             now = now + Duration::from_secs(1);
-            let row = serde_json::to_string(&next.job).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<Build>(&row).unwrap(), &next.job);
-            build = next.job;
+            let row = serde_json::to_string(&next.record).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Build>(&row).unwrap(), &next.record);
+            build = next.record;
         }
         // Who only waits fails at the deadline.
         let late = step(&build, Ok(seen(deployment::Seen::Waiting)), MODELS, build.deadline, 0.5);
-        prop_assert!(build.settled || late.job.end.is_some());
+        prop_assert!(build.finalized || late.record.end.is_some());
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{Calls, kept::Made};
-use crate::job::{Job, Media, Request, machine::Observation, model::GeminiFile};
+use crate::job::{Job, Media, Request, machine::EffectOutcome, model::GeminiFile};
 use eventrelay_analysis::{self as analysis, Captions, captions};
 use eventrelay_core::{
     answer_class::AnswerClass,
@@ -39,7 +39,7 @@ impl Calls {
         file: Option<&GeminiFile>,
         time: Duration,
         usage: &mut Usage,
-    ) -> Result<Observation, Error> {
+    ) -> Result<EffectOutcome, Error> {
         let is_good_enough = |made: &Made| made.answered_by() >= self.models.class;
         let made = match self.made(job).await?.filter(is_good_enough) {
             Some(made) => {
@@ -56,7 +56,7 @@ impl Calls {
             }
         };
         let (analysis, parts) = self.store(job, &made).await?;
-        Ok(Observation::Analysed {
+        Ok(EffectOutcome::Analysed {
             analysis: Box::new(analysis),
             parts,
         })
@@ -130,7 +130,7 @@ impl Calls {
                 tokens: estimate.tokens(),
                 ..Cost::CALL
             },
-            in_turn: job.in_turn,
+            has_reservation: job.has_reservation,
         };
         let by = job.submitted_by.as_deref();
         let answered = self.models.ask(&request, estimate, by, time).await?;

@@ -1,4 +1,4 @@
-//! What was paid for, kept beside the job until it is settled.
+//! What was paid for, kept beside the job until it is finalized.
 
 use serde::{Deserialize, Serialize};
 

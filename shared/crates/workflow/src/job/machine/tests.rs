@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    flow::{Reception, receive},
+    engine::{MessageDisposition, receive},
     job::{Request, Status},
 };
 use eventrelay_core::{error::Service, retry::MAX_ATTEMPTS, video::VideoKey};
@@ -37,12 +37,12 @@ fn upload(size_bytes: u64) -> Job {
     )
 }
 
-fn file(state: FileState) -> Observation {
+fn file(state: FileState) -> EffectOutcome {
     let file = GeminiFile {
         uri: "u".to_owned(),
         mime_type: "video/mp4".to_owned(),
     };
-    Observation::File(FileSeen {
+    EffectOutcome::File(FileSeen {
         name: "files/a".to_owned(),
         file,
         state,
@@ -50,7 +50,7 @@ fn file(state: FileState) -> Observation {
     })
 }
 
-fn analysed() -> Observation {
+fn analysed() -> EffectOutcome {
     let analysis = StoredAnalysis {
         variant: "1".to_owned(),
         base_variant: "1".to_owned(),
@@ -65,22 +65,22 @@ fn analysed() -> Observation {
         finished_at: START,
         expires_at: START,
     };
-    Observation::Analysed {
+    EffectOutcome::Analysed {
         analysis: Box::new(analysis),
         parts: Default::default(),
     }
 }
 
-fn ok(job: &Job, observation: Observation, now: Timestamp) -> Next<Job> {
+fn ok(job: &Job, observation: EffectOutcome, now: Timestamp) -> Transition<Job> {
     step(job, Ok(observation), LIMITS, now, 0.5)
 }
 
-fn err(job: &Job, error: &Error) -> Next<Job> {
+fn err(job: &Job, error: &Error) -> Transition<Job> {
     step(job, Err(error), LIMITS, START, 0.5)
 }
 
-fn slug(next: &Next<Job>) -> String {
-    match &next.job.state {
+fn slug(next: &Transition<Job>) -> String {
+    match &next.record.state {
         State::Failed { error, .. } => error.kind.rsplit(':').next().unwrap().to_owned(),
         other => panic!("not failed: {other:?}"),
     }
@@ -89,53 +89,56 @@ fn slug(next: &Next<Job>) -> String {
 #[test]
 fn a_youtube_video_is_looked_up_and_analysed() {
     let job = begin(job(Media::YouTube), START);
-    assert_eq!(call(&job), Some(Call::FetchMetadata));
+    assert_eq!(call(&job), Some(Effect::FetchMetadata));
     let facts = VideoFacts {
         title: Some("t".to_owned()),
         ..Default::default()
     };
-    let next = ok(&job, Observation::Metadata(facts.clone()), START);
-    assert_eq!((next.then, &next.job.facts), (Then::Now, &facts));
-    assert_eq!(call(&next.job), Some(Call::Analyse { file: None }));
-    let next = ok(&next.job, analysed(), START);
-    assert!(matches!(call(&next.job), Some(Call::Index { .. })));
-    let next = ok(&next.job, Observation::Indexed, START);
+    let next = ok(&job, EffectOutcome::Metadata(facts.clone()), START);
     assert_eq!(
-        (next.job.state.status(), next.job.progress()),
+        (next.next, &next.record.facts),
+        (NextStep::Immediate, &facts)
+    );
+    assert_eq!(call(&next.record), Some(Effect::Analyse { file: None }));
+    let next = ok(&next.record, analysed(), START);
+    assert!(matches!(call(&next.record), Some(Effect::Index { .. })));
+    let next = ok(&next.record, EffectOutcome::Indexed, START);
+    assert_eq!(
+        (next.record.state.status(), next.record.progress()),
         (Status::Done, 100)
     );
-    assert_eq!(call(&next.job), Some(Call::Settle));
-    let next = ok(&next.job, Observation::Settled, START);
-    assert_eq!((next.then, call(&next.job)), (Then::End, None));
+    assert_eq!(call(&next.record), Some(Effect::Finalize));
+    let next = ok(&next.record, EffectOutcome::Finalized, START);
+    assert_eq!((next.next, call(&next.record)), (NextStep::Finished, None));
 }
 
 #[test]
 fn looks_come_at_an_estimate_and_then_ever_later() {
     let started = ok(
         &upload(4_000_000),
-        Observation::UploadStarted {
+        EffectOutcome::UploadStarted {
             session: "s".into(),
         },
         START,
     );
-    let mut next = ok(&started.job, file(FileState::Processing), START);
+    let mut next = ok(&started.record, file(FileState::Processing), START);
     let (mut now, mut waits) = (START, Vec::new());
     for _ in 0..7 {
-        let Then::After(wait) = next.then else {
+        let NextStep::After(wait) = next.next else {
             panic!("{next:?}")
         };
-        assert_eq!(next.job.due_at, now + wait);
+        assert_eq!(next.record.due_at, now + wait);
         waits.push(wait.as_secs());
         now = now + wait;
-        next = ok(&next.job, file(FileState::Processing), now);
+        next = ok(&next.record, file(FileState::Processing), now);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
-    let next = ok(&next.job, file(FileState::Active), now);
+    let next = ok(&next.record, file(FileState::Active), now);
     assert!(matches!(
-        call(&next.job),
-        Some(Call::Analyse { file: Some(_) })
+        call(&next.record),
+        Some(Effect::Analyse { file: Some(_) })
     ));
-    assert_eq!(next.job.gemini_file.as_deref(), Some("files/a"));
+    assert_eq!(next.record.gemini_file.as_deref(), Some("files/a"));
 }
 
 #[test]
@@ -163,22 +166,22 @@ fn the_first_look_is_when_files_like_it_were_ready() {
     };
     for (expected_ms, wait) in [(0, 1), (6_040, 6), (6_600, 7), (400_000, 30)] {
         assert_eq!(
-            uploaded(expected_ms).then,
-            Then::After(Duration::from_secs(wait))
+            uploaded(expected_ms).next,
+            NextStep::After(Duration::from_secs(wait))
         );
     }
     // What takes longer this time is looked at as ever.
     let next = ok(
-        &uploaded(6_000).job,
+        &uploaded(6_000).record,
         file(FileState::Processing),
         START + Duration::from_secs(6),
     );
-    assert_eq!(next.then, Then::After(Duration::from_secs(2)));
+    assert_eq!(next.next, NextStep::After(Duration::from_secs(2)));
 }
 
 #[test]
 fn processing_ends_in_time() {
-    let processing = ok(&upload(1), file(FileState::Processing), START).job;
+    let processing = ok(&upload(1), file(FileState::Processing), START).record;
     let failed = ok(&processing, file(FileState::Failed), START);
     assert_eq!(slug(&failed), "processing-failed");
     let late = START + LIMITS.processing_timeout;
@@ -186,12 +189,12 @@ fn processing_ends_in_time() {
         slug(&ok(&processing, file(FileState::Processing), late)),
         "processing-timeout"
     );
-    let Then::After(last) = ok(
+    let NextStep::After(last) = ok(
         &processing,
         file(FileState::Processing),
         START + Duration::from_secs(599),
     )
-    .then
+    .next
     else {
         panic!("did not wait")
     };
@@ -202,47 +205,47 @@ fn processing_ends_in_time() {
 fn another_model_is_asked_when_one_is_spent_or_gone() {
     let analysing = ok(
         &begin(job(Media::YouTube), START),
-        Observation::Metadata(Default::default()),
+        EffectOutcome::Metadata(Default::default()),
         START,
     )
-    .job;
+    .record;
     let spent = Error::DailyQuotaSpent {
         service: Service::Gemini,
         retry_after: None,
     };
     // Whose turn it was with one model stands behind those that wait for the other.
-    let in_turn = Job {
-        in_turn: true,
+    let has_reservation = Job {
+        has_reservation: true,
         ..analysing
     };
-    let second = err(&in_turn, &spent);
-    assert_eq!((second.then, second.job.model), (Then::Now, 1));
-    assert!(!second.job.in_turn);
+    let second = err(&has_reservation, &spent);
+    assert_eq!((second.next, second.record.model), (NextStep::Immediate, 1));
+    assert!(!second.record.has_reservation);
     let third = err(
-        &second.job,
+        &second.record,
         &Error::ModelGone {
             model: "m".to_owned(),
         },
     );
-    assert_eq!((third.then, third.job.model), (Then::Now, 2));
-    assert_eq!(slug(&err(&third.job, &spent)), "daily-quota-spent");
+    assert_eq!((third.next, third.record.model), (NextStep::Immediate, 2));
+    assert_eq!(slug(&err(&third.record, &spent)), "daily-quota-spent");
 }
 
 #[test]
 fn a_limit_is_waited_for_unless_the_deadline_comes_first() {
     let analysing = ok(
         &begin(job(Media::YouTube), START),
-        Observation::Metadata(Default::default()),
+        EffectOutcome::Metadata(Default::default()),
         START,
     )
-    .job;
+    .record;
     let limited = |seconds| Error::RateLimited {
         service: Service::Gemini,
         retry_after: Some(Duration::from_secs(seconds)),
     };
     let next = err(&analysing, &limited(34));
-    assert_eq!(next.job.attempts, 1);
-    assert!(matches!(next.then, Then::After(wait) if wait.as_secs() >= 34));
+    assert_eq!(next.record.attempts, 1);
+    assert!(matches!(next.next, NextStep::After(wait) if wait.as_secs() >= 34));
     assert_eq!(slug(&err(&analysing, &limited(10_000))), "rate-limited");
 }
 
@@ -250,13 +253,16 @@ fn a_limit_is_waited_for_unless_the_deadline_comes_first() {
 fn a_bad_answer_is_paid_for_twice_and_not_more() {
     let analysing = ok(
         &begin(job(Media::YouTube), START),
-        Observation::Metadata(Default::default()),
+        EffectOutcome::Metadata(Default::default()),
         START,
     )
-    .job;
+    .record;
     let again = err(&analysing, &Error::AnswerEmpty);
-    assert!(matches!(again.then, Then::After(_)));
-    assert_eq!(slug(&err(&again.job, &Error::AnswerEmpty)), "answer-empty");
+    assert!(matches!(again.next, NextStep::After(_)));
+    assert_eq!(
+        slug(&err(&again.record, &Error::AnswerEmpty)),
+        "answer-empty"
+    );
     // What failed otherwise before was no answer.
     let tried = err(
         &analysing,
@@ -265,9 +271,9 @@ fn a_bad_answer_is_paid_for_twice_and_not_more() {
             source: "x".into(),
         },
     )
-    .job;
+    .record;
     let once = err(&tried, &Error::AnswerEmpty);
-    assert!(matches!(once.then, Then::After(_)));
+    assert!(matches!(once.next, NextStep::After(_)));
     assert_eq!(
         slug(&err(&analysing, &Error::AnswerTruncated)),
         "answer-truncated"
@@ -278,19 +284,19 @@ fn a_bad_answer_is_paid_for_twice_and_not_more() {
 fn a_file_that_gemini_has_lost_is_uploaded_again() {
     let mut job = upload(1);
     for _ in 0..MAX_UPLOADS {
-        assert_eq!(call(&job), Some(Call::StartUpload));
+        assert_eq!(call(&job), Some(Effect::StartUpload));
         assert_eq!(job.gemini_file, None);
         let started = ok(
             &job,
-            Observation::UploadStarted {
+            EffectOutcome::UploadStarted {
                 session: "s".into(),
             },
             START,
         )
-        .job;
-        let analysing = ok(&started, file(FileState::Active), START).job;
+        .record;
+        let analysing = ok(&started, file(FileState::Active), START).record;
         assert!(analysing.gemini_file.is_some());
-        job = err(&analysing, &Error::FileGone).job;
+        job = err(&analysing, &Error::FileGone).record;
     }
     assert!(matches!(job.state, State::Failed { .. }), "{job:?}");
 }
@@ -298,19 +304,19 @@ fn a_file_that_gemini_has_lost_is_uploaded_again() {
 #[test]
 fn what_is_left_behind_does_not_change_the_end() {
     let done = ok(
-        &ok(&upload(1), analysed(), START).job,
-        Observation::Indexed,
+        &ok(&upload(1), analysed(), START).record,
+        EffectOutcome::Indexed,
         START,
     )
-    .job;
+    .record;
     let next = err(&done, &Error::VideoPrivate);
-    assert_eq!(next.job.state, State::Done);
-    assert!(matches!(next.then, Then::After(_)));
+    assert_eq!(next.record.state, State::Done);
+    assert!(matches!(next.next, NextStep::After(_)));
     let tired = Job {
         attempts: MAX_ATTEMPTS,
         ..done
     };
-    assert!(err(&tired, &Error::VideoPrivate).job.settled);
+    assert!(err(&tired, &Error::VideoPrivate).record.finalized);
 }
 
 fn storage_fails() -> Error {
@@ -322,35 +328,38 @@ fn storage_fails() -> Error {
 
 #[test]
 fn clean_up_is_retried_for_as_long_as_the_storage_fails() {
-    let stored = ok(&upload(1), analysed(), START).job;
-    let done = ok(&stored, Observation::Indexed, START).job;
+    let stored = ok(&upload(1), analysed(), START).record;
+    let done = ok(&stored, EffectOutcome::Indexed, START).record;
     let cancelled = cancel(upload(1), START).unwrap();
     for mut job in [done, cancelled] {
         let (state, mut now) = (job.state.clone(), START);
         for _ in 0..10_000 {
             let next = step(&job, Err(&storage_fails()), LIMITS, now, 1.0);
-            let Then::After(delay) = next.then else {
-                panic!("{:?}", next.then)
+            let NextStep::After(delay) = next.next else {
+                panic!("{:?}", next.next)
             };
-            assert!(delay <= Duration::from_secs(60) && !next.job.settled);
-            (job, now) = (next.job, now + delay);
+            assert!(delay <= Duration::from_secs(60) && !next.record.finalized);
+            (job, now) = (next.record, now + delay);
         }
         assert!(now > job.deadline, "the deadline does not end it");
-        assert_eq!((&job.state, call(&job)), (&state, Some(Call::Settle)));
-        let settled = step(&job, Ok(Observation::Settled), LIMITS, now, 0.5);
-        assert_eq!((settled.then, settled.job.settled), (Then::End, true));
+        assert_eq!((&job.state, call(&job)), (&state, Some(Effect::Finalize)));
+        let finalized = step(&job, Ok(EffectOutcome::Finalized), LIMITS, now, 0.5);
+        assert_eq!(
+            (finalized.next, finalized.record.finalized),
+            (NextStep::Finished, true)
+        );
     }
 }
 
 #[test]
 fn paid_answer_is_indexed_for_as_long_as_the_storage_fails() {
-    let mut storing = ok(&upload(1), analysed(), START).job;
+    let mut storing = ok(&upload(1), analysed(), START).record;
     for _ in 0..5 * MAX_ATTEMPTS {
         let next = err(&storing, &storage_fails());
-        assert!(matches!(next.then, Then::After(_)), "{:?}", next.job);
-        storing = next.job;
+        assert!(matches!(next.next, NextStep::After(_)), "{:?}", next.record);
+        storing = next.record;
     }
-    assert!(matches!(call(&storing), Some(Call::Index { .. })));
+    assert!(matches!(call(&storing), Some(Effect::Index { .. })));
 }
 
 fn unreachable_host() -> Error {
@@ -364,23 +373,30 @@ fn unreachable_host() -> Error {
 #[test]
 fn unreachable_host_is_named_and_tried_until_the_deadline() {
     let fetching = begin(job(Media::YouTube), START);
-    let mut analysing = ok(&fetching, Observation::Metadata(Default::default()), START).job;
+    let mut analysing = ok(
+        &fetching,
+        EffectOutcome::Metadata(Default::default()),
+        START,
+    )
+    .record;
     let mut now = START;
     loop {
         let next = step(&analysing, Err(&unreachable_host()), LIMITS, now, 0.5);
-        let Then::After(delay) = next.then else { break };
-        let notice = next.job.notice.as_ref().unwrap();
-        let told = notice.sentence(next.job.due_at, now);
+        let NextStep::After(delay) = next.next else {
+            break;
+        };
+        let notice = next.record.notice.as_ref().unwrap();
+        let told = notice.sentence(next.record.due_at, now);
         let seconds = delay.as_millis().div_ceil(1000);
         assert_eq!(
             told,
             format!("Cannot reach generativelanguage.googleapis.com. Next try in {seconds} s.")
         );
-        assert_eq!(next.job.attempts, 0, "it used up no try");
-        (analysing, now) = (next.job, now + delay);
+        assert_eq!(next.record.attempts, 0, "it used up no try");
+        (analysing, now) = (next.record, now + delay);
     }
     assert!(now.until(analysing.deadline) <= Duration::from_secs(31));
-    let back = ok(&analysing, analysed(), START).job;
+    let back = ok(&analysing, analysed(), START).record;
     assert_eq!((back.notice, back.unreached), (None, 0));
 }
 
@@ -388,12 +404,12 @@ fn unreachable_host_is_named_and_tried_until_the_deadline() {
 fn metadata_that_cannot_be_reached_is_left_out() {
     let mut fetching = begin(job(Media::YouTube), START);
     for _ in 0..2 {
-        fetching = err(&fetching, &unreachable_host()).job;
-        assert_eq!(call(&fetching), Some(Call::FetchMetadata));
+        fetching = err(&fetching, &unreachable_host()).record;
+        assert_eq!(call(&fetching), Some(Effect::FetchMetadata));
         assert!(fetching.notice.is_some());
     }
-    let analysing = err(&fetching, &unreachable_host()).job;
-    assert_eq!(call(&analysing), Some(Call::Analyse { file: None }));
+    let analysing = err(&fetching, &unreachable_host()).record;
+    assert_eq!(call(&analysing), Some(Effect::Analyse { file: None }));
 }
 
 #[test]
@@ -402,7 +418,7 @@ fn failure_names_who_was_asked() {
         answer_class: AnswerClass::StandIn,
         ..LIMITS
     };
-    let failed = step(&upload(1), Err(&Error::VideoPrivate), limits, START, 0.5).job;
+    let failed = step(&upload(1), Err(&Error::VideoPrivate), limits, START, 0.5).record;
     assert!(matches!(
         failed.state,
         State::Failed {
@@ -431,11 +447,11 @@ fn refused_key_ends_the_job_at_once_and_is_not_remembered() {
     };
     let next = err(&upload(1), &refused);
     assert_eq!(
-        (slug(&next).as_str(), next.then),
-        ("access-refused", Then::Now)
+        (slug(&next).as_str(), next.next),
+        ("access-refused", NextStep::Immediate)
     );
-    let State::Failed { until, error, .. } = next.job.state else {
-        panic!("{:?}", next.job.state)
+    let State::Failed { until, error, .. } = next.record.state else {
+        panic!("{:?}", next.record.state)
     };
     assert_eq!(until, START);
     assert!(
@@ -454,22 +470,25 @@ fn a_deadline_ends_everything_but_the_settling() {
         "deadline-exceeded"
     );
     let cancelled = cancel(job, START).unwrap();
-    assert_eq!(ok(&cancelled, Observation::Settled, late).then, Then::End);
+    assert_eq!(
+        ok(&cancelled, EffectOutcome::Finalized, late).next,
+        NextStep::Finished
+    );
     assert_eq!(cancel(cancelled, START), None);
 }
 
 #[test]
 fn messages_are_run_waited_for_or_dropped() {
     let job = upload(1);
-    assert_eq!(receive(&job, 3, 3, 1, START), Reception::Run);
+    assert_eq!(receive(&job, 3, 3, 1, START), MessageDisposition::Run);
     assert_eq!(
         receive(&job, 3, 2, 1, START),
-        Reception::Drop,
+        MessageDisposition::Drop,
         "a duplicate"
     );
     assert_eq!(
         receive(&job, 3, 2, 2, START),
-        Reception::Run,
+        MessageDisposition::Run,
         "its worker died"
     );
     assert_eq!(
@@ -480,7 +499,7 @@ fn messages_are_run_waited_for_or_dropped() {
             1,
             START
         ),
-        Reception::Run,
+        MessageDisposition::Run,
         "the one that it waited for may have died"
     );
     let waiting = Job {
@@ -489,22 +508,25 @@ fn messages_are_run_waited_for_or_dropped() {
     };
     assert_eq!(
         receive(&waiting, 3, 3, 1, START),
-        Reception::Wait(Duration::from_secs(7))
+        MessageDisposition::Wait(Duration::from_secs(7))
     );
-    let settled = Job {
-        settled: true,
+    let finalized = Job {
+        finalized: true,
         ..job
     };
-    assert_eq!(receive(&settled, 3, 3, 5, START), Reception::Drop);
+    assert_eq!(
+        receive(&finalized, 3, 3, 5, START),
+        MessageDisposition::Drop
+    );
 }
 
-fn any_observation() -> impl Strategy<Value = Result<Observation, u8>> {
+fn any_observation() -> impl Strategy<Value = Result<EffectOutcome, u8>> {
     prop_oneof![
-        Just(Ok(Observation::Metadata(VideoFacts::default()))),
-        Just(Ok(Observation::UploadStarted {
+        Just(Ok(EffectOutcome::Metadata(VideoFacts::default()))),
+        Just(Ok(EffectOutcome::UploadStarted {
             session: "s".to_owned()
         })),
-        (0u64..2_000_000).prop_map(|offset| Ok(Observation::UploadPaused { offset })),
+        (0u64..2_000_000).prop_map(|offset| Ok(EffectOutcome::UploadPaused { offset })),
         Just(Ok(file(FileState::Processing))),
         Just(Ok(file(FileState::Active))),
         Just(Ok(file(FileState::Failed))),
@@ -536,22 +558,22 @@ fn error(number: u8) -> Error {
 }
 
 /// An observation that can come of this call, whatever was drawn.
-fn fitting(call: &Call, drawn: Result<Observation, u8>) -> Result<Observation, u8> {
+fn fitting(call: &Effect, drawn: Result<EffectOutcome, u8>) -> Result<EffectOutcome, u8> {
     match (call, drawn) {
         (_, Err(error)) => Err(error),
-        (Call::FetchMetadata, _) => Ok(Observation::Metadata(VideoFacts::default())),
-        (Call::StartUpload, _) => Ok(Observation::UploadStarted {
+        (Effect::FetchMetadata, _) => Ok(EffectOutcome::Metadata(VideoFacts::default())),
+        (Effect::StartUpload, _) => Ok(EffectOutcome::UploadStarted {
             session: "s".to_owned(),
         }),
         (
-            Call::Upload { .. },
-            Ok(seen @ (Observation::UploadPaused { .. } | Observation::File(_))),
+            Effect::Upload { .. },
+            Ok(seen @ (EffectOutcome::UploadPaused { .. } | EffectOutcome::File(_))),
         ) => Ok(seen),
-        (Call::LookAtFile { .. }, Ok(seen @ Observation::File(_))) => Ok(seen),
-        (Call::Upload { .. } | Call::LookAtFile { .. }, _) => Ok(file(FileState::Processing)),
-        (Call::Analyse { .. }, _) => Ok(analysed()),
-        (Call::Index { .. }, _) => Ok(Observation::Indexed),
-        (Call::Settle, _) => Ok(Observation::Settled),
+        (Effect::LookAtFile { .. }, Ok(seen @ EffectOutcome::File(_))) => Ok(seen),
+        (Effect::Upload { .. } | Effect::LookAtFile { .. }, _) => Ok(file(FileState::Processing)),
+        (Effect::Analyse { .. }, _) => Ok(analysed()),
+        (Effect::Index { .. }, _) => Ok(EffectOutcome::Indexed),
+        (Effect::Finalize, _) => Ok(EffectOutcome::Finalized),
     }
 }
 
@@ -576,7 +598,7 @@ proptest! {
             // A step takes a second here, and the deadline is two hours away.
             prop_assert!(steps < 7300, "never ends: {job:?}");
             let drawn = match world.next().expect("endless") {
-                Err(_) if failed_cleanups == MAX_FAILED_CLEANUPS => Ok(Observation::Settled),
+                Err(_) if failed_cleanups == MAX_FAILED_CLEANUPS => Ok(EffectOutcome::Finalized),
                 drawn => drawn,
             };
             let observed = fitting(&call, drawn);
@@ -584,20 +606,20 @@ proptest! {
             let error = observed.as_ref().err().map(|number| error(*number));
             let ended_before = job.state.is_terminal();
             let next = step(&job, observed.clone().map_err(|_| error.as_ref().expect("set")), LIMITS, now, jitter);
-            made_file |= next.job.gemini_file.is_some();
-            prop_assert!(!ended_before || next.job.state == job.state, "an end is final");
-            prop_assert!(next.job.state == State::Done || next.job.progress() < 100);
-            prop_assert!(next.job.state.is_terminal() || next.job.due_at < next.job.deadline + MAX_LOOK);
-            match next.then {
-                Then::Now => {}
-                Then::After(wait) => now = now + wait,
-                Then::End => prop_assert!(next.job.settled),
+            made_file |= next.record.gemini_file.is_some();
+            prop_assert!(!ended_before || next.record.state == job.state, "an end is final");
+            prop_assert!(next.record.state == State::Done || next.record.progress() < 100);
+            prop_assert!(next.record.state.is_terminal() || next.record.due_at < next.record.deadline + MAX_LOOK);
+            match next.next {
+                NextStep::Immediate => {}
+                NextStep::After(wait) => now = now + wait,
+                NextStep::Finished => prop_assert!(next.record.finalized),
             }
             // Time passes in a call, too.
             now = now + Duration::from_secs(1);
-            job = next.job;
+            job = next.record;
         }
-        prop_assert!(job.settled && job.state.is_terminal());
+        prop_assert!(job.finalized && job.state.is_terminal());
         prop_assert!(job.gemini_file.is_none(), "made {made_file}");
     }
 
@@ -608,7 +630,7 @@ proptest! {
         for observed in drawn {
             let Some(call) = call(&job) else { break };
             if let Ok(observation) = fitting(&call, observed) {
-                job = ok(&job, observation, START).job;
+                job = ok(&job, observation, START).record;
             }
         }
         let row = serde_json::to_string(&job).unwrap();

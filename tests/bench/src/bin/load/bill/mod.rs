@@ -66,7 +66,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("GEMINI_REQUESTS_PER_MINUTE", "100000"),
 ];
 
-/// Memory of a worker, and of one in Python with its SDK.
+/// InstanceCache of a worker, and of one in Python with its SDK.
 const WORKER_MB: u32 = 256;
 const PYTHON_MB: u32 = 512;
 

@@ -8,7 +8,7 @@ pub(super) const MILLION: f64 = 1e6;
 /// What was used of everything that is billed for. May be a mean, and so no whole number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Usage {
-    /// Memory of functions times the time that they are billed for.
+    /// InstanceCache of functions times the time that they are billed for.
     pub(super) gb_s: f64,
     pub(super) invocations: f64,
     /// Requests to API Gateway.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use eventrelay::{
     clock::Timestamp,
-    flow::Then,
+    engine::NextStep,
     job::{
         Job, Media, Request,
-        machine::{self, FileSeen, FileState, Limits, Observation},
+        machine::{self, EffectOutcome, FileSeen, FileState, Limits},
         model::GeminiFile,
     },
     video::VideoKey,
@@ -95,7 +95,7 @@ pub(super) fn looks(seconds: f64) -> anyhow::Result<f64> {
         answer_class: Default::default(),
     };
     let seen = |state| {
-        Ok(Observation::File(FileSeen {
+        Ok(EffectOutcome::File(FileSeen {
             name: "files/a".to_owned(),
             file: GeminiFile {
                 uri: String::new(),
@@ -122,12 +122,12 @@ pub(super) fn looks(seconds: f64) -> anyhow::Result<f64> {
     let mut next = step(&machine::begin(job, start), start);
     let (mut now, mut looks) = (start, 0.0);
     while now < ready {
-        let Then::After(wait) = next.then else {
+        let NextStep::After(wait) = next.next else {
             return None.context("the machine does not wait");
         };
         now = now + wait;
         looks += 1.0;
-        next = step(&next.job, now);
+        next = step(&next.record, now);
     }
     Ok(looks)
 }

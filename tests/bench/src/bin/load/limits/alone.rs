@@ -7,7 +7,7 @@ use std::{
 
 use eventrelay::{
     clock::Timestamp,
-    limit::{Bound, Cost, Policy, Unit, Verdict},
+    limit::{Cost, Decision, Policy, Quota, Unit},
     store::limits::Limits as Limiter,
 };
 use eventrelay_tests::Stack;
@@ -33,7 +33,7 @@ pub(super) async fn run(
     let quantity = quantity.max(1);
     let policy = Policy {
         name: "load".to_owned(),
-        bounds: vec![Bound::rate(Unit::Requests, quantity, WINDOW)],
+        bounds: vec![Quota::rate(Unit::Requests, quantity, WINDOW)],
         breaks: false,
         waits: true,
     };
@@ -74,22 +74,22 @@ async fn instance(
     length: Duration,
 ) -> anyhow::Result<Asked> {
     let (mut calls, mut acquires) = (Vec::new(), Vec::new());
-    let mut in_turn = false;
+    let mut has_reservation = false;
     while started.elapsed() < length {
         let at = started.elapsed();
-        let asked = limiter.acquire(policy, Cost::CALL, in_turn, Timestamp::now);
-        let verdict = asked.await?;
+        let asked = limiter.acquire(policy, Cost::CALL, has_reservation, Timestamp::now);
+        let decision = asked.await?;
         acquires.push((at, started.elapsed().saturating_sub(at)));
-        match verdict {
-            Verdict::Pass { .. } => {
+        match decision {
+            Decision::Pass { .. } => {
                 calls.push(Timestamp::now().0);
-                in_turn = false;
+                has_reservation = false;
             }
-            Verdict::Held { until, .. } => {
+            Decision::Throttled { until, .. } => {
                 let left = length.saturating_sub(started.elapsed());
                 let wait = Timestamp::now().until(until).min(left);
                 let _ = timeout(wait, pending::<()>()).await;
-                in_turn = true;
+                has_reservation = true;
             }
         }
     }

@@ -7,7 +7,7 @@ use eventrelay::{
     clock::Timestamp,
     error::Error,
     job::{Job, Media, Request},
-    limit::{Bound, Cost, Policy, Unit},
+    limit::{Cost, Policy, Quota, Unit},
     store::{
         claims::ClaimRequest, counters::Counters, jobs::Jobs, limits::Limits as Limiter,
         videos::Videos,
@@ -60,7 +60,7 @@ pub(super) async fn measure(stack: &Stack) -> anyhow::Result<Table> {
         breaks: true,
         waits: true,
     };
-    let rate = |quantity| vec![Bound::rate(Unit::Requests, quantity, HOUR)];
+    let rate = |quantity| vec![Quota::rate(Unit::Requests, quantity, HOUR)];
     let (wide, narrow, none) = (
         policy("load:wide", rate(1_000_000)),
         policy("load:narrow", rate(2)),

@@ -9,7 +9,7 @@ pub(super) use code::is_idle;
 
 use super::{
     finding::{Findings, Rule, excerpt},
-    piece::Piece,
+    fragment::ParsedFragment,
 };
 use eventrelay_project::Language;
 
@@ -48,12 +48,12 @@ const OF_ITSELF: [&str; 5] = [
 /// Files that may have nothing in them.
 const MARKERS: [&str; 4] = ["__init__.py", ".gitkeep", "py.typed", ".nojekyll"];
 
-/// What in a file stands for what is not there. `pieces` are its programs as far as they parse,
+/// What in a file stands for what is not there. `fragments` are its programs as far as they parse,
 /// `phrases` those of the prompt.
 pub(super) fn check(
     path: &str,
     text: &str,
-    pieces: &[Piece<'_>],
+    fragments: &[ParsedFragment<'_>],
     phrases: &[String],
     findings: &mut Findings,
 ) {
@@ -68,14 +68,14 @@ pub(super) fn check(
     }
     talk(language, text, findings);
     echo(text, phrases, findings);
-    for piece in pieces {
-        remarks::check(piece, findings);
-        code::check(piece, findings);
+    for fragment in fragments {
+        remarks::check(fragment, findings);
+        code::check(fragment, findings);
     }
     let idle = match language {
         Language::Css => is_remark(text),
-        Language::Html => !pieces.is_empty() && pieces.iter().all(code::is_idle),
-        _ => language.is_code() && pieces.iter().all(code::is_idle),
+        Language::Html => !fragments.is_empty() && fragments.iter().all(code::is_idle),
+        _ => language.is_code() && fragments.iter().all(code::is_idle),
     };
     let read = !findings.has(Rule::Syntax) && !findings.has(Rule::Notebook);
     if idle && read && !marker {

@@ -1,4 +1,4 @@
-//! A piece of a file in one language, and its syntax tree: a whole file, a script or a style inside
+//! A fragment of a file in one language, and its syntax tree: a whole file, a script or a style inside
 //! a page, a cell of a notebook.
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ const AFTER_THE_GRAMMAR: [(&str, &str); 3] = [
 
 /// A text in one language with its tree.
 #[derive(Debug)]
-pub(super) struct Piece<'a> {
+pub(super) struct ParsedFragment<'a> {
     pub(super) language: Language,
     /// As it stands in the file.
     pub(super) text: Cow<'a, str>,
@@ -47,7 +47,7 @@ pub(super) struct Piece<'a> {
     lines: Lines,
 }
 
-/// Which lines of the file those of a piece are.
+/// Which lines of the file those of a fragment are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Lines {
     /// They follow one another from this one.
@@ -57,7 +57,7 @@ pub(super) enum Lines {
 }
 
 impl Lines {
-    /// The line of the file, from 1, of a line of the piece, from 0.
+    /// The line of the file, from 1, of a line of the fragment, from 0.
     pub(super) fn line_at(&self, row: usize) -> u32 {
         match self {
             Self::From(first) => first.saturating_add(u32::try_from(row).unwrap_or(u32::MAX)),
@@ -66,7 +66,7 @@ impl Lines {
     }
 }
 
-impl<'a> Piece<'a> {
+impl<'a> ParsedFragment<'a> {
     /// Parses a text. None where there is no grammar of the language, where the parser would work
     /// for longer than any program of that size needs, or the tree would be too deep.
     pub(super) fn parse(language: Language, text: Cow<'a, str>, lines: Lines) -> Option<Self> {
@@ -99,7 +99,7 @@ impl<'a> Piece<'a> {
         self.lines.line_at(node.start_position().row)
     }
 
-    /// The line of the piece that a node begins at, as text.
+    /// The line of the fragment that a node begins at, as text.
     pub(super) fn line_text(&self, node: Node<'_>) -> &str {
         let start = node.start_byte().min(self.text.len());
         let from = self.text[..start].rfind('\n').map_or(0, |at| at + 1);

@@ -5,14 +5,14 @@ use tree_sitter::Node;
 use super::{
     super::{
         finding::{Findings, Rule, excerpt},
-        piece::{Piece, has_token, named},
+        fragment::{ParsedFragment, has_token, named},
     },
     remarks,
 };
 use eventrelay_project::Language;
 
-/// Whether a piece does nothing: comments and texts alone.
-pub(in super::super) fn is_idle(piece: &Piece<'_>) -> bool {
+/// Whether a fragment does nothing: comments and texts alone.
+pub(in super::super) fn is_idle(fragment: &ParsedFragment<'_>) -> bool {
     let idle = |node: Node<'_>| match node.kind() {
         "pass_statement" | "empty_statement" | "doctype" => true,
         "expression_statement" => {
@@ -20,23 +20,23 @@ pub(in super::super) fn is_idle(piece: &Piece<'_>) -> bool {
         }
         kind => kind.ends_with("comment"),
     };
-    named(piece.root()).all(idle)
+    named(fragment.root()).all(idle)
 }
 
-pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
-    piece.walk(|node, within| {
-        let found = match piece.language {
-            Language::Python => python(piece, node, within),
-            Language::Rust => rust(piece, node, within),
+pub(super) fn check(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
+    fragment.walk(|node, within| {
+        let found = match fragment.language {
+            Language::Python => python(fragment, node, within),
+            Language::Rust => rust(fragment, node, within),
             Language::Html => None,
-            _ => script(piece, node, within),
+            _ => script(fragment, node, within),
         };
         if let Some((sure, message)) = found {
-            let message = format!("{message}: {}", excerpt(piece.line_text(node)));
+            let message = format!("{message}: {}", excerpt(fragment.line_text(node)));
             if sure {
-                findings.error(piece.line(node), Rule::Stub, message)
+                findings.error(fragment.line(node), Rule::Stub, message)
             } else {
-                findings.warning(piece.line(node), Rule::Stub, message)
+                findings.warning(fragment.line(node), Rule::Stub, message)
             }
         }
         true
@@ -49,12 +49,12 @@ type Stub = Option<(bool, &'static str)>;
 const WRITE: &str = "this function does nothing: write what it is for";
 
 /// Comments of a body that say that it is still to be written.
-fn is_promised(piece: &Piece<'_>, body: Node<'_>) -> bool {
+fn is_promised(fragment: &ParsedFragment<'_>, body: Node<'_>) -> bool {
     let mut comments = named(body).filter(|node| node.kind().ends_with("comment"));
-    comments.any(|node| remarks::rule(piece.source(node)).is_some())
+    comments.any(|node| remarks::rule(fragment.source(node)).is_some())
 }
 
-fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
+fn python(fragment: &ParsedFragment<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
     if node.kind() != "function_definition" {
         return None;
     }
@@ -68,14 +68,14 @@ fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
         "raise_statement" => {
             let raised = statement
                 .named_child(0)
-                .map_or("", |raised| piece.source(raised));
+                .map_or("", |raised| fragment.source(raised));
             let of_stub = raised.starts_with("NotImplementedError");
             fails |= of_stub;
             of_stub
         }
         kind => kind.ends_with("comment"),
     });
-    if !empty || is_open(piece, within) {
+    if !empty || is_open(fragment, within) {
         return None;
     }
     let class = within
@@ -83,41 +83,41 @@ fn python(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
         .rev()
         .find(|outer| outer.kind() == "class_definition");
     let bases = class.and_then(|class| class.child_by_field_name("superclasses"));
-    let bases = bases.map_or("", |bases| piece.source(bases));
+    let bases = bases.map_or("", |bases| fragment.source(bases));
     let name = class.and_then(|class| class.child_by_field_name("name"));
     let is_interface = bases.contains("Protocol")
         || bases.contains("ABC")
-        || name.is_some_and(|name| is_base(piece, piece.source(name)));
+        || name.is_some_and(|name| is_base(fragment, fragment.source(name)));
     if is_interface {
         return None;
     }
     // A method may do nothing where another class does something.
-    let overrides = !bases.is_empty() && !fails && !is_promised(piece, body);
+    let overrides = !bases.is_empty() && !fails && !is_promised(fragment, body);
     Some((!overrides, WRITE))
 }
 
-/// Whether another class of the piece is made from that one.
-fn is_base(piece: &Piece<'_>, name: &str) -> bool {
+/// Whether another class of the fragment is made from that one.
+fn is_base(fragment: &ParsedFragment<'_>, name: &str) -> bool {
     let mut found = false;
-    piece.walk(|node, _| {
+    fragment.walk(|node, _| {
         let bases = (node.kind() == "class_definition")
             .then(|| node.child_by_field_name("superclasses"))
             .flatten();
-        found |= bases.is_some_and(|bases| named(bases).any(|base| piece.source(base) == name));
+        found |= bases.is_some_and(|bases| named(bases).any(|base| fragment.source(base) == name));
         !found
     });
     found
 }
 
 /// Whether a decorator says that a function needs no body.
-fn is_open(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
+fn is_open(fragment: &ParsedFragment<'_>, within: &[Node<'_>]) -> bool {
     let decorated = within
         .last()
         .filter(|outer| outer.kind() == "decorated_definition");
     decorated.is_some_and(|outer| {
         let decorators = named(*outer).filter(|node| node.kind() == "decorator");
         decorators.into_iter().any(|decorator| {
-            let name = piece.source(decorator).trim_start_matches('@');
+            let name = fragment.source(decorator).trim_start_matches('@');
             let name = name.split('(').next().unwrap_or_default();
             let last = name.rsplit('.').next().unwrap_or_default();
             matches!(
@@ -128,12 +128,12 @@ fn is_open(piece: &Piece<'_>, within: &[Node<'_>]) -> bool {
     })
 }
 
-fn rust(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
+fn rust(fragment: &ParsedFragment<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
     match node.kind() {
         "macro_invocation" => {
             let name = node
                 .child_by_field_name("macro")
-                .map_or("", |name| piece.source(name));
+                .map_or("", |name| fragment.source(name));
             let stub = matches!(name.rsplit("::").next(), Some("todo" | "unimplemented"));
             stub.then_some((true, "this panics when it is called: write what it is for"))
         }
@@ -147,16 +147,16 @@ fn rust(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
             });
             // One that only asks something of a type asks it of the compiler.
             let asks = node.child_by_field_name("type_parameters").is_some();
-            (empty && (!(of_type || asks) || is_promised(piece, body))).then_some((true, WRITE))
+            (empty && (!(of_type || asks) || is_promised(fragment, body))).then_some((true, WRITE))
         }
         _ => None,
     }
 }
 
-fn script(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
+fn script(fragment: &ParsedFragment<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
     match node.kind() {
         "throw_statement" => {
-            let text = piece.source(node).to_lowercase();
+            let text = fragment.source(node).to_lowercase();
             let words = [
                 "not implemented",
                 "not yet implemented",
@@ -179,12 +179,12 @@ fn script(piece: &Piece<'_>, node: Node<'_>, within: &[Node<'_>]) -> Stub {
             if !kinds.contains(&function.kind()) || !empty {
                 return None;
             }
-            if is_promised(piece, node) {
+            if is_promised(fragment, node) {
                 return Some((true, WRITE));
             }
             let name = function
                 .child_by_field_name("name")
-                .map_or("", |name| piece.source(name));
+                .map_or("", |name| fragment.source(name));
             let idle = name.to_lowercase().contains("noop") || has_token(*function, "abstract");
             (function.kind() == "function_declaration" && !idle).then_some((true, WRITE))
         }

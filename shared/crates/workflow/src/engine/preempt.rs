@@ -13,7 +13,7 @@ use eventrelay_store::{
 pub const MAX_ATTEMPTS: u32 = 8;
 
 /// A kind of workflow.
-pub trait Workflow: WorkflowRecord {
+pub trait WorkflowKind: WorkflowRecord {
     /// Time that the message of a workflow may be overdue before a reader takes it for lost.
     const OVERDUE: Duration = Duration::from_secs(30);
 
@@ -35,7 +35,7 @@ pub trait Workflow: WorkflowRecord {
 ///
 /// # Errors
 /// [`Error::Conflict`] if steps change the workflow all the time; [`Error::Storage`].
-pub async fn preempt<R: Workflow>(
+pub async fn preempt<R: WorkflowKind>(
     context: &Context,
     id: &JobId,
     change: impl Fn(R, Timestamp) -> Option<R>,
@@ -48,7 +48,7 @@ pub async fn preempt<R: Workflow>(
         let Some(changed) = change(row.job, now) else {
             return Ok(None);
         };
-        if context.jobs.overrule(&changed, row.version).await? {
+        if context.jobs.preempt(&changed, row.version).await? {
             send::<R>(context, id, row.version + 1).await?;
             return Ok(Some(changed));
         }
@@ -62,13 +62,13 @@ pub async fn preempt<R: Workflow>(
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn send<R: Workflow>(context: &Context, id: &JobId, step: u32) -> Result<(), Error> {
+pub async fn send<R: WorkflowKind>(context: &Context, id: &JobId, step: u32) -> Result<(), Error> {
     R::queue(context).send(id, step, Duration::ZERO).await
 }
 
 /// Enqueues the message of a workflow again if it is lost. A failure is logged and does not fail the
 /// read that noticed the loss.
-pub async fn requeue_if_lost<R: Workflow>(context: &Context, row: &Row<R>, now: Timestamp) {
+pub async fn requeue_if_lost<R: WorkflowKind>(context: &Context, row: &Row<R>, now: Timestamp) {
     if let Err(error) = requeue_lost(context, row, R::OVERDUE, now).await {
         tracing::warn!(job.id = %row.job.id(), error = error.report(), "Could not enqueue the lost message of a job");
     }
@@ -79,13 +79,13 @@ pub async fn requeue_if_lost<R: Workflow>(context: &Context, row: &Row<R>, now: 
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn requeue_lost<R: Workflow>(
+pub async fn requeue_lost<R: WorkflowKind>(
     context: &Context,
     row: &Row<R>,
     overdue: Duration,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    if !is_overdue(row, overdue, now) || !context.jobs.revive(row, now).await? {
+    if !is_overdue(row, overdue, now) || !context.jobs.requeue_lost(row, now).await? {
         return Ok(false);
     }
     let send = async {
@@ -99,7 +99,7 @@ pub async fn requeue_lost<R: Workflow>(
 /// Whether no worker runs the workflow and its message should have arrived `overdue` ago.
 fn is_overdue(row: &Row<impl WorkflowRecord>, overdue: Duration, now: Timestamp) -> bool {
     let expected = row.running_until.unwrap_or_default().max(row.job.due_at());
-    !row.job.is_settled() && now >= expected + overdue
+    !row.job.is_finalized() && now >= expected + overdue
 }
 
 #[cfg(test)]
@@ -132,9 +132,9 @@ mod tests {
         assert!(!is_overdue(&row(0, Some(NOW.0 + 1)), OVERDUE, NOW));
         assert!(!is_overdue(&row(0, Some(940_001)), OVERDUE, NOW));
         assert!(is_overdue(&row(0, Some(940_000)), OVERDUE, NOW));
-        let mut settled = row(0, None);
-        settled.job.settled = true;
-        assert!(!is_overdue(&settled, OVERDUE, NOW));
+        let mut finalized = row(0, None);
+        finalized.job.finalized = true;
+        assert!(!is_overdue(&finalized, OVERDUE, NOW));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::super::{
     finding::{Findings, Rule, excerpt},
-    piece::Piece,
+    fragment::ParsedFragment,
 };
 
 /// Longest remark that is judged, in characters: what is longer explains something.
@@ -61,13 +61,13 @@ const DECLINES: [&str; 4] = ["as an ai", "i cannot ", "i can't ", "i'm unable"];
 /// What is said of what is still to be done.
 const TO_DO: [&str; 4] = ["TODO", "FIXME", "XXX:", "HACK:"];
 
-pub(super) fn check(piece: &Piece<'_>, findings: &mut Findings) {
-    piece.walk(|node, _| {
+pub(super) fn check(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
+    fragment.walk(|node, _| {
         if !node.kind().ends_with("comment") {
             return true;
         }
-        let text = piece.source(node);
-        let (line, shown) = (piece.line(node), excerpt(text));
+        let text = fragment.source(node);
+        let (line, shown) = (fragment.line(node), excerpt(text));
         match rule(text) {
             Some(Rule::Omission) => {
                 let message = format!("{shown} stands for code that is missing: write it");

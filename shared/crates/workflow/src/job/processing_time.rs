@@ -14,9 +14,9 @@ const CLASSES: usize = 6;
 /// What this instance has seen. A new one knows nothing and goes by estimates, which costs a look or
 /// two, and less than a row that all would write.
 #[derive(Clone, Debug, Default)]
-pub struct Experience(Arc<[AtomicU32; CLASSES]>);
+pub struct ProcessingTimeEstimator(Arc<[AtomicU32; CLASSES]>);
 
-impl Experience {
+impl ProcessingTimeEstimator {
     /// Notes that a file took so long which was estimated to take `estimate`.
     pub fn note(&self, estimate: Duration, took: Duration) {
         let known = &self.0[class(estimate)];
@@ -51,29 +51,33 @@ mod tests {
 
     #[test]
     fn files_are_expected_to_take_what_their_like_took() {
-        let experience = Experience::default();
-        assert_eq!(experience.expected(SECOND), None);
-        experience.note(SECOND, 6 * SECOND);
-        assert_eq!(experience.expected(SECOND), Some(6 * SECOND));
-        assert_eq!(experience.expected(2 * SECOND), None);
-        assert_eq!(experience.clone().expected(SECOND), Some(6 * SECOND));
+        let processing_time = ProcessingTimeEstimator::default();
+        assert_eq!(processing_time.expected(SECOND), None);
+        processing_time.note(SECOND, 6 * SECOND);
+        assert_eq!(processing_time.expected(SECOND), Some(6 * SECOND));
+        assert_eq!(processing_time.expected(2 * SECOND), None);
+        assert_eq!(processing_time.clone().expected(SECOND), Some(6 * SECOND));
         // One that is slow moves it, and those after it move it back.
-        experience.note(SECOND, 106 * SECOND);
-        assert_eq!(experience.expected(SECOND), Some(31 * SECOND));
+        processing_time.note(SECOND, 106 * SECOND);
+        assert_eq!(processing_time.expected(SECOND), Some(31 * SECOND));
         for _ in 0..20 {
-            experience.note(SECOND, 6 * SECOND);
+            processing_time.note(SECOND, 6 * SECOND);
         }
-        let settled = experience.expected(SECOND).unwrap();
-        assert!(settled < 7 * SECOND, "{settled:?}");
+        let finalized = processing_time.expected(SECOND).unwrap();
+        assert!(finalized < 7 * SECOND, "{finalized:?}");
     }
 
     #[test]
     fn every_estimate_has_a_class_and_nothing_overflows() {
-        let experience = Experience::default();
+        let processing_time = ProcessingTimeEstimator::default();
         for seconds in [0, 1, 3, 30, u64::MAX / 1000] {
             for took in [Duration::ZERO, SECOND, Duration::MAX] {
-                experience.note(Duration::from_secs(seconds), took);
-                assert!(experience.expected(Duration::from_secs(seconds)).is_some());
+                processing_time.note(Duration::from_secs(seconds), took);
+                assert!(
+                    processing_time
+                        .expected(Duration::from_secs(seconds))
+                        .is_some()
+                );
             }
         }
     }

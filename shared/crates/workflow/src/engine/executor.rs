@@ -1,4 +1,4 @@
-//! Does what a [`Flow`] decides, and writes it down before anybody else is told.
+//! Does what a [`Workflow`] decides, and writes it down before anybody else is told.
 //!
 //! Order: the outcome of a step is saved, then the next message is sent, then this one is
 //! acknowledged. A process that dies between two of these leaves a message that is delivered
@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::FutureExt;
 
-use super::{Next, Reception, Then, receive};
+use super::{MessageDisposition, NextStep, Transition, receive};
 use eventrelay_core::{
     clock::Timestamp,
     error::Error,
@@ -38,7 +38,7 @@ const RESERVE: Duration = Duration::from_secs(10);
 /// Less than this is not enough for another call.
 const MIN_CALL_TIME: Duration = Duration::from_secs(20);
 
-/// One invocation of the function that runs a driver.
+/// One invocation of the function that runs a executor.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     /// Unique to it.
@@ -76,7 +76,7 @@ pub fn lease(invocation: &Invocation, now: Timestamp) -> Lease {
 
 /// What came of a call, and what the record has taken by then, whatever came of it.
 #[derive(Debug)]
-pub struct Performed<O> {
+pub struct StepOutcome<O> {
     /// What was seen.
     pub observed: Result<O, Error>,
     /// What it took so far.
@@ -87,7 +87,7 @@ pub struct Performed<O> {
     pub is_saved: bool,
 }
 
-impl<O> Performed<O> {
+impl<O> StepOutcome<O> {
     /// What was seen, at no cost.
     pub fn free(observed: Result<O, Error>, record: &impl WorkflowRecord) -> Self {
         Self {
@@ -100,13 +100,13 @@ impl<O> Performed<O> {
 }
 
 /// One kind of work: what is decided in it, which is pure, and how its calls are made.
-pub trait Flow {
+pub trait Workflow {
     /// What it remembers.
     type Record: WorkflowRecord;
-    /// What has to be done before [`Flow::step`] can go on.
-    type Call;
+    /// What has to be done before [`Workflow::step`] can go on.
+    type Effect;
     /// What comes of it.
-    type Observation: Clone;
+    type EffectOutcome: Clone;
 
     /// The record while its first step is done, for a reader that looks meanwhile.
     fn begin(&self, record: Self::Record, now: Timestamp) -> Self::Record {
@@ -114,30 +114,30 @@ pub trait Flow {
         record
     }
 
-    /// What has to be done, or none when it has ended and is settled.
-    fn call(&self, record: &Self::Record) -> Option<Self::Call>;
+    /// What has to be done, or none when it has ended and is finalized.
+    fn call(&self, record: &Self::Record) -> Option<Self::Effect>;
 
     /// The record after a call. `jitter` is a random number in 0..1.
     fn step(
         &self,
         record: &Self::Record,
-        observed: Result<Self::Observation, &Error>,
+        observed: Result<Self::EffectOutcome, &Error>,
         now: Timestamp,
         jitter: f64,
-    ) -> Next<Self::Record>;
+    ) -> Transition<Self::Record>;
 
     /// Makes a call within `time`, beyond which no request goes on. None when the step was lost.
     fn perform(
         &self,
-        call: &Self::Call,
+        call: &Self::Effect,
         row: &Row<Self::Record>,
         invocation: &Invocation,
         time: Duration,
-    ) -> impl Future<Output = Option<Performed<Self::Observation>>>;
+    ) -> impl Future<Output = Option<StepOutcome<Self::EffectOutcome>>>;
 
     /// Whether a call may be left in its middle where the step is lost; else it is seen to its end
-    /// and [`Flow::lost`] knows of it.
-    fn may_be_left(&self, call: &Self::Call, record: &Self::Record) -> bool {
+    /// and [`Workflow::lost`] knows of it.
+    fn may_be_left(&self, call: &Self::Effect, record: &Self::Record) -> bool {
         let _ = (call, record);
         true
     }
@@ -154,7 +154,7 @@ pub trait Flow {
 
 /// Drives the work of one queue.
 #[derive(Clone, Debug)]
-pub struct Driver {
+pub struct Executor {
     /// Where it is written down.
     pub jobs: Jobs,
     /// Where its messages go.
@@ -163,14 +163,14 @@ pub struct Driver {
     pub counters: Counters,
 }
 
-impl Driver {
+impl Executor {
     /// Runs the step that a message is about, and those that follow it without a wait.
     ///
     /// # Errors
     /// When it could not be written down: the message is to be delivered again.
-    pub async fn advance<F: Flow>(
+    pub async fn advance<F: Workflow>(
         &self,
-        flow: &F,
+        workflow: &F,
         message: &Message,
         receive_count: u32,
         invocation: &Invocation,
@@ -181,16 +181,16 @@ impl Driver {
             return Ok(());
         };
         let trace = row.job.trace();
-        let reception = receive(&row.job, row.version, message.step, receive_count, now);
-        let work = self.received(flow, row, reception, invocation, now);
+        let disposition = receive(&row.job, row.version, message.step, receive_count, now);
+        let work = self.received(workflow, row, disposition, invocation, now);
         telemetry::resumed(trace, Box::pin(work)).await
     }
 
-    async fn received<F: Flow>(
+    async fn received<F: Workflow>(
         &self,
-        flow: &F,
+        workflow: &F,
         row: Row<F::Record>,
-        reception: Reception,
+        disposition: MessageDisposition,
         invocation: &Invocation,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -199,10 +199,12 @@ impl Driver {
             version,
             running_until,
         } = row;
-        match reception {
-            Reception::Run => {}
-            Reception::Wait(delay) => return self.queue.send(job.id(), version, delay).await,
-            Reception::Drop => return Ok(()),
+        match disposition {
+            MessageDisposition::Run => {}
+            MessageDisposition::Wait(delay) => {
+                return self.queue.send(job.id(), version, delay).await;
+            }
+            MessageDisposition::Drop => return Ok(()),
         }
         let age = job.due_at().until(now);
         telemetry::metrics(
@@ -210,7 +212,7 @@ impl Driver {
             &[(Metric::QueueAge, age.as_secs_f64())],
             now,
         );
-        let job = flow.begin(job, now);
+        let job = workflow.begin(job, now);
         let lease = lease(invocation, now);
         if !self.jobs.acquire(&job, version, &lease, now).await? {
             let soon = now + Duration::from_secs(1);
@@ -226,12 +228,12 @@ impl Driver {
                 .send(job.id(), Message::WHICHEVER, now.until(taken_until))
                 .await;
         }
-        self.run(flow, job, version, invocation).await
+        self.run(workflow, job, version, invocation).await
     }
 
-    async fn run<F: Flow>(
+    async fn run<F: Workflow>(
         &self,
-        flow: &F,
+        workflow: &F,
         job: F::Record,
         version: u32,
         invocation: &Invocation,
@@ -242,19 +244,19 @@ impl Driver {
             running_until: None,
         };
         let mut billed = Instant::now();
-        while let Some(call) = flow.call(&row.job) {
+        while let Some(call) = workflow.call(&row.job) {
             let job = &mut row.job;
             // A job whose workers die before they can say so ends here.
             let is_late = Timestamp::now() >= job.deadline() && !job.is_terminal();
             let performed = if is_late {
-                Performed::free(Err(Error::DeadlineExceeded), job)
+                StepOutcome::free(Err(Error::DeadlineExceeded), job)
             } else {
-                match self.perform(flow, &call, &row, invocation).await {
+                match self.perform(workflow, &call, &row, invocation).await {
                     Some(performed) => performed,
                     None => return Ok(()),
                 }
             };
-            let Performed {
+            let StepOutcome {
                 observed,
                 mut usage,
                 counted,
@@ -270,35 +272,37 @@ impl Driver {
             }
             let now = Timestamp::now();
             let observed = observed.as_ref().map(Clone::clone);
-            let next = flow.step(job, observed, now, fastrand::f64());
-            let go_on = next.then == Then::Now && invocation.has_time(now);
+            let next = workflow.step(job, observed, now, fastrand::f64());
+            let go_on = next.next == NextStep::Immediate && invocation.has_time(now);
             let lease = lease(invocation, now);
             let is_saved = is_saved || {
                 let keep = go_on.then_some(&lease);
-                let saved = self.jobs.save(&next.job, row.version, &lease.worker, keep);
+                let saved = self
+                    .jobs
+                    .save(&next.record, row.version, &lease.worker, keep);
                 saved.await?
             };
             if !is_saved {
-                return flow.lost(&next.job).await;
+                return workflow.lost(&next.record).await;
             }
-            let spent = Counts::of_usage(&before.plus(counted), &next.job.usage());
+            let spent = Counts::of_usage(&before.plus(counted), &next.record.usage());
             self.counters.count_today(&spent, now).await;
             let version = row.version + 1;
             tracing::info!(
-                job.id = %next.job.id(),
+                job.id = %next.record.id(),
                 job.version = version,
-                job.stage = next.job.stage(),
+                job.stage = next.record.stage(),
                 faas.invocation_id = invocation.id,
                 "Finished a step"
             );
-            let send = |delay| self.queue.send(next.job.id(), version, delay);
-            match next.then {
-                Then::Now if go_on => {}
-                Then::Now => return send(Duration::ZERO).await,
-                Then::After(delay) => return send(delay).await,
-                Then::End => return Ok(()),
+            let send = |delay| self.queue.send(next.record.id(), version, delay);
+            match next.next {
+                NextStep::Immediate if go_on => {}
+                NextStep::Immediate => return send(Duration::ZERO).await,
+                NextStep::After(delay) => return send(delay).await,
+                NextStep::Finished => return Ok(()),
             }
-            (row.job, row.version) = (next.job, version);
+            (row.job, row.version) = (next.record, version);
         }
         Ok(())
     }
@@ -306,18 +310,18 @@ impl Driver {
     /// Performs a call while it prolongs the lease of the step. None when the step was lost. A
     /// panic is the end of the job and not of the function: it would come again with every
     /// delivery.
-    async fn perform<F: Flow>(
+    async fn perform<F: Workflow>(
         &self,
-        flow: &F,
-        call: &F::Call,
+        workflow: &F,
+        call: &F::Effect,
         row: &Row<F::Record>,
         invocation: &Invocation,
-    ) -> Option<Performed<F::Observation>> {
+    ) -> Option<StepOutcome<F::EffectOutcome>> {
         let time = invocation.time_for_calls(Timestamp::now());
-        let perform = AssertUnwindSafe(Box::pin(flow.perform(call, row, invocation, time)));
+        let perform = AssertUnwindSafe(Box::pin(workflow.perform(call, row, invocation, time)));
         let panicked = |_| {
             let error = Error::internal("a step panicked");
-            Some(Performed::free(Err(error), &row.job))
+            Some(StepOutcome::free(Err(error), &row.job))
         };
         let perform = perform
             .catch_unwind()
@@ -330,9 +334,9 @@ impl Driver {
                 performed = &mut perform => return performed,
                 _ = heartbeat.tick() => {
                     let lease = lease(invocation, Timestamp::now());
-                    let prolonged = self.jobs.prolong(row.job.id(), row.version, &lease);
+                    let prolonged = self.jobs.renew(row.job.id(), row.version, &lease);
                     if let Ok(false) = prolonged.await {
-                        return if flow.may_be_left(call, &row.job) { None } else { perform.await };
+                        return if workflow.may_be_left(call, &row.job) { None } else { perform.await };
                     }
                 }
             }

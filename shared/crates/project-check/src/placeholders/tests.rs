@@ -4,9 +4,9 @@ use eventrelay_project::Framework;
 
 fn rules(path: &str, text: &str) -> Vec<(Option<u32>, Rule, Severity)> {
     let mut findings = Findings::new(path);
-    let pieces = syntax::check(path, text, Framework::FastApi, &mut findings);
+    let fragments = syntax::check(path, text, Framework::FastApi, &mut findings);
     let phrases = ["You are a senior engineer  who writes".to_owned()];
-    check(path, text, &pieces, &phrases, &mut findings);
+    check(path, text, &fragments, &phrases, &mut findings);
     let found = findings.finish().into_iter();
     found
         .map(|one| (one.line, one.rule, one.severity))

@@ -31,7 +31,7 @@ const FAILED: &str = "failed";
 
 /// What is still awaited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Join {
+pub struct FanIn {
     /// Parts that have not left yet.
     pub pending: Vec<u32>,
     /// Parts that will never leave.
@@ -40,7 +40,7 @@ pub struct Join {
     pub waiting: BTreeMap<u32, Vec<u32>>,
 }
 
-impl Join {
+impl FanIn {
     fn new(item: &Item) -> Self {
         let waiting = item.iter().filter_map(|(name, value)| {
             let part = name.strip_prefix('w')?.parse().ok()?;
@@ -86,7 +86,7 @@ impl Jobs {
         &self,
         job: &JobId,
         round: u32,
-        join: &Join,
+        join: &FanIn,
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut put = self
@@ -115,7 +115,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn join(&self, job: &JobId, round: u32) -> Result<Option<Join>, Error> {
+    pub async fn join(&self, job: &JobId, round: u32) -> Result<Option<FanIn>, Error> {
         let read = self
             .client
             .get_item()
@@ -125,20 +125,20 @@ impl Jobs {
             .send()
             .await
             .map_err(storage_error)?;
-        Ok(read.item.as_ref().map(Join::new))
+        Ok(read.item.as_ref().map(FanIn::new))
     }
 
     /// Takes a part out of everything that waits for it. How the join stands then.
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn leave(
+    pub async fn complete(
         &self,
         job: &JobId,
         round: u32,
         part: u32,
         needed_by: &[u32],
-    ) -> Result<Join, Error> {
+    ) -> Result<FanIn, Error> {
         let sets: Vec<String> = std::iter::once(ALL.to_owned())
             .chain(needed_by.iter().map(|other| waits(*other)))
             .collect();
@@ -156,12 +156,12 @@ impl Jobs {
             update = update.expression_attribute_names(format!("#s{at}"), name);
         }
         match update.send().await {
-            Ok(updated) => Ok(updated.attributes().map(Join::new).unwrap_or_default()),
+            Ok(updated) => Ok(updated.attributes().map(FanIn::new).unwrap_or_default()),
             // Its time was over.
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
-                Ok(Join::default())
+                Ok(FanIn::default())
             }
             Err(error) => Err(storage_error(error)),
         }
@@ -171,7 +171,7 @@ impl Jobs {
     ///
     /// # Errors
     /// [`Error::Storage`].
-    pub async fn fail_part(&self, job: &JobId, round: u32, part: u32) -> Result<(), Error> {
+    pub async fn fail(&self, job: &JobId, round: u32, part: u32) -> Result<(), Error> {
         let failed = self
             .client
             .update_item()

@@ -7,7 +7,7 @@ use eventrelay_project::{Framework, ProjectFile};
 
 /// The project around a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ProjectContext {
     /// What the project is built with.
     pub framework: Framework,
     /// All of its files, planned ones and those of templates.
@@ -29,7 +29,7 @@ pub struct Surroundings {
     pub(super) has_import_map: Option<bool>,
 }
 
-impl Surroundings {
+impl ProjectContext {
     /// Of a file that was just written, while others are not yet: with the aliases of the
     /// templates, and no phrases.
     #[must_use]

@@ -1,7 +1,7 @@
 use super::*;
 
-fn piece(language: Language, text: &str) -> Option<Piece<'_>> {
-    Piece::parse(language, Cow::Borrowed(text), Lines::From(1))
+fn fragment(language: Language, text: &str) -> Option<ParsedFragment<'_>> {
+    ParsedFragment::parse(language, Cow::Borrowed(text), Lines::From(1))
 }
 
 #[test]
@@ -11,17 +11,20 @@ fn ampersands_in_elements_are_text() {
         "const a = <a href=\"/?a=1&b=2\">x && y</a>;",
     ] {
         for language in [Language::Tsx, Language::JavaScript] {
-            assert!(!piece(language, text).unwrap().root().has_error(), "{text}");
+            assert!(
+                !fragment(language, text).unwrap().root().has_error(),
+                "{text}"
+            );
         }
     }
-    let broken = piece(Language::Tsx, "const a = b & ;").unwrap();
+    let broken = fragment(Language::Tsx, "const a = b & ;").unwrap();
     assert!(broken.root().has_error());
 }
 
 #[test]
 fn a_node_knows_its_line_and_the_text_as_it_stands() {
     let page = "<p>a\n<a href=\"?a&b\">x</a>\n";
-    let page = Piece::parse(Language::Html, Cow::Borrowed(page), Lines::From(10)).unwrap();
+    let page = ParsedFragment::parse(Language::Html, Cow::Borrowed(page), Lines::From(10)).unwrap();
     let mut seen = None;
     page.walk(|node, within| {
         if node.kind() == "attribute_value" {
@@ -40,7 +43,7 @@ fn a_node_knows_its_line_and_the_text_as_it_stands() {
 #[test]
 fn what_is_nested_without_end_is_refused() {
     let deep = "(".repeat(3000) + "1" + &")".repeat(3000);
-    assert!(piece(Language::Python, &deep).is_none());
-    assert!(piece(Language::JavaScript, &deep).is_none());
-    assert!(piece(Language::Css, "a { }").is_none());
+    assert!(fragment(Language::Python, &deep).is_none());
+    assert!(fragment(Language::JavaScript, &deep).is_none());
+    assert!(fragment(Language::Css, "a { }").is_none());
 }
