@@ -1,5 +1,6 @@
 //! Builds as `/v1/jobs/{job_id}` shows them.
 
+use eventrelay_workflow::engine::WorkflowKind;
 use http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -100,7 +101,7 @@ struct BuildLinks {
 
 impl<'a> BuildView<'a> {
     fn new(build: &'a Build, parts: Parts, links: &Links, now: Timestamp) -> Self {
-        let this = links.job(&build.id);
+        let this = links.job(&build.header.id);
         let (video, project, deployment) = match &build.work {
             Work::Project(work) => (None, Some(&work.project), None),
             Work::File(work) => (None, Some(&work.project), None),
@@ -116,7 +117,7 @@ impl<'a> BuildView<'a> {
             _ => None,
         };
         Self {
-            job_id: build.id.to_string(),
+            job_id: build.header.id.to_string(),
             kind: build.kind(),
             video_id: video.map(ToString::to_string),
             project_id: project.map(ToString::to_string),
@@ -124,17 +125,22 @@ impl<'a> BuildView<'a> {
             status: build.status(),
             stage: build.stage(),
             progress: progress(build, parts.files),
-            created_at: build.created_at.rfc3339(),
-            updated_at: build.updated_at.rfc3339(),
-            deadline_at: build.deadline.rfc3339(),
+            created_at: build.header.created_at.rfc3339(),
+            updated_at: build.header.updated_at.rfc3339(),
+            deadline_at: build.header.deadline.rfc3339(),
             notice: parts.notice.or_else(|| {
                 let has_ended = build.end.is_some();
-                jobs::notice(build.notice.as_ref(), has_ended, build.due_at, now)
+                jobs::notice(
+                    build.header.notice.as_ref(),
+                    has_ended,
+                    build.header.due_at,
+                    now,
+                )
             }),
             error: build.error().filter(|_| build.status() == Status::Failed),
             files: parts.files,
             stages: stages(build, links),
-            usage: build.usage,
+            usage: build.header.usage,
             links: BuildLinks {
                 job: this.clone(),
                 this,
@@ -174,10 +180,10 @@ fn stages(build: &Build, links: &Links) -> Vec<StageView> {
         work.analysis_job.clone(),
         work.project
             .as_ref()
-            .map(|_| software::project_job(&build.id)),
+            .map(|_| software::project_job(&build.header.id)),
         work.deployment
             .as_ref()
-            .map(|_| software::deployment_job(&build.id)),
+            .map(|_| software::deployment_job(&build.header.id)),
     ];
     ["analysing", "building", "deploying"]
         .into_iter()
@@ -214,7 +220,7 @@ pub(super) async fn parts(
     match &build.work {
         Work::Project(work) => match &work.stage {
             project::Stage::Writing { round, files } => {
-                let join = context.jobs.join(&build.id, *round).await?;
+                let join = context.jobs.join(&build.header.id, *round).await?;
                 let total = work.drafts.len();
                 let pending = join.as_ref().map_or(files.len(), |join| join.pending.len());
                 let written = join.as_ref().and_then(|join| {
@@ -223,7 +229,7 @@ pub(super) async fn parts(
                 });
                 let notice = match written {
                     Some(number) => {
-                        let id = build::calls::part_id(&build.id, *round, *number);
+                        let id = build::calls::part_id(&build.header.id, *round, *number);
                         notice_of::<Build>(context, &id, now).await?
                     }
                     None => None,
@@ -265,7 +271,12 @@ async fn notice_of<R: WorkflowRecord>(
 ) -> Result<Option<String>, Error> {
     let row = context.jobs.get::<R>(id).await?;
     Ok(row.and_then(|Row { job, .. }| {
-        jobs::notice(job.notice(), job.is_terminal(), job.due_at(), now)
+        jobs::notice(
+            job.header().notice.as_ref(),
+            job.is_terminal(),
+            job.header().due_at,
+            now,
+        )
     }))
 }
 
@@ -274,7 +285,7 @@ fn ask_again(build: &Build, now: Timestamp) -> u64 {
     match &build.work {
         // Somebody wakes it long before it is due.
         Work::Project(_) | Work::Software(_) => 2,
-        _ => now.until(build.due_at).as_secs().clamp(1, 15),
+        _ => now.until(build.header.due_at).as_secs().clamp(1, 15),
     }
 }
 
@@ -285,7 +296,10 @@ pub(super) fn accepted(build: &Build, links: &Links, now: Timestamp) -> Answer {
         &BuildView::new(build, Parts::default(), links, now),
     )?;
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, header_value(&links.job(&build.id))?);
+    headers.insert(
+        header::LOCATION,
+        header_value(&links.job(&build.header.id))?,
+    );
     headers.insert(header::RETRY_AFTER, ask_again(build, now).into());
     Ok(response)
 }

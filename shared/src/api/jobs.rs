@@ -60,28 +60,28 @@ struct JobLinks {
 
 impl JobView {
     pub(super) fn new(job: &Job, links: &Links, now: Timestamp) -> Self {
-        let this = links.job(&job.id);
+        let this = links.job(&job.header.id);
         Self {
-            job_id: job.id.to_string(),
+            job_id: job.header.id.to_string(),
             kind: "analysis",
             video_id: job.video.to_string(),
             status: job.state.status(),
             stage: job.state.stage(),
             progress: job.progress(),
-            created_at: job.created_at.rfc3339(),
-            updated_at: job.updated_at.rfc3339(),
-            deadline_at: job.deadline.rfc3339(),
+            created_at: job.header.created_at.rfc3339(),
+            updated_at: job.header.updated_at.rfc3339(),
+            deadline_at: job.header.deadline.rfc3339(),
             notice: notice(
-                job.notice.as_ref(),
+                job.header.notice.as_ref(),
                 job.state.is_terminal(),
-                job.due_at,
+                job.header.due_at,
                 now,
             ),
             error: match &job.state {
                 eventrelay_workflow::job::State::Failed { error, .. } => Some(error.clone()),
                 _ => None,
             },
-            usage: job.usage,
+            usage: job.header.usage,
             links: JobLinks {
                 job: this.clone(),
                 this,
@@ -104,14 +104,14 @@ pub(super) fn notice(
 
 /// When it is worth to ask again: when something is due, but not within the second.
 fn ask_again(job: &Job, now: Timestamp) -> u64 {
-    now.until(job.due_at).as_secs().clamp(1, 30)
+    now.until(job.header.due_at).as_secs().clamp(1, 30)
 }
 
 /// A job that is on its way: 202 with where to ask and when.
 pub(super) fn accepted(job: &Job, links: &Links, now: Timestamp) -> Answer {
     let mut response = super::json(StatusCode::ACCEPTED, &JobView::new(job, links, now))?;
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, header_value(&links.job(&job.id))?);
+    headers.insert(header::LOCATION, header_value(&links.job(&job.header.id))?);
     headers.insert(header::RETRY_AFTER, ask_again(job, now).into());
     Ok(response)
 }
@@ -242,18 +242,23 @@ fn task_view<'a>(task: &'a Task, links: &Links, now: Timestamp) -> TaskView<'a> 
             )
         }
     };
-    let this = links.job(&task.id);
+    let this = links.job(&task.header.id);
     TaskView {
-        job_id: task.id.to_string(),
+        job_id: task.header.id.to_string(),
         kind,
         status: task.status,
         stage: task.stage_name(),
         // How many videos there are is not known before the last of them.
         progress: if task.status == Status::Done { 100 } else { 0 },
-        created_at: task.created_at.rfc3339(),
-        updated_at: task.updated_at.rfc3339(),
-        deadline_at: task.deadline.rfc3339(),
-        notice: notice(task.notice.as_ref(), task.has_ended(), task.due_at, now),
+        created_at: task.header.created_at.rfc3339(),
+        updated_at: task.header.updated_at.rfc3339(),
+        deadline_at: task.header.deadline.rfc3339(),
+        notice: notice(
+            task.header.notice.as_ref(),
+            task.has_ended(),
+            task.header.due_at,
+            now,
+        ),
         error: task.error.as_ref(),
         done,
         links: TaskLinks {
@@ -283,13 +288,13 @@ pub(super) async fn start_task(context: &Context, request: &Request, work: Work)
     context.jobs.create(&task).await?;
     context
         .tasks_queue
-        .send(&task.id, 0, Duration::ZERO)
+        .send(&task.header.id, 0, Duration::ZERO)
         .await?;
     let links = Links::new(request);
     let mut response = task_shown(StatusCode::ACCEPTED, &task, &links, now)?;
     response
         .headers_mut()
-        .insert(header::LOCATION, header_value(&links.job(&task.id))?);
+        .insert(header::LOCATION, header_value(&links.job(&task.header.id))?);
     Ok(response)
 }
 
@@ -344,7 +349,7 @@ async fn cancelled<R: WorkflowKind>(
     row: Row<R>,
     now: Timestamp,
 ) -> Result<R, Error> {
-    let cancelled = engine::preempt(context, row.job.id(), R::cancelled, now).await?;
+    let cancelled = engine::preempt(context, &row.job.header().id, engine::cancelled, now).await?;
     Ok(cancelled.unwrap_or(row.job))
 }
 

@@ -170,7 +170,7 @@ impl Videos {
             attempt
                 .items
                 .push(TransactWriteItem::builder().put(new).build());
-            if let Some(submitted) = Entry::submitted(entry.as_ref(), job.id(), now)
+            if let Some(submitted) = Entry::submitted(entry.as_ref(), &job.header().id, now)
                 && named.insert(job.video())
             {
                 attempt
@@ -215,9 +215,9 @@ impl Videos {
             .set_expression_attribute_values(ranks)
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id().as_str()))
+            .expression_attribute_values(":owner", s(job.header().id.as_str()))
             // A new job's id is nobody's.
-            .expression_attribute_values(":ended", s(ended.unwrap_or(job.id()).as_str()))
+            .expression_attribute_values(":ended", s(ended.unwrap_or(&job.header().id).as_str()))
             .expression_attribute_values(":lease", n(lease_until.0))
             .expression_attribute_values(":now", n(now.0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -262,7 +262,7 @@ impl Videos {
             .set_key(Some(key(job.video(), &variant_key(&job.variant()))))
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id().as_str()));
+            .expression_attribute_values(":owner", s(job.header().id.as_str()));
         let forget = "REMOVE #owner, lease_until";
         release = match failure {
             None => release.update_expression(forget),
@@ -296,7 +296,8 @@ impl Videos {
         now: Timestamp,
     ) -> Result<(), Error> {
         let error = failure.map(|failure| &failure.error);
-        self.end_entry(job.video(), job.id(), error, now).await?;
+        self.end_entry(job.video(), &job.header().id, error, now)
+            .await?;
         Ok(())
     }
 
@@ -358,7 +359,7 @@ impl Videos {
     ) -> Result<Indexed, Error> {
         for _ in 0..TRIES {
             let before = self.entry(job.video()).await?;
-            let after = Entry::analysed(before.as_ref(), job.id(), analysis);
+            let after = Entry::analysed(before.as_ref(), &job.header().id, analysis);
             let mut items = self.index_items(job, version, lease, analysis, body)?;
             if let Some(after) = &after {
                 items.push(self.entry_put(job.video(), before.as_ref(), after)?);
@@ -406,7 +407,7 @@ impl Videos {
             )
             .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id().as_str()))
+            .expression_attribute_values(":owner", s(job.header().id.as_str()))
             .expression_attribute_values(":doc", s(analysis_document(analysis)?))
             .expression_attribute_values(":etag", s(&analysis.etag))
             .expression_attribute_values(":expires", n(analysis.expires_at.0))

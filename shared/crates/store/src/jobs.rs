@@ -28,7 +28,7 @@ use super::{
     due::OPEN,
     item::{Item, get_n, get_s, n, s},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use eventrelay_core::{
     clock::Timestamp, error::Error, ids::JobId, notice::Notice, telemetry::TraceId, usage::Usage,
@@ -37,51 +37,129 @@ use eventrelay_core::{
 /// How long a settled job can be asked for.
 pub(super) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// What work in steps has to remember between two of them. Its version and the lease of the step
-/// that runs are not here: they belong to its row, see [`Row`].
+/// Members that every workflow record has. They are stored beside the record's own members.
+///
+/// A step writes the record twice, and DynamoDB charges every kilobyte begun: members that are absent
+/// or unchanged since the start are not stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkflowHeader {
+    /// Id of the workflow. The claim on a video names it as its owner.
+    pub id: JobId,
+    /// Time of the submission.
+    pub created_at: Timestamp,
+    /// Time of the last change.
+    pub updated_at: Timestamp,
+    /// Time at which the workflow fails if it has not ended.
+    pub deadline: Timestamp,
+    /// Time at which the next message is delivered. Some time later, the message counts as lost.
+    pub due_at: Timestamp,
+    /// Failed attempts of the present step.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempts: u32,
+    /// Connections in a row that the present step could not make.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unreached: u32,
+    /// Reason for the wait of the present step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
+    /// Failed attempts that were paid answers without use.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bad_answers: u32,
+    /// Whether the limiter throttled the step and reserved a slot for it.
+    #[serde(rename = "in_turn", default, skip_serializing_if = "is_default")]
+    pub has_reservation: bool,
+    /// Index of the configured model that is asked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub model: usize,
+    /// Resources used so far.
+    #[serde(default)]
+    pub usage: Usage,
+    /// Id of the API key that submitted the workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
+    /// Trace of the request that started the workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+    /// Whether the workflow has ended and left nothing behind: no claim, no file.
+    #[serde(rename = "settled", default, skip_serializing_if = "is_default")]
+    pub finalized: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl WorkflowHeader {
+    /// Header of a new workflow, with the trace of the present request.
+    #[must_use]
+    pub fn new(id: JobId, deadline: Timestamp, now: Timestamp) -> Self {
+        Self {
+            id,
+            created_at: now,
+            updated_at: now,
+            deadline,
+            due_at: now,
+            attempts: 0,
+            unreached: 0,
+            notice: None,
+            bad_answers: 0,
+            has_reservation: false,
+            model: 0,
+            usage: Usage::default(),
+            submitted_by: None,
+            trace: TraceId::current(),
+            finalized: false,
+        }
+    }
+
+    /// Forgets the attempts of the last step.
+    pub fn begin_step(&mut self) {
+        (self.attempts, self.bad_answers, self.unreached) = (0, 0, 0);
+        (self.has_reservation, self.notice) = (false, None);
+    }
+
+    /// The header from the beginning on, with a new deadline.
+    #[must_use]
+    pub fn restarted(self, deadline: Timestamp, now: Timestamp) -> Self {
+        let mut header = Self {
+            updated_at: now,
+            due_at: now,
+            deadline,
+            model: 0,
+            finalized: false,
+            ..self
+        };
+        header.begin_step();
+        header
+    }
+}
+
+/// State of a workflow between two steps. The version and the lease of the running step are members
+/// of its [`Row`].
 pub trait WorkflowRecord:
     Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned
 {
-    /// What its row calls it; none for the analysis of a video.
+    /// Value of the attribute `kind`; `None` for an analysis.
     const KIND: Option<&'static str>;
 
-    /// Its id.
-    fn id(&self) -> &JobId;
+    /// Members that every record has.
+    fn header(&self) -> &WorkflowHeader;
 
-    /// On behalf of which request it was begun.
-    fn trace(&self) -> Option<TraceId>;
+    /// Members that every record has, to be changed.
+    fn header_mut(&mut self) -> &mut WorkflowHeader;
 
-    /// The stage, for people who look at the table and the log.
+    /// Stage, shown in the table and in logs.
     fn stage(&self) -> String;
 
-    /// When its next message is to be seen. Past that and a margin, the message is lost.
-    fn due_at(&self) -> Timestamp;
-
-    /// Makes it due then.
-    fn make_due(&mut self, at: Timestamp);
-
-    /// When it last changed.
-    fn updated_at(&self) -> Timestamp;
-
-    /// When it fails if it has not ended before.
-    fn deadline(&self) -> Timestamp;
-
-    /// What it took so far.
-    fn usage(&self) -> Usage;
-
-    /// Replaces what it took.
-    fn set_usage(&mut self, usage: Usage);
-
-    /// Why the present step waits.
-    fn notice(&self) -> Option<&Notice>;
-
-    /// Nothing but settling follows.
+    /// Whether the workflow has ended, so that only finalizing follows.
     fn is_terminal(&self) -> bool;
 
-    /// It has ended and left nothing behind.
-    fn is_finalized(&self) -> bool;
+    /// Whether the workflow has ended and left nothing behind.
+    fn is_finalized(&self) -> bool {
+        self.header().finalized
+    }
 
-    /// It waits for others, who say when they are done: a message is of use before it is due.
+    /// Whether child workflows enqueue its message, so that one before its time is of use.
     fn is_woken(&self) -> bool {
         false
     }
@@ -297,7 +375,7 @@ impl Jobs {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let mut revived = row.job.clone();
-        revived.make_due(now);
+        revived.header_mut().due_at = now;
         let put = self
             .put(&revived, row.version, None)
             .condition_expression(
@@ -305,7 +383,7 @@ impl Jobs {
                  AND (attribute_not_exists(running_until) OR running_until < :now)",
             )
             .expression_attribute_values(":version", n(row.version))
-            .expression_attribute_values(":due", n(row.job.due_at().0))
+            .expression_attribute_values(":due", n(row.job.header().due_at.0))
             .expression_attribute_values(":now", n(now.0));
         self.write(put.build().map_err(Error::internal)?).await
     }
@@ -367,17 +445,17 @@ impl Jobs {
 fn item_of<R: WorkflowRecord>(job: &R, version: u32, lease: Option<&Lease>) -> Item {
     let doc = serde_json::to_string(job).unwrap_or_default();
     let mut attributes: Vec<(&str, AttributeValue)> = vec![
-        ("pk", s(job.id().as_str())),
+        ("pk", s(job.header().id.as_str())),
         ("version", n(version)),
         ("stage", s(job.stage())),
-        ("due_at", n(job.due_at().0)),
+        ("due_at", n(job.header().due_at.0)),
         ("doc", s(doc)),
     ];
     if let Some(kind) = R::KIND {
         attributes.push(("kind", s(kind)));
     }
     if job.is_finalized() {
-        attributes.push(("ttl", n((job.updated_at() + KEPT).as_seconds())));
+        attributes.push(("ttl", n((job.header().updated_at + KEPT).as_seconds())));
     } else {
         attributes.push(("open", s(OPEN)));
     }

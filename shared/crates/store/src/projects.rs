@@ -174,7 +174,7 @@ impl Projects {
                     return Err(storage_error(SdkError::ServiceError(error)));
                 };
                 // A build's id is nobody else's: if it is there, an answer was lost.
-                if self.jobs.get::<R>(build.id()).await?.is_some() {
+                if self.jobs.get::<R>(&build.header().id).await?.is_some() {
                     return Ok(true);
                 }
                 if cancelled

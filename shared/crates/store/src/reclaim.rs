@@ -40,7 +40,7 @@ impl Videos {
     ) -> Result<Reclaimed, Error> {
         for _ in 0..TRIES {
             let before = self.entry(job.video()).await?;
-            let after = Entry::submitted(before.as_ref(), job.id(), now);
+            let after = Entry::submitted(before.as_ref(), &job.header().id, now);
             let put = self.jobs.resumed_job(job, version)?;
             let mut items = vec![
                 TransactWriteItem::builder().put(put).build(),
@@ -95,7 +95,7 @@ impl Videos {
             )
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(job.id().as_str()))
+            .expression_attribute_values(":owner", s(job.header().id.as_str()))
             .expression_attribute_values(":lease", n(lease_until.0))
             .expression_attribute_values(":now", n(now.0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

@@ -20,7 +20,7 @@ const PAGE: u16 = 50;
 /// [`Error::Storage`]. Some may be gone then.
 pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Result<bool, Error> {
     for job in context.videos.jobs_at_work(video, now).await? {
-        engine::preempt(context, &job, Job::cancelled, now).await?;
+        engine::preempt(context, &job, engine::cancelled::<Job>, now).await?;
     }
     let had_projects = remove_projects(context, video, now).await?;
     // Listed before the rows go: what a new job of the video stores afterwards is its own.
@@ -68,7 +68,7 @@ pub async fn remove_project(
     project: &Project,
     now: Timestamp,
 ) -> Result<(), Error> {
-    engine::preempt(context, &project.job, Build::cancelled, now).await?;
+    engine::preempt(context, &project.job, engine::cancelled::<Build>, now).await?;
     context.projects.delete(project.id.as_str()).await?;
     let parent = project.id.as_str();
     let mut after: Option<String> = None;
@@ -79,7 +79,7 @@ pub async fn remove_project(
         let (deployments, next) = children.await?;
         for deployment in deployments {
             if deployment.status == DeploymentStatus::Running {
-                engine::preempt(context, &deployment.job, Build::cancelled, now).await?;
+                engine::preempt(context, &deployment.job, engine::cancelled::<Build>, now).await?;
             }
             context.projects.delete(deployment.id.as_str()).await?;
         }

@@ -84,7 +84,7 @@ fn decide(
             },
         )) if !request.force && now < *until && *answered_by >= configured => {
             return Decision::Failed(Box::new(Failure {
-                job: job.id.clone(),
+                job: job.header.id.clone(),
                 error: error.clone(),
                 until: *until,
                 answered_by: *answered_by,
@@ -154,7 +154,7 @@ pub async fn submit(
     let mut makes = Vec::new();
     for (at, (submission, variant)) in submissions.into_iter().zip(variants).enumerate() {
         let owner = known[at].variant.at_work(now);
-        let owner = rows.iter().find(|row| Some(&row.job.id) == owner);
+        let owner = rows.iter().find(|row| Some(&row.job.header.id) == owner);
         let decision = decide(
             &known[at],
             owner.map(|row| &row.job),
@@ -180,7 +180,7 @@ pub async fn submit(
                             at,
                             submission,
                             entry: known[at].entry.clone(),
-                            ended: owner.map(|row| row.job.id.clone()),
+                            ended: owner.map(|row| row.job.header.id.clone()),
                         });
                         None
                     }
@@ -236,7 +236,7 @@ async fn make(
     let prepared = join_all(makes.into_iter().map(async |make| {
         let job = prepare(context, make.submission, now).await;
         let wanted = job.map(|job| ClaimRequest {
-            lease_until: job.deadline + CLAIM_MARGIN,
+            lease_until: job.header.deadline + CLAIM_MARGIN,
             job,
             entry: make.entry,
             ended: make.ended,
@@ -263,7 +263,7 @@ async fn make(
             at,
             match claim {
                 ClaimOutcome::Claimed => {
-                    sends.push(job.id.clone());
+                    sends.push(job.header.id.clone());
                     Ok(Found::Queued(Box::new(job)))
                 }
                 ClaimOutcome::Joined(id) => Ok(Found::Joined(id)),
@@ -307,16 +307,10 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
             .put_gzip(&key, Form::Vtt.content_type(), gzip)
             .await?;
     }
-    Ok(Job {
-        submitted_by: submission.submitted_by,
-        ..Job::new(
-            submission.video,
-            submission.request,
-            media,
-            now + context.config.job_deadline,
-            now,
-        )
-    })
+    let deadline = now + context.config.job_deadline;
+    let mut job = Job::new(submission.video, submission.request, media, deadline, now);
+    job.header.submitted_by = submission.submitted_by;
+    Ok(job)
 }
 
 /// Reads the jobs that were joined in the claim, and counts.
@@ -344,7 +338,7 @@ async fn finish(
             Ok(Found::Cached(analysis)) => Ok(Outcome::Cached(analysis)),
             Ok(Found::Queued(job)) => Ok(Outcome::Queued(job)),
             Ok(Found::Known(job)) => Ok(Outcome::Joined(job)),
-            Ok(Found::Joined(id)) => match rows.iter().find(|row| row.job.id == id) {
+            Ok(Found::Joined(id)) => match rows.iter().find(|row| row.job.header.id == id) {
                 Some(row) => Ok(Outcome::Joined(Box::new(row.job.clone()))),
                 None => Err(Error::internal("a claim without its job")),
             },

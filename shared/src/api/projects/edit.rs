@@ -1,5 +1,6 @@
 //! What is done to a project: its plan is edited, it is gone on with, it is deleted.
 
+use eventrelay_workflow::engine::WorkflowKind;
 use http::header;
 use lambda_http::{Request, RequestExt};
 use serde::Deserialize;

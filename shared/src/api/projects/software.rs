@@ -36,11 +36,11 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     };
     let deadline = now + context.config.job_deadline;
     let mut build = Build::new(JobId::random(), Work::Software(work), deadline, now);
-    build.submitted_by = whole.submitted_by;
+    build.header.submitted_by = whole.submitted_by;
     if !context.jobs.create(&build).await? {
         return Err(Error::internal("a new id is taken"));
     }
     let queue = &context.builds_queue;
-    queue.send(&build.id, 0, Duration::ZERO).await?;
+    queue.send(&build.header.id, 0, Duration::ZERO).await?;
     builds::accepted(&build, &Links::new(request), now)
 }

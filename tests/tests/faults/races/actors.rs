@@ -149,26 +149,26 @@ impl ActorContext {
             return Ok(None);
         }
         let job = self.new_job(request, now);
-        let lease_until = job.deadline + CLAIM_MARGIN;
+        let lease_until = job.header.deadline + CLAIM_MARGIN;
         let wanted = ClaimRequest {
             job: job.clone(),
             entry: known.entry,
-            ended: owner.map(|row| row.job.id.clone()),
+            ended: owner.map(|row| row.job.header.id.clone()),
             lease_until,
         };
         self.oracle
-            .sends(&self.name, Effect::Claims(job.id.clone()));
+            .sends(&self.name, Effect::Claims(job.header.id.clone()));
         let claim = self
             .stores
             .videos
             .claim(vec![wanted], AnswerClass::Model, now)
             .await?
             .remove(0);
-        self.log(&format!("{} wanted: {claim:?}", job.id));
+        self.log(&format!("{} wanted: {claim:?}", job.header.id));
         match claim {
             ClaimOutcome::Claimed => {
                 self.oracle.world().claimed(&job, lease_until, now);
-                Ok(Some(job.id))
+                Ok(Some(job.header.id))
             }
             ClaimOutcome::Joined(id) => {
                 let row = self.stores.jobs.get(&id).await?;
@@ -182,8 +182,8 @@ impl ActorContext {
     async fn join(&self, row: Option<&JobRow>, now: Timestamp) -> Result<Option<JobId>, Error> {
         let Some(row) = row else { return Ok(None) };
         let is_run = row.running_until.is_some_and(|until| until >= now);
-        self.log(&format!("joins {}", row.job.id));
-        if is_run || row.job.finalized {
+        self.log(&format!("joins {}", row.job.header.id));
+        if is_run || row.job.header.finalized {
             return Ok(None);
         }
         self.oracle.sends(&self.name, saves(&row.job));
@@ -191,7 +191,7 @@ impl ActorContext {
         if is_revived {
             self.oracle.world().revived(&row.job, &self.name, now);
         }
-        Ok(is_revived.then(|| row.job.id.clone()))
+        Ok(is_revived.then(|| row.job.header.id.clone()))
     }
 
     fn new_job(&self, request: Request, now: Timestamp) -> Job {
@@ -217,7 +217,7 @@ impl ActorContext {
         let Some(row) = self.stores.jobs.get::<Job>(id).await? else {
             return Ok(());
         };
-        if row.job.finalized {
+        if row.job.header.finalized {
             return Ok(());
         }
         let now = self.now();
@@ -231,8 +231,8 @@ impl ActorContext {
         self.oracle
             .world()
             .acquired(&job, &self.name, lease.until, now);
-        while !job.finalized {
-            let is_late = self.now() >= job.deadline && !job.state.is_terminal();
+        while !job.header.finalized {
+            let is_late = self.now() >= job.header.deadline && !job.state.is_terminal();
             let next = match &job.state {
                 _ if is_late => Some(self.failed(&job)),
                 State::Storing { analysis, .. } => {
@@ -260,16 +260,20 @@ impl ActorContext {
 
     async fn save(&self, job: &Job, version: u32) -> Result<bool, Error> {
         let lease = self.lease(self.now());
-        let keep = (!job.finalized).then_some(&lease);
+        let keep = (!job.header.finalized).then_some(&lease);
         self.oracle.sends(&self.name, saves(job));
         let saved = self.stores.jobs.save(job, version, &self.name, keep);
         let saved = saved.await?;
-        self.log(&format!("{} as {:?}: {saved}", job.id, job.state.stage()));
+        self.log(&format!(
+            "{} as {:?}: {saved}",
+            job.header.id,
+            job.state.stage()
+        ));
         if saved {
             let mut world = self.oracle.world();
             world.saved(job);
             if keep.is_some() {
-                world.holds(&job.id, &self.name, lease.until);
+                world.holds(&job.header.id, &self.name, lease.until);
             }
         }
         Ok(saved)
@@ -283,16 +287,22 @@ impl ActorContext {
         making: Making,
     ) -> Result<Option<Job>, Error> {
         self.oracle.world().generates(job, &self.name);
-        self.log(&format!("generates for {}", job.id));
+        self.log(&format!("generates for {}", job.header.id));
         self.gate.turn().await;
         let lease = self.lease(self.now());
         self.oracle.sends(&self.name, saves(job));
-        let prolonged = self.stores.jobs.renew(&job.id, version, &lease).await?;
+        let prolonged = self
+            .stores
+            .jobs
+            .renew(&job.header.id, version, &lease)
+            .await?;
         if !prolonged {
             self.log("has lost its step");
             return Ok(None);
         }
-        self.oracle.world().holds(&job.id, &self.name, lease.until);
+        self.oracle
+            .world()
+            .holds(&job.header.id, &self.name, lease.until);
         if making.fails {
             return Ok(Some(self.failed(job)));
         }
@@ -302,7 +312,7 @@ impl ActorContext {
         self.oracle.world().made.insert(
             analysis.etag.clone(),
             Made {
-                job: job.id.clone(),
+                job: job.header.id.clone(),
                 analysis: analysis.clone(),
                 body: body.clone(),
             },
@@ -324,7 +334,7 @@ impl ActorContext {
             .collect();
         let text = format!(
             r#"{{"schema_version":"1","video":{{"id":"{}"}},"job":"{}","noise":"{noise}"}}"#,
-            self.video, job.id
+            self.video, job.header.id
         );
         let body = pack(&text)?;
         let analysis = StoredAnalysis {
@@ -360,11 +370,11 @@ impl ActorContext {
         let videos = &self.stores.videos;
         let indexed = videos.index(&done, version, &lease, analysis, &body);
         let indexed = indexed.await?;
-        self.log(&format!("{} indexed: {indexed:?}", job.id));
+        self.log(&format!("{} indexed: {indexed:?}", job.header.id));
         if indexed == Indexed::Yes {
             let mut world = self.oracle.world();
             world.points_at(job, &analysis.etag);
-            world.holds(&job.id, &self.name, lease.until);
+            world.holds(&job.header.id, &self.name, lease.until);
             return Ok(indexed);
         }
         self.has_changed_nothing(&analysis.etag).await?;
@@ -406,7 +416,7 @@ impl ActorContext {
     async fn finalized(&self, job: &Job) -> Result<Job, Error> {
         let failure = match &job.state {
             State::Failed { error, until, .. } => Some(Failure {
-                job: job.id.clone(),
+                job: job.header.id.clone(),
                 error: error.clone(),
                 until: *until,
                 answered_by: AnswerClass::Model,
@@ -418,10 +428,9 @@ impl ActorContext {
             let videos = &self.stores.videos;
             videos.release(job, failure.as_ref(), now).await?;
         }
-        Ok(Job {
-            finalized: true,
-            ..job.clone()
-        })
+        let mut finalized = job.clone();
+        finalized.header.finalized = true;
+        Ok(finalized)
     }
 
     async fn read(&self, variant: Option<u8>, times: u8) -> Result<(), Error> {
@@ -472,7 +481,7 @@ impl ActorContext {
             let Some(row) = self.stores.jobs.get(&id).await? else {
                 continue;
             };
-            let Some(cancelled) = machine::cancel(row.job, now) else {
+            let Some(cancelled) = eventrelay::engine::cancelled(row.job, now) else {
                 continue;
             };
             self.oracle.sends(&self.name, saves(&cancelled));
@@ -491,7 +500,7 @@ impl ActorContext {
 
 fn saves(job: &Job) -> Effect {
     Effect::Saves {
-        job: job.id.clone(),
+        job: job.header.id.clone(),
         ends: job.state.is_terminal(),
     }
 }

@@ -113,7 +113,7 @@ impl World {
         let variant = job.variant();
         if !self.removed {
             if let Some(other) = self.live(&variant, now) {
-                self.violation(format!("{} claims what {other} holds", job.id));
+                self.violation(format!("{} claims what {other} holds", job.header.id));
             }
             let last = self.indexed.iter().rev();
             let last = last.map(|etag| &self.made[etag].analysis);
@@ -122,13 +122,13 @@ impl World {
                 .map(|analysis| analysis.expires_at)
                 .next();
             if !job.request.force && last.is_some_and(|expires_at| now < expires_at) {
-                self.violation(format!("{} claims what is fresh", job.id));
+                self.violation(format!("{} claims what is fresh", job.header.id));
             }
             self.claims.retain(|_, claim| claim.variant != variant);
             self.claims
-                .insert(job.id.clone(), Claimed { variant, until });
+                .insert(job.header.id.clone(), Claimed { variant, until });
         }
-        self.jobs.push(job.id.clone());
+        self.jobs.push(job.header.id.clone());
     }
 
     fn live(&self, variant: &str, now: Timestamp) -> Option<JobId> {
@@ -140,22 +140,22 @@ impl World {
 
     /// Records that a job is requeued and its expired lease removed. `now` is the actor's time.
     pub(crate) fn revived(&mut self, job: &Job, actor: &str, now: Timestamp) {
-        if let Some((other, held)) = self.leases.remove(&job.id)
+        if let Some((other, held)) = self.leases.remove(&job.header.id)
             && held >= now
         {
-            self.violation(format!("{actor} revives {}, run by {other}", job.id));
+            self.violation(format!("{actor} revives {}, run by {other}", job.header.id));
         }
     }
 
     /// A worker was told that it has the next step. `now` is what it said the time was.
     pub(crate) fn acquired(&mut self, job: &Job, worker: &str, until: Timestamp, now: Timestamp) {
-        if let Some((other, held)) = self.leases.get(&job.id)
+        if let Some((other, held)) = self.leases.get(&job.header.id)
             && *held >= now
         {
-            let text = format!("{worker} takes {} from {other}", job.id);
+            let text = format!("{worker} takes {} from {other}", job.header.id);
             self.violation(text);
         }
-        self.holds(&job.id, worker, until);
+        self.holds(&job.header.id, worker, until);
     }
 
     pub(crate) fn holds(&mut self, job: &JobId, worker: &str, until: Timestamp) {
@@ -168,32 +168,35 @@ impl World {
         let now = self.now;
         if let Some(other) = self
             .live(&job.variant(), now)
-            .filter(|other| *other != job.id)
+            .filter(|other| *other != job.header.id)
         {
-            self.violation(format!("{worker} generates for {} beside {other}", job.id));
+            self.violation(format!(
+                "{worker} generates for {} beside {other}",
+                job.header.id
+            ));
         }
-        if let Some((other, until)) = self.leases.get(&job.id)
+        if let Some((other, until)) = self.leases.get(&job.header.id)
             && other != worker
             && *until >= now
         {
-            let text = format!("{worker} generates for {} beside {other}", job.id);
+            let text = format!("{worker} generates for {} beside {other}", job.header.id);
             self.violation(text);
         }
     }
 
     /// A job has ended without an analysis, or its step was saved without a lease.
     pub(crate) fn saved(&mut self, job: &Job) {
-        self.leases.remove(&job.id);
+        self.leases.remove(&job.header.id);
         if job.state.is_terminal() {
-            self.claims.remove(&job.id);
+            self.claims.remove(&job.header.id);
         }
     }
 
     /// The index was told to point at an analysis, and does.
     pub(crate) fn points_at(&mut self, job: &Job, etag: &str) {
-        let is_owner = self.claims.remove(&job.id).is_some();
-        if !is_owner && !self.removed && !self.uncertain.contains(&job.id) {
-            self.violation(format!("{} indexes without a claim", job.id));
+        let is_owner = self.claims.remove(&job.header.id).is_some();
+        if !is_owner && !self.removed && !self.uncertain.contains(&job.header.id) {
+            self.violation(format!("{} indexes without a claim", job.header.id));
         }
         self.indexed.push(etag.to_owned());
     }

@@ -1,6 +1,12 @@
 //! What happens next in a build, whatever its kind. Pure: record, observation and time in, new
 //! record and what to wait for out.
 
+use crate::context::Context;
+use crate::engine::WorkflowKind;
+use crate::engine::step::end;
+use crate::engine::step::ended;
+use crate::engine::step::finalized;
+use eventrelay_store::queue::Queue;
 use std::time::Duration;
 
 use super::{
@@ -12,8 +18,6 @@ use crate::engine::Transition;
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
-    notice::Notice,
-    retry::{self, Attempts},
 };
 
 /// What has to be done for a build.
@@ -57,8 +61,8 @@ pub enum After {
 
 /// What has to be done for a build, or none when it has ended and is finalized.
 #[must_use]
-pub fn call(build: &Build) -> Option<Effect> {
-    match (build.finalized, &build.end) {
+pub fn effect(build: &Build) -> Option<Effect> {
+    match (build.header.finalized, &build.end) {
         (true, _) => None,
         (false, Some(_)) => Some(Effect::Finalize),
         (false, None) => Some(Effect::Work),
@@ -72,156 +76,68 @@ pub fn begin(mut build: Build, now: Timestamp) -> Build {
         && work.stage == file::Stage::Waiting
     {
         work.stage = file::Stage::Writing;
-        build.due_at = now;
+        build.header.due_at = now;
     }
     if build.end.is_none() {
-        build.updated_at = now.max(Timestamp(build.created_at.0 + 1));
+        build.header.updated_at = now.max(Timestamp(build.header.created_at.0 + 1));
     }
     build
 }
 
-/// The build after a call. `models` is how many are configured, `jitter` a random number in 0..1.
-#[must_use]
-pub fn step(
-    build: &Build,
-    observed: Result<EffectOutcome, &Error>,
-    models: usize,
-    now: Timestamp,
-    jitter: f64,
-) -> Transition<Build> {
-    let mut build = build.clone();
-    build.updated_at = now;
-    let is_late = now >= build.deadline && build.end.is_none();
-    match observed {
-        _ if is_late => end(build, failed(&Error::DeadlineExceeded), now),
-        Ok(observation) => {
-            build.begin_step();
-            on_observation(build, observation, now)
-        }
-        Err(error) => on_error(build, error, models, now, jitter),
-    }
-}
+impl WorkflowKind for Build {
+    type Outcome = EffectOutcome;
+    /// Number of configured models.
+    type Settings = usize;
 
-fn on_observation(
-    mut build: Build,
-    observation: EffectOutcome,
-    now: Timestamp,
-) -> Transition<Build> {
-    let after = match (&mut build.work, observation) {
-        (_, EffectOutcome::Finalized) => {
-            build.finalized = true;
-            build.notice = None;
-            return Transition::finished(build, now);
-        }
-        (Work::Project(work), EffectOutcome::Project(seen)) => Ok(work.observe(seen)),
-        (Work::File(work), EffectOutcome::File(seen)) => work.observe(seen),
-        (Work::Deployment(work), EffectOutcome::Deployment(seen)) => work.observe(seen),
-        (Work::Software(work), EffectOutcome::Software(seen)) => Ok(work.observe(seen)),
-        _ => Err(Error::internal("a build saw what is of another kind")),
-    };
-    match after {
-        Ok(After::Now) => Transition::immediate(build, now),
-        Ok(After::Later(delay)) => Transition::after(build, delay, now),
-        Ok(After::Done) => end(build, End::Done, now),
-        Ok(After::Failed(error)) => end(build, End::Failed { error }, now),
-        Ok(After::Cancelled) => end(build, End::Cancelled, now),
-        Err(error) => end(build, failed(&error), now),
+    fn queue(context: &Context) -> &Queue {
+        &context.builds_queue
     }
-}
 
-fn on_error(
-    mut build: Build,
-    error: &Error,
-    models: usize,
-    now: Timestamp,
-    jitter: f64,
-) -> Transition<Build> {
-    if build.end.is_some() {
-        // A clean-up never changes how the build ended.
-        build.attempts = build.attempts.saturating_add(1);
-        return match build.attempts {
-            tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
-                let delay = retry::backoff(build.attempts, jitter);
-                Transition::after(build, delay, now)
-            }
-            _ => on_observation(build, EffectOutcome::Finalized, now),
+    fn models(models: usize) -> usize {
+        models
+    }
+
+    fn on_outcome(mut self, outcome: EffectOutcome, _: usize, now: Timestamp) -> Transition<Self> {
+        let after = match (&mut self.work, outcome) {
+            (_, EffectOutcome::Finalized) => return finalized(self, now),
+            (Work::Project(work), EffectOutcome::Project(seen)) => Ok(work.observe(seen)),
+            (Work::File(work), EffectOutcome::File(seen)) => work.observe(seen),
+            (Work::Deployment(work), EffectOutcome::Deployment(seen)) => work.observe(seen),
+            (Work::Software(work), EffectOutcome::Software(seen)) => Ok(work.observe(seen)),
+            _ => Err(Error::internal("an outcome of another kind of build")),
         };
+        self.end = Some(match after {
+            Ok(After::Now) => return Transition::immediate(self, now),
+            Ok(After::Later(delay)) => return Transition::after(self, delay, now),
+            Ok(After::Done) => End::Done,
+            Ok(After::Failed(error)) => End::Failed { error },
+            Ok(After::Cancelled) => End::Cancelled,
+            Err(error) => return end(self, &error, now),
+        });
+        ended(self, now)
     }
-    let another_model = build.model + 1 < models;
-    match error {
-        Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
-            build.model += 1;
-            build.begin_step();
-            return Transition::immediate(build, now);
+
+    fn end(&mut self, error: &Error) {
+        self.end = Some(match (error, &self.work) {
+            (Error::Cancelled, _) => End::Cancelled,
+            (Error::NotConfigured { what }, Work::Deployment(_)) => End::Skipped {
+                missing: (*what).to_owned(),
+            },
+            (error, Work::File(work)) if error.is_bad_answer() => End::Failed {
+                error: JobError::from(&file::no_answer(&work.path, error)),
+            },
+            _ => End::Failed {
+                error: JobError::from(error),
+            },
+        });
+    }
+
+    fn error(&self) -> Option<&JobError> {
+        match &self.end {
+            Some(End::Failed { error }) => Some(error),
+            _ => None,
         }
-        // A bad answer was paid for: one more is asked for, not eight.
-        _ if error.is_bad_answer() && build.bad_answers > 0 => {
-            let failed = match &build.work {
-                Work::File(work) => failed(&file::no_answer(&work.path, error)),
-                _ => failed(error),
-            };
-            return end(build, failed, now);
-        }
-        Error::NotConfigured { what } if matches!(build.work, Work::Deployment(_)) => {
-            let missing = (*what).to_owned();
-            return end(build, End::Skipped { missing }, now);
-        }
-        Error::Cancelled => return end(build, End::Cancelled, now),
-        _ => {}
     }
-    let attempts = Attempts {
-        failed: build.attempts,
-        unreached: build.unreached,
-    };
-    match retry::delay(error, attempts, now, build.deadline, jitter) {
-        Some(delay) => {
-            let after = attempts.after(error);
-            (build.attempts, build.unreached) = (after.failed, after.unreached);
-            build.notice = Notice::from_error(error);
-            build.bad_answers += u32::from(error.is_bad_answer());
-            build.has_reservation = retry::is_reservation(error);
-            Transition::after(build, delay, now)
-        }
-        None => end(build, failed(error), now),
-    }
-}
-
-fn failed(error: &Error) -> End {
-    End::Failed {
-        error: JobError::from(error),
-    }
-}
-
-fn end(mut build: Build, end: End, now: Timestamp) -> Transition<Build> {
-    build.end = Some(end);
-    build.begin_step();
-    Transition::immediate(build, now)
-}
-
-/// The build after its caller has given it up; none if it had ended before.
-#[must_use]
-pub fn cancel(build: Build, now: Timestamp) -> Option<Build> {
-    over(build, End::Cancelled, now)
-}
-
-/// The build after its message was given up; none if it had ended before.
-#[must_use]
-pub fn give_up(build: Build, now: Timestamp) -> Option<Build> {
-    over(build, failed(&Error::DeadLettered), now)
-}
-
-fn over(mut build: Build, how: End, now: Timestamp) -> Option<Build> {
-    if build.end.is_some() {
-        return None;
-    }
-    build.updated_at = now;
-    Some(end(build, how, now).record)
-}
-
-/// Whether a build has failed since its message was given up.
-#[must_use]
-pub fn was_given_up(build: &Build) -> bool {
-    build.error().is_some_and(JobError::is_dead_letter)
 }
 
 #[cfg(test)]

@@ -1,75 +1,31 @@
 //! What a build is.
 
-use super::machine;
-use crate::{context::Context, engine::WorkflowKind};
+use crate::engine::WorkflowKind;
 use eventrelay_store::jobs::Row;
-use eventrelay_store::queue::Queue;
+use eventrelay_store::jobs::WorkflowHeader;
 use serde::{Deserialize, Serialize};
 
 use super::{
     deployment::DeploymentWork, file::FileWork, project::ProjectWork, software::SoftwareWork,
 };
 use crate::job::Status;
-use eventrelay_core::{
-    clock::Timestamp, error::JobError, ids::JobId, notice::Notice, telemetry::TraceId, usage::Usage,
-};
+use eventrelay_core::{clock::Timestamp, error::JobError, ids::JobId};
 use eventrelay_store::jobs::WorkflowRecord;
 
-/// A build and all it has to remember between two steps.
+/// Record of a project, file, deployment, or all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Build {
-    /// Its id.
-    pub id: JobId,
+    /// Members that every workflow has.
+    #[serde(flatten)]
+    pub header: WorkflowHeader,
     /// What is built, and how far it is.
     pub work: Work,
-    /// How it ended; none while it goes on.
+    /// How the build ended; `None` before.
     #[serde(default)]
     pub end: Option<End>,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When it fails if it has not ended before.
-    pub deadline: Timestamp,
-    /// When its next message is to be seen.
-    pub due_at: Timestamp,
-    /// Failed tries of the present step.
-    #[serde(default)]
-    pub attempts: u32,
-    /// Connections of the present step, in a row, that could not be made.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub unreached: u32,
-    /// Why the present step waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice: Option<Notice>,
-    /// Those of them that were answers of no use, and paid for.
-    #[serde(default)]
-    pub bad_answers: u32,
-    /// Whether the limiter throttled the step and reserved a slot for it.
-    #[serde(
-        rename = "in_turn",
-        default,
-        skip_serializing_if = "std::ops::Not::not"
-    )]
-    pub has_reservation: bool,
-    /// Which of the configured models is asked, counted from 0.
-    #[serde(default)]
-    pub model: usize,
-    /// What it took so far.
-    #[serde(default)]
-    pub usage: Usage,
-    /// Id of the API key on whose behalf it works.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub submitted_by: Option<String>,
-    /// On behalf of which request it is worked on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<TraceId>,
-    /// The build that waits for it.
+    /// Build that waits for this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<JobId>,
-    /// It has ended and left nothing behind.
-    #[serde(rename = "settled", default)]
-    pub finalized: bool,
 }
 
 /// A build as it was read.
@@ -114,31 +70,11 @@ impl Build {
     #[must_use]
     pub fn new(id: JobId, work: Work, deadline: Timestamp, now: Timestamp) -> Self {
         Self {
-            id,
+            header: WorkflowHeader::new(id, deadline, now),
             work,
             end: None,
-            created_at: now,
-            updated_at: now,
-            deadline,
-            due_at: now,
-            attempts: 0,
-            unreached: 0,
-            notice: None,
-            bad_answers: 0,
-            has_reservation: false,
-            model: 0,
-            usage: Usage::default(),
-            submitted_by: None,
-            trace: TraceId::current(),
             parent: None,
-            finalized: false,
         }
-    }
-
-    /// Of the step that is the present one from now on nothing was tried.
-    pub(super) fn begin_step(&mut self) {
-        (self.attempts, self.bad_answers, self.has_reservation) = (0, 0, false);
-        (self.unreached, self.notice) = (0, None);
     }
 
     /// What kind of build, in the words of the API.
@@ -161,14 +97,16 @@ impl Build {
             End::Failed { error } => error.is_dead_letter(),
             End::Done | End::Skipped { .. } => false,
         };
-        (self.finalized || is_from_outside).then_some(end)
+        (self.header.finalized || is_from_outside).then_some(end)
     }
 
     /// Whether it goes on, and if not, how it ended.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.told() {
-            None if self.updated_at == self.created_at && self.end.is_none() => Status::Queued,
+            None if self.header.updated_at == self.header.created_at && self.end.is_none() => {
+                Status::Queued
+            }
             None => Status::Running,
             Some(End::Done | End::Skipped { .. }) => Status::Done,
             Some(End::Failed { .. }) => Status::Failed,
@@ -205,92 +143,25 @@ impl Build {
             (_, Work::Software(work)) => work.stage.progress(),
         }
     }
-
-    /// Why it failed.
-    #[must_use]
-    pub fn error(&self) -> Option<&JobError> {
-        match &self.end {
-            Some(End::Failed { error }) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-impl WorkflowKind for Build {
-    fn queue(context: &Context) -> &Queue {
-        &context.builds_queue
-    }
-
-    fn cancelled(self, now: Timestamp) -> Option<Self> {
-        machine::cancel(self, now)
-    }
-
-    fn dead_lettered(self, now: Timestamp) -> Option<Self> {
-        machine::give_up(self, now)
-    }
-
-    fn is_dead_lettered(&self) -> bool {
-        machine::was_given_up(self)
-    }
 }
 
 impl WorkflowRecord for Build {
     const KIND: Option<&'static str> = Some("build");
 
-    fn id(&self) -> &JobId {
-        &self.id
+    fn header(&self) -> &WorkflowHeader {
+        &self.header
     }
 
-    fn trace(&self) -> Option<TraceId> {
-        self.trace
+    fn header_mut(&mut self) -> &mut WorkflowHeader {
+        &mut self.header
     }
 
     fn stage(&self) -> String {
         format!("{}: {}", self.kind(), self.stage())
     }
 
-    fn due_at(&self) -> Timestamp {
-        self.due_at
-    }
-
-    fn make_due(&mut self, at: Timestamp) {
-        self.due_at = at;
-    }
-
-    fn updated_at(&self) -> Timestamp {
-        self.updated_at
-    }
-
-    fn deadline(&self) -> Timestamp {
-        self.deadline
-    }
-
-    fn usage(&self) -> Usage {
-        self.usage
-    }
-
-    fn set_usage(&mut self, usage: Usage) {
-        self.usage = usage;
-    }
-
-    fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
-    }
-
     fn is_terminal(&self) -> bool {
         self.end.is_some()
-    }
-
-    fn is_finalized(&self) -> bool {
-        self.finalized
     }
 
     fn is_woken(&self) -> bool {
@@ -327,9 +198,9 @@ mod tests {
             (failed(&Error::DeadLettered), Status::Failed, Status::Failed),
             (End::Cancelled, Status::Cancelled, Status::Cancelled),
         ] {
-            (build.end, build.finalized) = (Some(end), false);
+            (build.end, build.header.finalized) = (Some(end), false);
             assert_eq!((build.status(), build.progress()), (not_finalized, 99));
-            build.finalized = true;
+            build.header.finalized = true;
             assert_eq!(build.status(), finalized);
             assert_eq!(build.progress() == 100, finalized == Status::Done);
         }

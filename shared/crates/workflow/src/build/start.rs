@@ -51,7 +51,7 @@ pub async fn project(
 ) -> Result<(Project, Build), Error> {
     let work = ProjectWork::new(new.id.clone(), new.request.plan_only);
     let mut build = Build::new(new.job.clone(), Work::Project(work), new.deadline, now);
-    build.submitted_by.clone_from(&new.submitted_by);
+    build.header.submitted_by.clone_from(&new.submitted_by);
     build.parent = new.parent;
     let project = Project {
         id: new.id,
@@ -76,7 +76,7 @@ pub async fn project(
     if !context.projects.start(&project, None, &build).await? {
         return Err(taken());
     }
-    send(context, &build.id, 0).await?;
+    send(context, &build.header.id, 0).await?;
     Ok((project, build))
 }
 
@@ -102,12 +102,12 @@ pub async fn again(
     (project.job, project.updated_at) = (id.clone(), now);
     let deadline = now + context.config.job_deadline;
     let mut build = Build::new(id, Work::Project(work), deadline, now);
-    build.submitted_by = submitted_by;
+    build.header.submitted_by = submitted_by;
     let started = context.projects.start(&project, Some(version), &build);
     if !started.await? {
         return Ok(None);
     }
-    send(context, &build.id, 0).await?;
+    send(context, &build.header.id, 0).await?;
     Ok(Some((project, build)))
 }
 
@@ -156,7 +156,7 @@ pub async fn deployment(
         stage: Stage::first(new.request.target, known),
     };
     let mut build = Build::new(new.job.clone(), Work::Deployment(work), new.deadline, now);
-    build.submitted_by = new.submitted_by;
+    build.header.submitted_by = new.submitted_by;
     build.parent = new.parent;
     let deployment = Deployment {
         id: new.id,
@@ -173,7 +173,7 @@ pub async fn deployment(
     if !context.projects.start(&deployment, None, &build).await? {
         return Err(taken());
     }
-    send(context, &build.id, 0).await?;
+    send(context, &build.header.id, 0).await?;
     Ok((deployment, build))
 }
 

@@ -8,7 +8,7 @@ use super::{
     machine::{self, Effect, EffectOutcome},
     model::{Build, Work},
 };
-use crate::engine::{Executor, Invocation, StepOutcome, Transition, Workflow};
+use crate::engine::{Executor, Invocation, StepOutcome, Workflow};
 use eventrelay_core::{clock::Timestamp, error::Error};
 use eventrelay_store::queue::Message;
 
@@ -51,35 +51,27 @@ struct Builds {
 impl Workflow for Builds {
     type Record = Build;
     type Effect = Effect;
-    type EffectOutcome = EffectOutcome;
 
     fn begin(&self, build: Build, now: Timestamp) -> Build {
         machine::begin(build, now)
     }
 
-    fn call(&self, build: &Build) -> Option<Effect> {
-        machine::call(build)
+    fn settings(&self, _: &Build) -> usize {
+        self.calls.models.names.len()
     }
 
-    fn step(
-        &self,
-        build: &Build,
-        observed: Result<EffectOutcome, &Error>,
-        now: Timestamp,
-        jitter: f64,
-    ) -> Transition<Build> {
-        let models = self.calls.models.names.len();
-        machine::step(build, observed, models, now, jitter)
+    fn effect(&self, build: &Build) -> Option<Effect> {
+        machine::effect(build)
     }
 
     async fn perform(
         &self,
-        call: &Effect,
+        effect: &Effect,
         row: &BuildRow,
         _: &Invocation,
         time: Duration,
     ) -> Option<StepOutcome<EffectOutcome>> {
-        Some(self.calls.perform(*call, &row.job, time).await)
+        Some(self.calls.perform(*effect, &row.job, time).await)
     }
 
     /// What is made at a target has to be known.

@@ -170,7 +170,7 @@ enum Verdict {
 fn judge<R: WorkflowKind>(row: &Row<R>, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
     let job = &row.job;
     if job.is_terminal() {
-        let by_this = job.is_dead_lettered() && step.checked_add(1) == Some(row.version);
+        let by_this = engine::is_dead_lettered(job) && step.checked_add(1) == Some(row.version);
         return if by_this && !job.is_finalized() {
             Verdict::Finalize
         } else {
@@ -179,8 +179,8 @@ fn judge<R: WorkflowKind>(row: &Row<R>, step: u32, received: Timestamp, now: Tim
     }
     let is_running = row.running_until.is_some_and(|until| until >= now);
     // What is due at its deadline waits for others, who send its message whenever they are done.
-    let waits = job.due_at() >= job.deadline();
-    let is_superseded = !waits && received + SKEW < job.due_at();
+    let waits = job.header().due_at >= job.header().deadline;
+    let is_superseded = !waits && received + SKEW < job.header().due_at;
     if row.version != step || is_running || is_superseded {
         Verdict::Leave
     } else {
@@ -205,7 +205,7 @@ async fn end<R: WorkflowKind>(
             Verdict::Finalize => return engine::send::<R>(context, id, version).await,
             Verdict::Fail => {}
         }
-        let Some(failed) = row.job.dead_lettered(now) else {
+        let Some(failed) = engine::dead_lettered(row.job, now) else {
             return Ok(());
         };
         if context.jobs.preempt_idle(&failed, version, now).await? {

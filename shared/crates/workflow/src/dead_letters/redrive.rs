@@ -78,11 +78,11 @@ async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriv
 
 async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Redriven, Error> {
     let JobRow { job, version, .. } = row;
-    let id = job.id.clone();
-    if !job.finalized {
+    let id = job.header.id.clone();
+    if !job.header.finalized {
         engine::send::<Job>(context, &id, version).await?;
         // One that has failed gives up its claim first, with this message or the one before.
-        return Ok(if job.is_dead_lettered() {
+        return Ok(if engine::is_dead_lettered(&job) {
             refused("Its job has just failed and is being finalized; try again.")
         } else {
             Redriven::Requeued
@@ -107,10 +107,10 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
 
 /// One that has ended is begun anew by whoever asked for it: its project is told how it ended.
 async fn resume_build(context: &Context, row: &Row<Build>) -> Result<Redriven, Error> {
-    if row.job.finalized {
+    if row.job.header.finalized {
         return Ok(refused("Its build has ended; ask for another one."));
     }
-    engine::send::<Build>(context, &row.job.id, row.version).await?;
+    engine::send::<Build>(context, &row.job.header.id, row.version).await?;
     Ok(Redriven::Requeued)
 }
 
@@ -118,7 +118,7 @@ async fn resume_task(context: &Context, row: Row<Task>, now: Timestamp) -> Resul
     let Row {
         job: task, version, ..
     } = row;
-    let id = task.id.clone();
+    let id = task.header.id.clone();
     if !task.has_ended() {
         engine::send::<Task>(context, &id, version).await?;
         return Ok(Redriven::Requeued);

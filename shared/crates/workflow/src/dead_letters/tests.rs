@@ -50,7 +50,7 @@ fn the_step_that_a_job_stands_at_fails_it() {
 #[test]
 fn what_waits_for_others_until_its_deadline_fails_by_the_message_that_they_have_sent() {
     let mut waiting = row(job());
-    waiting.job.due_at = waiting.job.deadline;
+    waiting.job.header.due_at = waiting.job.header.deadline;
     assert_eq!(judged(&waiting, STEP), Verdict::Fail);
 }
 
@@ -79,9 +79,9 @@ fn a_job_that_goes_on_otherwise_is_left() {
 
 #[test]
 fn a_job_that_this_dead_letter_has_ended_is_settled_until_it_is() {
-    let failed = job().dead_lettered(NOW).unwrap();
-    assert!(failed.is_dead_lettered());
-    assert_eq!((failed.due_at, failed.attempts), (NOW, 0));
+    let failed = engine::dead_lettered(job(), NOW).unwrap();
+    assert!(engine::is_dead_lettered(&failed));
+    assert_eq!((failed.header.due_at, failed.header.attempts), (NOW, 0));
     let mut ended = row(failed);
     ended.version = STEP + 1;
     assert_eq!(judged(&ended, STEP), Verdict::Finalize);
@@ -90,7 +90,7 @@ fn a_job_that_this_dead_letter_has_ended_is_settled_until_it_is() {
         Verdict::Leave,
         "its own last message"
     );
-    ended.job.finalized = true;
+    ended.job.header.finalized = true;
     assert_eq!(judged(&ended, STEP), Verdict::Leave);
 }
 
@@ -101,7 +101,7 @@ fn an_end_of_another_kind_stands() {
         assert_eq!(judged(&ended, STEP), Verdict::Leave);
         ended.version = STEP + 1;
         assert_eq!(judged(&ended, STEP), Verdict::Leave);
-        assert_eq!(ended.job.dead_lettered(NOW), None);
+        assert_eq!(engine::dead_lettered(ended.job, NOW), None);
     }
 }
 
@@ -109,12 +109,16 @@ fn an_end_of_another_kind_stands() {
 fn only_what_was_given_up_and_settled_is_resumed() {
     let deadline = NOW + Duration::from_secs(9);
     assert_eq!(machine::resume(job(), deadline, NOW), None);
-    let mut failed = job().dead_lettered(NOW).unwrap();
+    let mut failed = engine::dead_lettered(job(), NOW).unwrap();
     assert_eq!(machine::resume(failed.clone(), deadline, NOW), None);
-    failed.finalized = true;
+    failed.header.finalized = true;
     let resumed = machine::resume(failed, deadline, NOW).unwrap();
     assert_eq!(
-        (&resumed.state, resumed.deadline, resumed.finalized),
+        (
+            &resumed.state,
+            resumed.header.deadline,
+            resumed.header.finalized
+        ),
         (&State::Submitted, deadline, false)
     );
     let other = Job {

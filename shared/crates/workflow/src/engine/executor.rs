@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::FutureExt;
 
-use super::{MessageDisposition, NextStep, Transition, receive};
+use super::{MessageDisposition, NextStep, WorkflowKind, receive, step};
 use eventrelay_core::{
     clock::Timestamp,
     error::Error,
@@ -92,53 +92,46 @@ impl<O> StepOutcome<O> {
     pub fn free(observed: Result<O, Error>, record: &impl WorkflowRecord) -> Self {
         Self {
             observed,
-            usage: record.usage(),
+            usage: record.header().usage,
             counted: Usage::default(),
             is_saved: false,
         }
     }
 }
 
-/// One kind of work: what is decided in it, which is pure, and how its calls are made.
+/// Effects of one kind of workflow: which one follows, and how it is performed.
 pub trait Workflow {
-    /// What it remembers.
-    type Record: WorkflowRecord;
-    /// What has to be done before [`Workflow::step`] can go on.
+    /// Record and decisions.
+    type Record: WorkflowKind;
+    /// Work that a step performs. At most one call of an upstream that a wait can follow.
     type Effect;
-    /// What comes of it.
-    type EffectOutcome: Clone;
 
-    /// The record while its first step is done, for a reader that looks meanwhile.
+    /// Prepares the record for its first step, so that a reader sees it running.
     fn begin(&self, record: Self::Record, now: Timestamp) -> Self::Record {
         let _ = now;
         record
     }
 
-    /// What has to be done, or none when it has ended and is finalized.
-    fn call(&self, record: &Self::Record) -> Option<Self::Effect>;
+    /// Settings of the decisions about this record.
+    fn settings(&self, record: &Self::Record) -> <Self::Record as WorkflowKind>::Settings;
 
-    /// The record after a call. `jitter` is a random number in 0..1.
-    fn step(
-        &self,
-        record: &Self::Record,
-        observed: Result<Self::EffectOutcome, &Error>,
-        now: Timestamp,
-        jitter: f64,
-    ) -> Transition<Self::Record>;
+    /// Effect of the next step; `None` after the workflow was finalized.
+    fn effect(&self, record: &Self::Record) -> Option<Self::Effect>;
 
-    /// Makes a call within `time`, beyond which no request goes on. None when the step was lost.
+    /// Performs an effect; no request lasts longer than `time`. Returns `None` if another worker took
+    /// over the step.
     fn perform(
         &self,
-        call: &Self::Effect,
+        effect: &Self::Effect,
         row: &Row<Self::Record>,
         invocation: &Invocation,
         time: Duration,
-    ) -> impl Future<Output = Option<StepOutcome<Self::EffectOutcome>>>;
+    ) -> impl Future<Output = Option<StepOutcome<<Self::Record as WorkflowKind>::Outcome>>>;
 
     /// Whether a call may be left in its middle where the step is lost; else it is seen to its end
     /// and [`Workflow::lost`] knows of it.
-    fn may_be_left(&self, call: &Self::Effect, record: &Self::Record) -> bool {
-        let _ = (call, record);
+    fn may_be_left(&self, effect: &Self::Effect, record: &Self::Record) -> bool {
+        let _ = (effect, record);
         true
     }
 
@@ -180,7 +173,7 @@ impl Executor {
             tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown job");
             return Ok(());
         };
-        let trace = row.job.trace();
+        let trace = row.job.header().trace;
         let disposition = receive(&row.job, row.version, message.step, receive_count, now);
         let work = self.received(workflow, row, disposition, invocation, now);
         telemetry::resumed(trace, Box::pin(work)).await
@@ -202,11 +195,11 @@ impl Executor {
         match disposition {
             MessageDisposition::Run => {}
             MessageDisposition::Wait(delay) => {
-                return self.queue.send(job.id(), version, delay).await;
+                return self.queue.send(&job.header().id, version, delay).await;
             }
             MessageDisposition::Drop => return Ok(()),
         }
-        let age = job.due_at().until(now);
+        let age = job.header().due_at.until(now);
         telemetry::metrics(
             &[F::Record::KIND.unwrap_or("analysis")],
             &[(Metric::QueueAge, age.as_secs_f64())],
@@ -225,7 +218,7 @@ impl Executor {
             // in its place must not be taken for a duplicate by what was done until then.
             return self
                 .queue
-                .send(job.id(), Message::WHICHEVER, now.until(taken_until))
+                .send(&job.header().id, Message::WHICHEVER, now.until(taken_until))
                 .await;
         }
         self.run(workflow, job, version, invocation).await
@@ -244,14 +237,14 @@ impl Executor {
             running_until: None,
         };
         let mut billed = Instant::now();
-        while let Some(call) = workflow.call(&row.job) {
+        while let Some(effect) = workflow.effect(&row.job) {
             let job = &mut row.job;
             // A job whose workers die before they can say so ends here.
-            let is_late = Timestamp::now() >= job.deadline() && !job.is_terminal();
+            let is_late = Timestamp::now() >= job.header().deadline && !job.is_terminal();
             let performed = if is_late {
                 StepOutcome::free(Err(Error::DeadlineExceeded), job)
             } else {
-                match self.perform(workflow, &call, &row, invocation).await {
+                match self.perform(workflow, &effect, &row, invocation).await {
                     Some(performed) => performed,
                     None => return Ok(()),
                 }
@@ -265,14 +258,14 @@ impl Executor {
             usage.billed_ms += billed.elapsed().as_millis() as u64;
             billed = Instant::now();
             let job = &mut row.job;
-            let (before, stage) = (job.usage(), job.stage());
-            job.set_usage(usage);
+            let (before, stage) = (job.header().usage, job.stage());
+            job.header_mut().usage = usage;
             if let Err(error) = &observed {
-                tracing::warn!(job.id = %job.id(), job.stage = stage, error = error.report(), "A step failed");
+                tracing::warn!(job.id = %job.header().id, job.stage = stage, error = error.report(), "A step failed");
             }
             let now = Timestamp::now();
             let observed = observed.as_ref().map(Clone::clone);
-            let next = workflow.step(job, observed, now, fastrand::f64());
+            let next = step(job, observed, workflow.settings(job), now, fastrand::f64());
             let go_on = next.next == NextStep::Immediate && invocation.has_time(now);
             let lease = lease(invocation, now);
             let is_saved = is_saved || {
@@ -285,17 +278,17 @@ impl Executor {
             if !is_saved {
                 return workflow.lost(&next.record).await;
             }
-            let spent = Counts::of_usage(&before.plus(counted), &next.record.usage());
+            let spent = Counts::of_usage(&before.plus(counted), &next.record.header().usage);
             self.counters.count_today(&spent, now).await;
             let version = row.version + 1;
             tracing::info!(
-                job.id = %next.record.id(),
+                job.id = %next.record.header().id,
                 job.version = version,
                 job.stage = next.record.stage(),
                 faas.invocation_id = invocation.id,
                 "Finished a step"
             );
-            let send = |delay| self.queue.send(next.record.id(), version, delay);
+            let send = |delay| self.queue.send(&next.record.header().id, version, delay);
             match next.next {
                 NextStep::Immediate if go_on => {}
                 NextStep::Immediate => return send(Duration::ZERO).await,
@@ -313,12 +306,12 @@ impl Executor {
     async fn perform<F: Workflow>(
         &self,
         workflow: &F,
-        call: &F::Effect,
+        effect: &F::Effect,
         row: &Row<F::Record>,
         invocation: &Invocation,
-    ) -> Option<StepOutcome<F::EffectOutcome>> {
+    ) -> Option<StepOutcome<<F::Record as WorkflowKind>::Outcome>> {
         let time = invocation.time_for_calls(Timestamp::now());
-        let perform = AssertUnwindSafe(Box::pin(workflow.perform(call, row, invocation, time)));
+        let perform = AssertUnwindSafe(Box::pin(workflow.perform(effect, row, invocation, time)));
         let panicked = |_| {
             let error = Error::internal("a step panicked");
             Some(StepOutcome::free(Err(error), &row.job))
@@ -334,9 +327,9 @@ impl Executor {
                 performed = &mut perform => return performed,
                 _ = heartbeat.tick() => {
                     let lease = lease(invocation, Timestamp::now());
-                    let prolonged = self.jobs.renew(row.job.id(), row.version, &lease);
+                    let prolonged = self.jobs.renew(&row.job.header().id, row.version, &lease);
                     if let Ok(false) = prolonged.await {
-                        return if workflow.may_be_left(call, &row.job) { None } else { perform.await };
+                        return if workflow.may_be_left(effect, &row.job) { None } else { perform.await };
                     }
                 }
             }

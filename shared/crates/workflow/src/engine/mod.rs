@@ -8,6 +8,7 @@
 mod any;
 mod executor;
 mod preempt;
+pub(crate) mod step;
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ pub use any::AnyRow;
 pub use executor::{Executor, Invocation, StepOutcome, Workflow, lease};
 
 pub use preempt::{MAX_ATTEMPTS, send};
-pub use preempt::{WorkflowKind, preempt, requeue_if_lost, requeue_lost};
+pub use preempt::{preempt, requeue_if_lost, requeue_lost};
+pub use step::{WorkflowKind, cancelled, dead_lettered, is_dead_lettered, step};
 
 use eventrelay_core::clock::Timestamp;
 use eventrelay_store::jobs::WorkflowRecord;
@@ -32,7 +34,7 @@ pub struct Transition<R> {
 impl<R: WorkflowRecord> Transition<R> {
     /// The next step runs without delay.
     pub fn immediate(mut record: R, now: Timestamp) -> Self {
-        record.make_due(now);
+        record.header_mut().due_at = now;
         Self {
             record,
             next: NextStep::Immediate,
@@ -41,7 +43,7 @@ impl<R: WorkflowRecord> Transition<R> {
 
     /// The next step runs after `delay`.
     pub fn after(mut record: R, delay: Duration, now: Timestamp) -> Self {
-        record.make_due(now + delay);
+        record.header_mut().due_at = now + delay;
         Self {
             record,
             next: NextStep::After(delay),
@@ -50,7 +52,7 @@ impl<R: WorkflowRecord> Transition<R> {
 
     /// The workflow has ended and is finalized.
     pub fn finished(mut record: R, now: Timestamp) -> Self {
-        record.make_due(now);
+        record.header_mut().due_at = now;
         Self {
             record,
             next: NextStep::Finished,
@@ -100,7 +102,7 @@ pub fn receive(
     if record.is_finalized() || (step < version && receive_count <= 1) {
         return MessageDisposition::Drop;
     }
-    match now.until(record.due_at()) {
+    match now.until(record.header().due_at) {
         Duration::ZERO => MessageDisposition::Run,
         _ if record.is_terminal() || record.is_woken() => MessageDisposition::Run,
         early => MessageDisposition::Wait(early),

@@ -2,33 +2,13 @@
 
 use std::time::Duration;
 
+use super::WorkflowKind;
 use crate::context::Context;
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId, telemetry};
-use eventrelay_store::{
-    jobs::{Row, WorkflowRecord},
-    queue::Queue,
-};
+use eventrelay_store::jobs::{Row, WorkflowRecord};
 
 /// Maximum reads of a row that a running step changes at the same moment.
 pub const MAX_ATTEMPTS: u32 = 8;
-
-/// A kind of workflow.
-pub trait WorkflowKind: WorkflowRecord {
-    /// Time that the message of a workflow may be overdue before a reader takes it for lost.
-    const OVERDUE: Duration = Duration::from_secs(30);
-
-    /// Queue of the messages that advance workflows of this kind.
-    fn queue(context: &Context) -> &Queue;
-
-    /// Returns the workflow after its caller cancelled it; `None` if it had ended.
-    fn cancelled(self, now: Timestamp) -> Option<Self>;
-
-    /// Returns the workflow after its message became a dead letter; `None` if it had ended.
-    fn dead_lettered(self, now: Timestamp) -> Option<Self>;
-
-    /// Whether a dead letter ended the workflow.
-    fn is_dead_lettered(&self) -> bool;
-}
 
 /// Applies `change` to a workflow even while a step runs, then enqueues its next step. Returns the
 /// new workflow, or `None` if `change` declined or the workflow does not exist.
@@ -70,7 +50,7 @@ pub async fn send<R: WorkflowKind>(context: &Context, id: &JobId, step: u32) -> 
 /// read that noticed the loss.
 pub async fn requeue_if_lost<R: WorkflowKind>(context: &Context, row: &Row<R>, now: Timestamp) {
     if let Err(error) = requeue_lost(context, row, R::OVERDUE, now).await {
-        tracing::warn!(job.id = %row.job.id(), error = error.report(), "Could not enqueue the lost message of a job");
+        tracing::warn!(job.id = %row.job.header().id, error = error.report(), "Could not enqueue the lost message of a job");
     }
 }
 
@@ -89,16 +69,19 @@ pub async fn requeue_lost<R: WorkflowKind>(
         return Ok(false);
     }
     let send = async {
-        tracing::warn!(job.id = %row.job.id(), "Enqueued the lost message of a job");
-        send::<R>(context, row.job.id(), row.version).await
+        tracing::warn!(job.id = %row.job.header().id, "Enqueued the lost message of a job");
+        send::<R>(context, &row.job.header().id, row.version).await
     };
-    telemetry::resumed(row.job.trace(), send).await?;
+    telemetry::resumed(row.job.header().trace, send).await?;
     Ok(true)
 }
 
 /// Whether no worker runs the workflow and its message should have arrived `overdue` ago.
 fn is_overdue(row: &Row<impl WorkflowRecord>, overdue: Duration, now: Timestamp) -> bool {
-    let expected = row.running_until.unwrap_or_default().max(row.job.due_at());
+    let expected = row
+        .running_until
+        .unwrap_or_default()
+        .max(row.job.header().due_at);
     !row.job.is_finalized() && now >= expected + overdue
 }
 
@@ -133,7 +116,7 @@ mod tests {
         assert!(!is_overdue(&row(0, Some(940_001)), OVERDUE, NOW));
         assert!(is_overdue(&row(0, Some(940_000)), OVERDUE, NOW));
         let mut finalized = row(0, None);
-        finalized.job.finalized = true;
+        finalized.job.header.finalized = true;
         assert!(!is_overdue(&finalized, OVERDUE, NOW));
     }
 

@@ -63,7 +63,7 @@ impl Calls {
             youtube: self.youtube.until(deadline),
             ..self.clone()
         };
-        let mut usage = job.usage;
+        let mut usage = job.header.usage;
         let observed = calls.call(call, job, time, &mut usage).await;
         StepOutcome {
             observed,
@@ -133,7 +133,7 @@ impl Calls {
         let key = blobs::media_key(hash);
         let stop = Timestamp::now() + time.saturating_sub(gemini::CHUNK_TIMEOUT);
         // What a try before this one has sent is known to Gemini alone.
-        let mut is_known = offset == 0 && job.attempts == 0;
+        let mut is_known = offset == 0 && job.header.attempts == 0;
         let mut offset = offset;
         loop {
             if !is_known {
@@ -168,7 +168,9 @@ impl Calls {
                 }
                 Ok(gemini::ChunkOutcome::Active) => offset += length,
                 // A worker that has died before this one may have sent it.
-                Err(error @ Error::UpstreamRejected { .. }) if offset == 0 && job.attempts == 0 => {
+                Err(error @ Error::UpstreamRejected { .. })
+                    if offset == 0 && job.header.attempts == 0 =>
+                {
                     match self.models.gemini.query_upload(&session).await? {
                         Some(0) => return Err(error),
                         Some(received) => offset = received,

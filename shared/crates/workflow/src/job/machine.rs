@@ -8,17 +8,21 @@
 //! one more step, settling: the claim is released and the file at Gemini deleted.
 
 use eventrelay_core::error::JobError;
-use eventrelay_core::notice::Notice;
 use std::time::Duration;
 
 use super::model::{GeminiFile, Job, Media, State, VideoFacts};
-use crate::engine::{NextStep, Transition};
+use crate::{
+    context::Context,
+    engine::step::{end, finalized},
+    engine::{Transition, WorkflowKind, is_dead_lettered},
+};
 use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
     error::{Disposition, Error},
-    retry::{self, Attempts},
+    retry,
 };
+use eventrelay_store::queue::Queue;
 use eventrelay_store::{StoredAnalysis, packed::Directory};
 
 /// The longest wait between two looks at a file that is being processed.
@@ -141,15 +145,15 @@ pub fn begin(mut job: Job, now: Timestamp) -> Job {
                 offset: 0,
             },
         };
-        job.updated_at = now;
+        job.header.updated_at = now;
     }
     job
 }
 
 /// What has to be done for a job, or none when it has ended and is finalized.
 #[must_use]
-pub fn call(job: &Job) -> Option<Effect> {
-    if job.finalized {
+pub fn effect(job: &Job) -> Option<Effect> {
+    if job.header.finalized {
         return None;
     }
     Some(match &job.state {
@@ -174,76 +178,109 @@ pub fn call(job: &Job) -> Option<Effect> {
     })
 }
 
-/// The job after a call. `jitter` is a random number in 0..1.
-#[must_use]
-pub fn step(
-    job: &Job,
-    observed: Result<EffectOutcome, &Error>,
-    limits: Limits,
-    now: Timestamp,
-    jitter: f64,
-) -> Transition<Job> {
-    let mut job = job.clone();
-    job.updated_at = now;
-    let job_had_ended = job.state.is_terminal();
-    let is_late = now >= job.deadline && !job_had_ended;
-    let mut next = match observed {
-        _ if is_late => end(job, &Error::DeadlineExceeded, now),
-        Ok(observation) => {
-            job.begin_step();
-            on_observation(job, observation, limits, now)
-        }
-        Err(error) => on_error(job, error, limits, now, jitter),
-    };
-    if let State::Failed {
-        until, answered_by, ..
-    } = &mut next.record.state
-        && next.next == NextStep::Immediate
-        && !job_had_ended
-    {
-        *answered_by = limits.answer_class;
-        // So that those who were refused together do not return together.
-        *until = now + now.until(*until).mul_f64(0.75 + 0.5 * jitter);
-    }
-    next
-}
+impl WorkflowKind for Job {
+    type Outcome = EffectOutcome;
+    type Settings = Limits;
 
-fn on_observation(
-    mut job: Job,
-    observation: EffectOutcome,
-    limits: Limits,
-    now: Timestamp,
-) -> Transition<Job> {
-    job.state = match observation {
-        EffectOutcome::Metadata(facts) => {
-            job.facts = facts;
-            State::Analysing { file: None }
-        }
-        EffectOutcome::UploadStarted { session } => {
-            job.uploads += 1;
-            State::Uploading {
-                session: Some(session),
-                offset: 0,
+    fn queue(context: &Context) -> &Queue {
+        &context.queue
+    }
+
+    fn models(limits: Limits) -> usize {
+        limits.models
+    }
+
+    fn on_outcome(
+        mut self,
+        outcome: EffectOutcome,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Transition<Self> {
+        self.state = match outcome {
+            EffectOutcome::Metadata(facts) => {
+                self.facts = facts;
+                State::Analysing { file: None }
             }
+            EffectOutcome::UploadStarted { session } => {
+                self.uploads += 1;
+                State::Uploading {
+                    session: Some(session),
+                    offset: 0,
+                }
+            }
+            EffectOutcome::UploadPaused { offset } => match self.state {
+                State::Uploading { session, .. } => State::Uploading { session, offset },
+                other => other,
+            },
+            EffectOutcome::File(seen) => return on_file(self, seen, limits, now),
+            EffectOutcome::Analysed { analysis, parts } => State::Storing {
+                analysis: *analysis,
+                parts,
+            },
+            EffectOutcome::Indexed => State::Done,
+            EffectOutcome::Finalized => return finalized(self, now),
+        };
+        Transition::immediate(self, now)
+    }
+
+    fn on_error(mut self, error: &Error, now: Timestamp) -> Result<Transition<Self>, Box<Self>> {
+        let header = &self.header;
+        match error {
+            // Gemini lost the file or the upload. The bucket still has the recording.
+            Error::FileGone if (1..MAX_UPLOADS).contains(&self.uploads) => {
+                self.state = State::Uploading {
+                    session: None,
+                    offset: 0,
+                };
+                self.gemini_file = None;
+            }
+            // The model opens the video without the facts of the platform.
+            _ if self.state == State::FetchingMetadata
+                && error.disposition() != Disposition::Permanent
+                && (header.attempts >= 2
+                    || header.unreached >= 2
+                    || !(error.was_tried() || error.is_unreachable())) =>
+            {
+                self.header.begin_step();
+                self.state = State::Analysing { file: None };
+            }
+            _ => return Err(Box::new(self)),
         }
-        EffectOutcome::UploadPaused { offset } => match job.state {
-            State::Uploading { session, .. } => State::Uploading { session, offset },
-            other => other,
-        },
-        EffectOutcome::File(seen) => return on_file(job, seen, limits, now),
-        EffectOutcome::Analysed { analysis, parts } => State::Storing {
-            analysis: *analysis,
-            parts,
-        },
-        EffectOutcome::Indexed => State::Done,
-        EffectOutcome::Finalized => {
-            job.finalized = true;
-            job.notice = None;
-            job.gemini_file = None;
-            return Transition::finished(job, now);
+        Ok(Transition::immediate(self, now))
+    }
+
+    fn end(&mut self, error: &Error) {
+        self.state = match error {
+            Error::Cancelled => State::Cancelled,
+            _ => State::Failed {
+                error: JobError::from(error),
+                until: self.header.updated_at + retry::remembered_for(error),
+                answered_by: AnswerClass::default(),
+            },
+        };
+    }
+
+    fn on_end(&mut self, limits: Limits, now: Timestamp, jitter: f64) {
+        if let State::Failed {
+            until, answered_by, ..
+        } = &mut self.state
+        {
+            *answered_by = limits.answer_class;
+            // Callers that were refused together do not return together.
+            *until = now + now.until(*until).mul_f64(0.75 + 0.5 * jitter);
         }
-    };
-    Transition::immediate(job, now)
+    }
+
+    fn on_finalized(&mut self) {
+        self.gemini_file = None;
+    }
+
+    fn error(&self) -> Option<&JobError> {
+        match &self.state {
+            State::Failed { error, .. } => Some(error),
+            _ => None,
+        }
+    }
 }
 
 fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Transition<Job> {
@@ -286,75 +323,6 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Tran
     }
 }
 
-fn on_error(
-    mut job: Job,
-    error: &Error,
-    limits: Limits,
-    now: Timestamp,
-    jitter: f64,
-) -> Transition<Job> {
-    if job.state.is_terminal() {
-        // A clean-up never changes how the job ended.
-        job.attempts = job.attempts.saturating_add(1);
-        job.notice = Notice::from_error(error);
-        return match job.attempts {
-            tries if tries < retry::MAX_ATTEMPTS || retry::outlasts_tries(error) => {
-                let delay = retry::backoff(job.attempts, jitter);
-                Transition::after(job, delay, now)
-            }
-            _ => on_observation(job, EffectOutcome::Finalized, limits, now),
-        };
-    }
-    let another_model = job.model + 1 < limits.models;
-    match error {
-        Error::ModelGone { .. } | Error::DailyQuotaSpent { .. } if another_model => {
-            job.model += 1;
-            job.begin_step();
-            return Transition::immediate(job, now);
-        }
-        // A bad answer was paid for: one more is asked for, not eight.
-        _ if error.is_bad_answer() && job.bad_answers > 0 => {
-            return end(job, error, now);
-        }
-        // Gemini has forgotten the file or the upload, which are made anew from the bucket.
-        Error::FileGone if (1..MAX_UPLOADS).contains(&job.uploads) => {
-            job.state = State::Uploading {
-                session: None,
-                offset: 0,
-            };
-            job.gemini_file = None;
-            return Transition::immediate(job, now);
-        }
-        // What the platform says is good to have, and the model opens the video without it.
-        _ if job.state == State::FetchingMetadata
-            && error.disposition() != Disposition::Permanent
-            && (job.attempts >= 2
-                || job.unreached >= 2
-                || !(error.was_tried() || error.is_unreachable())) =>
-        {
-            job.begin_step();
-            job.state = State::Analysing { file: None };
-            return Transition::immediate(job, now);
-        }
-        _ => {}
-    }
-    let attempts = Attempts {
-        failed: job.attempts,
-        unreached: job.unreached,
-    };
-    match retry::delay(error, attempts, now, job.deadline, jitter) {
-        Some(delay) => {
-            let after = attempts.after(error);
-            (job.attempts, job.unreached) = (after.failed, after.unreached);
-            job.notice = Notice::from_error(error);
-            job.bad_answers += u32::from(error.is_bad_answer());
-            job.has_reservation = retry::is_reservation(error);
-            Transition::after(job, delay, now)
-        }
-        None => end(job, error, now),
-    }
-}
-
 /// How long Gemini may take to prepare a file of this size and length: about a second for each
 /// 20 MB or each two minutes, whichever is more. An early look costs one call, a late one makes
 /// somebody wait; the looks after it double.
@@ -378,68 +346,20 @@ fn later_look(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.clamp(1, 16)).min(MAX_LOOK)
 }
 
-fn end(mut job: Job, error: &Error, now: Timestamp) -> Transition<Job> {
-    job.state = State::Failed {
-        error: JobError::from(error),
-        until: now + retry::remembered_for(error),
-        answered_by: AnswerClass::default(),
-    };
-    job.begin_step();
-    Transition::immediate(job, now)
-}
-
-/// The job after its caller has given it up; none if it had ended before.
-#[must_use]
-pub fn cancel(mut job: Job, now: Timestamp) -> Option<Job> {
-    if job.state.is_terminal() {
-        return None;
-    }
-    job.state = State::Cancelled;
-    job.begin_step();
-    job.updated_at = now;
-    job.due_at = now;
-    Some(job)
-}
-
-/// The job after its message was given up; none if it had ended before.
-#[must_use]
-pub fn give_up(mut job: Job, now: Timestamp) -> Option<Job> {
-    if job.state.is_terminal() {
-        return None;
-    }
-    job.updated_at = now;
-    Some(end(job, &Error::DeadLettered, now).record)
-}
-
 /// A job that has failed since its message was given up, from its beginning on; none if it has
 /// ended otherwise or is not finalized yet.
 #[must_use]
 pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
-    if !(job.finalized && was_given_up(&job)) {
+    if !(job.header.finalized && is_dead_lettered(&job)) {
         return None;
     }
     Some(Job {
+        header: job.header.restarted(deadline, now),
         state: State::Submitted,
-        updated_at: now,
-        deadline,
-        due_at: now,
-        attempts: 0,
-        unreached: 0,
-        notice: None,
-        bad_answers: 0,
-        has_reservation: false,
         uploads: 0,
-        model: 0,
         gemini_file: None,
-        finalized: false,
         ..job
     })
-}
-
-/// Whether a job has failed since its message was given up.
-#[must_use]
-pub fn was_given_up(job: &Job) -> bool {
-    matches!(&job.state, State::Failed { error, .. } if error.is_dead_letter())
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! What a job is.
 
-use eventrelay_core::{error::JobError, ids::JobId, notice::Notice};
+use eventrelay_core::{error::JobError, ids::JobId};
+use eventrelay_store::jobs::WorkflowHeader;
 use serde::{Deserialize, Serialize};
 
-use super::{Request, machine};
-use crate::{context::Context, engine::WorkflowKind};
-use eventrelay_core::{
-    answer_class::AnswerClass, clock::Timestamp, telemetry::TraceId, usage::Usage, video::VideoKey,
-};
-use eventrelay_store::queue::Queue;
+use super::Request;
+use crate::engine::WorkflowKind;
+use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, video::VideoKey};
 use eventrelay_store::{
     StoredAnalysis,
     claims::ClaimingRecord,
@@ -16,70 +14,29 @@ use eventrelay_store::{
     packed::Directory,
 };
 
-/// A job and all it has to remember between two steps. Its version and the lease of the step that
-/// runs are not here: they belong to its row, see [`eventrelay_store::jobs`].
-///
-/// Each step writes it twice, and every kilobyte begun is paid for: what is not there, or is not
-/// different from how it began, is not written.
+/// Record of the analysis of a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Its id, which is also the token that owns the claim on the video.
-    pub id: JobId,
-    /// What is analysed.
+    /// Members that every workflow has.
+    #[serde(flatten)]
+    pub header: WorkflowHeader,
+    /// Video that is analysed.
     pub video: VideoKey,
-    /// How it was asked for.
+    /// Options of the analysis.
     pub request: Request,
-    /// Where the pictures and the sound come from.
+    /// Source of the pictures and the sound.
     pub media: Media,
-    /// Where it stands.
+    /// State.
     pub state: State,
-    /// When it was submitted.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When it fails if it has not ended before.
-    pub deadline: Timestamp,
-    /// When its next message is to be seen. Past that and a margin, the message is lost.
-    pub due_at: Timestamp,
-    /// Failed tries of the present step.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub attempts: u32,
-    /// Connections of the present step, in a row, that could not be made.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub unreached: u32,
-    /// Why the present step waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice: Option<Notice>,
-    /// Those of them that were answers of no use, and paid for.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub bad_answers: u32,
-    /// Whether the limiter throttled the step and reserved a slot for it.
-    #[serde(rename = "in_turn", default, skip_serializing_if = "is_default")]
-    pub has_reservation: bool,
-    /// How often the media was uploaded, or begun to be.
+    /// Number of uploads of the media that were begun.
     #[serde(default, skip_serializing_if = "is_default")]
     pub uploads: u32,
-    /// Which of the configured models is asked, counted from 0.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub model: usize,
-    /// What the platform says of the video.
+    /// Facts from the platform.
     #[serde(default, skip_serializing_if = "is_default")]
     pub facts: VideoFacts,
-    /// The file at Gemini that is to be deleted in the end.
+    /// File at Gemini, deleted when the job is finalized.
     #[serde(default, skip_serializing_if = "is_default")]
     pub gemini_file: Option<String>,
-    /// What it took so far.
-    #[serde(default)]
-    pub usage: Usage,
-    /// Id of the API key on whose behalf it was submitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub submitted_by: Option<String>,
-    /// On behalf of which request it is worked on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<TraceId>,
-    /// It has ended and left nothing behind: no claim, no file.
-    #[serde(rename = "settled", default, skip_serializing_if = "is_default")]
-    pub finalized: bool,
 }
 
 /// An analysis as it was read.
@@ -284,35 +241,15 @@ impl Job {
         now: Timestamp,
     ) -> Self {
         Self {
-            id: JobId::random(),
+            header: WorkflowHeader::new(JobId::random(), deadline, now),
             video,
             request,
             media,
             state: State::Submitted,
-            created_at: now,
-            updated_at: now,
-            deadline,
-            due_at: now,
-            attempts: 0,
-            unreached: 0,
-            notice: None,
-            bad_answers: 0,
-            has_reservation: false,
             uploads: 0,
-            model: 0,
             facts: VideoFacts::default(),
             gemini_file: None,
-            usage: Usage::default(),
-            submitted_by: None,
-            trace: TraceId::current(),
-            finalized: false,
         }
-    }
-
-    /// Of the step that is the present one from now on nothing was tried.
-    pub(super) fn begin_step(&mut self) {
-        (self.attempts, self.bad_answers, self.has_reservation) = (0, 0, false);
-        (self.unreached, self.notice) = (0, None);
     }
 
     /// How far it is, 0 to 100. Grows from step to step; 100 is done and nothing else.
@@ -367,7 +304,7 @@ impl Job {
     }
 
     fn name_of_upload(&self, number: u32) -> String {
-        let id = self.id.as_str().trim_start_matches("job_");
+        let id = self.header.id.as_str().trim_start_matches("job_");
         format!("files/{id}-{number}")
     }
 
@@ -376,24 +313,6 @@ impl Job {
     #[must_use]
     pub fn variant(&self) -> String {
         self.request.variant()
-    }
-}
-
-impl WorkflowKind for Job {
-    fn queue(context: &Context) -> &Queue {
-        &context.queue
-    }
-
-    fn cancelled(self, now: Timestamp) -> Option<Self> {
-        machine::cancel(self, now)
-    }
-
-    fn dead_lettered(self, now: Timestamp) -> Option<Self> {
-        machine::give_up(self, now)
-    }
-
-    fn is_dead_lettered(&self) -> bool {
-        machine::was_given_up(self)
     }
 }
 
@@ -414,52 +333,20 @@ impl ClaimingRecord for Job {
 impl WorkflowRecord for Job {
     const KIND: Option<&'static str> = None;
 
-    fn id(&self) -> &JobId {
-        &self.id
+    fn header(&self) -> &WorkflowHeader {
+        &self.header
     }
 
-    fn trace(&self) -> Option<TraceId> {
-        self.trace
+    fn header_mut(&mut self) -> &mut WorkflowHeader {
+        &mut self.header
     }
 
     fn stage(&self) -> String {
         self.state.stage().to_string()
     }
 
-    fn due_at(&self) -> Timestamp {
-        self.due_at
-    }
-
-    fn make_due(&mut self, at: Timestamp) {
-        self.due_at = at;
-    }
-
-    fn updated_at(&self) -> Timestamp {
-        self.updated_at
-    }
-
-    fn deadline(&self) -> Timestamp {
-        self.deadline
-    }
-
-    fn usage(&self) -> Usage {
-        self.usage
-    }
-
-    fn set_usage(&mut self, usage: Usage) {
-        self.usage = usage;
-    }
-
-    fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
-    }
-
     fn is_terminal(&self) -> bool {
         self.state.is_terminal()
-    }
-
-    fn is_finalized(&self) -> bool {
-        self.finalized
     }
 }
 
@@ -487,8 +374,8 @@ mod tests {
         let mut job = Job::new(video, request, media, NOW, NOW);
         job.uploads = 1;
         job.gemini_file = job.upload_name();
-        job.submitted_by = Some("0123456789abcdef".to_owned());
-        job.trace = Some("1-58406520-a006649127e371903a2de979".parse().unwrap());
+        job.header.submitted_by = Some("0123456789abcdef".to_owned());
+        job.header.trace = Some("1-58406520-a006649127e371903a2de979".parse().unwrap());
         job.state = State::Processing {
             since: NOW,
             looks: 12,

@@ -1,5 +1,6 @@
 //! Analyses: does what the [`machine`] decides.
 
+use crate::engine;
 use crate::job::JobRow;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::{
     machine::{self, Effect, EffectOutcome, Limits},
 };
 use crate::{
-    engine::{Executor, Invocation, StepOutcome, Transition, Workflow, lease},
+    engine::{Executor, Invocation, StepOutcome, Workflow, lease},
     searchable,
 };
 use eventrelay_core::{
@@ -66,39 +67,31 @@ pub struct Analyses {
 impl Workflow for Analyses {
     type Record = Job;
     type Effect = Effect;
-    type EffectOutcome = EffectOutcome;
 
     fn begin(&self, job: Job, now: Timestamp) -> Job {
         machine::begin(job, now)
     }
 
-    fn call(&self, job: &Job) -> Option<Effect> {
-        machine::call(job)
-    }
-
-    fn step(
-        &self,
-        job: &Job,
-        observed: Result<EffectOutcome, &Error>,
-        now: Timestamp,
-        jitter: f64,
-    ) -> Transition<Job> {
-        let limits = Limits {
+    fn settings(&self, job: &Job) -> Limits {
+        Limits {
             expected: self.calls.expected(job),
             ..self.limits
-        };
-        machine::step(job, observed, limits, now, jitter)
+        }
+    }
+
+    fn effect(&self, job: &Job) -> Option<Effect> {
+        machine::effect(job)
     }
 
     async fn perform(
         &self,
-        call: &Effect,
+        effect: &Effect,
         row: &JobRow,
         invocation: &Invocation,
         time: Duration,
     ) -> Option<StepOutcome<EffectOutcome>> {
         let job = &row.job;
-        match call {
+        match effect {
             Effect::Index { .. } => {
                 let indexed = self.index(row, invocation).await.transpose()?;
                 let is_saved = indexed.is_ok();
@@ -108,17 +101,21 @@ impl Workflow for Analyses {
                 })
             }
             Effect::Finalize => Some(StepOutcome::free(self.finalize(job).await, job)),
-            _ => Some(self.calls.perform(call, job, time).await),
+            _ => Some(self.calls.perform(effect, job, time).await),
         }
     }
 
     /// Deletes a file that a lost step has made, unless the job goes on with it.
     async fn lost(&self, lost: &Job) -> Result<(), Error> {
-        let known = self.jobs.get::<Job>(&lost.id).await?.map(|row| row.job);
+        let known = self
+            .jobs
+            .get::<Job>(&lost.header.id)
+            .await?
+            .map(|row| row.job);
         let is_theirs =
             |job: &Job| lost.gemini_file.is_none() || job.gemini_file == lost.gemini_file;
         match known {
-            Some(job) if !job.finalized && is_theirs(&job) => Ok(()),
+            Some(job) if !job.header.finalized && is_theirs(&job) => Ok(()),
             _ => self.calls.delete_files(lost).await,
         }
     }
@@ -137,7 +134,7 @@ impl Analyses {
         };
         let body = self.calls.stored_body(job, analysis, parts).await?;
         let now = Timestamp::now();
-        let done = machine::step(job, Ok(EffectOutcome::Indexed), self.limits, now, 0.0).record;
+        let done = engine::step(job, Ok(EffectOutcome::Indexed), self.limits, now, 0.0).record;
         match self
             .videos
             .index(&done, version, &lease(invocation, now), analysis, &body)
@@ -183,7 +180,7 @@ impl Analyses {
                 until,
                 answered_by,
             } => Some(Failure {
-                job: job.id.clone(),
+                job: job.header.id.clone(),
                 error: error.clone(),
                 until: *until,
                 answered_by: *answered_by,

@@ -75,7 +75,7 @@ fn suspect(file: &File, age: Duration, now: Timestamp) -> Option<ContentHash> {
 /// Pure. Whether a job goes on with a file, or is just uploading it and has not written that down.
 fn may_need(job: &Job, file: &File) -> bool {
     let is_its = job.file_names().contains(&file.name) || job.next_upload_name() == file.name;
-    !job.finalized && is_its
+    !job.header.finalized && is_its
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@
 
 mod worker;
 
+use crate::engine::Transition;
+use crate::engine::is_dead_lettered;
+use crate::engine::step::ended;
+use eventrelay_store::jobs::WorkflowHeader;
 use serde::{Deserialize, Serialize};
 
 pub use worker::Worker;
@@ -20,9 +24,6 @@ use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
     ids::JobId,
-    notice::Notice,
-    telemetry::TraceId,
-    usage::Usage,
     video::PlaylistId,
 };
 use eventrelay_store::{
@@ -33,41 +34,19 @@ use eventrelay_store::{
 /// Count of videos whose entry or search rows a recount has repaired.
 pub const REPAIRED: &str = "repaired";
 
-/// A task and all it has to remember between two pages.
+/// Record of bulk work on many videos.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
-    /// Its id.
-    pub id: JobId,
+    /// Members that every workflow has.
+    #[serde(flatten)]
+    pub header: WorkflowHeader,
     /// What is done, and how far it is.
     pub work: Work,
-    /// Whether it goes on.
+    /// Status.
     pub status: Status,
-    /// Why it failed.
+    /// Why the task failed.
     #[serde(default)]
     pub error: Option<JobError>,
-    /// When it was submitted.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When it fails if it has not ended before.
-    pub deadline: Timestamp,
-    /// When its next message is to be seen.
-    pub due_at: Timestamp,
-    /// Failed tries of the present page.
-    #[serde(default)]
-    pub attempts: u32,
-    /// Connections of the present page, in a row, that could not be made.
-    #[serde(default)]
-    pub unreached: u32,
-    /// Why the present page waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice: Option<Notice>,
-    /// Resources that it has used so far.
-    #[serde(default)]
-    pub usage: Usage,
-    /// On behalf of which request it is worked on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<TraceId>,
 }
 
 /// What a task does.
@@ -127,44 +106,23 @@ impl Task {
     #[must_use]
     pub fn new(work: Work, deadline: Timestamp, now: Timestamp) -> Self {
         Self {
-            id: JobId::random(),
+            header: WorkflowHeader::new(JobId::random(), deadline, now),
             work,
             status: Status::Queued,
             error: None,
-            created_at: now,
-            updated_at: now,
-            deadline,
-            due_at: now,
-            attempts: 0,
-            unreached: 0,
-            notice: None,
-            usage: Usage::default(),
-            trace: TraceId::current(),
         }
     }
 
-    /// Returns a task that a dead letter ended, to go on from its last page; `None` if it ended
+    /// Returns a task that a dead letter ended, to continue from its last page; `None` if it ended
     /// otherwise.
     #[must_use]
     pub fn resumed(self, deadline: Timestamp, now: Timestamp) -> Option<Self> {
-        self.is_dead_lettered().then_some(Self {
+        is_dead_lettered(&self).then(|| Self {
+            header: self.header.restarted(deadline, now),
             status: Status::Running,
             error: None,
-            attempts: 0,
-            updated_at: now,
-            due_at: now,
-            deadline,
             ..self
         })
-    }
-
-    fn ended(mut self, status: Status, error: Option<&Error>, now: Timestamp) -> Option<Self> {
-        if self.has_ended() {
-            return None;
-        }
-        (self.status, self.error) = (status, error.map(JobError::from));
-        (self.updated_at, self.notice) = (now, None);
-        Some(self)
     }
 
     /// Stage in the words of the API.
@@ -192,74 +150,65 @@ impl Task {
 }
 
 impl WorkflowKind for Task {
-    // The row stays unchanged while a page is worked on, which takes longer than a step of a job.
+    type Outcome = PageDone;
+    type Settings = ();
+
+    // The row does not change while a page is worked on, which takes longer than a step of a job.
     const OVERDUE: Duration = Duration::from_secs(120);
 
     fn queue(context: &Context) -> &Queue {
         &context.tasks_queue
     }
 
-    fn cancelled(self, now: Timestamp) -> Option<Self> {
-        self.ended(Status::Cancelled, None, now)
+    fn models((): ()) -> usize {
+        0
     }
 
-    fn dead_lettered(self, now: Timestamp) -> Option<Self> {
-        self.ended(Status::Failed, Some(&Error::DeadLettered), now)
+    fn on_outcome(mut self, done: PageDone, (): (), now: Timestamp) -> Transition<Self> {
+        match done {
+            PageDone::More(work) => {
+                (self.work, self.status) = (work, Status::Running);
+                Transition::immediate(self, now)
+            }
+            PageDone::Last(work) => {
+                (self.work, self.status) = (work, Status::Done);
+                ended(self, now)
+            }
+        }
     }
 
-    fn is_dead_lettered(&self) -> bool {
-        let is_dead_letter = self.error.as_ref().is_some_and(JobError::is_dead_letter);
-        self.status == Status::Failed && is_dead_letter
+    fn end(&mut self, error: &Error) {
+        (self.status, self.error) = match error {
+            Error::Cancelled => (Status::Cancelled, None),
+            _ => (Status::Failed, Some(JobError::from(error))),
+        };
+    }
+
+    fn error(&self) -> Option<&JobError> {
+        self.error.as_ref()
     }
 }
 
 impl WorkflowRecord for Task {
     const KIND: Option<&'static str> = Some("task");
 
-    fn id(&self) -> &JobId {
-        &self.id
+    fn header(&self) -> &WorkflowHeader {
+        &self.header
     }
 
-    fn trace(&self) -> Option<TraceId> {
-        self.trace
+    fn header_mut(&mut self) -> &mut WorkflowHeader {
+        &mut self.header
     }
 
     fn stage(&self) -> String {
         self.stage_name().to_owned()
     }
 
-    fn due_at(&self) -> Timestamp {
-        self.due_at
-    }
-
-    fn make_due(&mut self, at: Timestamp) {
-        self.due_at = at;
-    }
-
-    fn updated_at(&self) -> Timestamp {
-        self.updated_at
-    }
-
-    fn deadline(&self) -> Timestamp {
-        self.deadline
-    }
-
-    fn usage(&self) -> Usage {
-        self.usage
-    }
-
-    fn set_usage(&mut self, usage: Usage) {
-        self.usage = usage;
-    }
-
-    fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
-    }
-
     fn is_terminal(&self) -> bool {
         self.has_ended()
     }
 
+    /// A task leaves nothing behind: it is finalized when it has ended.
     fn is_finalized(&self) -> bool {
         self.has_ended()
     }

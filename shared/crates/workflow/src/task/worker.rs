@@ -8,16 +8,14 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::{PageDone, REPAIRED, RecountAt, Task, Work};
 use crate::{
     context::Context,
-    engine::{Executor, Invocation, StepOutcome, Transition, Workflow},
-    job::{Job, Request, State, Status},
+    engine::{Executor, Invocation, StepOutcome, Workflow},
+    job::{Job, Request, State},
     removal, searchable,
     submission::{self, Outcome, Submission},
 };
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
-    notice::Notice,
-    retry::{self, Attempts},
     video::VideoKey,
 };
 use eventrelay_store::{
@@ -85,20 +83,11 @@ struct Tasks {
 impl Workflow for Tasks {
     type Record = Task;
     type Effect = ();
-    type EffectOutcome = PageDone;
 
-    fn call(&self, task: &Task) -> Option<()> {
+    fn settings(&self, _: &Task) {}
+
+    fn effect(&self, task: &Task) -> Option<()> {
         (!task.has_ended()).then_some(())
-    }
-
-    fn step(
-        &self,
-        task: &Task,
-        observed: Result<PageDone, &Error>,
-        now: Timestamp,
-        jitter: f64,
-    ) -> Transition<Task> {
-        step(task.clone(), observed, now, jitter)
     }
 
     async fn perform(
@@ -205,7 +194,7 @@ impl Tasks {
             && let Some(id) = &listed.job
         {
             let row = jobs.get::<Job>(id).await?;
-            let is_open = row.as_ref().is_some_and(|row| !row.job.finalized);
+            let is_open = row.as_ref().is_some_and(|row| !row.job.header.finalized);
             if !is_open {
                 // It keeps its place, so that the listing that is under way does not meet it again.
                 let error = match row.map(|row| row.job.state) {
@@ -275,7 +264,7 @@ impl Tasks {
         let page = Page {
             filter: Filter::All,
             order: Order::OldestFirst,
-            between: (Timestamp(0), task.created_at),
+            between: (Timestamp(0), task.header.created_at),
             limit: DELETED_IN_PAGE,
             after: None,
         };
@@ -293,46 +282,10 @@ impl Tasks {
     }
 }
 
-/// Returns the task after a page.
-fn step(
-    mut task: Task,
-    done: Result<PageDone, &Error>,
-    now: Timestamp,
-    jitter: f64,
-) -> Transition<Task> {
-    task.updated_at = now;
-    match done {
-        Ok(PageDone::More(work)) => {
-            (task.work, task.status) = (work, Status::Running);
-            (task.attempts, task.unreached, task.notice) = (0, 0, None);
-            Transition::immediate(task, now)
-        }
-        Ok(PageDone::Last(work)) => {
-            (task.work, task.status, task.notice) = (work, Status::Done, None);
-            Transition::finished(task, now)
-        }
-        Err(error) => {
-            let attempts = Attempts {
-                failed: task.attempts,
-                unreached: task.unreached,
-            };
-            let Some(delay) = retry::delay(error, attempts, now, task.deadline, jitter) else {
-                (task.status, task.notice) = (Status::Failed, None);
-                task.error = Some(JobError::from(error));
-                return Transition::finished(task, now);
-            };
-            let after = attempts.after(error);
-            (task.attempts, task.unreached) = (after.failed, after.unreached);
-            task.notice = Notice::from_error(error);
-            Transition::after(task, delay, now)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{MessageDisposition, NextStep, receive};
+    use crate::engine::{MessageDisposition, NextStep, receive, step};
 
     const NOW: Timestamp = Timestamp(1_000);
 
@@ -343,12 +296,12 @@ mod tests {
     #[test]
     fn task_runs_until_its_last_page() {
         let work = || Work::DeleteVideos { deleted: 3 };
-        let running = step(task(), Ok(PageDone::More(work())), NOW, 0.5);
+        let running = step(&task(), Ok(PageDone::More(work())), (), NOW, 0.5);
         assert_eq!(
             (running.record.status, running.next),
             (Status::Running, NextStep::Immediate)
         );
-        let done = step(running.record, Ok(PageDone::Last(work())), NOW, 0.5);
+        let done = step(&running.record, Ok(PageDone::Last(work())), (), NOW, 0.5);
         assert_eq!(
             (done.record.status, done.next),
             (Status::Done, NextStep::Finished)
@@ -368,8 +321,11 @@ mod tests {
         let Transition {
             record: waiting,
             next,
-        } = step(task(), Err(&broken), NOW, 1.0);
-        assert_eq!((waiting.status, waiting.attempts), (Status::Queued, 1));
+        } = step(&task(), Err(&broken), (), NOW, 1.0);
+        assert_eq!(
+            (waiting.status, waiting.header.attempts),
+            (Status::Queued, 1)
+        );
         let NextStep::After(delay) = next else {
             panic!("{next:?}")
         };
@@ -377,17 +333,15 @@ mod tests {
             receive(&waiting, 1, 1, 1, NOW),
             MessageDisposition::Wait(delay)
         );
-        let worn = Task {
-            attempts: retry::MAX_ATTEMPTS,
-            ..task()
-        };
-        let failed = step(worn, Err(&broken), NOW, 1.0);
+        let mut worn = task();
+        worn.header.attempts = retry::MAX_ATTEMPTS;
+        let failed = step(&worn, Err(&broken), (), NOW, 1.0);
         assert_eq!(
             (failed.record.status, failed.next),
             (Status::Failed, NextStep::Finished)
         );
         assert!(failed.record.error.is_some());
-        let late = step(task(), Err(&Error::DeadlineExceeded), NOW, 1.0);
+        let late = step(&task(), Err(&Error::DeadlineExceeded), (), NOW, 1.0);
         assert_eq!(late.record.status, Status::Failed);
     }
 }

@@ -79,13 +79,13 @@ impl Calls {
             match &mut build.work {
                 Work::Deployment(work) if has_ended && !work.result.made_repository => {
                     work.result = lost.result.clone();
-                    (build.finalized, build.due_at) = (false, now);
+                    (build.header.finalized, build.header.due_at) = (false, now);
                     Some(build)
                 }
                 _ => None,
             }
         };
-        engine::preempt(&self.context, &build.id, learn, Timestamp::now()).await?;
+        engine::preempt(&self.context, &build.header.id, learn, Timestamp::now()).await?;
         Ok(())
     }
 

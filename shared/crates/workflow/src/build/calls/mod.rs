@@ -108,22 +108,22 @@ impl Calls {
         let deadline = Instant::now() + time;
         let calls = Self {
             models: self.models.until(deadline),
-            github: self
-                .github
-                .as_ref()
-                .map(|one| one.until(deadline).with_reservation(build.has_reservation)),
-            vercel: self
-                .vercel
-                .as_ref()
-                .map(|one| one.until(deadline).with_reservation(build.has_reservation)),
-            netlify: self
-                .netlify
-                .as_ref()
-                .map(|one| one.until(deadline).with_reservation(build.has_reservation)),
+            github: self.github.as_ref().map(|one| {
+                one.until(deadline)
+                    .with_reservation(build.header.has_reservation)
+            }),
+            vercel: self.vercel.as_ref().map(|one| {
+                one.until(deadline)
+                    .with_reservation(build.header.has_reservation)
+            }),
+            netlify: self.netlify.as_ref().map(|one| {
+                one.until(deadline)
+                    .with_reservation(build.header.has_reservation)
+            }),
             checker: self.checker,
             context: self.context.clone(),
         };
-        let mut usage = build.usage;
+        let mut usage = build.header.usage;
         let (observed, counted) = match call {
             Effect::Work => calls.work(build, time, &mut usage).await,
             Effect::Finalize => calls.finalize(build).await,
@@ -255,7 +255,7 @@ impl Calls {
         let kept: Option<Kept> = self.context.blobs.json(&key).await?;
         let kept = kept.filter(|kept| kept.answered_by >= self.models.class);
         Ok(kept.map(|kept| {
-            if kept.job == build.id {
+            if kept.job == build.header.id {
                 *usage = usage.plus(kept.usage);
             }
             Answer {
@@ -274,7 +274,7 @@ impl Calls {
         time: Duration,
         usage: &mut Usage,
     ) -> Result<Answer, Error> {
-        let model = self.models.name(build.model)?;
+        let model = self.models.name(build.header.model)?;
         let estimate = Estimate {
             input_tokens: (question.bytes() as u64).div_ceil(BYTES_PER_TOKEN),
             output_tokens: allowance.output_tokens,
@@ -296,9 +296,9 @@ impl Calls {
                 tokens: estimate.tokens(),
                 ..Cost::CALL
             },
-            has_reservation: build.has_reservation,
+            has_reservation: build.header.has_reservation,
         };
-        let by = build.submitted_by.as_deref();
+        let by = build.header.submitted_by.as_deref();
         let answered = self.models.ask(&request, estimate, by, time).await?;
         *usage = self.models.add_up(*usage, model, &answered.usage);
         let generated = answered.outcome?;
@@ -322,11 +322,11 @@ impl Calls {
         let kept = Kept {
             text: answer.text.clone(),
             usage: paid,
-            job: build.id.clone(),
+            job: build.header.id.clone(),
             answered_by: answer.answered_by,
         };
         if let Err(error) = self.context.blobs.put_json(&key, &kept).await {
-            tracing::warn!(job.id = %build.id, error = error.report(), "Could not keep an answer");
+            tracing::warn!(job.id = %build.header.id, error = error.report(), "Could not keep an answer");
         }
     }
 }

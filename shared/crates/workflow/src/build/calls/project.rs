@@ -2,6 +2,7 @@
 
 use crate::build::BuildRow;
 use crate::engine;
+use crate::engine::WorkflowKind;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{
@@ -12,7 +13,6 @@ use futures_util::{
 use super::{AT_ONCE, Allowance, Calls, facts, file::DraftText, graph::Graph, paid};
 use crate::build::{
     file::{self, FileWork, Mending, unusable},
-    machine,
     model::{Build, End, Work},
     project::{Draft, ProjectWork, Seen, Stage},
 };
@@ -132,7 +132,7 @@ impl Calls {
     ) -> Result<(), Error> {
         let now = Timestamp::now();
         let change = |project: &mut Project| {
-            if project.job != build.id {
+            if project.job != build.header.id {
                 return false;
             }
             let before = project.clone();
@@ -164,10 +164,10 @@ impl Calls {
         let graph = Graph::new(&plan, files);
         let now = Timestamp::now();
         let jobs = &self.context.jobs;
-        jobs.open_join(&build.id, round, &graph.join(files), now)
+        jobs.open_join(&build.header.id, round, &graph.join(files), now)
             .await?;
         let share = project.request.max_cost_usd.map(|usd| {
-            let left = (usd - build.usage.cost_usd.unwrap_or(0.0)).max(0.0);
+            let left = (usd - build.header.usage.cost_usd.unwrap_or(0.0)).max(0.0);
             left / f64::from(u32::try_from(files.len().max(1)).unwrap_or(u32::MAX))
         });
         let parts = files.iter().map(|number| {
@@ -205,16 +205,18 @@ impl Calls {
                 stage: file::Stage::Waiting,
             };
             let mut one = Build::new(
-                part_id(&build.id, round, *number),
+                part_id(&build.header.id, round, *number),
                 Work::File(part),
-                build.deadline,
+                build.header.deadline,
                 now,
             );
-            one.parent = Some(build.id.clone());
-            one.submitted_by.clone_from(&build.submitted_by);
+            one.parent = Some(build.header.id.clone());
+            one.header
+                .submitted_by
+                .clone_from(&build.header.submitted_by);
             if graph.waits(*number, files) {
                 // Whoever it waits for sends its message.
-                one.due_at = build.deadline;
+                one.header.due_at = build.header.deadline;
             }
             one
         });
@@ -224,7 +226,7 @@ impl Calls {
         created.try_collect::<Vec<bool>>().await?;
         let first = files.iter().filter(|number| !graph.waits(**number, files));
         let first: Vec<JobId> = first
-            .map(|number| part_id(&build.id, round, *number))
+            .map(|number| part_id(&build.header.id, round, *number))
             .collect();
         self.context.builds_queue.send_first_steps(&first).await
     }
@@ -237,20 +239,23 @@ impl Calls {
         counted: &mut Usage,
     ) -> Result<Seen, Error> {
         let jobs = &self.context.jobs;
-        let join = jobs.join(&build.id, round).await?.unwrap_or_default();
+        let join = jobs
+            .join(&build.header.id, round)
+            .await?
+            .unwrap_or_default();
         let mut ids: Vec<JobId> = files
             .iter()
-            .map(|number| part_id(&build.id, round, *number))
+            .map(|number| part_id(&build.header.id, round, *number))
             .collect();
         if let Some(failed) = join.failed.first() {
-            ids = vec![part_id(&build.id, round, *failed)];
+            ids = vec![part_id(&build.header.id, round, *failed)];
         } else if !join.pending.is_empty() {
             return Ok(Seen::Waiting);
         }
         let rows = jobs.get_all::<Build>(&ids).await?;
         let by_id: BTreeMap<&str, &Build> = rows
             .iter()
-            .map(|row| (row.job.id.as_str(), &row.job))
+            .map(|row| (row.job.header.id.as_str(), &row.job))
             .collect();
         let mut repairs = Vec::with_capacity(files.len());
         for id in &ids {
@@ -401,7 +406,7 @@ impl Calls {
             _ => Usage::default(),
         };
         self.note(build, work, |project| {
-            project.usage = project.usage_before.plus(build.usage).plus(counted);
+            project.usage = project.usage_before.plus(build.header.usage).plus(counted);
             (project.status, project.error) = match &build.end {
                 Some(End::Failed { error }) => (ProjectStatus::Failed, Some(error.clone())),
                 Some(End::Cancelled) => (ProjectStatus::Cancelled, None),
@@ -446,7 +451,7 @@ impl Calls {
     async fn call_off(&self, build: &Build, round: u32, files: &[u32]) -> Result<Usage, Error> {
         let ids: Vec<JobId> = files
             .iter()
-            .map(|number| part_id(&build.id, round, *number))
+            .map(|number| part_id(&build.header.id, round, *number))
             .collect();
         let waits = |part: &Build| match &part.work {
             Work::File(work) => part.end.is_none() && work.stage == file::Stage::Waiting,
@@ -454,7 +459,7 @@ impl Calls {
         };
         let cancelled = |part: Build, now| {
             if waits(&part) {
-                machine::cancel(part, now)
+                engine::cancelled(part, now)
             } else {
                 None
             }
@@ -462,7 +467,13 @@ impl Calls {
         let rows = self.context.jobs.get_all::<Build>(&ids).await?;
         stream::iter(rows.iter().filter(|row| waits(&row.job)))
             .map(async |row: &BuildRow| {
-                engine::preempt(&self.context, &row.job.id, cancelled, Timestamp::now()).await
+                engine::preempt(
+                    &self.context,
+                    &row.job.header.id,
+                    cancelled,
+                    Timestamp::now(),
+                )
+                .await
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<_>>()
@@ -472,7 +483,7 @@ impl Calls {
 }
 
 fn taken(rows: &[BuildRow]) -> Usage {
-    let each = rows.iter().map(|row| row.job.usage);
+    let each = rows.iter().map(|row| row.job.header.usage);
     each.fold(Usage::default(), Usage::plus)
 }
 

@@ -48,7 +48,7 @@ impl Calls {
                     tree,
                     parents: std::slice::from_ref(head),
                     message: &message,
-                    at: build.created_at,
+                    at: build.header.created_at,
                 };
                 github.commit(at, new).await.map(Seen::Commit)
             }

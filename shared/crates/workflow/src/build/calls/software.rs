@@ -4,7 +4,6 @@ use super::Calls;
 use crate::engine;
 use crate::{
     build::{
-        machine,
         model::{Build, End},
         software::{Seen, SoftwareWork, Stage, deployment_job, project_job},
         start::{self, NewDeployment, NewProject},
@@ -37,7 +36,7 @@ impl Calls {
         Ok(match build.end {
             None => Seen::Waiting,
             // It wakes those who wait before it is finalized.
-            Some(_) if !build.finalized => Seen::Ending,
+            Some(_) if !build.header.finalized => Seen::Ending,
             Some(End::Done | End::Skipped { .. }) => done,
             Some(End::Failed { error }) => Seen::Failed(error),
             Some(End::Cancelled) => Seen::Cancelled,
@@ -49,14 +48,16 @@ impl Calls {
             video: work.video.clone(),
             request: work.request.clone(),
             transcript: None,
-            submitted_by: build.submitted_by.clone(),
+            submitted_by: build.header.submitted_by.clone(),
         };
         let now = Timestamp::now();
         let outcomes = submission::submit(&self.context, vec![submission], now).await?;
         let lost = || Error::internal("a submission without an outcome");
         Ok(match outcomes.into_iter().next().ok_or_else(lost)?? {
             Outcome::Cached(_) => Seen::Submitted { job: None },
-            Outcome::Queued(job) | Outcome::Joined(job) => Seen::Submitted { job: Some(job.id) },
+            Outcome::Queued(job) | Outcome::Joined(job) => Seen::Submitted {
+                job: Some(job.header.id),
+            },
         })
     }
 
@@ -79,17 +80,17 @@ impl Calls {
         let known = self.context.videos.look_up(&wanted).await?.pop();
         let analysis = known.unwrap_or_default().shown();
         let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
-        let id = ProjectId::derived(build.id.as_str());
-        let job = project_job(&build.id);
+        let id = ProjectId::derived(build.header.id.as_str());
+        let job = project_job(&build.header.id);
         let new = NewProject {
             id: id.clone(),
             job: job.clone(),
             video: work.video.clone(),
             analysis,
             request: work.project_request.clone(),
-            submitted_by: build.submitted_by.clone(),
-            parent: Some(build.id.clone()),
-            deadline: build.deadline,
+            submitted_by: build.header.submitted_by.clone(),
+            parent: Some(build.header.id.clone()),
+            deadline: build.header.deadline,
         };
         start::project(&self.context, new, Timestamp::now()).await?;
         Ok(Seen::Begun { project: id, job })
@@ -98,15 +99,15 @@ impl Calls {
     async fn begin_deployment(&self, build: &Build, work: &SoftwareWork) -> Result<Seen, Error> {
         let project = work.project.as_ref();
         let project = project.ok_or_else(|| Error::internal("no project to deploy"))?;
-        let id = DeploymentId::derived(build.id.as_str());
-        let job = deployment_job(&build.id);
+        let id = DeploymentId::derived(build.header.id.as_str());
+        let job = deployment_job(&build.header.id);
         let new = NewDeployment {
             id: id.clone(),
             job: job.clone(),
             request: work.deployment_request.clone(),
-            submitted_by: build.submitted_by.clone(),
-            parent: Some(build.id.clone()),
-            deadline: build.deadline,
+            submitted_by: build.header.submitted_by.clone(),
+            parent: Some(build.header.id.clone()),
+            deadline: build.header.deadline,
         };
         let project = self.project(project).await?;
         start::deployment(&self.context, &project, new, Timestamp::now()).await?;
@@ -125,14 +126,20 @@ impl Calls {
     ) -> Result<(), Error> {
         // What was being begun when it ended may be there.
         let begun = match &work.stage {
-            Stage::Beginning | Stage::Building { .. } => project_job(&build.id),
-            Stage::Sending | Stage::Deploying { .. } => deployment_job(&build.id),
+            Stage::Beginning | Stage::Building { .. } => project_job(&build.header.id),
+            Stage::Sending | Stage::Deploying { .. } => deployment_job(&build.header.id),
             Stage::Submitting | Stage::Analysing { .. } => return Ok(()),
         };
         if build.end == Some(End::Done) {
             return Ok(());
         }
-        engine::preempt(&self.context, &begun, machine::cancel, Timestamp::now()).await?;
+        engine::preempt(
+            &self.context,
+            &begun,
+            engine::cancelled::<Build>,
+            Timestamp::now(),
+        )
+        .await?;
         Ok(())
     }
 }

@@ -6,7 +6,9 @@ use crate::{
         deployment::{DeploymentWork, Stage as DeploymentStage},
         project::{ProjectWork, Stage as ProjectStage},
     },
-    engine::{MessageDisposition, NextStep, receive},
+    engine::{
+        MessageDisposition, NextStep, cancelled, dead_lettered, is_dead_lettered, receive, step,
+    },
 };
 use eventrelay_core::{error::Service, ids::JobId};
 use eventrelay_project::{
@@ -133,7 +135,7 @@ fn a_project_is_planned_written_checked_and_packed() {
         "done",
     ];
     assert_eq!(stages, expected);
-    assert!(build.finalized && call(&build).is_none());
+    assert!(build.header.finalized && effect(&build).is_none());
     assert_eq!(build.progress(), 100);
 }
 
@@ -190,7 +192,7 @@ fn whoever_waits_for_files_is_woken_before_it_is_due() {
             EffectOutcome::Project(project::Seen::Waiting),
         ],
     );
-    assert!(build.due_at > START && build.is_woken());
+    assert!(build.header.due_at > START && build.is_woken());
     let step = Message::WHICHEVER;
     assert_eq!(receive(&build, 5, step, 1, START), MessageDisposition::Run);
     let deployment = deployment(Target::Vercel);
@@ -312,7 +314,10 @@ fn the_next_model_is_asked_before_anything_fails() {
         model: "m".to_owned(),
     };
     let next = err(&project(false), &gone);
-    assert_eq!((next.record.model, next.next), (1, NextStep::Immediate));
+    assert_eq!(
+        (next.record.header.model, next.next),
+        (1, NextStep::Immediate)
+    );
     assert_eq!(stage(&err(&next.record, &gone).record), "failed");
     let malformed = Error::AnswerMalformed { source: "x".into() };
     let once = err(&project(false), &malformed);
@@ -335,7 +340,10 @@ fn a_bad_answer_is_asked_for_anew_once_whatever_failed_before() {
     assert_eq!(stage(&err(&between, &Error::AnswerEmpty).record), "failed");
     // The next answer is another one.
     let planned = ok(&once.record, planned(1)).record;
-    assert_eq!((planned.attempts, planned.bad_answers), (0, 0));
+    assert_eq!(
+        (planned.header.attempts, planned.header.bad_answers),
+        (0, 0)
+    );
 }
 
 fn any_error(number: u8) -> Error {
@@ -404,7 +412,7 @@ proptest! {
         let mut now = START;
         let mut drawn = drawn.into_iter();
         for _ in 0..400 {
-            let Some(call) = call(&build) else { break };
+            let Some(call) = effect(&build) else { break };
             let error;
             let observed = match (call, drawn.next()) {
                 (Effect::Finalize, Some((true, number))) => {
@@ -432,7 +440,7 @@ proptest! {
             build = next.record;
         }
         // Who only waits fails at the deadline.
-        let late = step(&build, Ok(seen(deployment::Seen::Waiting)), MODELS, build.deadline, 0.5);
-        prop_assert!(build.finalized || late.record.end.is_some());
+        let late = step(&build, Ok(seen(deployment::Seen::Waiting)), MODELS, build.header.deadline, 0.5);
+        prop_assert!(build.header.finalized || late.record.end.is_some());
     }
 }

@@ -50,7 +50,7 @@ impl Calls {
                 let made = self.make(job, file, time, usage).await?;
                 // Without it the analysis is as good, as long as nobody dies now.
                 if let Err(error) = self.keep(job, &made).await {
-                    tracing::warn!(job.id = %job.id, error = error.report(), "Could not keep an answer");
+                    tracing::warn!(job.id = %job.header.id, error = error.report(), "Could not keep an answer");
                 }
                 made
             }
@@ -90,7 +90,7 @@ impl Calls {
             (None, Some(url)) => gemini::Media::YouTube(url),
             (None, None) => return Err(Error::internal("nothing to watch")),
         };
-        let model = self.models.name(job.model)?;
+        let model = self.models.name(job.header.model)?;
         let texts: Vec<&str> = prompt.parts.iter().map(String::as_str).collect();
         let text_bytes = texts.iter().map(|text| text.len()).sum::<usize>() + prompt.system.len();
         let heard_s = transcript.as_ref().map(Captions::end_s);
@@ -103,7 +103,7 @@ impl Calls {
         );
         let cap = job.request.max_cost_usd.map(|usd| Cap {
             usd,
-            spent_usd: job.usage.cost_usd.unwrap_or(0.0),
+            spent_usd: job.header.usage.cost_usd.unwrap_or(0.0),
         });
         let most_output =
             estimate.output_within(cap, &self.models.prices, model, MAX_OUTPUT_TOKENS)?;
@@ -130,11 +130,11 @@ impl Calls {
                 tokens: estimate.tokens(),
                 ..Cost::CALL
             },
-            has_reservation: job.has_reservation,
+            has_reservation: job.header.has_reservation,
         };
-        let by = job.submitted_by.as_deref();
+        let by = job.header.submitted_by.as_deref();
         let answered = self.models.ask(&request, estimate, by, time).await?;
-        *usage = self.models.add_up(job.usage, model, &answered.usage);
+        *usage = self.models.add_up(job.header.usage, model, &answered.usage);
         let generated = answered.outcome?;
 
         let version = generated.model_version.as_deref().unwrap_or(model);

@@ -34,7 +34,7 @@ impl Made {
 impl Calls {
     /// What a worker before this one has made.
     pub(super) async fn made(&self, job: &Job) -> Result<Option<Made>, Error> {
-        let key = blobs::made_key(&job.video, &job.id);
+        let key = blobs::made_key(&job.video, &job.header.id);
         let Some(packed) = self.blobs.get(&key).await? else {
             return Ok(None);
         };
@@ -44,7 +44,7 @@ impl Calls {
     }
 
     pub(super) async fn keep(&self, job: &Job, made: &Made) -> Result<(), Error> {
-        let key = blobs::made_key(&job.video, &job.id);
+        let key = blobs::made_key(&job.video, &job.header.id);
         let text = serde_json::to_vec(made).map_err(Error::internal)?;
         let gzip = compression::gzip(&text);
         self.blobs.put_gzip(&key, "application/json", gzip).await
@@ -52,7 +52,7 @@ impl Calls {
 
     /// Deletes what was kept for a worker in the place of a dead one.
     pub(in crate::job) async fn delete_made(&self, job: &Job) -> Result<(), Error> {
-        let key = blobs::made_key(&job.video, &job.id);
+        let key = blobs::made_key(&job.video, &job.header.id);
         self.blobs.delete(vec![key]).await
     }
 }

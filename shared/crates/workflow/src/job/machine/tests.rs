@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    engine::{MessageDisposition, receive},
+    engine::{
+        MessageDisposition, NextStep, cancelled, dead_lettered, is_dead_lettered, receive, step,
+    },
     job::{Request, Status},
 };
 use eventrelay_core::{error::Service, retry::MAX_ATTEMPTS, video::VideoKey};
@@ -89,7 +91,7 @@ fn slug(next: &Transition<Job>) -> String {
 #[test]
 fn a_youtube_video_is_looked_up_and_analysed() {
     let job = begin(job(Media::YouTube), START);
-    assert_eq!(call(&job), Some(Effect::FetchMetadata));
+    assert_eq!(effect(&job), Some(Effect::FetchMetadata));
     let facts = VideoFacts {
         title: Some("t".to_owned()),
         ..Default::default()
@@ -99,17 +101,20 @@ fn a_youtube_video_is_looked_up_and_analysed() {
         (next.next, &next.record.facts),
         (NextStep::Immediate, &facts)
     );
-    assert_eq!(call(&next.record), Some(Effect::Analyse { file: None }));
+    assert_eq!(effect(&next.record), Some(Effect::Analyse { file: None }));
     let next = ok(&next.record, analysed(), START);
-    assert!(matches!(call(&next.record), Some(Effect::Index { .. })));
+    assert!(matches!(effect(&next.record), Some(Effect::Index { .. })));
     let next = ok(&next.record, EffectOutcome::Indexed, START);
     assert_eq!(
         (next.record.state.status(), next.record.progress()),
         (Status::Done, 100)
     );
-    assert_eq!(call(&next.record), Some(Effect::Finalize));
+    assert_eq!(effect(&next.record), Some(Effect::Finalize));
     let next = ok(&next.record, EffectOutcome::Finalized, START);
-    assert_eq!((next.next, call(&next.record)), (NextStep::Finished, None));
+    assert_eq!(
+        (next.next, effect(&next.record)),
+        (NextStep::Finished, None)
+    );
 }
 
 #[test]
@@ -127,7 +132,7 @@ fn looks_come_at_an_estimate_and_then_ever_later() {
         let NextStep::After(wait) = next.next else {
             panic!("{next:?}")
         };
-        assert_eq!(next.record.due_at, now + wait);
+        assert_eq!(next.record.header.due_at, now + wait);
         waits.push(wait.as_secs());
         now = now + wait;
         next = ok(&next.record, file(FileState::Processing), now);
@@ -135,7 +140,7 @@ fn looks_come_at_an_estimate_and_then_ever_later() {
     assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
     let next = ok(&next.record, file(FileState::Active), now);
     assert!(matches!(
-        call(&next.record),
+        effect(&next.record),
         Some(Effect::Analyse { file: Some(_) })
     ));
     assert_eq!(next.record.gemini_file.as_deref(), Some("files/a"));
@@ -219,15 +224,21 @@ fn another_model_is_asked_when_one_is_spent_or_gone() {
         ..analysing
     };
     let second = err(&has_reservation, &spent);
-    assert_eq!((second.next, second.record.model), (NextStep::Immediate, 1));
-    assert!(!second.record.has_reservation);
+    assert_eq!(
+        (second.next, second.record.header.model),
+        (NextStep::Immediate, 1)
+    );
+    assert!(!second.record.header.has_reservation);
     let third = err(
         &second.record,
         &Error::ModelGone {
             model: "m".to_owned(),
         },
     );
-    assert_eq!((third.next, third.record.model), (NextStep::Immediate, 2));
+    assert_eq!(
+        (third.next, third.record.header.model),
+        (NextStep::Immediate, 2)
+    );
     assert_eq!(slug(&err(&third.record, &spent)), "daily-quota-spent");
 }
 
@@ -244,7 +255,7 @@ fn a_limit_is_waited_for_unless_the_deadline_comes_first() {
         retry_after: Some(Duration::from_secs(seconds)),
     };
     let next = err(&analysing, &limited(34));
-    assert_eq!(next.record.attempts, 1);
+    assert_eq!(next.record.header.attempts, 1);
     assert!(matches!(next.next, NextStep::After(wait) if wait.as_secs() >= 34));
     assert_eq!(slug(&err(&analysing, &limited(10_000))), "rate-limited");
 }
@@ -284,7 +295,7 @@ fn a_bad_answer_is_paid_for_twice_and_not_more() {
 fn a_file_that_gemini_has_lost_is_uploaded_again() {
     let mut job = upload(1);
     for _ in 0..MAX_UPLOADS {
-        assert_eq!(call(&job), Some(Effect::StartUpload));
+        assert_eq!(effect(&job), Some(Effect::StartUpload));
         assert_eq!(job.gemini_file, None);
         let started = ok(
             &job,
@@ -316,7 +327,7 @@ fn what_is_left_behind_does_not_change_the_end() {
         attempts: MAX_ATTEMPTS,
         ..done
     };
-    assert!(err(&tired, &Error::VideoPrivate).record.finalized);
+    assert!(err(&tired, &Error::VideoPrivate).record.header.finalized);
 }
 
 fn storage_fails() -> Error {
@@ -330,7 +341,7 @@ fn storage_fails() -> Error {
 fn clean_up_is_retried_for_as_long_as_the_storage_fails() {
     let stored = ok(&upload(1), analysed(), START).record;
     let done = ok(&stored, EffectOutcome::Indexed, START).record;
-    let cancelled = cancel(upload(1), START).unwrap();
+    let cancelled = cancelled(upload(1), START).unwrap();
     for mut job in [done, cancelled] {
         let (state, mut now) = (job.state.clone(), START);
         for _ in 0..10_000 {
@@ -338,14 +349,14 @@ fn clean_up_is_retried_for_as_long_as_the_storage_fails() {
             let NextStep::After(delay) = next.next else {
                 panic!("{:?}", next.next)
             };
-            assert!(delay <= Duration::from_secs(60) && !next.record.finalized);
+            assert!(delay <= Duration::from_secs(60) && !next.record.header.finalized);
             (job, now) = (next.record, now + delay);
         }
-        assert!(now > job.deadline, "the deadline does not end it");
-        assert_eq!((&job.state, call(&job)), (&state, Some(Effect::Finalize)));
+        assert!(now > job.header.deadline, "the deadline does not end it");
+        assert_eq!((&job.state, effect(&job)), (&state, Some(Effect::Finalize)));
         let finalized = step(&job, Ok(EffectOutcome::Finalized), LIMITS, now, 0.5);
         assert_eq!(
-            (finalized.next, finalized.record.finalized),
+            (finalized.next, finalized.record.header.finalized),
             (NextStep::Finished, true)
         );
     }
@@ -359,7 +370,7 @@ fn paid_answer_is_indexed_for_as_long_as_the_storage_fails() {
         assert!(matches!(next.next, NextStep::After(_)), "{:?}", next.record);
         storing = next.record;
     }
-    assert!(matches!(call(&storing), Some(Effect::Index { .. })));
+    assert!(matches!(effect(&storing), Some(Effect::Index { .. })));
 }
 
 fn unreachable_host() -> Error {
@@ -385,19 +396,19 @@ fn unreachable_host_is_named_and_tried_until_the_deadline() {
         let NextStep::After(delay) = next.next else {
             break;
         };
-        let notice = next.record.notice.as_ref().unwrap();
-        let told = notice.sentence(next.record.due_at, now);
+        let notice = next.record.header.notice.as_ref().unwrap();
+        let told = notice.sentence(next.record.header.due_at, now);
         let seconds = delay.as_millis().div_ceil(1000);
         assert_eq!(
             told,
             format!("Cannot reach generativelanguage.googleapis.com. Next try in {seconds} s.")
         );
-        assert_eq!(next.record.attempts, 0, "it used up no try");
+        assert_eq!(next.record.header.attempts, 0, "it used up no try");
         (analysing, now) = (next.record, now + delay);
     }
-    assert!(now.until(analysing.deadline) <= Duration::from_secs(31));
+    assert!(now.until(analysing.header.deadline) <= Duration::from_secs(31));
     let back = ok(&analysing, analysed(), START).record;
-    assert_eq!((back.notice, back.unreached), (None, 0));
+    assert_eq!((back.header.notice, back.header.unreached), (None, 0));
 }
 
 #[test]
@@ -405,11 +416,11 @@ fn metadata_that_cannot_be_reached_is_left_out() {
     let mut fetching = begin(job(Media::YouTube), START);
     for _ in 0..2 {
         fetching = err(&fetching, &unreachable_host()).record;
-        assert_eq!(call(&fetching), Some(Effect::FetchMetadata));
-        assert!(fetching.notice.is_some());
+        assert_eq!(effect(&fetching), Some(Effect::FetchMetadata));
+        assert!(fetching.header.notice.is_some());
     }
     let analysing = err(&fetching, &unreachable_host()).record;
-    assert_eq!(call(&analysing), Some(Effect::Analyse { file: None }));
+    assert_eq!(effect(&analysing), Some(Effect::Analyse { file: None }));
 }
 
 #[test]
@@ -464,17 +475,17 @@ fn refused_key_ends_the_job_at_once_and_is_not_remembered() {
 #[test]
 fn a_deadline_ends_everything_but_the_settling() {
     let job = upload(1);
-    let late = job.deadline;
+    let late = job.header.deadline;
     assert_eq!(
         slug(&ok(&job, file(FileState::Active), late)),
         "deadline-exceeded"
     );
-    let cancelled = cancel(job, START).unwrap();
+    let cancelled = cancelled(job, START).unwrap();
     assert_eq!(
         ok(&cancelled, EffectOutcome::Finalized, late).next,
         NextStep::Finished
     );
-    assert_eq!(cancel(cancelled, START), None);
+    assert_eq!(cancelled(cancelled, START), None);
 }
 
 #[test]
@@ -593,7 +604,7 @@ proptest! {
         let (mut job, mut now, mut made_file) = (start, START, false);
         let mut world = drawn.into_iter().cycle();
         let (mut steps, mut failed_cleanups) = (0, 0);
-        while let Some(call) = call(&job) {
+        while let Some(call) = effect(&job) {
             steps += 1;
             // A step takes a second here, and the deadline is two hours away.
             prop_assert!(steps < 7300, "never ends: {job:?}");
@@ -609,17 +620,17 @@ proptest! {
             made_file |= next.record.gemini_file.is_some();
             prop_assert!(!ended_before || next.record.state == job.state, "an end is final");
             prop_assert!(next.record.state == State::Done || next.record.progress() < 100);
-            prop_assert!(next.record.state.is_terminal() || next.record.due_at < next.record.deadline + MAX_LOOK);
+            prop_assert!(next.record.state.is_terminal() || next.record.header.due_at < next.record.header.deadline + MAX_LOOK);
             match next.next {
                 NextStep::Immediate => {}
                 NextStep::After(wait) => now = now + wait,
-                NextStep::Finished => prop_assert!(next.record.finalized),
+                NextStep::Finished => prop_assert!(next.record.header.finalized),
             }
             // Time passes in a call, too.
             now = now + Duration::from_secs(1);
             job = next.record;
         }
-        prop_assert!(job.finalized && job.state.is_terminal());
+        prop_assert!(job.header.finalized && job.state.is_terminal());
         prop_assert!(job.gemini_file.is_none(), "made {made_file}");
     }
 
@@ -628,7 +639,7 @@ proptest! {
     fn a_job_survives_its_row(drawn in proptest::collection::vec(any_observation(), 0..6)) {
         let mut job = upload(1_000_000);
         for observed in drawn {
-            let Some(call) = call(&job) else { break };
+            let Some(call) = effect(&job) else { break };
             if let Ok(observation) = fitting(&call, observed) {
                 job = ok(&job, observation, START).record;
             }
