@@ -1,7 +1,7 @@
-//! From the model's answer and what is known of the video to the analysis that is stored.
+//! Builds the stored analysis from the model's answer and the known facts of the video.
 //!
-//! What contradicts the video is left out and listed; what is merely too long is cut; what nobody
-//! said stays missing.
+//! Items that contradict the video are dropped and listed. Texts that are too long are cut. Values
+//! that no source gave stay missing.
 
 mod plan;
 #[cfg(test)]
@@ -20,13 +20,13 @@ use super::*;
 use eventrelay_core::video::VideoKey;
 use times::{Times, milliseconds};
 
-/// Most characters of a title.
+/// Maximum characters of a title.
 pub(super) const TITLE_CHARS: usize = 300;
-/// Most characters of a name, a channel, a file.
+/// Maximum characters of a name, a channel or a file.
 const NAME_CHARS: usize = 200;
-/// Most characters of a description, an explanation.
+/// Maximum characters of a description or an explanation.
 const TEXT_CHARS: usize = 4_000;
-/// Most characters of a summary, or of what is to be seen at one time.
+/// Maximum characters of a summary or of a visual element.
 const LONG_CHARS: usize = 12_000;
 
 const KEY_CONCEPTS: usize = 100;
@@ -34,49 +34,48 @@ const CHAPTERS: usize = 200;
 const EVENTS: usize = 500;
 const ACTIONS: usize = 200;
 const VISUAL_ELEMENTS: usize = 300;
-/// Most names in a plain list.
+/// Maximum names in a plain list.
 const NAMES: usize = 100;
 
-/// Longest video that is believed, in seconds: twice the 24 hours over which a stream may run.
+/// Longest plausible duration in seconds: twice the 24 hours a stream may run.
 const MAX_DURATION_S: f64 = 172_800.0;
 
-/// The title of a video that nobody gave one.
+/// Title of a video whose platform and model gave none.
 const UNTITLED: &str = "Untitled";
 
-/// What is known of a video and its analysis beside the model's answer.
+/// Facts about a video and its analysis that do not come from the model's answer.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Which video.
     pub key: VideoKey,
-    /// Title as the platform has it.
+    /// Title on the platform.
     pub title: Option<String>,
-    /// Channel or author as the platform has it.
+    /// Channel or author on the platform.
     pub channel: Option<String>,
-    /// Length in seconds as the platform or the file has it. Times are held to this one only.
+    /// Duration in seconds from the platform or the file. Only this duration bounds times.
     pub duration_s: Option<f64>,
-    /// The part that was asked for; all of it when there is none.
+    /// Requested part of the video; the whole video if `None`.
     pub window: Option<Window>,
-    /// A transcript that came with the request. Takes the place of the model's.
+    /// Transcript from the request. It replaces the model's.
     pub transcript: Option<Captions>,
-    /// BCP 47 tag of the language that was asked for.
+    /// BCP 47 tag of the requested language.
     pub language: Option<String>,
-    /// The model that answered, as it names itself.
+    /// Name of the model that answered, as the model reports it.
     pub model: String,
-    /// Of [`super::prompt::Prompt`].
+    /// SHA-256 of the prompt, see [`super::prompt::Prompt`].
     pub prompt_sha256: String,
-    /// RFC 3339.
+    /// Time of the analysis in RFC 3339.
     pub analyzed_at: String,
-    /// What the analysis took.
+    /// Resource usage of the analysis.
     pub usage: Usage,
 }
 
-/// Why an answer makes no analysis.
+/// Reason why an answer cannot become an analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// The model said nothing.
+    /// The answer is empty.
     #[error("the model's answer says nothing of the video")]
     Empty,
-    /// Everything that the model said contradicts the video.
+    /// Every item of the answer contradicts the video.
     #[error("everything in the model's answer contradicts the video")]
     AllRefused,
 }
@@ -89,10 +88,10 @@ impl From<Unusable> for Error {
     }
 }
 
-/// Makes the analysis. The same arguments give the same analysis.
+/// Builds the analysis. Deterministic: the same arguments give the same analysis.
 ///
 /// # Errors
-/// [`Unusable`] when nothing of the answer remains; a transcript that was given does not count as
+/// [`Unusable`] if nothing of the answer remains. A transcript from the request does not count as
 /// an answer.
 pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
     let duration_s = facts.duration_s.and_then(sane_duration);
@@ -150,7 +149,7 @@ pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
         },
         language: { languages.into_iter().flatten() }
             .find_map(text::language_tag)
-            // RFC 5646, 4.1: the tag of a language that is not determined.
+            // RFC 5646, 4.1: the tag of an undetermined language.
             .unwrap_or_else(|| "und".to_owned()),
         sources: sources(&content, given, &draft.confidence),
         content,
@@ -165,13 +164,12 @@ pub fn assemble(draft: Draft, facts: Facts) -> Result<Analysis, Unusable> {
     })
 }
 
-/// A length in seconds that a video can have, to the millisecond.
+/// Returns a plausible duration in seconds, rounded to the millisecond.
 fn sane_duration(seconds: f64) -> Option<f64> {
     Some(milliseconds(seconds)).filter(|length| *length > 0.0 && *length <= MAX_DURATION_S)
 }
 
-/// Cleans, bounds and orders the content. Cannot be told from [`Content::default`] when nothing is
-/// left.
+/// Cleans, bounds and orders the content. Equals [`Content::default`] if nothing remains.
 fn checked(answer: Content, title: &str, times: &mut Times) -> Content {
     Content {
         summary: block(&answer.summary, LONG_CHARS),
@@ -256,9 +254,10 @@ fn transcript(segments: Vec<Segment>, times: &mut Times) -> Vec<Segment> {
     kept
 }
 
-/// A transcript that was given covers the whole video whatever part was asked for, and its last
-/// words may stay on the screen until after the end: neither is a contradiction. What begins after
-/// the end is refused.
+/// Drops the cues of a given transcript that begin after the end of the video.
+///
+/// A given transcript covers the whole video, whichever part was requested. Its last words may stay
+/// on screen after the end. Neither is a contradiction.
 fn given_transcript(given: Captions, times: &mut Times) -> Vec<Segment> {
     let Captions {
         segments,
@@ -363,7 +362,7 @@ fn visual_elements(elements: Vec<VisualElement>, times: &mut Times) -> Vec<Visua
     kept
 }
 
-/// Twelve digits of a hash, so that the same finding keeps its id when the video is analysed again.
+/// Builds an id from twelve hash digits, so that a finding keeps its id in a repeated analysis.
 fn id(prefix: &str, kind: &str, at_s: f64, title: &str) -> String {
     let hash = hex::encode(Sha256::digest(format!("{kind}\n{}\n{title}", at_s.floor())));
     format!("{prefix}_{}", &hash[..12])
@@ -377,7 +376,7 @@ fn fraction(confidence: f64) -> f64 {
     }
 }
 
-/// Says of every part who said it.
+/// Lists the source of every part.
 fn sources(
     content: &Content,
     given: bool,

@@ -1,9 +1,9 @@
-//! Captions: reading WebVTT (<https://www.w3.org/TR/webvtt1/>, section 6) and SubRip, and writing
-//! both.
+//! Captions: readers and writers of WebVTT (<https://www.w3.org/TR/webvtt1/>, section 6) and
+//! SubRip.
 //!
-//! A file is read cue by cue. What cannot be used of it is listed with its line, and the rest is
-//! used. [`read`] also stores rolled-up lines once; [`Captions::align`] recognises a programme that
-//! starts at 01:00:00.
+//! A file is read cue by cue. An unusable cue is listed with its line, and the rest is kept.
+//! [`read`] also merges rolling captions; [`Captions::align`] detects a programme that starts at
+//! 01:00:00.
 
 mod cue_text;
 mod decode;
@@ -38,16 +38,16 @@ pub const MAX_CUES: usize = 100_000;
 /// Latest time of a cue, in milliseconds: 10,000 hours.
 const MAX_TIME_MS: u64 = 10_000 * 3_600_000;
 
-/// Why a whole caption file was refused. Lines count from 1.
+/// Reason why a whole caption file was refused. Lines count from 1.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CaptionError {
-    /// Larger than [`MAX_BYTES`].
+    /// The file is larger than [`MAX_BYTES`].
     #[error("the captions have {size_bytes} bytes; the maximum is {MAX_BYTES} bytes (4 MiB)")]
     TooLarge {
         /// Size of the file.
         size_bytes: usize,
     },
-    /// Neither WebVTT nor SubRip.
+    /// The file is neither WebVTT nor SubRip.
     #[error(
         "line {line}: {looks_like}, neither WebVTT nor SubRip; convert the captions to .vtt or .srt"
     )]
@@ -57,7 +57,7 @@ pub enum CaptionError {
         /// The format that the file seems to have.
         looks_like: &'static str,
     },
-    /// Not one cue can be used.
+    /// No cue is usable.
     #[error("no cue can be used, {refused} were refused; the first: {first}")]
     NothingUsable {
         /// Number of refused cues.
@@ -65,7 +65,7 @@ pub enum CaptionError {
         /// The first refusal with its line.
         first: String,
     },
-    /// No words at all.
+    /// The cues have no words.
     #[error("the captions hold no text; a cue is a line `start --> end` and lines of words below")]
     NoText,
     /// Every cue begins after the end of the video.
@@ -87,14 +87,14 @@ impl From<CaptionError> for Error {
     }
 }
 
-/// A caption file as far as it can be used.
+/// Usable content of a caption file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Captions {
     /// Spoken words, in order of their start.
     pub segments: Vec<Segment>,
-    /// Line of the file that each of `segments` comes from.
+    /// Source line of each entry in `segments`.
     pub lines: Vec<u32>,
-    /// Cues that were left out, with their line.
+    /// Dropped cues with their lines.
     pub refused: Vec<Refused>,
 }
 
@@ -117,7 +117,7 @@ struct Cue {
     turns: Vec<Turn>,
 }
 
-/// Cues of a file, and what was refused of it.
+/// Cues of a file with its refusals.
 #[derive(Debug, Default)]
 struct Reading {
     cues: Vec<Cue>,
@@ -158,8 +158,10 @@ pub fn read(text: &str) -> Result<Captions, CaptionError> {
     collect(rolling::merge(reading.cues), reading.refusals)
 }
 
-/// Reads the cues of captions as they stand in the file, in order of their start. The format is
-/// WebVTT if the file begins with `WEBVTT`, else SubRip. Markup is dropped, speakers are kept.
+/// Reads the cues of captions in order of their start.
+///
+/// The format is WebVTT if the file begins with `WEBVTT`, else SubRip. Markup is dropped, speakers
+/// are kept.
 ///
 /// # Errors
 /// [`CaptionError`] if nothing of the file can be used.
@@ -239,8 +241,8 @@ fn read_cues(text: &str) -> Result<Reading, CaptionError> {
     Ok(reading)
 }
 
-/// Removes a byte order mark and makes every line end a line feed. A file that was written twice in
-/// text mode ends its lines with CR CR LF.
+/// Removes a byte order mark and normalizes line ends to a line feed. A file written twice in text
+/// mode ends its lines with CR CR LF.
 fn normalized(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let doubled = text.matches("\r\r\n").count();
@@ -273,7 +275,7 @@ fn looks_like(lines: &[&str], first: usize) -> &'static str {
     }
 }
 
-/// Shortens a text of the caller for a message.
+/// Shortens a caller's text for an error message.
 fn quoted(text: &str) -> String {
     format!("`{}`", super::text::line(text, 60))
 }

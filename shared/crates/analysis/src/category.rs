@@ -1,4 +1,4 @@
-//! The category of a video, for the listing.
+//! Category of a video for the listing.
 
 mod vocabulary;
 
@@ -8,39 +8,39 @@ use serde::{Deserialize, Serialize};
 
 use super::Analysis;
 
-/// A closed list: also the partition of the listing index.
+/// Closed list of categories. Also the partition key of the listing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Category {
-    /// Machine learning and what is built on it.
+    /// Machine learning and its applications.
     Ai,
-    /// Analysis and storage of data.
+    /// Data analysis and storage.
     Data,
-    /// Sites and what runs in a browser.
+    /// Web sites and browser applications.
     Web,
-    /// Applications of telephones and tablets.
+    /// Mobile applications.
     Mobile,
-    /// Video games.
+    /// Development of video games.
     Games,
-    /// Attack and defence.
+    /// Computer security, both attack and defence.
     Security,
-    /// The services of the large providers.
+    /// Services of the large cloud providers.
     Cloud,
-    /// Delivery and operation.
+    /// Continuous delivery and operations.
     Devops,
-    /// Other work on software.
+    /// Any other software development.
     Programming,
-    /// Companies, markets, money.
+    /// Companies, markets and money.
     Business,
-    /// Teaching and sciences.
+    /// Teaching and the sciences.
     Education,
-    /// None of these.
+    /// Subjects outside the other categories.
     Other,
 }
 
 impl Category {
-    /// Every category.
+    /// All categories in order of precedence.
     pub const ALL: [Self; 12] = [
         Self::Ai,
         Self::Data,
@@ -75,7 +75,7 @@ impl Category {
         }
     }
 
-    /// The category of that name.
+    /// Returns the category with that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL
@@ -83,8 +83,8 @@ impl Category {
             .find(|category| category.as_str() == name)
     }
 
-    /// Chooses by the words of the technologies, the title, the concepts and the topics. The most
-    /// telling words win; where they are even, the category that stands first in [`Self::ALL`].
+    /// Chooses the category from the words of technologies, title, concepts and topics. The highest
+    /// score wins; in a tie the first category of [`Self::ALL`] wins.
     #[must_use]
     pub fn new(analysis: &Analysis) -> Self {
         let content = &analysis.content;
@@ -136,8 +136,8 @@ impl fmt::Display for Category {
     }
 }
 
-/// Lower-case words between single spaces, with a space at both ends. `c++`, `c#` and `node.js` are
-/// words.
+/// Joins lower-case words by single spaces, with a space at both ends. `c++`, `c#` and `node.js`
+/// are words.
 fn words(text: &str) -> String {
     let lower = text.to_lowercase();
     let pieces = lower.split(|c: char| !(c.is_alphanumeric() || matches!(c, '+' | '#' | '.')));
@@ -146,7 +146,7 @@ fn words(text: &str) -> String {
     format!(" {} ", kept.join(" "))
 }
 
-/// Whether a text from [`words`] holds a word, or words in a row.
+/// Returns true if a text from [`words`] contains a word or a phrase.
 fn holds(text: &str, wanted: &str) -> bool {
     text.match_indices(wanted)
         .any(|(at, _)| text[..at].ends_with(' ') && text[at + wanted.len()..].starts_with(' '))

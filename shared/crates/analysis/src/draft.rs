@@ -1,4 +1,4 @@
-//! What the model answers, before anything in it is believed.
+//! The model's answer before validation.
 
 use eventrelay_core::error::Error;
 use std::collections::BTreeMap;
@@ -9,50 +9,49 @@ use serde_json::{Map, Value};
 
 use super::Content;
 
-/// The model's answer: right in its types, unchecked in what it says.
+/// The model's answer: correctly typed, with unchecked content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Draft {
-    /// What the model takes the title to be.
+    /// Title according to the model.
     pub title: Option<String>,
     /// BCP 47 tag of the language the model wrote in.
     pub language: Option<String>,
-    /// How long the model takes the video to be, in seconds.
+    /// Duration in seconds according to the model.
     pub duration_s: Option<f64>,
-    /// 0 to 1 for parts of the content, by their field names.
+    /// Confidence from 0 to 1 for parts of the content, by field name.
     pub confidence: BTreeMap<String, f64>,
-    /// What the video says and shows.
+    /// Content of the video.
     #[serde(flatten)]
     pub content: Content,
 }
 
-/// Why an answer cannot be used.
+/// Reason why an answer is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DraftError {
-    /// There is no text.
+    /// The answer has no text.
     #[error("the answer is empty")]
     Empty,
-    /// Not a JSON object; an answer that ran out of tokens ends here too.
+    /// The answer is not a JSON object, for example because it ran out of tokens.
     #[error("the answer is not a JSON object: {detail}")]
     NotJson {
-        /// What the parser met, and where. Holds no text of the answer.
+        /// Error of the parser with its position. Contains no text of the answer.
         detail: String,
     },
-    /// A JSON object of another shape.
+    /// The answer is a JSON object of another shape.
     #[error("the answer does not have the asked shape at {path}: {detail}")]
     NotTheSchema {
-        /// The field at fault, with the index of the item in a list: `events[3]`.
+        /// Path of the invalid field, with the list index: `events[3]`.
         path: String,
-        /// What was expected.
         detail: String,
     },
 }
 
 impl Draft {
-    /// Reads the text of an answer: a JSON object, with or without a Markdown fence around it.
-    /// Fields that are not known are passed over; `null` stands for a missing field.
+    /// Parses an answer: a JSON object with or without a Markdown fence. Unknown fields are
+    /// ignored; `null` means a missing field.
     ///
     /// # Errors
-    /// [`DraftError`]: nothing of an answer that does not fit is used.
+    /// [`DraftError`] if the answer does not fit; no part of it is used.
     pub fn parse(text: &str) -> Result<Self, DraftError> {
         let text = super::text::without_fence(text);
         if text.is_empty() {
@@ -88,8 +87,8 @@ impl Draft {
     }
 }
 
-/// The fields of an answer, taken one by one so that a fault is told with its place: serde loses
-/// it under `flatten`.
+/// Fields of an answer, deserialized one by one so that an error has its path. serde loses the path
+/// under `flatten`.
 struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -117,7 +116,7 @@ impl Fields {
 }
 
 fn read<T: DeserializeOwned>(value: Value, path: impl Fn() -> String) -> Result<T, DraftError> {
-    // The message quotes what it met, which is the model's and may be long.
+    // The message quotes the model's value, which may be long.
     serde_json::from_value(value).map_err(|error| DraftError::NotTheSchema {
         path: path(),
         detail: super::text::line(&error.to_string(), 200),

@@ -1,5 +1,6 @@
-//! The analysis of a video: what the model is asked, what of its answer is believed, and how the
-//! result is shown. Pure: no input or output, no clock.
+//! Analysis of a video: prompt, validation of the model's answer, and presentation of the result.
+//!
+//! Pure: no input or output, no clock.
 
 mod assemble;
 pub mod captions;
@@ -20,6 +21,6 @@ pub use category::Category;
 pub use draft::{Draft, DraftError};
 pub use model::*;
 
-/// Version of the pipeline: of the prompt, the schema and the assembly taken together. A stored
-/// analysis of another version is not a result of this one.
+/// Version of the pipeline: prompt, schema and assembly together. A stored analysis of another
+/// version is not reused.
 pub const PIPELINE_VERSION: &str = "1";

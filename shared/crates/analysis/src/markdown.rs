@@ -1,8 +1,7 @@
-//! The analysis as Markdown (CommonMark with GitHub's tables and task lists).
+//! Analysis as Markdown (CommonMark with GitHub's tables and task lists).
 //!
-//! Every text of the video is somebody else's and is escaped, so that it is shown and never acts:
-//! no HTML, no links, images or mentions, no headings or lists of its own. The only links are those
-//! written here, to places in the video.
+//! Every text of the video is untrusted and escaped. It cannot create HTML, links, images,
+//! mentions, headings or lists. The only links are the timestamps written here.
 
 mod escape;
 #[cfg(test)]
@@ -17,13 +16,13 @@ use eventrelay_core::video::VideoKey;
 
 pub use escape::inline;
 
-/// What stands above a result of a stand-in.
+/// Note above the result of a stand-in.
 const STAND_IN_NOTE: &str = "\
 > **No AI model was asked.** A stand-in for Gemini made this result, from nothing but a transcript \
 that came with the request. For a real result, set `GEMINI_API_KEY` \
 (https://aistudio.google.com/apikey) and submit the video again.";
 
-/// Writes the whole document.
+/// Renders the whole document.
 #[must_use]
 pub fn render(analysis: &Analysis) -> String {
     let youtube = match analysis.video.id.parse() {
@@ -97,10 +96,10 @@ pub fn render(analysis: &Analysis) -> String {
     page.out
 }
 
-/// The document while it is written.
+/// Document under construction.
 struct Page {
     out: String,
-    /// The id that links lead to; none for an upload.
+    /// YouTube id for links; `None` for an upload.
     youtube: Option<String>,
 }
 
@@ -146,7 +145,7 @@ impl Page {
         );
     }
 
-    /// A table of two columns, without the rows that have no value.
+    /// Writes a table of two columns without rows that have no value.
     fn table<const N: usize>(&mut self, head: [&str; 2], rows: [(&str, Option<String>); N]) {
         self.line(&format!("| {} | {} |\n| --- | --- |", head[0], head[1]));
         for (label, value) in rows {
@@ -188,7 +187,7 @@ impl Page {
         self.line(&paragraphs.join("\n\n"));
     }
 
-    /// What follows the first line of an item, in the same item.
+    /// Indents the lines after the first line of an item.
     fn note(&self, text: &str) -> String {
         let text = inline(text);
         if text.is_empty() {
@@ -198,10 +197,10 @@ impl Page {
         }
     }
 
-    /// A time, and with it the place in the video where there is one to link to.
+    /// Formats a time, linked to the video if it has a URL.
     fn at(&self, at_s: f64) -> String {
         match &self.youtube {
-            // The address takes whole seconds.
+            // The URL accepts whole seconds.
             Some(id) => {
                 format!(
                     "[{}](https://youtu.be/{id}?t={})",
@@ -322,13 +321,13 @@ impl Page {
     }
 }
 
-/// Seconds as `mm:ss`, from an hour on as `h:mm:ss`.
+/// Formats seconds as `mm:ss`, from one hour on as `h:mm:ss`.
 pub fn clock(at_s: f64) -> String {
-    // Saturates at both ends, and is 0 for what is not a number.
+    // The cast saturates at both ends and maps NaN to 0.
     let all = at_s as u64;
     let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
     let mut text = String::new();
-    // Writing to a string does not fail.
+    // Writing to a string is infallible.
     let _ = match hours {
         0 => write!(text, "{minutes:02}:{seconds:02}"),
         _ => write!(text, "{hours}:{minutes:02}:{seconds:02}"),

@@ -1,11 +1,11 @@
-//! The analysis as a document: what a reader of the API gets, and what is stored.
+//! Analysis document of the API and of the store.
 
 use eventrelay_core::answer_class::AnswerClass;
 use eventrelay_core::usage::Usage;
 use eventrelay_core::video::Window;
 use serde::{Deserialize, Serialize};
 
-/// Version of the document's shape. A reader that meets another one treats the document as foreign.
+/// Version of the document's shape. A reader does not interpret documents of other versions.
 pub const SCHEMA_VERSION: &str = "1";
 
 /// A finished analysis of one video. All times are seconds from the beginning of the video.
@@ -14,23 +14,23 @@ pub const SCHEMA_VERSION: &str = "1";
 pub struct Analysis {
     /// [`SCHEMA_VERSION`] at the time of writing.
     pub schema_version: String,
-    /// What was analysed.
+    /// Analysed video.
     pub video: Video,
-    /// BCP 47 tag of the language the texts are written in.
+    /// BCP 47 tag of the language of the texts.
     pub language: String,
-    /// Everything below, as the model or the caller gave it.
+    /// Content from the model or from the caller.
     #[serde(flatten)]
     pub content: Content,
-    /// Where each part of `content` comes from, by the part's field name.
+    /// Source of each part of `content`, by the part's field name.
     pub sources: std::collections::BTreeMap<String, Source>,
-    /// What was left out because it contradicts the video, so that a gap is never silent.
+    /// Items left out because they contradict the video, so that every gap is visible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
-    /// How the analysis was made.
+    /// Model, prompt and usage of the analysis.
     pub provenance: Provenance,
 }
 
-/// The analysed video.
+/// Identity and metadata of the analysed video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "contract",
@@ -40,230 +40,232 @@ pub struct Analysis {
 pub struct Video {
     /// Video key: `yt:<id>` or `up:<sha256>`.
     pub id: String,
-    /// `youtube` or `upload`.
+    /// Platform: `youtube` or `upload`.
     pub platform: String,
-    /// Canonical watch URL; none for an upload.
+    /// Canonical watch URL; null for an upload.
     pub url: Option<String>,
-    /// Title as the platform has it, else as the model gave it.
+    /// Title from the platform, else from the model.
     pub title: String,
-    /// Channel or author.
+    /// Channel or author of the video.
     pub channel: Option<String>,
-    /// Length in seconds; none where nobody said it.
+    /// Duration in seconds; null if unknown.
     pub duration_s: Option<f64>,
-    /// The part that was analysed, where only a part was asked for.
+    /// Analysed part, if the request named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
 }
 
-/// What a video says and shows. Also the shape of the model's answer, see `schema`.
+/// Content of a video. The model answers in the same shape, see `schema`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Content {
-    /// Some sentences that stand for the whole.
+    /// Summary of the whole video in some sentences.
     pub summary: String,
-    /// The ideas the video turns on.
+    /// Central ideas of the video.
     #[serde(default)]
     pub key_concepts: Vec<KeyConcept>,
-    /// Consecutive, in order, not overlapping.
+    /// Consecutive chapters in order, without overlap.
     #[serde(default)]
     pub chapters: Vec<Chapter>,
     /// Spoken words, in order.
     #[serde(default)]
     pub transcript: Vec<Segment>,
-    /// What happens, in order.
+    /// Events of the video in order.
     #[serde(default)]
     pub events: Vec<Event>,
-    /// What a viewer can do.
+    /// Actions a viewer can take.
     #[serde(default)]
     pub actions: Vec<Action>,
-    /// Products, languages, libraries and services that are named or shown.
+    /// Products, languages, libraries and services named or shown.
     #[serde(default)]
     pub technologies: Vec<String>,
-    /// How much a viewer must know; none where it cannot be told.
+    /// Prior knowledge a viewer needs; null if unknown.
     #[serde(default)]
     pub difficulty: Option<Difficulty>,
-    /// What a viewer should know or have before.
+    /// Knowledge or equipment a viewer should have before.
     #[serde(default)]
     pub prerequisites: Vec<String>,
-    /// In which order to learn what the video teaches.
+    /// Topics in the order in which to learn them.
     #[serde(default)]
     pub learning_path: Vec<String>,
-    /// Where to go on from here.
+    /// Topics for further study.
     #[serde(default)]
     pub related_topics: Vec<String>,
-    /// How to build what the video shows; none where it shows nothing to build.
+    /// Plan to build the shown project; null if the video shows none.
     #[serde(default)]
     pub build_plan: Option<BuildPlan>,
-    /// What is to be seen.
+    /// Code, diagrams, interfaces and texts shown in the video.
     #[serde(default)]
     pub visual_elements: Vec<VisualElement>,
 }
 
-/// An idea and what it means.
+/// Idea with its explanation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct KeyConcept {
-    /// Its name.
+    /// Name of the concept.
     pub name: String,
-    /// What the video says of it.
+    /// Explanation given by the video.
     pub explanation: String,
-    /// Where it is first explained.
+    /// Second at which the concept is first explained.
     #[serde(default)]
     pub at_s: Option<f64>,
 }
 
-/// A section of the video.
+/// Section of the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Chapter {
-    /// Its heading.
+    /// Heading of the chapter.
     pub title: String,
-    /// First second.
+    /// Start in seconds from the beginning of the video.
     pub start_s: f64,
-    /// Last second.
+    /// End in seconds from the beginning of the video.
     pub end_s: f64,
-    /// What it is about.
+    /// Subject of the chapter.
     #[serde(default)]
     pub summary: String,
 }
 
-/// Some spoken words.
+/// Words spoken in one stretch of the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Segment {
-    /// First second.
+    /// Start in seconds from the beginning of the video.
     pub start_s: f64,
-    /// Last second.
+    /// End in seconds from the beginning of the video.
     pub end_s: f64,
-    /// The words.
+    /// Spoken words as text.
     pub text: String,
-    /// Who speaks, where it is known.
+    /// Name of the speaker, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker: Option<String>,
 }
 
-/// Something that happens in the video.
+/// Event in the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Event {
-    /// Stable within one analysis: `evt_` and the head of a hash of type, second and title.
+    /// Id that is stable within one analysis: `evt_` and the head of a hash of type, second and
+    /// title.
     #[serde(default)]
     pub id: String,
-    /// What kind of event.
+    /// Kind of the event.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// A line.
+    /// Title in one line.
     pub title: String,
-    /// Some sentences.
+    /// Description in some sentences.
     #[serde(default)]
     pub description: String,
-    /// When.
+    /// Time in seconds from the beginning of the video.
     pub at_s: f64,
-    /// 0 to 1, as the model sees it.
+    /// Confidence of the model, from 0 to 1.
     pub confidence: f64,
 }
 
-/// The kinds of events.
+/// Kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum EventKind {
-    /// Something is done.
+    /// An action is carried out.
     Action,
-    /// A subject begins.
+    /// A new topic begins.
     Topic,
-    /// Something is learnt.
+    /// An insight is presented.
     Insight,
     /// A tool is used.
     Tool,
-    /// Something to look up is named.
+    /// A resource to look up is named.
     Resource,
-    /// Somebody or something is mentioned.
+    /// A person or thing is mentioned.
     Mention,
 }
 
-/// Something a viewer can do.
+/// Action a viewer can take.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Action {
-    /// Stable within one analysis: `act_` and the head of a hash of category, second and title.
+    /// Id that is stable within one analysis: `act_` and the head of a hash of category, second and
+    /// title.
     #[serde(default)]
     pub id: String,
-    /// A line in the imperative.
+    /// Title in one line, in the imperative.
     pub title: String,
-    /// Some sentences.
+    /// Description in some sentences.
     #[serde(default)]
     pub description: String,
-    /// What kind of work.
+    /// Kind of work.
     pub category: ActionCategory,
-    /// How much it matters.
+    /// Importance of the action.
     pub priority: Priority,
-    /// How long it takes; none where it cannot be told.
+    /// Estimated duration in minutes; null if unknown.
     #[serde(default)]
     pub estimated_minutes: Option<u32>,
-    /// Where the video says so.
+    /// Second at which the video names the action.
     pub at_s: f64,
 }
 
-/// The kinds of actions.
+/// Kinds of actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ActionCategory {
-    /// Prepare an environment.
+    /// Preparation of an environment.
     Setup,
-    /// Make something.
+    /// Construction of a program or component.
     Build,
-    /// Publish it.
+    /// Publication of a program or service.
     Deploy,
-    /// Study.
+    /// Study of a subject.
     Learn,
-    /// Find out.
+    /// Research of an open question.
     Research,
-    /// Adjust settings.
+    /// Adjustment of settings.
     Configure,
 }
 
-/// How much an action matters.
+/// Importance of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Priority {
-    /// The rest depends on it.
+    /// Other actions depend on it.
     High,
-    /// It belongs to it.
+    /// Part of the main work.
     Medium,
-    /// It can be left.
+    /// Optional action.
     Low,
 }
 
-/// How much a viewer must know.
+/// Prior knowledge a viewer needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Difficulty {
-    /// Nothing.
+    /// No prior knowledge is needed.
     Beginner,
-    /// The basics.
+    /// Knowledge of the basics is needed.
     Intermediate,
-    /// The field.
+    /// Experience in the field is needed.
     Advanced,
 }
 
-/// How to build what the video shows.
+/// Plan to build the project that the video shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct BuildPlan {
-    /// What is built.
+    /// Title of the project.
     pub title: String,
-    /// `web`, `api`, `cli`, `ml`, `mobile` or `other`.
+    /// Type of the project: `web`, `api`, `cli`, `ml`, `mobile` or `other`.
     pub project_type: String,
-    /// Some sentences.
+    /// Summary in some sentences.
     pub summary: String,
-    /// What it is built with.
+    /// Technologies the project is built with.
     #[serde(default)]
     pub technologies: Vec<String>,
-    /// In order, numbered from 1.
+    /// Steps in order, numbered from 1.
     pub steps: Vec<BuildStep>,
 }
 
@@ -271,63 +273,63 @@ pub struct BuildPlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct BuildStep {
-    /// From 1.
+    /// Position in the plan, from 1.
     pub order: u32,
-    /// `create`, `install`, `configure`, `implement`, `test` or `deploy`.
+    /// Type of the step: `create`, `install`, `configure`, `implement`, `test` or `deploy`.
     pub action: String,
-    /// What to do.
+    /// Description of the work.
     pub description: String,
-    /// The file it is about. Text of a model: never used as a path without validation.
+    /// File that the step changes. Text of a model: never used as a path without validation.
     #[serde(default)]
     pub target_file: Option<String>,
-    /// Where the video shows it.
+    /// Second at which the video shows the step.
     #[serde(default)]
     pub at_s: Option<f64>,
 }
 
-/// Something to be seen.
+/// Element visible in the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct VisualElement {
-    /// What kind.
+    /// Kind of the element.
     #[serde(rename = "type")]
     pub kind: VisualKind,
-    /// What it shows, or its text.
+    /// Description of the element, or its text.
     pub content: String,
-    /// When.
+    /// Time in seconds from the beginning of the video.
     pub at_s: f64,
-    /// 0 to 1, as the model sees it.
+    /// Confidence of the model, from 0 to 1.
     pub confidence: f64,
 }
 
-/// The kinds of visual elements.
+/// Kinds of visual elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum VisualKind {
-    /// Source code.
+    /// Source code on screen.
     Code,
-    /// A drawing.
+    /// Diagram or other drawing.
     Diagram,
-    /// A program's surface.
+    /// User interface of a program.
     Ui,
-    /// A command line.
+    /// Terminal with a command line.
     Terminal,
-    /// Other text.
+    /// Any other visible text.
     Text,
 }
 
-/// Where a part comes from and how far to trust it.
+/// Source of a part and its confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Source {
-    /// Who said it.
+    /// Origin of the part.
     pub source: Origin,
-    /// 0 to 1; none where nobody said.
+    /// Confidence from 0 to 1; null if unknown.
     pub confidence: Option<f64>,
 }
 
-/// Who said it.
+/// Origin of a part of the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -336,74 +338,73 @@ pub struct Source {
     schemars(rename = "SourceOrigin")
 )]
 pub enum Origin {
-    /// A transcript that came with the request.
+    /// Transcript from the request.
     Caption,
     /// The model that watched the video.
     Model,
-    /// Nobody: the part is empty.
+    /// No source: the part is empty.
     Missing,
 }
 
-/// An item that was left out; of a concept and of a build step only the time was, which they can do
-/// without.
+/// Item that was left out. A concept or a build step stays and loses only its time.
 #[derive(Default, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Refused {
-    /// The part it belonged to, by field name.
+    /// Field name of the part.
     pub part: String,
-    /// The second it claimed; 0 where it was no number.
+    /// Claimed second; 0 if it was not a number.
     pub at_s: f64,
-    /// Why it cannot be true or cannot be used.
+    /// Reason for leaving the item out.
     pub reason: RefusalReason,
-    /// Line of the transcript that came with the request, from 1.
+    /// Line of the transcript from the request, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// The reason in words.
+    /// Description of the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// Why an item was left out.
+/// Reasons for leaving an item out.
 #[derive(Default, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum RefusalReason {
-    /// Negative, not a number, or not readable.
+    /// The time is negative, not a number, or unreadable.
     #[default]
     NotATime,
-    /// After the end of the video.
+    /// The time is after the end of the video.
     BeyondDuration,
-    /// Outside the part that was asked for.
+    /// The time is outside the requested part.
     OutsideWindow,
-    /// Earlier than the item before it, or ending before it begins.
+    /// The time is before the previous item's, or the end is before the start.
     OutOfOrder,
-    /// Text of a transcript that belongs to no cue.
+    /// Text of a transcript outside any cue.
     NotACue,
-    /// More items than are taken.
+    /// The transcript has more items than the limit.
     TooMany,
 }
 
 impl Analysis {
-    /// Whether a stand-in answered: no AI model was asked.
+    /// Returns true if a stand-in answered instead of an AI model.
     #[must_use]
     pub fn answered_by_stand_in(&self) -> bool {
         self.provenance.model == AnswerClass::STAND_IN_MODEL
     }
 }
 
-/// How an analysis was made.
+/// Model, prompt and usage of an analysis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Provenance {
-    /// The model that answered, as it names itself.
+    /// Name of the model that answered, as the model reports it.
     pub model: String,
-    /// The pipeline that asked, see [`crate::PIPELINE_VERSION`].
+    /// Version of the pipeline, see [`crate::PIPELINE_VERSION`].
     pub pipeline_version: String,
     /// SHA-256 of the prompt and the schema, hexadecimal.
     pub prompt_sha256: String,
-    /// RFC 3339.
+    /// Time of the analysis in RFC 3339.
     pub analyzed_at: String,
-    /// What it took.
+    /// Resource usage of the analysis.
     pub usage: Usage,
 }
 

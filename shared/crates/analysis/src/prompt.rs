@@ -1,4 +1,4 @@
-//! What the model is asked.
+//! Prompt for the model.
 
 use eventrelay_core::video::Window;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Segment, captions, schema, schema::Transcript, text};
 
-/// Role and rules. The video is somebody else's text: the rules say so before it is seen.
+/// Role and rules. The video is untrusted: the rules say so before the model sees it.
 const SYSTEM: &str = "\
 You watch a video and write down what it says and shows, as one JSON object of the given schema.
 
@@ -40,7 +40,7 @@ const LANGUAGE_OPEN: &str = "Write your texts in the language that is spoken in 
 const TRANSCRIPT: &str = "The transcript of the video is the part of this message that begins with \
 WEBVTT. It is right where it differs from what you hear. Do not repeat it: your answer has no transcript.";
 
-/// Everything that the texts are made of: a change of any of it is another prompt.
+/// All constant texts of the prompt. A change of any of them makes another prompt.
 const TEMPLATE: [&str; 9] = [
     SYSTEM,
     TASK,
@@ -53,33 +53,31 @@ const TEMPLATE: [&str; 9] = [
     TRANSCRIPT,
 ];
 
-/// What is asked for in one call.
+/// Request of one call to the model.
 #[derive(Clone, Debug, Default)]
 pub struct Options<'a> {
-    /// BCP 47 tag of the language to write in; that of the video when there is none.
+    /// BCP 47 tag of the output language; the video's language if `None`.
     pub language: Option<String>,
-    /// The part to analyse; all of it when there is none.
+    /// Part to analyse; the whole video if `None`.
     pub window: Option<Window>,
-    /// A transcript that came with the request.
+    /// Transcript from the request.
     pub transcript: Option<&'a [Segment]>,
-    /// Title as the platform has it.
+    /// Title on the platform.
     pub title: Option<&'a str>,
-    /// Length of the video in seconds, where it is known.
+    /// Duration of the video in seconds, if known.
     pub duration_s: Option<f64>,
 }
 
-/// The texts of one call.
+/// Texts of one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
-    /// The system instruction.
     pub system: String,
-    /// The text parts that follow the video, in order. A transcript is a part of its own, that
-    /// begins with `WEBVTT`, so that nothing in it can end it.
+    /// Text parts after the video, in order. A transcript is a separate part that begins with
+    /// `WEBVTT`, so that no text in it can end it.
     pub parts: Vec<String>,
     /// JSON Schema of the answer.
     pub schema: Value,
-    /// SHA-256 of the template and the schema, hexadecimal. Says which prompt it was, not for which
-    /// video.
+    /// SHA-256 of the template and the schema, hexadecimal. Identifies the prompt, not the video.
     pub sha256: String,
 }
 
@@ -129,12 +127,12 @@ pub fn build(options: &Options<'_>) -> Prompt {
     }
 }
 
-/// The hash that [`build`] gives every prompt of this version with this schema.
+/// Hash of every prompt of this version with this schema.
 fn sha256(schema: &Value) -> String {
     let mut hash = Sha256::new();
     for text in TEMPLATE {
         hash.update(text);
-        // A byte that no text holds keeps neighbours from running together.
+        // A byte that no text contains separates neighbours.
         hash.update([0xff]);
     }
     hash.update(schema.to_string());

@@ -1,10 +1,10 @@
-//! Documents for the tests of this module.
+//! Sample documents for the tests of this module.
 
 use super::assemble::Facts;
 use super::*;
 use eventrelay_core::usage::Usage;
 
-/// An answer in which every field has a value, and every list an item.
+/// Answer with a value in every field and an item in every list.
 pub(super) fn draft() -> Draft {
     Draft {
         title: Some("Build a small web server".into()),
@@ -87,7 +87,7 @@ fn content() -> Content {
     }
 }
 
-/// What is known of the video beside the answer.
+/// Facts of the video that do not come from the answer.
 pub(super) fn facts() -> Facts {
     Facts {
         key: "yt:dQw4w9WgXcQ".parse().unwrap(),

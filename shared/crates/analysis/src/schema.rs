@@ -1,10 +1,10 @@
-//! The JSON Schema that the model's answer is held to (Gemini's `responseJsonSchema`).
+//! JSON Schema of the model's answer (Gemini's `responseJsonSchema`).
 //!
-//! Of JSON Schema only what Gemini knows is used: `type` (with `null` for what may be missing),
-//! `properties`, `required`, `items`, `enum`, `description`, `minimum` and `maximum`; and its own
-//! `propertyOrdering`, since models write better what follows from what they have already written
-//! (<https://ai.google.dev/gemini-api/docs/structured-output>). Every property is required, so that
-//! a part is left empty on purpose only. [`super::Draft`] is the same shape in types.
+//! The schema uses only keywords that Gemini supports: `type` (with `null` for optional values),
+//! `properties`, `required`, `items`, `enum`, `description`, `minimum` and `maximum`. It adds
+//! Gemini's own `propertyOrdering`, because models write better in an order where each field builds
+//! on earlier ones (<https://ai.google.dev/gemini-api/docs/structured-output>). Every property is
+//! required, so that a part is empty only on purpose. [`super::Draft`] is the same shape in types.
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ pub const STEP_ACTIONS: [&str; 6] = [
     "deploy",
 ];
 
-/// The parts of the content for which the model says how sure it is.
+/// Parts of the content that the model rates with a confidence.
 const RATED: [&str; 7] = [
     "summary",
     "key_concepts",
@@ -35,7 +35,7 @@ const RATED: [&str; 7] = [
     "visual_elements",
 ];
 
-/// The schema of an answer.
+/// Builds the schema of an answer.
 #[must_use]
 pub fn response_schema(transcript: Transcript) -> Value {
     let mut schema = whole();
@@ -46,12 +46,12 @@ pub fn response_schema(transcript: Transcript) -> Value {
     schema
 }
 
-/// Who knows what is said in the video.
+/// Source of the transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transcript {
-    /// The model hears it and writes it down.
+    /// The model transcribes the video.
     Asked,
-    /// It came with the request. An answer that repeats it is longer than a model can write.
+    /// The request contains it. An answer that repeats it would exceed the model's output limit.
     Given,
 }
 
@@ -257,7 +257,7 @@ fn one_of(values: &[&str]) -> Value {
     json!({"type": "string", "enum": values})
 }
 
-/// Where there is an `enum`, it must list `null` as well, else nothing could be it.
+/// Allows `null` in a schema. An `enum` must list `null` too, else no value could be null.
 fn nullable(mut schema: Value) -> Value {
     let kind = schema["type"].take();
     schema["type"] = json!([kind, "null"]);

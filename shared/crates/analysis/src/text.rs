@@ -1,4 +1,4 @@
-//! Cleaning of text that comes from a model, a platform or a caller, where it enters.
+//! Cleaning of text from a model, a platform or a caller.
 
 use std::borrow::Cow;
 
@@ -7,22 +7,22 @@ use unicode_normalization::{
     IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick,
 };
 
-/// Text of one line: white space in runs and at the ends is dropped, then what is beyond `most`
-/// characters.
+/// Cleans text to one line: collapses white space, then truncates to `most` characters.
 pub fn line(text: &str, most: usize) -> String {
     let words = visible(text);
     let joined = words.split_whitespace().collect::<Vec<_>>().join(" ");
     cut(&joined, most)
 }
 
-/// Text of several lines: indentation and line breaks are kept, white space at the ends is not.
+/// Cleans text of several lines. Indentation and line breaks stay; white space at both ends is
+/// trimmed.
 pub fn block(text: &str, most: usize) -> String {
     let text = visible(text).replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     cut(lines.join("\n").trim_matches('\n'), most)
 }
 
-/// Models asked for JSON still put it in a fence at times.
+/// Removes a Markdown fence, which models sometimes put around JSON.
 pub fn without_fence(text: &str) -> &str {
     let text = text.trim();
     let Some(inside) = text.strip_prefix("```") else {
@@ -35,7 +35,7 @@ pub fn without_fence(text: &str) -> &str {
         .trim()
 }
 
-/// Non-empty lines without repetitions, whatever their case; at most `items` of them.
+/// Returns at most `items` non-empty lines without case-insensitive duplicates.
 pub(super) fn list(texts: &[String], items: usize, most: usize) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for text in texts.iter().take(items).map(|text| line(text, most)) {
@@ -46,19 +46,19 @@ pub(super) fn list(texts: &[String], items: usize, most: usize) -> Vec<String> {
     kept
 }
 
-/// Whether two names differ in case only.
+/// Returns true if two names are equal without regard to case.
 pub(super) fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
 }
 
-/// The name that a value of an enum has in the document.
+/// Name of an enum value in the document.
 pub(super) fn name(value: &impl Serialize) -> String {
     let json = serde_json::to_value(value).unwrap_or_default();
     json.as_str().unwrap_or_default().to_owned()
 }
 
-/// A BCP 47 language tag, checked for its form alone (RFC 5646, 2.1: subtags of one to eight letters
-/// and digits, the first of letters).
+/// Validates the form of a BCP 47 language tag (RFC 5646, 2.1). Subtags have one to eight letters
+/// and digits; the first has letters only.
 pub(super) fn language_tag(text: &str) -> Option<String> {
     let tag = text.trim();
     let mut subtags = tag.split('-');
@@ -71,17 +71,18 @@ pub(super) fn language_tag(text: &str) -> Option<String> {
     formed.then(|| tag.to_owned())
 }
 
-/// Marks that may stand on one character. Scripts in use come to five; more of them run over the
-/// lines above and below.
+/// Maximum combining marks on one character. Scripts in use need up to five; more marks overlap
+/// neighbouring lines.
 const MARKS: usize = 8;
 
-/// Writes text in one way (NFC) and drops what is not seen: control characters other than white
-/// space, characters that turn the direction of writing, with which text can be made to look like
-/// other text (<https://trojansource.codes>), those without width, with which it can hide in other
-/// text or differ from what looks the same (Unicode Technical Report 36, section 3), and marks
-/// beyond [`MARKS`]. Joiners stay inside a word, where scripts and emoji need them.
+/// Normalizes text to NFC and drops invisible characters.
+///
+/// It drops control characters other than white space, and marks beyond [`MARKS`]. Characters that
+/// change the writing direction can disguise text (<https://trojansource.codes>). Zero-width
+/// characters can hide text or make equal-looking text differ (Unicode Technical Report 36, section
+/// 3). Joiners stay inside a word, where scripts and emoji need them.
 fn visible(text: &str) -> String {
-    // What stood between a letter and its mark is gone then, and they are one character.
+    // Dropping a character between a letter and its mark makes them composable.
     composed(&shown(&composed(text))).into_owned()
 }
 
@@ -96,7 +97,7 @@ fn composed(text: &str) -> Cow<'_, str> {
 fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
-    // A joiner that joins nothing is dropped with what follows it.
+    // A joiner without a neighbour is dropped with the next character.
     let mut joiner = None;
     for c in text.chars() {
         let c = match c {
@@ -133,7 +134,7 @@ fn is_hidden(c: char) -> bool {
         // Marks, embeddings, overrides and isolates of direction.
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => true,
         '\u{2066}'..='\u{206f}' => true,
-        // Annotations, tags, which spell out ASCII unseen, and what is no character.
+        // Annotations; tags, which spell invisible ASCII; noncharacters.
         '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => true,
         c => c.is_control() || u32::from(c) & 0xfffe == 0xfffe,
     }
@@ -210,7 +211,7 @@ mod tests {
             ("a\u{fff9}b\u{fffb}\u{ffff}\u{1fffe}", "ab"),
             ("\u{200d}a\u{200d} \u{200c}b\u{200d}", "a b"),
             ("a\u{2028}b\u{2029}c\u{85}d", "a b c d"),
-            // What scripts need stays.
+            // Characters that scripts need stay.
             (
                 "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
                 "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",

@@ -1,4 +1,4 @@
-//! The build plan of an answer.
+//! Build plan of an answer.
 
 use super::super::schema::{PROJECT_TYPES, STEP_ACTIONS};
 use super::super::text::{block, line, list};
@@ -6,11 +6,10 @@ use super::super::{BuildPlan, BuildStep};
 use super::times::Times;
 use super::{NAME_CHARS, NAMES, TEXT_CHARS, TITLE_CHARS};
 
-/// Most steps of a plan.
+/// Maximum steps of a plan.
 const STEPS: usize = 50;
 
-/// Cleans and bounds a plan and numbers its steps from 1 in their order. None when it has no steps:
-/// a plan without them tells nobody how to build anything.
+/// Cleans and bounds a plan, and numbers its steps from 1. Returns `None` if it has no steps.
 pub(super) fn checked(plan: BuildPlan, video_title: &str, times: &mut Times) -> Option<BuildPlan> {
     let mut steps = plan.steps;
     steps.truncate(STEPS);
@@ -48,8 +47,8 @@ pub(super) fn checked(plan: BuildPlan, video_title: &str, times: &mut Times) -> 
     })
 }
 
-/// Whether a path leads to a file below wherever it is put, on every system: no root, drive, home
-/// or scheme, no way up.
+/// Returns true if a path stays below its base folder on every system. It has no root, drive, home,
+/// scheme or `..`.
 fn is_confined(path: &str) -> bool {
     let is_name = |name: &str| {
         let stem = name.trim_end_matches(['.', ' ']);
@@ -58,7 +57,8 @@ fn is_confined(path: &str) -> bool {
     !path.contains(['\\', ':', '\0']) && path.split('/').all(is_name)
 }
 
-/// A value of a closed list, which the type of the field does not hold the model to.
+/// Returns `value` if the closed list contains it, else `otherwise`. The field's type does not
+/// enforce the list.
 fn known(value: &str, values: &[&str], otherwise: &str) -> String {
     let same = |known: &&&str| known.eq_ignore_ascii_case(value.trim());
     (*values.iter().find(same).unwrap_or(&otherwise)).to_owned()

@@ -460,7 +460,7 @@ proptest! {
             transcript: transcript.clone(),
             ..Content::default()
         };
-        // What is read of captions is in order.
+        // Cues that were read from captions are in order.
         let read = transcript.into_iter().filter(|s| 0.0 <= s.start_s && s.start_s <= s.end_s && s.end_s <= MAX_DURATION_S);
         let mut read: Vec<_> = read.collect();
         read.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
@@ -481,7 +481,7 @@ proptest! {
         prop_assert!(chapters.is_sorted_by(|a, b| a.end_s <= b.start_s && a.start_s < b.start_s));
         prop_assert!(transcript.iter().all(|s| inside(s.start_s) && inside(s.end_s)));
         prop_assert!(transcript.is_sorted_by(|a, b| a.start_s <= b.start_s));
-        // A refused time is as wild as the model was, and is read back to the last digit but one.
+        // A refused time can be any number, and JSON keeps all but its last digit.
         prop_assert!(analysis.refused.iter().all(|refused| refused.at_s.is_finite()));
         analysis.refused.clear();
         let json = serde_json::to_string(&analysis).unwrap();

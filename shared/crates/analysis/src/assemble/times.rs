@@ -1,29 +1,28 @@
-//! Holding times to what is known of the video.
+//! Validation of times against the known facts of the video.
 
 use super::super::{RefusalReason, Refused};
 use super::MAX_DURATION_S;
 use eventrelay_core::video::Window;
 
-/// How far a time may be off before it is a contradiction, in seconds: platforms round lengths, and
-/// what is said last is said at the very end.
+/// Tolerance in seconds before a time is a contradiction. Platforms round durations, and the last
+/// words end with the video.
 const TOLERANCE_S: f64 = 1.0;
 
 /// Maximum number of cues of a given transcript that are refused one by one.
 const MAX_REFUSED_CUES: usize = 400;
 
-/// The bounds of the video and of the part that was asked for, and what did not keep to them.
+/// Bounds of the video and of the requested part, with the times that violated them.
 pub(super) struct Times {
     duration_s: f64,
     window: (f64, f64),
-    /// The latest time that was accepted, in seconds.
+    /// Latest accepted time, in seconds.
     pub(super) latest: f64,
-    /// In the order of the parts.
+    /// Refused times in the order of the parts.
     pub(super) refused: Vec<Refused>,
 }
 
 impl Times {
-    /// The video is as long as is known, else it goes on until the end of a transcript that was
-    /// given, however late that is.
+    /// Bounds times by the known duration, else by the end of a given transcript.
     pub(super) fn new(
         duration_s: Option<f64>,
         given_end_s: Option<f64>,
@@ -45,27 +44,27 @@ impl Times {
         }
     }
 
-    /// First second of what is analysed.
+    /// First second of the analysed part.
     pub(super) fn begin(&self) -> f64 {
         self.window.0
     }
 
-    /// Last second of what is analysed, as far as it is known.
+    /// Last second of the analysed part, if known.
     pub(super) fn end(&self) -> f64 {
         self.window.1.min(self.duration_s)
     }
 
-    /// Last second of the part that was asked for.
+    /// Last second of the requested part.
     pub(super) fn window_end(&self) -> f64 {
         self.window.1
     }
 
-    /// Whether a time is after the end of the video.
+    /// Returns true if a time is after the end of the video.
     pub(super) fn is_beyond_duration(&self, at_s: f64) -> bool {
         self.within_duration(at_s).is_err()
     }
 
-    /// Notes that a cue of a transcript that was given begins after the end of the video.
+    /// Records a cue of a given transcript that begins after the end of the video.
     pub(super) fn refuse_cue(&mut self, at_s: f64, line: u32) {
         let listed = self.refused.iter().filter(|one| one.line.is_some()).count();
         if listed < MAX_REFUSED_CUES {
@@ -82,7 +81,7 @@ impl Times {
         }
     }
 
-    /// A time to the millisecond, or none and a refusal.
+    /// Rounds a time to the millisecond, or records a refusal and returns `None`.
     pub(super) fn moment(&mut self, part: &str, at_s: f64) -> Option<f64> {
         match self.fit(at_s) {
             Ok(fitted) => {
@@ -96,8 +95,8 @@ impl Times {
         }
     }
 
-    /// Beginning and end, or none and a refusal. An end beyond the part that was asked for, but not
-    /// beyond the video, is moved to the part's.
+    /// Checks start and end, or records a refusal and returns `None`. An end after the requested
+    /// part but within the video is moved to the end of the part.
     pub(super) fn span(&mut self, part: &str, start_s: f64, end_s: f64) -> Option<(f64, f64)> {
         let checked = self.fit(start_s).and_then(|start| {
             is_time(end_s)?;
@@ -124,9 +123,9 @@ impl Times {
         }
     }
 
-    /// Notes that something was left out.
+    /// Records a dropped item.
     pub(super) fn refuse(&mut self, part: &str, at_s: f64, reason: RefusalReason) {
-        // JSON has no number for what is none.
+        // JSON cannot represent NaN or infinity.
         let at_s = if at_s.is_finite() { at_s } else { 0.0 };
         self.refused.push(Refused {
             part: part.to_owned(),
@@ -162,7 +161,7 @@ fn is_time(at_s: f64) -> Result<(), RefusalReason> {
     }
 }
 
-/// Rounds to the precision that captions have, and makes -0 the 0 it is.
+/// Rounds to milliseconds, the precision of captions, and normalizes -0 to 0.
 pub(super) fn milliseconds(at_s: f64) -> f64 {
     (at_s * 1000.0).round() / 1000.0 + 0.0
 }

@@ -1,10 +1,10 @@
-//! Text of a WebVTT cue: its tokenizer and parser (WebVTT, section 6.4), as far as they concern who
-//! speaks which words.
+//! Text of a WebVTT cue: tokenizer and parser (WebVTT, section 6.4), reduced to speakers and their
+//! words.
 
 use super::{references, webvtt};
 use crate::text;
 
-/// What one speaker says in a cue.
+/// Words of one speaker in a cue.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     pub(super) speaker: Option<String>,
@@ -17,21 +17,21 @@ pub(super) struct Turn {
 pub(super) struct Line {
     /// One line of visible characters, never empty.
     pub(super) text: String,
-    /// Time of the first word, if it has one of its own.
+    /// Time of the first word, if it has its own.
     pub(super) start_ms: Option<u64>,
-    /// Whether words of the line have times of their own.
+    /// True if words of the line have their own times.
     pub(super) is_timed: bool,
 }
 
 impl Turn {
-    /// The lines as one.
+    /// Joins the lines to one.
     pub(super) fn text(&self) -> String {
         let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
         lines.join(" ")
     }
 }
 
-/// An element that is open.
+/// Open element.
 #[derive(PartialEq)]
 enum Node {
     Span(Tag),
@@ -49,11 +49,10 @@ enum Tag {
     Language,
 }
 
-/// Maximum depth of elements. Deeper ones change nothing.
+/// Maximum depth of elements. Deeper elements are ignored.
 const MAX_DEPTH: usize = 64;
 
-/// Takes the text of a cue apart into what each speaker says. Tags are dropped, readings of ruby are
-/// left out, and so are turns without words.
+/// Splits the text of a cue by speaker. Tags, ruby readings and turns without words are dropped.
 pub(super) fn turns(payload: &str) -> Vec<Turn> {
     let mut parser = Parser::default();
     let mut rest = payload;
@@ -107,7 +106,7 @@ impl Parser {
         voices.flatten()
     }
 
-    /// Handles what stands between `<` and `>`.
+    /// Handles the content between `<` and `>`.
     fn tag(&mut self, tag: &str) {
         match tag.as_bytes().first() {
             Some(b'/') => self.end_tag(&tag[1..]),
@@ -181,7 +180,7 @@ impl Parser {
                 line.text = single_line(&line.text);
             }
             turn.lines.retain(|line| !line.text.is_empty());
-            // A dash before a voice says that another person speaks, as the voice does.
+            // A dash before a voice marks a change of speaker, as the voice tag does.
             if turn.speaker.is_some() && !turn.lines.is_empty() {
                 let is_dash = |turn: &mut Turn| turn.speaker.is_none() && is_dash(&turn.text());
                 turns.pop_if(is_dash);
@@ -221,7 +220,8 @@ fn is_blank_or_dot(c: char) -> bool {
     c == '.' || is_blank(c)
 }
 
-/// One line of visible characters, without white space at its ends or in runs.
+/// Collapses a text to one line of visible characters, without leading, trailing or repeated white
+/// space.
 pub(super) fn single_line(text: &str) -> String {
     text::line(text, usize::MAX)
 }

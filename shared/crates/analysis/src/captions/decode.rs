@@ -1,16 +1,18 @@
-//! Bytes of a caption file to text.
+//! Decoding of caption file bytes to text.
 
 use std::borrow::Cow;
 
-/// Characters of Windows-1252 at 0x80 to 0x9F. The five that are not assigned stay controls, as in
-/// the Encoding Standard.
+/// Windows-1252 characters at 0x80 to 0x9F. The five unassigned bytes stay controls, as in the
+/// Encoding Standard.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// Decodes a caption file: UTF-8 or UTF-16 by its byte order mark, UTF-16 by its zero bytes, UTF-8,
-/// else Windows-1252. A file in UTF-8 with single broken bytes stays UTF-8.
+/// Decodes a caption file as UTF-8, UTF-16 or Windows-1252.
+///
+/// A byte order mark decides first, then the zero bytes of UTF-16, then valid UTF-8. A UTF-8 file
+/// with single broken bytes stays UTF-8. Everything else is Windows-1252.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
@@ -49,7 +51,7 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
         .collect()
 }
 
-/// Whether most characters beyond ASCII are whole in UTF-8. In Windows-1252 hardly any is.
+/// Returns true if most non-ASCII characters are valid UTF-8. In Windows-1252 hardly any is.
 fn is_damaged_utf_8(bytes: &[u8]) -> bool {
     let (mut whole, mut broken) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -59,7 +61,7 @@ fn is_damaged_utf_8(bytes: &[u8]) -> bool {
     whole > broken
 }
 
-/// The character of a byte.
+/// Decodes a byte.
 pub(super) fn windows_1252(byte: u8) -> char {
     match byte {
         0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],

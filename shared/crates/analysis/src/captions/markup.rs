@@ -1,7 +1,7 @@
-//! What stands inside a cue: voices, other tags, character references.
+//! Markup inside a cue: voices, other tags, character references.
 
-/// Takes the text of a cue apart into what each speaker says. Every tag but the voice tag is
-/// dropped, text is one line, and what is empty then is left out.
+/// Splits the text of a cue by speaker. Tags other than voice tags are dropped, text becomes one
+/// line, and empty entries are dropped.
 pub(super) fn spoken(payload: &str) -> Vec<(Option<String>, String)> {
     let mut turns = vec![(None, String::new())];
     let mut rest = payload;
@@ -34,8 +34,8 @@ fn push(turns: &mut [(Option<String>, String)], text: &str) {
     }
 }
 
-/// Splits a tag from what follows it. A `<` that no letter, digit, dot or slash follows, or that is
-/// not closed before the next one, is a character like any other.
+/// Splits a tag from the text after it. A `<` is plain text if no letter, digit, dot or slash
+/// follows it, or if the next `<` comes before its end.
 fn tag(text: &str) -> Option<(&str, &str)> {
     let inside = text.strip_prefix('<').filter(|inside| begins_tag(inside))?;
     let end = inside.find(['<', '>'])?;
@@ -46,7 +46,7 @@ fn begins_tag(inside: &str) -> bool {
     inside.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.'))
 }
 
-/// The speaker that a voice tag names; inner `None` where the voice ends or has no name.
+/// Returns the speaker of a voice tag; the inner `None` means the voice ends or has no name.
 fn voice(tag: &str) -> Option<Option<String>> {
     if tag == "/v" {
         return Some(None);
@@ -62,20 +62,21 @@ fn voice(tag: &str) -> Option<Option<String>> {
     Some((!name.is_empty()).then_some(name))
 }
 
-/// One line of what can be seen, without white space at its ends or in runs.
+/// Collapses a text to one line of visible characters, without leading, trailing or repeated white
+/// space.
 pub(super) fn single_line(text: &str) -> String {
     super::super::text::line(text, usize::MAX)
 }
 
-/// Writes `&`, `<` and `>` as WebVTT demands.
+/// Escapes `&`, `<` and `>` for WebVTT.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-/// A name inside a voice tag. Two hyphens at its end would make an arrow with the end of the tag,
-/// and a line with an arrow ends a cue.
+/// Escapes a name for a voice tag. Two trailing hyphens would form an arrow with the end of the
+/// tag, and a line with an arrow ends a cue.
 pub(super) fn annotation(name: &str) -> String {
     let name = escape(name);
     match name.strip_suffix('-') {
@@ -84,8 +85,8 @@ pub(super) fn annotation(name: &str) -> String {
     }
 }
 
-/// Escapes only what would be read as something else: SRT has no character references of its own,
-/// and many programs show them as they are.
+/// Escapes only ambiguous text. SRT has no character references, and many players show them
+/// unchanged.
 pub(super) fn escape_sparingly(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
@@ -100,7 +101,7 @@ pub(super) fn escape_sparingly(text: &str) -> String {
     out
 }
 
-/// Replaces character references by their characters; what is none stays.
+/// Replaces character references by their characters. Unknown references stay.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -117,8 +118,8 @@ fn unescape(text: &str) -> String {
 /// Longest name of a character reference, with its semicolon.
 const MAX_REFERENCE: usize = 10;
 
-/// The character that a reference at the beginning of a text means, and the reference's length.
-/// WebVTT takes all of HTML's; those that captions are seen to use are known here.
+/// Returns the character of a leading reference and the reference's length. WebVTT accepts all of
+/// HTML's; this function knows those common in captions.
 fn reference(text: &str) -> Option<(char, usize)> {
     let name = text.strip_prefix('&')?;
     let name = &name[..name

@@ -1,19 +1,19 @@
-//! Captions of a programme whose clock does not begin at 0.
+//! Captions of a programme whose clock does not start at 0.
 
 use super::{CaptionError, Captions};
 
 /// Seconds that a caption may begin after the end of the video: platforms round durations.
 const TOLERANCE_S: f64 = 1.0;
 
-/// Editing systems begin a programme at a whole hour, 01:00:00 or 10:00:00.
+/// Editing systems start a programme at a whole hour, 01:00:00 or 10:00:00.
 const HOUR_S: f64 = 3600.0;
 
-/// How long after that hour the first words come, at most, where nothing but the file tells of it.
+/// Maximum delay of the first words after that hour, if the duration of the video is unknown.
 const FIRST_WORDS_S: f64 = 60.0;
 
 impl Captions {
-    /// Shifts captions whose clock begins at a whole hour, if the duration of the video or the shape
-    /// of the file makes that sure. Returns the seconds that were subtracted.
+    /// Shifts captions whose clock starts at a whole hour, if the video's duration or the file's
+    /// shape proves it. Returns the subtracted seconds.
     ///
     /// # Errors
     /// [`CaptionError::Offset`] if every cue begins after the end of the video and no such hour

@@ -1,13 +1,13 @@
-//! Character references of HTML (<https://html.spec.whatwg.org/#named-character-references>), all
-//! of which WebVTT takes.
+//! HTML character references (<https://html.spec.whatwg.org/#named-character-references>). WebVTT
+//! accepts all of them.
 
-/// Names in order of their bytes, with their code points: `amp; 26`.
+/// Names in byte order with their code points: `amp; 26`.
 const NAMES: &str = include_str!("references.txt");
 
 /// Length of the longest name, with its semicolon.
 const MAX_NAME: usize = 32;
 
-/// Replaces every character reference of a text. Text that is no reference stays.
+/// Replaces every character reference of a text. Other text stays.
 pub(super) fn decode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -23,7 +23,7 @@ pub(super) fn decode(text: &str) -> String {
     out + rest
 }
 
-/// Appends what the reference at the beginning of a text means, and returns its length.
+/// Appends the character of the leading reference and returns the reference's length.
 fn consume(text: &str, out: &mut String) -> Option<usize> {
     let name = &text[1..];
     if let Some(number) = name.strip_prefix('#') {
@@ -67,7 +67,7 @@ fn lookup(name: &str) -> Option<&'static str> {
     None
 }
 
-/// Reads what follows `&#`. The semicolon may be missing.
+/// Reads the digits after `&#`. The semicolon may be missing.
 fn numeric(text: &str) -> Option<(char, usize)> {
     let (digits, radix, prefix) = match text.strip_prefix(['x', 'X']) {
         Some(hex) => (hex, 16, 1),
@@ -79,13 +79,13 @@ fn numeric(text: &str) -> Option<(char, usize)> {
     if length == 0 {
         return None;
     }
-    // More digits than fit are no character.
+    // Too many digits for a code point are not a character.
     let code = u32::from_str_radix(&digits[..length], radix).unwrap_or(u32::MAX);
     let semicolon = usize::from(digits[length..].starts_with(';'));
     Some((character(code), prefix + length + semicolon))
 }
 
-/// The character of a code point. HTML reads 0x80 to 0x9F as Windows-1252.
+/// Returns the character of a code point. HTML reads 0x80 to 0x9F as Windows-1252.
 fn character(code: u32) -> char {
     match code {
         0 => '\u{fffd}',

@@ -1,15 +1,15 @@
-//! The list of what a caption file was refused in, bounded.
+//! Bounded list of the refusals of a caption file.
 
 use super::{RefusalReason, Refused, quoted, seconds};
 
-/// Maximum number of refusals that are listed one by one.
+/// Maximum refusals that are listed one by one.
 const MAX_LISTED: usize = 200;
 
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     listed: Vec<Refused>,
     count: usize,
-    /// Line and reason of the first refusal that is not listed.
+    /// Line and reason of the first unlisted refusal.
     beyond: Option<(usize, RefusalReason)>,
 }
 
@@ -29,7 +29,7 @@ impl Refusals {
         self.count
     }
 
-    /// The first refusal in words.
+    /// Describes the first refusal.
     pub(super) fn first(&self) -> Option<String> {
         let first = self.listed.first()?;
         let line = first.line.unwrap_or_default();
@@ -37,7 +37,7 @@ impl Refusals {
         Some(format!("line {line}: {detail}"))
     }
 
-    /// The refusals in order of their lines. The last one counts those that are not listed.
+    /// Returns the refusals in line order. The last entry counts the unlisted ones.
     pub(super) fn into_list(self) -> Vec<Refused> {
         let mut listed = self.listed;
         listed.sort_by_key(|one| one.line);
@@ -64,7 +64,7 @@ fn refused(line: usize, at_s: f64, reason: RefusalReason, detail: String) -> Ref
     }
 }
 
-/// Says that a line is not the times of a cue.
+/// Describes a line that is not a cue's times.
 pub(super) fn not_times(line: &str) -> String {
     format!("{} is not the times of a cue", quoted(line))
 }

@@ -1,27 +1,31 @@
-//! Captions that roll: every cue repeats the lines above its own, as YouTube's automatic captions
-//! and those of broadcasts do. Each line is stored once, with the time at which it came.
+//! Rolling captions, in which every cue repeats the previous lines.
+//!
+//! YouTube's automatic captions and broadcasts do this. Each line is stored once, with its first
+//! time.
 
 use std::collections::VecDeque;
 
 use super::{Cue, Segment, cue_text::Line, seconds, segments_of};
 
-/// Cues further apart than this repeat nothing on the screen.
+/// Maximum gap in milliseconds between cues that repeat each other.
 const MAX_GAP_MS: u64 = 1_000;
 
-/// A new line that its own cue shows for less is shown on by the next cues.
+/// Minimum display time in milliseconds. If the first cue of a line is shorter, the next cues
+/// extend it.
 const MIN_SHOWN_MS: u64 = 100;
 
-/// Lines that a cue may repeat. Captions that grow by the word repeat as many as a line has words.
+/// Maximum lines that a cue may repeat. Captions that grow by the word repeat one line a word.
 const MAX_REPEATED: usize = 40;
 
-/// Characters of a line on the screen: a line that grows is one line up to here.
+/// Maximum characters of a line that grows word by word.
 const LINE_CHARS: usize = 42;
 
-/// Repeated words that tell a rolling file without inline times from speech that repeats itself.
+/// Minimum repeated words that distinguish a rolling file without inline times from repetitive
+/// speech.
 const MIN_REPEATED_WORDS: usize = 8;
 
-/// Turns cues into segments with their lines in the file. In a file that rolls, what a cue repeats
-/// is left out.
+/// Converts cues to segments with their lines in the file. In a rolling file, repeated words are
+/// dropped.
 pub(super) fn merge(mut cues: Vec<Cue>) -> Vec<(Segment, usize)> {
     cues.dedup_by(|cue, before| is_same(before, cue));
     let (unrolled, evidence) = unroll(&cues);
@@ -32,7 +36,7 @@ pub(super) fn merge(mut cues: Vec<Cue>) -> Vec<(Segment, usize)> {
     }
 }
 
-/// Whether two cues show the same words at the same time.
+/// Returns true if two cues show the same words at the same time.
 fn is_same(one: &Cue, other: &Cue) -> bool {
     let words = |cue: &Cue| -> Vec<(Option<String>, String)> {
         let turns = cue.turns.iter();
@@ -43,14 +47,14 @@ fn is_same(one: &Cue, other: &Cue) -> bool {
     (one.start_ms, one.end_ms) == (other.start_ms, other.end_ms) && words(one) == words(other)
 }
 
-/// How much of a file repeats what is on the screen.
+/// Counts that show if a file rolls.
 #[derive(Default)]
 struct Evidence {
-    /// Cues that follow another one without a gap.
+    /// Cues that follow the previous cue without a gap.
     adjoining: usize,
-    /// Of these, cues that begin with the lines above their own.
+    /// Adjoining cues that begin with the previous lines.
     repeating: usize,
-    /// Of these, cues that have words of their own as well.
+    /// Repeating cues that also add words.
     adding: usize,
     repeated_words: usize,
     /// Lines with inline times.
@@ -79,7 +83,7 @@ struct Added {
 #[derive(Default)]
 struct Unroller {
     placed: Vec<(Segment, usize)>,
-    /// What came last, which the next cue may repeat.
+    /// Latest words on screen, which the next cue may repeat.
     shown: VecDeque<Added>,
     evidence: Evidence,
 }
@@ -89,7 +93,7 @@ fn unroll(cues: &[Cue]) -> (Vec<(Segment, usize)>, Evidence) {
     let mut shown_until_ms = None;
     for cue in cues {
         let is_adjoining = shown_until_ms.is_some_and(|end| cue.start_ms <= end + MAX_GAP_MS);
-        // Above a line with inline times there is nothing but what was on the screen.
+        // Above a line with inline times, the cue only repeats the screen.
         if !is_adjoining && !is_timed(cue) {
             unroller.shown.clear();
         }
@@ -147,7 +151,7 @@ impl Unroller {
         }
     }
 
-    /// Number of words, and of the lines that came last, with which a cue begins.
+    /// Returns the number of words, and of latest lines, that the cue repeats at its start.
     fn repeated(&self, words: &[&str]) -> (usize, usize) {
         for units in (1..=self.shown.len()).rev() {
             let last = self.shown.iter().skip(self.shown.len() - units);
@@ -167,7 +171,8 @@ impl Unroller {
         (0, 0)
     }
 
-    /// Prolongs the lines that are shown on, as far as their own cue showed them for an instant.
+    /// Extends the end of lines that stay on screen, if their own cue showed them only for an
+    /// instant.
     fn show_on(&mut self, units: usize, end_ms: u64) {
         for added in self.shown.iter().rev().take(units) {
             let segment = &mut self.placed[added.segment].0;
@@ -177,7 +182,7 @@ impl Unroller {
         }
     }
 
-    /// Adds a line from the word `skipped` on.
+    /// Adds a line, starting at word `skipped`.
     fn add(&mut self, cue: &Cue, speaker: Option<&String>, line: &Line, skipped: usize) {
         let words: Vec<String> = line.text.split(' ').skip(skipped).map(Into::into).collect();
         let text = words.join(" ");

@@ -2,11 +2,11 @@
 
 use super::Segment;
 
-/// Maximum length of a segment's text, in characters. Longer texts are split, never cut.
+/// Maximum characters of a segment's text. Longer texts are split, never truncated.
 pub const MAX_TEXT_CHARS: usize = 8_000;
 
-/// Splits a segment where a sentence ends, else between words, else anywhere. Each part gets the
-/// share of the time that it has of the characters.
+/// Splits a segment at a sentence end, else between words, else anywhere. Each part's duration is
+/// proportional to its characters.
 pub(crate) fn split(segment: Segment) -> Vec<Segment> {
     let total = segment.text.chars().count();
     if total <= MAX_TEXT_CHARS {
@@ -38,12 +38,12 @@ pub(crate) fn split(segment: Segment) -> Vec<Segment> {
     parts
 }
 
-/// Length in bytes of the first part of a text, with the blank behind it.
+/// Length in bytes of the first part of a text, including the blank after it.
 fn end_of_part(text: &str) -> usize {
     let Some((end, _)) = text.char_indices().nth(MAX_TEXT_CHARS) else {
         return text.len();
     };
-    // A blank right behind the part is still its own.
+    // A blank directly after the part belongs to it.
     let window = &text[..end + usize::from(text[end..].starts_with(' '))];
     let half = window.len() / 2;
     let blanks = window.rmatch_indices(' ').map(|(at, _)| at);
@@ -59,8 +59,7 @@ fn end_of_part(text: &str) -> usize {
     }
 }
 
-/// Moves an index behind the marks and joiners that belong to the character before it, as far as
-/// there are few.
+/// Moves an index past a limited number of marks and joiners of the previous character.
 fn end_of_cluster(text: &str, end: usize) -> usize {
     let joins = |c: char| {
         unicode_normalization::char::is_combining_mark(c) || matches!(c, '\u{200c}' | '\u{200d}')

@@ -1,5 +1,7 @@
-//! The stored form of a transcript that came with a request: WebVTT whose cues are named by their
-//! line in the caller's file, with a comment that lists what was refused.
+//! Stored form of a transcript from a request.
+//!
+//! WebVTT whose cues are named by their line in the caller's file, with a comment that lists the
+//! refusals.
 
 use super::{CaptionError, Captions, Refused, normalized, webvtt, write};
 
@@ -15,7 +17,7 @@ impl Captions {
             out.push_str(&format!("\n{REFUSED}\n"));
         }
         for refused in &self.refused {
-            // An arrow would make a cue of the comment.
+            // An arrow would turn the comment into a cue.
             let json = serde_json::to_string(refused).unwrap_or_default();
             out.push_str(&format!("{}\n", json.replace('>', "\\u003e")));
         }
@@ -26,10 +28,10 @@ impl Captions {
         out
     }
 
-    /// Reads the stored form, also that of versions which stored plain WebVTT.
+    /// Reads the stored form, including the plain WebVTT of earlier versions.
     ///
     /// # Errors
-    /// [`CaptionError`] if it is none.
+    /// [`CaptionError`] if the text is not a stored transcript.
     pub fn from_stored(text: &str) -> Result<Self, CaptionError> {
         let text = normalized(text);
         let lines: Vec<&str> = text.split('\n').collect();

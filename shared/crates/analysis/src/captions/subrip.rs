@@ -1,4 +1,5 @@
-//! Reader of SubRip, which no specification describes: what players accept is accepted.
+//! Reader of SubRip. SubRip has no specification, so the reader accepts the input of common
+//! players.
 //!
 //! A cue is a line of times and the lines below it, up to the number or the times of the next cue.
 //! Blank lines inside belong to it.
@@ -12,29 +13,28 @@ use times::{Frames, Times};
 
 use super::{Cue, Reading, RefusalReason, quoted, refusals::not_times};
 
-/// Whether a file has a line that is, or is meant to be, the times of a cue.
+/// Returns true if a line of the file is, or is meant to be, a cue's times.
 pub(super) fn is_subrip(lines: &[&str]) -> bool {
     lines.iter().any(|line| times::parse(line).is_some())
         || (0..lines.len()).any(|at| is_meant_as_times(lines, at))
 }
 
-/// Whether a line of words would be read as the times of a cue.
+/// Returns true if a line of words would be read as a cue's times.
 pub(super) fn is_times(line: &str) -> bool {
     times::parse(line).is_some() || is_meant_as_times(&["1", line], 1)
 }
 
-/// A line at which a cue begins.
+/// Line at which a cue begins.
 struct Start<'a> {
-    /// Index of its times.
+    /// Index of the line with the times.
     at: usize,
-    /// Index of the first line that no longer belongs to the cue above.
+    /// Index of the first line after the previous cue.
     above: usize,
     number: Option<u64>,
-    /// None if the times cannot be read.
+    /// Parsed times; `None` if they are unreadable.
     times: Option<Times<'a>>,
 }
 
-/// Reads a file.
 pub(super) fn read(lines: &[&str]) -> Reading {
     let starts = starts(lines);
     let frames = Frames::new(starts.iter().filter_map(|start| start.times.as_ref()));
@@ -44,8 +44,8 @@ pub(super) fn read(lines: &[&str]) -> Reading {
         let detail = format!("{} belongs to no cue", quoted(lines[stray]));
         reading.refuse(stray + 1, 0, RefusalReason::NotACue, detail);
     }
-    // Start of a cue that ended before it started. Its file was made by a clock that fell back, so
-    // the next cue is only believed if another cue goes on from it or nothing contradicts it.
+    // Start of a cue that ended before it started, because the clock of its recorder went back. The
+    // next cue is accepted only if another cue continues it or nothing contradicts it.
     let mut fallen: Option<u64> = None;
     for (index, start) in starts.iter().enumerate() {
         let next = starts.get(index + 1);
@@ -97,7 +97,7 @@ fn clipped(at_ms: i64) -> u64 {
     u64::try_from(at_ms).unwrap_or_default()
 }
 
-/// Whether a cue that was read is shown at a time.
+/// Returns true if an accepted cue covers a time.
 fn is_covered(reading: &Reading, at_ms: u64) -> bool {
     let mut cues = reading.cues.iter().rev().take(1000);
     cues.any(|cue| (cue.start_ms..cue.end_ms).contains(&at_ms))
@@ -123,8 +123,8 @@ fn starts<'a>(lines: &[&'a str]) -> Vec<Start<'a>> {
     starts
 }
 
-/// The number of the cue whose times are at a line: in the line above, or above blank lines if it is
-/// the number that must follow.
+/// Finds the number of the cue whose times are at a line. The number is in the line above, or above
+/// blank lines if it is the expected next one.
 fn number_above(
     lines: &[&str],
     least: usize,
@@ -139,14 +139,14 @@ fn number_above(
         Some(number) if above + 1 == at || last_number.is_some_and(|n| n + 1 == number) => {
             (above, Some(number))
         }
-        // Nothing stands before the first cue.
+        // Above the first cue there is no other text.
         Some(number) if least == 0 => (above, Some(number)),
         _ => (at, None),
     }
 }
 
-/// The number of a cue that has lost its times, in the text of the cue above: a number in the order
-/// of its neighbours, between a blank line and a line of words.
+/// Finds the number of a cue without times in the text of the previous cue. The number must be in
+/// sequence, between a blank line and a line of words.
 fn missing_times(
     lines: &[&str],
     start: &Start<'_>,
@@ -166,8 +166,8 @@ fn number(line: &str) -> Option<u64> {
     is_number.then(|| digits.parse().ok())?
 }
 
-/// Whether a line with an arrow that cannot be read is meant as times: a clock stands in it, or the
-/// number of a cue above it. Other arrows are words.
+/// Returns true if an unreadable line with an arrow is meant as times. It contains a clock, or a
+/// cue number is above it. Other arrows are words.
 fn is_meant_as_times(lines: &[&str], at: usize) -> bool {
     let Some((left, right)) = lines[at].split_once("-->") else {
         return false;

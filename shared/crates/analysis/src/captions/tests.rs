@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Folder of caption files as players and platforms write them.
+/// Folder of sample caption files from players and platforms.
 fn folder() -> PathBuf {
     PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -37,14 +37,14 @@ fn said_by(speaker: &str, segment: Segment) -> Segment {
     }
 }
 
-/// Segments of a text of which nothing is refused.
+/// Segments of a text without refusals.
 fn segments(text: &str) -> Vec<Segment> {
     let captions = parse(text).unwrap();
     assert_eq!(captions.refused, [], "{text:?}");
     captions.segments
 }
 
-/// Lines and reasons of what is refused.
+/// Lines and reasons of the refusals.
 fn refusals(captions: &Captions) -> Vec<(u32, RefusalReason)> {
     let refused = captions.refused.iter();
     refused.map(|one| (one.line.unwrap(), one.reason)).collect()
@@ -75,7 +75,7 @@ fn every_file_of_the_index_gives_its_cues() {
         let bad = case["cues"].as_array().unwrap().len() - expected.len();
         assert_eq!(captions.refused.len(), bad, "{name}");
         assert!(captions.refused.iter().all(|one| one.line.is_some()));
-        // What is stored is what was read.
+        // The stored form reads back unchanged.
         assert_eq!(Captions::from_stored(&captions.to_stored()), Ok(captions));
     }
 }
@@ -126,7 +126,7 @@ fn markup_that_is_not_closed_takes_no_longer_than_other_text() {
         let cues = run.repeat(50_000 / run.len());
         let _ = read(&format!("0:1 --> 9:9\na\n{cues}"));
     }
-    // Quadratic reading takes many times as long.
+    // A quadratic reader takes many times as long.
     assert!(begun.elapsed().as_secs() < 60);
 }
 
@@ -153,14 +153,14 @@ fn captions_of_a_programme_are_shifted_to_the_video() {
             Some(600.0),
             Ok((Some(36_000.0), 300.0)),
         ),
-        // Two hours long, and the last cue is beyond.
+        // The file lasts two hours, and the last cue is after the end of the video.
         (&[3605.0, 10_000.0], Some(7_000.0), Ok((Some(3600.0), 5.0))),
-        // Nothing tells of it but the shape.
+        // Only the shape of the file shows the offset.
         (&[3600.0, 5_000.0], None, Ok((Some(3600.0), 0.0))),
         (&[3690.0, 5_000.0], None, Ok((None, 3690.0))),
         (&[3601.0, 9_000.0], None, Ok((None, 3601.0))),
         (&[359_999.0, 442_800.0], None, Ok((None, 359_999.0))),
-        // A video that is long enough.
+        // The video is long enough for the times as written.
         (&[3601.0, 5_000.0], Some(5_400.0), Ok((None, 3601.0))),
         (&[1.0, 3_700.0], Some(600.0), Ok((None, 1.0))),
         (&[1.0, 2.0], Some(600.0), Ok((None, 1.0))),
@@ -185,7 +185,7 @@ fn stored_form_keeps_lines_and_refusals() {
     let stored = captions.to_stored();
     assert_eq!(stored.matches("-->").count(), 2, "{stored}");
     assert_eq!(Captions::from_stored(&stored), Ok(captions));
-    // What versions before stored.
+    // Stored form of earlier versions.
     let old = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<v Ann>a &amp; b</v>\n";
     let old = Captions::from_stored(old).unwrap();
     assert_eq!(old.segments, [said_by("Ann", segment(1.0, 2.0, "a & b"))]);

@@ -1,21 +1,21 @@
-//! Reader of WebVTT: the parser of the specification (section 6), line by line. Settings, styles,
-//! regions and comments are passed over.
+//! Reader of WebVTT: the specification's parser (section 6), line by line. Settings, styles,
+//! regions and comments are skipped.
 
 use super::{Cue, MAX_TIME_MS, Reading, RefusalReason, cue_text, quoted, refusals::not_times};
 
 const ARROW: &str = "-->";
 
-/// Clock of MPEG-2 transport streams, per millisecond.
+/// Ticks per millisecond of the MPEG-2 transport stream clock.
 const TICKS_PER_MS: i64 = 90;
 
-/// Whether a line is the first of a WebVTT file.
+/// Returns true if a line is the first line of a WebVTT file.
 pub(super) fn is_signature(line: &str) -> bool {
     line.strip_prefix("WEBVTT")
         .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
-/// Reads the file whose signature is at `first`. If not one cue has a time of the specification,
-/// commas are taken for points: SubRip under a WebVTT header.
+/// Reads the file whose signature is at `first`. If no cue has a valid WebVTT time, commas count as
+/// points: SubRip under a WebVTT header.
 pub(super) fn read(lines: &[&str], first: usize) -> Reading {
     let reading = Reader::new(['.', '.']).file(lines, first);
     if reading.cues.is_empty() && reading.refusals.count() > 0 {
@@ -32,7 +32,7 @@ struct Reader {
     reading: Reading,
     /// `X-TIMESTAMP-MAP` of the first header: its time in the stream minus its time in the file.
     first_map_ms: Option<i64>,
-    /// What later headers of joined segments add to the times of their cues.
+    /// Offset that later headers of joined segments add to the times of their cues.
     shift_ms: i64,
 }
 
@@ -58,8 +58,8 @@ impl Reader {
         self.reading
     }
 
-    /// Passes over a header, and returns the index of the line behind it. Segments of a stream that
-    /// were joined have several.
+    /// Skips a header and returns the index of the next line. A file of joined stream segments has
+    /// several headers.
     fn header(&mut self, lines: &[&str], first: usize) -> usize {
         let rest = &lines[first + 1..];
         let ends = |line: &&&str| !line.is_empty() && !line.contains(ARROW);
@@ -73,7 +73,7 @@ impl Reader {
         first + 1 + length
     }
 
-    /// Collects a WebVTT block (6.2), and returns the index of the line behind it.
+    /// Collects a WebVTT block (6.2) and returns the index of the next line.
     fn block(&mut self, lines: &[&str], first: usize) -> usize {
         if is_signature(lines[first]) && !lines.get(first + 1).is_some_and(|l| l.contains(ARROW)) {
             return self.header(lines, first);
@@ -122,7 +122,7 @@ impl Reader {
         at_ms.saturating_add_signed(self.shift_ms).min(MAX_TIME_MS)
     }
 
-    /// Collects cue timings (6.3). What follows the times are settings.
+    /// Collects cue timings (6.3). Settings after the times are ignored.
     fn times(&self, line: &str) -> Option<(u64, u64)> {
         let rest = line.trim_start_matches(is_space);
         let (start_ms, rest) = collect_timestamp(rest, self.points)?;
@@ -133,7 +133,7 @@ impl Reader {
     }
 }
 
-/// Whether a block without times is a comment, a style or a region.
+/// Returns true if a block without times is a comment, a style or a region.
 fn is_aside(line: &str) -> bool {
     let is = |word: &str| {
         line.strip_prefix(word)
@@ -142,7 +142,7 @@ fn is_aside(line: &str) -> bool {
     is("NOTE") || is("STYLE") || is("REGION")
 }
 
-/// Reads `X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000` (RFC 8216, section 3.5).
+/// Parses `X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000` (RFC 8216, section 3.5).
 fn timestamp_map(line: &str) -> Option<i64> {
     let map = line.strip_prefix("X-TIMESTAMP-MAP=")?;
     let value = |name: &str| map.split(',').find_map(|one| one.trim().strip_prefix(name));
@@ -151,7 +151,7 @@ fn timestamp_map(line: &str) -> Option<i64> {
     Some(ticks / TICKS_PER_MS - i64::try_from(local_ms).ok()?)
 }
 
-/// Reads a text that is a WebVTT timestamp as a whole, in milliseconds.
+/// Parses a text that consists of one WebVTT timestamp, in milliseconds.
 pub(super) fn timestamp(text: &str) -> Option<u64> {
     let (at_ms, rest) = collect_timestamp(text, ['.', '.'])?;
     rest.is_empty().then_some(at_ms)
@@ -179,7 +179,7 @@ fn collect_timestamp(text: &str, points: [char; 2]) -> Option<(u64, &str)> {
     (at_ms <= MAX_TIME_MS).then_some((at_ms, rest))
 }
 
-/// Collects digits: their value, their number, and the rest.
+/// Collects digits and returns their value, their count and the rest.
 fn number(text: &str) -> Option<(u64, usize, &str)> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     Some((text[..length].parse().ok()?, length, &text[length..]))

@@ -2,12 +2,12 @@
 
 use super::{Segment, cue_text::single_line, subrip};
 
-/// Character without width that keeps its neighbours apart. Players show nothing of it, and
-/// [`super::parse`] drops it.
+/// Zero-width character that separates its neighbours. Players do not show it, and [`super::parse`]
+/// drops it.
 const WORD_JOINER: char = '\u{2060}';
 
-/// Writes WebVTT. Reading it gives the same segments, as far as their times are whole milliseconds
-/// and their texts single lines.
+/// Writes WebVTT. Reading it gives the same segments if times are whole milliseconds and texts are
+/// single lines.
 #[must_use]
 pub fn to_vtt(segments: &[Segment]) -> String {
     let mut out = String::from("WEBVTT\n");
@@ -29,9 +29,10 @@ pub(super) fn push_vtt_cue(out: &mut String, segment: &Segment) {
     }
 }
 
-/// Writes SubRip. The format has no speakers: a known one is written before the words. It has no way
-/// to write `<` or `&` other than as they are, so only what would be read as a tag of SubRip or as
-/// the times of a cue is changed, by a character that is not seen.
+/// Writes SubRip.
+///
+/// The format has no speakers, so a known speaker is written before the words. SubRip cannot escape
+/// `<` or `&`. Only text that would be read as a tag or as times gets an invisible character.
 #[must_use]
 pub fn to_srt(segments: &[Segment]) -> String {
     let mut out = String::new();
@@ -53,14 +54,14 @@ fn name_of(segment: &Segment) -> Option<String> {
     name.filter(|name| !name.is_empty())
 }
 
-/// Writes `&`, `<` and `>` as WebVTT demands.
+/// Escapes `&`, `<` and `>` for WebVTT.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-/// Writes a name inside a voice tag. Two hyphens at its end would make an arrow with the end of the
+/// Escapes a name for a voice tag. Two trailing hyphens would form an arrow with the end of the
 /// tag, and a line with an arrow ends a cue.
 fn annotation(name: &str) -> String {
     let name = escape(name);
@@ -70,7 +71,7 @@ fn annotation(name: &str) -> String {
     }
 }
 
-/// Keeps words that look like markup or like times from being read as such.
+/// Protects words that look like markup or times from being parsed as such.
 fn kept_apart(line: String) -> String {
     let is_times = subrip::is_times(&line);
     if subrip::is_kept(&line) && !is_times {
@@ -90,7 +91,7 @@ fn kept_apart(line: String) -> String {
 }
 
 fn clock(seconds: f64, point: char) -> String {
-    // Saturates at both ends, and is 0 for what is not a number.
+    // The cast saturates at both ends and maps NaN to 0.
     let all = (seconds * 1000.0).round() as u64;
     let (hours, minutes) = (all / 3_600_000, all / 60_000 % 60);
     format!(

@@ -1,9 +1,9 @@
-//! The words that tell the categories.
+//! Vocabulary of the categories.
 
 use super::Category;
 
-/// Words that tell wherever they stand, and names that tell only as the whole name of a
-/// technology: "go", "r" and "swift" are words of other subjects too.
+/// Returns words that count anywhere, and names that count only as the full name of a technology.
+/// "go", "r" and "swift" are also words of other subjects.
 pub(super) fn words_of(category: Category) -> (&'static [&'static str], &'static [&'static str]) {
     match category {
         Category::Ai => (

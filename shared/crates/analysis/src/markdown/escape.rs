@@ -1,11 +1,10 @@
-//! Making text inert.
+//! Escaping of untrusted text.
 
-/// Text on one line that shows as it is: in a paragraph, a list item, a heading, a table cell or
-/// between asterisks.
+/// Escapes text for one line: a paragraph, list item, heading, table cell or emphasis.
 ///
-/// Backslashes before punctuation and character references are CommonMark's own ways
-/// (<https://spec.commonmark.org/0.31.2/#backslash-escapes>). GitHub finds addresses and mentions in
-/// plain text too, and formulas between dollars; those are broken up.
+/// Backslash escapes and character references are defined by CommonMark
+/// (<https://spec.commonmark.org/0.31.2/#backslash-escapes>). GitHub also links addresses and
+/// mentions in plain text, and renders formulas between dollars; the function breaks those up.
 pub fn inline(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(words.len() + words.len() / 8);
@@ -41,12 +40,12 @@ fn ends_with_www(text: &str) -> bool {
     tail.is_some_and(|tail| tail.eq_ignore_ascii_case("www"))
 }
 
-/// Whether the line so far would be the number of a list.
+/// Returns true if the line so far would be the number of a list.
 fn is_number(text: &str) -> bool {
     (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Text of several lines in a fence that is longer than any row of backticks in it.
+/// Writes text in a fence that is longer than any row of backticks in it.
 pub(super) fn code_block(text: &str) -> String {
     let rows = text.split(|c| c != '`').map(str::len);
     let fence = "`".repeat(rows.max().unwrap_or(0).max(2) + 1);

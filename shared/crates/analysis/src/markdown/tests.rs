@@ -11,7 +11,7 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_MATH);
 
-/// Texts that do something in Markdown, HTML or on GitHub.
+/// Texts with an effect in Markdown, HTML or on GitHub.
 const HOSTILE: [&str; 34] = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -103,7 +103,7 @@ fn inert(text: &str) -> Analysis {
     analysis
 }
 
-/// What a parser makes of a document, without the words.
+/// Structure of a parsed document without its words.
 #[derive(Debug, Default, PartialEq)]
 struct Shape {
     blocks: Vec<String>,
@@ -115,7 +115,7 @@ fn shape(markdown: &str) -> Shape {
     for event in Parser::new_ext(markdown, OPTIONS) {
         match event {
             Md::Start(Tag::Link { dest_url, .. }) => shape.links.push(dest_url.into_string()),
-            // The number of lines is the text's, not the structure's.
+            // The number of lines belongs to the text, not to the structure.
             Md::Start(Tag::Paragraph) | Md::End(TagEnd::Paragraph) => {}
             Md::Start(tag) => shape.blocks.push(format!("{tag:?}")),
             Md::Html(_)
@@ -134,7 +134,7 @@ fn shape(markdown: &str) -> Shape {
     shape
 }
 
-/// What is left of a document when its code is taken out, where nothing acts.
+/// Removes code, in which markup has no effect, from a document.
 fn without_code(markdown: &str) -> String {
     let mut left = markdown.to_owned();
     let parser = Parser::new_ext(markdown, OPTIONS).into_offset_iter();

@@ -1,10 +1,10 @@
 use super::super::{Draft, samples};
 use super::*;
 
-/// Fields that are computed and not asked for.
+/// Computed fields, which the schema does not request.
 const COMPUTED: [&str; 1] = ["id"];
 
-/// The keywords used here, checked as JSON Schema 2020-12 has them.
+/// Validates a value by the keywords used here, as in JSON Schema 2020-12.
 fn check(schema: &Value, value: &Value, path: &str) -> Result<(), String> {
     let kind = match value {
         Value::Null => "null",
@@ -56,7 +56,7 @@ fn check(schema: &Value, value: &Value, path: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A whole answer as JSON, with a value for each part that the model rates.
+/// Complete answer as JSON, with a value for each part that the model rates.
 fn filled() -> Value {
     let mut draft = samples::draft();
     draft.confidence = RATED.map(|part| (part.to_owned(), 0.5)).into();
@@ -102,7 +102,7 @@ fn the_check_itself_refuses() {
     assert!(check(&response_schema(Transcript::Asked), &wrong, "$").is_err());
 }
 
-/// Every object in an answer, by a JSON pointer.
+/// Collects every object in an answer by JSON pointer.
 fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -174,7 +174,7 @@ fn every_value_of_every_enum_is_read() {
                 Some(value)
             );
         }
-        // serde lists the names it knows: the schema must name as many.
+        // serde lists the known names: the schema must have as many.
         *answer.pointer_mut(pointer).unwrap() = json!("none of them");
         let message = Draft::parse(&answer.to_string()).unwrap_err().to_string();
         let known = message

@@ -1,4 +1,4 @@
-//! What of an analysis is searched.
+//! Searchable content of an analysis.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::words;
 use crate::Analysis;
 
-/// Most characters of an entry.
+/// Maximum characters of an entry.
 const ENTRY_CHARS: usize = 400;
-/// Most entries.
+/// Maximum entries of a document.
 const ENTRIES: usize = 2_000;
-/// Most bytes of all entries and all terms together: even if nothing of it can be compressed, the
-/// row stays below the 400 kB of a DynamoDB item.
+/// Maximum bytes of all entries and terms together. Even without compression, the row stays below
+/// the 400 kB of a DynamoDB item.
 const BYTES: usize = 300_000;
-/// Most terms. A usual analysis has about 700, and each is a row.
+/// Maximum terms. A typical analysis has about 700, and each is a row.
 const TERMS: usize = 8_000;
-/// Most entries that are remembered for a term.
+/// Maximum entries that are stored for a term.
 const ENTRIES_OF_TERM: usize = 12;
 
-/// The parts of an analysis that are searched, those that tell most first.
+/// Searchable parts of an analysis, in order of weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -28,20 +28,20 @@ const ENTRIES_OF_TERM: usize = 12;
     schemars(rename = "SearchPart")
 )]
 pub enum Part {
-    /// The title of the video.
+    /// Title of the video.
     Title,
-    /// A concept and its explanation.
+    /// Concept with its explanation.
     KeyConcepts,
-    /// A chapter and its summary.
+    /// Chapter with its summary.
     Chapters,
-    /// An event and its description.
+    /// Event with its description.
     Events,
-    /// An action and its description.
+    /// Action with its description.
     Actions,
 }
 
 impl Part {
-    /// How many times a word counts that stands there.
+    /// Weight of a word in this part.
     #[must_use]
     pub fn weight(self) -> u32 {
         match self {
@@ -53,27 +53,27 @@ impl Part {
     }
 }
 
-/// A text that can be found.
+/// Searchable text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Where it stands.
+    /// Part of the analysis that contains the text.
     pub part: Part,
-    /// The second of the video; none for the title and for what has none.
+    /// Second of the video; `None` for the title and for entries without a time.
     pub at_s: Option<f64>,
-    /// The text in one line: a heading, and behind a colon what is said of it.
+    /// Text in one line: a heading, and its description after a colon.
     pub text: String,
 }
 
-/// A term in a document.
+/// Term in a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Occurrence {
-    /// How often it stands there, each time multiplied by [`Part::weight`].
+    /// Number of occurrences, each multiplied by [`Part::weight`].
     pub frequency: u32,
-    /// Positions of the first entries it stands in, ascending.
+    /// Positions of the first entries with the term, ascending.
     pub entries: Vec<u16>,
 }
 
-/// An analysis as the index has it. The same analysis gives the same document.
+/// Analysis in its indexed form. The same analysis gives the same document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     entries: Vec<Entry>,
@@ -82,8 +82,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Takes from an analysis what is searched. Of a very long one all texts are cut alike, so that
-    /// each is found by its beginning at least.
+    /// Extracts the searchable texts of an analysis. In a very long analysis all texts are cut to
+    /// the same length, so that each is found at least by its beginning.
     #[must_use]
     pub fn new(analysis: &Analysis) -> Self {
         let entries = entries(analysis);
@@ -91,13 +91,13 @@ impl Document {
         loop {
             match Self::fitting(&entries, most) {
                 Some(document) => return document,
-                // Ends at 0: nothing of all fits.
+                // Ends at 0, where the document is empty and fits.
                 None => most = most * 3 / 4,
             }
         }
     }
 
-    /// Made of the first characters of all texts; none when that is too much.
+    /// Builds the document from the first characters of all texts; `None` if it is too large.
     fn fitting(entries: &[Entry], most: usize) -> Option<Self> {
         let cut = |entry: &Entry| Entry {
             text: cut(&entry.text, most),
@@ -133,27 +133,27 @@ impl Document {
         Some(document)
     }
 
-    /// Its texts, in the order of their parts.
+    /// Entries in the order of their parts.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Its terms, in their own order.
+    /// Terms in their own order.
     pub fn terms(&self) -> impl Iterator<Item = (&str, &Occurrence)> {
         self.terms
             .iter()
             .map(|(term, occurrence)| (term.as_str(), occurrence))
     }
 
-    /// Number of its words, each multiplied by [`Part::weight`].
+    /// Number of words, each multiplied by [`Part::weight`].
     #[must_use]
     pub fn length(&self) -> u32 {
         self.length
     }
 }
 
-/// What is searched, in the order of its parts.
+/// Searchable texts in the order of their parts.
 fn entries(analysis: &Analysis) -> Vec<Entry> {
     let content = &analysis.content;
     let entry = |part, at_s, heading: &str, text: &str| Entry {

@@ -1,38 +1,37 @@
-//! What is searched for.
+//! Search query.
 
 use std::fmt;
 
 use super::words::{self, Unit};
 use eventrelay_core::error::Error;
 
-/// Longest query in characters.
+/// Maximum characters of a query.
 const MAX_LENGTH: usize = 200;
-/// Most words, those of no meaning not counted.
+/// Maximum words, not counting stop words.
 const WORDS: usize = 8;
-/// Most terms: a word of a script without spaces has several, and each is a read of its own.
+/// Maximum terms. A word of a script without spaces has several, and each is a separate read.
 const TERMS: usize = 16;
 
-/// One thing that a document must contain.
+/// Condition that a document must satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// This term.
     Exact(String),
-    /// A term that begins so.
+    /// A term with this prefix.
     Prefix(String),
 }
 
-/// Words that must all be found. Written as it is read.
+/// Words that must all be found. Its `Display` form parses to the same query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     words: Vec<Word>,
 }
 
 impl Query {
-    /// Reads a query: words separated by white space or punctuation, `word*` for all words that
-    /// begin so. Words that say nothing (`the`, `of`) are left out unless there are no others.
+    /// Parses a query: words separated by white space or punctuation, and `word*` as a prefix. Stop
+    /// words (`the`, `of`) are ignored unless there are no others.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] of the field `q`.
+    /// [`Error::InvalidInput`] for the field `q`.
     pub fn parse(q: &str) -> Result<Self, Error> {
         if q.chars().count() > MAX_LENGTH {
             return refuse("must not be longer than 200 characters");
@@ -70,7 +69,7 @@ impl Query {
         }
     }
 
-    /// Its words, one at least.
+    /// Words of the query, at least one.
     #[must_use]
     pub fn words(&self) -> &[Word] {
         &self.words
@@ -107,13 +106,13 @@ fn prefix(unit: Unit) -> Result<Vec<Word>, Error> {
             refuse("must have two characters before an asterisk")
         }
         Unit::Word(word) => Ok(vec![Word::Prefix(word)]),
-        // A run is found within longer ones anyway.
+        // Longer runs contain a run anyway.
         Unit::Run(run) => Ok(pairs(&run)),
     }
 }
 
-/// Pairs that contain every character of a run once: half as many reads as with all pairs, and
-/// what has these but not the others between them is rare.
+/// Splits a run into pairs that contain each character once. That takes half as many reads as all
+/// pairs, and few documents contain these pairs without the ones between.
 fn pairs(run: &[char]) -> Vec<Word> {
     if let [alone] = run {
         return vec![Word::Prefix(alone.to_string())];
@@ -189,7 +188,7 @@ mod tests {
         fn what_is_written_is_read_back(text in "([a-z+#.*機械水ガ]{1,6} ){1,5}") {
             if let Ok(query) = Query::parse(&text) {
                 let again = Query::parse(&query.to_string());
-                // Written out, the pairs of a run are words.
+                // In text form, the pairs of a run are words.
                 if query.words().len() <= WORDS {
                     prop_assert_eq!(again.unwrap(), query);
                 }

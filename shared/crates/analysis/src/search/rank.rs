@@ -1,32 +1,34 @@
-//! Which documents contain what is searched for, and in which order.
+//! Selection and order of the documents that match a query.
 //!
-//! BM25F in the form of Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted
-//! fields" (CIKM 2004, <https://doi.org/10.1145/1031171.1031181>): a word in a title counts as if it
-//! stood there several times, and the sum over all parts is what saturates. Adding up one score per
-//! part instead would let a word in five parts beat five words in one.
+//! BM25F as in Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields"
+//! (CIKM 2004, <https://doi.org/10.1145/1031171.1031181>). A word in a title counts as several
+//! occurrences, and saturation applies to the sum over all parts. With one score per part, a word
+//! in five parts would beat five words in one part.
 
 use std::collections::HashMap;
 
-/// How soon more of the same word counts for no more. The range 1.2 to 2 is good in most settings
-/// (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009,
-/// chapter 3, <https://doi.org/10.1561/1500000019>).
+/// Saturation of repeated words: a higher value saturates later.
+///
+/// The range 1.2 to 2 is good in most settings (Robertson and Zaragoza, "The Probabilistic
+/// Relevance Framework: BM25 and Beyond", 2009, chapter 3, <https://doi.org/10.1561/1500000019>).
 pub const K1: f64 = 1.2;
 
-/// How much a long document is held back, 0 to 1; the same source has 0.5 to 0.8. The lowest of it,
-/// because a long analysis is one of a long video: it has more to say, it does not say it in more
-/// words.
+/// Length normalization from 0 to 1; the same source recommends 0.5 to 0.8.
+///
+/// This is the lowest value, because a long analysis belongs to a long video: it has more content,
+/// not more words for the same content.
 pub const B: f64 = 0.5;
 
-/// What is known of all documents together. Need not be exact.
+/// Statistics over all documents. They may be approximate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Corpus {
-    /// How many there are.
+    /// Number of documents.
     pub documents: u64,
-    /// Sum of their lengths, see [`super::Document::length`].
+    /// Sum of the document lengths, see [`super::Document::length`].
     pub length: u64,
 }
 
-/// A term in a document, as it is read from the index.
+/// Index entry of a term in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posting {
     /// Name of the document.
@@ -39,20 +41,19 @@ pub struct Posting {
     pub entries: Vec<u16>,
 }
 
-/// A document that contains all words.
+/// Document that contains all words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Its name.
     pub document: String,
-    /// How well it fits; comparable within one query only.
+    /// Relevance score; comparable within one query only.
     pub score: f64,
-    /// Positions of the entries that contain words, best first: those with most words, then in
-    /// their own order.
+    /// Positions of the matching entries, best first: by number of matched words, then by position.
     pub entries: Vec<u16>,
 }
 
-/// Documents that are in every list, best first, for each word of a query its postings. The order
-/// is the same for the same lists, whatever their own order. No list, no document.
+/// Ranks the documents that appear in every list, best first. Each list has the postings of one
+/// query word. The result does not depend on the order inside the lists. Without lists the result
+/// is empty.
 #[must_use]
 pub fn rank(words: Vec<Vec<Posting>>, corpus: Corpus) -> Vec<Candidate> {
     let mut words: Vec<HashMap<String, Posting>> = words.into_iter().map(merge).collect();
@@ -88,7 +89,7 @@ pub fn rank(words: Vec<Vec<Posting>>, corpus: Corpus) -> Vec<Candidate> {
     candidates
 }
 
-/// Terms that begin alike are one word where a beginning is searched for.
+/// Merges terms with the same prefix into one word for a prefix search.
 fn merge(postings: Vec<Posting>) -> HashMap<String, Posting> {
     let mut merged: HashMap<String, Posting> = HashMap::with_capacity(postings.len());
     for posting in postings {
@@ -107,15 +108,14 @@ fn merge(postings: Vec<Posting>) -> HashMap<String, Posting> {
     merged
 }
 
-/// Weight of a word by its rarity: the form of Lucene, which is above zero even for a word that is
-/// everywhere.
+/// Inverse document frequency as in Lucene, which is positive even for a word in every document.
 fn inverse_frequency(corpus: Corpus, containing: usize) -> f64 {
     let containing = containing as f64;
     let documents = (corpus.documents as f64).max(containing);
     (1.0 + (documents - containing + 0.5) / (containing + 0.5)).ln()
 }
 
-/// Weight of a word within a document, 0 to 1.
+/// Weight of a word within a document, from 0 to 1.
 fn saturated(posting: &Posting, corpus: Corpus) -> f64 {
     let relative_length = match corpus.documents {
         0 => 1.0,

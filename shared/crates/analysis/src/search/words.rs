@@ -1,8 +1,8 @@
-//! Words: what a text is found by.
+//! Tokenizer of the search.
 //!
-//! A text is folded (compatibility decomposition of Unicode, UAX 15; diacritics dropped; one case)
-//! and taken apart into words. Scripts that are written without spaces have no words to see: their
-//! runs become overlapping pairs of characters, as is the custom since Lucene's CJK analyser.
+//! A text is folded (Unicode compatibility decomposition, UAX 15; diacritics dropped; one case) and
+//! split into words. Scripts without spaces have no visible word boundaries. Their runs become
+//! overlapping pairs of characters, as in Lucene's CJK analyser.
 //!
 //! | in a text | terms |
 //! |---|---|
@@ -11,31 +11,31 @@
 //! | `C++`, `C#` | `c++`, `c#` |
 //! | `機械学習` | `機械`, `械学`, `学習`, `習` |
 //!
-//! Whatever a text contains, its terms have no white space and are short: they are parts of keys.
+//! Terms never contain white space and are short, because they are parts of keys.
 
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
-/// Longest term in bytes. What is longer is an address or a number, found by its beginning.
+/// Maximum bytes of a term. Longer words are addresses or numbers, found by their beginning.
 pub(super) const MAX_LENGTH: usize = 40;
 
-/// English words that are in almost every text and say nothing of it. A query does without them;
-/// in the index they are, for the query that has no other words.
+/// English words that occur in almost every text. A query ignores them; the index contains them for
+/// a query without other words.
 const STOP_WORDS: [&str; 35] = [
     "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "for", "from", "how", "i", "in",
     "is", "it", "its", "of", "on", "or", "s", "t", "that", "the", "this", "to", "was", "we",
     "what", "when", "will", "with", "you", "your",
 ];
 
-/// A piece of a text, folded.
+/// Folded unit of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// A word; may contain `.` between its letters and end in `++` or `#`.
+    /// Word; may contain `.` between its letters and end in `++` or `#`.
     Word(String),
-    /// Characters of a script that has no spaces, one at least.
+    /// Characters of a script without spaces, at least one.
     Run(Vec<char>),
 }
 
-/// The pieces of a text, in order.
+/// Splits a text into units, in order.
 pub(super) fn units(text: &str) -> Vec<Unit> {
     let folded: Vec<char> = fold(text).chars().collect();
     let mut rest = &folded[..];
@@ -57,7 +57,7 @@ pub(super) fn units(text: &str) -> Vec<Unit> {
     units
 }
 
-/// The terms a text is found by, in order and with repetitions.
+/// Returns the terms of a text, in order and with repetitions.
 pub(super) fn terms(text: &str) -> Vec<String> {
     let mut terms = Vec::new();
     for unit in units(text) {
@@ -66,7 +66,7 @@ pub(super) fn terms(text: &str) -> Vec<String> {
                 let parts: Vec<_> = word
                     .trim_end_matches(['+', '#'])
                     .split('.')
-                    // A single letter of `e.g.` or `c++` is no word.
+                    // A single letter of `e.g.` or `c++` is not a word.
                     .filter(|part| *part != word && part.chars().nth(1).is_some())
                     .map(str::to_owned)
                     .collect();
@@ -75,7 +75,7 @@ pub(super) fn terms(text: &str) -> Vec<String> {
             }
             Unit::Run(run) => {
                 terms.extend(run.windows(2).map(String::from_iter));
-                // With the last one alone, every character of a run begins a term.
+                // With the last character alone, every character of a run begins a term.
                 terms.extend(run.last().map(char::to_string));
             }
         }
@@ -83,8 +83,8 @@ pub(super) fn terms(text: &str) -> Vec<String> {
     terms
 }
 
-/// What the terms with the same beginning have in common: two characters, or one of a script whose
-/// terms are pairs, since there one character is enough to search for.
+/// Returns the common prefix of a group of terms. It has two characters, or one for scripts whose
+/// terms are pairs, where one character is enough for a search.
 pub fn head(term: &str) -> &str {
     let mut characters = term.char_indices();
     let first = characters.next().map_or('-', |(_, first)| first);
@@ -96,14 +96,15 @@ pub fn head(term: &str) -> &str {
     end.map_or(term, |(end, _)| &term[..end])
 }
 
-/// Whether a folded word says nothing.
+/// Returns true if a folded word is a stop word.
 pub(super) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(&word)
 }
 
-/// One spelling for all: `É`, `é` and `e` are `e`, `ﬁ` is `fi`, `Ａ` is `a`, `ß` is `ss`. Idempotent.
+/// Folds to one spelling: `É`, `é` and `e` are `e`, `ﬁ` is `fi`, `Ａ` is `a`, `ß` is `ss`.
+/// Idempotent.
 fn fold(text: &str) -> String {
-    // Upper case between two lower ones is as good as full case folding: `ẞ`, `ß`, `ss` and `ς`, `σ`.
+    // Upper case between two lower cases equals full case folding: `ẞ`, `ß`, `ss` and `ς`, `σ`.
     let cased: String = text
         .nfkd()
         .filter(|c| !is_dropped(*c))
@@ -114,8 +115,8 @@ fn fold(text: &str) -> String {
     cased.nfkd().filter(|c| !is_dropped(*c)).nfc().collect()
 }
 
-/// Diacritics, and what is not to be seen. The vowel signs of Indic scripts (class 0) and the voicing
-/// marks of kana (class 8) are letters to their readers and stay.
+/// Returns true for diacritics and invisible characters. Vowel signs of Indic scripts (class 0) and
+/// voicing marks of kana (class 8) are letters to their readers and stay.
 fn is_dropped(c: char) -> bool {
     let is_mark = !matches!(canonical_combining_class(c), 0 | 8);
     // Soft hyphen, joiners, variation selectors.
@@ -126,7 +127,7 @@ fn is_dropped(c: char) -> bool {
     is_mark || is_ignorable
 }
 
-/// Letters of Han, kana, Hangul, Thai, Lao, Burmese and Khmer.
+/// Returns true for letters of Han, kana, Hangul, Thai, Lao, Burmese and Khmer.
 fn is_unspaced(c: char) -> bool {
     let is_in_blocks = matches!(
         c,
@@ -149,7 +150,7 @@ fn is_letter(c: char) -> bool {
     c.is_alphanumeric() && !is_unspaced(c)
 }
 
-/// Length of the word that begins here; 0 where none does.
+/// Length of the word that begins here; 0 if there is none.
 fn word_length(text: &[char]) -> usize {
     let is_letter_at = |at: usize| text.get(at).is_some_and(|c| is_letter(*c));
     let mut length = 0;
@@ -167,7 +168,7 @@ fn word_length(text: &[char]) -> usize {
     }
 }
 
-/// At most [`MAX_LENGTH`] bytes of a word, so that the rest is a word still.
+/// Cuts a word to at most [`MAX_LENGTH`] bytes, so that the result is still a word.
 fn cut(word: &[char]) -> String {
     let word = String::from_iter(word);
     if word.len() <= MAX_LENGTH {
@@ -271,8 +272,8 @@ mod tests {
         }
     }
 
-    /// Every character of the planes that have anything to fold, since a property test meets too few
-    /// of the odd ones.
+    /// Tests every character of the planes with foldable characters, because a property test
+    /// reaches too few rare ones.
     #[test]
     fn every_character_is_folded_once_and_for_all() {
         let compatible = 0x2_f800..0x2_fa20;

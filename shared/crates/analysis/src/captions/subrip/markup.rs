@@ -1,13 +1,15 @@
-//! Markup in the words of a SubRip cue. Only the tags of SubRip and those of SubStation Alpha are
-//! markup; every other `<` and every `&` is a word's.
+//! Markup in the words of a SubRip cue.
+//!
+//! Only tags of SubRip and SubStation Alpha are markup; every other `<` and `&` is text.
 
 use super::super::cue_text::{self, Line, Turn};
 use super::super::webvtt;
 
-/// Names of the tags that SubRip has.
+/// Tag names of SubRip.
 const TAGS: [&str; 5] = ["b", "i", "u", "s", "font"];
 
-/// The words of a cue. Lines with inline times are WebVTT's: YouTube's captions under another name.
+/// Parses the words of a cue. Lines with inline times are WebVTT: YouTube captions with another
+/// file extension.
 pub(super) fn words<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Turn> {
     let lines: Vec<&str> = lines.into_iter().collect();
     if lines.iter().any(|line| has_inline_time(line)) {
@@ -28,19 +30,19 @@ pub(super) fn words<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Turn> {
     }]
 }
 
-/// Whether a line of words is read as it is written.
+/// Returns true if reading a line keeps it unchanged.
 pub(in super::super) fn is_kept(line: &str) -> bool {
     !has_inline_time(line) && !has_override_tag(line) && without_tags(line, false) == line
 }
 
-/// Whether a text begins with what is read as markup.
+/// Returns true if a text begins with markup.
 pub(in super::super) fn begins_markup(text: &str) -> bool {
     let inside = text.get(1..).unwrap_or_default();
     let end = inside.find(['<', '>']).unwrap_or(inside.len());
     tag(text).is_some() || webvtt::timestamp(&inside[..end]).is_some()
 }
 
-/// Removes tags. Where a cue has a tag of SubStation Alpha, its line breaks and spaces are read too.
+/// Removes tags. If a cue has a SubStation Alpha tag, its line breaks and spaces are decoded too.
 fn without_tags(line: &str, has_override: bool) -> String {
     let mut out = String::with_capacity(line.len());
     let mut at = 0;
@@ -76,7 +78,7 @@ fn has_override_tag(line: &str) -> bool {
     starts.any(|(at, _)| override_tag(&line[at..]).is_some())
 }
 
-/// Length of the SubRip tag at the beginning of a text.
+/// Length of a SubRip tag at the beginning of a text.
 fn tag(text: &str) -> Option<usize> {
     let end = text[1..].find(['<', '>', '\n'])? + 1;
     if text.as_bytes()[end] != b'>' {
@@ -95,14 +97,14 @@ fn tag(text: &str) -> Option<usize> {
     (is_tag && has_attributes).then_some(end + 1)
 }
 
-/// Length of the tag `{\…}` at the beginning of a text.
+/// Length of a `{\…}` tag at the beginning of a text.
 fn override_tag(text: &str) -> Option<usize> {
     let inside = text.strip_prefix("{\\")?;
     let end = inside.find(['{', '}'])?;
     inside[end..].starts_with('}').then_some(end + 3)
 }
 
-/// Whether a line has a time in its words, as YouTube writes it: `<00:00:01.000>`.
+/// Returns true if the words contain a YouTube inline time: `<00:00:01.000>`.
 fn has_inline_time(line: &str) -> bool {
     line.split('<').skip(1).any(|inside| {
         let end = inside.find('>');

@@ -2,14 +2,14 @@
 
 use super::super::MAX_TIME_MS;
 
-/// Frame rates that files are made in.
+/// Common frame rates of caption files.
 const RATES: [i64; 6] = [24, 25, 30, 50, 60, 120];
 
-/// The times of a cue, as they are written.
+/// Unconverted times of a cue.
 pub(super) struct Times<'a> {
     start: Time,
     end: Time,
-    /// Words that stand behind the times.
+    /// Words after the times.
     pub(super) text: &'a str,
 }
 
@@ -26,7 +26,7 @@ enum Fraction {
     Frames(i64),
 }
 
-/// Frame rate of a file: the lowest in which all of its frames exist.
+/// Frame rate of a file: the lowest rate that contains all of its frame numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Frames(i64);
 
@@ -40,7 +40,7 @@ impl Frames {
 }
 
 impl Times<'_> {
-    /// Start and end in milliseconds, below zero for times before the video.
+    /// Returns start and end in milliseconds, negative for times before the video.
     pub(super) fn milliseconds(&self, frames: Frames) -> (i64, i64) {
         (
             self.start.milliseconds(frames),
@@ -67,7 +67,7 @@ impl Time {
     }
 }
 
-/// Reads `start --> end`, with coordinates or words behind it.
+/// Parses `start --> end`, optionally followed by coordinates or words.
 pub(super) fn parse(line: &str) -> Option<Times<'_>> {
     let line = line.trim_matches(is_blank);
     let (start, rest) = time(line)?;
@@ -84,7 +84,7 @@ pub(super) fn parse(line: &str) -> Option<Times<'_>> {
     Some(Times { start, end, text })
 }
 
-/// Passes over `-->`, also as it is mistyped or made pretty.
+/// Skips `-->`, including mistyped and typographic arrows.
 fn arrow(text: &str) -> Option<&str> {
     let text = text.trim_start_matches(is_blank);
     let is_arrow = |c: char| matches!(c, '-' | '–' | '—' | '=' | '>' | '→' | ' ');
@@ -95,7 +95,7 @@ fn arrow(text: &str) -> Option<&str> {
     Some(&text[head..])
 }
 
-/// Reads `[-]hh:mm:ss`, with thousandths or frames; the hours may be missing.
+/// Parses `[-]hh:mm:ss` with thousandths or frames; the hours may be missing.
 fn time(text: &str) -> Option<(Time, &str)> {
     let text = text.trim_start_matches(is_blank);
     let (is_negative, mut rest) = match text.strip_prefix(['-', '\u{2212}']) {
@@ -138,7 +138,7 @@ fn time(text: &str) -> Option<(Time, &str)> {
     ))
 }
 
-/// Passes over a colon, or the semicolon before drop frames.
+/// Skips a colon, or the semicolon before drop frames.
 fn next_field(text: &str) -> Option<&str> {
     let after = text
         .trim_start_matches(' ')
@@ -149,8 +149,8 @@ fn next_field(text: &str) -> Option<&str> {
         .then_some(after)
 }
 
-/// Reads the digits behind a comma or a point. What is below a millisecond is passed over, also
-/// where it has a point of its own.
+/// Parses the digits after a comma or a point. Digits below a millisecond are skipped, even after a
+/// point of their own.
 fn thousandths(text: &str) -> (i64, &str) {
     let Some(after) = text.trim_start_matches(' ').strip_prefix([',', '.']) else {
         return (0, text);
@@ -187,7 +187,7 @@ fn digits(text: &str) -> Option<(i64, usize, &str)> {
     Some((text[..length].parse().ok()?, length, &text[length..]))
 }
 
-/// Whether a text begins as a time does.
+/// Returns true if a text begins like a time.
 pub(super) fn begins_with_clock(text: &str) -> bool {
     let text = text.trim_start_matches(is_blank);
     let text = text.strip_prefix('-').unwrap_or(text);
@@ -199,7 +199,7 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_mark(c)
 }
 
-/// Whether a character is not seen: marks of direction, byte order marks, zero width.
+/// Returns true for invisible characters: direction marks, byte order marks, zero width.
 pub(super) fn is_mark(c: char) -> bool {
     matches!(
         c,

@@ -5,7 +5,7 @@ fn texts(captions: &Captions) -> Vec<&str> {
     segments.map(|segment| segment.text.as_str()).collect()
 }
 
-/// What `yt-dlp --convert-subs srt` makes of YouTube's captions: inline times and blank lines gone.
+/// Converts like `yt-dlp --convert-subs srt`: drops inline times and blank lines.
 fn as_subrip(vtt: &str) -> String {
     let mut srt = String::new();
     let mut number = 0;
@@ -27,7 +27,7 @@ fn as_subrip(vtt: &str) -> String {
     srt
 }
 
-/// A file in which every cue has one line: both lines of the screen in one.
+/// Joins both screen lines of every cue into one line.
 fn with_joined_lines(srt: &str) -> String {
     let mut joined = String::new();
     for cue in srt.split("\n\n").filter(|cue| !cue.is_empty()) {
@@ -53,7 +53,7 @@ fn rolling_captions_of_youtube_are_stored_once() {
         assert!(shortest > 0.3, "{name}: {shortest}");
         let pairs = captions.segments.windows(2);
         assert!(pairs.into_iter().all(|two| two[0].end_s <= two[1].start_s));
-        // Stored once, they do not roll.
+        // Merged captions do not roll.
         let again = read(&to_vtt(&captions.segments)).unwrap();
         assert_eq!(again.segments, captions.segments, "{name}");
     }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::text;
 
-/// Texts that programs lose: `tests/captions/run` has others read them back.
+/// Text that programs tend to corrupt. `tests/captions/run` reads it back with other programs.
 const CODE: &str = "AT&T &amp; Vec<String> a < b --> c";
 
 #[test]

@@ -81,8 +81,8 @@ fn a_word_counts_by_where_it_stands() {
     assert_eq!(document.length(), 3 * 6 + 5 * 3 + 3 * 2 + 3 + 3);
 }
 
-/// The largest analysis that is stored, of the longest characters: still found in all its parts,
-/// and within the limits that its row relies on.
+/// The largest stored analysis, of the longest characters, is found in all parts and stays within
+/// its row's limits.
 #[test]
 fn a_very_long_analysis_is_cut_alike_everywhere() {
     let long = |seed: u32| -> String {
@@ -121,7 +121,7 @@ fn more_entries_than_can_be_counted_are_left_out() {
     assert_eq!(document.entries().len(), ENTRIES);
 }
 
-/// What the index does: each word of a query finds the terms it names.
+/// Matches like the index: each word of a query finds the terms it names.
 fn finds(document: &Document, query: &Query) -> bool {
     let postings = |word: &Word| {
         let names = |term: &str| match word {
