@@ -1,4 +1,4 @@
-//! Projects and deployments as their rows hold them.
+//! Stored projects and deployments.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,205 +11,200 @@ use eventrelay_core::{
     video::VideoKey,
 };
 
-/// Software that was made, or is being made, of an analysis.
+/// Software project generated from an analysis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {
-    /// Its id.
     pub id: ProjectId,
-    /// The video.
     pub video: VideoKey,
-    /// Entity tag of the analysis that it is made of.
+    /// Entity tag of the source analysis.
     pub analysis: String,
-    /// Variant of that analysis. None in rows that were stored before it was.
+    /// Variant of the source analysis. `None` in rows stored before the field existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// Lowest class of the answers that it is made of, those of the analysis included. Absent in
-    /// rows that were stored before the class was.
+    /// Lowest class of the answers used, including those of the analysis. Missing in rows stored
+    /// before the field existed.
     #[serde(default)]
     pub answered_by: AnswerClass,
-    /// How it was asked for.
+    /// Request of the caller.
     pub request: ProjectRequest,
-    /// How far it is.
+    /// Progress of the project.
     pub status: ProjectStatus,
-    /// The build that works on it, or has last.
+    /// Job of the current build, or of the last one.
     pub job: JobId,
-    /// A line; the video's title until there is a plan.
+    /// Title in one line; the video's title until there is a plan.
     pub title: String,
     /// Entity tag of the plan.
     #[serde(default)]
     pub plan: Option<String>,
-    /// Entity tag of what validation says of the files.
+    /// Entity tag of the validation report of the files.
     #[serde(default)]
     pub report: Option<String>,
-    /// What came of it.
+    /// Manifest and archive of the finished project.
     #[serde(default)]
     pub made: Option<Made>,
-    /// What the builds before the last one took.
+    /// Usage of all builds before the last one.
     #[serde(default)]
     pub usage_before: Usage,
-    /// What all builds of it took.
+    /// Usage of all builds.
     #[serde(default)]
     pub usage: Usage,
-    /// Why it failed.
+    /// Error of a failed project.
     #[serde(default)]
     pub error: Option<JobError>,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// Id of the API key on whose behalf it was asked for.
+    /// Id of the API key that submitted the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
 }
 
-/// Where the files of a project are.
+/// Location of the files of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// Entity tag of the manifest.
     pub manifest: String,
     /// Entity tag of the archive.
     pub archive: String,
-    /// Its size.
+    /// Size of the archive in bytes.
     pub archive_bytes: u64,
     /// Number of files.
     pub files: u32,
-    /// Bytes of all files.
+    /// Total size of all files in bytes.
     pub bytes: u64,
 }
 
-/// How far a project is.
+/// Progress of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ProjectStatus {
-    /// It is being planned.
+    /// The plan is being made.
     Planning,
-    /// It was planned and waits for files to be asked for.
+    /// The plan is ready, and its files have not been requested.
     Planned,
-    /// Its files are being made.
+    /// The files are being generated.
     Building,
-    /// All is there.
+    /// All files are ready.
     Ready,
-    /// It could not be done.
+    /// The build failed.
     Failed,
-    /// The caller did not want it any more.
+    /// The caller cancelled it.
     Cancelled,
 }
 
 impl ProjectStatus {
-    /// Whether a build is at it.
+    /// Returns true if a build is running.
     #[must_use]
     pub const fn is_at_work(self) -> bool {
         matches!(self, Self::Planning | Self::Building)
     }
 }
 
-/// How a deployment is asked for.
+/// Request of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentRequest {
-    /// Where to.
     pub target: Target,
-    /// What its repository is to be called; the project's name if none.
+    /// Name of the repository; the project's name if `None`.
     #[serde(default)]
     pub repository: Option<RepositoryName>,
-    /// Whose repository it is to be; the token's owner's if none.
+    /// Owner of the repository; the token's owner if `None`.
     #[serde(default)]
     pub owner: Option<Owner>,
-    /// Whether nobody else may see the repository.
+    /// True if the repository is private.
     pub private: bool,
-    /// What the repository is for; the project's summary if none.
+    /// Description of the repository; the project's summary if `None`.
     #[serde(default)]
     pub description: Option<String>,
-    /// A repository that was made for it is deleted if it fails, as long as nobody else has put
-    /// anything into it.
+    /// True if a failed deployment deletes the repository it created. The repository stays if
+    /// another author has added content.
     #[serde(default)]
     pub delete_on_failure: bool,
 }
 
-/// A try to bring a project to a target.
+/// Attempt to deploy a project to a target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// Its id.
     pub id: DeploymentId,
-    /// What is deployed.
     pub project: ProjectId,
-    /// Entity tag of the manifest that says which files.
+    /// Entity tag of the manifest that lists the deployed files.
     pub manifest: String,
-    /// How it was asked for.
+    /// Request of the caller.
     pub request: DeploymentRequest,
-    /// How far it is.
+    /// Progress of the deployment.
     pub status: DeploymentStatus,
-    /// The build that does it.
+    /// Job that executes the deployment.
     pub job: JobId,
-    /// What there is by now.
+    /// Results so far.
     #[serde(default)]
     pub result: DeploymentResult,
-    /// Why it failed.
+    /// Error of a failed deployment.
     #[serde(default)]
     pub error: Option<JobError>,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// How far a deployment is.
+/// Progress of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum DeploymentStatus {
-    /// On its way.
+    /// The deployment is in progress.
     Running,
-    /// It is there.
+    /// The deployment has finished.
     Done,
     /// The target is not configured here.
     Skipped,
-    /// It could not be done.
+    /// The deployment failed.
     Failed,
-    /// The caller did not want it any more.
+    /// The caller cancelled it.
     Cancelled,
 }
 
-/// What a deployment has brought about.
+/// Results of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct DeploymentResult {
-    /// What was done there.
+    /// Change made at the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
-    /// Where it can be seen.
+    /// URL of the deployed project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The repository, `owner/name`.
+    /// Repository in the form `owner/name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Whether this deployment has made the repository.
+    /// True if this deployment created the repository.
     #[serde(default)]
     pub made_repository: bool,
-    /// Whether it was deleted again.
+    /// True if the created repository was deleted after a failure.
     #[serde(default)]
     pub deleted_repository: bool,
-    /// The commit.
+    /// Hash of the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The branch that the commit is on.
+    /// Branch that contains the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
-    /// The pull request.
+    /// URL of the pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<String>,
-    /// The target's own id of the deployment.
+    /// Id of the deployment at the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<String>,
-    /// The end of the target's log of a build that failed.
+    /// Last lines of the target's log of a failed build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
-    /// What is missing where it was skipped.
+    /// Missing configuration of a skipped deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
 
-/// What was done at a target.
+/// Change made at a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -218,12 +213,12 @@ pub struct DeploymentResult {
     schemars(rename = "DeploymentChange")
 )]
 pub enum Change {
-    /// The project is there for the first time.
+    /// The project was deployed for the first time.
     Created,
-    /// The difference is proposed in a pull request.
+    /// A pull request proposes the difference.
     Proposed,
-    /// It was there already, the same.
+    /// The target already had the same content.
     Unchanged,
-    /// It was published anew.
+    /// The project was published again.
     Published,
 }

@@ -1,4 +1,4 @@
-//! What is found, by which rule, and how much of it is kept.
+//! Findings of the checks, their rules and limits.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,111 +6,111 @@ use serde::{Deserialize, Serialize};
 
 use super::{Framework, Language, ProjectFile};
 
-/// Most findings that are kept of a file: a model that is told of more repairs none of them better.
+/// Maximum findings of a file: a longer list does not help the model to repair it.
 pub const MAX_IN_FILE: usize = 20;
 
-/// Most findings that are kept of a project.
+/// Maximum findings of a project.
 pub const MAX_IN_PROJECT: usize = 400;
 
-/// Longest message, in characters.
+/// Maximum characters of a message.
 pub const MAX_MESSAGE_LENGTH: usize = 400;
 
-/// What is wrong with a file.
+/// Problem in a generated file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Finding {
-    /// Of the file, relative to the project's root.
+    /// Path of the file, relative to the project's root.
     pub path: String,
-    /// The line, from 1; none where it is about the whole file.
+    /// Line counted from 1; null if the finding concerns the whole file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// What is broken.
+    /// Violated rule.
     pub rule: Rule,
-    /// How bad it is.
+    /// Severity of the finding.
     pub severity: Severity,
-    /// What is wrong and what would be right, in a sentence or two: written for whoever repairs the
-    /// file. At most [`MAX_MESSAGE_LENGTH`] characters, and never a secret.
+    /// Description of the problem and of its fix, in a sentence or two. At most
+    /// [`MAX_MESSAGE_LENGTH`] characters, and never a secret.
     pub message: String,
 }
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Severity {
-    /// The project is not done with it.
+    /// The project cannot be finished with it.
     Error,
-    /// Worth a look.
+    /// The finding deserves a review.
     Warning,
 }
 
-/// What a finding is about.
+/// Rule that a finding violates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Rule {
-    /// A path that leaves the project, or that some system cannot hold.
+    /// The path leaves the project, or is invalid on some system.
     UnsafePath,
-    /// Two paths that are one where case is not told apart, or a file where a folder is.
+    /// Two paths are equal without regard to case, or a file has the path of a folder.
     PathCollision,
-    /// A file or a project beyond its bounds.
+    /// A file or a project exceeds its size limit.
     TooLarge,
-    /// The file that everything begins at is not there.
+    /// The entry file of the project is missing.
     MissingEntry,
-    /// Bytes that are no text.
+    /// The bytes are not text.
     NotText,
-    /// The language's parser does not take it.
+    /// The language's parser rejects the file.
     Syntax,
-    /// A key that stands twice in one mapping.
+    /// A mapping contains a key twice.
     DuplicateKey,
-    /// No notebook of nbformat 4.
+    /// The file is not a notebook of nbformat 4.
     Notebook,
-    /// A manifest without what its registry or its tools ask of it.
+    /// A manifest lacks a field that its registry or its tools require.
     Manifest,
-    /// No name that the registry would give to a package.
+    /// The package name is not valid in the registry.
     PackageName,
-    /// No range of versions.
+    /// The text is not a valid version range.
     PackageVersion,
-    /// A package that does not come from the registry.
+    /// The package does not come from the registry.
     PackageSource,
-    /// A script that runs when a package is installed.
+    /// A script runs when the package is installed.
     InstallHook,
-    /// An import of a file that is not there.
+    /// An import refers to a missing file.
     MissingFile,
-    /// An import of a name that the imported file does not have.
+    /// An import refers to a name that the imported file does not define.
     MissingName,
-    /// A package that is imported and not declared.
+    /// A package is imported but not declared.
     UndeclaredPackage,
-    /// A package that is declared and not used.
+    /// A package is declared but not used.
     UnusedPackage,
-    /// What looks like a secret.
+    /// The text looks like a secret.
     Secret,
-    /// A file without anything that does something.
+    /// The file has no effective content.
     Empty,
-    /// Code that stands for code that was not written.
+    /// The code is a stub for missing code.
     Stub,
-    /// A remark in place of what was left out.
+    /// A remark replaces omitted content.
     Omission,
-    /// A remark that something is still to be done.
+    /// A remark announces unfinished work.
     ToDo,
-    /// A model that declines, or talks instead of writing the file.
+    /// The model declines or comments instead of writing the file.
     Refusal,
-    /// A file inside a code fence.
+    /// The file is wrapped in a code fence.
     Fence,
-    /// Words of the prompt.
+    /// The file repeats words of the prompt.
     PromptEcho,
-    /// Text that only fills.
+    /// The text is filler.
     Filler,
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An enumeration without fields is written as its name, and nothing of that can fail.
+        // Serializing a unit variant as its name is infallible.
         self.serialize(formatter)
     }
 }
 
-/// What was looked at in a project, and what was found.
+/// Report of the checks of a project.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "contract",
@@ -118,43 +118,42 @@ impl fmt::Display for Rule {
     schemars(rename = "ValidationReport")
 )]
 pub struct Report {
-    /// By path, then line. At most [`MAX_IN_PROJECT`].
+    /// Findings sorted by path, then line. At most [`MAX_IN_PROJECT`].
     pub findings: Vec<Finding>,
-    /// How many files of each language were looked at.
+    /// Number of checked files of each language.
     pub checked: BTreeMap<Language, u32>,
-    /// How many findings are errors.
+    /// Number of findings that are errors.
     pub errors: u32,
-    /// How many are warnings.
+    /// Number of findings that are warnings.
     pub warnings: u32,
 }
 
 impl Report {
-    /// Whether nothing is in the way of the project.
+    /// Returns true if the project has no errors.
     #[must_use]
     pub const fn passed(&self) -> bool {
         self.errors == 0
     }
 }
 
-/// Neighbours of a file that was just written, when the other files of its project may be missing.
+/// Context of a new file while other files of its project may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Neighbours {
     /// All paths of the project, planned and from templates.
     pub paths: Vec<String>,
-    /// Packages that the project declares, by their names in the registry, and the name by which its
-    /// own library is imported.
+    /// Declared packages by their registry names, and the import name of the project's own library.
     pub packages: Vec<String>,
-    /// Phrases of the prompt, which a file has no reason to repeat.
+    /// Phrases of the prompt that a file should not repeat.
     pub phrases: Vec<String>,
-    /// Files that are written already.
+    /// Files that are already written.
     pub files: Vec<ProjectFile>,
 }
 
-/// Checks of generated files. `eventrelay-project-check` has them; the function that needs them
-/// passes them in, so that no other function links its parsers.
+/// Checks of generated files. `eventrelay-project-check` implements them. The function that needs
+/// them passes them in, so that no other function links the parsers.
 #[derive(Clone, Copy, Debug)]
 pub struct Checker {
-    /// Checks a file when it was written.
+    /// Checks a newly written file.
     pub file: fn(&ProjectFile, Framework, Neighbours) -> Vec<Finding>,
     /// Checks a whole project, manifests included.
     pub project: fn(&[ProjectFile], Framework) -> Report,

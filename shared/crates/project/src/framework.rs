@@ -1,61 +1,61 @@
-//! What kinds of software there are and what each is built with.
+//! Types of software and their frameworks.
 
 use serde::{Deserialize, Serialize};
 
 use super::Language;
 
-/// What kind of software.
+/// Type of software.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ProjectType {
-    /// Something for a browser.
+    /// Application for a browser.
     Web,
-    /// An HTTP service.
+    /// HTTP service.
     Api,
-    /// A program for a command line.
+    /// Program for the command line.
     Cli,
     /// Machine learning: a notebook and its modules.
     Ml,
-    /// An application for telephones.
+    /// Application for mobile devices.
     Mobile,
 }
 
-/// What it is built with.
+/// Framework or language of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Framework {
-    /// A Next.js application in TypeScript.
+    /// Next.js application in TypeScript.
     #[serde(rename = "nextjs")]
     NextJs,
-    /// HTML, CSS and JavaScript as they are served.
+    /// Static HTML, CSS and JavaScript.
     Static,
-    /// A FastAPI service.
+    /// FastAPI service in Python.
     #[serde(rename = "fastapi")]
     FastApi,
-    /// An Express service in TypeScript.
+    /// Express service in TypeScript.
     Express,
-    /// An axum service.
+    /// HTTP service in Rust with axum.
     Axum,
-    /// A Python program.
+    /// Command line program in Python.
     Python,
-    /// A Rust program.
+    /// Command line program in Rust.
     Rust,
-    /// A Jupyter notebook with its Python modules.
+    /// Jupyter notebook with its Python modules.
     Notebook,
-    /// An Expo application in TypeScript.
+    /// Expo application in TypeScript.
     Expo,
 }
 
-/// No framework of the kind that was asked for is written in that language, or the framework is of
-/// another kind.
+/// Error for a type of software that has no framework in the requested language, or not the
+/// requested framework.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such framework of that kind")]
 pub struct NoSuchFramework;
 
 impl ProjectType {
-    /// Its frameworks, the one that is taken unasked first.
+    /// Frameworks of this type, the default first.
     #[must_use]
     pub const fn frameworks(self) -> &'static [Framework] {
         match self {
@@ -69,7 +69,7 @@ impl ProjectType {
 }
 
 impl Framework {
-    /// All of them.
+    /// All frameworks.
     pub const ALL: [Self; 9] = [
         Self::NextJs,
         Self::Static,
@@ -82,10 +82,10 @@ impl Framework {
         Self::Expo,
     ];
 
-    /// The one that fits what was asked for.
+    /// Chooses the framework that matches the request.
     ///
     /// # Errors
-    /// [`NoSuchFramework`].
+    /// [`NoSuchFramework`] if none matches.
     pub fn choose(
         kind: ProjectType,
         framework: Option<Self>,
@@ -99,7 +99,7 @@ impl Framework {
         found.copied().ok_or(NoSuchFramework)
     }
 
-    /// As the API writes it.
+    /// Name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl Framework {
         }
     }
 
-    /// The language that its programs are written in.
+    /// Programming language of the framework.
     #[must_use]
     pub const fn language(self) -> Language {
         match self {
@@ -126,21 +126,21 @@ impl Framework {
         }
     }
 
-    /// The file that everything begins at, which every plan has: the templates point at it.
+    /// Entry file, which every plan contains because the templates refer to it.
     #[must_use]
     pub const fn entry(self) -> &'static str {
         match self {
             Self::NextJs => "app/page.tsx",
             Self::Static => "index.html",
-            // Exposes `app`.
+            // The file exposes `app`.
             Self::FastApi => "app/main.py",
-            // Exports the application as its default, and listens when it is run.
+            // The file exports the application as its default, and listens when it is run.
             Self::Express => "src/index.ts",
             Self::Axum | Self::Rust => "src/main.rs",
-            // Exposes `main()`, which returns the exit status.
+            // The file exposes `main()`, which returns the exit status.
             Self::Python => "app/cli.py",
             Self::Notebook => "notebooks/analysis.ipynb",
-            // Of Expo Router.
+            // The entry file of Expo Router.
             Self::Expo => "app/index.tsx",
         }
     }

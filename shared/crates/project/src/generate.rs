@@ -1,4 +1,4 @@
-//! How the model is asked for a file, and what of its answer is believed.
+//! Prompt for a file, and validation of the model's answer.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,8 +10,7 @@ use super::{
 };
 use eventrelay_analysis::{Analysis, VisualKind, text};
 
-/// Role and rules. What comes from the video is somebody else's text: the rules say so before it is
-/// seen.
+/// Role and rules. Text from the video is untrusted: the rules say so before the model sees it.
 const SYSTEM: &str = "\
 You write one file of a software project, whole and finished, as one JSON object of the given schema.
 
@@ -28,11 +27,11 @@ done: no placeholder, no TODO, no \"the rest stays as it is\".
 with it. Write the whole file anew with all findings mended and nothing else lost.
 ";
 
-/// What is asked for.
+/// Instruction of the prompt.
 const WRITE: &str = "Write the file that the document describes.";
 const MEND: &str = "Mend the file that the document describes.";
 
-/// Sentences that only the instruction has: a file that holds one repeats it.
+/// Sentences that occur only in the prompt. A file that contains one repeats the prompt.
 pub const MARKERS: [&str; 5] = [
     WRITE,
     MEND,
@@ -41,37 +40,35 @@ pub const MARKERS: [&str; 5] = [
     "Write the whole file anew with all findings mended",
 ];
 
-/// Most bytes of a file that another one's writer is shown.
+/// Maximum bytes of another file that the model sees.
 const MAX_SHOWN: usize = 40_000;
 
-/// Most findings that are told at once.
+/// Maximum findings in one prompt.
 const MAX_FINDINGS: usize = 20;
 
-/// An earlier text of a file, and what is wrong with it.
+/// Earlier text of a file with its findings.
 #[derive(Clone, Copy, Debug)]
 pub struct Repair<'a> {
-    /// All of it.
     pub content: &'a str,
-    /// What is wrong.
     pub findings: &'a [Finding],
-    /// Which repair, from 1. Who makes the same mistake again is asked another question.
+    /// Number of the repair, from 1. After a repeated mistake the prompt differs.
     pub number: u32,
 }
 
-/// What the writer of a file is told beside the plan.
+/// Context of a file beside the plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// Paths of the templates.
+    /// Paths of the template files.
     pub made_elsewhere: &'a [&'a str],
-    /// Names of all packages that are declared.
+    /// Names of all declared packages.
     pub packages: &'a [String],
-    /// The files that it depends on: path and text.
+    /// Path and text of the files that it depends on.
     pub texts: &'a [(String, String)],
-    /// What the analysis says of the stretches of the video that it comes from.
+    /// Analysis with the content of the file's source stretches.
     pub analysis: &'a Analysis,
 }
 
-/// The question for a file.
+/// Builds the prompt for a file.
 #[must_use]
 pub fn question(
     plan: &Plan,
@@ -118,7 +115,7 @@ pub fn question(
     Question::new(SYSTEM, task, &document, schema())
 }
 
-/// What the analysis says of some stretches of the video.
+/// Excerpt of the analysis for some stretches of the video.
 fn excerpt(analysis: &Analysis, sources: &[Span]) -> Value {
     let content = &analysis.content;
     let is_in = |at_s: f64| {
@@ -148,16 +145,16 @@ fn schema() -> Value {
     })
 }
 
-/// Why an answer is no file.
+/// Reason why an answer is not a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAFile {
-    /// There is no text.
+    /// The answer has no text.
     #[error("the answer is empty")]
     Empty,
-    /// Not of the shape that was asked for.
+    /// The answer does not match the schema.
     #[error("the answer is not of the schema: {0}")]
     NotTheSchema(String),
-    /// Beyond [`MAX_FILE_BYTES`].
+    /// The file is larger than [`MAX_FILE_BYTES`].
     #[error("the file has more than {MAX_FILE_BYTES} bytes")]
     TooLarge,
 }
@@ -167,11 +164,11 @@ struct Draft {
     content: String,
 }
 
-/// Reads the text of an answer: the text of the file, with one line break at its end and none of
-/// other systems in it.
+/// Parses an answer to the text of the file. Line breaks are normalized, and the text ends with
+/// one.
 ///
 /// # Errors
-/// [`NotAFile`].
+/// [`NotAFile`] if the answer has no usable text.
 pub fn read(answer: &str) -> Result<String, NotAFile> {
     let answer = text::without_fence(answer);
     if answer.is_empty() {

@@ -1,11 +1,11 @@
-//! What projects and deployments are called.
+//! Ids of projects and deployments.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The text is no such id.
+/// Error for a text that is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id")]
 pub struct NotAnId;
@@ -18,21 +18,19 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// A new one.
             #[must_use]
             pub fn random() -> Self {
                 Self(format!(concat!($prefix, "{}"), Uuid::now_v7().simple()))
             }
 
-            /// The id that what is begun by a job always has, so that beginning it twice
-            /// begins it once.
+            /// Derives the id of work that a job starts. Deterministic, so that starting the work
+            /// twice is idempotent.
             #[must_use]
             pub fn derived(from: &str) -> Self {
                 let uuid = eventrelay_core::ids::derived_uuid(from, $prefix);
                 Self(format!(concat!($prefix, "{}"), uuid.simple()))
             }
 
-            /// As text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -62,12 +60,12 @@ macro_rules! id {
 }
 
 id!(
-    /// `prj_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    /// Id of the form `prj_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
     ProjectId,
     "prj_"
 );
 id!(
-    /// `dpl_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    /// Id of the form `dpl_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
     DeploymentId,
     "dpl_"
 );

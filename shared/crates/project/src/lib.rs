@@ -1,14 +1,14 @@
-//! Software made from an analysis: planned, written file by file, checked, packed and deployed.
+//! Generation of software projects from an analysis: plan, files, checks, package and deployment.
 //!
-//! | room | what |
+//! | module | content |
 //! |---|---|
-//! | [`plan`] | what is to be made: asked of the model in one call, read with distrust |
-//! | [`deploy`] | what a target takes, what it is called there, what is sent |
-//! | [`templates`] | the files that need no model |
-//! | [`package`] | the list of a project's files, and the archive of them |
-//! | `eventrelay-project-check` | whether what was written is software |
+//! | [`plan`] | prompt for the plan, and validation of the answer |
+//! | [`deploy`] | target support, names and requests of a deployment |
+//! | [`templates`] | files that need no model |
+//! | [`package`] | manifest and archive of a project |
+//! | `eventrelay-project-check` | checks of the generated files |
 //!
-//! All of it is pure.
+//! All modules are pure.
 
 // The shared test samples name this crate as other crates do.
 #[cfg(test)]
@@ -42,34 +42,33 @@ pub use id::{DeploymentId, NotAnId, ProjectId};
 pub use prompt::Question;
 pub use request::{MAX_FEATURE_LENGTH, MAX_FEATURES, MAX_INSTRUCTIONS_LENGTH, ProjectRequest};
 
-/// Most files of a project, those from templates included.
+/// Maximum files of a project, including template files.
 pub const MAX_FILES: usize = 120;
 
-/// Most files of a project that a model writes.
+/// Maximum files of a project that the model writes.
 pub const MAX_WRITTEN: usize = 80;
 
-/// Largest file, in bytes.
+/// Maximum size of a file in bytes.
 pub const MAX_FILE_BYTES: usize = 200_000;
 
-/// Largest project, in bytes: what every target takes in one request.
+/// Maximum size of a project in bytes, which every target accepts in one request.
 pub const MAX_PROJECT_BYTES: usize = 4_000_000;
 
-/// A file of a project.
+/// File of a project.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectFile {
-    /// Relative to the project's root, with `/`.
+    /// Path relative to the project's root, with `/`.
     pub path: String,
-    /// Its bytes.
     pub content: Vec<u8>,
-    /// Whether it may be run (mode 100755 of git, else 100644).
+    /// True if the file is executable (git mode 100755, else 100644).
     pub executable: bool,
-    /// Who wrote it.
+    /// Author of the file.
     pub origin: Origin,
-    /// Where in the video it comes from.
+    /// Stretches of the video that the file is based on.
     pub sources: Vec<Span>,
 }
 
-/// Who wrote a file.
+/// Author of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -78,61 +77,61 @@ pub struct ProjectFile {
     schemars(rename = "FileOrigin")
 )]
 pub enum Origin {
-    /// A template of ours.
+    /// Template of this project.
     Template,
-    /// The model.
+    /// AI model that answered.
     Model,
 }
 
-/// A stretch of the video, in seconds from its beginning.
+/// Stretch of the video, in seconds from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Span {
-    /// First second.
+    /// Start in seconds.
     pub start_s: f64,
-    /// Last second.
+    /// End in seconds.
     pub end_s: f64,
 }
 
-/// What a file is written in.
+/// Language of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Language {
-    /// Python 3.
+    /// Python 3 source code.
     Python,
-    /// JavaScript, JSX included.
+    /// JavaScript source code, including JSX.
     #[serde(rename = "javascript")]
     JavaScript,
-    /// TypeScript.
+    /// TypeScript source code.
     #[serde(rename = "typescript")]
     TypeScript,
-    /// TypeScript with JSX.
+    /// TypeScript source code with JSX.
     Tsx,
-    /// Rust.
+    /// Rust source code.
     Rust,
-    /// HTML.
+    /// HTML page.
     Html,
-    /// CSS.
+    /// CSS style sheet.
     Css,
-    /// JSON.
+    /// JSON document.
     Json,
-    /// TOML.
+    /// TOML document.
     Toml,
-    /// YAML.
+    /// YAML document.
     Yaml,
-    /// Markdown.
+    /// Markdown document.
     Markdown,
-    /// A Jupyter notebook.
+    /// Jupyter notebook.
     Notebook,
-    /// Any other text.
+    /// Text in another language.
     Text,
-    /// No text.
+    /// Binary data.
     Binary,
 }
 
 impl Language {
-    /// By the ending of a path; [`Language::Text`] where it says nothing.
+    /// Detects the language from the file extension; [`Language::Text`] if it is unknown.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -155,7 +154,7 @@ impl Language {
         }
     }
 
-    /// Whether it is a program: what may be a stub, and what imports.
+    /// Returns true for program code, which can be a stub and can import.
     #[must_use]
     pub const fn is_code(self) -> bool {
         matches!(

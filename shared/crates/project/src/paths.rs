@@ -1,5 +1,7 @@
-//! Paths of files: confined to the project, and such that every file system, Git and archive holds
-//! them as they are.
+//! Validation of file paths.
+//!
+//! A valid path stays inside the project, and is stored unchanged by every file system, git and
+//! archive.
 
 #[cfg(test)]
 mod tests;
@@ -8,63 +10,62 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// Longest path, in bytes: what is left of Windows' 260 once a home and a folder are before it.
+/// Maximum bytes of a path: the rest of Windows' 260 after a home and a folder.
 pub const MAX_PATH_LENGTH: usize = 180;
 
-/// Longest segment, in bytes.
+/// Maximum bytes of a segment.
 pub const MAX_SEGMENT_LENGTH: usize = 100;
 
-/// Most segments.
 pub const MAX_DEPTH: usize = 10;
 
-/// Why a path is none.
+/// Reason why a path is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPath {
-    /// Nothing, or nothing between two `/`.
+    /// The path is empty, or has nothing between two `/`.
     #[error(
         "a segment is empty; write the path relative to the project's root, without a leading, doubled or trailing slash"
     )]
     Empty,
-    /// `.` or `..`.
+    /// A segment is `.` or `..`.
     #[error("`.` and `..` are no segments of a path; write it relative to the project's root")]
     Dots,
-    /// Beyond [`MAX_PATH_LENGTH`], [`MAX_SEGMENT_LENGTH`] or [`MAX_DEPTH`].
+    /// The path exceeds [`MAX_PATH_LENGTH`], [`MAX_SEGMENT_LENGTH`] or [`MAX_DEPTH`].
     #[error("the path is too long: at most 180 bytes, 100 of each segment, and 10 segments")]
     TooLong,
-    /// A backslash, a colon or another character that Windows has no place for.
+    /// A backslash, a colon or another character that Windows forbids.
     #[error(
         "the path has a character that not every file system holds: use letters, digits, `-`, `_` and `.`"
     )]
     Character,
-    /// One that is not seen, or changes how others are.
+    /// An invisible character, or one that changes the display of others.
     #[error("the path has a control character or one without width")]
     Hidden,
-    /// Two ways of writing one name.
+    /// The name has a second Unicode form.
     #[error("the path is not in Unicode's normalisation form C")]
     NotComposed,
-    /// Windows drops what stands there.
+    /// A space or dot in a position where Windows drops it.
     #[error("a segment begins with a space, or ends with a space or a dot")]
     Ending,
-    /// A device of Windows.
+    /// The name of a Windows device.
     #[error(
         "a segment is the name of a device of Windows (CON, PRN, AUX, NUL, COM1, LPT1 and so on)"
     )]
     Device,
-    /// Git's own folder, or what some file system takes for it.
+    /// Git's own folder, or a name that some file system treats as such.
     #[error("a segment is, or is taken for, Git's own folder")]
     Git,
 }
 
-/// Whether a path is confined and holds everywhere.
+/// Checks that a path is confined and valid on every system.
 ///
 /// # Errors
-/// [`NotAPath`] says why not.
+/// [`NotAPath`] with the reason.
 pub fn check(path: &str) -> Result<(), NotAPath> {
     if path.len() > MAX_PATH_LENGTH || path.split('/').count() > MAX_DEPTH {
         return Err(NotAPath::TooLong);
     }
     if path.chars().any(is_hidden) {
-        // Git compares names on Apple's file systems without those that have no width.
+        // On Apple file systems, git compares names without zero-width characters.
         let seen: String = path.chars().filter(|c| !is_hidden(*c)).collect();
         let git = seen.split('/').any(is_git);
         return Err(if git { NotAPath::Git } else { NotAPath::Hidden });
@@ -91,9 +92,8 @@ fn segment(segment: &str) -> Result<(), NotAPath> {
     }
 }
 
-/// Control characters, those of direction and those without width: what Unicode says may be ignored
-/// where names are compared, and HFS+ does ignore
-/// (<https://github.com/git/git/blob/master/utf8.c>, `next_hfs_char`).
+/// Returns true for control, direction and zero-width characters. Unicode permits ignoring them in
+/// comparisons, and HFS+ does (<https://github.com/git/git/blob/master/utf8.c>, `next_hfs_char`).
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -103,16 +103,16 @@ fn is_hidden(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// `.git` in any case, its short name on NTFS, and what NTFS drops after either
-/// (<https://github.com/git/git/blob/master/path.c>, `is_ntfs_dotgit`).
+/// Returns true for `.git` in any case, its NTFS short name, and either with a suffix that NTFS
+/// drops (<https://github.com/git/git/blob/master/path.c>, `is_ntfs_dotgit`).
 fn is_git(segment: &str) -> bool {
     let name = segment.split(':').next().unwrap_or_default();
     let name = name.trim_end_matches(['.', ' ']).to_lowercase();
     name == ".git" || name == "git~1"
 }
 
-/// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions>: also before
-/// a dot, and with the superscript digits one to three.
+/// Returns true for a Windows device name, also before a dot and with superscript digits
+/// (<https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions>).
 fn is_device(segment: &str) -> bool {
     let name = segment.split('.').next().unwrap_or_default();
     let name = name.trim_end_matches(' ').to_ascii_uppercase();
@@ -130,16 +130,16 @@ fn is_device(segment: &str) -> bool {
     numbered && digits.next().is_none()
 }
 
-/// What a path is where case is not told apart, which is what two paths must differ in.
+/// Folds the case of a path. Two paths of a project must differ in this form.
 #[must_use]
 pub fn folded(path: &str) -> String {
-    // Upper case first: it writes out what has more than one small form.
+    // Upper case first, because it expands characters with several lower-case forms.
     let folded = path.to_uppercase().to_lowercase();
     folded.nfkc().collect()
 }
 
-/// Of each path the one before it that it collides with: the same where case is not told apart, or
-/// a file where it has a folder or the other way round.
+/// Finds for each path an earlier path that it collides with. Paths collide if they differ only in
+/// case, or if one is a file where the other has a folder.
 #[must_use]
 pub fn collisions<'a>(paths: &[&'a str]) -> Vec<Option<&'a str>> {
     let mut files: BTreeMap<String, &'a str> = BTreeMap::new();
@@ -148,7 +148,7 @@ pub fn collisions<'a>(paths: &[&'a str]) -> Vec<Option<&'a str>> {
         let name = folded(path);
         let parents = || name.match_indices('/').map(|(at, _)| &name[..at]);
         let over = parents().find_map(|parent| files.get(parent).copied());
-        // Folders that differ in case become one on some systems and two on others.
+        // Some systems merge folders that differ only in case, others keep both.
         let spelt = parents().find_map(|parent| {
             let depth = parent.split('/').count();
             let other = folders.get(parent)?;

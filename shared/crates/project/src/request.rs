@@ -1,35 +1,33 @@
-//! What somebody asks for.
+//! Request for a project.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Framework, ProjectType};
 
-/// Most features that are asked for.
+/// Maximum requested features.
 pub const MAX_FEATURES: usize = 20;
 
-/// Longest feature, in characters.
+/// Maximum characters of a feature.
 pub const MAX_FEATURE_LENGTH: usize = 200;
 
-/// Longest instructions, in characters.
+/// Maximum characters of the instructions.
 pub const MAX_INSTRUCTIONS_LENGTH: usize = 4000;
 
-/// What is to be made of an analysis.
+/// Request to generate a project from an analysis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectRequest {
-    /// What kind of software.
     pub project_type: ProjectType,
-    /// What it is built with.
     pub framework: Framework,
-    /// What it must have, each in a line.
+    /// Required features, one a line.
     #[serde(default)]
     pub features: Vec<String>,
-    /// What else its maker should know.
+    /// Additional instructions for the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
-    /// It is planned and no more: the plan may be edited before files are made.
+    /// True if the build stops after the plan, so that the caller can edit it.
     #[serde(default)]
     pub plan_only: bool,
-    /// What it may cost in US dollars; none for any price.
+    /// Maximum cost in US dollars; unlimited if `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,
 }

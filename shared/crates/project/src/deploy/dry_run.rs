@@ -1,4 +1,4 @@
-//! What a deployment would do, without doing it.
+//! Dry run of a deployment.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use super::super::ProjectFile;
 use super::{Content, Entry, Owner, RepositoryName, Target};
 use super::{blobs, digests, entries, is_published};
 
-/// The branch that a new repository begins with.
+/// Default branch of a new repository.
 const BRANCH: &str = "main";
 
-/// What a deployment would send, and by which calls.
+/// Files and API calls of a deployment that was not executed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(
     feature = "contract",
@@ -17,33 +17,33 @@ const BRANCH: &str = "main";
     schemars(rename = "DryRunCalls")
 )]
 pub struct DryRun {
-    /// Where to.
+    /// Deployment target.
     pub target: Target,
-    /// What it would be called there.
+    /// Name of the project at the target.
     pub name: String,
-    /// What would be there.
+    /// Files that would be deployed.
     pub files: Vec<DryFile>,
-    /// Bytes of all files.
+    /// Total size of all files in bytes.
     pub bytes: u64,
-    /// The calls that would be made, in their order.
+    /// API calls in order.
     pub calls: Vec<Call>,
 }
 
-/// A file that would be sent.
+/// File that would be deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct DryFile {
-    /// Relative to the root, with `/`.
+    /// Path relative to the root, with `/`.
     pub path: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Its mode in git.
+    /// File mode in git.
     pub mode: &'static str,
-    /// Whether it is sent together with others; else in a call of its own.
+    /// True if the file is part of a shared call, false if it has its own.
     pub inline: bool,
 }
 
-/// A call that would be made.
+/// API call that would be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(
     feature = "contract",
@@ -51,24 +51,23 @@ pub struct DryFile {
     schemars(rename = "DryCall")
 )]
 pub struct Call {
-    /// The method of HTTP.
+    /// HTTP method of the call.
     pub method: &'static str,
-    /// The path, where what only an answer tells stands in braces.
+    /// Path of the call; values from earlier responses are in braces.
     pub path: String,
-    /// How often; of what is asked until it is done, at least.
+    /// Number of calls; a minimum if the call is a poll.
     pub times: usize,
 }
 
-/// Where a project would be brought.
+/// Destination of a project.
 #[derive(Clone, Copy, Debug)]
 pub struct Where<'a> {
-    /// The target.
     pub target: Target,
-    /// Whose repository it would be; none for that of the token's owner.
+    /// Owner of the repository; the owner of the token if `None`.
     pub owner: Option<&'a Owner>,
-    /// What the repository would be called.
+    /// Name of the repository.
     pub repository: &'a RepositoryName,
-    /// What it would be called at a host ([`super::host_name`]).
+    /// Name at a host ([`super::host_name`]).
     pub host: &'a str,
 }
 
@@ -80,7 +79,7 @@ fn call(method: &'static str, path: impl Into<String>, times: usize) -> Call {
     }
 }
 
-/// What the first deployment of these files would do.
+/// Lists what the first deployment of these files would do.
 #[must_use]
 pub fn dry_run(to: Where<'_>, files: &[ProjectFile]) -> DryRun {
     let sent = |file: &ProjectFile| match to.target {
@@ -149,7 +148,7 @@ fn vercel() -> Vec<Call> {
 
 fn netlify(files: &[ProjectFile]) -> Vec<Call> {
     let digests = digests(files);
-    // What is there twice is asked for once.
+    // Each distinct content is uploaded once.
     let contents: std::collections::BTreeSet<_> = digests.values().collect();
     vec![
         call("POST", "/api/v1/sites", 1),
@@ -211,7 +210,7 @@ mod tests {
         let netlify = run(Target::Netlify, None, &files);
         assert_eq!(netlify.name, "weather-app-0123456789");
         assert!(netlify.files.iter().all(|file| file.path != ".gitignore"));
-        // Five files, two of which are the same.
+        // Two of the five files are equal.
         assert_eq!((netlify.files.len(), netlify.calls[2].times), (5, 4));
         let vercel = run(Target::Vercel, None, &files);
         assert_eq!((count(&vercel), vercel.files.len()), (2, files.len()));

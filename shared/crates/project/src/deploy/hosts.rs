@@ -1,4 +1,4 @@
-//! What Vercel and Netlify are given, and what a project is called there.
+//! Settings, digests and project names for Vercel and Netlify.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,17 @@ use serde::Serialize;
 use super::super::{Framework, ProjectFile, ProjectId};
 use super::sha1;
 
-/// Longest name of a site whose every deploy still has a host name: Netlify puts 24 digits and two
-/// hyphens before it, and a label has 63 characters (RFC 1035, section 2.3.4).
+/// Maximum length of a site name that leaves room for deploy host names. Netlify prefixes 24 digits
+/// and two hyphens, and a label has 63 characters (RFC 1035, section 2.3.4).
 const MAX_HOST_LENGTH: usize = 37;
 
-/// Digits of the project's id in its name: 40 bits that are drawn at random (RFC 9562, 5.7).
+/// Digits of the project's id in its name: 40 random bits (RFC 9562, 5.7).
 const DIGITS: usize = 10;
 
-/// What a project is called at Vercel and at Netlify, at most 37 characters: its name and the end of
-/// its id, so that it is nobody else's and the same each time. `name` as [`super::super::plan::slug`]
-/// makes it.
+/// Builds the name of a project at Vercel and Netlify, at most 37 characters.
+///
+/// The name ends with the end of the project's id, so it is unique and deterministic. `name` comes
+/// from [`super::super::plan::slug`].
 #[must_use]
 pub fn host_name(name: &str, project: &ProjectId) -> String {
     let id = project.as_str();
@@ -26,22 +27,22 @@ pub fn host_name(name: &str, project: &ProjectId) -> String {
     format!("{name}-{digits}")
 }
 
-/// How Vercel is to build a project. What is none it finds out by itself
+/// Build settings of a project at Vercel. Vercel detects a missing setting itself
 /// (<https://vercel.com/docs/rest-api/deployments/create-a-new-deployment>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VercelSettings {
-    /// Name of a preset; none for files that are served as they are.
+    /// Name of a preset; `None` for files that are served unchanged.
     pub framework: Option<&'static str>,
-    /// What builds it.
     pub build_command: Option<&'static str>,
-    /// What installs its dependencies.
+    /// Command that installs the dependencies.
     pub install_command: Option<&'static str>,
-    /// Where what was built lies.
+    /// Directory of the build output.
     pub output_directory: Option<&'static str>,
 }
 
-/// The settings of a framework; none where Vercel does not take it ([`super::Target::takes`]).
+/// Returns the settings of a framework; `None` if Vercel does not support it
+/// ([`super::Target::takes`]).
 #[must_use]
 pub const fn vercel_settings(framework: Framework) -> Option<VercelSettings> {
     let framework = match framework {
@@ -63,16 +64,16 @@ pub const fn vercel_settings(framework: Framework) -> Option<VercelSettings> {
     })
 }
 
-/// Whether a file is served where a project is served as it is: all are but what tools keep under
-/// names that begin with a dot. `.well-known` is for the web (RFC 8615).
+/// Returns true if a static site serves the file. Names that begin with a dot belong to tools and
+/// are not served, except `.well-known` (RFC 8615).
 #[must_use]
 pub fn is_published(path: &str) -> bool {
     let is_hidden = |part: &str| part.starts_with('.') && part != ".well-known";
     !path.split('/').any(is_hidden)
 }
 
-/// The digest of a deploy at Netlify: the SHA-1 of each file that [`is_published`], by its path
-/// with a `/` before it.
+/// Computes the digest of a Netlify deploy: the SHA-1 of each [`is_published`] file, by its path
+/// with a leading `/`.
 #[must_use]
 pub fn digests(files: &[ProjectFile]) -> BTreeMap<String, String> {
     let published = files.iter().filter(|file| is_published(&file.path));
@@ -81,7 +82,7 @@ pub fn digests(files: &[ProjectFile]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The paths of what Netlify asks for by its SHA-1, one for each content, without a `/` before them.
+/// Returns the paths that Netlify requests by SHA-1, one a content, without a leading `/`.
 #[must_use]
 pub fn required<'a>(digests: &'a BTreeMap<String, String>, asked: &[String]) -> Vec<&'a str> {
     let by_content: BTreeMap<&str, &str> = digests

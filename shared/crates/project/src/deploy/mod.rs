@@ -1,5 +1,4 @@
-//! What is decided before a project is brought to a target: whether the target takes it, what it is
-//! called there, how its files are sent, and which calls that takes. All of it is pure.
+//! Pure decisions of a deployment: target support, names, encoding of files, and API calls.
 
 mod dry_run;
 mod hosts;

@@ -1,4 +1,4 @@
-//! What a repository is called, and how we know it again.
+//! Names and markers of repositories.
 
 use std::{fmt, str::FromStr};
 
@@ -7,24 +7,23 @@ use serde::{Deserialize, Serialize};
 use super::super::{DeploymentId, ProjectId};
 use eventrelay_analysis::text;
 
-/// Longest name of a repository at GitHub.
+/// Maximum length of a GitHub repository name.
 const MAX_NAME_LENGTH: usize = 100;
 
-/// Longest name of an account at GitHub, that of an enterprise's user included
+/// Maximum length of a GitHub account name, including enterprise users
 /// (<https://docs.github.com/en/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication>).
 const MAX_OWNER_LENGTH: usize = 39;
 
-/// Longest description of a repository at GitHub, in characters.
+/// Maximum characters of a GitHub repository description.
 const MAX_DESCRIPTION_LENGTH: usize = 350;
 
-/// Longest first line of a commit, in characters: what tools show of it.
+/// Maximum characters of a commit's first line that tools display.
 const MAX_SUBJECT_LENGTH: usize = 72;
 
-/// How many names are tried for a repository: the one that was asked for, and that with `-2` to
-/// `-10` behind it.
+/// Maximum names tried for a repository: the requested name, then the name with `-2` to `-10`.
 pub const MAX_NAMES: u32 = 10;
 
-/// The text cannot be such a name.
+/// Error for a text that is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a name that GitHub takes")]
 pub struct InvalidName;
@@ -37,7 +36,6 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// As text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -79,14 +77,14 @@ macro_rules! name {
 }
 
 name!(
-    /// The name of a repository: up to 100 ASCII letters, digits, `.`, `_` and `-`, neither `.` nor
-    /// `..`, and not ending in `.git`, which GitHub cuts off or refuses.
+    /// Repository name: up to 100 ASCII letters, digits, `.`, `_` and `-`. It is not `.` or `..`,
+    /// and does not end in `.git`, which GitHub removes or refuses.
     RepositoryName,
     is_repository
 );
 name!(
-    /// The name of an account, a user's or an organisation's: up to 39 ASCII letters, digits, `-`
-    /// and `_`, not beginning with `-`.
+    /// Account name of a user or an organisation: up to 39 ASCII letters, digits, `-` and `_`, not
+    /// beginning with `-`.
     Owner,
     is_owner
 );
@@ -108,7 +106,7 @@ fn is_owner(text: &str) -> bool {
 }
 
 impl Owner {
-    /// Whether both are the same account: GitHub does not tell letters by their case.
+    /// Returns true if both are the same account. GitHub ignores case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
@@ -116,13 +114,13 @@ impl Owner {
 }
 
 impl RepositoryName {
-    /// Whether both are the same name: GitHub does not tell letters by their case.
+    /// Returns true if both are the same name. GitHub ignores case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
 
-    /// The name that is tried as the `number`th, from 1 on; none beyond [`MAX_NAMES`].
+    /// Returns candidate `number`, counted from 1; `None` beyond [`MAX_NAMES`].
     #[must_use]
     pub fn candidate(&self, number: u32) -> Option<Self> {
         match number {
@@ -137,12 +135,11 @@ impl RepositoryName {
     }
 }
 
-/// Where a repository is.
+/// Owner and name of a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
-    /// Whose it is.
     pub owner: Owner,
-    /// What it is called.
+    /// Name of the repository.
     pub name: RepositoryName,
 }
 
@@ -152,15 +149,15 @@ impl fmt::Display for Address {
     }
 }
 
-/// What the description of a repository ends with that was made for this project. A repository is
-/// taken for ours by nothing else.
+/// Suffix of the description of a repository created for this project. It is the only proof that
+/// the repository is ours.
 #[must_use]
 pub fn marker(project: &ProjectId) -> String {
     format!("[eventrelay:{project}]")
 }
 
-/// A text as the description of a repository of this project: on one line, cut to the 350
-/// characters that GitHub takes, with the [`marker`].
+/// Builds the description of this project's repository: one line, cut to GitHub's 350 characters,
+/// with the [`marker`].
 #[must_use]
 pub fn description(text: &str, project: &ProjectId) -> String {
     let marker = marker(project);
@@ -168,21 +165,21 @@ pub fn description(text: &str, project: &ProjectId) -> String {
     format!("{text} {marker}").trim_start().to_owned()
 }
 
-/// Whether a repository with this description was made for this project.
+/// Returns true if a repository with this description was created for this project.
 #[must_use]
 pub fn bears_marker(description: Option<&str>, project: &ProjectId) -> bool {
     description.is_some_and(|text| text.ends_with(&marker(project)))
 }
 
-/// The branch that a deployment into a repository of ours makes: what stands there may have been
-/// changed since, so it is asked for, not overwritten.
+/// Branch of a deployment into an existing repository. Its content may have been changed, so a pull
+/// request proposes the update instead of overwriting it.
 #[must_use]
 pub fn branch(deployment: &DeploymentId) -> String {
     format!("eventrelay/{deployment}")
 }
 
-/// What the commit of a deployment says: a line of at most 72 characters, and where it comes from
-/// in the form of trailers (<https://git-scm.com/docs/git-interpret-trailers>).
+/// Builds the commit message of a deployment: a line of at most 72 characters, and the origin as
+/// trailers (<https://git-scm.com/docs/git-interpret-trailers>).
 #[must_use]
 pub fn commit_message(title: &str, project: &ProjectId, deployment: &DeploymentId) -> String {
     let title = match text::line(title, MAX_SUBJECT_LENGTH) {

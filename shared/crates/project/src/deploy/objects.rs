@@ -1,25 +1,25 @@
-//! What git calls a content by (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>).
+//! Git object ids (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>).
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
-/// Hexadecimal digits of a SHA-1, and of a SHA-256, which git can name its objects by as well.
+/// Hexadecimal digits of a SHA-1 or SHA-256 object id.
 const LENGTHS: [usize; 2] = [40, 64];
 
-/// The id of an object of git: a hash in lower-case hexadecimal digits.
+/// Git object id: a hash in lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ObjectId(String);
 
-/// The text is no such id.
+/// Error for a text that is not an object id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of an object of git")]
 pub struct NotAnObjectId;
 
 impl ObjectId {
-    /// The id of a file's content.
+    /// Computes the id of a file's content.
     #[must_use]
     pub fn of_blob(content: &[u8]) -> Self {
         let hash = Sha1::new()
@@ -28,7 +28,6 @@ impl ObjectId {
         Self(hex::encode(hash.finalize()))
     }
 
-    /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,7 +67,7 @@ impl FromStr for ObjectId {
     }
 }
 
-/// The SHA-1 of a content, in hexadecimal digits: what Netlify knows files by.
+/// Computes the hexadecimal SHA-1 of a content, Netlify's file identifier.
 #[must_use]
 pub fn sha1(content: &[u8]) -> String {
     hex::encode(Sha1::digest(content))
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_blob_has_the_id_that_git_gives_it() {
-        // As `git hash-object` prints them.
+        // Expected values come from `git hash-object`.
         for (content, id) in [
             ("", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
             (

@@ -1,8 +1,8 @@
-//! A project for the tests of this crate and, by its path, of `eventrelay-upstream`.
+//! Sample project for the tests of this crate and, by its path, of `eventrelay-upstream`.
 
 use eventrelay_project::{Origin, ProjectFile};
 
-/// A file as it stands in a project.
+/// Builds a file of a project.
 pub(crate) fn file(path: &str, content: impl Into<Vec<u8>>) -> ProjectFile {
     ProjectFile {
         path: path.to_owned(),
@@ -13,7 +13,7 @@ pub(crate) fn file(path: &str, content: impl Into<Vec<u8>>) -> ProjectFile {
     }
 }
 
-/// Text, a program that may be run, two pictures with the same bytes, and a file without any.
+/// Sample files: text, an executable, two pictures with equal bytes, and an empty file.
 pub(crate) fn files() -> Vec<ProjectFile> {
     let mut run = file("bin/run", "#!/bin/sh\n");
     run.executable = true;

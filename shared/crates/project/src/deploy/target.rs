@@ -1,10 +1,10 @@
-//! Where a project can be brought.
+//! Deployment targets.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::Framework;
 
-/// Where a project can be brought.
+/// Deployment target of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -13,23 +13,23 @@ use super::super::Framework;
     schemars(rename = "DeploymentTarget")
 )]
 pub enum Target {
-    /// A repository at GitHub.
+    /// Repository at GitHub.
     #[serde(rename = "github")]
     GitHub,
-    /// A repository at GitHub that is served as a site.
+    /// Repository at GitHub, published with GitHub Pages.
     #[serde(rename = "github_pages")]
     GitHubPages,
-    /// Vercel, which builds it.
+    /// Vercel, which builds the project.
     Vercel,
-    /// Netlify, as it is.
+    /// Netlify, which serves the files unchanged.
     Netlify,
 }
 
 impl Target {
-    /// All of them.
+    /// All deployment targets.
     pub const ALL: [Self; 4] = [Self::GitHub, Self::GitHubPages, Self::Vercel, Self::Netlify];
 
-    /// As the API writes it.
+    /// Name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,9 +40,10 @@ impl Target {
         }
     }
 
-    /// Whether it can do something with software of this framework: what is only kept can be
-    /// anything, what is only served must be made of files, what is built must be known to the
-    /// builder (<https://vercel.com/docs/frameworks>).
+    /// Returns true if the target supports software of this framework.
+    ///
+    /// A repository holds any project, a static host needs static files, and a builder needs a
+    /// supported framework (<https://vercel.com/docs/frameworks>).
     #[must_use]
     pub const fn takes(self, framework: Framework) -> bool {
         match self {
@@ -55,13 +56,14 @@ impl Target {
         }
     }
 
-    /// Whether it makes a repository.
+    /// Returns true if the target creates a repository.
     #[must_use]
     pub const fn has_repository(self) -> bool {
         matches!(self, Self::GitHub | Self::GitHubPages)
     }
 
-    /// What a deployment to it needs, as [`eventrelay_core::error::Error::NotConfigured`] names it.
+    /// Configuration that a deployment needs, as named by
+    /// [`eventrelay_core::error::Error::NotConfigured`].
     #[must_use]
     pub const fn needs(self) -> &'static str {
         match self {

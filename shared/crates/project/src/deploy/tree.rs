@@ -1,23 +1,23 @@
-//! The files of a project as a tree of git, as GitHub's Git Data API takes it
-//! (<https://docs.github.com/en/rest/git/trees#create-a-tree>): text stands in the entry itself, so
-//! that a project of any number of text files is one call.
+//! Files of a project as a git tree for GitHub's Git Data API
+//! (<https://docs.github.com/en/rest/git/trees#create-a-tree>).
+//!
+//! Text is inlined in the entries, so that a project of any number of text files is one call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ProjectFile;
 use super::ObjectId;
 
-/// What kind of file an entry is.
+/// File mode of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A plain file.
     File,
-    /// One that may be run.
+    /// Executable file.
     Executable,
 }
 
 impl Mode {
-    /// As git writes it, in octal digits.
+    /// Octal digits of the mode, as in git.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,54 +35,50 @@ impl Mode {
     }
 }
 
-/// What an entry says of its file.
+/// Content of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
-    /// Its text.
     Text(&'a str),
-    /// The blob that has been made of its bytes.
+    /// Id of a blob that was created from the bytes.
     Object(ObjectId),
-    /// It is there no more.
+    /// Deletion of the file.
     Gone,
 }
 
-/// A file in a tree that is to be made.
+/// File in a tree to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Relative to the root, with `/`.
+    /// Path relative to the root, with `/`.
     pub path: &'a str,
-    /// What kind of file.
     pub mode: Mode,
-    /// What is in it.
     pub content: Content<'a>,
 }
 
-/// Bytes that must be a blob before there is a tree with them.
+/// Bytes that must be uploaded as a blob before the tree that contains them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob<'a> {
-    /// What they will be called.
+    /// Id that git will give the blob.
     pub id: ObjectId,
-    /// The bytes.
     pub content: &'a [u8],
 }
 
-/// A file that stands in a repository already.
+/// File that exists in the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
-    /// Its mode, in octal digits.
+    /// File mode in octal digits.
     pub mode: String,
-    /// What is in it.
+    /// Blob id of the content.
     pub id: ObjectId,
 }
 
-/// The text of a file that may stand in an entry. An empty one may not: the API takes it for an
-/// entry without a content. Nor may one with a NUL, which git takes for binary.
+/// Returns the text of a file if an entry can inline it. The API treats an empty text as a missing
+/// content, and git treats a text with NUL as binary.
 fn text(file: &ProjectFile) -> Option<&str> {
     let text = std::str::from_utf8(&file.content).ok()?;
     (!text.is_empty() && !text.contains('\0')).then_some(text)
 }
 
-/// What must be a blob before [`entries`] can be sent, each content once.
+/// Lists the blobs to upload before [`entries`], each content once.
 #[must_use]
 pub fn blobs(files: &[ProjectFile]) -> Vec<Blob<'_>> {
     let binary = files.iter().filter(|file| text(file).is_none());
@@ -93,7 +89,7 @@ pub fn blobs(files: &[ProjectFile]) -> Vec<Blob<'_>> {
     contents.into_iter().map(blob).collect()
 }
 
-/// All files as entries of a tree that has no other ones.
+/// Returns all files as entries of a new tree.
 #[must_use]
 pub fn entries(files: &[ProjectFile]) -> Vec<Entry<'_>> {
     files.iter().map(entry).collect()
@@ -111,9 +107,11 @@ fn entry(file: &ProjectFile) -> Entry<'_> {
     }
 }
 
-/// What must be said of a tree for it to hold these files: those that it does not hold as they are,
-/// and those that were deployed `before` and are no more. What somebody else has put there stays.
-/// What is not there is not deleted, which the API would refuse. Nothing, if the tree holds them.
+/// Lists the changes that make an existing tree contain these files.
+///
+/// Includes changed files, and deletes files that were deployed `before` and no longer exist. Files
+/// of other authors stay. Files that are already missing are not deleted, because the API would
+/// refuse that. Empty if nothing changes.
 #[must_use]
 pub fn changes<'a>(
     files: &'a [ProjectFile],
@@ -202,7 +200,7 @@ mod tests {
     fn only_what_we_deployed_and_is_still_there_is_deleted() {
         let all = files();
         let there = present(&all);
-        // The last is of somebody else, and one of ours has been deleted by them.
+        // The last file has another author, who has also deleted one of ours.
         let before: Vec<String> = ["index.html", "images/b.png", "deleted.md"]
             .map(str::to_owned)
             .into();

@@ -1,4 +1,4 @@
-//! The archive of a project.
+//! Zip archive of a project.
 
 use std::io::{Cursor, Read, Write};
 
@@ -9,11 +9,13 @@ use super::super::ProjectFile;
 use super::{FileMode, Manifest, ManifestEntry};
 use eventrelay_core::error::Error;
 
-/// Packs files into a zip, all of them below one folder. Nothing in it depends on the order of the
-/// files, the time or the machine: the same files give the same bytes.
+/// Packs files into a zip archive below one folder.
+///
+/// The archive is deterministic: it does not depend on the order of the files, the time or the
+/// machine.
 ///
 /// # Errors
-/// [`Error::Internal`]: two files have one path.
+/// [`Error::Internal`] if two files have the same path.
 pub fn archive(files: &[ProjectFile], root: &str) -> Result<Vec<u8>, Error> {
     let mut files: Vec<&ProjectFile> = files.iter().collect();
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -32,8 +34,8 @@ pub fn archive(files: &[ProjectFile], root: &str) -> Result<Vec<u8>, Error> {
     Ok(packed.into_inner())
 }
 
-/// The files of a manifest out of an archive that [`archive`] has packed. None unless every one of
-/// them is in it, byte for byte.
+/// Unpacks the files of a manifest from an archive of [`archive`]. Returns `None` unless the
+/// archive contains every file, byte for byte.
 #[must_use]
 pub fn unpack(packed: &[u8], manifest: &Manifest) -> Option<Vec<ProjectFile>> {
     let mut zip = ZipArchive::new(Cursor::new(packed)).ok()?;
@@ -43,7 +45,7 @@ pub fn unpack(packed: &[u8], manifest: &Manifest) -> Option<Vec<ProjectFile>> {
     for entry in &manifest.files {
         let packed = zip.by_name(&format!("{root}/{}", entry.path)).ok()?;
         let mut content = Vec::with_capacity(entry.bytes);
-        // A byte more than there should be is enough to be another file.
+        // One extra byte is enough to detect a different file.
         let mut packed = packed.take(entry.bytes as u64 + 1);
         packed.read_to_end(&mut content).ok()?;
         let file = entry.clone().file(content);
@@ -149,7 +151,7 @@ mod tests {
     fn one_path_is_one_file() {
         let twice = [file("a", b"1", false), file("a", b"2", false)];
         assert!(archive(&twice, "timer").is_err());
-        // An archive of nothing is one.
+        // An archive of no files is valid.
         assert_eq!(archive(&[], "timer").unwrap().len(), 22);
     }
 }

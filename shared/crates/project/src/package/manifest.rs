@@ -1,24 +1,24 @@
-//! The list of a project's files.
+//! Manifest of a project's files.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::super::{Language, Origin, ProjectFile, Span};
 
-/// A file's mode, as git has it.
+/// File mode in git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum FileMode {
-    /// Read and written.
+    /// Regular file that is readable and writable.
     #[serde(rename = "100644")]
     Regular,
-    /// Run as well.
+    /// Executable file.
     #[serde(rename = "100755")]
     Executable,
 }
 
 impl FileMode {
-    /// That of a file.
+    /// Returns the mode of a file.
     #[must_use]
     pub const fn new(file: &ProjectFile) -> Self {
         if file.executable {
@@ -28,7 +28,7 @@ impl FileMode {
         }
     }
 
-    /// As git writes it: six octal digits.
+    /// Six octal digits of the mode, as in git.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl FileMode {
         }
     }
 
-    /// The permissions in it: nine bits.
+    /// Permission bits of the mode.
     #[must_use]
     pub const fn permissions(self) -> u32 {
         match self {
@@ -47,36 +47,36 @@ impl FileMode {
     }
 }
 
-/// A project's files without their texts, sorted by path.
+/// Files of a project without their contents, sorted by path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// One for each file.
+    /// One entry for each file.
     pub files: Vec<ManifestEntry>,
 }
 
-/// A file of a project.
+/// File of a project without its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct ManifestEntry {
-    /// Relative to the project's root, with `/`.
+    /// Path relative to the project's root, with `/`.
     pub path: String,
-    /// Its length.
+    /// Size in bytes.
     pub bytes: usize,
-    /// Of its bytes, in 64 small hexadecimal digits.
+    /// SHA-256 of the content, in 64 lower-case hexadecimal digits.
     pub sha256: String,
-    /// Its mode.
+    /// Mode of the file.
     pub mode: FileMode,
-    /// What it is written in.
+    /// Language of the file.
     pub language: Language,
-    /// Who wrote it.
+    /// Author of the file.
     pub origin: Origin,
-    /// Where in the video it comes from.
+    /// Stretches of the video that the file is based on.
     #[serde(default)]
     pub sources: Vec<Span>,
 }
 
 impl Manifest {
-    /// That of some files, in whichever order.
+    /// Builds the manifest of some files, in any order.
     #[must_use]
     pub fn new(files: &[ProjectFile]) -> Self {
         let mut files: Vec<_> = files.iter().map(ManifestEntry::new).collect();
@@ -84,19 +84,19 @@ impl Manifest {
         Self { files }
     }
 
-    /// Length of all files together, in bytes.
+    /// Total size of all files in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// One hash over all files, in 64 small hexadecimal digits: the same exactly where the same
-    /// paths hold the same bytes with the same modes, whoever wrote them.
+    /// Hash over all files, in 64 lower-case hexadecimal digits. Equal if and only if the paths,
+    /// bytes and modes are equal, independent of the author.
     #[must_use]
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for file in &self.files {
-            // No path has a NUL, and what stands before it is of a fixed length.
+            // No path contains NUL, and the fields before the path have a fixed length.
             hash.update(file.mode.as_str());
             hash.update(&file.sha256);
             hash.update(&file.path);
@@ -107,13 +107,13 @@ impl Manifest {
 }
 
 impl ManifestEntry {
-    /// Whether these are the bytes of the file.
+    /// Returns true if these bytes are the content of the file.
     #[must_use]
     pub fn holds(&self, content: &[u8]) -> bool {
         content.len() == self.bytes && hex::encode(Sha256::digest(content)) == self.sha256
     }
 
-    /// The file, with these bytes.
+    /// Rebuilds the file with these bytes.
     #[must_use]
     pub fn file(self, content: Vec<u8>) -> ProjectFile {
         ProjectFile {
@@ -125,7 +125,7 @@ impl ManifestEntry {
         }
     }
 
-    /// That of a file.
+    /// Builds the entry of a file.
     #[must_use]
     pub fn new(file: &ProjectFile) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A finished project as one thing: the list of its files, and the archive that holds them.
+//! Packaging of a finished project: its manifest and its archive.
 
 mod archive;
 mod manifest;

@@ -113,7 +113,7 @@ fn any_path() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Whatever passes names one file under the root, and nothing else.
+    /// A valid path names one file below the root.
     #[test]
     fn what_passes_stays_under_the_root(path in any_path()) {
         if check(&path).is_ok() {
@@ -127,7 +127,7 @@ proptest! {
         }
     }
 
-    /// Paths without a collision are files and folders beside each other wherever they are unpacked.
+    /// Paths without a collision unpack side by side on every system.
     #[test]
     fn what_does_not_collide_lies_side_by_side(paths in proptest::collection::vec("[abA]{1,2}(/[abA]{1,2}){0,2}", 1..8)) {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();

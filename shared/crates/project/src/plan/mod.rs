@@ -1,4 +1,4 @@
-//! What is to be made: asked of the model in one call, and read with distrust.
+//! Plan of a project: prompt, stored model and validation of the model's answer.
 
 mod model;
 pub mod prompt;

@@ -1,64 +1,64 @@
-//! A plan as a document: what is stored, what a reader of the API gets, what templates and checks
-//! work from.
+//! Plan document for the store, the API, the templates and the checks.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::{Framework, Span};
 
-/// What is to be made of an analysis. Its paths are confined, differ from those of the templates,
-/// and depend on one another without a circle.
+/// Plan of a project. Its paths are confined, differ from the template paths, and have no circular
+/// dependencies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// A line.
+    /// Title in one line.
     pub title: String,
-    /// Some sentences.
+    /// Summary in some sentences.
     pub summary: String,
-    /// What it is built with.
+    /// Framework of the project.
     pub framework: Framework,
-    /// What packages and repositories are called: [`slug`] of the title.
+    /// Name of packages and repositories: [`slug`] of the title.
     pub name: String,
-    /// What the model writes, each after those that it depends on.
+    /// Files that the model writes, each after its dependencies.
     pub files: Vec<PlannedFile>,
-    /// What is used beside that which the templates bring.
+    /// Packages beside those of the templates.
     #[serde(default)]
     pub dependencies: Vec<Dependency>,
 }
 
-/// A file that the model is to write.
+/// File that the model writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct PlannedFile {
-    /// Relative to the project's root, with `/`.
+    /// Path relative to the project's root, with `/`.
     pub path: String,
-    /// What it is for, in a sentence or some.
+    /// Purpose of the file in some sentences.
     pub purpose: String,
-    /// Paths of planned files whose text its writer must see.
+    /// Paths of the planned files that this file builds on.
     #[serde(default)]
     pub depends_on: Vec<String>,
-    /// Where in the video it comes from.
+    /// Stretches of the video that the file is based on.
     #[serde(default)]
     pub sources: Vec<Span>,
 }
 
-/// A package of the framework's registry (npm, PyPI or crates.io).
+/// Package of the framework's registry (npm, PyPI or crates.io).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Dependency {
-    /// Its name in the registry.
+    /// Name of the package in the registry.
     pub name: String,
-    /// A range in the registry's own syntax; none for any version.
+    /// Version range in the registry's own syntax; any version if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Only for development and tests.
+    /// True if the package is used only for development and tests.
     #[serde(default)]
     pub dev: bool,
 }
 
-/// Longest [`slug`].
 const MAX_SLUG_LENGTH: usize = 40;
 
-/// A text as a name of packages, repositories and hosts: `a` to `z`, digits and single hyphens,
-/// beginning with a letter, at most 40 characters. `project` where nothing is left.
+/// Converts a text to a name for packages, repositories and hosts.
+///
+/// The name has `a` to `z`, digits and single hyphens, begins with a letter, and has at most 40
+/// characters. The fallback is `project`.
 #[must_use]
 pub fn slug(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;

@@ -1,4 +1,4 @@
-//! How the model is asked for a plan.
+//! Prompt for a plan.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::super::{Framework, MAX_WRITTEN, ProjectRequest};
 use crate::prompt::Question;
 use eventrelay_analysis::{Analysis, VisualKind};
 
-/// Role and rules. The analysis and the instructions are somebody else's text: the rules say so
-/// before they are seen.
+/// Role and rules. The analysis and the instructions are untrusted: the rules say so before the
+/// model sees them.
 const SYSTEM: &str = "\
 You plan a small, complete software project that puts into practice what a video teaches, as one \
 JSON object of the given schema.
@@ -33,14 +33,14 @@ are there already. Prefer none. A version is a range in the registry's syntax.
 - Between 2 and 20 files are enough for most projects. Tests belong to it.
 ";
 
-/// Entries of each list of the analysis that are handed on.
+/// Maximum entries of each list of the analysis in the prompt.
 const MAX_ENTRIES: usize = 60;
 
-/// Characters of shown code that are handed on, for each piece.
+/// Maximum characters of each piece of shown code in the prompt.
 const MAX_CODE_LENGTH: usize = 2000;
 
-/// The question for the plan of a project. `made_elsewhere` are the paths of the templates,
-/// `packages` what they bring.
+/// Builds the prompt for the plan of a project. `made_elsewhere` has the paths of the templates,
+/// `packages` the packages they include.
 #[must_use]
 pub fn question(
     request: &ProjectRequest,
@@ -70,8 +70,7 @@ pub fn question(
     Question::new(SYSTEM, "Plan the project.", &document, schema())
 }
 
-/// What the model is told of an analysis: all but the spoken words, which are long and which the
-/// rest was made of.
+/// Digest of an analysis without the transcript, which is long and is the source of the rest.
 fn digest(analysis: &Analysis) -> Value {
     let content = &analysis.content;
     let shown = content.visual_elements.iter();
@@ -98,7 +97,7 @@ fn some<T>(entries: &[T]) -> &[T] {
     &entries[..entries.len().min(MAX_ENTRIES)]
 }
 
-/// What the templates take for granted of the files that are planned.
+/// Requirements of the templates on the planned files.
 #[must_use]
 pub fn conventions(framework: Framework) -> &'static str {
     match framework {
@@ -141,7 +140,7 @@ pub fn conventions(framework: Framework) -> &'static str {
     }
 }
 
-/// JSON Schema of the answer, in the keywords that the API knows.
+/// JSON Schema of the answer, in the keywords that the API supports.
 fn schema() -> Value {
     let text = |description: &str| json!({"type": "string", "description": description});
     let texts = |description: &str| json!({"type": "array", "items": {"type": "string"}, "description": description});

@@ -1,4 +1,4 @@
-//! What the model answers to the question for a plan, and what of it is believed.
+//! Validation of the model's answer to the prompt for a plan.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,66 +8,61 @@ use super::{Dependency, Plan, PlannedFile, slug};
 use crate::{Framework, Language, MAX_WRITTEN, Span, paths, templates};
 use eventrelay_analysis::text;
 
-/// Longest title, in characters.
+/// Maximum characters of a title.
 const MAX_TITLE_LENGTH: usize = 120;
 
-/// Longest summary, in characters.
+/// Maximum characters of a summary.
 const MAX_SUMMARY_LENGTH: usize = 2000;
 
-/// Longest purpose of a file, in characters.
+/// Maximum characters of a file's purpose.
 const MAX_PURPOSE_LENGTH: usize = 2000;
 
-/// Most stretches of the video for a file.
+/// Maximum stretches of the video for a file.
 const MAX_SOURCES: usize = 20;
 
-/// Most files whose text the writer of another one sees.
+/// Maximum dependencies of a file.
 const MAX_NEEDS: usize = 12;
 
-/// Most packages beside those of the templates.
+/// Maximum packages beside those of the templates.
 pub const MAX_DEPENDENCIES: usize = 40;
 
-/// Longest name or range of a package, in bytes.
+/// Maximum bytes of a package name or version range.
 const MAX_NAME_LENGTH: usize = 214;
 
-/// Why a plan cannot be worked from, in words for whoever repairs it.
+/// Reason why a plan is invalid. The message tells the model how to repair it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// There is no text.
+    /// The answer has no text.
     #[error("the answer is empty")]
     Empty,
-    /// Not of the shape that was asked for.
+    /// The answer does not match the schema.
     #[error("the answer is not of the schema: {0}")]
     NotTheSchema(String),
-    /// Too many files, or none.
+    /// The plan has too many files, or none.
     #[error("there are {0} files; plan at least one and at most {MAX_WRITTEN}")]
     Files(usize),
-    /// A path that is none.
+    /// The path is invalid.
     #[error("files[{at}].path: {why}")]
-    Path {
-        /// Which file.
-        at: usize,
-        /// Why.
-        why: paths::NotAPath,
-    },
-    /// A path that is another one's, or one of the templates'.
+    Path { at: usize, why: paths::NotAPath },
+    /// The path collides with another file or with a template.
     #[error("files[{0}].path collides with another file, or with one that is made elsewhere")]
     Taken(usize),
-    /// No file to begin at.
+    /// The entry file is not planned.
     #[error("the entry `{0}` is not planned")]
     NoEntry(&'static str),
-    /// A file that cannot be written as text.
+    /// The file is not a text file.
     #[error("files[{0}] is not a text file")]
     Binary(usize),
-    /// A file without a purpose.
+    /// The file has no purpose.
     #[error("files[{0}] has no purpose")]
     NoPurpose(usize),
-    /// A file depends on one that is not planned.
+    /// The file depends on a file that is not planned.
     #[error("files[{0}].depends_on names a file that is not planned")]
     Unknown(usize),
-    /// Files depend on one another in a circle.
+    /// The files have a circular dependency.
     #[error("the file `{0}` depends on itself, directly or through others")]
     Circle(String),
-    /// Something that is no package.
+    /// The dependency is not a valid package.
     #[error("dependencies[{0}] is no package of the registry with a range of versions")]
     Dependency(usize),
 }
@@ -101,27 +96,27 @@ struct DraftDependency {
     dev: bool,
 }
 
-/// What a plan is read against.
+/// Context that a plan is validated against.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds<'a> {
-    /// What it is built with.
+    /// Framework of the project.
     pub framework: Framework,
-    /// Paths of the templates.
+    /// Paths of the template files.
     pub made_elsewhere: &'a [&'a str],
-    /// Length of the video in seconds, where it is known.
+    /// Duration of the video in seconds, if known.
     pub duration_s: Option<f64>,
 }
 
-/// Reads the text of an answer.
+/// Parses and validates an answer.
 ///
 /// # Errors
-/// [`PlanError`]: nothing of a plan that does not hold is used.
+/// [`PlanError`] if any part of the plan is invalid.
 pub fn read(answer: &str, bounds: Bounds<'_>) -> Result<Plan, PlanError> {
     let answer = text::without_fence(answer);
     if answer.is_empty() {
         return Err(PlanError::Empty);
     }
-    // The message may quote what it met, which is the model's.
+    // The message may quote the model's value.
     let shape = |error: serde_json::Error| text::line(&error.to_string(), 200);
     let draft: Draft =
         serde_json::from_str(answer).map_err(|error| PlanError::NotTheSchema(shape(error)))?;
@@ -157,7 +152,7 @@ fn planned(at: usize, file: DraftFile, duration_s: Option<f64>) -> Result<Planne
     if purpose.is_empty() {
         return Err(PlanError::NoPurpose(at));
     }
-    // A time that cannot be is no reason to lose a plan.
+    // An impossible time is no reason to reject a plan.
     let end = duration_s.unwrap_or(f64::MAX);
     let is_within = |span: &Span| (0.0..=span.end_s).contains(&span.start_s) && span.end_s <= end;
     Ok(PlannedFile {
@@ -178,7 +173,7 @@ fn dependency(
     package: DraftDependency,
     framework: Framework,
 ) -> Result<Dependency, PlanError> {
-    // What is written into a manifest is kept to what needs no escape in any of them.
+    // Text in manifests is limited to characters that need no escape in any format.
     let is_plain = |text: &str| {
         (1..=MAX_NAME_LENGTH).contains(&text.len())
             && text
@@ -200,11 +195,11 @@ fn dependency(
 }
 
 impl Plan {
-    /// The plan with its files in an order in which each comes after those that it depends on; also
-    /// what an edited plan has to pass.
+    /// Validates the plan and sorts its files so that each follows its dependencies. Edited plans
+    /// pass the same validation.
     ///
     /// # Errors
-    /// [`PlanError`].
+    /// [`PlanError`] if the plan is invalid.
     pub fn checked(mut self, made_elsewhere: &[&str]) -> Result<Self, PlanError> {
         if self.files.is_empty() || self.files.len() > MAX_WRITTEN {
             return Err(PlanError::Files(self.files.len()));
@@ -236,7 +231,7 @@ impl Plan {
     }
 }
 
-/// Kahn's algorithm; among those that may come next, the one that was planned first does.
+/// Sorts with Kahn's algorithm. Among available files, the first planned comes first.
 fn in_order(files: Vec<PlannedFile>) -> Result<Vec<PlannedFile>, PlanError> {
     let place: BTreeMap<&str, usize> = files
         .iter()
@@ -380,7 +375,7 @@ mod tests {
             ("x", json!("git+https://host/x")),
             ("x", json!("file:../y")),
             ("x y", json!("1")),
-            // That is a name of npm, and this is PyPI.
+            // The name is valid at npm, but the registry is PyPI.
             ("@scope/x", json!("1")),
         ] {
             assert_eq!(with(name, version), Err(PlanError::Dependency(0)), "{name}");
@@ -410,7 +405,7 @@ mod tests {
             let _ = read(&text, BOUNDS);
         }
 
-        /// Whatever depends on whatever: an order is one, or there is a circle.
+        /// Any dependency graph has an order or a circle.
         #[test]
         fn an_order_holds(edges in proptest::collection::vec((0usize..8, 0usize..8), 0..16)) {
             let name = |at: usize| format!("app/f{at}.py");

@@ -1,20 +1,20 @@
-//! How a project of a framework is installed, run, tested and built.
+//! Commands that install, run, test and build a project.
 
 use serde::Serialize;
 
 use super::super::Framework;
 
-/// Lines for a shell in the project's root, in their order. None where there is nothing to do.
+/// Shell commands for the project's root, in order. A list is empty if there is nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Commands {
-    /// Fetch what it uses.
+    /// Commands that install the dependencies.
     pub install: &'static [&'static str],
-    /// Run it here.
+    /// Commands that run the project locally.
     pub run: &'static [&'static str],
-    /// Check it.
+    /// Commands that test the project.
     pub test: &'static [&'static str],
-    /// Make what is shipped.
+    /// Commands that build the release.
     pub build: &'static [&'static str],
 }
 
@@ -36,7 +36,7 @@ const CARGO: Commands = Commands {
     build: &["cargo build --release"],
 };
 
-/// Those of a framework.
+/// Returns the commands of a framework.
 #[must_use]
 pub const fn commands(framework: Framework) -> Commands {
     match framework {

@@ -1,5 +1,5 @@
-//! What a manifest lists: the framework's own packages and those of the plan, and what it calls
-//! itself.
+//! Dependencies in a manifest: the framework's packages, those of the plan, and the project's own
+//! name.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,29 @@ use super::super::plan::{Plan, slug};
 use super::packages::packages;
 use super::registry::Registry;
 
-/// A line of a manifest.
+/// Dependency in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// The package.
     pub(super) name: String,
-    /// A range; on PyPI nothing for any version.
+    /// Version range; on PyPI empty for any version.
     pub(super) version: String,
-    /// Features that are switched on.
+    /// Enabled features.
     pub(super) features: &'static [&'static str],
 }
 
-/// Both lists of a manifest, sorted by name.
+/// Dependencies of a manifest, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Dependencies {
-    /// What runs.
     pub(super) used: Vec<Line>,
-    /// What is only for development and tests.
+    /// Packages used only for development and tests.
     pub(super) dev: Vec<Line>,
 }
 
 impl Dependencies {
-    /// Those of a plan. A package stands in them once: the framework's own before the plan's, what
-    /// runs before what is for development. A name that the registry does not allow is left out.
+    /// Collects the dependencies of a plan, each package once.
+    ///
+    /// The framework's packages take precedence over the plan's, and runtime packages over
+    /// development packages. Names that the registry does not allow are dropped.
     pub(super) fn new(plan: &Plan) -> Self {
         let Some(registry) = Registry::new(plan.framework) else {
             return Self::default();
@@ -63,15 +63,14 @@ impl Dependencies {
         }
     }
 
-    /// Whether one of that name is among them.
+    /// Returns true if a package of that name is in either list.
     fn names(&self, name: &str) -> bool {
         let mut all = self.used.iter().chain(&self.dev);
         all.any(|line| line.name == name)
     }
 }
 
-/// Names that cargo refuses for a program: words of the language, crates that come with it, and
-/// directories of `target`.
+/// Names that cargo refuses for a program: keywords, built-in crates, and directories of `target`.
 const RESERVED: &str = "\
     abstract alloc as async await become box break build const continue core crate deps do \
     dyn else enum examples extern false final fn for gen if impl in incremental let loop \
@@ -80,8 +79,8 @@ const RESERVED: &str = "\
     while yield nul con \
 ";
 
-/// What the project calls itself in its manifest: the plan's name, or that with an ending where it
-/// is taken by what it uses (pip would look for itself) or by the language.
+/// Chooses the project's name in its manifest. The plan's name gets a suffix if a dependency or the
+/// language uses it, because pip would resolve the project itself.
 pub(super) fn own_name(plan: &Plan, dependencies: &Dependencies) -> String {
     let name = slug(&plan.name);
     let reserved = Registry::new(plan.framework) == Some(Registry::CratesIo)

@@ -1,4 +1,4 @@
-//! Making a text harmless in the language of the file that it stands in.
+//! Escaping of untrusted text for the language of a file.
 
 use std::fmt::{Result, Write};
 
@@ -6,12 +6,12 @@ use askama::filters::Escaper;
 
 use eventrelay_analysis::markdown;
 
-/// Between double quotes in JSON, TOML, YAML, JavaScript and TypeScript.
+/// Text between double quotes in JSON, TOML, YAML, JavaScript and TypeScript.
 ///
 /// Backslash, quote and four hexadecimal digits mean the same in all of them (RFC 8259, 7; TOML
-/// 1.0, "String"; YAML 1.2, 5.7; ECMAScript, 12.9.4). What one of them does not take as it is, or
-/// an editor does not show, is written so: controls, separators of lines, marks of byte order and
-/// of direction.
+/// 1.0, "String"; YAML 1.2, 5.7; ECMAScript, 12.9.4). The escape applies to characters that one of
+/// them forbids or an editor hides: controls, line separators, byte order marks and direction
+/// marks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quoted;
 
@@ -37,7 +37,7 @@ impl Escaper for Quoted {
     }
 }
 
-/// In a line of Markdown. A value is handed over whole only where it is a string.
+/// Text in a line of Markdown. Only strings may be passed whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Markdown;
 
@@ -61,7 +61,7 @@ mod tests {
     fn every_character_reads_back_in_every_language() {
         use saphyr::{LoadableYamlNode, Yaml};
         for character in '\u{0}'..=char::MAX {
-            // Planes of letters, emoji and private use are all written as they are.
+            // Planes of letters, emoji and private use are written unchanged.
             if ('\u{2100}'..='\u{fdff}').contains(&character) || character > '\u{1f600}' {
                 continue;
             }

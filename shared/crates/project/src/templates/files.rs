@@ -1,4 +1,4 @@
-//! The files of each framework.
+//! Template files of each framework.
 
 use askama::Template;
 
@@ -9,21 +9,20 @@ use super::dependencies::{Dependencies, own_name};
 use super::readme::Readme;
 use super::{Facts, one_line, title_of};
 
-/// Longest description in a manifest, in characters.
+/// Maximum characters of a description in a manifest.
 const MAX_DESCRIPTION_LENGTH: usize = 200;
 
-/// What manifests and pages are made of.
+/// Values of the manifests and pages.
 struct Project {
-    /// What it calls itself.
+    /// Name of the project in its manifest.
     name: String,
-    /// A line.
     title: String,
-    /// A line, which every registry takes.
+    /// Description in one line, which every registry requires.
     description: String,
     dependencies: Dependencies,
-    /// Whether it is called by its name on a command line.
+    /// True if the project is a command line program.
     program: bool,
-    /// Whether it is a service that a host has to find.
+    /// True if the project is a service that listens at a host.
     service: bool,
 }
 
@@ -42,7 +41,7 @@ impl Project {
     }
 }
 
-/// The first line of the summary, cut after a word where it is long.
+/// First line of the summary, cut after a word if it is too long.
 fn described(plan: &Plan) -> Option<String> {
     let mut lines = plan.summary.lines().map(one_line);
     let line = lines.find(|line| !line.is_empty())?;
@@ -56,7 +55,7 @@ fn described(plan: &Plan) -> Option<String> {
     })
 }
 
-/// What the workflow installs before anything else. GitHub's own machines have Rust.
+/// Toolchain that the workflow installs first. GitHub's runners already have Rust.
 enum Setup {
     Node,
     Python,
@@ -89,7 +88,7 @@ struct Workflow {
     lines: Vec<&'static str>,
 }
 
-/// A template that is made of the project.
+/// Template filled from the project.
 macro_rules! template {
     ($name:ident, $path:literal) => {
         #[derive(Template)]
@@ -110,23 +109,23 @@ template!(PyProject, "project/python/pyproject.toml");
 template!(Requirements, "project/python/requirements.txt");
 template!(CargoManifest, "project/rust/Cargo.toml");
 
-/// A file whose text is the same in every project.
+/// File with the same text in every project.
 macro_rules! fixed {
     ($path:literal) => {
         include_str!(concat!("../../templates/project/", $path)).to_owned()
     };
 }
 
-/// A template's text, which ends in a line feed.
+/// Renders a template and adds a final line feed.
 fn text(template: &impl Template) -> String {
-    // Writing to a string does not fail.
+    // Writing to a string is infallible.
     template
         .render()
         .map(|text| text + "\n")
         .unwrap_or_default()
 }
 
-/// All files of a project that need no model, in no order.
+/// Renders all template files, in no particular order.
 pub(super) fn all(plan: &Plan, facts: &Facts) -> Vec<ProjectFile> {
     let project = Project::new(plan);
     let mut files = common(plan, facts, &project);
@@ -168,7 +167,7 @@ fn common(plan: &Plan, facts: &Facts, project: &Project) -> Vec<(&'static str, S
     ]
 }
 
-/// What only this framework has.
+/// Renders the files that only this framework has.
 fn own(framework: Framework, project: &Project) -> Vec<(&'static str, String)> {
     let python = || {
         vec![

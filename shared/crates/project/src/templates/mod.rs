@@ -1,9 +1,9 @@
-//! The files of a project that need no model: manifests, configuration, a licence, what git
-//! ignores, a workflow that checks it, a README, and a test that it starts.
+//! Template files of a project: manifests, configuration, licence, `.gitignore`, CI workflow,
+//! README and smoke test.
 //!
-//! The texts stand in `templates/project` beside this crate's sources. What a plan says gets into
-//! them escaped by the language of the file, or, where a file knows no escapes, only where it is a
-//! name of its kind.
+//! The templates are in `templates/project` beside this crate's sources. Values of a plan are
+//! escaped for the language of the file. If a format has no escapes, only valid names of its kind
+//! are inserted.
 
 mod commands;
 mod dependencies;
@@ -22,28 +22,27 @@ use eventrelay_core::answer_class::AnswerClass;
 pub use commands::{Commands, commands};
 pub use packages::{Package, packages};
 
-/// What the files say beside that which the plan has.
+/// Facts in the files that do not come from the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Of the video that the project comes from.
+    /// Title of the source video.
     pub video_title: String,
-    /// Its address, where it has one on YouTube: places in it are linked to. None for a recording
-    /// that was uploaded.
+    /// URL of the YouTube video for links; `None` for an upload.
     pub video_url: Option<String>,
-    /// Of the licence.
     pub year: i16,
-    /// Lowest class of the answers that the project is made of.
+    /// Lowest class of the answers used for the project.
     pub answered_by: AnswerClass,
 }
 
-/// Whether a framework's registry could have a package of this name; a framework without packages
-/// has no registry.
+/// Returns true if the framework's registry could have a package of this name. A framework without
+/// packages has no registry.
 #[must_use]
 pub fn could_have(framework: Framework, package: &str) -> bool {
     registry::Registry::new(framework).is_some_and(|registry| registry.is_name(package))
 }
 
-/// The files of a plan's framework, sorted by path: those of [`paths`].
+/// Renders the template files of a plan's framework, sorted by path. Their paths are those of
+/// [`paths`].
 #[must_use]
 pub fn render(plan: &Plan, facts: &Facts) -> Vec<ProjectFile> {
     let mut files = files::all(plan, facts);
@@ -51,7 +50,7 @@ pub fn render(plan: &Plan, facts: &Facts) -> Vec<ProjectFile> {
     files
 }
 
-/// Where the files of a framework lie, sorted. A plan cannot have them.
+/// Paths of a framework's template files, sorted. A plan cannot use them.
 #[must_use]
 pub const fn paths(framework: Framework) -> &'static [&'static str] {
     match framework {
@@ -124,13 +123,13 @@ pub const fn paths(framework: Framework) -> &'static [&'static str] {
     }
 }
 
-/// A text on one line, without controls.
+/// Collapses a text to one line without control characters.
 fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().filter(|char| !char.is_control()).collect()
 }
 
-/// The plan's title on one line; its name where it has none.
+/// Title of the plan in one line; its name if the title is empty.
 fn title_of(plan: &Plan) -> String {
     match one_line(&plan.title) {
         empty if empty.is_empty() => slug(&plan.name),

@@ -1,21 +1,21 @@
-//! The packages that a project of a framework has whether or not its plan names them.
+//! Packages that every project of a framework has, independent of its plan.
 //!
-//! Each range begins at the version that all of a framework's were tried together with, and ends
-//! before the next version that may break its users (semantic versioning 2.0, section 8; below 1.0
-//! the registries' own custom). What a framework pins among its own parts is pinned here.
+//! Each range begins at the version that was tested together with the framework's other packages.
+//! It ends before the next breaking version (semantic versioning 2.0, section 8; below 1.0 the
+//! registries' own convention). Versions that a framework pins among its own parts are pinned here.
 
 use super::super::Framework;
 
-/// A package of the framework's registry (npm, PyPI or crates.io).
+/// Package of the framework's registry (npm, PyPI or crates.io).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// Its name in the registry.
+    /// Name of the package in the registry.
     pub name: &'static str,
-    /// A range in the registry's own syntax.
+    /// Version range in the registry's own syntax.
     pub version: &'static str,
-    /// Only for development and tests.
+    /// True if the package is used only for development and tests.
     pub dev: bool,
-    /// Features that are switched on (crates.io only).
+    /// Enabled features (crates.io only).
     pub features: &'static [&'static str],
 }
 
@@ -46,10 +46,10 @@ const fn with(
     }
 }
 
-/// The last TypeScript with a compiler in JavaScript, which other tools call: 7 has none.
+/// Last TypeScript whose compiler is JavaScript, which other tools call. Version 7 has none.
 const TYPESCRIPT: Package = dev("typescript", "~6.0.3");
 
-/// Of the version of Node.js that the workflow runs.
+/// Types for the Node.js version of the workflow.
 const NODE_TYPES: Package = dev("@types/node", "^24.0.0");
 
 const NEXTJS: &[Package] = &[
@@ -66,13 +66,13 @@ const EXPRESS: &[Package] = &[
     used("express", "^5.3.0"),
     dev("@types/express", "^5.0.6"),
     NODE_TYPES,
-    // The one that tsx brings.
+    // The version that tsx uses.
     dev("esbuild", "~0.28.2"),
     dev("tsx", "^4.23.15"),
     TYPESCRIPT,
 ];
 
-/// As `expo/bundledNativeModules.json` of its version 57 has them; React and React Native exactly,
+/// Versions as in `expo/bundledNativeModules.json` of Expo 57. React and React Native are exact,
 /// because the renderer refuses another React.
 const EXPO: &[Package] = &[
     used("expo", "~57.0.26"),
@@ -81,7 +81,7 @@ const EXPO: &[Package] = &[
     used("expo-router", "~57.0.24"),
     used("expo-status-bar", "~57.0.1"),
     used("react", "19.2.3"),
-    // This and react-native-web make it run in a browser too.
+    // This package and react-native-web make the app run in a browser too.
     used("react-dom", "19.2.3"),
     used("react-native", "0.86.3"),
     used("react-native-safe-area-context", "~5.7.0"),
@@ -96,7 +96,7 @@ const PYTEST: Package = dev("pytest", ">=9.2,<10");
 const FASTAPI: &[Package] = &[
     used("fastapi", ">=0.165,<1"),
     used("uvicorn", ">=0.54,<1"),
-    // The client for tests that comes with FastAPI is built on it.
+    // FastAPI's test client requires it.
     dev("httpx", ">=0.28,<1"),
     PYTEST,
 ];
@@ -109,7 +109,7 @@ const NOTEBOOK: &[Package] = &[
     used("numpy", ">=2.4,<3"),
     used("pandas", ">=3.1,<4"),
     used("scikit-learn", ">=1.9,<2"),
-    // Both come with Jupyter: named because the test imports them.
+    // Both come with Jupyter, and are listed because the test imports them.
     dev("ipython", ">=9.18,<10"),
     dev("nbformat", ">=5.11,<6"),
     PYTEST,
@@ -138,7 +138,7 @@ const RUST: &[Package] = &[
     SERDE_JSON,
 ];
 
-/// Those of a framework.
+/// Returns the packages of a framework.
 #[must_use]
 pub const fn packages(framework: Framework) -> &'static [Package] {
     match framework {

@@ -1,4 +1,4 @@
-//! What the README shows.
+//! README of a generated project.
 
 use askama::Template;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,7 +10,8 @@ use eventrelay_analysis::markdown::clock;
 use eventrelay_core::answer_class::AnswerClass;
 use eventrelay_core::video::reference;
 
-/// Kept in the address of a file: what RFC 3986 never reserves, and the slash between folders.
+/// Characters kept in a file URL: those that RFC 3986 never reserves, and the slash between
+/// folders.
 const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'.')
@@ -18,17 +19,17 @@ const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'~');
 
-/// The template's values. Its texts are a model's and are escaped as Markdown; what the template
-/// takes as it is, is ours or of a type that harms nobody.
+/// Values of the template. Text from a model is escaped as Markdown. Unescaped values are constants
+/// or types without markup characters.
 #[derive(Template)]
 #[template(path = "project/common/README.md")]
 pub(super) struct Readme<'a> {
     title: String,
     summary: Vec<&'a str>,
-    /// Says that no AI model was asked, where none was.
+    /// True if a stand-in answered instead of an AI model.
     is_stand_in: bool,
     video_title: String,
-    /// What links lead to, and of a type that has only letters, digits, `-` and `_`; none for a recording that was uploaded.
+    /// YouTube id for links, which has only letters, digits, `-` and `_`; `None` for an upload.
     video_id: Option<String>,
     sections: Vec<Section>,
     files: Vec<Row<'a>>,
@@ -48,7 +49,7 @@ struct Row<'a> {
 
 struct Moment {
     clock: String,
-    /// The address takes whole seconds.
+    /// The URL accepts whole seconds.
     second: u64,
 }
 
@@ -114,7 +115,7 @@ impl Moment {
     fn new(at_s: f64) -> Self {
         Self {
             clock: clock(at_s),
-            // Saturates at both ends, and is 0 for what is not a number.
+            // The cast saturates at both ends and maps NaN to 0.
             second: at_s as u64,
         }
     }

@@ -1,29 +1,28 @@
-//! What packages are called in the registries, and which ranges of versions they take.
+//! Package names and version ranges of the registries.
 //!
-//! A plan's dependencies come from a model that has listened to somebody's video: only a name and a
-//! range get into a manifest, never an address, a path or an option.
+//! A plan's dependencies come from a model that processed an untrusted video. Only a name and a
+//! range reach a manifest, never a URL, a path or an option.
 
 use super::super::Framework;
 
-/// Longest name of a package: npm's own bound, the largest of the three.
+/// Maximum length of a package name: npm's limit, the largest of the three.
 const MAX_NAME_LENGTH: usize = 214;
 
-/// Longest range.
 const MAX_RANGE_LENGTH: usize = 100;
 
-/// Where a framework's packages come from.
+/// Package registry of a framework.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Registry {
-    /// <https://registry.npmjs.org>.
+    /// npm: <https://registry.npmjs.org>.
     Npm,
-    /// <https://pypi.org>.
+    /// PyPI: <https://pypi.org>.
     PyPi,
-    /// <https://crates.io>.
+    /// crates.io: <https://crates.io>.
     CratesIo,
 }
 
 impl Registry {
-    /// That of a framework; none where nothing is installed.
+    /// Returns the registry of a framework; `None` if it installs nothing.
     pub(super) const fn new(framework: Framework) -> Option<Self> {
         match framework {
             Framework::NextJs | Framework::Express | Framework::Expo => Some(Self::Npm),
@@ -33,7 +32,7 @@ impl Registry {
         }
     }
 
-    /// Whether a package can be called so. On PyPI with its extras: `name[one,two]`.
+    /// Returns true if the package name is valid. On PyPI it may have extras: `name[one,two]`.
     pub(super) fn is_name(self, name: &str) -> bool {
         if name.len() > MAX_NAME_LENGTH {
             return false;
@@ -59,8 +58,8 @@ impl Registry {
         }
     }
 
-    /// What two names of one package have in common: PyPI's normal form without extras (PEP 503),
-    /// crates.io's own rule of hyphens.
+    /// Normalizes a package name for comparison: on PyPI the normal form without extras (PEP 503),
+    /// on crates.io with unified hyphens.
     pub(super) fn key(self, name: &str) -> String {
         match self {
             Self::Npm => name.to_owned(),
@@ -73,7 +72,7 @@ impl Registry {
         }
     }
 
-    /// What stands in the manifest for a range, or for none.
+    /// Returns the valid version range, or the registry's form for any version.
     pub(super) fn range(self, version: Option<&str>) -> &str {
         match version.map(str::trim) {
             Some(version) if self.is_range(version) => version,
@@ -81,7 +80,6 @@ impl Registry {
         }
     }
 
-    /// Any version.
     const fn any(self) -> &'static str {
         match self {
             Self::Npm | Self::CratesIo => "*",
@@ -94,8 +92,8 @@ impl Registry {
             return false;
         }
         match self {
-            // Comparators are written as cargo's are, but stand side by side. What has `:` or `/` is
-            // an address, a path or another package, what is a word is a tag.
+            // npm comparators look like cargo's, but are separated by spaces. A text with `:` or
+            // `/` is a URL, a path or another package, and a word is a tag.
             Self::Npm => version.split("||").all(|range| {
                 let mut comparators = range.split_whitespace().peekable();
                 comparators.peek().is_some()
@@ -112,7 +110,8 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
 
-/// npm's rule for new packages: small letters, digits and four marks, two of which do not begin it.
+/// Checks npm's rule for new packages: lower-case letters, digits and four marks, two of which
+/// cannot come first.
 fn is_npm_part(name: &str) -> bool {
     !name.starts_with(['.', '_', '-'])
         && !["", "node_modules", "favicon.ico"].contains(&name)
@@ -121,7 +120,7 @@ fn is_npm_part(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._~".contains(&b))
 }
 
-/// PEP 440's clauses of released versions: `>=1.2`, `==1.*`.
+/// Returns true for a PEP 440 clause of released versions: `>=1.2`, `==1.*`.
 fn is_clause(clause: &str) -> bool {
     let clause = clause.trim();
     let number = clause.trim_start_matches(['<', '>', '=', '!', '~']);
@@ -137,7 +136,7 @@ fn is_clause(clause: &str) -> bool {
     (exact || ["<", "<=", ">=", ">", "~="].contains(&operator)) && number.split('.').all(is_part)
 }
 
-/// PEP 508: letters and digits at both ends.
+/// Checks PEP 508's rule for names: letters and digits at both ends.
 fn is_pypi_part(name: &str) -> bool {
     let ends = |end: Option<u8>| end.is_some_and(is_word);
     ends(name.bytes().next())

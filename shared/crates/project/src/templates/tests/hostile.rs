@@ -1,4 +1,4 @@
-//! What a video's author might make a model say.
+//! Tests of templates with hostile plans.
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -47,13 +47,13 @@ fn said(framework: Framework, text: &str) -> (Plan, Facts) {
     (plan, facts)
 }
 
-/// What a Markdown page has beside words.
+/// Structure of a Markdown page without its words.
 #[derive(Default)]
 struct Page {
     links: Vec<String>,
-    /// Headings, cells and blocks of code.
+    /// Number of headings, cells and blocks of code.
     parts: usize,
-    /// Whether there is anything that only we could have meant, and did not.
+    /// True if the page has an active element that the template did not intend.
     acts: bool,
 }
 
@@ -81,14 +81,14 @@ impl Page {
     }
 }
 
-/// What stands between the first quote after a word and the last of its line.
+/// Text between the first quote after a word and the last quote of its line.
 fn literal(text: &str, word: &str) -> String {
     let line = text.split_once(word).unwrap().1.lines().next().unwrap();
     let quoted = &line[line.find('"').unwrap()..=line.rfind('"').unwrap()];
     serde_json::from_str(quoted).unwrap()
 }
 
-/// Holds for whatever a plan says.
+/// Asserts that a plan's text stays inert in the files.
 fn is_harmless(framework: Framework, said_text: &str) {
     let (plan, facts) = said(framework, said_text);
     let files = render(&plan, &facts);
@@ -104,7 +104,7 @@ fn is_harmless(framework: Framework, said_text: &str) {
         let shown = |c: char| c == '\n' || !c.is_control();
         assert!(written.chars().all(shown), "{} of {said_text:?}", file.path);
         match Language::of_path(&file.path) {
-            // Nothing of what is said gets here.
+            // These files contain no text of the plan.
             Language::Yaml | Language::Python | Language::Css | Language::TypeScript => {
                 assert_eq!(file.content, usual.content, "{}", file.path);
             }
