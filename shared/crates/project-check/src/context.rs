@@ -1,37 +1,37 @@
-//! What a file stands among.
+//! Context of a file in its project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{imports, manifests};
 use eventrelay_project::{Framework, ProjectFile};
 
-/// The project around a file.
+/// Project that contains a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectContext {
-    /// What the project is built with.
+    /// Framework of the project.
     pub framework: Framework,
-    /// All of its files, planned ones and those of templates.
+    /// Paths of all files, planned and from templates.
     pub paths: BTreeSet<String>,
-    /// All packages that it declares, by their names in the registry, and what its own code is
-    /// imported by (the name of a Rust library).
+    /// Declared packages by their registry names, and the import name of the project's own Rust
+    /// library.
     pub packages: BTreeSet<String>,
-    /// Phrases of the prompt that no file has a reason to repeat.
+    /// Phrases of the prompt that a file should not repeat.
     pub phrases: Vec<String>,
-    /// What begins an import of a file from the root or a folder of the project, and that folder.
+    /// Import prefixes with the folder of the project that each stands for.
     pub(super) aliases: Vec<(String, String)>,
-    /// Names that the roots of the crate define themselves; none where they are not known.
+    /// Names that the crate roots define; `None` if they are unknown.
     pub(super) roots: Option<BTreeSet<String>>,
-    /// The `__init__.py` that are known to define nothing.
+    /// Paths of the `__init__.py` files that define nothing.
     pub(super) bare_packages: BTreeSet<String>,
-    /// What can be imported from files whose content is known.
+    /// Importable names of files with known content.
     pub(super) defined: BTreeMap<String, imports::Defined>,
-    /// Whether a page maps the names of imports; none where it is not known.
+    /// True if a page has an import map; `None` if unknown.
     pub(super) has_import_map: Option<bool>,
 }
 
 impl ProjectContext {
-    /// Of a file that was just written, while others are not yet: with the aliases of the
-    /// templates, and no phrases.
+    /// Creates the context of a newly written file while others are missing. It has the aliases of
+    /// the templates and no phrases.
     #[must_use]
     pub fn new(framework: Framework, paths: BTreeSet<String>, packages: BTreeSet<String>) -> Self {
         let aliases = match framework {
@@ -51,8 +51,7 @@ impl ProjectContext {
         }
     }
 
-    /// With what is in a file that is written already: what others import from it is then looked
-    /// for in it.
+    /// Adds the exports of a written file, so that imports from it are checked.
     pub fn learn(&mut self, file: &ProjectFile) {
         if let Some(defined) = imports::Defined::new(file) {
             self.defined.insert(file.path.clone(), defined);
@@ -62,7 +61,7 @@ impl ProjectContext {
         }
     }
 
-    /// Of each file of a project whose files are all there.
+    /// Creates the context of a complete project.
     #[must_use]
     pub fn from_files(files: &[ProjectFile], framework: Framework) -> Self {
         let paths = files.iter().map(|file| file.path.clone()).collect();

@@ -1,12 +1,12 @@
-//! Collects the findings of a file, bounded.
+//! Bounded collection of a file's findings.
 
 pub(super) use eventrelay_project::{Finding, Rule, Severity};
 use eventrelay_project::{MAX_IN_FILE, MAX_MESSAGE_LENGTH};
 
-/// Longest excerpt of a line in a message, in characters.
+/// Maximum characters of a quoted line in a message.
 const MAX_EXCERPT_LENGTH: usize = 100;
 
-/// Findings of one file as they are made.
+/// Findings of one file during its checks.
 #[derive(Debug)]
 pub(super) struct Findings {
     path: String,
@@ -50,17 +50,18 @@ impl Findings {
         });
     }
 
-    /// Whether there is one of that rule already.
+    /// Returns true if a finding of this rule exists.
     pub(super) fn has(&self, rule: Rule) -> bool {
         self.found.iter().any(|finding| finding.rule == rule)
     }
 
-    /// Drops what was found by a rule.
+    /// Removes the findings of a rule.
     pub(super) fn forget(&mut self, rule: Rule) {
         self.found.retain(|finding| finding.rule != rule);
     }
 
-    /// Without repetitions, by line; errors are kept before warnings where there are too many.
+    /// Returns the findings without duplicates, by line. Above the limit, errors take precedence
+    /// over warnings.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.found
             .sort_by(|a, b| (a.severity, a).cmp(&(b.severity, b)));
@@ -71,13 +72,13 @@ impl Findings {
     }
 }
 
-/// A line of a text as an excerpt in a message, in backquotes.
+/// Quotes a line of a text in backquotes for a message.
 pub(super) fn excerpt(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
     format!("`{}`", shown(line.trim_end(), MAX_EXCERPT_LENGTH))
 }
 
-/// Without control characters, and cut at `most` characters.
+/// Removes control characters and truncates to `most` characters.
 fn shown(text: &str, most: usize) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     let mut out: String = text.chars().take(most).map(clean).collect();

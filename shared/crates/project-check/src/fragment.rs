@@ -1,5 +1,4 @@
-//! A fragment of a file in one language, and its syntax tree: a whole file, a script or a style inside
-//! a page, a cell of a notebook.
+//! Syntax tree of a file, of a script or style inside a page, or of a notebook cell.
 
 #[cfg(test)]
 mod tests;
@@ -14,50 +13,53 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 use eventrelay_project::Language;
 
-/// Deepest nesting of a tree that is looked into.
+/// Maximum depth of a tree that is walked.
 const MAX_DEPTH: usize = 400;
 
-/// Most ampersands in which a parser is helped, and the longest text, in bytes.
+/// Maximum ampersands that are replaced to help a parser, and the maximum size of the text in
+/// bytes.
 const MAX_AMPERSANDS: usize = 20;
 const MAX_HELPED_LENGTH: usize = 50_000;
 
-/// How long a parser may work. Ten thousand times `<!--` are few steps to the grammar of Python, and
-/// each takes as long as what is before it: a count alone bounds nothing. No program that anybody
-/// would run comes near, so that the same text still has the same tree.
+/// Timeout of a parser.
+///
+/// Step counts alone do not bound the time. In Python's grammar, ten thousand times `<!--` takes
+/// few steps, but each is as slow as all text before it. Real programs stay far below the timeout,
+/// so that results remain deterministic.
 const FUSE: Duration = Duration::from_secs(2);
 
-/// How much of a text is read at once, in bytes.
+/// Bytes of a text that the parser reads at once.
 const CHUNK: usize = 4_096;
 
-/// What the grammar of TypeScript does not know, and what of the same length says as much to it:
-/// exports of all types (TypeScript 5.0), the variance of parameters (4.7).
+/// Syntax unknown to the TypeScript grammar, with an equivalent replacement of the same length:
+/// type-only `export *` (TypeScript 5.0) and variance annotations (4.7).
 const AFTER_THE_GRAMMAR: [(&str, &str); 3] = [
     ("export type *", "export      *"),
     ("<in ", "<   "),
     ("<out ", "<    "),
 ];
 
-/// A text in one language with its tree.
+/// Text in one language with its syntax tree.
 #[derive(Debug)]
 pub(super) struct ParsedFragment<'a> {
     pub(super) language: Language,
-    /// As it stands in the file.
+    /// Text as in the file.
     pub(super) text: Cow<'a, str>,
     pub(super) tree: Tree,
     lines: Lines,
 }
 
-/// Which lines of the file those of a fragment are.
+/// Mapping of a fragment's lines to lines of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Lines {
-    /// They follow one another from this one.
+    /// Consecutive lines from this one.
     From(u32),
-    /// Each by itself.
+    /// Individual line numbers.
     Each(Vec<u32>),
 }
 
 impl Lines {
-    /// The line of the file, from 1, of a line of the fragment, from 0.
+    /// Converts a line of the fragment, from 0, to a line of the file, from 1.
     pub(super) fn line_at(&self, row: usize) -> u32 {
         match self {
             Self::From(first) => first.saturating_add(u32::try_from(row).unwrap_or(u32::MAX)),
@@ -67,8 +69,8 @@ impl Lines {
 }
 
 impl<'a> ParsedFragment<'a> {
-    /// Parses a text. None where there is no grammar of the language, where the parser would work
-    /// for longer than any program of that size needs, or the tree would be too deep.
+    /// Parses a text. Returns `None` if the language has no grammar, if the parser exceeds its
+    /// limits, or if the tree is too deep.
     pub(super) fn parse(language: Language, text: Cow<'a, str>, lines: Lines) -> Option<Self> {
         let tree = tree_of(language, &text)?;
         Some(Self {
@@ -83,31 +85,31 @@ impl<'a> ParsedFragment<'a> {
         self.tree.root_node()
     }
 
-    /// Whether the grammar did not understand something that can be pointed at. (In a page also the
-    /// end of the file may be an error to it, where an end may be left out.)
+    /// Returns true if the tree has an error at a known position. In a page, the end of the file
+    /// can be such an error if an end tag is omitted.
     pub(super) fn is_broken(&self) -> bool {
         misunderstood(&self.tree) > 0
     }
 
-    /// What a node spans.
+    /// Returns the source text of a node.
     pub(super) fn source(&self, node: Node<'_>) -> &str {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    /// The line of the file that a node begins at, from 1.
+    /// Returns the file line of a node's start, from 1.
     pub(super) fn line(&self, node: Node<'_>) -> u32 {
         self.lines.line_at(node.start_position().row)
     }
 
-    /// The line of the fragment that a node begins at, as text.
+    /// Returns the text of the fragment line where a node starts.
     pub(super) fn line_text(&self, node: Node<'_>) -> &str {
         let start = node.start_byte().min(self.text.len());
         let from = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         self.text[from..].lines().next().unwrap_or_default()
     }
 
-    /// Visits the nodes in the order of the text, each with those that it stands in, outermost
-    /// first. A visitor that returns false is not shown what is inside.
+    /// Visits the nodes in text order, each with its ancestors from the outermost. If the visitor
+    /// returns false, the node's children are skipped.
     pub(super) fn walk<'t>(&'t self, mut visit: impl FnMut(Node<'t>, &[Node<'t>]) -> bool) {
         let mut cursor = self.tree.walk();
         let mut within: Vec<Node<'t>> = Vec::new();
@@ -127,7 +129,7 @@ impl<'a> ParsedFragment<'a> {
     }
 }
 
-/// What a node is made of, those without a name left out.
+/// Returns the named children of a node.
 pub(super) fn named<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
     let mut cursor = node.walk();
     let mut at = cursor.goto_first_child();
@@ -143,7 +145,7 @@ pub(super) fn named<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
     })
 }
 
-/// Whether a token of that kind is directly in the node.
+/// Returns true if the node has a direct child token of that kind.
 pub(super) fn has_token(node: Node<'_>, kind: &str) -> bool {
     let mut cursor = node.walk();
     node.children(&mut cursor).any(|child| child.kind() == kind)
@@ -184,9 +186,10 @@ fn tree_of(language: Language, text: &str) -> Option<Tree> {
     Some(tree)
 }
 
-/// A page with other characters for ampersands, and for signs of less and greater that begin and end
-/// no tag: they are text (HTML, 13.2.5.6 and 13.2.5.72), and errors to the grammar. What they stand
-/// for is of no matter to a tree.
+/// Replaces ampersands, and `<` and `>` outside of tags, by other characters.
+///
+/// HTML treats them as text (13.2.5.6 and 13.2.5.72), but the grammar reports errors. The
+/// replacement does not change the tree.
 fn without_odd_text(page: &str) -> String {
     let mut out = String::with_capacity(page.len());
     let mut rest = page;
@@ -195,7 +198,7 @@ fn without_odd_text(page: &str) -> String {
         rest = &rest[at..];
         let next = rest.as_bytes().get(1).copied().unwrap_or_default();
         let tag = rest.starts_with('<') && (next.is_ascii_alphabetic() || b"/!?".contains(&next));
-        // Comments, scripts and styles end at their own marks.
+        // Comments, scripts and styles end at their own end marks.
         let raw = [
             ("<!--", "-->"),
             ("<script", "</script"),
@@ -216,7 +219,7 @@ fn without_odd_text(page: &str) -> String {
         {
             out.push_str(end.0);
             rest = end.1;
-            // The rest of an end tag.
+            // Remaining part of an end tag.
             let close = rest.find('>').filter(|at| rest[..*at].trim().is_empty());
             let after = close.map_or(0, |at| at + 1);
             out.push_str(&rest[..after]);
@@ -227,7 +230,7 @@ fn without_odd_text(page: &str) -> String {
     out
 }
 
-/// Where a tag ends, its quotes minded.
+/// Finds the end of a tag and ignores `>` inside quotes.
 fn tag_end(text: &str) -> usize {
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {
@@ -241,10 +244,10 @@ fn tag_end(text: &str) -> usize {
     text.len()
 }
 
-/// Parses within what programs need.
+/// Parses within the limits of steps, reads and time.
 fn parse(parser: &mut Parser, text: impl AsRef<[u8]>) -> Option<Tree> {
     let bytes = text.as_ref();
-    // The parser asks after each hundred steps. Of some 4,000 programs that were measured none took
+    // The parser calls back after each hundred steps. Of about 4,000 measured programs none took
     // more than six steps a byte, and half of them less than one.
     let mut steps = 200 + bytes.len() / 12;
     let lit = Instant::now();
@@ -257,8 +260,8 @@ fn parse(parser: &mut Parser, text: impl AsRef<[u8]>) -> Option<Tree> {
         }
     };
     let options = ParseOptions::new().progress_callback(&mut spend);
-    // A lexer that looks for the end of a text that has none reads to the end of the file in one
-    // step, again and again.
+    // A lexer that looks for a missing end mark reads to the end of the file in one step, again and
+    // again.
     let mut reads = 1_000 + bytes.len() / CHUNK * 50;
     let mut read = |at: usize, _| {
         reads = reads.saturating_sub(1);
@@ -270,9 +273,10 @@ fn parse(parser: &mut Parser, text: impl AsRef<[u8]>) -> Option<Tree> {
     tree.filter(|tree| reads > 0 && depth(tree) <= MAX_DEPTH)
 }
 
-/// An ampersand in the text or an attribute of an element (JSX) that begins no reference is an
-/// error to the grammar, and to no compiler. Each that stands in an error is taken for another
-/// character if the parser understands more by it.
+/// Replaces ampersands that the JSX grammar rejects, although compilers accept them.
+///
+/// These ampersands are in the text or an attribute of an element and begin no reference. A
+/// replacement stays only if the tree then has fewer errors.
 fn ampersands(parser: &mut Parser, mut tree: Tree, mut text: Vec<u8>) -> Option<Tree> {
     let mut broken = misunderstood(&tree);
     let (mut from, mut tried) = (0, 0);
@@ -299,7 +303,7 @@ fn ampersands(parser: &mut Parser, mut tree: Tree, mut text: Vec<u8>) -> Option<
     Some(tree)
 }
 
-/// Whether a node, or one that it stands in closely, is an error.
+/// Returns true if a node or a near ancestor is an error.
 fn is_in_error(node: Node<'_>) -> bool {
     let parent = node.parent();
     let outer = parent.and_then(|parent| parent.parent());
@@ -309,7 +313,7 @@ fn is_in_error(node: Node<'_>) -> bool {
         .any(|node| node.is_error())
 }
 
-/// How many bytes are in errors, and one for each that is missing.
+/// Counts the bytes inside errors, plus one for each missing node.
 fn misunderstood(tree: &Tree) -> usize {
     let mut bytes = 0;
     let mut cursor = tree.walk();

@@ -1,18 +1,16 @@
-//! Whether what a model wrote is software: paths that hold everywhere, files that their languages'
-//! parsers take, manifests that registries take, imports that lead somewhere, no secrets, and no
-//! stub where a program should be.
+//! Checks of the files that a model wrote for a project.
 //!
-//! | room | what |
+//! | module | content |
 //! |---|---|
-//! | [`paths`] | where a file may lie |
+//! | [`paths`] | valid and confined paths |
 //! | `syntax` | one parser for each language |
-//! | `manifests` | what a project declares |
-//! | `imports` | what its files ask for |
+//! | `manifests` | declared packages |
+//! | `imports` | imports of files and packages |
 //! | `secrets` | keys and passwords |
 //! | `placeholders` | stubs, omissions, refusals, echoes |
 //!
-//! All of it is pure, and gives the same for the same. What it takes is bounded by the size of the
-//! files; the one clock is the fuse of the parsers, which no program reaches.
+//! All checks are pure and deterministic. Their time is bounded by the size of the files. The only
+//! clock is the timeout of the parsers, which no real program reaches.
 
 mod context;
 mod finding;
@@ -33,13 +31,13 @@ use finding::Findings;
 
 pub use context::ProjectContext;
 
-/// The checks of this crate.
+/// Entry points of this crate.
 pub const CHECKER: Checker = Checker {
     file: check_written,
     project: check_project,
 };
 
-/// Whether a text is not what the language of its path takes.
+/// Returns true if the text has a syntax error in the language of its path.
 #[must_use]
 pub fn has_syntax_error(path: &str, text: &str) -> bool {
     let mut findings = Findings::new(path);
@@ -47,7 +45,7 @@ pub fn has_syntax_error(path: &str, text: &str) -> bool {
     findings.has(Rule::Syntax)
 }
 
-/// Checks a file when it was written, while others of its project may be missing.
+/// Checks a newly written file while other files of its project may be missing.
 #[must_use]
 pub fn check_written(
     file: &ProjectFile,
@@ -64,7 +62,7 @@ pub fn check_written(
     check_file(file, &around)
 }
 
-/// What is wrong with a file among the others of its project: for the moment that it was written.
+/// Checks a file in the context of its project, right after it was written.
 #[must_use]
 pub fn check_file(file: &ProjectFile, around: &ProjectContext) -> Vec<Finding> {
     let mut findings = Findings::new(&file.path);
@@ -72,7 +70,7 @@ pub fn check_file(file: &ProjectFile, around: &ProjectContext) -> Vec<Finding> {
     findings.finish()
 }
 
-/// What is used by a file of what its project declares.
+/// Checks a file and returns the declared packages that it uses.
 fn look(file: &ProjectFile, around: &ProjectContext, findings: &mut Findings) -> imports::Used {
     if let Err(why) = paths::check(&file.path) {
         findings.error(None, Rule::UnsafePath, why.to_string());
@@ -98,14 +96,13 @@ fn look(file: &ProjectFile, around: &ProjectContext, findings: &mut Findings) ->
     imports::check(&file.path, text, &fragments, around, findings)
 }
 
-/// The text of a file; none where it is no text that shows what it is.
+/// Decodes the text of a file; `None` if it is not text or hides its content.
 fn text<'a>(content: &'a [u8], findings: &mut Findings) -> Option<&'a str> {
     let Ok(text) = std::str::from_utf8(content) else {
         findings.error(None, Rule::NotText, "a text is UTF-8");
         return None;
     };
-    // What turns the direction of writing makes code look like other code
-    // (<https://trojansource.codes>).
+    // Direction marks can disguise code (<https://trojansource.codes>).
     let hides = |c: char| {
         matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
             || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}')
@@ -119,7 +116,7 @@ fn text<'a>(content: &'a [u8], findings: &mut Findings) -> Option<&'a str> {
     Some(text)
 }
 
-/// What is wrong with a whole project, its manifests being among its files.
+/// Checks a whole project including its manifests.
 #[must_use]
 pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
     let around = ProjectContext::from_files(files, framework);
@@ -155,7 +152,7 @@ pub fn check_project(files: &[ProjectFile], framework: Framework) -> Report {
     report
 }
 
-/// What no file shows alone.
+/// Reports problems that concern several files.
 fn whole(files: &[ProjectFile], around: &ProjectContext, used: &imports::Used) -> Vec<Finding> {
     let entry = around.framework.entry();
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
 use super::*;
 use eventrelay_project::{MAX_IN_FILE, Origin};
 
-/// A file of the model's.
+/// Builds a file written by the model.
 fn file(path: &str, text: &str) -> ProjectFile {
     ProjectFile {
         path: path.to_owned(),
@@ -16,7 +16,7 @@ fn project(files: &[(&str, &str)]) -> Vec<ProjectFile> {
     files.iter().map(|(path, text)| file(path, text)).collect()
 }
 
-/// Small projects as models and templates make them.
+/// Small valid projects of models and templates.
 fn sound() -> Vec<(Framework, Vec<ProjectFile>)> {
     let next = project(&[
         (

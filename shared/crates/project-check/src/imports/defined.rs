@@ -1,4 +1,4 @@
-//! The names that a file of the project has for others.
+//! Names that a file exports to the project.
 
 use std::collections::BTreeSet;
 
@@ -10,27 +10,27 @@ use super::{
 };
 use eventrelay_project::{Language, ProjectFile};
 
-/// What can be imported from a file.
+/// Importable names of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Defined {
     names: BTreeSet<String>,
-    /// Whether it may have more: all that another module has.
+    /// True if the file may export more names, such as all of another module.
     open: bool,
 }
 
 impl Defined {
-    /// Whether a name may be imported.
+    /// Returns true if a name may be imported.
     pub(super) fn has(&self, name: &str) -> bool {
         self.open || self.names.contains(name)
     }
 
-    /// Some of the names, as a hint.
+    /// Lists some of the names as a hint.
     pub(super) fn some(&self) -> String {
         let some: Vec<&str> = self.names.iter().map(String::as_str).take(8).collect();
         some.join(", ")
     }
 
-    /// The names of a file. None where it is no program, or does not parse.
+    /// Collects the names of a file. Returns `None` if it is not a program or does not parse.
     pub(in super::super) fn new(file: &ProjectFile) -> Option<Self> {
         let language = Language::of_path(&file.path);
         if !language.is_code() || language == Language::Notebook {
@@ -54,7 +54,7 @@ impl Defined {
     }
 }
 
-/// All names of a module outside of its functions and classes.
+/// Collects the names of a module outside of its functions and classes.
 fn python(fragment: &ParsedFragment<'_>) -> Defined {
     let mut defined = Defined::default();
     fragment.walk(|node, within| {
@@ -62,7 +62,7 @@ fn python(fragment: &ParsedFragment<'_>) -> Defined {
             "wildcard_import" => defined.open = true,
             "identifier" => {
                 defined.names.insert(fragment.source(node).to_owned());
-                // A module that answers for names itself (PEP 562).
+                // The module resolves names dynamically (PEP 562).
                 defined.open |= matches!(fragment.source(node), "__getattr__" | "globals");
             }
             _ => {}
@@ -77,11 +77,11 @@ fn python(fragment: &ParsedFragment<'_>) -> Defined {
     defined
 }
 
-/// What a module of JavaScript or TypeScript exports.
+/// Collects the exports of a JavaScript or TypeScript module.
 fn script(fragment: &ParsedFragment<'_>) -> Defined {
     let mut defined = Defined::default();
     let text = &fragment.text;
-    // What Node.js knew before there were modules.
+    // CommonJS exports.
     defined.open = ["module.exports", "exports.", "export ="]
         .iter()
         .any(|old| text.contains(old));
@@ -114,7 +114,7 @@ fn script(fragment: &ParsedFragment<'_>) -> Defined {
                 }
             }
         }
-        // `export * from`, of which the grammar shows the source alone.
+        // `export * from`: the grammar has a field only for its source.
         let source = statement.child_by_field_name("source").is_some();
         defined.open |= source && parts == 1;
     }

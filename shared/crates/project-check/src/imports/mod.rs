@@ -1,5 +1,4 @@
-//! Whether what files ask for is there: files of the project by the rules of each language, and
-//! packages among those that it declares.
+//! Checks of imports: files by the rules of each language, and declared packages.
 
 mod defined;
 mod modules;
@@ -27,7 +26,7 @@ pub(super) use defined::Defined;
 pub(super) use python::is_bare;
 pub(super) use rust::roots;
 
-/// Packages that files use, by their names in the registry.
+/// Packages that files use, by their registry names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Used(BTreeSet<(Registry, String)>);
 
@@ -41,7 +40,7 @@ impl Used {
     }
 }
 
-/// What a file asks for that is not there. Gives the packages that it uses.
+/// Reports missing imports of a file and returns the packages that it uses.
 pub(super) fn check(
     path: &str,
     text: &str,
@@ -64,8 +63,8 @@ pub(super) fn check(
     used
 }
 
-/// What is declared and that no file uses. A framework's own packages, tools, and what is named in
-/// scripts and configuration are used otherwise.
+/// Reports declared packages that no file uses. Packages of the framework, tools, and names in
+/// scripts and configuration count as used.
 pub(super) fn unused(files: &[ProjectFile], used: &Used) -> Vec<Finding> {
     let mut found = Vec::new();
     let declared = manifests::declared(files)
@@ -85,7 +84,7 @@ pub(super) fn unused(files: &[ProjectFile], used: &Used) -> Vec<Finding> {
     found
 }
 
-/// Whether a package is named in quotes in a file that is no manifest, or in a script of one.
+/// Returns true if a package is quoted in a file other than a manifest, or in a manifest's script.
 fn is_mentioned(files: &[ProjectFile], name: &str) -> bool {
     files.iter().any(|file| {
         let text = std::str::from_utf8(&file.content).unwrap_or_default();
@@ -108,12 +107,12 @@ fn is_mentioned(files: &[ProjectFile], name: &str) -> bool {
     })
 }
 
-/// The folder of a path, without a slash at its end.
+/// Returns the folder of a path without a trailing slash.
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A path as seen from a folder. None where it leaves the project.
+/// Resolves a path relative to a folder. Returns `None` if it leaves the project.
 fn join(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
@@ -128,7 +127,7 @@ fn join(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Tells of a file that is not there, and of what may have been meant.
+/// Reports a missing file with a suggestion.
 fn missing(around: &ProjectContext, wanted: &str, line: u32, asked: &str, findings: &mut Findings) {
     let name = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -153,7 +152,7 @@ fn missing(around: &ProjectContext, wanted: &str, line: u32, asked: &str, findin
     findings.error(line, Rule::MissingFile, message);
 }
 
-/// Tells of names that a file of the project does not have, where it is known what it has.
+/// Reports imported names that a file with known exports does not define.
 fn unknown(
     around: &ProjectContext,
     path: &str,
@@ -174,7 +173,7 @@ fn unknown(
     }
 }
 
-/// Tells of a package that is not declared.
+/// Reports an undeclared package.
 fn undeclared(line: u32, asked: &str, package: &str, findings: &mut Findings) {
     let (asked, package) = (excerpt(asked), excerpt(package));
     let message = if asked == package {
@@ -185,7 +184,7 @@ fn undeclared(line: u32, asked: &str, package: &str, findings: &mut Findings) {
     findings.error(line, Rule::UndeclaredPackage, message);
 }
 
-/// Whether a framework's programs run in a browser as they are.
+/// Returns true if programs of the framework run in a browser without a build.
 fn is_served_as_is(framework: Framework) -> bool {
     framework == Framework::Static
 }

@@ -1,19 +1,18 @@
-//! Which modules of Python a project has.
+//! Python modules of a project.
 
 use super::super::context::ProjectContext;
 
-/// What a path without its ending is.
+/// Kind of module at a path without extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Module {
-    /// A module of its own.
+    /// Module in a file of its own.
     File,
-    /// A folder with modules.
+    /// Folder with modules.
     Package(String),
-    /// Nothing.
     Missing,
 }
 
-/// The module of a path.
+/// Finds the module at a path.
 pub(super) fn at(around: &ProjectContext, path: &str) -> Module {
     let file = |ending: &str| around.paths.contains(&format!("{path}{ending}"));
     if file(".py") || file(".pyi") {
@@ -31,7 +30,7 @@ pub(super) fn at(around: &ProjectContext, path: &str) -> Module {
     }
 }
 
-/// The folder from which a name is a module of the project's own; none where it is none.
+/// Finds the folder in which a name is a module of the project; `None` if there is none.
 pub(super) fn home(around: &ProjectContext, folder: &str, name: &str) -> Option<String> {
     let homes = ["", "src", folder];
     let homes = homes.iter().map(|home| (*home).to_owned());

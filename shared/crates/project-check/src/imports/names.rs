@@ -1,7 +1,7 @@
-//! Modules that come with a language.
+//! Modules of the standard libraries.
 
-/// Of Node.js (<https://nodejs.org/api/modules.html#built-in-modules>), those that are named without
-/// `node:`.
+/// Modules of Node.js (<https://nodejs.org/api/modules.html#built-in-modules>) that need no `node:`
+/// prefix.
 const OF_NODE: [&str; 42] = [
     "assert",
     "async_hooks",
@@ -47,7 +47,7 @@ const OF_NODE: [&str; 42] = [
     "zlib",
 ];
 
-/// Of Python 3.12 (`sys.stdlib_module_names`), those that are not the language's own business.
+/// Modules of Python 3.12 (`sys.stdlib_module_names`) without internal ones.
 const OF_PYTHON: [&str; 212] = [
     "abc",
     "aifc",
@@ -263,8 +263,8 @@ const OF_PYTHON: [&str; 212] = [
     "zoneinfo",
 ];
 
-/// Of Rust: its own crates, what every program has in scope, and its primitive types, and the
-/// tools of attributes, which paths may begin with as well.
+/// First segments of Rust paths that are not packages: built-in crates, the prelude, primitive
+/// types and tool attributes.
 const OF_RUST: [&str; 30] = [
     "alloc",
     "core",
@@ -298,17 +298,17 @@ const OF_RUST: [&str; 30] = [
     "rustfmt",
 ];
 
-/// Whether a package is a module of Node.js.
+/// Returns true if a package is a module of Node.js.
 pub(super) fn is_node(name: &str) -> bool {
     OF_NODE.contains(&name)
 }
 
-/// Whether a module comes with Python.
+/// Returns true if a module comes with Python.
 pub(super) fn is_python(name: &str) -> bool {
     name.starts_with("__") || OF_PYTHON.contains(&name)
 }
 
-/// Whether a crate comes with Rust, or the name is none of a crate.
+/// Returns true if a crate comes with Rust, or if the name cannot be a crate.
 pub(super) fn is_rust(name: &str) -> bool {
     OF_RUST.contains(&name)
 }

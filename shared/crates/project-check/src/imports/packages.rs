@@ -1,9 +1,9 @@
-//! Packages that are imported by another name than their own, that come with others, or that are
-//! used without an import.
+//! Packages with a different import name, packages included in others, and packages used without an
+//! import.
 
 use super::super::manifests::{Registry, normalised};
 
-/// Modules of Python and the packages that bring them, where the names differ.
+/// Python modules with the packages that provide them, where the names differ.
 const DISTRIBUTIONS: [(&str, &[&str]); 54] = [
     ("yaml", &["pyyaml"]),
     ("PIL", &["pillow"]),
@@ -68,10 +68,10 @@ const DISTRIBUTIONS: [(&str, &[&str]); 54] = [
     ("haystack", &["haystack-ai"]),
 ];
 
-/// Packages whose names are those of folders that several share.
+/// Namespace packages that several distributions share.
 const SHARED: [&str; 3] = ["google", "azure", "opentelemetry"];
 
-/// What comes with a package that is declared.
+/// Packages that a declared package includes.
 const BROUGHT: [(Registry, &str, &[&str]); 31] = [
     (Registry::PyPi, "pydantic", &["fastapi"]),
     (Registry::PyPi, "starlette", &["fastapi"]),
@@ -118,7 +118,7 @@ const BROUGHT: [(Registry, &str, &[&str]); 31] = [
     (Registry::Npm, "expo-font", &["expo"]),
 ];
 
-/// Packages of frameworks, and tools: used by names in configuration, by commands, or at run time.
+/// Framework packages and tools, used in configuration, by commands, or at run time.
 const TOOLS: [(Registry, &[&str]); 3] = [
     (
         Registry::Npm,
@@ -226,7 +226,7 @@ const TOOLS: [(Registry, &[&str]); 3] = [
     ),
 ];
 
-/// Beginnings of names of tools and of what only types are taken from.
+/// Name prefixes of tools and of packages that only provide types.
 const TOOLS_BEGIN: [&str; 8] = [
     "@types/",
     "eslint",
@@ -238,8 +238,8 @@ const TOOLS_BEGIN: [&str; 8] = [
     "@babel/",
 ];
 
-/// The packages of PyPI that may bring a module, the likeliest first. `names` are those that are
-/// taken from it.
+/// Returns the PyPI packages that may provide a module, the most likely first. `names` are the
+/// imported names.
 pub(super) fn distributions(module: &str, names: &[String]) -> Vec<String> {
     let top = module.split('.').next().unwrap_or(module);
     if let Some((_, packages)) = DISTRIBUTIONS.iter().find(|(name, _)| *name == top) {
@@ -248,7 +248,7 @@ pub(super) fn distributions(module: &str, names: &[String]) -> Vec<String> {
     if !SHARED.contains(&top) {
         return vec![normalised(top)];
     }
-    // `google.cloud.storage` and `from google.cloud import storage` are of google-cloud-storage.
+    // `google.cloud.storage` and `from google.cloud import storage` belong to google-cloud-storage.
     let parts: Vec<&str> = module.split('.').collect();
     let longer = names.iter().map(|name| format!("{module}.{name}"));
     let shorter = (2..=parts.len())
@@ -260,7 +260,7 @@ pub(super) fn distributions(module: &str, names: &[String]) -> Vec<String> {
     all
 }
 
-/// The packages that bring a package with them.
+/// Returns the packages that include a package.
 pub(super) fn brought(registry: Registry, name: &str) -> &'static [&'static str] {
     let found = BROUGHT
         .iter()
@@ -268,7 +268,7 @@ pub(super) fn brought(registry: Registry, name: &str) -> &'static [&'static str]
     found.map_or(&[], |(_, _, by)| by)
 }
 
-/// Whether a package is used without an import.
+/// Returns true if a package is used without an import.
 pub(super) fn is_tool(registry: Registry, name: &str) -> bool {
     let listed = TOOLS
         .iter()

@@ -1,5 +1,7 @@
-//! Imports of Python (<https://docs.python.org/3/reference/import.html>), the project's own from its
-//! root, from `src`, and from the folder of the file that asks.
+//! Python imports (<https://docs.python.org/3/reference/import.html>).
+//!
+//! Modules of the project are found from its root, from `src`, and from the folder of the importing
+//! file.
 
 use tree_sitter::Node;
 
@@ -51,7 +53,7 @@ pub(super) fn check(
     });
 }
 
-/// Whether a file makes its folder a package and defines nothing: comments and texts alone.
+/// Returns true if an `__init__.py` defines nothing and has only comments and strings.
 pub(in super::super) fn is_bare(file: &ProjectFile) -> bool {
     if file.path.rsplit('/').next() != Some("__init__.py") {
         return false;
@@ -61,12 +63,12 @@ pub(in super::super) fn is_bare(file: &ProjectFile) -> bool {
     fragment.is_some_and(|fragment| placeholders::is_idle(&fragment))
 }
 
-/// A dotted name without the white space that may stand in it.
+/// Removes white space from a dotted name.
 fn plain(name: &str) -> String {
     name.split_whitespace().collect()
 }
 
-/// Whether the import may fail: where that is minded.
+/// Returns true if the code around the import handles a failure.
 fn is_optional(fragment: &ParsedFragment<'_>, within: &[Node<'_>]) -> bool {
     within
         .iter()
@@ -122,7 +124,7 @@ impl Asker<'_> {
         self.found(found, &wanted, asked, names, line);
     }
 
-    /// What a name from the outside or the root of the project is.
+    /// Resolves an absolute import to a package or a module of the project.
     fn absolute(&mut self, asked: &str, names: &[String], line: u32, optional: bool) {
         let top = asked.split('.').next().unwrap_or(asked);
         let own = modules::home(self.around, folder(self.path), top);
@@ -162,7 +164,7 @@ impl Asker<'_> {
                 unknown(self.around, &file, line, names, self.findings);
             }
             Module::Missing => missing(self.around, wanted, line, asked, self.findings),
-            // A package has its modules, and what its `__init__.py` defines besides.
+            // A package contains its modules and the names of its `__init__.py`.
             Module::Package(folder) => {
                 let has = |name: &str| {
                     let inner = join(&folder, name).unwrap_or_default();

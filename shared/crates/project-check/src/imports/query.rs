@@ -1,4 +1,4 @@
-//! Queries over syntax trees, made once.
+//! Compiled queries over syntax trees.
 
 use std::sync::LazyLock;
 
@@ -6,16 +6,15 @@ use tree_sitter::{Node, Query, QueryCursor, StreamingIterator};
 
 use super::super::fragment::ParsedFragment;
 
-/// A query in the language of one grammar. None where the grammar does not know its nodes, which a
-/// test rules out.
+/// Compiled query for one grammar. `None` if the grammar does not know its nodes, which a test
+/// excludes.
 pub(super) type Made = LazyLock<Option<Query>>;
 
-/// Makes a query.
 pub(super) fn made(grammar: tree_sitter::Language, text: &str) -> Option<Query> {
     Query::new(&grammar, text).ok()
 }
 
-/// The nodes that a query captures, each with the name of its capture.
+/// Returns the captured nodes of a query with the names of their captures.
 pub(super) fn captures<'t>(
     fragment: &'t ParsedFragment<'_>,
     query: &'static Made,

@@ -1,4 +1,4 @@
-//! Modules and crates of Rust (<https://doc.rust-lang.org/reference/items/modules.html>).
+//! Rust modules and crates (<https://doc.rust-lang.org/reference/items/modules.html>).
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ pub(super) fn check(
                 }
                 return name.starts_with('<');
             }
-            // What a macro is given is tokens.
+            // Macro arguments are tokens.
             "identifier"
                 if within
                     .last()
@@ -73,7 +73,7 @@ pub(super) fn check(
     });
 }
 
-/// A module in a file of its own.
+/// Checks a module declared in a separate file.
 fn module(
     path: &str,
     fragment: &ParsedFragment<'_>,
@@ -87,7 +87,7 @@ fn module(
             .map_or("", |name| fragment.source(name))
     };
     let name = text(node).trim_start_matches("r#");
-    // A path that is written out is what it says.
+    // An explicit path attribute takes precedence.
     let attribute = node
         .prev_named_sibling()
         .filter(|node| node.kind() == "attribute_item");
@@ -119,7 +119,7 @@ fn module(
     }
 }
 
-/// A path from the root of the crate: whether it is one, and tells where it leads nowhere.
+/// Returns true for a path from the crate root, and reports it if its target is missing.
 fn of_crate(
     path: &str,
     name: &str,
@@ -133,7 +133,7 @@ fn of_crate(
     };
     let mut parts = rest.split("::");
     let first = parts.next().unwrap_or_default().trim_start_matches("r#");
-    // Each program beside the main one is a crate of its own.
+    // Each additional program is a separate crate.
     let of_main = path.starts_with("src/") && !path.starts_with("src/bin/");
     let is_file = |inner: String| around.paths.contains(&inner);
     let there = is_file(format!("src/{first}.rs")) || is_file(format!("src/{first}/mod.rs"));
@@ -144,7 +144,7 @@ fn of_crate(
     if let Some(name) = rest.split("::").nth(1).filter(|_| of_main && there) {
         member(first, name, line, around, findings);
     }
-    // Without the roots at hand, only what can be nothing but a module is told of.
+    // If the roots are unknown, only names that must be modules are reported.
     let lower = first.starts_with(|c: char| c.is_ascii_lowercase());
     let guessed = lower && parts.next().is_some();
     let root = matches!(path, "src/main.rs" | "src/lib.rs");
@@ -164,7 +164,7 @@ fn of_crate(
     true
 }
 
-/// A name that is asked of a module of the project.
+/// Checks a name imported from a module of the project.
 fn member(module: &str, name: &str, line: u32, around: &ProjectContext, findings: &mut Findings) {
     let name = name.trim_start_matches("r#");
     let exists = |path: &String| around.paths.contains(path);
@@ -172,7 +172,7 @@ fn member(module: &str, name: &str, line: u32, around: &ProjectContext, findings
         format!("src/{module}/{name}.rs"),
         format!("src/{module}/{name}/mod.rs"),
     ];
-    // A macro has its own rules of where it is found.
+    // Macros have their own scoping rules.
     let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if name == "self" || !is_name || inner.iter().any(exists) {
         return;
@@ -183,7 +183,8 @@ fn member(module: &str, name: &str, line: u32, around: &ProjectContext, findings
     }
 }
 
-/// A path that begins with the name of a crate. Where it is no `use`, it may begin with much else.
+/// Checks a path that begins with a crate name. Outside of a `use`, the first segment can be many
+/// other things.
 fn krate(
     name: &str,
     line: u32,
@@ -210,7 +211,7 @@ fn krate(
     }
 }
 
-/// The declared packages that code names so.
+/// Returns the declared packages with this import name.
 fn named_so(around: &ProjectContext, name: &str) -> Vec<String> {
     let so = around
         .packages
@@ -219,10 +220,10 @@ fn named_so(around: &ProjectContext, name: &str) -> Vec<String> {
     so.cloned().collect()
 }
 
-/// The names that a file has of its own.
+/// Names that a file defines or imports.
 pub(super) struct Local {
     pub(super) names: BTreeSet<String>,
-    /// Whether it may have others, from everything of some module.
+    /// True if a glob import may add names.
     pub(super) open: bool,
 }
 
@@ -245,7 +246,7 @@ impl Local {
                     {
                         local.open |= path.ends_with('*');
                         let last = path.rsplit("::").next().unwrap_or_default();
-                        // What is imported from a crate of the same name names the crate.
+                        // An import from a crate of the same name refers to the crate.
                         if path.contains("::") {
                             local.names.insert(last.to_owned());
                         }
@@ -268,7 +269,7 @@ impl Local {
     }
 }
 
-/// The paths of a `use`, each written out; those of everything end in `*`.
+/// Expands a `use` to its full paths. Glob imports end in `*`.
 fn flat(fragment: &ParsedFragment<'_>, node: Node<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![(node, String::new())];
@@ -296,7 +297,7 @@ fn flat(fragment: &ParsedFragment<'_>, node: Node<'_>) -> Vec<String> {
                 open.extend(path.map(|path| (path, before.clone())));
             }
             kind if kind.ends_with("comment") => {}
-            // `self` in a list is the path before it.
+            // `self` in a list is the prefix path.
             "self" if !before.is_empty() => found.push(before),
             _ => found.push(with(&text(node))),
         }
@@ -304,7 +305,7 @@ fn flat(fragment: &ParsedFragment<'_>, node: Node<'_>) -> Vec<String> {
     found
 }
 
-/// The names that the roots of the crate define: what `crate::` may be followed by besides files.
+/// Collects the names that the crate roots define, which may follow `crate::` like files.
 pub(in super::super) fn roots(files: &[ProjectFile]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in files
@@ -315,7 +316,7 @@ pub(in super::super) fn roots(files: &[ProjectFile]) -> BTreeSet<String> {
         if let Some(fragment) = ParsedFragment::parse(Language::Rust, text, Lines::From(1)) {
             let local = Local::new(&fragment);
             found.extend(local.names);
-            // Of one that does not parse all may be there.
+            // A root that does not parse may define any name.
             let open = local.open || fragment.root().has_error();
             found.extend(open.then(|| "*".to_owned()));
         }

@@ -1,4 +1,4 @@
-//! Imports of JavaScript and TypeScript, as bundlers, Node.js and browsers resolve them.
+//! JavaScript and TypeScript imports, resolved as in bundlers, Node.js and browsers.
 
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ static TSX: Made = LazyLock::new(|| {
     query::made(tree_sitter_typescript::LANGUAGE_TSX.into(), &text)
 });
 
-/// What may be left out at the end of an import.
+/// Suffixes that an import may omit.
 const ENDINGS: [&str; 11] = [
     ".ts",
     ".tsx",
@@ -55,7 +55,7 @@ const ENDINGS: [&str; 11] = [
     ".native.tsx",
 ];
 
-/// What the import of a compiled file stands for (TypeScript, "Module resolution").
+/// Source extensions of imported compiled files (TypeScript, "Module resolution").
 const COMPILED: [(&str, &[&str]); 4] = [
     (".js", &[".ts", ".tsx", ".d.ts"]),
     (".jsx", &[".tsx"]),
@@ -63,7 +63,7 @@ const COMPILED: [(&str, &[&str]); 4] = [
     (".cjs", &[".cts"]),
 ];
 
-/// Whether the queries are of these grammars.
+/// Returns true if the queries compile with these grammars.
 #[cfg(test)]
 pub(super) fn are_made() -> bool {
     [&JAVASCRIPT, &TYPESCRIPT, &TSX]
@@ -97,7 +97,7 @@ pub(super) fn check(
     }
 }
 
-/// The names that an import takes, and an export passes on.
+/// Returns the names that an import or a re-export takes.
 fn taken(fragment: &ParsedFragment<'_>, statement: Node<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let clauses =
@@ -121,7 +121,7 @@ fn taken(fragment: &ParsedFragment<'_>, statement: Node<'_>) -> Vec<String> {
     found
 }
 
-/// Tells of an import that leads nowhere. Gives the file of the project that one leads to.
+/// Resolves one import to a file of the project, and reports it if its target is missing.
 fn one(
     path: &str,
     asked: &str,
@@ -130,7 +130,7 @@ fn one(
     used: &mut Used,
     findings: &mut Findings,
 ) -> Option<String> {
-    // Loaders and bundlers take what follows for how to read the file.
+    // Loaders and bundlers use the suffix as an instruction.
     let plain = asked.split(['?', '#']).next().unwrap_or(asked);
     let browser = is_served_as_is(around.framework);
     if asked.starts_with('.') || browser && asked.starts_with('/') {
@@ -149,7 +149,7 @@ fn one(
     }
     let alias = |(alias, folder): &(String, String)| {
         let rest = plain.strip_prefix(alias.as_str())?;
-        // An alias of one file is the whole of the import.
+        // An alias of one file must match the whole import.
         (alias.ends_with('/') || rest.is_empty()).then(|| join(folder, rest))
     };
     let aliased: Vec<Option<String>> = around.aliases.iter().filter_map(alias).collect();
@@ -168,7 +168,7 @@ fn one(
         }
         return file;
     }
-    // Addresses, modules of the system, and the project's own map of imports.
+    // URLs, system modules, and the project's import map.
     if asked.contains(':') || asked.starts_with(['#', '/']) || asked.is_empty() {
         return None;
     }
@@ -200,14 +200,14 @@ fn one(
     None
 }
 
-/// The package of an import: its scope, if it has one, and its name.
+/// Returns the package of an import: optional scope and name.
 pub(super) fn package(asked: &str) -> &str {
     let slashes = if asked.starts_with('@') { 2 } else { 1 };
     let end = asked.match_indices('/').nth(slashes - 1);
     end.map_or(asked, |(at, _)| &asked[..at])
 }
 
-/// Where DefinitelyTyped has the types of a package.
+/// Returns the DefinitelyTyped package for the types of a package.
 fn types_of(package: &str) -> String {
     format!(
         "@types/{}",
@@ -215,7 +215,7 @@ fn types_of(package: &str) -> String {
     )
 }
 
-/// The file of the project that a path without its ending is, by the rules of whoever reads it.
+/// Resolves a path without extension to a file of the project.
 fn resolved(wanted: &str, around: &ProjectContext) -> Option<String> {
     let there = |path: &String| around.paths.contains(path);
     let exact = Some(wanted.to_owned()).filter(there);

@@ -7,7 +7,7 @@ fn around(framework: Framework, paths: &[&str], packages: &[&str]) -> ProjectCon
     ProjectContext::new(framework, all(paths), all(packages))
 }
 
-/// What is told of a file, and what it uses.
+/// Findings of a file and the packages that it uses.
 fn found(around: &ProjectContext, path: &str, text: &str) -> (Vec<(u32, Rule, String)>, Used) {
     let mut findings = Findings::new(path);
     let fragments = syntax::check(path, text, around.framework, &mut findings);
@@ -19,7 +19,7 @@ fn found(around: &ProjectContext, path: &str, text: &str) -> (Vec<(u32, Rule, St
     (told.collect(), used)
 }
 
-/// That each line, and no other, is told of by a rule and a word.
+/// Asserts that exactly these lines have findings with the rule and the word.
 #[track_caller]
 fn tells(around: &ProjectContext, path: &str, text: &str, wanted: &[(u32, Rule, &str)]) {
     let (told, _) = found(around, path, text);

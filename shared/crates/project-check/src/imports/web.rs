@@ -1,4 +1,4 @@
-//! Files that pages and style sheets name.
+//! File references of pages and style sheets.
 
 use std::sync::LazyLock;
 
@@ -21,14 +21,14 @@ static LINKS: Made = LazyLock::new(|| {
     query::made(tree_sitter_html::LANGUAGE.into(), text)
 });
 
-/// Whether the query is of this grammar.
+/// Returns true if the query compiles with this grammar.
 #[cfg(test)]
 pub(super) fn is_made() -> bool {
     LINKS.is_some()
 }
 
-/// What a page names that is not there. Of a page that a program serves nothing is known: what it
-/// names are routes.
+/// Reports missing files that a page refers to. References of a page served by a program may be
+/// routes, so they are not checked.
 pub(super) fn page(
     path: &str,
     fragment: &ParsedFragment<'_>,
@@ -48,7 +48,7 @@ pub(super) fn page(
         let line = fragment.line(node);
         match name.to_ascii_lowercase().as_str() {
             "href" | "src" | "poster" => link(path, text, line, around, findings),
-            // Addresses, each with the width that it is for.
+            // URLs, each with the width that it applies to.
             "srcset" if !text.contains("data:") => {
                 let addresses = text
                     .split(',')
@@ -60,7 +60,7 @@ pub(super) fn page(
     }
 }
 
-/// The file that an address within the project names; none where it is of elsewhere.
+/// Returns the file of a URL within the project; `None` for an external URL.
 fn file(asked: &str) -> Option<String> {
     let asked = asked.trim();
     let scheme = asked
@@ -102,7 +102,7 @@ fn link(path: &str, asked: &str, line: u32, around: &ProjectContext, findings: &
     }
 }
 
-/// What a style sheet imports or shows that is not there.
+/// Reports missing files that a style sheet refers to.
 pub(super) fn sheet(
     path: &str,
     text: &str,
@@ -119,7 +119,7 @@ pub(super) fn sheet(
             (false, _) => folder(path),
             (true, Framework::Static) => "",
             (true, Framework::NextJs) => "public",
-            // What a program serves at its root is known to it alone.
+            // Only the program knows the files it serves at its root.
             (true, _) => continue,
         };
         let wanted = join(from, &plain);

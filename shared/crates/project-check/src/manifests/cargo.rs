@@ -7,7 +7,7 @@ use super::{
     from_elsewhere, line_of,
 };
 
-/// Longest name of a package on crates.io.
+/// Maximum length of a package name on crates.io.
 const MAX_NAME_LENGTH: usize = 64;
 
 const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -89,14 +89,14 @@ fn dependencies(manifest: &Table) -> Vec<(&String, &Value)> {
     kinds.flat_map(Table::iter).collect()
 }
 
-/// The names of all crates that are declared, as code names them.
+/// Returns the declared crates by the names that code uses.
 pub(super) fn names(text: &str) -> Vec<String> {
     let manifest: Table = toml::from_str(text).unwrap_or_default();
     let names = dependencies(&manifest).into_iter();
     names.map(|(name, _)| name.clone()).collect()
 }
 
-/// What the project's own library is called.
+/// Returns the name of the project's own library.
 pub(super) fn own(text: &str) -> Vec<String> {
     let manifest: Table = toml::from_str(text).unwrap_or_default();
     let name = |table: &str| {

@@ -7,7 +7,7 @@ use super::{
     line_of,
 };
 
-/// What is wrong with it; nothing where it has no `expo` and is somebody else's.
+/// Checks an Expo configuration. A file without `expo` belongs to another tool and is skipped.
 pub(super) fn check(text: &str, findings: &mut Findings) {
     let root: Value = serde_json::from_str(text).unwrap_or_default();
     let Some(expo) = root.get("expo") else {

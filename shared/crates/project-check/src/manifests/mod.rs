@@ -1,5 +1,5 @@
-//! What a project declares: packages by names and versions that their registries take, from the
-//! registries alone, and nothing that runs while they are installed.
+//! Checks of manifests: valid package names and versions, only packages of registries, and no
+//! install scripts.
 
 mod cargo;
 mod expo;
@@ -17,7 +17,7 @@ use eventrelay_project::ProjectFile;
 
 pub(super) use python::normalised;
 
-/// Where packages come from.
+/// Package registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Registry {
     Npm,
@@ -25,20 +25,20 @@ pub(super) enum Registry {
     Crates,
 }
 
-/// A package that a manifest declares, or the name of the project's own.
+/// Package declared in a manifest, or the project's own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Declared {
-    /// As the registry knows it; of PyPI in its normal form.
+    /// Name in the registry; on PyPI in normal form.
     pub(super) name: String,
     pub(super) registry: Registry,
-    /// The manifest, and the line in it.
+    /// Path of the manifest.
     pub(super) path: String,
     pub(super) line: Option<u32>,
-    /// Whether it is what the project itself is called.
+    /// True if this is the project's own name.
     pub(super) own: bool,
 }
 
-/// What is wrong with a manifest; nothing where the file is none, or does not parse.
+/// Checks a manifest. Other files and files that do not parse are skipped.
 pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
     match (name(path), findings.has(Rule::Syntax)) {
         ("package.json", false) => npm::check(text, findings),
@@ -52,7 +52,7 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
     }
 }
 
-/// All packages that the manifests among the files declare.
+/// Returns all packages that the manifests declare.
 pub(super) fn declared(files: &[ProjectFile]) -> Vec<Declared> {
     let mut declared = Vec::new();
     for file in files {
@@ -84,8 +84,8 @@ pub(super) fn declared(files: &[ProjectFile]) -> Vec<Declared> {
     declared
 }
 
-/// The aliases of imports that `tsconfig.json` declares: what begins an import, and the folder that
-/// it stands for. None where there is no such file.
+/// Returns the import aliases of `tsconfig.json` as pairs of prefix and folder. `None` if there is
+/// no such file.
 pub(super) fn aliases(files: &[ProjectFile]) -> Option<Vec<(String, String)>> {
     let file = files.iter().find(|file| file.path == "tsconfig.json")?;
     let options: Value = serde_json::from_slice(&file.content).ok()?;
@@ -119,7 +119,7 @@ fn is_requirements(name: &str) -> bool {
     name.starts_with("requirements") && name.ends_with(".txt")
 }
 
-/// The first line in which a name stands by itself.
+/// Returns the first line that contains a name as a separate word.
 fn line_of(text: &str, name: &str) -> Option<u32> {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '/');
     let alike = |word: &str| word == name || normalised(word) == normalised(name);
@@ -132,7 +132,7 @@ fn line_of(text: &str, name: &str) -> Option<u32> {
     found.and_then(|row| u32::try_from(row + 1).ok())
 }
 
-/// Tells of a package that comes from elsewhere than its registry.
+/// Reports a package that does not come from its registry.
 fn from_elsewhere(findings: &mut Findings, line: Option<u32>, name: &str) {
     let name = excerpt(name);
     let message =

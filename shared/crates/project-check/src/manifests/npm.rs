@@ -7,10 +7,9 @@ use super::{
     from_elsewhere, line_of,
 };
 
-/// Longest name.
 const MAX_NAME_LENGTH: usize = 214;
 
-/// Scripts that npm runs by itself when packages are installed
+/// Scripts that npm runs automatically at installation
 /// (<https://docs.npmjs.com/cli/v11/using-npm/scripts>).
 const HOOKS: [&str; 7] = [
     "preinstall",
@@ -22,7 +21,6 @@ const HOOKS: [&str; 7] = [
     "prepublish",
 ];
 
-/// Where dependencies stand.
 const KINDS: [&str; 4] = [
     "dependencies",
     "devDependencies",
@@ -30,7 +28,7 @@ const KINDS: [&str; 4] = [
     "optionalDependencies",
 ];
 
-/// Tags of a registry that are taken for a version.
+/// Registry tags that are accepted as a version.
 const TAGS: [&str; 7] = [
     "latest",
     "next",
@@ -41,7 +39,7 @@ const TAGS: [&str; 7] = [
     "experimental",
 ];
 
-/// Why a range is none.
+/// Reason why a range is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotARange {
     Version,
@@ -145,7 +143,7 @@ fn is_name(name: &str) -> bool {
     sound && name.len() <= MAX_NAME_LENGTH && !matches!(name, "node_modules" | "favicon.ico")
 }
 
-/// A range of versions (<https://github.com/npm/node-semver#ranges>) or a tag.
+/// Checks a version range (<https://github.com/npm/node-semver#ranges>) or a tag.
 pub(super) fn range(text: &str) -> Result<(), NotARange> {
     let text = text.trim();
     if text.contains([':', '/']) {
@@ -162,7 +160,7 @@ fn is_comparators(text: &str) -> bool {
     if let Some((from, to)) = text.split_once(" - ") {
         return is_partial(from.trim()) && is_partial(to.trim());
     }
-    // A sign may stand apart from its version.
+    // White space may separate an operator from its version.
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut words = words.into_iter().peekable();
     while let Some(word) = words.next() {
@@ -180,7 +178,7 @@ fn is_comparators(text: &str) -> bool {
     true
 }
 
-/// A version whose last numbers may be missing, or be any.
+/// Returns true for a version whose last numbers may be missing or wildcards.
 fn is_partial(text: &str) -> bool {
     let text = text.strip_prefix('v').unwrap_or(text);
     let (numbers, build) = text
@@ -206,7 +204,7 @@ fn is_partial(text: &str) -> bool {
         && whole
 }
 
-/// The names of all packages that are declared.
+/// Returns the names of all declared packages.
 pub(super) fn names(text: &str) -> Vec<String> {
     let manifest: Value = serde_json::from_str(text).unwrap_or_default();
     let kinds = KINDS

@@ -1,6 +1,7 @@
-//! `pyproject.toml` (<https://packaging.python.org/en/latest/specifications/pyproject-toml/>) and
-//! `requirements.txt` (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), by the
-//! names and versions of PEP 508 and PEP 440.
+//! Checks of Python manifests with the names and versions of PEP 508 and PEP 440.
+//!
+//! `pyproject.toml`: <https://packaging.python.org/en/latest/specifications/pyproject-toml/>.
+//! `requirements.txt`: <https://pip.pypa.io/en/stable/reference/requirements-file-format/>.
 
 use toml::{Table, Value};
 
@@ -9,7 +10,7 @@ use super::{
     from_elsewhere, line_of,
 };
 
-/// Why a requirement is none.
+/// Reason why a requirement is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotARequirement {
     Name,
@@ -17,7 +18,7 @@ pub(super) enum NotARequirement {
     Elsewhere,
 }
 
-/// The normal form of a name (PEP 503).
+/// Returns the normal form of a name (PEP 503).
 pub(in super::super) fn normalised(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
@@ -30,10 +31,10 @@ pub(in super::super) fn normalised(name: &str) -> String {
     out
 }
 
-/// Reads a requirement, `name[extras] (versions) ; marker`, and gives its name.
+/// Parses a requirement, `name[extras] (versions) ; marker`, and returns its name.
 ///
 /// # Errors
-/// [`NotARequirement`] says what is not of PEP 508, or not of the registry.
+/// [`NotARequirement`] if it violates PEP 508 or does not come from the registry.
 pub(super) fn requirement(text: &str) -> Result<&str, NotARequirement> {
     let text = text.trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -76,7 +77,7 @@ pub(super) fn requirement(text: &str) -> Result<&str, NotARequirement> {
     }
 }
 
-/// Comparisons with versions, with commas between them (PEP 440, "Version specifiers").
+/// Returns true for version specifiers separated by commas (PEP 440, "Version specifiers").
 fn is_specifiers(text: &str) -> bool {
     let signs = ["===", "~=", "==", "!=", "<=", ">=", "<", ">"];
     let one = |one: &str| {
@@ -95,7 +96,8 @@ fn is_specifiers(text: &str) -> bool {
     text.trim().is_empty() || text.trim().trim_end_matches(',').split(',').all(one)
 }
 
-/// PEP 440: an epoch, numbers, then what comes before, after or during a release, and what is local.
+/// Returns true for a PEP 440 version: epoch, release numbers, pre-, post- or development suffix,
+/// and local label.
 fn is_version(text: &str) -> bool {
     let text = text.trim_start_matches(['v', 'V']).to_ascii_lowercase();
     let (text, local) = text
@@ -147,7 +149,7 @@ fn tell(text: &str, line: Option<u32>, findings: &mut Findings) {
     }
 }
 
-/// Lines of requirements, each with its number, without comments and options that only say how.
+/// Returns the numbered lines of requirements, without comments and blank lines.
 fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
     let content = |line: &'_ str| -> usize {
         let comment = line.find(" #").unwrap_or(line.len());
@@ -164,7 +166,7 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
 
 pub(super) fn check_requirements(text: &str, findings: &mut Findings) {
     for (number, line) in lines(text) {
-        // Other files of the project.
+        // Options that include another file of the project.
         let file = ["-r ", "--requirement ", "-c ", "--constraint "];
         if file.iter().any(|option| line.starts_with(option)) {
             continue;
@@ -221,7 +223,7 @@ pub(super) fn check_project(text: &str, findings: &mut Findings) {
     }
 }
 
-/// All requirements of a project, those of its build and of its groups included.
+/// Returns all requirements of a project, including its build and its groups.
 fn requirements(manifest: &Table) -> Vec<String> {
     let get = |table: &str, key: &str| manifest.get(table).and_then(|table| table.get(key));
     let lists = [
@@ -241,7 +243,7 @@ fn requirements(manifest: &Table) -> Vec<String> {
     all.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The names of all packages that a project declares; what its build needs is none of them.
+/// Returns the declared packages of a project without its build requirements.
 pub(super) fn names(text: &str) -> Vec<String> {
     let mut manifest: Table = toml::from_str(text).unwrap_or_default();
     manifest.remove("build-system");
@@ -251,7 +253,7 @@ pub(super) fn names(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The names of all packages that a list of requirements has.
+/// Returns the package names of a requirements list.
 pub(super) fn required(text: &str) -> Vec<String> {
     lines(text)
         .filter_map(|(_, line)| requirement(line.split(" --").next()?).ok())

@@ -1,4 +1,4 @@
-//! Functions without a body of their own.
+//! Functions without an implementation.
 
 use tree_sitter::Node;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use eventrelay_project::Language;
 
-/// Whether a fragment does nothing: comments and texts alone.
+/// Returns true if a fragment has only comments and strings.
 pub(in super::super) fn is_idle(fragment: &ParsedFragment<'_>) -> bool {
     let idle = |node: Node<'_>| match node.kind() {
         "pass_statement" | "empty_statement" | "doctype" => true,
@@ -43,12 +43,12 @@ pub(super) fn check(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
     });
 }
 
-/// Whether it is surely a stub, and what to do.
+/// Certainty of a stub finding, and its fix.
 type Stub = Option<(bool, &'static str)>;
 
 const WRITE: &str = "this function does nothing: write what it is for";
 
-/// Comments of a body that say that it is still to be written.
+/// Returns true if a comment of the body announces an implementation.
 fn is_promised(fragment: &ParsedFragment<'_>, body: Node<'_>) -> bool {
     let mut comments = named(body).filter(|node| node.kind().ends_with("comment"));
     comments.any(|node| remarks::rule(fragment.source(node)).is_some())
@@ -91,12 +91,12 @@ fn python(fragment: &ParsedFragment<'_>, node: Node<'_>, within: &[Node<'_>]) ->
     if is_interface {
         return None;
     }
-    // A method may do nothing where another class does something.
+    // An overriding method may be empty if its base class has an implementation.
     let overrides = !bases.is_empty() && !fails && !is_promised(fragment, body);
     Some((!overrides, WRITE))
 }
 
-/// Whether another class of the fragment is made from that one.
+/// Returns true if another class of the fragment inherits from that one.
 fn is_base(fragment: &ParsedFragment<'_>, name: &str) -> bool {
     let mut found = false;
     fragment.walk(|node, _| {
@@ -109,7 +109,7 @@ fn is_base(fragment: &ParsedFragment<'_>, name: &str) -> bool {
     found
 }
 
-/// Whether a decorator says that a function needs no body.
+/// Returns true if a decorator allows an empty body.
 fn is_open(fragment: &ParsedFragment<'_>, within: &[Node<'_>]) -> bool {
     let decorated = within
         .last()
@@ -140,12 +140,12 @@ fn rust(fragment: &ParsedFragment<'_>, node: Node<'_>, within: &[Node<'_>]) -> S
         "function_item" => {
             let body = node.child_by_field_name("body")?;
             let empty = named(body).all(|inner| inner.kind().ends_with("comment"));
-            // An implementation of a trait may have nothing to do.
+            // A trait implementation may be empty.
             let of_type = within.iter().any(|outer| {
                 outer.kind() == "trait_item"
                     || outer.kind() == "impl_item" && outer.child_by_field_name("trait").is_some()
             });
-            // One that only asks something of a type asks it of the compiler.
+            // An empty generic function can assert type bounds at compile time.
             let asks = node.child_by_field_name("type_parameters").is_some();
             (empty && (!(of_type || asks) || is_promised(fragment, body))).then_some((true, WRITE))
         }

@@ -1,4 +1,4 @@
-//! Whether there is something in a file: no stub, no omission, no refusal, no echo.
+//! Checks for missing content: stubs, omissions, refusals and echoes of the prompt.
 
 mod code;
 mod remarks;
@@ -13,10 +13,10 @@ use super::{
 };
 use eventrelay_project::Language;
 
-/// Shortest phrase of a prompt that counts as its echo.
+/// Minimum length of a prompt phrase that counts as an echo.
 const SHORTEST_PHRASE: usize = 12;
 
-/// How a model begins when it talks instead of writing.
+/// Phrases with which a model begins a comment on its answer.
 const TALK: [&str; 16] = [
     "i cannot",
     "i can't",
@@ -36,7 +36,7 @@ const TALK: [&str; 16] = [
     "certainly!",
 ];
 
-/// What only a model says of itself.
+/// Phrases with which a model describes itself.
 const OF_ITSELF: [&str; 5] = [
     "as an ai language model",
     "as a large language model",
@@ -45,11 +45,11 @@ const OF_ITSELF: [&str; 5] = [
     "as an artificial intelligence",
 ];
 
-/// Files that may have nothing in them.
+/// Files that may be empty.
 const MARKERS: [&str; 4] = ["__init__.py", ".gitkeep", "py.typed", ".nojekyll"];
 
-/// What in a file stands for what is not there. `fragments` are its programs as far as they parse,
-/// `phrases` those of the prompt.
+/// Reports placeholders in a file. `fragments` are its parsed programs, `phrases` those of the
+/// prompt.
 pub(super) fn check(
     path: &str,
     text: &str,
@@ -85,13 +85,13 @@ pub(super) fn check(
             "there is nothing in the file but remarks",
         );
     }
-    // A parser stumbles over the same.
+    // The parser reports the same problem as a syntax error.
     if findings.has(Rule::Fence) || findings.has(Rule::Refusal) {
         findings.forget(Rule::Syntax);
     }
 }
 
-/// Whether a style sheet has comments alone.
+/// Returns true if a style sheet has only comments.
 fn is_remark(sheet: &str) -> bool {
     let mut rest = sheet.trim();
     while let Some(comment) = rest.strip_prefix("/*") {
@@ -102,10 +102,10 @@ fn is_remark(sheet: &str) -> bool {
     rest.is_empty()
 }
 
-/// Fences around the file, words of a model in place of it, words that only fill it.
+/// Reports code fences around the file, comments of a model, and filler text.
 fn talk(language: Language, text: &str, findings: &mut Findings) {
     let trimmed = text.trim();
-    // A page of Markdown may begin with a fence that is its own.
+    // A Markdown page may begin with its own fence.
     let fences = trimmed
         .lines()
         .filter(|line| line.starts_with("```"))
@@ -150,7 +150,7 @@ fn line(text: &str, at: usize) -> Option<u32> {
     u32::try_from(text[..at].matches('\n').count() + 1).ok()
 }
 
-/// Phrases of the prompt, however their words are spaced.
+/// Reports phrases of the prompt, independent of white space.
 fn echo(text: &str, phrases: &[String], findings: &mut Findings) {
     let plain = |text: &str| {
         let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,14 +1,14 @@
-//! Remarks that stand for code.
+//! Remarks in place of code.
 
 use super::super::{
     finding::{Findings, Rule, excerpt},
     fragment::ParsedFragment,
 };
 
-/// Longest remark that is judged, in characters: what is longer explains something.
+/// Maximum characters of a checked remark. Longer remarks explain something.
 const MAX_LENGTH: usize = 90;
 
-/// How a remark begins that stands in place of code that was left out.
+/// Beginnings of remarks that replace omitted code.
 const BEGIN: [&str; 16] = [
     "rest of the code",
     "rest of your",
@@ -28,7 +28,6 @@ const BEGIN: [&str; 16] = [
     "insert your",
 ];
 
-/// How one ends.
 const END: [&str; 9] = [
     "goes here",
     "code here",
@@ -41,7 +40,6 @@ const END: [&str; 9] = [
     "remains the same",
 ];
 
-/// What one is.
 const WHOLE: [&str; 10] = [
     "...",
     "…",
@@ -55,10 +53,10 @@ const WHOLE: [&str; 10] = [
     "placeholder",
 ];
 
-/// How a model begins that does not write.
+/// Beginnings of a model's refusal.
 const DECLINES: [&str; 4] = ["as an ai", "i cannot ", "i can't ", "i'm unable"];
 
-/// What is said of what is still to be done.
+/// Markers of unfinished work.
 const TO_DO: [&str; 4] = ["TODO", "FIXME", "XXX:", "HACK:"];
 
 pub(super) fn check(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
@@ -80,14 +78,14 @@ pub(super) fn check(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
             Some(rule) => findings.warning(line, rule, format!("still to be done: {shown}")),
             None => {}
         }
-        // A comment of documentation has its text inside.
+        // Skips the child node with the text of a documentation comment.
         false
     });
 }
 
-/// What a comment says besides what comments say.
+/// Returns the rule that a comment violates.
 pub(super) fn rule(comment: &str) -> Option<Rule> {
-    // What documents may show an example that leaves something out.
+    // A documentation comment may show an abbreviated example.
     let documents = ["///", "//!", "/**"]
         .iter()
         .any(|begin| comment.starts_with(begin));

@@ -1,16 +1,16 @@
-//! How little a text looks like language: Shannon's entropy of its characters.
+//! Shannon entropy of a text's characters, as a test for randomness.
 
-/// Shortest text that is judged.
+/// Minimum length of a checked text.
 const MIN_LENGTH: usize = 20;
 
-/// Least entropy of a random text in hexadecimal digits, of at most 4 bits a character.
+/// Minimum entropy of random hexadecimal text, in bits a character. The maximum is 4.
 const OF_HEX: f64 = 3.0;
 
-/// Least share of the most entropy that a text of its length can have. Random base64 comes to 0.95,
-/// names in camel case and addresses stay below 0.88.
+/// Minimum share of the maximum entropy at the text's length. Random base64 reaches 0.95; names in
+/// camel case and URLs stay below 0.88.
 const SHARE: f64 = 0.91;
 
-/// Bits a character.
+/// Returns the entropy in bits per character.
 pub(super) fn per_character(text: &str) -> f64 {
     let mut counts = [0_u32; 256];
     for byte in text.bytes() {
@@ -24,15 +24,15 @@ pub(super) fn per_character(text: &str) -> f64 {
     counts.iter().filter(|count| **count > 0).map(bits).sum()
 }
 
-/// Whether a text was drawn and not written: in the alphabets of hexadecimal or base64 alone, and
-/// of an entropy that words do not have.
+/// Returns true if a text is likely random: hexadecimal or base64 digits only, with more entropy
+/// than words have.
 pub(super) fn is_random(text: &str) -> bool {
     if text.len() < MIN_LENGTH || is_sequence(text) {
         return false;
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        // Digits alone are a number.
+        // A text of decimal digits is a number.
         return digits < text.len() && per_character(text) >= OF_HEX;
     }
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/-_=".contains(&b);
@@ -46,7 +46,7 @@ pub(super) fn is_random(text: &str) -> bool {
         && per_character(text) >= SHARE * most
 }
 
-/// An alphabet, written out.
+/// Returns true if a text lists an alphabet in order.
 fn is_sequence(text: &str) -> bool {
     let follows = |pair: &[u8]| pair[1] == pair[0].wrapping_add(1);
     let following = text

@@ -1,5 +1,7 @@
-//! What looks like a key or a password: a video may show one, and a model may copy it. A finding
-//! says what kind it is and in which line, and never what it is.
+//! Detection of keys and passwords.
+//!
+//! A video may show a secret, and a model may copy it. A finding names the kind and the line, never
+//! the secret.
 
 mod entropy;
 mod shapes;
@@ -8,16 +10,16 @@ mod tests;
 
 use super::finding::{Findings, Rule};
 
-/// Longest line in which secrets are guessed at, in bytes: longer ones are no writing of anybody's.
+/// Maximum bytes of a line in which secrets are guessed. Longer lines are not written by hand.
 const MAX_LINE_LENGTH: usize = 2_000;
 
-/// How much before a text may name it, in bytes.
+/// Maximum bytes before a text that are searched for its name.
 const MAX_NAME_LENGTH: usize = 100;
 
-/// Shortest text that is taken for a secret.
+/// Minimum length of a secret.
 const MIN_LENGTH: usize = 6;
 
-/// Words that stand where a secret will.
+/// Placeholder words for a secret.
 const PLACEHOLDERS: [&str; 24] = [
     "your",
     "example",
@@ -45,7 +47,7 @@ const PLACEHOLDERS: [&str; 24] = [
     "development",
 ];
 
-/// Files of hashes, which are no secrets.
+/// Files with hashes that are not secrets.
 const LOCKS: [&str; 8] = [
     "package-lock.json",
     "yarn.lock",
@@ -57,7 +59,7 @@ const LOCKS: [&str; 8] = [
     "Pipfile.lock",
 ];
 
-/// Names of what is secret, in small letters and without what joins words.
+/// Names of secret values, in lower case and without separators.
 const NAMES: [&str; 15] = [
     "password",
     "passwd",
@@ -76,7 +78,7 @@ const NAMES: [&str; 15] = [
     "token",
 ];
 
-/// What a file tells that it should not.
+/// Reports secrets in a file.
 pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
     let name = path.rsplit('/').next().unwrap_or(path);
     let hashes = LOCKS.contains(&name);
@@ -100,7 +102,7 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
     }
 }
 
-/// By the name that a text is given, and by how little it looks like language.
+/// Guesses secrets from the name and the entropy of a text.
 fn guessed(
     number: u32,
     line: &str,
@@ -120,8 +122,8 @@ fn guessed(
             (_, true) => "this looks like a key: read it from the environment",
             _ => continue,
         };
-        // What a test logs in with is seldom anybody's; and a short word may be a label.
-        // Letters alone may be a label or the name of a header.
+        // Test credentials are rarely real, and a short word may be a label. A text of letters only
+        // may be a label or the name of a header.
         let is_letter = |c: char| c.is_alphabetic() || matches!(c, '-' | '_');
         let mixed = quoted.text.len() >= 12 && !quoted.text.chars().all(is_letter);
         let sure = random || mixed && entropy::per_character(quoted.text) >= 2.5;
@@ -133,14 +135,14 @@ fn guessed(
     }
 }
 
-/// A text that a line gives to something.
+/// Quoted text with its context in the line.
 struct Quoted<'a> {
-    /// What stands before it in its line.
+    /// Text of the line before the quote.
     before: &'a str,
     text: &'a str,
 }
 
-/// The texts in quotes of a line.
+/// Returns the quoted texts of a line.
 fn quoted(line: &str) -> Vec<Quoted<'_>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -157,7 +159,7 @@ fn quoted(line: &str) -> Vec<Quoted<'_>> {
     found
 }
 
-/// Whether a text is given to a name that is one of a secret: `name = `, `"name": `, `name: str = `.
+/// Returns true if the text is assigned to a secret name: `name = `, `"name": `, `name: str = `.
 fn names_secret(before: &str) -> bool {
     let mut from = before.len().saturating_sub(MAX_NAME_LENGTH);
     while !before.is_char_boundary(from) {
@@ -167,11 +169,11 @@ fn names_secret(before: &str) -> bool {
     let Some(before) = before.strip_suffix(['=', ':']) else {
         return false;
     };
-    // `==` compares.
+    // `==` is a comparison, not an assignment.
     if before.ends_with(['=', '!', '<', '>']) {
         return false;
     }
-    // A type between the name and its value.
+    // A type annotation may follow the name.
     let name = before.rsplit_once(':').map_or(before, |(name, kind)| {
         let is_type = |c: char| c.is_alphanumeric() || " _|[]&'".contains(c);
         if kind.chars().all(is_type) && !kind.trim().is_empty() {
@@ -196,7 +198,7 @@ fn is_placeholder(text: &str) -> bool {
     PLACEHOLDERS.iter().any(|word| lower.contains(word))
 }
 
-/// Whether a text could be a password: no words with spaces, no path, no name of a variable.
+/// Returns true if a text could be a password. It is not prose, a path or the name of a variable.
 fn is_dense(text: &str) -> bool {
     let is_name = text
         .bytes()
@@ -210,7 +212,7 @@ fn is_dense(text: &str) -> bool {
         && !text.contains("://")
 }
 
-/// Whether a line tells of what is random by nature and public: hashes and pictures.
+/// Returns true if a line contains public random data, such as hashes and images.
 fn is_of_public(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     let words = [
@@ -226,7 +228,7 @@ fn is_of_public(line: &str) -> bool {
     words.iter().any(|word| lower.contains(word))
 }
 
-/// Whether a text is an id (RFC 9562) or an address.
+/// Returns true if a text is a UUID (RFC 9562) or an address.
 fn is_id(text: &str) -> bool {
     let uuid = text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
     uuid || text.contains("//")

@@ -1,13 +1,13 @@
-//! Tokens that services make such that they can be known
+//! Known token formats of services
 //! (<https://docs.github.com/code-security/secret-scanning/introduction/supported-secret-scanning-patterns>).
 
-/// How a token looks.
+/// Format of a token.
 struct Shape {
     kind: &'static str,
     begins: &'static str,
-    /// Characters after the beginning, besides letters and digits.
+    /// Characters allowed after the prefix besides letters and digits.
     also: &'static str,
-    /// How many follow, at least and at most.
+    /// Minimum and maximum number of characters after the prefix.
     length: (usize, usize),
 }
 
@@ -27,7 +27,7 @@ const fn shape(
 
 const MANY: usize = 1000;
 
-/// Longer beginnings before the shorter ones that they begin with.
+/// Formats in order of match: a longer prefix comes before its own beginning.
 const SHAPES: [Shape; 27] = [
     shape("an access key of AWS", "AKIA", "", (16, 16)),
     shape("an access key of AWS", "ASIA", "", (16, 16)),
@@ -58,7 +58,7 @@ const SHAPES: [Shape; 27] = [
     shape("a token of Hugging Face", "hf_", "", (30, MANY)),
 ];
 
-/// What kind of token stands in a line.
+/// Returns the kind of token in a line.
 pub(super) fn known(line: &str) -> Option<&'static str> {
     if line.contains("-----BEGIN") && line.contains("PRIVATE KEY") {
         return Some("a private key");
@@ -79,13 +79,13 @@ fn stands_in(shape: &Shape, line: &str) -> bool {
     })
 }
 
-/// Whether what stands before is not part of the same word.
+/// Returns true if the text before the token ends at a word boundary.
 fn alone(before: &str) -> bool {
     let last = before.chars().next_back();
     !last.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
-/// One letter or one pattern again and again, or words: what an example has.
+/// Returns true for example tokens: words, or one repeated letter or pattern.
 fn is_made_up(token: &str) -> bool {
     let mut seen = [false; 128];
     let mut different = 0;
@@ -105,7 +105,8 @@ fn is_made_up(token: &str) -> bool {
     different < 6 || words.iter().any(|word| lower.contains(word))
 }
 
-/// Three parts of base64url, of which the first two begin as `{"` does (RFC 7519).
+/// Returns true for a JSON Web Token: three base64url parts, of which the first two begin like `{"`
+/// (RFC 7519).
 fn is_web_token(line: &str) -> bool {
     line.match_indices("eyJ").any(|(at, _)| {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

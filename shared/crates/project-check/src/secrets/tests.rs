@@ -5,7 +5,7 @@ fn severity(path: &str, line: &str) -> Option<Severity> {
     let mut findings = Findings::new(path);
     check(path, line, &mut findings);
     let found = findings.finish();
-    // A secret is never repeated.
+    // Messages never repeat the secret.
     for one in &found {
         assert!(
             !quoted(line)
@@ -16,7 +16,7 @@ fn severity(path: &str, line: &str) -> Option<Severity> {
     found.first().map(|one| one.severity)
 }
 
-/// Put together here, so that nobody's scanner takes this file for a leak.
+/// Joins a token from two parts, so that secret scanners do not report this file.
 fn token(begins: &str, rest: &str) -> String {
     format!("{begins}{rest}")
 }

@@ -1,12 +1,13 @@
-//! Which bracket has no partner: what most syntax errors of a model come from, and what a grammar
-//! tells of too late.
+//! Search for unbalanced brackets.
+//!
+//! They cause most syntax errors of a model, and a grammar reports them too late.
 
 use tree_sitter::Node;
 
 use super::super::{finding::excerpt, fragment::ParsedFragment};
 
-/// The first bracket without a partner, by its line, and what to do. The tree knows which brackets
-/// are code and which are in texts and comments.
+/// Returns the line of the first unbalanced bracket with its fix. The tree separates code from
+/// strings and comments.
 pub(super) fn unbalanced(fragment: &ParsedFragment<'_>) -> Option<(u32, String)> {
     let mut open: Vec<(Node<'_>, char)> = Vec::new();
     let mut found = None;
@@ -21,7 +22,7 @@ pub(super) fn unbalanced(fragment: &ParsedFragment<'_>) -> Option<(u32, String)>
             return true;
         };
         match node.kind() {
-            // `${` and `#[` end in what they open.
+            // `${` and `#[` end with the bracket that they open.
             "(" | "[" | "{" | "${" => open.push((node, end)),
             ")" | "]" | "}" => found = close(fragment, &mut open, node, end),
             _ => {}

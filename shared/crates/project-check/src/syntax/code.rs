@@ -1,4 +1,4 @@
-//! Programs, by their grammars.
+//! Syntax check of programs by their grammars.
 
 use std::borrow::Cow;
 
@@ -13,8 +13,8 @@ use super::{
 };
 use eventrelay_project::Language;
 
-/// Parses a program. `interactive` where it is a cell of a notebook, which may wait outside of a
-/// function. None where it has an error.
+/// Parses a program. `interactive` permits top-level `await` as in a notebook cell. Returns `None`
+/// on an error.
 pub(super) fn check<'a>(
     language: Language,
     text: Cow<'a, str>,
@@ -50,9 +50,9 @@ pub(super) fn check<'a>(
     sound.then_some(fragment)
 }
 
-/// What the grammar did not understand, and what it missed.
+/// Reports errors and missing nodes of the tree.
 pub(super) fn errors(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
-    // What a grammar says of a bracket or an element without a partner is only that it is lost.
+    // For an unbalanced bracket or element, the grammar reports only a general error.
     if let Some((line, message)) = brackets::unbalanced(fragment) {
         return findings.error(line, Rule::Syntax, message);
     }
@@ -69,7 +69,7 @@ pub(super) fn errors(fragment: &ParsedFragment<'_>, findings: &mut Findings) {
         if told.len() >= MAX_ERRORS || !(node.has_error() || node.is_missing()) {
             return false;
         }
-        // An error that spans lines says little; those inside it are nearer to the cause.
+        // An error that spans lines is imprecise; errors inside it are closer to the cause.
         let wide = node.start_position().row != node.end_position().row;
         let broken = node.is_missing() || node.is_error() && !(wide && contains_error(node));
         let line = fragment.line(node);

@@ -1,31 +1,32 @@
-//! CSS, by its own rules of errors (CSS Syntax Level 3): a sheet is a list of rules, a rule has a
-//! list of declarations and of rules, and everything else in them is tokens. The grammar of
-//! tree-sitter takes neither ranges in media queries nor `@layer`, `supports()` and `@scope` as
-//! they are written today, and one that cries wolf is worse than none.
+//! CSS syntax check by the error rules of CSS Syntax Level 3.
+//!
+//! A sheet is a list of rules. A rule has a list of declarations and rules, and everything else is
+//! tokens. The tree-sitter grammar rejects modern range media queries, `@layer`, `supports()` and
+//! `@scope`, and false errors are worse than none.
 
 use super::super::{
     finding::{Findings, Rule, excerpt},
     fragment::Lines,
 };
 
-/// Deepest nesting of blocks and brackets.
+/// Maximum nesting of blocks and brackets.
 const MAX_DEPTH: usize = 64;
 
-/// At-rules that a preprocessor knows and no browser.
+/// At-rules of preprocessors that browsers do not support.
 const OF_SASS: [&str; 8] = [
     "@mixin", "@include", "@extend", "@use", "@forward", "@if", "@else", "@each",
 ];
 
-/// Another file that a sheet names.
+/// Reference of a sheet to another file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Reference {
     /// Line of the sheet, from 1.
     pub(in super::super) line: u32,
-    /// As it is written.
+    /// Target as written in the sheet.
     pub(in super::super) target: String,
 }
 
-/// What is wrong with a sheet that begins at line `first` of its file.
+/// Reports the errors of a sheet that begins at line `first` of its file.
 pub(super) fn check(text: &str, first: u32, findings: &mut Findings) {
     if let Err((at, message)) = Sheet::read(text) {
         let (line, shown) = super::line_at(text, at);
@@ -34,10 +35,10 @@ pub(super) fn check(text: &str, first: u32, findings: &mut Findings) {
     }
 }
 
-/// The files that a sheet imports or shows, up to its first error.
+/// Returns the files that a sheet imports or shows, up to its first error.
 pub(in super::super) fn references(text: &str) -> Vec<Reference> {
     let mut sheet = Sheet::new(text);
-    // Errors are told of elsewhere.
+    // The syntax check reports errors.
     let _ = sheet.scan();
     let reference = |(at, target): (usize, String)| Reference {
         line: super::line_at(text, at).0,
@@ -46,19 +47,19 @@ pub(in super::super) fn references(text: &str) -> Vec<Reference> {
     sheet.references.into_iter().map(reference).collect()
 }
 
-/// Where an error is, in bytes, and what it is.
+/// Position of an error in bytes, and its description.
 type Fault = (usize, String);
 
 struct Sheet<'a> {
     text: &'a str,
     at: usize,
-    /// Where the blocks begin that are open.
+    /// Start positions of the open blocks.
     blocks: Vec<usize>,
-    /// Brackets that are open in the current statement.
+    /// Open brackets of the current statement.
     brackets: Vec<(usize, u8)>,
-    /// Where the current statement begins, once it does.
+    /// Start position of the current statement, if it has begun.
     start: Option<usize>,
-    /// Colons of the current statement that stand in no bracket.
+    /// Positions of the current statement's colons outside of brackets.
     colons: Vec<usize>,
     references: Vec<(usize, String)>,
 }
@@ -105,7 +106,7 @@ impl<'a> Sheet<'a> {
                     continue;
                 }
                 '"' | '\'' => self.string(c)?,
-                // What is escaped is part of a name.
+                // An escaped character is part of a name.
                 '\\' => {
                     self.begin();
                     self.at += 1;
@@ -140,13 +141,13 @@ impl<'a> Sheet<'a> {
         self.start.get_or_insert(self.at);
     }
 
-    /// The current statement so far.
+    /// Returns the current statement so far.
     fn statement(&self) -> &'a str {
         self.start
             .map_or("", |start| self.text[start..self.at].trim_end())
     }
 
-    /// To the quote that ends it.
+    /// Advances to the closing quote.
     fn string(&mut self, quote: char) -> Result<(), Fault> {
         let from = self.at;
         let named = self.statement().eq_ignore_ascii_case("@import") || self.in_url();
@@ -171,13 +172,13 @@ impl<'a> Sheet<'a> {
         Err((from, "a string is not closed in its line".to_owned()))
     }
 
-    /// Whether the innermost bracket is that of an address.
+    /// Returns true if the innermost bracket belongs to a URL.
     fn in_url(&self) -> bool {
         let open = self.brackets.last();
         open.is_some_and(|(at, _)| ends_with_url(&self.text[..*at]))
     }
 
-    /// Whether an address without quotes begins here.
+    /// Returns true if an unquoted URL begins here.
     fn is_url(&self) -> bool {
         let inner = self.rest()[1..].trim_start();
         ends_with_url(&self.text[..self.at]) && !inner.starts_with(['"', '\''])
@@ -211,7 +212,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn block(&mut self) -> Result<(), Fault> {
-        // The value of a custom property is any tokens.
+        // A custom property may have any tokens as its value.
         let within = self
             .brackets
             .last()
@@ -295,7 +296,7 @@ impl<'a> Sheet<'a> {
         })
     }
 
-    /// Where a colon of a value is that of a property in a line of its own.
+    /// Finds a colon in a value that belongs to a property on its own line.
     fn run_on(&self, start: usize, colon: usize) -> Option<usize> {
         let before = &self.text[start..colon];
         let from = before.rfind('\n')?;

@@ -1,4 +1,4 @@
-//! Pages, and the scripts and styles inside them.
+//! Syntax check of pages with their scripts and styles.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ use super::{
 };
 use eventrelay_project::Language;
 
-/// Elements whose end may be left out (HTML, 13.1.2.4), and those that have none (13.1.2).
+/// Elements with an optional end tag (HTML, 13.1.2.4), and void elements (13.1.2).
 const ENDLESS: [&str; 34] = [
     "html", "head", "body", "li", "dt", "dd", "p", "rt", "rp", "optgroup", "option", "colgroup",
     "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "area", "base", "br", "col", "embed",
     "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "image",
 ];
 
-/// Parses a page. `templated` where it may have marks of Jinja, which are no HTML.
+/// Parses a page. `templated` permits Jinja markup, which is not HTML.
 pub(super) fn check<'a>(
     text: &'a str,
     templated: bool,
@@ -36,7 +36,7 @@ pub(super) fn check<'a>(
         findings.error(1, Rule::Syntax, "the page is nested too deeply");
         return Vec::new();
     };
-    // A page that is put together from parts may open in one what another closes.
+    // Templates may open an element in one part and close it in another.
     if !marked {
         unclosed(&page, findings);
     }
@@ -61,7 +61,7 @@ pub(super) fn check<'a>(
     fragments
 }
 
-/// Ends without a beginning, and beginnings without an end.
+/// Reports end tags without a start, and start tags without an end.
 fn unclosed(page: &ParsedFragment<'_>, findings: &mut Findings) {
     let mut told = 0;
     page.walk(|node, _| {
@@ -95,7 +95,7 @@ fn open(element: Node<'_>, name: &str) -> Option<String> {
     (!ended && !endless).then(|| format!("`<{name}>` is never closed"))
 }
 
-/// Scripts and styles, with the line that each begins at.
+/// Returns scripts and styles with their first lines.
 fn inside(page: &ParsedFragment<'_>) -> Vec<(Language, String, u32)> {
     let mut found = Vec::new();
     page.walk(|node, _| {
@@ -113,7 +113,7 @@ fn inside(page: &ParsedFragment<'_>) -> Vec<(Language, String, u32)> {
     found
 }
 
-/// What a script is written in, by its type; none for what no browser runs.
+/// Returns the language of a script by its type; `None` if browsers do not run it.
 fn script(page: &ParsedFragment<'_>, element: Node<'_>) -> Option<Language> {
     match attribute(page, element.named_child(0)?, "type") {
         None | Some("" | "module" | "text/javascript" | "application/javascript") => {
@@ -126,7 +126,7 @@ fn script(page: &ParsedFragment<'_>, element: Node<'_>) -> Option<Language> {
     }
 }
 
-/// The value of an attribute of a tag.
+/// Returns the value of a tag's attribute.
 pub(in super::super) fn attribute<'p>(
     page: &'p ParsedFragment<'_>,
     tag: Node<'_>,
@@ -141,7 +141,7 @@ pub(in super::super) fn attribute<'p>(
     })
 }
 
-/// Letters in place of the marks of a template, line by line and byte by byte.
+/// Replaces template markup by letters, preserving lines and bytes.
 fn without_marks(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! JSON (RFC 8259), with no key twice, and with comments where its readers take them.
+//! JSON syntax check (RFC 8259) without duplicate keys, and with comments in formats that permit
+//! them.
 
 use std::{collections::HashSet, fmt};
 
@@ -9,7 +10,7 @@ use serde::{
 
 use super::super::finding::{Findings, Rule, excerpt};
 
-/// What the error of a key that stands twice begins with.
+/// Prefix of the error message for a duplicate key.
 const TWICE: &str = "the key ";
 
 pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
@@ -29,13 +30,13 @@ pub(super) fn check(path: &str, text: &str, findings: &mut Findings) {
     }
 }
 
-/// Files that are read as JSON with comments.
+/// Returns true if a file is read as JSON with comments.
 fn with_comments(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.starts_with("tsconfig") || name == "jsconfig.json" || path.starts_with(".vscode/")
 }
 
-/// White space in place of comments, line by line.
+/// Replaces comments by white space, preserving lines.
 fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut within, mut escaped) = (false, false);
@@ -64,7 +65,7 @@ fn without_comments(text: &str) -> String {
     out
 }
 
-/// Any value, of which nothing is kept. Bounded in depth by its reader.
+/// Visitor that accepts any value and keeps nothing. Its reader bounds the depth.
 struct Unique;
 
 impl<'de> Deserialize<'de> for Unique {

@@ -1,5 +1,5 @@
-//! Whether a file is written in its language: one parser for each, and what the parsers let pass
-//! that no compiler does.
+//! Syntax checks: one parser for each language, plus errors that the parsers accept but compilers
+//! reject.
 
 mod brackets;
 mod code;
@@ -24,11 +24,11 @@ use eventrelay_project::{Framework, Language};
 
 pub(super) use css::references;
 
-/// Most syntax errors that are told of a fragment: what follows the first is often its echo.
+/// Maximum reported syntax errors of a fragment. Later errors often follow from the first.
 const MAX_ERRORS: usize = 3;
 
-/// Parses a text and tells what is wrong with it. Gives the fragments of programs and pages in it that
-/// are without a syntax error.
+/// Parses a text and reports its errors. Returns the fragments of programs and pages that have no
+/// syntax error.
 pub(super) fn check<'a>(
     path: &str,
     text: &'a str,
@@ -58,12 +58,12 @@ pub(super) fn check<'a>(
     Vec::new()
 }
 
-/// TOML 1.1.
+/// Checks a TOML 1.1 document.
 fn toml(text: &str, findings: &mut Findings) {
     if let Err(error) = toml::from_str::<toml::Table>(text) {
         let at = error.span().map_or(0, |span| span.start);
         let (line, shown) = line_at(text, at);
-        // "duplicate key" is the parser's own word.
+        // The parser's message contains "duplicate key".
         let rule = if error.message().contains("duplicate key") {
             Rule::DuplicateKey
         } else {
@@ -77,7 +77,7 @@ fn toml(text: &str, findings: &mut Findings) {
     }
 }
 
-/// A list of variables of the environment, as `.env.example` is.
+/// Returns true for a list of environment variables like `.env.example`.
 fn is_environment(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name == ".env" || name.starts_with(".env.")
@@ -97,7 +97,7 @@ fn environment(text: &str, findings: &mut Findings) {
     }
 }
 
-/// The line of a byte, from 1, and its text.
+/// Returns the line of a byte, from 1, with its text.
 fn line_at(text: &str, at: usize) -> (u32, &str) {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

@@ -1,5 +1,6 @@
-//! Notebooks: the shape of nbformat 4 (<https://nbformat.readthedocs.io/en/latest/format_description.html>)
-//! and the code of their cells.
+//! Syntax check of notebooks: nbformat 4
+//! (<https://nbformat.readthedocs.io/en/latest/format_description.html>) and the code of their
+//! cells.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -14,12 +15,11 @@ use super::{
 };
 use eventrelay_project::Language;
 
-/// Most cells.
 const MAX_CELLS: usize = 300;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Checks a notebook, and gives its code cell by cell.
+/// Checks a notebook and returns its code cell by cell.
 pub(super) fn check<'a>(text: &'a str, findings: &mut Findings) -> Vec<ParsedFragment<'a>> {
     json::check("", text, findings);
     if findings.has(Rule::Syntax) || findings.has(Rule::DuplicateKey) {
@@ -84,8 +84,7 @@ fn cells<'a>(text: &'a str, findings: &mut Findings) -> Result<Vec<&'a RawValue>
     Ok(cells)
 }
 
-/// The code of a cell and the line of the file that each of its lines stands in. None of what is no
-/// code.
+/// Returns the code of a cell with the file line of each code line. `None` if the cell has no code.
 fn read_cell(text: &str, cell: &RawValue) -> Result<Option<(String, Vec<u32>)>, &'static str> {
     let object: Object<'_> = serde_json::from_str(cell.get()).map_err(|_| "a cell is an object")?;
     let member = |name: &str| object.get(name).map(|raw| value(raw));
@@ -111,7 +110,7 @@ fn read_cell(text: &str, cell: &RawValue) -> Result<Option<(String, Vec<u32>)>, 
     }
 }
 
-/// A source as one text, with the line of the file of each of its lines.
+/// Joins a source to one text, with the file line of each of its lines.
 fn lines(text: &str, source: &RawValue) -> Option<(String, Vec<u32>)> {
     let parts: Vec<&RawValue> = if source.get().starts_with('[') {
         serde_json::from_str(source.get()).ok()?
@@ -134,9 +133,9 @@ fn lines(text: &str, source: &RawValue) -> Option<(String, Vec<u32>)> {
     Some((code, lines))
 }
 
-/// The line of the file that a value of it begins at.
+/// Returns the file line at which a value begins.
 fn line_of(text: &str, value: &RawValue) -> u32 {
-    // The value is borrowed from the text.
+    // The value borrows from the text.
     let at = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     line_at(text, at).0
 }
@@ -145,9 +144,9 @@ fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
-/// A cell without what IPython reads before Python does: magics, and commands of the shell.
+/// Removes IPython syntax from a cell: magics and shell commands.
 fn without_magics(code: &str) -> String {
-    // A cell in another language, or one whose rest is an argument.
+    // Cell magics that Python code follows. Other cells are in another language.
     const OF_CODE: [&str; 4] = ["%%time", "%%timeit", "%%capture", "%%prun"];
     let first = code.split_whitespace().next().unwrap_or_default();
     if first.starts_with("%%") && !OF_CODE.contains(&first) {
@@ -172,7 +171,7 @@ fn without_magics(code: &str) -> String {
     out
 }
 
-/// A name with a question mark, which asks for help.
+/// Returns true for a help request: a name with a question mark.
 fn is_help(line: &str) -> bool {
     let name = line.trim_end_matches('?');
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';

@@ -1,4 +1,4 @@
-//! What the grammar of Python lets pass and Python 3 does not.
+//! Python errors that the grammar accepts.
 
 use tree_sitter::Node;
 
@@ -6,7 +6,7 @@ use super::super::fragment::{ParsedFragment, has_token, named};
 
 type Found<'t> = Vec<(Node<'t>, String)>;
 
-/// What no Python 3 compiles. `interactive` where the code may wait outside of a function.
+/// Reports code that does not compile in Python 3. `interactive` permits top-level `await`.
 pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>, interactive: bool) -> Found<'t> {
     let mut found = Found::new();
     fragment.walk(|node, within| {
@@ -42,7 +42,7 @@ pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>, interactive: bool) -> 
         found.extend(message.map(|message| (node, message.to_owned())));
         true
     });
-    // A body that is not there has no line of its own.
+    // A missing body has no line of its own.
     for (node, _) in &mut found {
         if node.kind() == "block" {
             *node = node.parent().unwrap_or(*node);
@@ -55,7 +55,7 @@ fn is_empty(block: Node<'_>) -> bool {
     named(block).all(|child| child.kind() == "comment")
 }
 
-/// The first statement that begins a line elsewhere than the first of its block does.
+/// Returns the first statement whose indentation differs from the first of its block.
 fn indented(block: Node<'_>) -> Option<Node<'_>> {
     let mut first: Option<(usize, usize)> = None;
     named(block)
@@ -63,7 +63,7 @@ fn indented(block: Node<'_>) -> Option<Node<'_>> {
         .find(|child| {
             let at = child.start_position();
             let (row, column) = *first.get_or_insert((at.row, at.column));
-            // After a semicolon a statement stands in the line of the one before it.
+            // After a semicolon, a statement is on the line of the previous one.
             let alone = child
                 .prev_sibling()
                 .is_none_or(|other| other.end_position().row != at.row);
@@ -100,7 +100,7 @@ fn misordered(parameters: Node<'_>) -> bool {
                     return true;
                 }
             }
-            // What follows is by name only, in any order.
+            // The following parameters are keyword-only, in any order.
             "list_splat_pattern" | "keyword_separator" => return false,
             _ => {}
         }
@@ -108,8 +108,8 @@ fn misordered(parameters: Node<'_>) -> bool {
     false
 }
 
-/// The innermost function that the place is in, a class or a lambda in between counted as none and
-/// as one.
+/// Returns the innermost function around a place. A class resets it, and a lambda counts as a
+/// function.
 fn function<'t>(within: &[Node<'t>]) -> Option<Node<'t>> {
     let kinds = ["function_definition", "lambda", "class_definition"];
     let inner = within

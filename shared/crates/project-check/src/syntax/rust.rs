@@ -1,10 +1,10 @@
-//! What the grammar of Rust lets pass and no compiler does.
+//! Rust errors that the grammar accepts.
 
 use tree_sitter::Node;
 
 use super::super::fragment::{ParsedFragment, has_token};
 
-/// What does not compile wherever it stands.
+/// Reports code that does not compile in any context.
 pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, String)> {
     let mut found = Vec::new();
     fragment.walk(|node, within| {
@@ -21,7 +21,7 @@ pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, Stri
         found.extend(message.map(|message| (node, message.to_owned())));
         true
     });
-    // A macro that is called between items is an expression to the grammar.
+    // The grammar parses a macro call between items as an expression.
     found.retain(|(node, _)| {
         let inner = node.named_child(0).map(|child| child.kind());
         node.kind() != "expression_statement" || inner != Some("macro_invocation")

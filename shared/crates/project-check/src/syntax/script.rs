@@ -1,4 +1,4 @@
-//! What the grammars of JavaScript and TypeScript let pass and no compiler does.
+//! JavaScript and TypeScript errors that the grammars accept.
 
 use tree_sitter::Node;
 
@@ -8,7 +8,7 @@ use super::super::{
 };
 use eventrelay_project::Language;
 
-/// What no engine takes.
+/// Reports code that every engine rejects.
 pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, String)> {
     let mut found = unlike_elements(fragment);
     fragment.walk(|node, within| {
@@ -34,7 +34,7 @@ pub(super) fn check<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, Stri
     found
 }
 
-/// Elements that are closed by another name.
+/// Reports elements whose end tag has another name.
 pub(super) fn unlike_elements<'t>(fragment: &'t ParsedFragment<'_>) -> Vec<(Node<'t>, String)> {
     let mut found = Vec::new();
     fragment.walk(|node, _| {
@@ -62,7 +62,7 @@ fn unlike(fragment: &ParsedFragment<'_>, element: Node<'_>) -> Option<String> {
     (open != close).then(message)
 }
 
-/// A constant without a value, where it is not merely declared and no loop gives it one.
+/// Returns true for a constant without a value, unless it is ambient or a loop assigns it.
 fn unset(fragment: &ParsedFragment<'_>, declaration: Node<'_>, within: &[Node<'_>]) -> bool {
     let kind = declaration.child_by_field_name("kind");
     let constant = kind.is_some_and(|kind| fragment.source(kind) == "const");
@@ -79,7 +79,7 @@ fn handles(statement: Node<'_>) -> bool {
     field("handler") || field("finalizer")
 }
 
-/// The innermost function that the place is in; the body of a class is none that ends one.
+/// Returns the innermost function around a place. Class bodies are ignored.
 fn function<'t>(within: &[Node<'t>]) -> Option<Node<'t>> {
     let kinds = [
         "function_declaration",

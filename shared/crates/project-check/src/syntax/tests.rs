@@ -4,7 +4,7 @@ use super::*;
 use crate::finding::Severity;
 use eventrelay_project::Finding;
 
-/// The errors of a file.
+/// Errors of a file.
 fn errors(path: &str, text: &str) -> Vec<Finding> {
     let framework = if path.ends_with(".html") {
         Framework::Static
@@ -23,7 +23,7 @@ fn sound(path: &str, text: &str) {
     assert_eq!(errors(path, text), [], "{path}: {text}");
 }
 
-/// That the first error stands in that line and says that.
+/// Asserts the line of the first error and the words of its message.
 #[track_caller]
 fn broken(path: &str, text: &str, line: u32, words: &str) {
     let found = errors(path, text);
@@ -342,7 +342,7 @@ fn fragment() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever a model writes is read to its end: no panic, and lines that are in the file.
+    /// Arbitrary text is checked without a panic, and every finding has a valid line.
     #[test]
     fn garbage_is_read_to_its_end(parts in proptest::collection::vec(fragment(), 0..60)) {
         let text = parts.concat();
@@ -360,7 +360,7 @@ proptest! {
     }
 }
 
-/// What takes a parser that goes back and forth long, or one that recurses deep.
+/// Inputs that are slow for a backtracking parser, or deep for a recursive one.
 #[test]
 fn large_and_deep_texts_end() {
     for unit in [

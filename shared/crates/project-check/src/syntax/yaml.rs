@@ -1,4 +1,4 @@
-//! YAML 1.2, read as events, so that neither depth nor aliases can grow what is held.
+//! YAML 1.2 syntax check over events, so that neither depth nor aliases increase memory use.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,12 @@ use saphyr_parser::{Event, Parser};
 
 use super::super::finding::{Findings, Rule, excerpt};
 
-/// Deepest nesting.
 const MAX_DEPTH: usize = 64;
 
-/// A mapping or a sequence that is being read.
+/// Open mapping or sequence.
 enum Open {
     Sequence,
-    /// Its keys so far, and whether a key comes next.
+    /// Keys so far, and true if a key comes next.
     Mapping(HashSet<String>, bool),
 }
 

@@ -22,7 +22,7 @@ struct Project {
     dependencies: Dependencies,
     /// True if the project is a command line program.
     program: bool,
-    /// True if the project is a service that listens at a host.
+    /// True for a service whose manifest declares the entry point for hosts.
     service: bool,
 }
 
