@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_summary_must_be_there() {
+    fn parse_requires_only_summary() {
         let text = r#"{"summary": "s", "events": null, "difficulty": null, "of_tomorrow": [1]}"#;
         let content = Content {
             summary: "s".into(),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_with_their_place() {
+    fn parse_error_has_path_of_field() {
         for (text, path) in [
             ("{}", "summary"),
             (r#"{"summary": 1}"#, "summary"),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn parse_refuses_text_that_is_not_an_object() {
         for text in ["", "  ", "```json\n```"] {
             assert_eq!(Draft::parse(text), Err(DraftError::Empty), "{text:?}");
         }

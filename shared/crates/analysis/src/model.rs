@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cost_of_which_a_part_is_not_known_is_not_known() {
+    fn usage_sum_with_unknown_cost_has_unknown_cost() {
         let paid = |cost_usd| Usage {
             model_calls: 1,
             cost_usd,

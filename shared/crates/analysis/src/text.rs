@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_is_dropped() {
+    fn line_drops_invisible_characters() {
         for (text, expected) in [
             // Trojan source: overrides, isolates, marks of direction.
             (
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_was_kept_apart_becomes_one_with_its_letter() {
+    fn line_composes_letter_and_mark_after_dropping_characters() {
         assert_eq!(
             line("a\u{17}\u{341}b e\u{202e}\u{301}", 20),
             "\u{e1}b \u{e9}"

@@ -198,7 +198,7 @@ fn a_broken_project_is_told_of_file_by_file() {
 }
 
 #[test]
-fn a_project_has_its_entry_and_its_bounds() {
+fn check_reports_missing_entry_and_exceeded_limits() {
     let report = check_project(&project(&[("a.html", "<p>a</p>")]), Framework::Static);
     let rules: Vec<_> = report
         .findings
@@ -225,7 +225,7 @@ fn a_project_has_its_entry_and_its_bounds() {
 }
 
 #[test]
-fn what_is_told_is_bounded() {
+fn findings_are_bounded_per_file_and_project() {
     let bad: String = (0..1000).map(|n| format!("import missing{n}\n")).collect();
     let files: Vec<ProjectFile> = (0..60).map(|n| file(&format!("a{n}.py"), &bad)).collect();
     let report = check_project(&files, Framework::Python);

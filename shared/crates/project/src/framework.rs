@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_has_its_name_and_is_of_one_kind() {
+    fn frameworks_have_unique_name_and_one_type() {
         let kinds = [
             ProjectType::Web,
             ProjectType::Api,

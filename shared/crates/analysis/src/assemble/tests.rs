@@ -54,7 +54,7 @@ fn a_whole_answer_becomes_an_analysis() {
 }
 
 #[test]
-fn an_analysis_is_read_back_from_json() {
+fn analysis_round_trips_through_json() {
     let analysis = assemble(samples::draft(), samples::facts()).unwrap();
     let json = serde_json::to_string(&analysis).unwrap();
     assert_eq!(serde_json::from_str::<Analysis>(&json).unwrap(), analysis);
@@ -179,7 +179,7 @@ fn chapters_follow_one_another() {
 }
 
 #[test]
-fn a_transcript_that_goes_back_is_refused() {
+fn segment_with_decreasing_time_is_refused() {
     let transcript = vec![
         segment(5.0, 6.0, "b"),
         segment(4.0, 5.0, "a"),
@@ -209,7 +209,7 @@ fn captions(segments: Vec<Segment>) -> Captions {
 }
 
 #[test]
-fn what_was_refused_of_a_transcript_stands_in_the_analysis() {
+fn analysis_lists_refusals_of_given_transcript() {
     let text = "WEBVTT\n\n00:01.000 --> 00:02:500\nlost\n\n00:03.000 --> 00:04.000\nkept\n";
     let facts = Facts {
         transcript: Some(captions::read(text).unwrap()),
@@ -222,7 +222,7 @@ fn what_was_refused_of_a_transcript_stands_in_the_analysis() {
 }
 
 #[test]
-fn a_transcript_longer_than_any_video_is_kept_where_no_length_is_known() {
+fn overlong_transcript_is_kept_without_known_duration() {
     let facts = Facts {
         duration_s: None,
         transcript: Some(captions(vec![segment(359_999.0, 360_001.5, "late")])),
@@ -234,7 +234,7 @@ fn a_transcript_longer_than_any_video_is_kept_where_no_length_is_known() {
 }
 
 #[test]
-fn a_long_segment_of_the_model_is_split_and_not_cut() {
+fn long_model_segment_is_split_without_loss() {
     let text = "and then we go on. ".repeat(2_000);
     let transcript = vec![segment(0.0, 60.0, text.trim())];
     let content = Content {
@@ -250,7 +250,7 @@ fn a_long_segment_of_the_model_is_split_and_not_cut() {
 }
 
 #[test]
-fn a_given_transcript_takes_the_place_of_the_models() {
+fn given_transcript_replaces_model_transcript() {
     let given = vec![
         segment(0.0, 2.0, "before"),
         segment(59.0, 61.0, "into"),
@@ -290,7 +290,7 @@ fn a_given_transcript_takes_the_place_of_the_models() {
 }
 
 #[test]
-fn every_part_says_where_it_comes_from() {
+fn sources_list_origin_of_every_part() {
     let summary = Content {
         summary: "s".into(),
         ..Content::default()
@@ -319,7 +319,7 @@ fn every_part_says_where_it_comes_from() {
 }
 
 #[test]
-fn an_answer_without_anything_left_is_unusable() {
+fn answer_without_valid_items_is_unusable() {
     assert_eq!(
         assemble(Draft::default(), samples::facts()),
         Err(Unusable::Empty)
@@ -349,7 +349,7 @@ fn an_answer_without_anything_left_is_unusable() {
 }
 
 #[test]
-fn the_title_is_the_platforms_then_the_models() {
+fn title_prefers_platform_over_model() {
     let title = |platform: Option<&str>, model: Option<&str>| {
         let draft = Draft {
             title: model.map(Into::into),
@@ -368,7 +368,7 @@ fn the_title_is_the_platforms_then_the_models() {
 }
 
 #[test]
-fn a_length_that_nobody_gave_is_taken_from_the_answer_when_it_is_sane() {
+fn unknown_duration_falls_back_to_plausible_answer() {
     let duration = |claimed: Option<f64>, given_end_s: Option<f64>| {
         let draft = Draft {
             duration_s: claimed,
@@ -421,7 +421,7 @@ fn findings_keep_their_ids_and_are_not_repeated() {
 }
 
 #[test]
-fn an_upload_has_no_address_and_an_unknown_language_is_said_to_be() {
+fn upload_has_no_url_and_unknown_language_is_und() {
     let key = format!("up:{}", "ab".repeat(32));
     let facts = Facts {
         key: key.parse().unwrap(),
@@ -443,7 +443,7 @@ fn time() -> impl Strategy<Value = f64> {
 
 proptest! {
     #[test]
-    fn whatever_the_model_says_the_analysis_holds_together(
+    fn any_answer_gives_consistent_analysis(
         spans in proptest::collection::vec((time(), time(), "\\PC{0,5}"), 0..12),
         window in proptest::option::of((0u32..500, proptest::option::of(1u32..300))),
         duration_s in proptest::option::of(-1i32..700),

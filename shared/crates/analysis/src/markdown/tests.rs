@@ -230,7 +230,7 @@ fn a_fence_is_longer_than_any_in_the_code() {
 }
 
 #[test]
-fn the_words_are_shown_as_they_are() {
+fn rendered_text_keeps_its_words() {
     for text in HOSTILE {
         let html_free = format!("- {}\n", inline(text));
         let shown: String = Parser::new_ext(&html_free, OPTIONS)
@@ -265,7 +265,7 @@ fn times_are_written_as_players_do() {
 
 proptest! {
     #[test]
-    fn no_text_acts(
+    fn rendered_text_is_inert(
         pieces in proptest::collection::vec(prop_oneof![
             proptest::sample::select(HOSTILE.to_vec()).prop_map(str::to_owned),
             "[\\\\`*_{}\\[\\]()#+.!|~<>&:;@$=/\"'a1 \n-]{1,12}",

@@ -86,7 +86,7 @@ fn schema_has_no_transcript_where_one_was_given() {
 }
 
 #[test]
-fn the_check_itself_refuses() {
+fn check_refuses_invalid_value() {
     let mut wrong = filled();
     wrong["events"][0]["confidence"] = json!(1.5);
     assert!(
@@ -122,7 +122,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn what_the_types_demand_is_required() {
+fn schema_requires_every_required_field_of_types() {
     let whole = filled();
     let mut found = Vec::new();
     objects(&whole, "", &mut found);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_for_nothing_or_too_much_is_refused() {
+    fn parse_refuses_empty_and_oversized_queries() {
         assert_eq!(refused(""), "must contain a word");
         assert_eq!(refused(" ?! * "), "must contain a word");
         assert!(refused("c*").contains("two characters"));
@@ -185,7 +185,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_back(text in "([a-z+#.*機械水ガ]{1,6} ){1,5}") {
+        fn query_round_trips_through_display(text in "([a-z+#.*機械水ガ]{1,6} ){1,5}") {
             if let Ok(query) = Query::parse(&text) {
                 let again = Query::parse(&query.to_string());
                 // In text form, the pairs of a run are words.

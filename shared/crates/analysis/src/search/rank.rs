@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_is_one_word() {
+    fn rank_merges_terms_of_prefix() {
         let terms = vec![posting("a", 2, 100, &[3]), posting("a", 1, 100, &[1, 3])];
         let ranked = rank(vec![terms], CORPUS);
         let one = rank(vec![vec![posting("a", 3, 100, &[1, 3])]], CORPUS);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corpus_that_is_not_known_yet_will_do() {
+    fn rank_with_empty_corpus_gives_finite_score() {
         for corpus in [
             Corpus::default(),
             Corpus {

@@ -275,7 +275,7 @@ mod tests {
     /// Tests every character of the planes with foldable characters, because a property test
     /// reaches too few rare ones.
     #[test]
-    fn every_character_is_folded_once_and_for_all() {
+    fn fold_is_idempotent_for_every_character() {
         let compatible = 0x2_f800..0x2_fa20;
         for c in (0..0x2_0000).chain(compatible).filter_map(char::from_u32) {
             let once = fold(c.encode_utf8(&mut [0; 4]));

@@ -41,7 +41,7 @@ fn a_node_knows_its_line_and_the_text_as_it_stands() {
 }
 
 #[test]
-fn what_is_nested_without_end_is_refused() {
+fn parse_refuses_too_deep_nesting() {
     let deep = "(".repeat(3000) + "1" + &")".repeat(3000);
     assert!(fragment(Language::Python, &deep).is_none());
     assert!(fragment(Language::JavaScript, &deep).is_none());

@@ -120,7 +120,7 @@ fn typescript_and_express_take_what_node_takes() {
 }
 
 #[test]
-fn a_browser_takes_files_as_they_are_called() {
+fn static_page_resolves_exact_file_names() {
     let paths = [
         "index.html",
         "about.html",
@@ -242,7 +242,7 @@ from google.cloud import bigquery
 }
 
 #[test]
-fn a_package_that_defines_nothing_has_its_modules_alone() {
+fn bare_python_package_has_only_its_modules() {
     let mut around = around(Framework::Python, &["app/__init__.py", "app/cli.py"], &[]);
     around.bare_packages.insert("app/__init__.py".to_owned());
     let text = "from app import cli, config\n";
@@ -325,7 +325,7 @@ mod local { pub fn f() {} }
 }
 
 #[test]
-fn what_is_used_is_known() {
+fn unused_ignores_packages_used_by_tools_and_configuration() {
     let file = |path: &str, text: &str| ProjectFile {
         path: path.to_owned(),
         content: text.as_bytes().to_vec(),

@@ -160,7 +160,7 @@ fn an_application_of_expo() {
 }
 
 #[test]
-fn what_is_declared_is_known_with_its_line() {
+fn declared_packages_have_their_lines() {
     let file = |path: &str, text: &str| ProjectFile {
         path: path.to_owned(),
         content: text.as_bytes().to_vec(),

@@ -27,7 +27,7 @@ fn fine(path: &str, text: &str) {
 }
 
 #[test]
-fn nothing_is_no_program() {
+fn file_without_effective_content_is_empty() {
     for (path, text) in [
         ("a.py", ""),
         ("a.py", "# only a comment\n"),
@@ -141,7 +141,7 @@ fn remarks_that_stand_for_code() {
 }
 
 #[test]
-fn talk_is_no_file() {
+fn model_talk_is_reported() {
     caught("a.md", "```markdown\n# A\n```\n", 1, Rule::Fence);
     caught("a.py", "```python\nx = 1\n```", 1, Rule::Fence);
     caught("a.css", "```css\na {}\n", 1, Rule::Fence);

@@ -79,7 +79,7 @@ fn tokens_of_services_are_known_anywhere() {
 }
 
 #[test]
-fn passwords_are_told_by_their_names() {
+fn passwords_are_detected_by_name() {
     for line in [
         "password = \"hunter2-Winter\"",
         "DB_PASSWORD: str = 'Tr0ub4dor&3xyz'",
@@ -126,7 +126,7 @@ fn passwords_are_told_by_their_names() {
 }
 
 #[test]
-fn an_environment_has_no_quotes() {
+fn environment_file_is_scanned_without_quotes() {
     let line = "export DB_PASSWORD=Tr0ub4dor&3xyz";
     assert_eq!(severity(".env", line), Some(Severity::Error));
     assert_eq!(severity("README.md", line), None);
@@ -136,7 +136,7 @@ fn an_environment_has_no_quotes() {
 }
 
 #[test]
-fn keys_are_told_by_their_entropy() {
+fn keys_are_detected_by_entropy() {
     for line in [
         format!("x = \"{RANDOM}\""),
         "x = '8f14e45fceea167a5a36dedd4bea2543'".to_owned(),

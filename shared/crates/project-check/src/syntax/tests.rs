@@ -35,7 +35,7 @@ fn broken(path: &str, text: &str, line: u32, words: &str) {
 }
 
 #[test]
-fn what_compilers_take_passes() {
+fn valid_samples_have_no_syntax_error() {
     sound("app/main.py", include_str!("samples/sound.py"));
     sound("app/page.tsx", include_str!("samples/sound.tsx"));
     sound("src/index.ts", include_str!("samples/sound.ts"));
@@ -344,7 +344,7 @@ proptest! {
 
     /// Arbitrary text is checked without a panic, and every finding has a valid line.
     #[test]
-    fn garbage_is_read_to_its_end(parts in proptest::collection::vec(fragment(), 0..60)) {
+    fn arbitrary_text_is_checked_without_panic(parts in proptest::collection::vec(fragment(), 0..60)) {
         let text = parts.concat();
         let lines = text.lines().count().max(1) as u32 + 1;
         for path in PATHS {

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_file_is_a_call_more_and_a_site_three() {
+    fn dry_run_adds_a_call_per_blob_and_three_for_pages() {
         let owner = "octo-org".parse().unwrap();
         let files = files();
         let github = run(Target::GitHub, Some(&owner), &files);

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tools_keep_is_not_served() {
+    fn dot_files_of_tools_are_not_published() {
         let mut files = files();
         files.push(file(".github/workflows/ci.yml", "on: push\n"));
         files.push(file(".well-known/security.txt", "Contact: x\n"));

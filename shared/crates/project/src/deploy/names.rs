@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_followed_by_nine_others() {
+    fn candidate_gives_10_names() {
         let name: RepositoryName = "weather-app".parse().unwrap();
         let candidate = |number| name.candidate(number).map(String::from);
         assert_eq!(candidate(0), None);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_is_known_by_its_marker_alone() {
+    fn repository_is_recognised_only_by_marker() {
         let (ours, other) = (ProjectId::random(), ProjectId::random());
         let text = description("A weather\n app\u{202e}", &ours);
         assert_eq!(text, format!("A weather app [eventrelay:{ours}]"));

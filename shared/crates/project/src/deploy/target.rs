@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_written_by_its_name() {
+    fn targets_serialize_as_their_name() {
         for target in Target::ALL {
             assert_eq!(serde_json::to_value(target).unwrap(), target.as_str());
         }

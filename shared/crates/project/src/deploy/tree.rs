@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_already_is_not_sent_again() {
+    fn changes_skip_unchanged_files() {
         let mut files = files();
         let present = present(&files);
         assert_eq!(changes(&files, &[], &present), []);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_we_deployed_and_is_still_there_is_deleted() {
+    fn changes_delete_only_existing_files_deployed_before() {
         let all = files();
         let there = present(&all);
         // The last file has another author, who has also deleted one of ours.

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_is_unpacked() {
+    fn archive_round_trips() {
         let packed = archive(&files(), "timer").unwrap();
         let mut zip = ZipArchive::new(Cursor::new(packed.as_slice())).unwrap();
         let names: Vec<_> = zip.file_names().map(Result::unwrap).collect();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn one_path_is_one_file() {
+    fn archive_refuses_duplicate_path() {
         let twice = [file("a", b"1", false), file("a", b"2", false)];
         assert!(archive(&twice, "timer").is_err());
         // An archive of no files is valid.

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn its_hash_is_of_paths_bytes_and_modes() {
+    fn sha256_depends_on_paths_bytes_and_modes() {
         let (one, two) = (file("a", "1", false), file("b", "2", false));
         let hash = |files: &[ProjectFile]| Manifest::new(files).sha256();
         let whole = hash(&[one.clone(), two.clone()]);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn what_projects_have_passes() {
+fn check_accepts_common_paths() {
     for path in [
         "app/page.tsx",
         ".github/workflows/ci.yml",
@@ -27,7 +27,7 @@ fn what_projects_have_passes() {
 }
 
 #[test]
-fn what_leaves_the_project_or_holds_nowhere_does_not() {
+fn check_refuses_escaping_and_unportable_paths() {
     let long = "a".repeat(101);
     let longer = format!("{}/b", "a/b".repeat(60));
     for (path, why) in [
@@ -71,7 +71,7 @@ fn what_leaves_the_project_or_holds_nowhere_does_not() {
 }
 
 #[test]
-fn paths_that_are_one_somewhere_collide() {
+fn paths_equal_on_some_system_collide() {
     let paths = [
         "src/Button.tsx",
         "src/button.tsx",
@@ -115,7 +115,7 @@ fn any_path() -> impl Strategy<Value = String> {
 proptest! {
     /// A valid path names one file below the root.
     #[test]
-    fn what_passes_stays_under_the_root(path in any_path()) {
+    fn accepted_path_stays_below_root(path in any_path()) {
         if check(&path).is_ok() {
             let root = Path::new("/root/project");
             let joined = root.join(&path);
@@ -129,7 +129,7 @@ proptest! {
 
     /// Paths without a collision unpack side by side on every system.
     #[test]
-    fn what_does_not_collide_lies_side_by_side(paths in proptest::collection::vec("[abA]{1,2}(/[abA]{1,2}){0,2}", 1..8)) {
+    fn paths_without_collision_unpack_side_by_side(paths in proptest::collection::vec("[abA]{1,2}(/[abA]{1,2}){0,2}", 1..8)) {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         if collisions(&paths).iter().all(Option::is_none) {
             for (at, one) in paths.iter().enumerate() {

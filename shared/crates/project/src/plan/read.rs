@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_worked_from_is_refused_with_its_place() {
+    fn read_refuses_invalid_plan_with_its_path() {
         let main = || file("app/main.py", &[]);
         let with = |more: Value| read_value(&answer(vec![main(), more])).unwrap_err();
         for path in [
@@ -407,7 +407,7 @@ mod tests {
 
         /// Any dependency graph has an order or a circle.
         #[test]
-        fn an_order_holds(edges in proptest::collection::vec((0usize..8, 0usize..8), 0..16)) {
+        fn in_order_sorts_or_reports_circle(edges in proptest::collection::vec((0usize..8, 0usize..8), 0..16)) {
             let name = |at: usize| format!("app/f{at}.py");
             let mut files: Vec<_> = (0..8).map(|at| file(&name(at), &[])).collect();
             for (from, to) in &edges {

@@ -79,7 +79,7 @@ fn each_framework_has_its_files() {
 }
 
 #[test]
-fn what_is_rendered_is_what_a_plan_cannot_have() {
+fn render_matches_reserved_paths() {
     for framework in Framework::ALL {
         let files = render(&plan(framework), &facts());
         let found: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -246,7 +246,7 @@ fn a_plans_packages_stand_beside_them() {
 }
 
 #[test]
-fn a_project_is_not_called_as_what_it_uses() {
+fn own_name_differs_from_dependencies() {
     let named = |framework, name: &str| {
         let mut plan = plan(framework);
         name.clone_into(&mut plan.name);

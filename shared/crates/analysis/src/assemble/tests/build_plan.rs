@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_steps_of_a_plan_are_numbered_anew() {
+fn build_plan_renumbers_steps_from_1() {
     let step = |order, description: &str, action: &str| BuildStep {
         order,
         action: action.into(),
@@ -57,7 +57,7 @@ fn the_steps_of_a_plan_are_numbered_anew() {
 }
 
 #[test]
-fn a_plan_writes_no_file_outside_of_its_project() {
+fn build_plan_drops_paths_outside_project() {
     let file_of = |file: &str| {
         let mut draft = samples::draft();
         let plan = draft.content.build_plan.as_mut().unwrap();

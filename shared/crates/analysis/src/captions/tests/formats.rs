@@ -167,7 +167,7 @@ fn only_tags_of_subrip_are_markup_in_subrip() {
 }
 
 #[test]
-fn numbers_are_words_where_they_number_nothing() {
+fn subrip_reader_keeps_numbers_that_number_no_cue() {
     let text = "00:00:01,000 --> 00:00:02,000\n2019\n\n00:00:02,000 --> 00:00:03,000\n7\n\n";
     assert_eq!(
         segments(text),
@@ -209,7 +209,7 @@ fn bad_cues_of_subrip_are_refused_and_the_rest_is_used() {
 }
 
 #[test]
-fn times_that_fell_back_are_believed_if_another_cue_goes_on_from_them() {
+fn subrip_reader_accepts_earlier_times_confirmed_by_next_cue() {
     let head = "1\n00:00:10,000 --> 00:02:00,000\na\n\n2\n00:02:00,000 --> 00:00:20,000\nlost\n\n\
         3\n00:00:20,000 --> 00:00:30,000\nb\n\n";
     assert_eq!(parse(head).unwrap().segments.len(), 1);

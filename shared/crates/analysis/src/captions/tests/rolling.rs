@@ -140,7 +140,7 @@ fn speech_that_repeats_itself_is_kept() {
 }
 
 #[test]
-fn a_word_that_is_said_twice_in_rolling_captions_is_kept() {
+fn rolling_captions_keep_word_spoken_twice() {
     let text = "WEBVTT\n\n00:00.000 --> 00:02.000\n \nno<00:00:01.000><c> wait</c>\n\n\
         00:02.000 --> 00:02.010\nno wait\n \n\n\
         00:02.010 --> 00:04.000\nno wait\nno<00:00:03.000><c> wait</c>\n\n\
@@ -150,13 +150,13 @@ fn a_word_that_is_said_twice_in_rolling_captions_is_kept() {
 }
 
 #[test]
-fn captions_by_hand_are_left_as_they_are() {
+fn manual_captions_are_unchanged() {
     let text = file("tutorial-captions.vtt");
     assert_eq!(read(&text), parse(&text));
 }
 
 #[test]
-fn a_cue_that_is_there_twice_is_stored_once() {
+fn duplicate_cue_is_stored_once() {
     let cue = "00:01.000 --> 00:02.000\nsame\n\n";
     let text = format!("WEBVTT\n\n{cue}{cue}00:01.000 --> 00:03.000\nsame\n");
     assert_eq!(read(&text).unwrap().segments.len(), 2);

@@ -18,7 +18,7 @@ fn webvtt_escapes_what_the_specification_demands() {
 }
 
 #[test]
-fn what_other_programs_read_is_what_is_written() {
+fn other_programs_read_written_captions_unchanged() {
     let texts: Vec<String> = serde_json::from_str(&file("written/texts.json")).unwrap();
     let starts = (1..).step_by(2).map(f64::from);
     let spoken: Vec<Segment> = { texts.iter().zip(starts) }
@@ -41,7 +41,7 @@ fn subrip_writes_words_as_they_are() {
 }
 
 #[test]
-fn what_subrip_would_read_as_markup_or_times_is_kept_apart() {
+fn subrip_writer_protects_words_like_markup_or_times() {
     for (text, written) in [
         (
             "the <b> element </b>",

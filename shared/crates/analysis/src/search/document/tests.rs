@@ -65,7 +65,7 @@ fn the_searched_parts_are_one_line_each_with_their_second() {
 }
 
 #[test]
-fn a_word_counts_by_where_it_stands() {
+fn word_frequency_is_weighted_by_part() {
     let document = small();
     let terms: BTreeMap<_, _> = document.terms().collect();
     let web = Occurrence {
@@ -84,7 +84,7 @@ fn a_word_counts_by_where_it_stands() {
 /// The largest stored analysis, of the longest characters, is found in all parts and stays within
 /// its row's limits.
 #[test]
-fn a_very_long_analysis_is_cut_alike_everywhere() {
+fn very_long_analysis_is_cut_evenly_in_all_parts() {
     let long = |seed: u32| -> String {
         let character = |n: u32| char::from_u32(0x2_0000 + (seed * 31 + n * n) % 40_000).unwrap();
         (0..4_000).map(character).collect()

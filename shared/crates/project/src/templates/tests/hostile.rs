@@ -162,7 +162,7 @@ fn is_harmless(framework: Framework, said_text: &str) {
 }
 
 #[test]
-fn what_is_said_does_nothing() {
+fn hostile_texts_are_inert() {
     for text in TEXTS {
         for framework in Framework::ALL {
             is_harmless(framework, text);
@@ -171,7 +171,7 @@ fn what_is_said_does_nothing() {
 }
 
 #[test]
-fn an_upload_is_linked_to_nowhere() {
+fn readme_of_upload_has_no_links() {
     for url in [
         None,
         Some("https://evil.example/watch?v=jNQXAC9IVRw".to_owned()),
@@ -191,7 +191,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_is_said_does_nothing(
+    fn any_text_is_inert(
         text in prop_oneof![any::<String>(), "[\\\\\"'`|<>\\[\\](){}#$@:/.!*_~\n\r a-z0-9-]{0,60}"],
         which in 0..Framework::ALL.len(),
     ) {
