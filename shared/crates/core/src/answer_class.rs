@@ -24,7 +24,6 @@ impl AnswerClass {
     /// Model name in the answers of a stand-in.
     pub const STAND_IN_MODEL: &str = "stand-in";
 
-    /// Every class.
     pub const ALL: [Self; 3] = [Self::StandIn, Self::Offline, Self::Model];
 
     /// Name in documents and in the environment.

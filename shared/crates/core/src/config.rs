@@ -63,7 +63,6 @@ pub struct Config {
 /// What the worker knows beside that: the services it calls.
 #[derive(Clone, Debug)]
 pub struct UpstreamConfig {
-    /// The models.
     pub models: ModelsConfig,
     /// How YouTube is reached.
     pub youtube: YouTubeConfig,
@@ -76,9 +75,7 @@ pub struct UpstreamConfig {
 pub struct MemoryBounds {
     /// For how long; zero remembers nothing.
     pub ttl: Duration,
-    /// Bytes at most.
     pub bytes: usize,
-    /// Entries at most.
     pub entries: usize,
 }
 
@@ -129,9 +126,7 @@ pub struct LimitsConfig {
 /// What the function that shows the limits knows of them.
 #[derive(Clone, Debug)]
 pub struct StatusConfig {
-    /// As [`ModelsConfig::names`].
     pub models: Vec<String>,
-    /// The limits.
     pub limits: LimitsConfig,
 }
 

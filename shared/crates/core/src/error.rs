@@ -40,16 +40,13 @@ pub enum Service {
     YouTube,
     /// The GitHub REST API.
     GitHub,
-    /// The Vercel API.
     Vercel,
-    /// The Netlify API.
     Netlify,
     /// The issuer of the tokens that callers present.
     Issuer,
 }
 
 impl Service {
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -193,16 +190,10 @@ pub enum Error {
     PlaylistNotFound,
     /// The model's fetcher could not open the video.
     #[error("the model cannot open the video")]
-    VideoInaccessible {
-        /// Its words.
-        source: Source,
-    },
+    VideoInaccessible { source: Source },
     /// The model's service could not process the recording.
     #[error("processing failed")]
-    ProcessingFailed {
-        /// Its words.
-        source: Source,
-    },
+    ProcessingFailed { source: Source },
     /// The recording was still being processed when its time was up.
     #[error("processing timed out")]
     ProcessingTimedOut,
@@ -233,10 +224,7 @@ pub enum Error {
     AnswerEmpty,
     /// The model's text is not what was asked for.
     #[error("answer malformed")]
-    AnswerMalformed {
-        /// In which way.
-        source: Source,
-    },
+    AnswerMalformed { source: Source },
     /// A file that the model wrote cannot be used, and not after its repairs either.
     #[error("{path} is unusable")]
     FileUnusable {
@@ -248,7 +236,6 @@ pub enum Error {
     /// A target could not build or publish what it was given.
     #[error("{target} could not publish it")]
     DeploymentBroken {
-        /// Which target.
         target: &'static str,
         /// Its words, in a line: what whoever deploys has to mend.
         message: String,
@@ -262,7 +249,6 @@ pub enum Error {
     /// A service asks for a pause.
     #[error("{service} limits the rate (retry after {retry_after:?})")]
     RateLimited {
-        /// Which.
         service: Service,
         /// How long, where it said so.
         retry_after: Option<Duration>,
@@ -270,7 +256,6 @@ pub enum Error {
     /// A service's allowance for the day is used up: useless to ask again in minutes.
     #[error("daily quota of {service} spent")]
     DailyQuotaSpent {
-        /// Which.
         service: Service,
         /// Until the next day begins, where that is known.
         retry_after: Option<Duration>,
@@ -278,17 +263,13 @@ pub enum Error {
     /// Our own limits do not let a service be called now. It was not called.
     #[error("a call of {service} is held ({reason:?}) for {retry_after:?}")]
     Throttled {
-        /// Which.
         service: Service,
-        /// Why.
         reason: ThrottleReason,
-        /// How long.
         retry_after: Duration,
     },
     /// What may be paid in a day is paid.
     #[error("daily budget of the {scope} spent")]
     BudgetSpent {
-        /// Whose.
         scope: BudgetScope,
         /// Until the next day begins.
         retry_after: Duration,
@@ -298,49 +279,36 @@ pub enum Error {
     CostAboveCap {
         /// What it would cost in all.
         estimate_usd: f64,
-        /// The cap.
         cap_usd: f64,
     },
     /// A service failed, did not answer in time, or could not be reached.
     #[error("{service} unavailable")]
     Unavailable {
-        /// Which.
         service: Service,
         /// When to come back, where it said so.
         retry_after: Option<Duration>,
-        /// What was seen.
         source: Source,
     },
     /// A service does not show yet what was just made there.
     #[error("{service} is not ready yet")]
-    NotReady {
-        /// Which.
-        service: Service,
-        /// Its words.
-        source: Source,
-    },
+    NotReady { service: Service, source: Source },
     /// No connection to a service could be made. Nothing was asked, and nothing paid.
     #[error("cannot reach {host} ({service})")]
     Unreachable {
-        /// Which.
         service: Service,
         /// Its host, and the port where that is not the usual one.
         host: String,
-        /// What was seen.
         source: Source,
     },
     /// A service refuses our key, or the project behind it: a fault of the configuration.
     #[error("{service} refuses access ({fault:?}, {reason:?})")]
     AccessRefused {
-        /// Which.
         service: Service,
-        /// What is wrong.
         fault: AccessFault,
         /// The service's constant, see [`known_reason`].
         reason: Option<&'static str>,
         /// Where the key is configured.
         key: KeySource,
-        /// Its words.
         source: Source,
     },
     /// A secret holds no key, or cannot be read: a fault of the configuration.
@@ -348,25 +316,14 @@ pub enum Error {
     NoKey {
         /// Its name or ARN.
         secret: String,
-        /// Why.
         source: Source,
     },
     /// A service refused our request or our key: a fault of ours or of the configuration.
     #[error("{service} rejected our request")]
-    UpstreamRejected {
-        /// Which.
-        service: Service,
-        /// Its words.
-        source: Source,
-    },
+    UpstreamRejected { service: Service, source: Source },
     /// A service answered outside its own contract.
     #[error("{service} answered malformed")]
-    UpstreamMalformed {
-        /// Which.
-        service: Service,
-        /// In which way.
-        source: Source,
-    },
+    UpstreamMalformed { service: Service, source: Source },
     /// What was asked for needs something that this deployment was not given.
     #[error("{what} is not configured")]
     NotConfigured {
@@ -378,15 +335,11 @@ pub enum Error {
     Storage {
         /// Whether trying again can help.
         transient: bool,
-        /// The SDK's error.
         source: Source,
     },
     /// A fault of ours.
     #[error("internal error")]
-    Internal {
-        /// Which.
-        source: Source,
-    },
+    Internal { source: Source },
 }
 
 impl Error {

@@ -12,7 +12,6 @@ use uuid::Uuid;
 pub struct JobId(String);
 
 impl JobId {
-    /// A new one.
     #[must_use]
     pub fn random() -> Self {
         Self(format!("job_{}", Uuid::now_v7().simple()))
@@ -24,7 +23,6 @@ impl JobId {
         Self(format!("job_{}", derived_uuid(from, part).simple()))
     }
 
-    /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

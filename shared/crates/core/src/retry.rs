@@ -29,7 +29,6 @@ const MAX_UNREACHABLE_WAIT: Duration = Duration::from_secs(30);
 /// Failures of the present step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempts {
-    /// Tries that failed.
     pub failed: u32,
     /// Connections in a row that could not be made.
     pub unreached: u32,

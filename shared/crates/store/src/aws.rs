@@ -63,19 +63,16 @@ impl Clients {
         Self(sdk_config())
     }
 
-    /// Client of DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.0)
     }
 
-    /// Client of S3.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         s3_client(&self.0)
     }
 
-    /// Client of SQS.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.0)

@@ -81,7 +81,6 @@ async fn get_chunk(
     Ok(items)
 }
 
-/// An unconditional write.
 #[derive(Clone, Debug)]
 pub(super) enum Write {
     /// Of a whole item.

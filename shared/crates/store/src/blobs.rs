@@ -37,7 +37,6 @@ pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 /// The forms in which an analysis is stored, so that none has to be made when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The document.
     Json,
     /// The document for people.
     Markdown,
@@ -48,7 +47,6 @@ pub enum Form {
 }
 
 impl Form {
-    /// Every form.
     pub const ALL: [Self; 4] = [Self::Json, Self::Markdown, Self::Vtt, Self::Srt];
 
     /// An analysis in this form.
@@ -122,16 +120,13 @@ const MEDIA: &str = "media/";
 /// An object, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// Its key.
     pub key: String,
     /// When it was put.
     pub modified_at: Timestamp,
 }
 
-/// An uploaded recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
-    /// Length in bytes.
     pub size_bytes: u64,
     /// Media type that was bound into its upload.
     pub content_type: String,
@@ -142,13 +137,11 @@ pub struct Recording {
 /// Permission to put one recording.
 #[derive(Clone, Debug)]
 pub struct UploadGrant {
-    /// Where to `PUT`.
     pub url: String,
     /// Headers to send, exactly.
     pub headers: Vec<(String, String)>,
 }
 
-/// The bucket.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     client: Client,

@@ -46,7 +46,6 @@ impl Counts {
         }
     }
 
-    /// A count.
     #[must_use]
     pub fn get(&self, name: &str) -> i64 {
         self.0.get(name).copied().unwrap_or(0)

@@ -45,7 +45,6 @@ impl DeadLetterId {
         format!("dead_{message_id}").parse().ok()
     }
 
-    /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -128,7 +127,6 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// A new one.
     #[must_use]
     pub fn new(
         id: DeadLetterId,

@@ -18,7 +18,6 @@ pub(super) const OPEN: &str = "1";
 pub struct Due {
     /// Key of the row.
     pub id: String,
-    /// Where it stands.
     pub due_at: Timestamp,
 }
 

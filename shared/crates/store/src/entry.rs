@@ -24,7 +24,6 @@ pub enum VideoStatus {
 }
 
 impl VideoStatus {
-    /// Every status.
     pub const ALL: [Self; 4] = [Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
     /// Name in documents, keys and queries.

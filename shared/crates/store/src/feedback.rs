@@ -38,7 +38,6 @@ pub enum FeedbackType {
 }
 
 impl FeedbackType {
-    /// Every type.
     pub const ALL: [Self; 6] = [
         Self::Quality,
         Self::Accuracy,
@@ -48,7 +47,6 @@ impl FeedbackType {
         Self::General,
     ];
 
-    /// Name in documents.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,7 +83,6 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// A new one.
     #[must_use]
     pub fn new(
         kind: FeedbackType,

@@ -8,12 +8,10 @@ use bytes::Bytes;
 /// An item as the SDK has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// A string.
 pub(super) fn s(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A number.
 pub(super) fn n(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
@@ -28,7 +26,6 @@ pub(super) fn get_n<N: std::str::FromStr>(item: &Item, name: &str) -> Option<N> 
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-/// Bytes.
 pub(super) fn b(value: &Bytes) -> AttributeValue {
     AttributeValue::B(Blob::new(&value[..]))
 }

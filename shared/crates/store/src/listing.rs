@@ -15,10 +15,8 @@ use super::{
 use eventrelay_analysis::Category;
 use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 
-/// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// Every video.
     All,
     /// Those of a status.
     Status(VideoStatus),
@@ -29,9 +27,7 @@ pub enum Filter {
 /// Where a page ends and the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The last video.
     pub video: VideoKey,
-    /// Where it stood.
     pub listed_at: Timestamp,
 }
 
@@ -40,20 +36,16 @@ pub struct Position {
 pub enum Order {
     /// From the latest change on.
     NewestFirst,
-    /// From the earliest.
     OldestFirst,
 }
 
 /// What a page is of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// What is listed.
     pub filter: Filter,
-    /// Which way.
     pub order: Order,
     /// The earliest and the latest time of change.
     pub between: (Timestamp, Timestamp),
-    /// Videos at most.
     pub limit: u16,
     /// Behind which one it begins.
     pub after: Option<Position>,

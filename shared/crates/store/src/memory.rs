@@ -59,7 +59,6 @@ pub struct InstanceCache {
 }
 
 impl InstanceCache {
-    /// An empty one.
     #[must_use]
     pub fn new(bounds: MemoryBounds) -> Self {
         let entries = LruCache::new(NonZeroUsize::new(bounds.entries).unwrap_or(NonZeroUsize::MIN));
@@ -78,7 +77,6 @@ impl InstanceCache {
         }
     }
 
-    /// Remembers a row.
     pub fn keep_row(
         &self,
         video: &VideoKey,
@@ -100,7 +98,6 @@ impl InstanceCache {
         }
     }
 
-    /// Remembers a blob.
     pub fn keep_blob(&self, key: &str, blob: &Bytes, now: Timestamp) {
         self.keep(
             Key::Blob(key.to_owned()),
@@ -202,7 +199,6 @@ impl LookupCounter {
         }
     }
 
-    /// Notes a lookup.
     pub fn note(&self, is_hit: bool) {
         let count = if is_hit { &self.hits } else { &self.misses };
         count.fetch_add(1, Ordering::Relaxed);

@@ -37,7 +37,6 @@ pub struct Part {
     pub name: String,
     /// Compressed length in bytes.
     pub packed_bytes: u32,
-    /// Length in bytes.
     pub size_bytes: u32,
     /// CRC-32 of the plain bytes.
     pub crc32: u32,
@@ -68,18 +67,14 @@ pub struct Directory(Vec<Part>);
 /// Part of a packed body that has to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// First byte.
     pub offset: u64,
-    /// Length in bytes.
     pub length: u64,
 }
 
-/// A packed document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Packed {
     /// The whole document in gzip.
     pub gzip: Bytes,
-    /// Its parts.
     pub parts: Directory,
 }
 

@@ -36,11 +36,8 @@ const AT_ONCE: usize = 16;
 /// Documents of a project that are named by what is in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A plan.
     Plan,
-    /// What validation says.
     Report,
-    /// A manifest.
     Manifest,
 }
 

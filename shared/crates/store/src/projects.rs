@@ -26,7 +26,6 @@ use eventrelay_project::{Deployment, DeploymentId, Project, ProjectId};
 
 /// What has a row here.
 pub trait Document: serde::Serialize + serde::de::DeserializeOwned {
-    /// Its id.
     fn key(&self) -> &str;
 
     /// What it was made of.
@@ -56,9 +55,7 @@ impl Document for Deployment {
 /// A document as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored<D> {
-    /// It.
     pub doc: D,
-    /// Writes before.
     pub version: u32,
 }
 

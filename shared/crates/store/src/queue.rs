@@ -30,7 +30,6 @@ const MAX_BODY_LENGTH: usize = 4096;
 pub struct Message {
     /// Version of this format.
     pub v: Version,
-    /// Whose step.
     pub job_id: JobId,
     /// The version of the job that the step starts from.
     pub step: u32,
@@ -103,7 +102,6 @@ fn trace_header() -> Result<Option<HashMap<Name, MessageSystemAttributeValue>>, 
     Ok(Some(HashMap::from([(Name::AwsTraceHeader, value)])))
 }
 
-/// The queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
     client: Client,

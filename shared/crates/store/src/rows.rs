@@ -38,9 +38,7 @@ const MAX_TEXT_LENGTH: usize = 160;
 pub struct Variant {
     /// The job that makes it, and until when nobody else may.
     pub claim: Option<(JobId, Timestamp)>,
-    /// What was made.
     pub analysis: Option<StoredAnalysis>,
-    /// What has failed.
     pub failure: Option<Failure>,
 }
 

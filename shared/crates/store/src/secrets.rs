@@ -31,7 +31,6 @@ pub const MIN_READ_INTERVAL: Duration = Duration::from_secs(5);
 /// The longest key that is taken, in bytes: it becomes a header.
 const MAX_KEY_LENGTH: usize = 4096;
 
-/// Reads secrets.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     client: Client,

@@ -56,7 +56,6 @@ pub enum Selector {
 /// An analysis with its body, if that is small.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The row.
     pub analysis: StoredAnalysis,
     /// Where the parts of the body stand; empty where that is not known.
     pub parts: Directory,
@@ -64,14 +63,12 @@ pub struct Found {
     pub body: Option<Bytes>,
 }
 
-/// Result of [`Videos::find_or_job`].
 #[derive(Clone, Debug)]
 pub enum Lookup<R> {
     /// The analysis is stored.
     Stored(Arc<Found>),
     /// A job is making an analysis of the video.
     Running(Box<Row<R>>),
-    /// Neither exists.
     Absent,
 }
 
@@ -80,7 +77,6 @@ pub enum Lookup<R> {
 pub struct Known {
     /// The variant that was asked for.
     pub variant: Variant,
-    /// The video.
     pub entry: Option<Entry>,
 }
 
@@ -93,7 +89,6 @@ impl Known {
     }
 }
 
-/// The index.
 #[derive(Clone, Debug)]
 pub struct Videos {
     pub(super) client: Client,

@@ -78,13 +78,11 @@ impl Request {
         }
     }
 
-    /// Adds a header.
     pub fn header(mut self, name: &'static str, value: HeaderValue) -> Self {
         self.headers.insert(HeaderName::from_static(name), value);
         self
     }
 
-    /// Sets the body.
     pub fn body(mut self, body: Bytes) -> Self {
         self.body = body;
         self
@@ -123,9 +121,7 @@ pub fn secret_header(secret: &SecretString) -> Result<HeaderValue, Error> {
 /// What was answered, whatever its status.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
     /// The body; of an error only the first 64 KiB.
     pub body: Bytes,

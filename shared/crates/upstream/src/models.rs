@@ -21,7 +21,6 @@ pub const MAX_OUTPUT_TOKENS: u64 = 65_536;
 /// The models of a deployment. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Models {
-    /// Their service.
     pub gemini: Gemini,
     /// Their ids, in the order in which they are asked.
     pub names: Vec<String>,

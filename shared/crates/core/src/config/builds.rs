@@ -7,7 +7,6 @@ use super::{ConfigError, LimitsConfig, ModelsConfig, Read, optional, required, u
 /// The services that builds call.
 #[derive(Clone, Debug)]
 pub struct BuildsConfig {
-    /// The models.
     pub models: ModelsConfig,
     /// What they may be called.
     pub limits: LimitsConfig,
@@ -24,7 +23,6 @@ pub struct BuildsConfig {
 /// How a target is reached.
 #[derive(Clone, Debug)]
 pub struct TargetConfig {
-    /// Of its API.
     pub base_url: Url,
     /// Name of the secret that holds the token; without it nothing is deployed there.
     pub secret: Option<String>,

@@ -28,7 +28,6 @@ const OUTPUT_PER_SECOND: f64 = 4.0;
 /// What a question will take, about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Tokens read.
     pub input_tokens: u64,
     /// Tokens written, thoughts included.
     pub output_tokens: u64,
@@ -63,7 +62,6 @@ impl Estimate {
         }
     }
 
-    /// All tokens.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)
@@ -123,7 +121,6 @@ impl Estimate {
 /// What a job may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cap {
-    /// In US dollars.
     pub usd: f64,
     /// What it has cost already.
     pub spent_usd: f64,

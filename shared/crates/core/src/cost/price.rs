@@ -9,14 +9,12 @@ use crate::error::Error;
 pub struct TokenUsage {
     /// Of the prompt, with the video.
     pub prompt: u64,
-    /// Of the answer.
     pub candidates: u64,
     /// Of the thoughts, which are paid for as output.
     pub thoughts: u64,
 }
 
 impl TokenUsage {
-    /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.prompt
@@ -28,7 +26,6 @@ impl TokenUsage {
 /// The price of a model in US dollars per million tokens. Thinking is charged as output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
-    /// Of the prompt.
     pub input_usd: f64,
     /// Of the answer, including its thoughts.
     pub output_usd: f64,

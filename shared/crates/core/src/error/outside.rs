@@ -25,7 +25,6 @@ macro_rules! problems {
         impl Problem {
             $(pub const $name: Self = Self { slug: $slug, title: $title, status: $status };)*
 
-            /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
         }
     };

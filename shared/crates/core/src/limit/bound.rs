@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::{Reading, Zone};
 use crate::clock::Timestamp;
 
-/// In a millisecond.
 const NANOS: u64 = 1_000_000;
 
 /// By how much one call may be longer under way than another one, at most.
@@ -105,13 +104,11 @@ impl Quota {
         }
     }
 
-    /// What it counts.
     #[must_use]
     pub fn unit(&self) -> Unit {
         self.unit
     }
 
-    /// How much.
     #[must_use]
     pub fn quantity(&self) -> u64 {
         self.quantity

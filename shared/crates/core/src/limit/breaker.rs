@@ -22,7 +22,6 @@ const PROBE: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Breaker {
-    /// When counting began.
     since: Timestamp,
     calls: u32,
     failures: u32,

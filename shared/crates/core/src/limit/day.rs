@@ -28,7 +28,6 @@ impl Zone {
         u64::try_from(days).unwrap_or_default()
     }
 
-    /// The next midnight.
     #[must_use]
     pub fn next_midnight(self, at: Timestamp) -> Timestamp {
         let tomorrow = self.zoned(at).checked_add(1.day());

@@ -121,9 +121,7 @@ pub enum Decision {
     },
     /// Not before this time.
     Throttled {
-        /// Why.
         reason: ThrottleReason,
-        /// Until when.
         until: Timestamp,
     },
 }
@@ -131,7 +129,6 @@ pub enum Decision {
 /// What is left of a bound, as a reader is told.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
-    /// The bound.
     pub bound: Quota,
     /// What a burst could take now.
     pub left: u64,

@@ -11,7 +11,6 @@ pub enum Layer {
     Memory,
     /// The row, and the body beside it.
     Index,
-    /// The bucket.
     Bucket,
 }
 

@@ -40,11 +40,8 @@ pub struct Group<'a> {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Field<'a> {
-    /// A text.
     Text(&'a str),
-    /// A number.
     Number(f64),
-    /// A whole number.
     Count(u64),
     /// Something that is not known.
     None,

@@ -23,7 +23,6 @@ task_local! {
 pub struct TraceId([u8; LENGTH]);
 
 impl TraceId {
-    /// A new one.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         let (seconds, high, low) = (now.as_seconds(), fastrand::u64(..), fastrand::u32(..));

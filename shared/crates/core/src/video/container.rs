@@ -34,11 +34,9 @@ pub enum Container {
     Avi,
     /// RIFF, RIFX, RF64 or BW64 of the form `WAVE`.
     Wave,
-    /// AIFF and AIFF-C.
     Aiff,
     /// Advanced Systems Format: WMV.
     Asf,
-    /// Flash video.
     Flv,
     /// MPEG-1 and MPEG-2: program, transport and elementary streams.
     Mpeg,

@@ -47,7 +47,6 @@ impl YouTubeId {
         Ok(Self(format!("{head}{}", &alphabet[value..=value]).into()))
     }
 
-    /// The 11 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -104,7 +103,6 @@ impl ContentHash {
         Ok(Self(text.into()))
     }
 
-    /// The 64 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

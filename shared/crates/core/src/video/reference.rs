@@ -15,7 +15,6 @@ pub use refusal::NotAVideo;
 /// Reference to a YouTube video.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// The video.
     pub id: YouTubeId,
     /// The second that the address points at. It says where to begin to watch, so it limits no
     /// analysis.

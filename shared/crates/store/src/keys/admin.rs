@@ -41,15 +41,11 @@ pub struct NewKey {
 pub struct KeyRow {
     /// Its public name: the head of its hash, 16 hexadecimal digits.
     pub key_id: String,
-    /// [`NewKey::name`].
     pub name: String,
-    /// [`NewKey::scopes`].
     pub scopes: Vec<Scope>,
-    /// [`NewKey::per_minute`].
     pub per_minute: Option<u32>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// [`NewKey::expires_at`].
     pub expires_at: Option<Timestamp>,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,

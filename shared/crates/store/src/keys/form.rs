@@ -36,7 +36,6 @@ impl ApiKey {
         Self(key)
     }
 
-    /// The key itself.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

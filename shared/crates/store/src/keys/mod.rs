@@ -28,7 +28,6 @@ const ID: usize = 16;
 /// Something that a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Look at everything.
     Read,
     /// Submit, cancel and delete.
     Write,

@@ -49,7 +49,6 @@ pub struct Found {
 /// An analysis that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// Of which video.
     pub video: VideoKey,
     /// The newest analysis of it, which is the one that was found.
     pub analysis: StoredAnalysis,

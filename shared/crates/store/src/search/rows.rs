@@ -24,7 +24,6 @@ const SHARDS: u8 = 4;
 /// The document of one analysis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DocumentKey {
-    /// Of which video.
     pub(super) video: VideoKey,
     etag: String,
 }

@@ -80,11 +80,8 @@ pub enum ChunkOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum FileState {
-    /// Not usable yet.
     Processing,
-    /// Usable.
     Active,
-    /// Never usable.
     Failed,
     /// A state that this version does not know.
     Other(String),
@@ -109,7 +106,6 @@ pub struct File {
     pub name: String,
     /// What a request to a model names it by.
     pub uri: String,
-    /// Media type.
     pub mime_type: String,
     /// How far its processing is.
     pub state: FileState,
@@ -117,7 +113,6 @@ pub struct File {
     pub error: Option<String>,
     /// Length in seconds; known once it is processed.
     pub duration_s: Option<f64>,
-    /// Size in bytes.
     pub size_bytes: Option<u64>,
     /// The name that whoever uploaded it gave it.
     pub display_name: Option<String>,

@@ -29,18 +29,12 @@ pub enum Media<'a> {
     /// A public video, by its canonical watch URL; the API fetches it itself.
     YouTube(&'a str),
     /// A file that was uploaded and is active.
-    File {
-        /// [`super::File::uri`].
-        uri: &'a str,
-        /// [`super::File::mime_type`].
-        mime_type: &'a str,
-    },
+    File { uri: &'a str, mime_type: &'a str },
 }
 
 /// The part of the video that is to be watched.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// From here.
     pub start: Duration,
     /// To here; none for the end of the video.
     pub end: Option<Duration>,
@@ -52,7 +46,6 @@ pub enum MediaResolution {
     /// About 100 tokens per second of video before Gemini 3.
     #[serde(rename = "MEDIA_RESOLUTION_LOW")]
     Low,
-    /// Between the two.
     #[serde(rename = "MEDIA_RESOLUTION_MEDIUM")]
     Medium,
     /// About 300 tokens per second of video before Gemini 3.
@@ -64,11 +57,8 @@ pub enum MediaResolution {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ThinkingLevel {
-    /// Next to none.
     Minimal,
-    /// A little.
     Low,
-    /// Some.
     Medium,
     /// As much as it takes.
     High,
@@ -83,7 +73,6 @@ pub struct GenerateRequest<'a> {
     pub media: Option<Media<'a>>,
     /// Which part of it; none for all.
     pub window: Option<Window>,
-    /// The system instruction.
     pub system: &'a str,
     /// The texts of the question, in order.
     pub texts: &'a [&'a str],
@@ -108,11 +97,9 @@ pub struct Answered {
     /// The answer, or [`Error::PromptBlocked`], [`Error::AnswerTruncated`],
     /// [`Error::AnswerEmpty`], [`Error::AnswerMalformed`].
     pub outcome: Result<Generated, Error>,
-    /// What it took.
     pub usage: TokenUsage,
 }
 
-/// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// The document, as the model wrote it: not yet checked against the schema.

@@ -20,7 +20,6 @@ pub(super) const PAUSE: Duration = Duration::from_secs(60);
 pub(super) enum Asked {
     /// An object or a reference of git. What has just been made may not be there yet.
     Git,
-    /// Anything else.
     Else,
 }
 

@@ -26,7 +26,6 @@ const TREE_LIMIT: usize = 8 * 1024 * 1024;
 pub struct NewCommit<'a> {
     /// What is in it.
     pub tree: &'a ObjectId,
-    /// What it follows.
     pub parents: &'a [ObjectId],
     /// What it says of itself.
     pub message: &'a str,
@@ -34,14 +33,12 @@ pub struct NewCommit<'a> {
     pub at: Timestamp,
 }
 
-/// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// What it is called.
     pub id: ObjectId,
     /// What is in it.
     pub tree: ObjectId,
-    /// What it follows.
     pub parents: Vec<ObjectId>,
 }
 
@@ -57,7 +54,6 @@ pub struct Tree {
 /// What came of moving a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// It is there.
     Done,
     /// Somebody else has moved it in between, to what the new commit does not follow.
     NotAFastForward,
@@ -66,7 +62,6 @@ pub enum Moved {
 /// What came of making a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceCreated {
-    /// It is there.
     Done,
     /// There is one of this name: perhaps ours, from a call whose answer was lost.
     Exists,

@@ -108,7 +108,6 @@ impl GitHub {
         Ok(headers(request))
     }
 
-    /// What reads.
     async fn read(
         &self,
         asked: Asked,

@@ -16,13 +16,10 @@ const MAX_MESSAGE_LENGTH: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Option<String>")]
 pub enum PagesState {
-    /// Not begun.
     Waiting,
-    /// At it.
     Building,
     /// What was built can be seen.
     Built,
-    /// It failed.
     Errored,
 }
 
@@ -52,7 +49,6 @@ pub struct Pages {
 pub struct PagesBuild {
     /// How far it is.
     pub state: PagesState,
-    /// What it builds.
     pub commit: Option<ObjectId>,
     /// GitHub's words on why it failed: one line, for whoever deploys.
     pub message: Option<String>,
@@ -61,9 +57,7 @@ pub struct PagesBuild {
 /// What came of making a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PagesEnabled {
-    /// It is there.
     Site(Pages),
-    /// It was there.
     Exists,
     /// The account's plan has none for this repository: a private one needs a plan that is paid for.
     NotOffered,

@@ -16,20 +16,17 @@ pub struct NewPullRequest<'a> {
     pub head: &'a str,
     /// The branch that they are for.
     pub base: &'a str,
-    /// A line.
     pub title: &'a str,
     /// What it says of itself, in Markdown.
     pub body: &'a str,
 }
 
-/// A pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
     /// Its number in the repository.
     pub number: u64,
     /// Where people look at it.
     pub html_url: String,
-    /// How it stands.
     pub state: PullRequestState,
 }
 
@@ -40,14 +37,12 @@ pub enum PullRequestState {
     Open,
     /// Its changes were taken.
     Merged,
-    /// They were not.
     Closed,
 }
 
 /// What came of making a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PullRequestCreated {
-    /// It is there.
     Opened(PullRequest),
     /// There is an open one of this branch: [`GitHub::pull_request_of`] finds it.
     Exists,

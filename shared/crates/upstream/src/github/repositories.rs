@@ -25,7 +25,6 @@ pub struct NewRepository<'a> {
     pub private: bool,
 }
 
-/// A repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     /// Where it is. Of a repository that has been renamed, where it is now.
@@ -34,7 +33,6 @@ pub struct Repository {
     pub html_url: String,
     /// What it says of itself.
     pub description: Option<String>,
-    /// Its first branch.
     pub default_branch: String,
     /// Whether only its owner sees it.
     pub private: bool,

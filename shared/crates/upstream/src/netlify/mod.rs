@@ -45,7 +45,6 @@ const PAUSE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Netlify(Bearer);
 
-/// A site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// What Netlify calls it.
@@ -59,7 +58,6 @@ pub struct Site {
 /// What came of making a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SiteCreated {
-    /// It is there.
     Site(Site),
     /// Somebody has one of this name: perhaps we, from a call whose answer was lost.
     NameTaken,
@@ -71,11 +69,9 @@ pub enum SiteCreated {
 pub enum State {
     /// It waits for files.
     Uploading,
-    /// At it.
     Processing,
     /// It can be seen.
     Ready,
-    /// It failed.
     Failed,
 }
 

@@ -64,9 +64,7 @@ pub struct NewDeployment<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum State {
-    /// Not begun.
     Waiting,
-    /// At it.
     Building,
     /// What was built can be seen.
     Ready,
@@ -89,7 +87,6 @@ impl From<String> for State {
     }
 }
 
-/// A deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
     /// What Vercel calls it.

@@ -37,7 +37,6 @@ const LIMIT: usize = 256 * 1024;
 /// YouTube's own limit on a title is 100 characters.
 const TITLE_CHARS: usize = 300;
 
-/// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataSource {
     /// The Data API: the video is known to be public and not live.
@@ -57,7 +56,6 @@ pub struct Metadata {
     pub duration_s: Option<f64>,
     /// When it was published; only from the Data API.
     pub published_at: Option<OffsetDateTime>,
-    /// Who said it.
     pub source: MetadataSource,
 }
 

@@ -23,7 +23,6 @@ pub(in crate::video) enum Page<'a> {
     Album,
     /// A channel or a page of one.
     Channel,
-    /// A user's page.
     User,
     /// The current live stream of a channel.
     LiveStream,
@@ -31,14 +30,12 @@ pub(in crate::video) enum Page<'a> {
     Clip,
     /// A post of a channel.
     Post,
-    /// Search results.
     Search,
     /// A feed of the visitor's own.
     Feed,
     /// A page that carries an address in this parameter. It is read in its place
     /// ([`Address::parse`]) unless the parameter is missing or too many stand inside one another.
     Carrier(&'static str),
-    /// Anything else.
     Other,
 }
 

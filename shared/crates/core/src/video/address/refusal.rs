@@ -36,7 +36,6 @@ pub enum NotAnAddress {
     /// A short link of a service that does not show where it leads.
     #[error("this is a short link; open it and give the address that it leads to")]
     ShortLink,
-    /// Another site.
     #[error(
         "this address is not on YouTube; give the address of a video on YouTube, or upload the \
          recording"

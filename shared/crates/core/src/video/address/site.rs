@@ -30,7 +30,6 @@ const WATCH: [&str; 6] = [
 /// Domains of [`Site::Short`]. `y2u.be` keeps the id in its path as `youtu.be` does.
 const SHORT: [&str; 2] = ["youtu.be", "y2u.be"];
 
-/// Domains of [`Site::Images`].
 const IMAGES: [&str; 3] = [
     "img.youtube.com",
     "ytimg.com",

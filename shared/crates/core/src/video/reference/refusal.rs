@@ -23,7 +23,6 @@ pub enum NotAVideo {
     /// A post of a channel.
     #[error("this is a post of a channel; give the address of the video in it")]
     Post,
-    /// Search results.
     #[error("these are search results; give the address of one of the videos")]
     Search,
     /// A feed of the visitor's own.
