@@ -1,5 +1,4 @@
-//! How AWS is reached: what Lambda puts into the environment, and nothing that would be looked for
-//! elsewhere.
+//! Configuration of the AWS clients, read from what Lambda puts into the environment.
 //!
 //! The loader of `aws-config` also knows profiles, single sign-on, web identities and the metadata
 //! of machines. No function has any of these, and all of them would be in its zip and in its start.
@@ -19,13 +18,14 @@ use aws_smithy_http_client::{
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use eventrelay_core::clock::Timestamp;
 
-/// Below the shortest idle time seen at a service (S3: about 20 s, aws-sdk-rust issue 1106), so that
-/// a pooled connection is rarely one that the other side has just closed.
+/// Idle timeout of pooled connections. It is below the shortest one seen at a service (S3: about 20
+/// s, aws-sdk-rust issue 1106), so that a pooled connection is rarely one that the server has just
+/// closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The configuration of all clients, which share one pool of connections and one set of roots.
-/// Time-outs are below those of the functions, so that a request that hangs is an error and not the
-/// end of the function.
+/// Configuration of all clients, which share one connection pool and one set of root certificates.
+/// Its timeouts are below those of the functions, so that a request that hangs is an error and not
+/// a function timeout.
 fn sdk_config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -86,8 +86,8 @@ impl Clients {
     }
 }
 
-/// S3 moves megabytes, for which the time-outs of the small requests are too short. Local services
-/// have no host name per bucket.
+/// Client of S3. It moves megabytes, for which the timeouts of small requests are too short. Local
+/// services have no host name per bucket.
 fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -102,12 +102,12 @@ fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config)
 }
 
-/// Whether secrets are read from the local runtime.
+/// Returns whether secrets are read from the local runtime.
 fn has_local_secrets() -> bool {
     variable("AWS_ENDPOINT_URL_SECRETS_MANAGER").is_some()
 }
 
-/// What is set for one service, `AWS_ENDPOINT_URL_DYNAMODB`
+/// Environment variable with the endpoint of one service, such as `AWS_ENDPOINT_URL_DYNAMODB`
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
 #[derive(Debug)]
 struct Variables;

@@ -1,5 +1,5 @@
-//! Many items in few calls: `BatchGetItem` and `BatchWriteItem`, which may leave some of what they
-//! were given undone and say so.
+//! `BatchGetItem` and `BatchWriteItem`. DynamoDB may leave some items of a batch unprocessed and
+//! returns their keys.
 
 use crate::sdk_error::storage_error;
 use std::collections::HashMap;
@@ -13,21 +13,21 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::item::Item;
 use eventrelay_core::error::Error;
 
-/// Keys in one `BatchGetItem`
+/// Maximum keys per `BatchGetItem`
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
 const MAX_KEYS: usize = 100;
 
-/// Writes in one `BatchWriteItem`.
+/// Maximum writes per `BatchWriteItem`.
 const MAX_WRITES: usize = 25;
 
-/// Calls that are under way at a time.
+/// Maximum concurrent calls.
 const AT_ONCE: usize = 4;
 
-/// Calls in a row that get nothing done before it is given up. The SDK backs off before it reports
-/// a throttled call; a partly done one is not throttled.
+/// Consecutive calls without progress after which a batch fails. The SDK backs off before it
+/// reports a throttled call. A partly processed batch is not throttled.
 const TRIES: u32 = 8;
 
-/// Reads the items of these keys; missing ones are left out, in no order.
+/// Reads the items with these keys, in no order. Missing items are left out.
 ///
 /// # Errors
 /// [`Error::Storage`], also when the table keeps leaving keys unread.
@@ -83,13 +83,13 @@ async fn get_chunk(
 
 #[derive(Clone, Debug)]
 pub(super) enum Write {
-    /// Of a whole item.
+    /// Writes a whole item.
     Put(Item),
-    /// Of the item with this key.
+    /// Deletes the item with this key.
     Delete(Item),
 }
 
-/// Writes and deletes, in no order. An item may be named once.
+/// Writes and deletes items, in no order. Each item may occur once.
 ///
 /// # Errors
 /// [`Error::Storage`], also when the table keeps leaving writes undone. Some may be done then.

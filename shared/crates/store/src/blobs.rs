@@ -1,11 +1,11 @@
-//! Bodies in S3, under keys that never change their meaning.
+//! Bodies in S3. A key never changes its meaning.
 //!
 //! | prefix | name | what |
 //! |---|---|---|
 //! | `media/` | SHA-256 of the file | uploaded recordings, as they are |
 //! | `transcripts/` | SHA-256 of the text | transcripts that came with a request, in their stored form, in gzip |
 //! | `analyses/` | video key / SHA-256 of the JSON body | the forms of an analysis, in gzip |
-//! | `analyses/` | video key / job id | what a job has paid for, in gzip, until it is settled |
+//! | `analyses/` | video key / job id | paid answer of a job, in gzip, until the job is settled |
 //! | `projects/` | project id / … | see [`super::project_blobs`] |
 
 use crate::sdk_error::storage_error;
@@ -30,15 +30,14 @@ use eventrelay_core::{
     video::{ContentHash, VideoKey},
 };
 
-/// The largest document of ours that is unpacked to be taken apart, in bytes; analyses are far
-/// below.
+/// Maximum decompressed size of our own documents, in bytes. Analyses are far below it.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The forms in which an analysis is stored, so that none has to be made when it is read.
+/// Representations in which an analysis is stored, so that a read does not render them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Json,
-    /// The document for people.
+    /// The document in Markdown.
     Markdown,
     /// The transcript as WebVTT.
     Vtt,
@@ -49,7 +48,7 @@ pub enum Form {
 impl Form {
     pub const ALL: [Self; 4] = [Self::Json, Self::Markdown, Self::Vtt, Self::Srt];
 
-    /// An analysis in this form.
+    /// Renders an analysis in this format.
     #[must_use]
     pub fn render(self, analysis: &Analysis) -> String {
         let transcript = &analysis.content.transcript;
@@ -61,7 +60,7 @@ impl Form {
         }
     }
 
-    /// End of the blob's name, and value of `?format=`.
+    /// File name extension of the blob, and value of `?format=`.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -84,13 +83,13 @@ impl Form {
     }
 }
 
-/// Key of a form of an analysis.
+/// Key of an analysis in one format.
 #[must_use]
 pub fn analysis_key(video: &VideoKey, etag: &str, form: Form) -> String {
     format!("analyses/{video}/{etag}.{}.gz", form.extension())
 }
 
-/// Key of what a job has paid for and has not stored yet.
+/// Key of an answer that a job has paid for and not stored yet.
 #[must_use]
 pub fn made_key(video: &VideoKey, job: &JobId) -> String {
     format!("analyses/{video}/{job}.made.gz")
@@ -102,43 +101,43 @@ pub fn media_key(hash: &ContentHash) -> String {
     format!("{MEDIA}{}", hash.as_str())
 }
 
-/// The recording that an object is, by its key; none for another object.
+/// Returns the hash of the recording with this object key, or `None` if the object is no recording.
 #[must_use]
 pub fn media_hash(key: &str) -> Option<ContentHash> {
     ContentHash::parse(key.strip_prefix(MEDIA)?).ok()
 }
 
-/// Key of a transcript that came with a request, by the SHA-256 of its stored form.
+/// Key of a transcript from a request, by the SHA-256 of its stored form.
 #[must_use]
 pub fn transcript_key(sha256: &str) -> String {
     format!("transcripts/{sha256}.vtt.gz")
 }
 
-/// Beginning of the keys of uploaded recordings.
+/// Key prefix of uploaded recordings.
 const MEDIA: &str = "media/";
 
-/// An object, as a listing shows it.
+/// Object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub key: String,
-    /// When it was put.
+    /// Time of the upload.
     pub modified_at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
     pub size_bytes: u64,
-    /// Media type that was bound into its upload.
+    /// Media type that was signed into its upload URL.
     pub content_type: String,
     /// Name that the caller gave it.
     pub file_name: String,
 }
 
-/// Permission to put one recording.
+/// Presigned upload of one recording.
 #[derive(Clone, Debug)]
 pub struct UploadGrant {
     pub url: String,
-    /// Headers to send, exactly.
+    /// Headers that the upload must send unchanged.
     pub headers: Vec<(String, String)>,
 }
 
@@ -149,13 +148,13 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// The blobs in `bucket`.
+    /// Creates a client of `bucket`.
     #[must_use]
     pub fn new(client: Client, bucket: String) -> Self {
         Self { client, bucket }
     }
 
-    /// Opens a connection, so that the first request finds one.
+    /// Opens a connection before the first request needs it.
     pub async fn warm(&self) {
         let _ = self.client.head_bucket().bucket(&self.bucket).send().await;
     }
@@ -178,7 +177,7 @@ impl Blobs {
         Ok(())
     }
 
-    /// Stores bytes as they are.
+    /// Stores bytes without compression.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -195,7 +194,7 @@ impl Blobs {
         Ok(())
     }
 
-    /// The bytes as stored; none where there is no such blob.
+    /// Returns the bytes as stored, or `None` if there is no such blob.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -214,7 +213,7 @@ impl Blobs {
         }
     }
 
-    /// Some bytes from `offset` on, fewer at the end of the blob.
+    /// Returns `length` bytes from `offset` on, or fewer at the end of the blob.
     ///
     /// # Errors
     /// [`Error::UploadMissing`] when the blob is gone, [`Error::Storage`] else.
@@ -237,7 +236,7 @@ impl Blobs {
         }
     }
 
-    /// Some parts of a blob, all at a time; none where there is no such blob.
+    /// Returns ranges of a blob, read concurrently, or `None` if there is no such blob.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -256,7 +255,7 @@ impl Blobs {
         }
     }
 
-    /// Where a blob can be read by whoever has the URL, for `valid`.
+    /// Returns a presigned URL that reads a blob for `valid`.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be signed.
@@ -272,7 +271,7 @@ impl Blobs {
         Ok(presigned.uri().to_owned())
     }
 
-    /// Deletes blobs; those that are not there are as good as deleted.
+    /// Deletes blobs. Deleting a missing blob is no error.
     ///
     /// # Errors
     /// [`Error::Storage`]. Some may be gone then.
@@ -306,7 +305,7 @@ impl Blobs {
         Ok(())
     }
 
-    /// Keys of every form of every analysis of a video, and of its recording.
+    /// Returns the keys of all analyses of a video in all formats, and of its recording.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -320,7 +319,7 @@ impl Blobs {
         Ok(keys)
     }
 
-    /// Every key with this beginning.
+    /// Returns all keys with this prefix.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -340,8 +339,8 @@ impl Blobs {
         Ok(keys)
     }
 
-    /// A page of the uploaded recordings, by key, behind `after`, and where the next one begins if
-    /// there is one. A page that is not full need not be the last.
+    /// Returns a page of the uploaded recordings, ordered by key and starting behind `after`, and
+    /// the key at which the next page starts. A page that is not full need not be the last one.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -373,7 +372,7 @@ impl Blobs {
         Ok((stored.collect(), next))
     }
 
-    /// What is known of an uploaded recording; none where it was never put.
+    /// Returns the metadata of an uploaded recording, or `None` if it was never uploaded.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -405,8 +404,8 @@ impl Blobs {
         }
     }
 
-    /// Permission to put one recording: S3 itself refuses another length, other bytes than those
-    /// of the hash, and another media type, because all three are signed.
+    /// Presigns the upload of one recording. The length, the hash and the media type are signed, so
+    /// S3 refuses any other body.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be signed.
@@ -430,8 +429,8 @@ impl Blobs {
             .presigned(PresigningConfig::expires_in(valid).map_err(Error::internal)?)
             .await
             .map_err(storage_error)?;
-        // In a function the SDK adds the trace of the invocation, which is not the uploader's and
-        // which the signature does not ask for.
+        // In Lambda the SDK adds the trace header of the invocation. It is not the uploader's, and
+        // the signature does not cover it.
         let headers = presigned
             .headers()
             .filter(|(name, _)| !name.eq_ignore_ascii_case("x-amzn-trace-id"))
@@ -444,11 +443,11 @@ impl Blobs {
     }
 }
 
-/// Objects in one `DeleteObjects`
+/// Maximum objects per `DeleteObjects`
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
 const MAX_DELETES: usize = 1000;
 
-/// User metadata of a recording: the name that the caller gave it.
+/// User metadata key of the file name that the caller gave.
 const FILE_NAME: &str = "file-name";
 
 async fn collect(body: ByteStream) -> Result<Bytes, Error> {

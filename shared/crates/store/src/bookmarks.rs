@@ -1,5 +1,7 @@
-//! Bookmarks: where work that goes on another time has stopped. Rows `bookmark#<name>` of the
-//! controls table. The last writer wins: whoever reads an old one does some work again.
+//! Bookmarks: positions at which periodic work resumes.
+//!
+//! They are rows `bookmark#<name>` of the controls table. The last writer wins: a reader of an old
+//! bookmark repeats some idempotent work.
 
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::Client;
@@ -7,7 +9,7 @@ use aws_sdk_dynamodb::Client;
 use super::item::{get_s, s};
 use eventrelay_core::error::Error;
 
-/// The bookmarks of a deployment.
+/// Bookmarks of a deployment.
 #[derive(Clone, Debug)]
 pub struct Bookmarks {
     client: Client,
@@ -15,13 +17,13 @@ pub struct Bookmarks {
 }
 
 impl Bookmarks {
-    /// The bookmarks in `table`.
+    /// Creates a client of the bookmarks in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Where it stopped; none for the beginning.
+    /// Returns the saved position, or `None` for the beginning.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -39,7 +41,7 @@ impl Bookmarks {
         Ok(at.filter(|at| !at.is_empty()).map(str::to_owned))
     }
 
-    /// Notes where it stopped; none for the beginning.
+    /// Saves a position, or `None` for the beginning.
     ///
     /// # Errors
     /// [`Error::Storage`].

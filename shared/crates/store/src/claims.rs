@@ -1,4 +1,4 @@
-//! Who makes an analysis: one claim per video and variant, held across all instances.
+//! Claims: at most one job per video and variant makes an analysis, across all instances.
 
 use crate::sdk_error::storage_error;
 use std::collections::{HashMap, HashSet};
@@ -28,74 +28,78 @@ use eventrelay_core::{
     video::VideoKey,
 };
 
-/// Claims in one transaction: each is of up to three writes, and a transaction has a hundred
+/// Maximum claims per transaction. A claim takes up to three writes, and a transaction has at most
+/// 100
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
 const MAX_CLAIMS: usize = 33;
 
-/// What came of claiming a video.
+/// Result of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimOutcome {
-    /// The job owns the video and is written down: it is the caller's to send the message.
+    /// The job owns the video and its row is written. The caller must send the message.
     Claimed,
-    /// This job is at it already.
+    /// Another job holds the claim.
     Joined(JobId),
-    /// There is nothing to do.
+    /// A fresh analysis exists.
     Fresh(Box<StoredAnalysis>),
-    /// It has failed a moment ago.
+    /// A recent attempt failed.
     Failed(Box<Failure>),
 }
 
-/// What came of pointing the index at an analysis.
+/// Result of adding an analysis to the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Indexed {
-    /// It points, and the job is saved.
+    /// The index refers to the analysis, and the job is saved.
     Yes,
-    /// The claim has gone to somebody else.
+    /// Another job holds the claim.
     ClaimLost,
-    /// The step has gone to somebody else.
+    /// Another worker holds the lease of the step.
     StepLost,
 }
 
-/// A workflow that analyses a video and so holds the claim on it.
+/// Workflow that analyses a video and holds the claim on it.
 pub trait ClaimingRecord: WorkflowRecord {
-    /// Video that is analysed.
+    /// Returns the video to analyse.
     fn video(&self) -> &VideoKey;
 
-    /// Variant of the analysis, part of the key of the claim.
+    /// Returns the variant of the analysis, part of the key of the claim.
     fn variant(&self) -> String;
 
-    /// Whether a fresh analysis or a remembered failure does not prevent the claim.
+    /// Returns whether the claim ignores a fresh analysis and a remembered failure.
     fn is_forced(&self) -> bool;
 }
 
 /// Request for a claim.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest<R> {
-    /// The job that is to own the video.
+    /// Job that requests the claim.
     pub job: R,
-    /// The video as it was looked up.
+    /// Entry of the video as last read.
     pub entry: Option<Entry>,
-    /// A job that has ended and has not given up its claim yet.
+    /// Finished job that has not released its claim yet.
     pub ended: Option<JobId>,
-    /// Until when the claim is good, should the job not end.
+    /// Expiry of the claim if the job does not end before.
     pub lease_until: Timestamp,
 }
 
-/// A transaction of some claims.
+/// Transaction of several claims.
 struct ClaimTransaction {
     items: Vec<TransactWriteItem>,
-    /// For each claim its index, and where its write of the variant stands.
+    /// Index of each claim, and the position of its write of the variant.
     claims: Vec<(usize, usize)>,
     changes: Counts,
 }
 
 impl Videos {
-    /// Claims videos for new jobs and writes the jobs down; of each both or neither. The claims
-    /// are to differ in video or variant. A claim ends with its job, or with its lease. What is
-    /// stored of a class below `configured` does not stand in its way.
+    /// Claims videos for new jobs and creates the jobs. Each claim and its job are written together
+    /// or not at all.
+    ///
+    /// The claims must differ in video or variant. A claim ends with its job or when its lease
+    /// expires. A stored analysis or failure of a class below `configured` does not block a claim.
     ///
     /// # Errors
-    /// [`Error::Storage`]. Some may be claimed then; their jobs go on when somebody asks for them.
+    /// [`Error::Storage`]. Some claims may have succeeded. Their jobs resume when a caller polls
+    /// them.
     pub async fn claim<R: ClaimingRecord>(
         &self,
         mut wanted: Vec<ClaimRequest<R>>,
@@ -125,7 +129,7 @@ impl Videos {
                             outcomes[at] = reasons
                                 .get(position)
                                 .and_then(|reason| refusal(reason, configured, now));
-                            // The video may have changed since it was looked up.
+                            // The video may have changed since it was read.
                             if outcomes[at].is_none() {
                                 wanted[at].entry = self.entry(wanted[at].job.video()).await?;
                             }
@@ -152,7 +156,7 @@ impl Videos {
             claims: Vec::with_capacity(chunk.len()),
             changes: Counts::default(),
         };
-        // A transaction names a row once, and two variants share the video's.
+        // A transaction may contain a row once, and two variants share the row of the video.
         let mut named: HashSet<&VideoKey> = HashSet::new();
         for at in chunk {
             let ClaimRequest {
@@ -193,7 +197,7 @@ impl Videos {
         now: Timestamp,
     ) -> Result<Update, Error> {
         let free = "(attribute_not_exists(#owner) OR lease_until < :now OR #owner = :ended)";
-        // A row without a rank was stored before the class was, and is taken for a model's.
+        // A row without a rank is older than the class and counts as a model's.
         let needed = "(attribute_not_exists(expires_at) OR expires_at <= :now \
                       OR answer_rank < :rank) \
                       AND (attribute_not_exists(failed_until) OR failed_until <= :now \
@@ -216,7 +220,7 @@ impl Videos {
             .condition_expression(condition)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", s(job.header().id.as_str()))
-            // A new job's id is nobody's.
+            // No row has the id of a new job.
             .expression_attribute_values(":ended", s(ended.unwrap_or(&job.header().id).as_str()))
             .expression_attribute_values(":lease", n(lease_until.0))
             .expression_attribute_values(":now", n(now.0))
@@ -225,7 +229,7 @@ impl Videos {
             .map_err(Error::internal)
     }
 
-    /// Writes an entry in the place of the one that was read.
+    /// Returns the write that replaces the entry that was read.
     pub(super) fn entry_put(
         &self,
         video: &VideoKey,
@@ -243,8 +247,8 @@ impl Videos {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Gives up the claim of a job that has ended without an analysis, and remembers its failure
-    /// where there is one to remember. Nothing happens if it has no claim any more.
+    /// Releases the claim of a job that has ended without an analysis, and stores its failure, if
+    /// any. Does nothing if the job no longer holds the claim.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -288,7 +292,7 @@ impl Videos {
         }
     }
 
-    /// Says in the video's entry that its job has ended without an analysis.
+    /// Records in the video's entry that its job has ended without an analysis.
     async fn end(
         &self,
         job: &impl ClaimingRecord,
@@ -301,7 +305,7 @@ impl Videos {
         Ok(())
     }
 
-    /// Ends the entry of a video that runs on behalf of a job. Returns whether it did.
+    /// Ends the running entry of a video on behalf of a job. Returns whether it did.
     async fn end_entry(
         &self,
         video: &VideoKey,
@@ -328,8 +332,8 @@ impl Videos {
         Err(contended())
     }
 
-    /// Ends the entry of a video whose job is settled or gone and did not end it. Returns whether the
-    /// entry had to be changed.
+    /// Ends the entry of a video whose job is settled or gone without having ended it. Returns
+    /// whether the entry changed.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -343,9 +347,10 @@ impl Videos {
         self.end_entry(video, job, error, now).await
     }
 
-    /// Points the index at an analysis whose blobs are stored, ends the claim and saves the job
-    /// as version + 1 under the lease of its next step, all or nothing. The newest analysis of the
-    /// video stays the current one.
+    /// Adds an analysis whose blobs are stored to the index, in one transaction.
+    ///
+    /// The transaction also ends the claim and saves the job as version + 1 under the lease of its
+    /// next step. The newest analysis of the video stays the current one.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -437,7 +442,8 @@ impl Videos {
     }
 }
 
-/// Why a claim was refused, if it was by its own condition and not by a neighbour's.
+/// Returns why the condition of a claim failed, or `None` if another claim of the transaction
+/// failed.
 fn refusal(
     reason: &CancellationReason,
     configured: AnswerClass,

@@ -1,4 +1,4 @@
-//! Bodies in gzip (RFC 1952), packed once for all their readers.
+//! Gzip (RFC 1952): bodies are compressed once for all readers.
 
 use std::io::{Read, Write};
 
@@ -16,12 +16,12 @@ pub fn gzip(body: &[u8]) -> Bytes {
     encoder.finish().unwrap_or_default().into()
 }
 
-/// Decompresses for a reader that does not take gzip, up to `limit` bytes.
+/// Decompresses a body for a client that does not accept gzip, up to `limit` bytes.
 ///
 /// # Errors
 /// [`Error::TooLarge`] past the limit, [`Error::Internal`] when it is no gzip.
 pub fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
-    // RFC 1952, section 2.3.1: the length stands in the end. It is a hint, as good as any.
+    // RFC 1952, section 2.3.1: the trailer has the length. It is only a capacity hint.
     let length = body.last_chunk().map_or(0, |end| u32::from_le_bytes(*end));
     let length = usize::try_from(u64::from(length).min(limit)).unwrap_or_default();
     let mut plain = Vec::with_capacity(length);

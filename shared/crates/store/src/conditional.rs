@@ -1,4 +1,4 @@
-//! Writes that hold only where nobody else has written.
+//! Conditional writes.
 
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::{
 
 use eventrelay_core::error::Error;
 
-/// Writes an item under its condition. False when that does not hold. It does not either when the
-/// SDK sends a write again that was done and whose answer was lost: then what is there is what was
-/// to be written.
+/// Writes an item under its condition. Returns `false` if the condition does not hold.
+///
+/// A retry by the SDK whose first response was lost also returns `false`. The row then holds the
+/// item.
 ///
 /// # Errors
 /// [`Error::Storage`].

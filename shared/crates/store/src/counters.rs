@@ -1,9 +1,9 @@
-//! Counters of the deployment, so that statistics are read and never counted out.
+//! Counters of the deployment, so that statistics need no scan.
 //!
-//! Rows of the controls table, `count#<name>#<shard>`: an atomic `ADD` goes to one of several
-//! shards, since one row takes a thousand writes a second; a reader adds them up. A counter is
-//! changed after what it counts: a process that dies in between leaves it off by one, which the
-//! recount repairs.
+//! Each is several rows `count#<name>#<shard>` of the controls table. One row takes 1000 writes a
+//! second, so an atomic `ADD` goes to one of several shards and a reader adds them up. A counter
+//! changes after what it counts: a crash in between leaves it off by one, which the recount
+//! repairs.
 
 use crate::sdk_error::storage_error;
 use std::collections::BTreeMap;
@@ -17,13 +17,13 @@ use super::{
 };
 use eventrelay_core::{clock::Timestamp, error::Error, usage::Usage};
 
-/// Rows that a counter is spread over.
+/// Shards of a counter.
 const SHARDS: u64 = 8;
 
 /// Totals of all time.
 pub const TOTALS: &str = "totals";
 
-/// Names with their counts, or with what they change by. Those at zero are left out.
+/// Counts by name, or changes to them. Zero counts are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Counts(BTreeMap<String, i64>);
@@ -39,7 +39,7 @@ impl Counts {
         };
     }
 
-    /// Adds all of the other.
+    /// Adds all counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (name, amount) in &other.0 {
             self.add(name, *amount);
@@ -51,19 +51,20 @@ impl Counts {
         self.0.get(name).copied().unwrap_or(0)
     }
 
-    /// Whether nothing is counted.
+    /// Returns whether all counts are zero.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All counts whose name begins so, without that beginning.
+    /// Returns the counts whose name has this prefix, without the prefix.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
         let named = self.0.iter();
         named.filter_map(move |(name, count)| Some((name.strip_prefix(prefix)?, *count)))
     }
 
-    /// What a model's work adds to a day's counts. Money in millionths of a dollar.
+    /// Returns the changes of a day's counts for a usage of a model. Costs are in millionths of a
+    /// US dollar.
     #[must_use]
     pub fn of_usage(before: &Usage, after: &Usage) -> Self {
         let mut counts = Self::default();
@@ -99,7 +100,7 @@ impl Counts {
     }
 }
 
-/// The counters of a deployment.
+/// Counters of a deployment.
 #[derive(Clone, Debug)]
 pub struct Counters {
     client: Client,
@@ -107,18 +108,18 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// The counters in `table`.
+    /// Creates a client of the counters in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Changes the totals. That it fails is logged and is no reason to fail what was counted.
+    /// Changes the totals. A failure is logged only, since what was counted has succeeded.
     pub async fn count(&self, changes: &Counts) {
         self.count_in(TOTALS, changes).await;
     }
 
-    /// The same for the counters of a UTC day.
+    /// Changes the counters of a UTC day, like [`Counters::count`].
     pub async fn count_today(&self, changes: &Counts, now: Timestamp) {
         self.count_in(&now.day(), changes).await;
     }
@@ -147,7 +148,7 @@ impl Counters {
         }
     }
 
-    /// The totals, and the counts of the present UTC day. One read.
+    /// Returns the totals and the counts of the current UTC day, in one read.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -174,7 +175,7 @@ impl Counters {
         Ok((totals, of_today))
     }
 
-    /// Replaces the totals, but for those that only ever grow and are nowhere to be counted anew.
+    /// Replaces the totals, except those that only grow and cannot be recounted.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -202,25 +203,23 @@ impl Counters {
     }
 }
 
-/// Lookups that were answered from the index or from memory, and those that were not.
+/// Lookups answered from the index or from the instance cache.
 pub const LOOKUP_HITS: &str = "lookup_hits";
-/// See [`LOOKUP_HITS`].
+/// Lookups that found nothing, see [`LOOKUP_HITS`].
 pub const LOOKUP_MISSES: &str = "lookup_misses";
 
-/// What those would have paid who submitted a video that was analysed already, in millionths of a
-/// US dollar.
+/// Cost saved by submissions of a video that was already analysed, in millionths of a US dollar.
 pub const SAVED_MICRO_USD: &str = "saved_micro_usd";
 
-/// Messages that were given up.
+/// Messages that became dead letters.
 pub const DEAD_LETTERS: &str = "dead_letters";
-/// What the sweeper has mended: jobs and tasks whose message was lost, files that nobody deleted at
-/// Gemini, recordings that nobody submitted.
+/// Jobs whose lost message the sweeper sent again.
 pub const REVIVED_JOBS: &str = "revived_jobs";
-/// See [`REVIVED_JOBS`].
+/// Tasks whose lost message the sweeper sent again.
 pub const REVIVED_TASKS: &str = "revived_tasks";
-/// See [`REVIVED_JOBS`].
+/// Orphaned files at Gemini that the sweeper deleted.
 pub const DELETED_FILES: &str = "deleted_files";
-/// See [`REVIVED_JOBS`].
+/// Recordings without a submission that the sweeper deleted.
 pub const DELETED_UPLOADS: &str = "deleted_uploads";
 
 const LASTING: [&str; 8] = [

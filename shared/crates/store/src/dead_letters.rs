@@ -1,4 +1,4 @@
-//! Dead letters: messages that were given up, kept as rows of the table of jobs.
+//! Dead letters, kept as rows of the jobs table.
 //!
 //! | attribute | what |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `open`, `due_at` | key of the index `due`: `open` is `dead` until it is redriven, `due_at` when it died |
 //! | `doc` | the [`DeadLetter`] as JSON |
 //! | `redriven_at` | when it was sent on its way again |
-//! | `ttl` | when DynamoDB may drop it, epoch seconds |
+//! | `ttl` | expiry, epoch seconds |
 
 use crate::sdk_error::storage_error;
 use std::{fmt, str::FromStr, time::Duration};
@@ -23,13 +23,14 @@ use super::{
 use crate::queue::Message;
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 
-/// How long a dead letter is kept.
+/// Retention of a dead letter.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Value of `open` in the row of a dead letter.
 const DEAD: &str = "dead";
 
-/// Bytes of a body that are kept: of our own messages all, of a foreign one what tells whose it is.
+/// Maximum bytes kept of a body. Our own messages fit; of any other body, the beginning identifies
+/// its sender.
 const MAX_BODY_LENGTH: usize = 16 * 1024;
 
 /// `dead_` and the id of a message.
@@ -39,7 +40,8 @@ const MAX_BODY_LENGTH: usize = 16 * 1024;
 pub struct DeadLetterId(String);
 
 impl DeadLetterId {
-    /// Of a message; none for a text that SQS would not give as an id.
+    /// Returns the dead-letter id for an SQS message id, or `None` if the text is not a possible
+    /// message id.
     #[must_use]
     pub fn of_message(message_id: &str) -> Option<Self> {
         format!("dead_{message_id}").parse().ok()
@@ -57,7 +59,7 @@ impl fmt::Display for DeadLetterId {
     }
 }
 
-/// The text is no id of a dead letter.
+/// Error of a text that is no dead-letter id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a dead letter")]
 pub struct NotADeadLetterId;
@@ -73,7 +75,7 @@ impl FromStr for DeadLetterId {
     }
 }
 
-/// The queue that a message was in.
+/// Queue that a message was in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -82,15 +84,15 @@ impl FromStr for DeadLetterId {
     schemars(rename = "DeadLetterQueue")
 )]
 pub enum Source {
-    /// That of the jobs.
+    /// Queue of analysis jobs.
     Analysis,
-    /// That of the tasks.
+    /// Queue of tasks.
     Tasks,
-    /// That of the builds.
+    /// Queue of builds.
     Builds,
 }
 
-/// Why a message was given up.
+/// Reason for which a message became a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -99,30 +101,30 @@ pub enum Source {
     schemars(rename = "DeadLetterReason")
 )]
 pub enum Reason {
-    /// It is no message of a version that is known.
+    /// The body is no message of a known version.
     Unreadable,
-    /// It was delivered as often as the queue does, and its step ended well with none of them.
+    /// The queue's maximum receive count was reached, and no delivery succeeded.
     TriesUsedUp,
 }
 
-/// A message that was given up.
+/// A message that was moved to the dead-letter queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// Its id.
+    /// Id of the dead letter.
     pub id: DeadLetterId,
-    /// Where it was.
+    /// Queue that the message was in.
     pub queue: Source,
-    /// Why it was given up.
+    /// Reason for which it became a dead letter.
     pub reason: Reason,
-    /// Its body, or the beginning of it.
+    /// Body of the message, or its beginning.
     pub body: String,
     /// Length of the whole body.
     pub body_bytes: usize,
-    /// How often it was delivered.
+    /// Number of deliveries.
     pub receive_count: u32,
-    /// When it was found.
+    /// Time at which it was found in the dead-letter queue.
     pub died_at: Timestamp,
-    /// The job that it is about, where that can be told.
+    /// Job that the message belongs to, if known.
     pub job_id: Option<JobId>,
 }
 
@@ -154,20 +156,20 @@ impl DeadLetter {
         }
     }
 
-    /// The message, where it can be read.
+    /// Returns the parsed message, or `None` if it is unreadable.
     #[must_use]
     pub fn message(&self) -> Option<Message> {
         Message::parse(&self.body).ok().filter(|_| self.is_whole())
     }
 
-    /// Whether the body is all there.
+    /// Returns whether the kept body is complete.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.body.len() == self.body_bytes
     }
 }
 
-/// The job that a message of another version names.
+/// Returns the job id in a message of another version.
 fn named_job(body: &str) -> Option<JobId> {
     if body.len() > MAX_BODY_LENGTH {
         return None;
@@ -176,31 +178,31 @@ fn named_job(body: &str) -> Option<JobId> {
     body.get("job_id")?.as_str()?.parse().ok()
 }
 
-/// What came of keeping a dead letter.
+/// Result of storing a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It is new.
+    /// It was stored now.
     New,
-    /// It was there before.
+    /// It was already stored.
     Before,
-    /// It was there, and has been sent on its way since.
+    /// It was already stored, and has been redriven since.
     Redriven,
 }
 
-/// The dead letters of a deployment.
+/// Dead letters of a deployment.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     jobs: Jobs,
 }
 
 impl DeadLetters {
-    /// The dead letters in the table of `jobs`.
+    /// Creates a client of the dead letters in the table of `jobs`.
     #[must_use]
     pub fn new(jobs: Jobs) -> Self {
         Self { jobs }
     }
 
-    /// Keeps a dead letter, once.
+    /// Stores a dead letter. Idempotent.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -224,7 +226,7 @@ impl DeadLetters {
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
-                // One that DynamoDB has dropped between the two was redriven or is forgotten.
+                // If DynamoDB has expired the row in between, it was redriven or forgotten.
                 Ok(match self.get(&letter.id).await? {
                     Some(_) => Kept::Before,
                     None => Kept::Redriven,
@@ -234,7 +236,7 @@ impl DeadLetters {
         }
     }
 
-    /// A dead letter, strongly consistent; none where there is none, or it was redriven.
+    /// Returns a dead letter (strongly consistent), or `None` if it is missing or was redriven.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Internal`] for a row that this version cannot read.
@@ -252,8 +254,8 @@ impl DeadLetters {
         read.item.as_ref().and_then(open).transpose()
     }
 
-    /// A page of those that were not redriven, the latest first, and where the next one begins if
-    /// there may be one. A query, and a read for up to a hundred.
+    /// Returns a page of the dead letters that were not redriven, newest first, and the position of
+    /// the next page. Takes one query and one read per 100 letters.
     ///
     /// # Errors
     /// As [`DeadLetters::get`].
@@ -272,15 +274,15 @@ impl DeadLetters {
             .map(|due| Item::from([("pk".to_owned(), s(&due.id))]));
         let items =
             batch::get_all(&self.jobs.client, &self.jobs.table, keys.collect(), true).await?;
-        // The index is behind the table: what was redriven since is left out.
+        // The index is eventually consistent, so letters redriven since are left out.
         let letters = items.iter().filter_map(open);
         let mut letters = letters.collect::<Result<Vec<_>, _>>()?;
         letters.sort_by(|a, b| (b.died_at, b.id.as_str()).cmp(&(a.died_at, a.id.as_str())));
         Ok((letters, next))
     }
 
-    /// Notes that a dead letter was sent on its way. It stays for its time, so that the same
-    /// message, should the queue of the dead letters deliver it again, is known.
+    /// Marks a dead letter as redriven. Its row is kept, so that a duplicate delivery of the same
+    /// message is recognised.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -1,5 +1,4 @@
-//! The index `due` of the table of jobs: what is open, by the time at which it is due. It holds
-//! keys alone.
+//! The index `due` of the jobs table: open rows by due time. It projects keys only.
 
 use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 /// Value of `open` in the row of a job that is not settled, and of a task that has not ended.
 pub(super) const OPEN: &str = "1";
 
-/// A key of the index, and where a listing of it goes on.
+/// Key of the index, and position of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Due {
     /// Key of the row.
@@ -22,8 +21,8 @@ pub struct Due {
 }
 
 impl Jobs {
-    /// Jobs and tasks that have not ended and were due before `until`, the longest overdue first,
-    /// and where the next page begins if there may be one. One query.
+    /// Returns a page of open jobs and tasks due before `until`, longest overdue first, and the
+    /// position of the next page. Takes one query.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -38,7 +37,7 @@ impl Jobs {
         Ok((ids.collect(), next))
     }
 
-    /// A page of a partition of the index, up to a time.
+    /// Returns a page of one partition of the index, up to a time.
     pub(super) async fn list_due(
         &self,
         partition: &str,

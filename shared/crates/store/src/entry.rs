@@ -1,4 +1,4 @@
-//! What the index says of one video, and how that changes. Pure.
+//! Entry of a video in the index, and its transitions. Pure functions.
 
 use std::cmp::Ordering;
 
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 use super::{StoredAnalysis, counters::Counts};
 use eventrelay_core::{clock::Timestamp, error::JobError, ids::JobId};
 
-/// How a video stands. An analysis that is there counts for more than a job that is under way or
-/// has failed: the video is `done` then.
+/// Status of a video. A stored analysis takes precedence: the video is `done` even while another
+/// job runs or after one failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum VideoStatus {
-    /// A first analysis is being made.
+    /// The first analysis is in progress.
     Running,
-    /// There is an analysis.
+    /// An analysis exists.
     Done,
-    /// There is none, and the last job failed.
+    /// No analysis exists, and the last job failed.
     Failed,
-    /// There is none, and the last job was called off.
+    /// No analysis exists, and the last job was cancelled.
     Cancelled,
 }
 
 impl VideoStatus {
     pub const ALL: [Self; 4] = [Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
-    /// Name in documents, keys and queries.
+    /// Returns the name in documents, keys and queries.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,32 +37,33 @@ impl VideoStatus {
         }
     }
 
-    /// The status of that name.
+    /// Returns the status with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// What the index says of one video: its row `current`.
+/// Entry of one video in the index: its row `current`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// How it stands.
+    /// Status of the video.
     pub status: VideoStatus,
-    /// Since when, which is where it stands in a listing.
+    /// Time of the last status change, by which listings are sorted.
     pub listed_at: Timestamp,
-    /// The job that this status is of.
+    /// Job that set this status.
     pub job: Option<JobId>,
-    /// Why that failed.
+    /// Error of the failed job.
     pub error: Option<JobError>,
     /// The newest analysis of the best class.
     pub analysis: Option<StoredAnalysis>,
-    /// Grows with every write: who writes says what they have read.
+    /// Incremented by every write, for optimistic locking.
     pub revision: u64,
 }
 
 impl Entry {
-    /// After a job was submitted. None where nothing changes, since there is an analysis.
+    /// Returns the entry after a job was submitted, or `None` if an analysis exists and nothing
+    /// changes.
     #[must_use]
     pub fn submitted(before: Option<&Self>, job: &JobId, now: Timestamp) -> Option<Self> {
         if before.is_some_and(|entry| entry.analysis.is_some()) {
@@ -78,8 +79,8 @@ impl Entry {
         })
     }
 
-    /// After an analysis was made. None where a newer one is there, or a fresh one of a better
-    /// class.
+    /// Returns the entry after an analysis was made, or `None` if it has a newer one, or a fresh
+    /// one of a better class.
     #[must_use]
     pub fn analysed(before: Option<&Self>, job: &JobId, analysis: &StoredAnalysis) -> Option<Self> {
         let known = before.and_then(|entry| entry.analysis.as_ref());
@@ -104,8 +105,8 @@ impl Entry {
         })
     }
 
-    /// After a job has ended without an analysis: failed with an error, else cancelled. None where
-    /// nothing changes, since there is an analysis or the status is another job's.
+    /// Returns the entry after a job ended without an analysis: failed if there is an error, else
+    /// cancelled. Returns `None` if an analysis exists or the status is another job's.
     #[must_use]
     pub fn ended(&self, job: &JobId, error: Option<&JobError>, now: Timestamp) -> Option<Self> {
         let is_of_job = self.status == VideoStatus::Running && self.job.as_ref() == Some(job);
@@ -118,8 +119,8 @@ impl Entry {
         })
     }
 
-    /// After the analysis with this entity tag was lost, `best` being the newest that is left.
-    /// None where the video is no longer listed.
+    /// Returns the entry after the analysis with this entity tag was lost, with `best` as the
+    /// newest remaining one. Returns `None` if the video is no longer listed.
     #[must_use]
     pub fn healed(&self, best: Option<StoredAnalysis>) -> Option<Self> {
         best.map(|best| Self {
@@ -130,7 +131,7 @@ impl Entry {
         })
     }
 
-    /// What the counters are to be changed by, from one entry to the next.
+    /// Returns the changes of the counters from one entry to the next.
     #[must_use]
     pub fn change(before: Option<&Self>, after: Option<&Self>) -> Counts {
         let mut counts = Counts::default();

@@ -1,15 +1,15 @@
-//! Who still waits for whom among the parts of a build: one row a fan-out, in the table of jobs.
+//! Fan-in of the parts of a build: one row per fan-out in the jobs table.
 //!
 //! | attribute | what |
 //! |---|---|
 //! | `pk` | `join#`, the id of the job that has opened the parts, and `#` the round |
-//! | `all` | set of the parts that have not left yet |
+//! | `all` | set of the parts that have not completed yet |
 //! | `w<n>` | set of the parts that part `n` still waits for |
-//! | `failed` | set of the parts that will never leave |
-//! | `ttl` | when DynamoDB may drop it, epoch seconds |
+//! | `failed` | set of the failed parts |
+//! | `ttl` | expiry, epoch seconds |
 //!
-//! A set that is emptied is gone. Taking a part out of a set twice is the same as once, so whoever
-//! sees a set gone may act on it although somebody else has: a message more is of no harm.
+//! DynamoDB deletes an attribute when its set is empty. Removing a part twice is idempotent. Every
+//! worker that sees a set gone may act on it: a duplicate message does no harm.
 
 use crate::sdk_error::storage_error;
 use std::collections::BTreeMap;
@@ -25,18 +25,18 @@ use super::{
 };
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 
-/// The name of an attribute of the sets.
+/// Name of an attribute of the sets.
 const ALL: &str = "all";
 const FAILED: &str = "failed";
 
-/// What is still awaited.
+/// State of a fan-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FanIn {
-    /// Parts that have not left yet.
+    /// Parts that have not completed yet.
     pub pending: Vec<u32>,
-    /// Parts that will never leave.
+    /// Parts that have failed.
     pub failed: Vec<u32>,
-    /// What each part still waits for; those that wait for nothing are not there.
+    /// Dependencies that each part still waits for. Parts without any are absent.
     pub waiting: BTreeMap<u32, Vec<u32>>,
 }
 
@@ -78,7 +78,7 @@ fn numbers(value: Option<&AttributeValue>) -> Vec<u32> {
 }
 
 impl Jobs {
-    /// Opens a join, unless it was opened before.
+    /// Creates a fan-in. Idempotent.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -111,7 +111,7 @@ impl Jobs {
         }
     }
 
-    /// How a join stands (strongly consistent); none where it was never opened.
+    /// Returns a fan-in (strongly consistent), or `None` if it was never created.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -128,7 +128,7 @@ impl Jobs {
         Ok(read.item.as_ref().map(FanIn::new))
     }
 
-    /// Takes a part out of everything that waits for it. How the join stands then.
+    /// Marks a part as completed and removes it from all dependencies. Returns the new state.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -157,7 +157,7 @@ impl Jobs {
         }
         match update.send().await {
             Ok(updated) => Ok(updated.attributes().map(FanIn::new).unwrap_or_default()),
-            // Its time was over.
+            // The row has expired.
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
@@ -167,7 +167,7 @@ impl Jobs {
         }
     }
 
-    /// Says that a part will never leave.
+    /// Marks a part as failed.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -185,7 +185,7 @@ impl Jobs {
             .await;
         match failed {
             Ok(_) => Ok(()),
-            // Its time was over.
+            // The row has expired.
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {

@@ -1,7 +1,7 @@
-//! What people say of analyses: rows beside those of the video.
+//! Feedback on analyses: rows beside those of the video.
 //!
-//! `sk` is `feedback#<id>`; the ids sort by time. All feedback together is the partition
-//! `feedback` of the index `by_time`, from which the recount reads it.
+//! `sk` is `feedback#<id>`, and ids sort by time. All feedback is also in the partition `feedback`
+//! of the index `by_time`, which the recount reads.
 
 use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
@@ -18,22 +18,22 @@ use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 /// Partition of the index `by_time`.
 const ALL_FEEDBACK: &str = "feedback";
 
-/// What feedback is about.
+/// Topic of feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum FeedbackType {
-    /// How good the analysis is.
+    /// Quality of the analysis.
     Quality,
-    /// Whether it is true.
+    /// Correctness of the analysis.
     Accuracy,
-    /// How long it took.
+    /// Duration of the analysis.
     Speed,
-    /// What is missing.
+    /// A missing feature.
     FeatureRequest,
-    /// What is broken.
+    /// A defect.
     BugReport,
-    /// Anything else.
+    /// Other feedback.
     General,
 }
 
@@ -59,26 +59,26 @@ impl FeedbackType {
         }
     }
 
-    /// The type of that name.
+    /// Returns the type with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
-/// What somebody said.
+/// Feedback of a caller on a video.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
     /// `fb_` and a UUID of version 7.
     pub id: String,
-    /// What it is about.
+    /// Topic of the feedback.
     #[serde(rename = "type")]
     pub kind: FeedbackType,
-    /// 1 to 5.
+    /// Rating from 1 to 5.
     pub rating: Option<u8>,
-    /// In their words.
+    /// Free text of the caller.
     pub comment: Option<String>,
-    /// When.
+    /// Time of submission.
     pub created_at: Timestamp,
 }
 
@@ -100,8 +100,8 @@ impl Feedback {
     }
 }
 
-/// What the counters are to be changed by for a row that comes (1) or goes (-1); none for a row
-/// that is no feedback.
+/// Returns the changes of the counters for an added (1) or a deleted (-1) row, or `None` if the row
+/// is no feedback.
 pub(super) fn change(row: &Item, sign: i64) -> Option<Counts> {
     let is_feedback = get_s(row, "sk")?.starts_with("feedback#");
     let kind = get_s(row, "type").filter(|_| is_feedback)?;
@@ -140,7 +140,7 @@ fn feedback_of(item: &Item) -> Option<Feedback> {
 }
 
 impl Videos {
-    /// Keeps what somebody said of a video.
+    /// Stores feedback on a video.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -158,8 +158,8 @@ impl Videos {
         Ok(())
     }
 
-    /// What was said of a video, latest first, behind the one with this id; and the id of the last
-    /// one if there may be more. One query.
+    /// Returns a page of feedback on a video, newest first and starting behind this id. Also
+    /// returns the last id if there may be more. Takes one query.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -194,7 +194,7 @@ impl Videos {
         Ok((listed, next))
     }
 
-    /// Counts a page of all feedback anew: the counts, and where the next page begins.
+    /// Recounts a page of all feedback. Returns the counts and the position of the next page.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -236,7 +236,7 @@ impl Videos {
     }
 }
 
-/// Where a page of all feedback ends.
+/// Position at which a page of all feedback ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedbackPosition {
     pk: String,

@@ -1,11 +1,11 @@
-//! Names of files in the user metadata of an object.
+//! File names in the user metadata of an object.
 
-/// Bytes of a name that is kept: S3 takes 2 kB of user metadata
+/// Maximum encoded length of a name. S3 takes 2 kB of user metadata
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
 const MAX_ENCODED_NAME_LENGTH: usize = 1900;
 
-/// User metadata is carried in headers, which are ASCII. The end of a name that is too long is left
-/// out.
+/// Encodes a name as ASCII, since user metadata is sent in headers. A name that is too long is
+/// truncated.
 pub(super) fn encode(name: &str) -> String {
     let mut encoded = String::new();
     for character in name.chars() {
@@ -23,7 +23,7 @@ pub(super) fn encode(name: &str) -> String {
     encoded
 }
 
-/// A name, as it was before [`encode`].
+/// Decodes a name that [`encode`] has encoded.
 pub(super) fn decode(name: &str) -> String {
     percent_encoding::percent_decode_str(name)
         .decode_utf8_lossy()

@@ -1,7 +1,6 @@
-//! Everything that is kept: the index of videos and the jobs in DynamoDB, the blobs in S3.
+//! Storage: the index of videos and the jobs in DynamoDB, the blobs in S3.
 //!
-//! A row never points at a blob that is not there: blob first, then row, then the next message,
-//! then the acknowledgement.
+//! A row never refers to a missing blob. The order is: blob, row, next message, acknowledgement.
 
 pub mod aws;
 mod batch;
@@ -42,21 +41,21 @@ pub use reclaim::Reclaimed;
 
 use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, usage::Usage};
 
-/// What the index says of one stored analysis: everything a list or a lookup needs, and where the
-/// bodies are.
+/// Index record of one stored analysis: what listings and lookups need, and the location of its
+/// bodies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredAnalysis {
-    /// Options it was made with, as jobs name them.
+    /// Options of the analysis, as named by jobs.
     pub variant: String,
-    /// The variant that a request without a transcript would have, so that such a request is
-    /// content with this analysis.
+    /// Variant of the same request without a transcript. A submission without a transcript accepts
+    /// this analysis.
     pub base_variant: String,
-    /// Hexadecimal SHA-256 of the JSON body before compression. Its strong entity tag, and the
-    /// name of its blobs.
+    /// Hexadecimal SHA-256 of the JSON body before compression. It is the strong entity tag and the
+    /// name of the blobs.
     pub etag: String,
     /// Length of the JSON body before compression, in bytes.
     pub size_bytes: u64,
-    /// Length of the compressed JSON body in bytes; 0 where it is not known.
+    /// Length of the compressed JSON body in bytes, or 0 if unknown.
     #[serde(default)]
     pub gzip_bytes: u64,
     /// Title of the video.
@@ -65,20 +64,20 @@ pub struct StoredAnalysis {
     pub category: String,
     /// Length of the video in seconds.
     pub duration_s: Option<f64>,
-    /// What it took, and so what is saved where it is found.
+    /// Usage of the analysis, which a later submission of the video saves.
     #[serde(default)]
     pub usage: Usage,
-    /// Who answered. Absent in rows that were stored before the class was.
+    /// Class of the service that answered. Rows older than the class do not have it.
     #[serde(default)]
     pub answered_by: AnswerClass,
-    /// When it was made.
+    /// Time of completion.
     pub finished_at: Timestamp,
-    /// When it is no longer fresh.
+    /// Time from which it is stale.
     pub expires_at: Timestamp,
 }
 
 impl StoredAnalysis {
-    /// Whether it answers a submission where answers of the class `configured` are to be had.
+    /// Returns whether it satisfies a submission to a deployment with the class `configured`.
     #[must_use]
     pub fn serves(&self, configured: AnswerClass, now: Timestamp) -> bool {
         now < self.expires_at && self.answered_by >= configured

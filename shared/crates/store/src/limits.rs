@@ -1,21 +1,19 @@
-//! The rows in which all instances keep their limits together: `limit#<name>` of the controls
-//! table.
+//! Distributed limiter state: rows `limit#<name>` of the controls table, shared by all instances.
 //!
 //! | attribute | what |
 //! |---|---|
-//! | `rev` | grows with every write: who writes says what they have judged |
-//! | `by` | unique to the write, so that who sends it again sees that it was done |
+//! | `rev` | incremented by every write; a write states the revision that it was decided on |
+//! | `by` | unique to the write, so that an SDK retry recognises its own write |
 //! | `doc` | the [`LimiterState`] as JSON |
 //! | `calls` | calls that `doc` does not count yet |
-//! | `ttl` | when DynamoDB may drop a row that nobody has written since, epoch seconds |
+//! | `ttl` | expiry of a row without writes, epoch seconds |
 //!
-//! A call is judged on what this instance has last seen, and the judgement is written under that
-//! revision: one conditional write where nobody else was in between. Where somebody was, the
-//! refused write brings what they have written, and the call is judged anew.
+//! An instance checks a call against the state it has last seen, and writes the decision under that
+//! revision. Without a concurrent write this takes one conditional write. Otherwise the failed
+//! write returns the new state, and the instance checks the call again.
 //!
-//! A call that takes nothing of any bound is counted in `calls` whoever else is counted at the same
-//! moment, and is judged on the row that comes back: callers do not hold one another up. The next
-//! write of a state takes over what is counted there.
+//! A call that uses no quota only increments `calls`, without a condition, and is checked against
+//! the returned row. So such calls do not contend. The next write of the state adds `calls` to it.
 
 use crate::sdk_error::storage_error;
 use std::{
@@ -44,21 +42,21 @@ use eventrelay_core::{
     limit::{self, Cost, Decision, LimiterState, Policy, Reading},
 };
 
-/// Writes of one judgement at most. Of `n` instances that check at the same moment one is through
-/// with each round, and rounds take milliseconds. More than the workers that run at a time.
+/// Maximum writes per decision. If `n` instances check at the same moment, each round admits one,
+/// and rounds take milliseconds. It exceeds the number of concurrent workers.
 const MAX_WRITES: usize = 150;
 
-/// Judgements of one call at most, each of which came too late to be kept to. A limit whose row is
-/// so slow is better than none.
+/// Maximum decisions per call, after which a decision that was written too late is used anyway. A
+/// limit whose row is so slow is better than none.
 const MAX_JUDGEMENTS: usize = 3;
 
-/// Rows that an instance remembers at most.
+/// Maximum rows in the cache of an instance.
 const MAX_SEEN: usize = 500;
 
-/// Longer than any pause or day.
+/// Time to live of a row, longer than any pause or day.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A row as it was last seen; revision 0 has no state yet.
+/// Row as last read. Revision 0 has no state yet.
 #[derive(Clone, Debug, Default)]
 struct Row {
     rev: u64,
@@ -66,7 +64,7 @@ struct Row {
     state: LimiterState,
 }
 
-/// The limits of a deployment. Clones share what they have seen.
+/// Limits of a deployment. Clones share the cached rows.
 #[derive(Clone, Debug)]
 pub struct Limits {
     client: Client,
@@ -75,7 +73,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits in `table`.
+    /// Creates a client of the limits in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self {
@@ -85,12 +83,14 @@ impl Limits {
         }
     }
 
-    /// Asks to make a call, see [`limit::check`]. Whoever passes makes it at once: it is counted
-    /// among those of this moment, and is judged anew, and counted again, where the policy has a rate
-    /// and the moment has gone by before the row was written.
+    /// Requests permission for a call, see [`limit::check`]. An admitted caller makes the call at
+    /// once.
+    ///
+    /// The call counts for the moment of the check. If the policy has a rate and the row was
+    /// written too late for that moment, the call is checked and counted again.
     ///
     /// # Errors
-    /// [`Error::Storage`]: the call is not to be made then.
+    /// [`Error::Storage`]. The call must not be made then.
     pub async fn acquire(
         &self,
         policy: &Policy,
@@ -107,7 +107,7 @@ impl Limits {
             if decision != (Decision::Pass { probe: true }) {
                 return Ok(decision);
             }
-            // Of those who ask at this moment one may be the probe.
+            // Only one of the concurrent callers may be the probe.
         }
         let check = |state: &LimiterState, now| {
             let (decision, next) = check(state, now);
@@ -125,7 +125,7 @@ impl Limits {
         }
     }
 
-    /// Notes that the probe of a failing service has succeeded.
+    /// Records that the probe of a failing service has succeeded.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -134,13 +134,13 @@ impl Limits {
         self.change(name, || now, change).await
     }
 
-    /// Notes that a call has failed in a way that says that the service does not work. True if
-    /// that is why it is left alone from now on.
+    /// Records a failure that counts against the service. Returns whether the circuit breaker
+    /// opened because of it.
     ///
     /// # Errors
     /// [`Error::Storage`].
     pub async fn failed(&self, name: &str, probe: bool, now: Timestamp) -> Result<bool, Error> {
-        // Whether it is too many depends on the calls of all.
+        // The failure rate depends on the calls of all instances.
         self.read(name).await?;
         self.change(
             name,
@@ -154,7 +154,7 @@ impl Limits {
         .await
     }
 
-    /// Notes that a service has asked not to be called before `until`.
+    /// Records that a service has asked for no calls before `until`.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -163,7 +163,7 @@ impl Limits {
         self.change(name, || now, change).await
     }
 
-    /// Replaces what a call was counted as by what it has taken.
+    /// Replaces the estimated quantity of a call by the actual one.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -179,14 +179,14 @@ impl Limits {
         self.change(&policy.name, || now, change).await
     }
 
-    /// What is left of each bound of a policy by what this instance has last seen.
+    /// Returns the remaining quantity of each quota of a policy, from the cached state.
     #[must_use]
     pub fn last_seen(&self, policy: &Policy, now: Timestamp) -> Vec<Reading> {
         let row = self.seen().get(&policy.name).cloned().unwrap_or_default();
         row.state.readings(policy, now)
     }
 
-    /// Whether nobody has asked this of the name in the present UTC day.
+    /// Returns whether this is the first call with this name in the current UTC day.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -197,7 +197,7 @@ impl Limits {
         Ok(there.is_none())
     }
 
-    /// The states of these names, that of a name without a row being the default. One read.
+    /// Returns the states of these names, in one read. A name without a row has the default state.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -214,9 +214,10 @@ impl Limits {
         Ok(names.iter().map(state).collect())
     }
 
-    /// Writes what `change` makes of a state and of the time. What changes nothing is decided on the
-    /// row as it is now, not as it was last seen: else a pause that is over elsewhere would be kept
-    /// to here.
+    /// Applies `change` to a state and writes it.
+    ///
+    /// A change that leaves the state equal is decided on the row as it is now, not on the cached
+    /// one. Otherwise this instance would keep to a pause that has ended elsewhere.
     async fn change<T>(
         &self,
         name: &str,
@@ -254,7 +255,7 @@ impl Limits {
         })
     }
 
-    /// Counts a call. The row with it.
+    /// Counts a call and returns the new row.
     async fn count(&self, name: &str, now: Timestamp) -> Result<Row, Error> {
         let updated = self
             .client
@@ -274,7 +275,8 @@ impl Limits {
         Ok(row)
     }
 
-    /// None when it was written over the row that was seen, else what stands there instead.
+    /// Writes a row under the revision that was read. Returns `None` on success, else the row of
+    /// the concurrent writer.
     async fn write(
         &self,
         name: &str,
@@ -310,7 +312,7 @@ impl Limits {
             Ok(_) => Ok(None),
             Err(SdkError::ServiceError(error)) if refused(error.err()).is_some() => {
                 let item = refused(error.err()).and_then(|refused| refused.item.as_ref());
-                // The SDK has sent it again, since the answer to the first was lost.
+                // The SDK retried a write whose first response was lost.
                 if item.is_some_and(|item| get_s(item, "by") == Some(by.as_str())) {
                     return Ok(None);
                 }
@@ -359,8 +361,8 @@ fn key(name: &str) -> String {
     format!("limit#{name}")
 }
 
-/// A state that cannot be read counts as one that was never used: a limit must not stop the
-/// system for good.
+/// Decodes a row. An unreadable state counts as empty, because a limit must not stop the system for
+/// good.
 fn row(item: &HashMap<String, AttributeValue>) -> Row {
     let doc = get_s(item, "doc");
     let state = doc.map_or_else(|| Ok(LimiterState::default()), serde_json::from_str);

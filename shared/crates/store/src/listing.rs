@@ -1,7 +1,7 @@
-//! Videos by time, status and category: one query of one index a page.
+//! Listings of videos by time, status and category: one query of one index per page.
 //!
-//! Each index has one partition for all it lists together, which takes a thousand changes of a
-//! video a second; past that, partitions by day would have to be read one after the other.
+//! Each index has one partition per listing, which takes 1000 writes a second. Beyond that,
+//! listings would need partitions by day, read one after the other.
 
 use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
@@ -18,41 +18,41 @@ use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
     All,
-    /// Those of a status.
+    /// Videos with this status.
     Status(VideoStatus),
-    /// Those with an analysis of this category.
+    /// Videos with an analysis of this category.
     Category(Category),
 }
 
-/// Where a page ends and the next one begins.
+/// Position between two pages of a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub video: VideoKey,
     pub listed_at: Timestamp,
 }
 
-/// Which way a listing goes.
+/// Sort order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// From the latest change on.
+    /// Latest change first.
     NewestFirst,
     OldestFirst,
 }
 
-/// What a page is of.
+/// Request for a page of a listing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     pub filter: Filter,
     pub order: Order,
-    /// The earliest and the latest time of change.
+    /// Earliest and latest time of change.
     pub between: (Timestamp, Timestamp),
     pub limit: u16,
-    /// Behind which one it begins.
+    /// Position behind which the page starts.
     pub after: Option<Position>,
 }
 
 impl Filter {
-    /// Name of the index, its partition key and the partition.
+    /// Returns the name of the index, its partition key and the partition.
     fn index(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::All => ("by_time", "listing", ALL_VIDEOS),
@@ -63,7 +63,8 @@ impl Filter {
 }
 
 impl Videos {
-    /// A page of videos, and where the next one begins if there may be one. One query.
+    /// Returns a page of videos and the position of the next page, if there may be one. Takes one
+    /// query.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -103,7 +104,8 @@ impl Videos {
         Ok((listed.collect(), next))
     }
 
-    /// When the oldest and the newest of the analysed videos were made. Two queries of one row.
+    /// Returns the completion times of the oldest and the newest analysis. Takes two queries of one
+    /// row.
     ///
     /// # Errors
     /// [`Error::Storage`].

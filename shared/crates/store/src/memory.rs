@@ -1,6 +1,7 @@
-//! What one instance of a function remembers of what it has read: bounded by bytes and by count,
-//! least recently used first to go, and only for a short time, since nobody tells an instance that
-//! something has changed.
+//! Cache of one function instance.
+//!
+//! It is an LRU cache bounded by bytes and entries. Entries live for a short time only, since
+//! instances are not notified of changes.
 
 use eventrelay_core::config::MemoryBounds;
 use std::{
@@ -21,7 +22,7 @@ use crate::{
 };
 use eventrelay_core::{clock::Timestamp, video::VideoKey};
 
-/// Bytes of an entry beside its body: keys, row, directory and what holds them.
+/// Estimated bytes of an entry besides its body: keys, row, directory and allocations.
 const OVERHEAD: usize = 2048;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +52,7 @@ struct Kept {
     bytes: usize,
 }
 
-/// The memory of an instance.
+/// Cache of an instance.
 #[derive(Debug)]
 pub struct InstanceCache {
     bounds: MemoryBounds,
@@ -68,7 +69,7 @@ impl InstanceCache {
         }
     }
 
-    /// A row with what stands beside it.
+    /// Returns a cached row and its body.
     #[must_use]
     pub fn row(&self, video: &VideoKey, selector: &Selector, now: Timestamp) -> Option<Arc<Found>> {
         match self.get(&Key::Row(video.clone(), selector.clone()), now)? {
@@ -89,7 +90,7 @@ impl InstanceCache {
         self.keep(key, Value::Row(found.clone()), bytes, now);
     }
 
-    /// A blob, by its key in the bucket.
+    /// Returns a cached blob by its object key.
     #[must_use]
     pub fn blob(&self, key: &str, now: Timestamp) -> Option<Bytes> {
         match self.get(&Key::Blob(key.to_owned()), now)? {
@@ -107,7 +108,7 @@ impl InstanceCache {
         );
     }
 
-    /// A body that was unpacked, by its entity tag.
+    /// Returns a cached decompressed body by its entity tag.
     #[must_use]
     pub fn text(&self, etag: &str, now: Timestamp) -> Option<Arc<str>> {
         match self.get(&Key::Text(etag.to_owned()), now)? {
@@ -116,7 +117,7 @@ impl InstanceCache {
         }
     }
 
-    /// Remembers a body that was unpacked.
+    /// Caches a decompressed body.
     pub fn keep_text(&self, etag: &str, text: &str, now: Timestamp) {
         self.keep(
             Key::Text(etag.to_owned()),
@@ -126,7 +127,7 @@ impl InstanceCache {
         );
     }
 
-    /// Forgets a row that turned out to be wrong.
+    /// Removes a row that turned out to be stale.
     pub fn forget_row(&self, video: &VideoKey, selector: &Selector) {
         let mut kept = self.lock();
         if let Some(held) = kept.entries.pop(&Key::Row(video.clone(), selector.clone())) {
@@ -157,7 +158,7 @@ impl InstanceCache {
         };
         let mut kept = self.lock();
         kept.bytes += bytes;
-        // What it replaces, or the last one that there was room for.
+        // The entry that it replaces, or the least recently used one.
         if let Some((_, gone)) = kept.entries.push(key, held) {
             kept.bytes -= gone.bytes;
         }
@@ -174,11 +175,11 @@ impl InstanceCache {
     }
 }
 
-/// The time of what has not been.
+/// Time of an event that has not happened.
 const NEVER: u64 = 0;
 
-/// Lookups that this instance has answered and not yet reported to the counters: a write for each
-/// would cost more than the lookup.
+/// Lookups answered by this instance and not yet added to the counters. A write per lookup would
+/// cost more than the lookup.
 #[derive(Debug)]
 pub struct LookupCounter {
     every: Duration,
@@ -188,7 +189,7 @@ pub struct LookupCounter {
 }
 
 impl LookupCounter {
-    /// One that is reported at most once in `every`.
+    /// Creates a counter that is reported at most once per `every`.
     #[must_use]
     pub fn new(every: Duration) -> Self {
         Self {
@@ -204,7 +205,8 @@ impl LookupCounter {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What is to be reported now, if it is time: the first call only begins to wait.
+    /// Returns the counts to report if the interval has passed. The first call only starts the
+    /// interval.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Counts> {
         let _ =

@@ -1,13 +1,13 @@
 //! A JSON document in gzip that can be served in parts without being decompressed or parsed.
 //!
-//! The members of the document are deflated one by one, each ended by a full flush: its bytes are
-//! whole and refer to nothing before them (RFC 1951, section 3.2.4; zlib's `Z_FULL_FLUSH`). Any
-//! selection of them, one after the other, is a deflate stream again; what gzip (RFC 1952) wants
-//! beside that, a checksum and a length, is combined from those of the parts. So the whole body
-//! and every `?fields=` of it are put together from the same stored bytes.
+//! Each member of the document is deflated separately and ended by a full flush. Its bytes are
+//! complete and refer to no earlier bytes (RFC 1951, section 3.2.4; zlib's `Z_FULL_FLUSH`). Any
+//! concatenation of members is therefore a valid deflate stream. The checksum and the length that
+//! gzip (RFC 1952) needs are combined from those of the parts. So the whole body and every
+//! `?fields=` selection come from the same stored bytes.
 //!
-//! The first part, the head, opens the object and holds what says which document it is; it is in
-//! every selection. Each other part is one member with a comma before it.
+//! The first part, the head, opens the object and holds the members that identify the document.
+//! Every selection contains it. Each other part is a comma and one member.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use flate2::{Compress, Compression, FlushCompress};
@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 
 use eventrelay_core::error::Error;
 
-/// Members that say which document it is.
+/// Members of the head, which identify the document.
 const HEAD: [&str; 2] = ["schema_version", "video"];
 
 /// RFC 1952, section 2.3: deflate, no flags, no time, no operating system.
@@ -29,7 +29,7 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 const TAIL: [u8; 3] = [0xab, 0x05, 0x00];
 const TAIL_TEXT: &[u8] = b"}";
 
-/// A part: where it stands in the packed body, and what gzip has to know of it.
+/// Part of a packed body, with the data that gzip needs about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(String, u32, u32, u32)", into = "(String, u32, u32, u32)")]
 pub struct Part {
@@ -59,12 +59,12 @@ impl From<Part> for (String, u32, u32, u32) {
     }
 }
 
-/// The parts of a packed body, in the order in which they stand in it.
+/// Parts of a packed body, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Directory(Vec<Part>);
 
-/// Part of a packed body that has to be fetched.
+/// Byte range of a packed body to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
     pub offset: u64,
@@ -81,7 +81,8 @@ pub struct Packed {
 /// Packs a JSON object.
 ///
 /// # Errors
-/// [`Error::Internal`] when the text is none, or begins with other members than a head has.
+/// [`Error::Internal`] when the text is no JSON object, or begins with other members than a head
+/// has.
 pub fn pack(json: &str) -> Result<Packed, Error> {
     let Members(members) = serde_json::from_str(json).map_err(Error::internal)?;
     let Some((head, rest)) = members.split_at_checked(HEAD.len()) else {
@@ -127,7 +128,7 @@ impl Packer {
         let start = self.body.len();
         let before = self.deflate.total_in();
         loop {
-            // There must be room left in the end: only then is the flush complete.
+            // The buffer must have spare capacity at the end. Only then is the flush complete.
             self.body.reserve(text.len() / 2 + 64);
             let read = usize::try_from(self.deflate.total_in() - before).unwrap_or(usize::MAX);
             let left = text.as_bytes().get(read..).unwrap_or_default();
@@ -151,8 +152,8 @@ impl Packer {
 }
 
 impl Directory {
-    /// The parts of a selection: the head, and the members of these names in the order of the
-    /// document. A member that the document does not have is left out.
+    /// Returns the parts of a selection: the head, and the named members in document order. Unknown
+    /// names are left out.
     fn select<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (u64, &'a Part)> + Clone {
         let mut end = GZIP_HEADER.len() as u64;
         let placed = self.0.iter().map(move |part| {
@@ -163,7 +164,7 @@ impl Directory {
         placed.filter(|(_, part)| part.name.is_empty() || names.contains(&part.name.as_str()))
     }
 
-    /// Length of a selection before compression, in bytes.
+    /// Returns the length of a selection before compression, in bytes.
     #[must_use]
     pub fn size_of(&self, names: &[&str]) -> u64 {
         let parts = self.select(names);
@@ -173,7 +174,7 @@ impl Directory {
             + TAIL_TEXT.len() as u64
     }
 
-    /// What of the packed body a selection is made of, neighbours in one piece.
+    /// Returns the byte ranges of a selection, with adjacent parts merged.
     #[must_use]
     pub fn ranges(&self, names: &[&str]) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
@@ -187,10 +188,10 @@ impl Directory {
         ranges
     }
 
-    /// The selection in gzip, of the bytes of its [`Directory::ranges`].
+    /// Assembles the gzip body of a selection from the bytes of its [`Directory::ranges`].
     ///
     /// # Errors
-    /// [`Error::Internal`] when the bytes are not as many as they should be.
+    /// [`Error::Internal`] when the number of bytes differs from the ranges.
     pub fn assemble(&self, names: &[&str], pieces: &[Bytes]) -> Result<Bytes, Error> {
         let ranges = self.ranges(names);
         let fits = ranges.len() == pieces.len()
@@ -208,10 +209,10 @@ impl Directory {
         Ok(body.freeze())
     }
 
-    /// The selection in gzip, of the whole packed body.
+    /// Cuts the gzip body of a selection out of the whole packed body.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the body is not the one of this directory.
+    /// [`Error::Internal`] when the body does not match this directory.
     pub fn cut(&self, names: &[&str], body: &Bytes) -> Result<Bytes, Error> {
         let piece = |range: Range| {
             let start = usize::try_from(range.offset).ok()?;
@@ -223,7 +224,7 @@ impl Directory {
         self.assemble(names, &pieces.ok_or_else(short)?)
     }
 
-    /// The end of a gzip file of these parts.
+    /// Returns the gzip trailer for these parts.
     fn trailer<'a>(&self, parts: impl Iterator<Item = &'a Part>) -> [u8; TAIL.len() + 8] {
         let mut checksum = crc32fast::Hasher::new();
         let mut size = 0_u64;
@@ -243,7 +244,7 @@ impl Directory {
     }
 }
 
-/// The members of an object in their order, unparsed.
+/// Members of a JSON object in their order, unparsed.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -279,7 +280,7 @@ mod tests {
 
     fn unpack(gzip: &[u8]) -> String {
         let mut text = String::new();
-        // One member and nothing behind it: browsers read no further.
+        // A single gzip member without trailing bytes, since browsers read no further.
         let mut decoder = flate2::bufread::GzDecoder::new(gzip);
         decoder.read_to_string(&mut text).unwrap();
         assert!(decoder.into_inner().is_empty());

@@ -1,4 +1,4 @@
-//! What a project has in the bucket.
+//! Blobs of projects in the bucket.
 //!
 //! | name behind `projects/` and the project's id | what |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `drafts/` plan / number and round | what a file is until it is packed |
 //! | `made/` SHA-256 of the question | a paid answer: of a file until it is settled, of a plan as long as the project |
 //!
-//! All but archives in gzip.
+//! All except archives are stored in gzip.
 
 use bytes::Bytes;
 use futures_util::{
@@ -30,10 +30,10 @@ use eventrelay_project::{
     package::{Manifest, unpack},
 };
 
-/// Reads that are under way at a time.
+/// Maximum concurrent reads.
 const AT_ONCE: usize = 16;
 
-/// Documents of a project that are named by what is in them.
+/// Kinds of content-addressed documents of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Plan,
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// Beginning of the keys of a project.
+/// Key prefix of a project.
 #[must_use]
 pub fn prefix(project: &ProjectId) -> String {
     format!("projects/{project}/")
@@ -79,14 +79,14 @@ pub fn made_key(project: &ProjectId, question: &str) -> String {
     format!("{}made/{question}.json.gz", prefix(project))
 }
 
-/// Key of what a file of a plan is after a round.
+/// Key of the draft of a file of a plan after a round.
 #[must_use]
 pub fn draft_key(project: &ProjectId, plan: &str, number: u32, round: u32) -> String {
     let plan = &plan[..plan.len().min(16)];
     format!("{}drafts/{plan}/{number}-{round}.json.gz", prefix(project))
 }
 
-/// SHA-256, hexadecimal.
+/// Returns the SHA-256 in hexadecimal.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -95,7 +95,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 const JSON: &str = "application/json";
 
 impl Blobs {
-    /// Stores a document under its entity tag, which it gives.
+    /// Stores a document under its entity tag and returns the tag.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -112,10 +112,10 @@ impl Blobs {
         Ok(etag)
     }
 
-    /// A document that a row points at.
+    /// Returns a document that a row refers to.
     ///
     /// # Errors
-    /// [`Error::Storage`]; [`Error::Internal`] where it is gone or of another version.
+    /// [`Error::Storage`]; [`Error::Internal`] when it is missing or of another version.
     pub async fn document<D: DeserializeOwned>(
         &self,
         project: &ProjectId,
@@ -126,7 +126,8 @@ impl Blobs {
         found.ok_or_else(|| Error::internal("a document of a project is gone"))
     }
 
-    /// A value; none where it is not there, or of a shape that this version does not know.
+    /// Returns a JSON value, or `None` if it is missing or of a shape that this version does not
+    /// know.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -147,18 +148,18 @@ impl Blobs {
         self.put_gzip(key, JSON, gzip(&text)).await
     }
 
-    /// A file of a project.
+    /// Returns a file of a project.
     ///
     /// # Errors
-    /// [`Error::Storage`]; [`Error::Internal`] where it is gone.
+    /// [`Error::Storage`]; [`Error::Internal`] when it is missing.
     pub async fn file(&self, project: &ProjectId, sha256: &str) -> Result<Vec<u8>, Error> {
         let found = self.get(&file_key(project, sha256)).await?;
         let packed = found.ok_or_else(|| Error::internal("a file of a project is gone"))?;
         gunzip(&packed, MAX_FILE_BYTES as u64)
     }
 
-    /// The files of a manifest, with their bytes: in one read where an archive has them, else each
-    /// by itself.
+    /// Returns the files of a manifest with their bytes. Takes one read if there is an archive,
+    /// else one read per file.
     ///
     /// # Errors
     /// As [`Blobs::file`].
@@ -204,7 +205,7 @@ impl Blobs {
             .await
     }
 
-    /// Stores an archive under its entity tag, which it gives.
+    /// Stores an archive under its entity tag and returns the tag.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -1,10 +1,10 @@
-//! Projects and their deployments: one row each, every write of it conditional.
+//! Projects and their deployments. Each has one row, and every write is conditional.
 //!
 //! | attribute | what |
 //! |---|---|
 //! | `id` | project or deployment id |
 //! | `parent` | video key, or project id; with `id` the key of the index `children` |
-//! | `version` | grows by one with every write: who writes says what they have read |
+//! | `version` | incremented by every write, for optimistic locking |
 //! | `doc` | the [`Project`] or [`Deployment`] as JSON |
 
 use crate::sdk_error::storage_error;
@@ -24,11 +24,11 @@ use super::{
 use eventrelay_core::error::Error;
 use eventrelay_project::{Deployment, DeploymentId, Project, ProjectId};
 
-/// What has a row here.
+/// Document with a row in the table of projects.
 pub trait Document: serde::Serialize + serde::de::DeserializeOwned {
     fn key(&self) -> &str;
 
-    /// What it was made of.
+    /// Returns the key of its parent: the video or the project.
     fn parent(&self) -> String;
 }
 
@@ -52,17 +52,17 @@ impl Document for Deployment {
     }
 }
 
-/// A document as it was read.
+/// Document with the version that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored<D> {
     pub doc: D,
     pub version: u32,
 }
 
-/// Tries of a change that meets another one.
+/// Maximum attempts of a change that conflicts with concurrent writes.
 const TRIES: u32 = 8;
 
-/// The table of projects.
+/// Table of projects and deployments.
 #[derive(Clone, Debug)]
 pub struct Projects {
     client: Client,
@@ -71,7 +71,7 @@ pub struct Projects {
 }
 
 impl Projects {
-    /// The projects in `table`.
+    /// Creates a client of the projects in `table`.
     #[must_use]
     pub fn new(client: Client, table: String, jobs: Jobs) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Projects {
         }
     }
 
-    /// A project as it is now (strongly consistent).
+    /// Returns a project (strongly consistent).
     ///
     /// # Errors
     /// [`Error::Storage`], or [`Error::Internal`] for a row that this version cannot read.
@@ -89,7 +89,7 @@ impl Projects {
         self.read(id.as_str()).await
     }
 
-    /// A deployment as it is now (strongly consistent).
+    /// Returns a deployment (strongly consistent).
     ///
     /// # Errors
     /// As [`Projects::project`].
@@ -110,8 +110,8 @@ impl Projects {
         read.item.as_ref().map(stored).transpose()
     }
 
-    /// Documents of a parent, the newest first, behind the one with the id `after`, and the id
-    /// where the next page begins if there may be one. One query.
+    /// Returns a page of a parent's documents, newest first and starting behind the id `after`, and
+    /// the id at which the next page starts. Takes one query.
     ///
     /// # Errors
     /// As [`Projects::project`].
@@ -143,9 +143,10 @@ impl Projects {
         Ok((found.collect::<Result<_, Error>>()?, next))
     }
 
-    /// Writes a document and the build that works on it, both or neither; the document anew where
-    /// `version` is none. Sending its message is the caller's. False when it has changed since it
-    /// was read.
+    /// Writes a document and the build that works on it, in one transaction.
+    ///
+    /// A `version` of `None` creates the document. The caller must send the build's message.
+    /// Returns `false` if the document has changed since it was read.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -170,7 +171,8 @@ impl Projects {
                 else {
                     return Err(storage_error(SdkError::ServiceError(error)));
                 };
-                // A build's id is nobody else's: if it is there, an answer was lost.
+                // Build ids are unique: if the row exists, the response of the first attempt was
+                // lost.
                 if self.jobs.get::<R>(&build.header().id).await?.is_some() {
                     return Ok(true);
                 }
@@ -191,8 +193,10 @@ impl Projects {
         }
     }
 
-    /// Changes a document, until nobody else has changed it meanwhile; leaves it as it is where
-    /// there is nothing to change. What it is then; none where it is gone.
+    /// Applies `change` to a document and retries on concurrent writes.
+    ///
+    /// Returns the resulting document, or `None` if it is missing. A document is left unchanged if
+    /// there is nothing to change.
     ///
     /// # Errors
     /// As [`Projects::project`].
@@ -215,7 +219,7 @@ impl Projects {
         })
     }
 
-    /// Writes a document over the one that was read as `version`. False when it has changed since.
+    /// Replaces the document that was read as `version`. Returns `false` if it has changed since.
     ///
     /// # Errors
     /// [`Error::Storage`].

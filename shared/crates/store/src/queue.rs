@@ -1,5 +1,5 @@
-//! The queue that jobs are advanced from. A message says which step of which job is due and
-//! nothing else: what the job is stands in its row.
+//! Queue of due steps. A message holds only the job id and the step. The state of the job is in its
+//! row.
 
 use crate::sdk_error::storage_error;
 use std::{collections::HashMap, time::Duration};
@@ -15,27 +15,27 @@ use serde::{Deserialize, Serialize};
 
 use eventrelay_core::{error::Error, ids::JobId, telemetry::TraceId};
 
-/// The longest delay that SQS takes.
+/// Maximum message delay of SQS.
 pub const MAX_DELAY: Duration = Duration::from_secs(900);
 
-/// Messages in one `SendMessageBatch`.
+/// Maximum messages per `SendMessageBatch`.
 const MAX_ENTRIES: usize = 10;
 
-/// A body longer than this is none of ours.
+/// Maximum body length of our own messages.
 const MAX_BODY_LENGTH: usize = 4096;
 
-/// "This step is due."
+/// Message that a step is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-    /// Version of this format.
+    /// Version of the message format.
     pub v: Version,
     pub job_id: JobId,
-    /// The version of the job that the step starts from.
+    /// Version of the job from which the step starts.
     pub step: u32,
 }
 
-/// The only version there is.
+/// The only version of the message format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Version;
@@ -59,10 +59,11 @@ impl From<Version> for u8 {
 }
 
 impl Message {
-    /// The step of a message that is about whichever is next: it is never behind.
+    /// Step number of a message for the current step, whichever that is. Such a message is never
+    /// outdated.
     pub const WHICHEVER: u32 = u32::MAX;
 
-    /// Reads the body of a record.
+    /// Parses the body of a record.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for anything but a message of a version that this code knows.
@@ -81,14 +82,14 @@ impl Message {
     }
 }
 
-/// A delay as SQS takes it, in whole seconds. Rounded up: a look too early is a call for nothing.
-/// Cut where it is too long: a message that comes before its job is due is sent on.
+/// Converts a delay to whole seconds for SQS. It rounds up, because an early poll is a wasted call.
+/// It caps a long delay: a worker delays a message again if it arrives before its job is due.
 fn delay_seconds(delay: Duration) -> i32 {
     let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1000);
     i32::try_from(seconds).unwrap_or(900)
 }
 
-/// What tells the function that receives a message on behalf of which request it was sent
+/// Trace header that connects the receiving function to the original request
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>).
 fn trace_header() -> Result<Option<HashMap<Name, MessageSystemAttributeValue>>, Error> {
     let Some(trace) = TraceId::current() else {
@@ -109,13 +110,13 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue at `url`.
+    /// Creates a client of the queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// Another queue, reached by the same connections.
+    /// Returns a client of another queue with the same connection pool.
     #[must_use]
     pub fn beside(&self, url: String) -> Self {
         Self {
@@ -124,13 +125,13 @@ impl Queue {
         }
     }
 
-    /// Its name, which is the end of its URL and of its ARN.
+    /// Returns the queue's name, the last part of its URL and of its ARN.
     #[must_use]
     pub fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Opens a connection, so that the first request finds one.
+    /// Opens a connection before the first request needs it.
     pub async fn warm(&self) {
         let _ = self
             .client
@@ -140,7 +141,7 @@ impl Queue {
             .await;
     }
 
-    /// Says that a step is due after `delay`.
+    /// Sends the message of a step, visible after `delay`.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -162,11 +163,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Says that the first steps of new jobs are due, ten in a call.
+    /// Sends the messages of the first steps of new jobs, ten per call.
     ///
     /// # Errors
-    /// [`Error::Storage`] where some were not taken twice in a row. The jobs are written down, and
-    /// go on when somebody asks for them.
+    /// [`Error::Storage`] when SQS refused some messages twice in a row. The jobs are stored, and
+    /// resume when a caller polls them.
     pub async fn send_first_steps(&self, jobs: &[JobId]) -> Result<(), Error> {
         for chunk in jobs.chunks(MAX_ENTRIES) {
             let refused = self.send_some(chunk).await?;
@@ -180,7 +181,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends at most ten; those that were not taken.
+    /// Sends at most ten messages. Returns the jobs whose messages were refused.
     async fn send_some(&self, jobs: &[JobId]) -> Result<Vec<JobId>, Error> {
         let entry = |(at, job_id): (usize, &JobId)| {
             let message = Message {
@@ -209,10 +210,10 @@ impl Queue {
         Ok(refused.cloned().collect())
     }
 
-    /// Sends a body as it is, with attributes of the message.
+    /// Sends an unchanged body with message attributes.
     ///
     /// # Errors
-    /// [`Error::Storage`], also where SQS does not take such a body.
+    /// [`Error::Storage`], also when SQS does not accept the body.
     pub async fn send_body(&self, body: &str, attributes: &[(&str, &str)]) -> Result<(), Error> {
         let mut send = self
             .client
@@ -232,8 +233,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Has a message that could not be dealt with delivered again after `delay`, instead of after
-    /// the queue's visibility timeout.
+    /// Sets the visibility timeout of a failed message, so that SQS delivers it again after
+    /// `delay`.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -1,4 +1,4 @@
-//! A job that has ended takes its claim again.
+//! Reclaiming: a job that has ended takes its claim again.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
@@ -11,23 +11,22 @@ use super::{
 };
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 
-/// What came of a claim that was to be taken again.
+/// Result of reclaiming.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reclaimed {
-    /// It is taken, and the job is written down as version + 1: it is the caller's to send the
-    /// message.
+    /// The claim is held, and the job is saved as version + 1. The caller must send its message.
     Yes,
-    /// Another job is at the same.
+    /// Another job holds the claim.
     Owned(JobId),
-    /// There is a fresh analysis by now.
+    /// A fresh analysis exists now.
     Fresh,
     /// The job has changed since it was read.
     Moved,
 }
 
 impl Videos {
-    /// Takes the claim again for a job that is settled, and writes the job down as version + 1, to
-    /// go on as it is given here; both or neither. That it has failed is forgotten.
+    /// Takes the claim for a settled job that resumes, and saves the job as version + 1, in one
+    /// transaction. The remembered failure of the job is deleted.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -1,4 +1,4 @@
-//! The end of what the index holds: a video that is deleted, a row whose blob is gone.
+//! Removal from the index: of a deleted video, and of a row whose blob is missing.
 
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
@@ -18,11 +18,11 @@ use super::{
 };
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId, video::VideoKey};
 
-/// Rounds of removing the rows of one video, while jobs of it may still write some.
+/// Maximum rounds that remove the rows of one video, since running jobs may still write some.
 const ROUNDS: u32 = 8;
 
 impl Videos {
-    /// Jobs that make an analysis of a video at the moment.
+    /// Returns the jobs that are analysing a video.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -38,8 +38,8 @@ impl Videos {
             .collect())
     }
 
-    /// Removes every row of a video; with its claims, a job that is still at it cannot end in an
-    /// analysis. Whether there was one. May be done again.
+    /// Removes every row of a video, including its claims, so that a running job cannot store an
+    /// analysis. Returns whether there was a row. Idempotent.
     ///
     /// # Errors
     /// [`Error::Storage`]. Some rows may be gone then, the entry first.
@@ -76,7 +76,7 @@ impl Videos {
         Err(contended())
     }
 
-    /// Every row of a video without what is large in it.
+    /// Returns every row of a video without its large attributes.
     async fn keys_of(&self, video: &VideoKey) -> Result<Vec<Item>, Error> {
         let pages = self
             .client
@@ -94,9 +94,11 @@ impl Videos {
         items.map_err(storage_error)
     }
 
-    /// Takes an analysis out of the index whose blob is gone: a row without its blob is as good as
-    /// none, and the next submission makes it anew. The newest of the others becomes the current
-    /// one. Nothing happens where the row has come to another analysis meanwhile.
+    /// Removes an analysis whose blob is missing from the index, so that the next submission makes
+    /// a new one.
+    ///
+    /// The newest remaining analysis becomes the current one. Does nothing if the row holds another
+    /// analysis by now.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -1,4 +1,4 @@
-//! The rows of a video, from and to items. See [`super::videos`] for what they are.
+//! Conversion of the rows of a video. See [`super::videos`] for their meaning.
 
 use bytes::Bytes;
 
@@ -16,11 +16,12 @@ use eventrelay_core::{
     video::VideoKey,
 };
 
-/// Largest compressed body that stands beside its row, in bytes. `cargo bench-lookup` measures both
-/// places: beside the row a lookup takes less processor time up to some 60 kB, and always one
-/// request less. A read of 32 kB costs about what a small read and a `GetObject` cost together
-/// ($0.125 per million read units of 4 kB, read eventually for half; $0.40 per million), so that
-/// beyond it time is bought with money.
+/// Maximum compressed body that is stored beside its row, in bytes.
+///
+/// `cargo bench-lookup` measures both places. Beside the row, a lookup saves one request and, up to
+/// some 60 kB, processor time. A read of 32 kB costs about as much as a small read and a
+/// `GetObject` together ($0.125 per million read units of 4 kB, halved for eventually consistent
+/// reads; $0.40 per million). Beyond that size, lower latency costs more money.
 pub const INLINE_LIMIT: usize = 32 * 1024;
 
 /// Sort key of a video's entry.
@@ -29,14 +30,14 @@ pub(super) const CURRENT: &str = "current";
 /// Partition of the index `by_time` that holds all entries.
 pub(super) const ALL_VIDEOS: &str = "videos";
 
-/// Bytes of a title or a problem's text in a row: rows stay below one write unit of 1 kB. The
-/// document has the whole.
+/// Maximum bytes of a title or a problem's text in a row, so that rows stay below one write unit of
+/// 1 kB. The document has the full text.
 const MAX_TEXT_LENGTH: usize = 160;
 
-/// A row of a variant: who is making it, what was made, what has failed.
+/// Row of a variant: its claim, its analysis and its last failure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Variant {
-    /// The job that makes it, and until when nobody else may.
+    /// Job that holds the claim, and the expiry of its lease.
     pub claim: Option<(JobId, Timestamp)>,
     pub analysis: Option<StoredAnalysis>,
     pub failure: Option<Failure>,
@@ -52,7 +53,7 @@ impl Variant {
         }
     }
 
-    /// The job that is at it.
+    /// Returns the job that holds the claim.
     #[must_use]
     pub fn at_work(&self, now: Timestamp) -> Option<&JobId> {
         let claim = self.claim.as_ref();
@@ -61,14 +62,14 @@ impl Variant {
             .map(|(owner, _)| owner)
     }
 
-    /// The analysis, as long as it is fresh and at least of the class that is configured.
+    /// Returns the analysis if it is fresh and at least of the configured class.
     #[must_use]
     pub fn fresh(&self, configured: AnswerClass, now: Timestamp) -> Option<&StoredAnalysis> {
         let analysis = self.analysis.as_ref();
         analysis.filter(|analysis| analysis.serves(configured, now))
     }
 
-    /// The failure, as long as it is remembered and at least of the class that is configured.
+    /// Returns the failure if it is still remembered and at least of the configured class.
     #[must_use]
     pub fn failed(&self, configured: AnswerClass, now: Timestamp) -> Option<&Failure> {
         let failure = self.failure.as_ref();
@@ -86,7 +87,7 @@ pub(super) fn body_key(sk: &str) -> String {
     format!("{sk}#body")
 }
 
-/// The key of a row of a video.
+/// Key of a row of a video.
 pub(super) fn key(video: &VideoKey, sk: &str) -> Item {
     Item::from([
         ("pk".to_owned(), s(video.to_string())),
@@ -98,7 +99,7 @@ fn document<T: serde::de::DeserializeOwned>(item: &Item, name: &str) -> Option<T
     serde_json::from_str(get_s(item, name)?).ok()
 }
 
-/// An entry as the row `current`.
+/// Encodes an entry as the row `current`.
 pub(super) fn entry_item(video: &VideoKey, entry: &Entry) -> Result<Item, Error> {
     let mut item = key(video, CURRENT);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
@@ -123,7 +124,7 @@ pub(super) fn entry_item(video: &VideoKey, entry: &Entry) -> Result<Item, Error>
     Ok(item)
 }
 
-/// The entry in a row `current`.
+/// Decodes the entry of a row `current`.
 pub(super) fn entry_of(item: &Item) -> Option<Entry> {
     Some(Entry {
         status: VideoStatus::parse(get_s(item, "status")?)?,
@@ -135,7 +136,7 @@ pub(super) fn entry_of(item: &Item) -> Option<Entry> {
     })
 }
 
-/// What a row says of an analysis, its title cut to what a row can hold.
+/// Encodes an analysis for a row, with its title truncated to fit.
 pub(super) fn analysis_document(analysis: &StoredAnalysis) -> Result<String, Error> {
     let mut analysis = analysis.clone();
     analysis
@@ -144,7 +145,7 @@ pub(super) fn analysis_document(analysis: &StoredAnalysis) -> Result<String, Err
     serde_json::to_string(&analysis).map_err(Error::internal)
 }
 
-/// The body beside a row: the directory of its parts, and the bytes where they are few.
+/// Encodes the body row: the directory of the parts, and the bytes if they are few.
 pub(super) fn body_item(
     video: &VideoKey,
     sk: &str,
@@ -161,7 +162,7 @@ pub(super) fn body_item(
     Ok(item)
 }
 
-/// The directory and the bytes beside a row, if they are of the analysis with this tag.
+/// Decodes the directory and the bytes of a body row, if they belong to the analysis with this tag.
 pub(super) fn body_of(item: Item, etag: &str) -> Option<(Directory, Option<Bytes>)> {
     if get_s(&item, "etag") != Some(etag) {
         return None;
@@ -170,8 +171,7 @@ pub(super) fn body_of(item: Item, etag: &str) -> Option<(Directory, Option<Bytes
     Some((parts, get_b(item, "body")))
 }
 
-/// Rows that a lookup of an analysis reads, for an analysis that was made elsewhere: an import, or a
-/// measurement.
+/// Returns the rows of an analysis that was made elsewhere, for imports and benchmarks.
 ///
 /// # Errors
 /// [`Error::Internal`].

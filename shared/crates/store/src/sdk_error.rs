@@ -1,4 +1,4 @@
-//! Failures of the AWS SDK as errors of the system.
+//! Conversion of AWS SDK failures to errors of the system.
 
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 
 use eventrelay_core::error::Error;
 
-/// Codes of DynamoDB, S3 and SQS that are transient although their status is 400.
+/// Error codes of DynamoDB, S3 and SQS that are transient although their status is 400.
 const THROTTLED: [&str; 7] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",

@@ -1,8 +1,9 @@
-//! Secrets of a deployment: the keys of the services that it calls. A function knows the name of a
-//! secret and reads what it holds from Secrets Manager
-//! (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>), so
-//! that no key stands in a template or in an environment, and a key that is rotated is used
-//! without a deployment: within the time to live, or as soon as the old one is refused.
+//! Secrets of a deployment: the keys of the services that it calls.
+//!
+//! A function knows the name of a secret and reads its value from Secrets Manager
+//! (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>). So
+//! no key is in a template or an environment. A rotated key is used without a deployment: within
+//! the time to live, or as soon as the service refuses the old one.
 
 use crate::sdk_error::storage_error;
 use std::{
@@ -21,14 +22,14 @@ use eventrelay_core::{
     error::{Error, KeySource, Source},
 };
 
-/// How long a key is used beyond its time to live while it cannot be read anew.
+/// Time beyond the time to live for which a key is used while it cannot be refreshed.
 const MAX_STALE: Duration = Duration::from_secs(60 * 60);
 
-/// How long nobody tries to read a secret again: after a failure while an older value is at hand,
-/// and after a key that was refused.
+/// Minimum interval between two reads of a secret: after a failed read while an older value is
+/// cached, and after a service refused the key.
 pub const MIN_READ_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The longest key that is taken, in bytes: it becomes a header.
+/// Maximum length of a key in bytes, since it becomes a header.
 const MAX_KEY_LENGTH: usize = 4096;
 
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Secrets as `client` reads them; a value is used for `ttl` before it is read again.
+    /// Creates a reader of secrets that caches each value for `ttl`.
     #[must_use]
     pub fn new(client: Client, ttl: Duration, clock: fn() -> Timestamp) -> Self {
         Self {
@@ -51,13 +52,13 @@ impl Secrets {
         }
     }
 
-    /// The same of `cargo local`, whose secrets hold what its environment variables say.
+    /// Creates a reader for `cargo local`, whose secrets are environment variables.
     #[must_use]
     pub fn local(self, is_local: bool) -> Self {
         Self { is_local, ..self }
     }
 
-    /// A handle of the secret with this name or ARN. Reads nothing yet.
+    /// Returns a handle of the secret with this name or ARN, without reading it.
     #[must_use]
     pub fn secret(&self, id: impl Into<String>) -> Secret {
         Secret(Arc::new(Shared {
@@ -71,14 +72,14 @@ impl Secrets {
     }
 }
 
-/// A key that is read when it is needed. A clone shares what was read.
+/// Lazily read key. Clones share the value.
 #[derive(Clone)]
 pub struct Secret(Arc<Shared>);
 
 struct Shared {
     origin: Origin,
     known: Mutex<Known>,
-    /// Held by the one who reads: the others wait for what it brings.
+    /// Held by the task that reads. Other tasks wait for its result.
     reading: AsyncMutex<()>,
 }
 
@@ -87,7 +88,7 @@ enum Origin {
         secrets: Secrets,
         id: String,
     },
-    /// Never changes.
+    /// A value that never changes.
     Fixed,
 }
 
@@ -95,14 +96,14 @@ enum Origin {
 struct Known {
     key: Option<SecretString>,
     read_at: Timestamp,
-    /// What the key was before, which texts of a moment ago may quote.
+    /// Previous key, which recent texts may still quote.
     previous: Option<SecretString>,
     failed_at: Option<Timestamp>,
     renewed_at: Option<Timestamp>,
 }
 
 impl Known {
-    /// The key, unless it has to be read first.
+    /// Returns the key unless it has to be read first.
     fn usable(&self, ttl: Duration, now: Timestamp) -> Option<&SecretString> {
         let is_fresh = now < self.read_at + ttl;
         let is_pausing = self
@@ -112,7 +113,7 @@ impl Known {
         key.filter(|_| is_fresh || (is_pausing && self.is_in_grace(ttl, now)))
     }
 
-    /// Whether the key may be used although it cannot be read anew.
+    /// Returns whether the key may be used although it cannot be refreshed.
     fn is_in_grace(&self, ttl: Duration, now: Timestamp) -> bool {
         now < self.read_at + ttl + MAX_STALE
     }
@@ -129,12 +130,12 @@ impl Known {
 }
 
 impl Secret {
-    /// The key: as it was read within the time to live, else read now. While it cannot be read,
-    /// the one that was read last, for an hour.
+    /// Returns the key, read at most a time to live ago. If it cannot be read, the last value is
+    /// used for an hour.
     ///
     /// # Errors
-    /// [`Error::Storage`] when Secrets Manager does not answer, [`Error::NoKey`] when there is no
-    /// such secret, it may not be read, or it holds no key.
+    /// [`Error::Storage`] when Secrets Manager is unavailable. [`Error::NoKey`] when the secret
+    /// does not exist, may not be read, or holds no key.
     pub async fn get(&self) -> Result<SecretString, Error> {
         let Some((secrets, id)) = self.manager() else {
             return self.fixed();
@@ -160,19 +161,19 @@ impl Secret {
                 let Some(key) = known.key.clone().filter(|_| is_good) else {
                     return Err(error);
                 };
-                tracing::warn!(secret.id = %id, error = %error.report(), "a secret is not read anew, the last is used");
+                tracing::warn!(secret.id = %id, error = %error.report(), "secret refresh failed, using the cached value");
                 Ok(key)
             }
         }
     }
 
-    /// Reads the key ahead of its use. That it cannot be read is for the use to say.
+    /// Reads the key before its first use. A failure is reported by that use.
     pub async fn warm(&self) {
         let _ = self.get().await;
     }
 
-    /// After `refused` was refused as a key: the one that the secret holds by now, if that is
-    /// another one. Asks at most once in five seconds.
+    /// Returns the current key after the service refused `refused`, if the secret holds another one
+    /// now. Reads at most once in five seconds.
     pub async fn renewed(&self, refused: &SecretString) -> Option<SecretString> {
         let (secrets, id) = self.manager()?;
         let _turn = self.0.reading.lock().await;
@@ -193,13 +194,13 @@ impl Secret {
         match self.read(secrets, id).await {
             Ok(key) => Some(key).filter(|key| !same(key, refused)),
             Err(error) => {
-                tracing::warn!(secret.id = %id, error = %error.report(), "a secret whose key was refused is not read anew");
+                tracing::warn!(secret.id = %id, error = %error.report(), "secret refresh after a refused key failed");
                 None
             }
         }
     }
 
-    /// Where a person sets the key, which is in `variable` for `cargo local`.
+    /// Returns where the operator sets the key: in `variable` for `cargo local`.
     #[must_use]
     pub fn key_source(&self, variable: &'static str) -> KeySource {
         match self.manager() {
@@ -208,7 +209,7 @@ impl Secret {
         }
     }
 
-    /// A text without the key, the current or the last: some services quote it.
+    /// Returns a text with the current and the previous key removed, since some services quote it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let known = self.known();
@@ -227,7 +228,7 @@ impl Secret {
                     transient: true, ..
                 },
             ) => return Err(error),
-            // A fault of the configuration, not of the storage.
+            // A configuration error, not a storage error.
             Err(error) => return Err(no_key(id, error)),
         };
         let text = answer.secret_string().unwrap_or_default();
@@ -243,7 +244,7 @@ impl Secret {
         }
     }
 
-    /// The key of a secret that is read from nowhere.
+    /// Returns the key of a fixed secret.
     fn fixed(&self) -> Result<SecretString, Error> {
         let key = self.known().key.clone();
         key.ok_or_else(|| Error::internal("a secret without a key"))
@@ -272,7 +273,7 @@ fn same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
-/// The key in the text of a secret: the field `api_key` of a JSON object, or the whole text.
+/// Extracts the key from a secret: the field `api_key` of a JSON object, or the whole text.
 fn key_in(text: &str) -> Option<SecretString> {
     #[derive(Deserialize)]
     struct Fields {

@@ -1,6 +1,6 @@
-//! The index: which analyses of a video there are, and who is making one.
+//! The index of videos: their analyses and claims.
 //!
-//! Rows of a video have its key as `pk` and stand beside each other by `sk`:
+//! The rows of a video share its key as `pk` and differ in `sk`:
 //!
 //! | `sk` | what |
 //! |---|---|
@@ -10,9 +10,9 @@
 //! | `v#<variant>#body` | as above |
 //! | `feedback#<id>` | see [`super::feedback`] |
 //!
-//! The body has a row of its own so that the conditional writes and the indexes do not carry it,
-//! and stands next to its entry so that one read brings both. The claims are in
-//! [`super::claims`], listings in [`super::listing`], the ends in `removal`.
+//! The body has its own row, so that conditional writes and the indexes do not carry it. It is
+//! adjacent to its entry, so that one read returns both. Claims are in [`super::claims`], listings
+//! in [`super::listing`], removal is in `removal`.
 
 use crate::sdk_error::storage_error;
 use std::sync::Arc;
@@ -37,27 +37,27 @@ use super::{
 use eventrelay_analysis::PIPELINE_VERSION;
 use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 
-/// Tries of a transaction that met another one on the same rows.
+/// Maximum attempts of a transaction that conflicts on the same rows.
 pub(super) const TRIES: u32 = 8;
 
-/// Which analysis of a video.
+/// Selects an analysis of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Selector {
-    /// That of a plain submission. Where there is none, the newest of the best class.
+    /// The analysis of a submission without options, else the newest of the best class.
     Default,
     /// The newest of the best class.
     Newest,
-    /// That of a variant, as jobs name it.
+    /// The analysis of a variant, as named by jobs.
     Variant(String),
-    /// The newest of the best class of a version of the pipeline.
+    /// The newest of the best class made by a version of the pipeline.
     Version(String),
 }
 
-/// An analysis with its body, if that is small.
+/// Analysis, with its body if that is small.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     pub analysis: StoredAnalysis,
-    /// Where the parts of the body stand; empty where that is not known.
+    /// Directory of the body's parts, empty if unknown.
     pub parts: Directory,
     /// The JSON body in gzip.
     pub body: Option<Bytes>,
@@ -72,16 +72,16 @@ pub enum Lookup<R> {
     Absent,
 }
 
-/// What is known of a video before something is done about it.
+/// State of a video and of one variant before a submission.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
-    /// The variant that was asked for.
+    /// Requested variant.
     pub variant: Variant,
     pub entry: Option<Entry>,
 }
 
 impl Known {
-    /// The analysis that a reader of this variant is shown: its own, else the newest of the video.
+    /// Returns the analysis for a reader of this variant: its own, else the newest of the video.
     #[must_use]
     pub fn shown(self) -> Option<StoredAnalysis> {
         let newest = self.entry.and_then(|entry| entry.analysis);
@@ -98,7 +98,8 @@ pub struct Videos {
 }
 
 impl Videos {
-    /// The index in `table`, beside `jobs`; its changes are counted in `counters`.
+    /// Creates a client of the index in `table`, with `jobs`, whose changes are counted in
+    /// `counters`.
     #[must_use]
     pub fn new(client: Client, table: String, jobs: Jobs, counters: Counters) -> Self {
         Self {
@@ -109,8 +110,8 @@ impl Videos {
         }
     }
 
-    /// An analysis with its body where that is small. One read; two where no plain submission was
-    /// analysed.
+    /// Returns an analysis, with its body if that is small. Takes one read, or two if no submission
+    /// without options was analysed.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -134,13 +135,13 @@ impl Videos {
         let range = match selector {
             Selector::Default | Selector::Newest => (CURRENT.to_owned(), body_key(CURRENT)),
             Selector::Variant(variant) => of_variant(variant),
-            // A variant is a version alone or with a dash behind it.
+            // A variant is a version, or a version followed by a dash and options.
             Selector::Version(version) => (variant_key(version), format!("v#{version}-~")),
         };
         self.find_between(video, range, consistent).await
     }
 
-    /// The newest analysis of the best class in a range of sort keys.
+    /// Returns the newest analysis of the best class in a range of sort keys.
     async fn find_between(
         &self,
         video: &VideoKey,
@@ -189,7 +190,8 @@ impl Videos {
         Ok(newest)
     }
 
-    /// What is known of these videos and variants, in their order. One read for up to fifty.
+    /// Returns the state of these videos and variants, in their order. Takes one read for up to
+    /// fifty.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -218,7 +220,7 @@ impl Videos {
         Ok(known.collect())
     }
 
-    /// The entry of a video, strongly consistent.
+    /// Returns the entry of a video (strongly consistent).
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -235,7 +237,7 @@ impl Videos {
         Ok(read.item.as_ref().and_then(entry_of))
     }
 
-    /// All variants of a video that there are or that are being made, with their names.
+    /// Returns all variants of a video, stored or in progress, with their names.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -266,7 +268,7 @@ impl Videos {
         Ok(variants)
     }
 
-    /// Analysis that the selector names, else a job that is making one of the video.
+    /// Returns the analysis that the selector names, else a job that is analysing the video.
     ///
     /// The claims are read before the index is read again: a job that ends between the two reads
     /// has stored its analysis by the second.
@@ -283,7 +285,7 @@ impl Videos {
             return Ok(Lookup::Stored(Arc::new(found)));
         }
         let job = self.running_job(video, now).await?;
-        // This read is strongly consistent: the first one may miss what was written just before.
+        // This read is strongly consistent, since the first one may miss a recent write.
         Ok(match (self.find(video, selector, true).await?, job) {
             (Some(found), _) => Lookup::Stored(Arc::new(found)),
             (None, Some(job)) => Lookup::Running(Box::new(job)),
@@ -291,7 +293,7 @@ impl Videos {
         })
     }
 
-    /// A job that is making an analysis of the video.
+    /// Returns a job that is analysing the video.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -309,7 +311,7 @@ impl Videos {
         Ok(None)
     }
 
-    /// The inner error says why nothing was written, item by item.
+    /// Runs a transaction. The inner error has the cancellation reason of each item.
     pub(super) async fn transact(
         &self,
         items: Vec<TransactWriteItem>,
@@ -333,12 +335,12 @@ impl Videos {
     }
 }
 
-/// Whether a write of a transaction was refused by its condition.
+/// Returns whether a write of a transaction failed its condition.
 pub(super) fn condition_failed(reason: &CancellationReason) -> bool {
     reason.code.as_deref() == Some("ConditionalCheckFailed")
 }
 
-/// Where a row is to stand that was read with this revision, as a condition.
+/// Returns the condition that a row still has the revision that was read.
 pub(super) fn unchanged(before: Option<&Entry>) -> (&'static str, Option<Item>) {
     match before {
         None => ("attribute_not_exists(pk)", None),

@@ -1,4 +1,5 @@
-//! Making, listing and taking back keys. `infra/api-key` does the same with the command line of AWS.
+//! Creation, listing and revocation of API keys. The script `infra/api-key` does the same with the
+//! AWS CLI.
 
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
@@ -17,37 +18,37 @@ use crate::{
 };
 use eventrelay_core::{clock::Timestamp, error::Error};
 
-/// Row that names all keys. Its 400 kB hold some 20,000 of them.
+/// Row that lists all keys. Its 400 kB hold some 20,000 ids.
 const ALL_KEYS: &str = "keys";
 
 const MAX_NAME_LENGTH: usize = 64;
 const MAX_PER_MINUTE: u32 = 1_000_000;
 
-/// What a key is to be.
+/// Properties of a new key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
-    /// Whose it is, or what for: 1 to 64 letters, digits, spaces and `._@-` of ASCII.
+    /// Owner or purpose: 1 to 64 ASCII letters, digits, spaces and `._@-`.
     pub name: String,
-    /// What it may do; at least one.
+    /// Granted scopes, at least one.
     pub scopes: Vec<Scope>,
-    /// How many requests it may make in a minute, up to a million; without, as many as it likes.
+    /// Maximum requests per minute, up to a million. `None` is unlimited.
     pub per_minute: Option<u32>,
-    /// From when on it is refused.
+    /// Expiry.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What is known of a key: everything but itself.
+/// Metadata of a key, without the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
-    /// Its public name: the head of its hash, 16 hexadecimal digits.
+    /// Public id: the first 16 hexadecimal digits of its hash.
     pub key_id: String,
     pub name: String,
     pub scopes: Vec<Scope>,
     pub per_minute: Option<u32>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
-    /// When it was taken back.
+    /// Time of revocation.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -104,7 +105,7 @@ impl NewKey {
 }
 
 impl Keys {
-    /// Makes a key. It is in the answer and nowhere else: it cannot be shown again.
+    /// Creates a key. The response is the only place that contains it.
     ///
     /// # Errors
     /// [`Error::InvalidInput`], [`Error::Storage`], [`Error::Internal`] where there is no
@@ -115,7 +116,7 @@ impl Keys {
         Ok((key, row))
     }
 
-    /// Accepts a key that somebody else has chosen, also one that was taken back.
+    /// Stores a key chosen by the caller, also one that was revoked.
     ///
     /// # Errors
     /// As [`Keys::create`].
@@ -123,7 +124,7 @@ impl Keys {
         self.put(key, new, now, false).await
     }
 
-    /// All keys, also those that are no longer good, oldest first.
+    /// Returns all keys, including expired and revoked ones, oldest first.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -149,8 +150,8 @@ impl Keys {
         Ok(rows)
     }
 
-    /// Takes a key back; one that is taken back already stays so. An answer of the authorizer is
-    /// remembered by the gateway for a minute, so that a key may be good for so much longer.
+    /// Revokes a key. Idempotent. The gateway caches responses of the authorizer for a minute, so a
+    /// key may be accepted that much longer.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Storage`].
@@ -186,7 +187,7 @@ impl Keys {
         }
     }
 
-    /// Writes the row of a key and its id among all, both or neither.
+    /// Writes the row of a key and its id in the list of all keys, in one transaction.
     async fn put(
         &self,
         key: &str,

@@ -1,7 +1,9 @@
-//! What an API key looks like: `er_`, 43 characters that hold 256 random bits, and 6 hexadecimal
-//! digits of the SHA-256 of all before them. So a scanner of secrets recognises one
-//! (`er_[0-9A-Za-z]{43}[0-9a-f]{6}`), and a key with a slip of the pen is refused without a read.
-//! `infra/api-key` makes the same.
+//! Format of API keys.
+//!
+//! A key is `er_`, 43 characters that hold 256 random bits, and 6 hexadecimal digits of the SHA-256
+//! of all characters before them. Secret scanners recognise it (`er_[0-9A-Za-z]{43}[0-9a-f]{6}`),
+//! and a mistyped key is refused without a read. The script `infra/api-key` creates the same
+//! format.
 
 use std::fmt;
 
@@ -9,18 +11,18 @@ use sha2::{Digest, Sha256};
 
 use eventrelay_core::error::Error;
 
-/// What every key begins with.
+/// Prefix of every key.
 const PREFIX: &str = "er_";
-/// In base 62, 32 bytes need that many.
+/// Characters of 32 bytes in base 62.
 const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A key that nobody has seen yet. It is shown once and never stored.
+/// New API key in plain text. It is shown once and never stored.
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// A key of 256 random bits.
+    /// Generates a key of 256 random bits.
     ///
     /// # Errors
     /// [`Error::Internal`] where there is no randomness.
@@ -48,16 +50,16 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The hash that a key is stored as, in hexadecimal, and the id of its row: its head, which tells
-/// nothing of the key.
+/// Returns the stored hash of a key in hexadecimal, and the id of its row. The id is a prefix of
+/// the hash and reveals nothing of the key.
 pub(super) fn hash_and_id(key: &str) -> (String, String) {
     let hash = hex::encode(Sha256::digest(key));
     let id = hash[..super::ID].to_owned();
     (hash, id)
 }
 
-/// Whether a text has the form of a key of ours, but not its checksum: it was copied wrongly. Keys
-/// of other forms were chosen by somebody else.
+/// Returns whether a text has the format of our keys but a wrong checksum, as a mistyped key has.
+/// Keys of other formats were chosen by callers.
 pub(super) fn is_damaged(key: &str) -> bool {
     let Some((before, sum)) = key.split_at_checked(PREFIX.len() + RANDOM) else {
         return false;
@@ -71,7 +73,7 @@ fn checksum(before: &str) -> String {
     sum
 }
 
-/// The bytes as one number in base 62, most significant digit first.
+/// Encodes the bytes as one number in base 62, most significant digit first.
 fn base62(mut number: [u8; 32]) -> String {
     let mut digits = [0; RANDOM];
     for digit in digits.iter_mut().rev() {

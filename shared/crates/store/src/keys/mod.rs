@@ -1,5 +1,7 @@
-//! API keys: rows of the controls table that hold a hash and never the key; and the key that
-//! signs cursors, which the first function that needs one makes.
+//! API keys, and the key that signs cursors.
+//!
+//! The controls table stores a hash of each API key and never the key. The first function that
+//! needs the cursor key creates it.
 
 mod admin;
 mod form;
@@ -16,27 +18,27 @@ pub use form::ApiKey;
 use super::item::{Item, b, get_b, get_n, get_s, s};
 use eventrelay_core::{clock::Timestamp, error::Error};
 
-/// A key longer than this is not looked at.
+/// Maximum length of a presented key. A longer one is refused without a read.
 const MAX_LENGTH: usize = 256;
 
 /// Row of the key that signs cursors.
 const CURSOR_KEY: &str = "secret#cursor";
 
-/// Length of a key's id: that many hexadecimal digits of its hash.
+/// Length of a key's id in hexadecimal digits of its hash.
 const ID: usize = 16;
 
-/// Something that a caller may do.
+/// Permission of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     Read,
     /// Submit, cancel and delete.
     Write,
-    /// What concerns the whole deployment.
+    /// Operations on the whole deployment.
     Admin,
 }
 
 impl Scope {
-    /// `read`, `write` or `admin`.
+    /// Returns `read`, `write` or `admin`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,24 +59,24 @@ impl FromStr for Scope {
     }
 }
 
-/// A text that names no scope.
+/// Error of a text that names no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope is read, write or admin")]
 pub struct NotAScope;
 
-/// Who calls, and what they may do.
+/// Authenticated caller and its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Public name of the credential: the head of a key's hash, 16 hexadecimal digits, or `jwt:` and
-    /// the head of the hash of a token's issuer and subject.
+    /// Public id of the credential. For a key, the first 16 hexadecimal digits of its hash. For a
+    /// token, `jwt:` and a prefix of the hash of its issuer and subject.
     pub key_id: String,
-    /// What they may do.
+    /// Granted scopes.
     pub scopes: Vec<Scope>,
-    /// How many requests they may make in a minute; without, as many as they like.
+    /// Maximum requests per minute. `None` is unlimited.
     pub per_minute: Option<u32>,
 }
 
-/// The keys of a deployment.
+/// API keys of a deployment.
 #[derive(Clone, Debug)]
 pub struct Keys {
     client: Client,
@@ -82,13 +84,13 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys in `table`.
+    /// Creates a client of the keys in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Opens a connection, so that the first request finds one.
+    /// Opens a connection before the first request needs it.
     pub async fn warm(&self) {
         let missing = self
             .client
@@ -98,7 +100,7 @@ impl Keys {
         let _ = missing.send().await;
     }
 
-    /// The key that signs cursors, the same for all functions of the deployment.
+    /// Returns the key that signs cursors, the same for all functions of the deployment.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Internal`] where there is no randomness.
@@ -122,7 +124,7 @@ impl Keys {
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
-                // Somebody else was first.
+                // Another instance has created it first.
                 let gone = || Error::internal("the key of the cursors is gone");
                 self.read_cursor_key().await?.ok_or_else(gone)
             }
@@ -144,10 +146,10 @@ impl Keys {
         Ok(secret.and_then(|secret| <[u8; 64]>::try_from(&secret[..]).ok()))
     }
 
-    /// Who presents this key; none when nobody does, or it has expired or been taken back.
+    /// Returns the caller with this key, or `None` if the key is unknown, expired or revoked.
     ///
     /// # Errors
-    /// [`Error::Storage`] when the table cannot be read: nobody is let in then.
+    /// [`Error::Storage`] when the table cannot be read. The caller must then be refused.
     pub async fn authenticate(&self, key: &str, now: Timestamp) -> Result<Option<Caller>, Error> {
         if key.is_empty() || key.len() > MAX_LENGTH || form::is_damaged(key) {
             return Ok(None);
@@ -170,13 +172,13 @@ impl Keys {
     }
 }
 
-/// Whether a row is that of the key with this hash, and the key is to be let in.
+/// Returns whether the row belongs to the key with this hash and the key is valid.
 fn is_good(item: &Item, hash: &str, now: Timestamp) -> bool {
-    // The row is found by a part of the hash; the whole is compared in constant time so that the
-    // time taken tells nothing of it.
+    // The row is found by a prefix of the hash. The whole hash is compared in constant time, so
+    // that timing reveals nothing.
     let stored = get_s(item, "hash").unwrap_or_default();
     let is_same = bool::from(stored.as_bytes().ct_eq(hash.as_bytes()));
-    // What cannot be read is not let in.
+    // An unreadable expiry counts as expired.
     let is_expired = if item.contains_key("expires_at") {
         get_n(item, "expires_at").is_none_or(|at| Timestamp(at) <= now)
     } else {

@@ -1,4 +1,4 @@
-//! From a query to what is shown.
+//! Query evaluation.
 
 use crate::sdk_error::storage_error;
 use std::{
@@ -24,14 +24,14 @@ use super::{
 use eventrelay_analysis::search::{Candidate, Corpus, Posting, Query, Word, rank};
 use eventrelay_core::{error::Error, video::VideoKey};
 
-/// How long the size of the corpus is remembered: a score hardly changes with it.
+/// Time for which the corpus size is cached. Scores hardly depend on it.
 const CORPUS_TTL: Duration = Duration::from_secs(60);
 
-/// Words that are read at a time.
+/// Words that are read concurrently.
 const AT_ONCE: usize = 4;
 
-/// Reads of candidates for one page, each as long as the page. Only where many analyses have just
-/// been replaced is one not enough.
+/// Maximum reads of candidates per page, each as long as the page. More than one is needed only if
+/// many analyses have just been replaced.
 const ROUNDS: usize = 4;
 
 struct Postings {
@@ -40,9 +40,11 @@ struct Postings {
 }
 
 impl Search {
-    /// Analyses that contain all words of a query, from the `offset`th of the ranking on, `limit` at
-    /// most. An offset is good for the index as it is: one that has changed meanwhile may show an
-    /// analysis again, or not at all.
+    /// Returns at most `limit` analyses that contain all words of a query, starting at rank
+    /// `offset`.
+    ///
+    /// An offset is valid for the index as it is. If the index changes between two pages, an
+    /// analysis may be repeated or missed.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -50,7 +52,7 @@ impl Search {
         self.find_within(query, offset, limit, MAX_POSTINGS).await
     }
 
-    /// The same with another bound than [`MAX_POSTINGS`].
+    /// Searches like [`Search::find`] with another bound than [`MAX_POSTINGS`].
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -92,7 +94,7 @@ impl Search {
         })
     }
 
-    /// What is found under a word, and whether that is all there is.
+    /// Returns the postings of a word, and whether they are complete.
     async fn postings(&self, word: Word, most: usize) -> Result<Postings, Error> {
         let (term, beginning) = match &word {
             Word::Exact(term) => (term, format!("{term} ")),
@@ -101,7 +103,7 @@ impl Search {
         let mut found = Vec::new();
         let mut from = None;
         loop {
-            // One more than wanted tells whether there is more than that.
+            // One more than requested tells whether there are more.
             let limit = i32::try_from(most + 1 - found.len()).map_err(Error::internal)?;
             let page = self
                 .client
@@ -138,7 +140,7 @@ impl Search {
         }
         let counters = get_all(&self.client, &self.table, rows::all_counters(), false).await?;
         let corpus = rows::read_corpus(&counters);
-        // The first documents of an empty corpus are worth another look.
+        // An empty corpus is not cached, so that its first documents are found.
         if corpus != Corpus::default() {
             *self.corpus.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some((Instant::now(), corpus));
@@ -146,15 +148,15 @@ impl Search {
         Ok(corpus)
     }
 
-    /// For each candidate a hit, if its analysis is the current one of its video. Two reads,
-    /// however many candidates.
+    /// Returns a hit for each candidate whose analysis is the current one of its video. Takes two
+    /// reads for any number of candidates.
     async fn hits(&self, candidates: &[Candidate]) -> Result<Vec<Option<Hit>>, Error> {
         let keys: Vec<Option<DocumentKey>> = candidates
             .iter()
             .map(|candidate| candidate.document.parse().ok())
             .collect();
         let documents = keys.iter().flatten().map(DocumentKey::item).collect();
-        // An old and a new analysis of a video have the same row there.
+        // An old and a new analysis of a video share a row there.
         let videos: BTreeSet<&VideoKey> = keys.iter().flatten().map(|key| &key.video).collect();
         let videos = videos.into_iter().map(rows::current).collect();
         let (documents, videos) = try_join(

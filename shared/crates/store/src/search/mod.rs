@@ -1,5 +1,6 @@
-//! The inverted index of [`eventrelay_analysis::search`], and what is found in it. [`Search`] is all that the rest
-//! of the crate knows of it.
+//! Inverted index of [`eventrelay_analysis::search`].
+//!
+//! [`Search`] is its only interface for the rest of the crate.
 //!
 //! | `pk` | `sk` | what |
 //! |---|---|---|
@@ -7,12 +8,13 @@
 //! | `d#<video>` | `<etag>` | a document: its entries and its terms (`gzip`), its length |
 //! | `corpus` | a digit | how many documents there are, and the sum of their lengths |
 //!
-//! `etag` is the head of the analysis' entity tag. Terms contain no space, so that a word is all that
-//! begins with `<term> ` and a beginning is all that begins with it: one query each, and no
-//! dictionary of terms.
+//! `etag` is a prefix of the analysis' entity tag. Terms contain no space. So the key prefix
+//! `<term> ` selects a whole word and the key prefix `<term>` selects all words with that prefix.
+//! Each takes one query, without a dictionary of terms.
 //!
-//! A document row is written before its postings and deleted after them. Whatever was written when
-//! a process died, the row is there and names it, and the next try or [`Search::forget`] ends it.
+//! A document row is written before its postings and deleted after them. After a crash, the row
+//! still names every posting that was written. The next attempt or [`Search::forget`] completes the
+//! operation.
 
 mod find;
 mod rows;
@@ -29,36 +31,37 @@ use super::StoredAnalysis;
 use eventrelay_analysis::search::{Corpus, Entry};
 use eventrelay_core::video::VideoKey;
 
-/// Postings that are read for one word of a query.
+/// Maximum postings read per word of a query.
 pub const MAX_POSTINGS: usize = 10_000;
 
-/// Entries that are shown of a document.
+/// Maximum matches shown per document.
 pub const MAX_MATCHES: usize = 5;
 
-/// Documents that contain all words of a query.
+/// Result of a search: documents that contain all words of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Best first. May be fewer than were asked for although there are more.
+    /// Hits, best first. There may be fewer than requested although more exist.
     pub hits: Vec<Hit>,
-    /// Whether all postings of all words were read: else there may be more, and better ones.
+    /// Indicates that all postings of all words were read. Otherwise more and better hits may
+    /// exist.
     pub complete: bool,
-    /// Offset at which to go on; none at the end.
+    /// Offset of the next page, or `None` at the end.
     pub next: Option<usize>,
 }
 
-/// An analysis that was found.
+/// Analysis that matches a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     pub video: VideoKey,
-    /// The newest analysis of it, which is the one that was found.
+    /// Current analysis of the video, which is the one that matched.
     pub analysis: StoredAnalysis,
-    /// How well it fits; comparable within one query only.
+    /// Score, comparable within one query only.
     pub score: f64,
-    /// Its texts that contain words of the query, best first, [`MAX_MATCHES`] at most.
+    /// Texts that contain words of the query, best first, [`MAX_MATCHES`] at most.
     pub matches: Vec<Entry>,
 }
 
-/// The index. Clones share what they remember.
+/// Search index. Clones share their cache.
 #[derive(Clone, Debug)]
 pub struct Search {
     client: Client,
@@ -68,7 +71,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// The index in `table` of the analyses that are current in `videos_table`.
+    /// Creates a client of the index in `table` over the current analyses in `videos_table`.
     #[must_use]
     pub fn new(client: Client, table: String, videos_table: String) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The rows of the index, as items and back.
+//! Conversion of the rows of the index to items and back.
 
 use std::{fmt, str::FromStr};
 
@@ -12,16 +12,16 @@ use super::super::{
 use eventrelay_analysis::search::{Corpus, Document, Entry, Occurrence, Posting, head};
 use eventrelay_core::{error::Error, video::VideoKey};
 
-/// Characters of an entity tag that tell the analyses of a video apart.
+/// Length of the entity tag prefix that identifies an analysis of a video.
 const ETAG_CHARS: usize = 16;
 
-/// A row that is larger once it is decompressed is none of ours.
+/// Maximum decompressed size of our own rows.
 const MAX_BYTES: u64 = 2_000_000;
 
-/// The counters are several rows, so that they take more writes than one row does.
+/// Shards of the corpus counters, for more writes than one row takes.
 const SHARDS: u8 = 4;
 
-/// The document of one analysis.
+/// Key of the document of one analysis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DocumentKey {
     pub(super) video: VideoKey,
@@ -29,7 +29,7 @@ pub(super) struct DocumentKey {
 }
 
 impl DocumentKey {
-    /// Of the analysis with this entity tag; its beginning is enough.
+    /// Creates the key for this entity tag or a prefix of it.
     pub(super) fn new(video: &VideoKey, etag: &str) -> Result<Self, Error> {
         let etag = etag
             .get(..ETAG_CHARS)
@@ -41,7 +41,7 @@ impl DocumentKey {
         })
     }
 
-    /// Whether it is of the analysis with this entity tag.
+    /// Returns whether the key belongs to the analysis with this entity tag.
     pub(super) fn is_of(&self, etag: &str) -> bool {
         etag.starts_with(&self.etag)
     }
@@ -54,14 +54,14 @@ impl DocumentKey {
         key(partition_of(term), format!("{term} {self}"))
     }
 
-    /// The counters that it counts in.
+    /// Returns the key of its counter shard.
     pub(super) fn counters(&self) -> Item {
         let digit = self.etag.bytes().next().unwrap_or_default();
         counters(digit % SHARDS)
     }
 }
 
-/// As it stands behind the term in the key of a posting.
+/// Formats the key as in the sort key of a posting, behind the term.
 impl fmt::Display for DocumentKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.video, self.etag)
@@ -78,12 +78,12 @@ impl FromStr for DocumentKey {
     }
 }
 
-/// What a document row holds.
+/// Content of a document row.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Stored {
-    /// See [`Document::entries`].
+    /// Entries, see [`Document::entries`].
     pub(super) entries: Vec<Entry>,
-    /// All terms that have a posting: the index may have been made by another tokenizer than ours.
+    /// All terms that have a posting. Another version of the tokenizer may have made them.
     pub(super) terms: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn partition(video: &VideoKey) -> String {
     format!("d#{video}")
 }
 
-/// Partition of all postings of a term, and of those that begin alike.
+/// Partition of all postings of a term and of terms with the same prefix.
 pub(super) fn partition_of(term: &str) -> String {
     format!("t#{}", head(term))
 }
@@ -102,7 +102,7 @@ pub(super) fn current(video: &VideoKey) -> Item {
     key(video.to_string(), "current".to_owned())
 }
 
-/// What tells an item from the others of its table.
+/// Returns the primary key of an item as text.
 pub(super) fn name(item: &Item) -> String {
     let part = |name| get_s(item, name).unwrap_or_default();
     format!("{} {}", part("pk"), part("sk"))
@@ -126,17 +126,17 @@ pub(super) fn read_document(item: &Item) -> Result<Stored, Error> {
     serde_json::from_slice(&json).map_err(Error::internal)
 }
 
-/// Of a document row.
+/// Returns the document length of a row.
 pub(super) fn length(item: &Item) -> i64 {
     get_n(item, "length").unwrap_or_default()
 }
 
-/// The etag of a document row is its sort key.
+/// Parses the key of a document row, whose sort key is the entity tag.
 pub(super) fn read_key(video: &VideoKey, item: &Item) -> Result<DocumentKey, Error> {
     DocumentKey::new(video, get_s(item, "sk").unwrap_or_default())
 }
 
-/// Whether two document rows say the same.
+/// Returns whether two document rows have the same content.
 pub(super) fn is_same(one: &Item, other: &Item) -> bool {
     get_b(one, "gzip") == get_b(other, "gzip")
 }
@@ -154,7 +154,7 @@ pub(super) fn posting(key: &DocumentKey, length: u32, term: &str, occurrence: &O
     item
 }
 
-/// None for a row that is no posting.
+/// Parses a posting, or returns `None` if the row is none.
 pub(super) fn read_posting(item: &Item) -> Option<Posting> {
     let (_, document) = get_s(item, "sk")?.split_once(' ')?;
     let entries = get_b(item, "e")?.chunks_exact(2);
@@ -171,7 +171,7 @@ pub(super) fn all_counters() -> Vec<Item> {
     (0..SHARDS).map(counters).collect()
 }
 
-/// A counter may be below zero: a document that was counted with another tag, or never.
+/// Adds up the counters. One may be negative if a document was counted with another tag or never.
 pub(super) fn read_corpus(items: &[Item]) -> Corpus {
     let sum = |name: &str| {
         let counted = items.iter().filter_map(|item| get_n::<i64>(item, name));
@@ -280,7 +280,7 @@ mod tests {
         assert!(all_counters().contains(&a_key().counters()));
     }
 
-    /// Text of which nothing can be compressed: random characters of four bytes.
+    /// Incompressible text: random characters of four bytes.
     #[test]
     fn the_largest_document_fits_into_a_row() {
         let mut random = fastrand::Rng::with_seed(7);

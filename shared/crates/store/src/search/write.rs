@@ -1,4 +1,4 @@
-//! Documents in and out.
+//! Adding and removing documents.
 
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
@@ -18,15 +18,15 @@ use super::{
 use eventrelay_analysis::search::Document;
 use eventrelay_core::{error::Error, video::VideoKey};
 
-/// Tries to write a document that others write and remove.
+/// Maximum attempts to write a document that other workers write and remove.
 const TRIES: u32 = 4;
 
 impl Search {
-    /// Makes an analysis findable, from the moment it is the current one of its video. May be done
-    /// again, whole or in part: after the last time everything is there once.
+    /// Adds an analysis to the index. It is found once it is the current one of its video.
+    /// Idempotent: a retry after a partial write completes it.
     ///
     /// # Errors
-    /// [`Error::Storage`]; then it is to be done again, or the document removed.
+    /// [`Error::Storage`]. The caller must then retry, or remove the document.
     pub async fn put(
         &self,
         video: &VideoKey,
@@ -39,7 +39,7 @@ impl Search {
             Write::Put(rows::posting(&key, document.length(), term, occurrence))
         });
         write_all(&self.client, &self.table, postings.collect()).await?;
-        // Somebody may have removed it meanwhile, and not seen all of it.
+        // Another worker may have removed it meanwhile, without seeing all postings.
         if self.document(&key).await?.is_none() {
             let terms = document.terms().map(|(term, _)| term);
             self.delete_postings(&key, terms).await?;
@@ -47,7 +47,7 @@ impl Search {
         Ok(())
     }
 
-    /// Leaves a row with this content, whatever row there was.
+    /// Writes a row with this content and replaces any other row.
     async fn put_document(&self, key: &DocumentKey, document: &Document) -> Result<(), Error> {
         let row = rows::document(key, document)?;
         for _ in 0..TRIES {
@@ -72,7 +72,7 @@ impl Search {
             };
             match old {
                 Some(old) if rows::is_same(&old, &row) => return Ok(()),
-                // Another tokenizer made other terms of it, which only the old row can name.
+                // Another version of the tokenizer made other terms, which only the old row names.
                 Some(old) => self.remove_row(key, &old).await?,
                 None => {}
             }
@@ -83,11 +83,10 @@ impl Search {
         })
     }
 
-    /// Removes an analysis from the index, if it is there. The beginning of its entity tag is
-    /// enough.
+    /// Removes an analysis from the index. A prefix of its entity tag is enough. Idempotent.
     ///
     /// # Errors
-    /// [`Error::Storage`]; then it is to be done again.
+    /// [`Error::Storage`]. The caller must then retry.
     pub async fn remove(&self, video: &VideoKey, etag: &str) -> Result<(), Error> {
         let key = DocumentKey::new(video, etag)?;
         match self.document(&key).await? {
@@ -96,7 +95,7 @@ impl Search {
         }
     }
 
-    /// The analyses of a video that are in the index, each by the beginning of its entity tag.
+    /// Returns the entity tag prefixes of a video's analyses in the index.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -119,10 +118,10 @@ impl Search {
         Ok(tags.map(str::to_owned).collect())
     }
 
-    /// Removes all analyses of a video from the index but the one with the tag `keep_etag`.
+    /// Removes all analyses of a video from the index except the one with the tag `keep_etag`.
     ///
     /// # Errors
-    /// [`Error::Storage`]; then it is to be done again.
+    /// [`Error::Storage`]. The caller must then retry.
     pub async fn forget(&self, video: &VideoKey, keep_etag: Option<&str>) -> Result<(), Error> {
         let mut pages = self
             .client
@@ -159,7 +158,7 @@ impl Search {
             .map_err(storage_error)?;
         match deleted.attributes {
             Some(row) => self.count(key, -1, -rows::length(&row)).await,
-            // Somebody else was faster, and has counted.
+            // Another worker was faster and has updated the counters.
             None => Ok(()),
         }
     }
@@ -186,8 +185,8 @@ impl Search {
         Ok(read.item)
     }
 
-    /// Not in one transaction with the row: after a crash in between, the corpus is one document
-    /// off, which no score shows.
+    /// Updates the corpus counters outside the row's transaction. A crash in between leaves the
+    /// corpus off by one document, which does not affect scores noticeably.
     async fn count(&self, key: &DocumentKey, documents: i64, length: i64) -> Result<(), Error> {
         self.client
             .update_item()

@@ -6,7 +6,7 @@ use super::*;
 
 const TTL: Duration = Duration::from_secs(300);
 
-/// A Secrets Manager and a client of it with the clock of the test.
+/// Secrets Manager and a client of it, with the clock of the test.
 struct World {
     server: SecretsManager,
     secrets: Secrets,
@@ -32,7 +32,7 @@ impl World {
     }
 }
 
-/// The time of the test that runs on this thread.
+/// Clock of the test on this thread.
 mod time {
     use super::*;
 
@@ -117,7 +117,7 @@ async fn a_refused_key_is_read_again_but_not_all_the_time() {
     assert_eq!(new.expose_secret(), "two");
     assert_eq!(text(&secret).await, "two");
     let again = secret.renewed(&old).await.unwrap();
-    assert_eq!(again.expose_secret(), "two", "somebody else has renewed it");
+    assert_eq!(again.expose_secret(), "two", "another task has renewed it");
     assert_eq!(world.reads(), 3);
     assert_eq!(secret.redact("one, two, three"), "[key], [key], three");
     time::pass(MIN_READ_INTERVAL);
