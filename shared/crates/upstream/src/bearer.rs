@@ -1,4 +1,4 @@
-//! An API of JSON that is called with a bearer token (RFC 6750), behind the gate.
+//! Client of a JSON API with a bearer token (RFC 6750), behind the upstream guard.
 
 use std::time::{Duration, Instant};
 
@@ -14,33 +14,33 @@ use eventrelay_core::error::{Error, Service, Source};
 use eventrelay_core::limit::Cost;
 use eventrelay_store::secrets::Secret;
 
-/// Bounds for what is kept of foreign text for the log.
+/// Maximum length of foreign text in the log.
 const LOGGED: usize = 500;
 
-/// What costs nothing of a limit and is still held where the service asked for a pause or does not
-/// work.
+/// Cost of a call that uses no quota. It is still throttled during a pause that the service asked
+/// for and while the circuit breaker is open.
 pub(super) const FREE: Cost = Cost {
     requests: 0,
     ..Cost::CALL
 };
 
-/// Takes our token out of a text.
+/// Removes our token from a text.
 pub(super) type Redact<'a> = &'a dyn Fn(&str) -> String;
 
-/// What an answer without success means.
+/// Maps an error response to an error.
 pub(super) type ErrorOf<'a> = &'a (dyn Fn(&Answer, Redact<'_>) -> Error + Sync);
 
-/// One call: what of the service it is of, what it costs there, and what its answers mean.
+/// One call: its target, its cost, and the meaning of its responses.
 pub(super) struct Call<'a> {
     pub(super) target: Target<'a>,
     pub(super) cost: Cost,
-    /// Whether an answer without success is an answer all the same.
+    /// Returns whether an error response counts as a success.
     pub(super) accepts: &'a (dyn Fn(&Answer) -> bool + Sync),
-    /// What every other one means.
+    /// Maps every other error response to an error.
     pub(super) error_of: ErrorOf<'a>,
 }
 
-/// The API. A clone is cheap and shares its connections.
+/// Client of the API. A clone is cheap and shares the connection pool.
 #[derive(Clone, Debug)]
 pub(super) struct Bearer {
     service: Service,
@@ -49,7 +49,7 @@ pub(super) struct Bearer {
     token: Secret,
     gate: UpstreamGuard,
     has_reservation: bool,
-    /// Of the one call that this is for.
+    /// Admission of the one call that this client is for.
     admission: Option<Admission>,
 }
 
@@ -86,7 +86,7 @@ impl Bearer {
         }
     }
 
-    /// The same for one call of this cost that may be made, and is counted by now.
+    /// Returns a client for one call of this cost, which is admitted and counted now.
     pub(super) async fn admitted(&self, target: Target<'_>, cost: Cost) -> Result<Self, Error> {
         let admission = self.gate.admit(target, cost, self.has_reservation).await?;
         Ok(Self {
@@ -95,12 +95,12 @@ impl Bearer {
         })
     }
 
-    /// Whether it was admitted as the one call that finds out whether the service is back.
+    /// Returns whether the call was admitted as the probe of a failing service.
     pub(super) fn is_probe(&self) -> bool {
         self.admission.is_some_and(|admission| admission.probe)
     }
 
-    /// The URL of these path segments, which are escaped.
+    /// Returns the URL of these path segments, percent-encoded.
     pub(super) fn url<'a>(
         &self,
         segments: impl IntoIterator<Item = &'a str>,
@@ -113,7 +113,7 @@ impl Bearer {
         Ok(url)
     }
 
-    /// A request without a body.
+    /// Creates a request without a body.
     pub(super) fn request(
         &self,
         method: Method,
@@ -124,7 +124,7 @@ impl Bearer {
         Request::new(self.service, method, url, timeout, limit)
     }
 
-    /// A request with a JSON body.
+    /// Creates a request with a JSON body.
     pub(super) fn json_request(
         &self,
         method: Method,
@@ -136,7 +136,7 @@ impl Bearer {
         self.request(method, url, timeout, limit).json(body)
     }
 
-    /// Sends a request with the token, through the gate.
+    /// Sends a request with the token through the upstream guard.
     pub(super) async fn call(&self, call: Call<'_>, request: Request) -> Result<Answer, Error> {
         let sent = with_key(&self.token, async |token| {
             let request = request.clone().header("authorization", header(token)?);
@@ -161,7 +161,7 @@ fn header(token: &SecretString) -> Result<http::HeaderValue, Error> {
     secret_header(&format!("Bearer {}", token.expose_secret()).into())
 }
 
-/// A foreign text for the log: bounded, on one line, without the token.
+/// Formats foreign text for the log: bounded, on one line, without the token.
 pub(super) fn logged(answer: &Answer, code: &str, message: &str, redact: Redact<'_>) -> Source {
     let text = redact(&format!("{code} {message}"));
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -170,8 +170,8 @@ pub(super) fn logged(answer: &Answer, code: &str, message: &str, redact: Redact<
     format!("{} {line}", answer.status.as_u16()).into()
 }
 
-/// What a status means that no service gives a meaning of its own, with the default pause of one
-/// that limits our rate and does not say for how long.
+/// Maps a status that has the same meaning at all services to an error. `pause` is the default
+/// pause of a rate limit without a stated one.
 pub(super) fn refusal(service: Service, answer: &Answer, pause: Duration, source: Source) -> Error {
     match answer.status.as_u16() {
         401 => super::key::key_refused(service, source),

@@ -8,7 +8,7 @@ use eventrelay_core::{
 };
 use eventrelay_store::limits::Limits;
 
-/// What may be paid in a UTC day: by the deployment, and on behalf of one API key.
+/// Daily budget (UTC) of the deployment and of each API key.
 #[derive(Clone, Debug)]
 pub struct Budget {
     limits: Limits,
@@ -16,7 +16,7 @@ pub struct Budget {
     per_key_and_day: u64,
 }
 
-/// What is set aside of the budgets for one call.
+/// Amount that is reserved in the budgets for one call.
 #[derive(Clone, Debug)]
 pub struct Reserved {
     policies: Vec<Policy>,
@@ -24,7 +24,7 @@ pub struct Reserved {
 }
 
 impl Budget {
-    /// The budgets of a deployment.
+    /// Creates the budgets of a deployment.
     #[must_use]
     pub fn new(limits: Limits, config: &LimitsConfig) -> Self {
         Self {
@@ -57,10 +57,10 @@ impl Budget {
         policies
     }
 
-    /// Sets an amount aside, all of it or nothing.
+    /// Reserves an amount in all budgets or in none.
     ///
     /// # Errors
-    /// [`Error::BudgetSpent`] if it is not there; [`Error::Storage`].
+    /// [`Error::BudgetSpent`] if a budget is exhausted; [`Error::Storage`].
     pub async fn reserve(
         &self,
         key_id: Option<&str>,
@@ -96,8 +96,8 @@ impl Budget {
         Ok(reserved)
     }
 
-    /// Replaces what was set aside by what was paid. That it fails is logged; too much is set
-    /// aside then until the day is over.
+    /// Replaces the reserved amount by the actual cost. A failure is logged; too much then stays
+    /// reserved until the end of the day.
     pub async fn settle(&self, reserved: Reserved, micro_usd: u64, now: Timestamp) {
         let paid = Cost {
             micro_usd,
@@ -115,7 +115,7 @@ impl Budget {
         }
     }
 
-    /// One event for each budget and day, however many jobs meet its end.
+    /// Logs one event per budget and day, however many jobs reach its limit.
     async fn tell_once(&self, policy: &Policy, now: Timestamp) {
         match self.limits.is_first_today(&policy.name, now).await {
             Ok(true) => tracing::error!(
@@ -133,13 +133,13 @@ impl Budget {
         }
     }
 
-    /// Whether anything is limited.
+    /// Returns whether any budget is set.
     #[must_use]
     pub fn is_limited(&self) -> bool {
         self.per_day > 0 || self.per_key_and_day > 0
     }
 
-    /// What the deployment's budget is held to, for those who show it.
+    /// Returns the policy of the deployment's budget, to be shown.
     #[must_use]
     pub fn policy(&self) -> Option<Policy> {
         self.policies(None).pop().map(|(_, policy)| policy)

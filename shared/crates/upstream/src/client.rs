@@ -1,4 +1,4 @@
-//! The one warm HTTP client.
+//! Shared HTTP client with a warm connection pool.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,22 +17,26 @@ use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service, Source};
 use eventrelay_core::telemetry::{self, Field, Group, Metric};
 
-/// Below the shortest idle time seen at a server (S3: about 20 s, aws-sdk-rust issue 1106), so that
-/// a pooled connection is rarely one that the other side has just closed.
+/// Idle timeout of pooled connections. It is below the shortest one seen at a server (S3: about 20
+/// s, aws-sdk-rust issue 1106), so that a pooled connection is rarely one that the server has just
+/// closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Between two parts of a body. What has begun to answer does not think any more.
+/// Timeout between two parts of a body. A server that has begun a response is not computing any
+/// more.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
-/// Requests under way at a time, and so connections where there is no HTTP/2. A function does one
-/// thing at a time; what does many at once waits here, not in a queue of the other side.
+/// Maximum concurrent requests, and so connections without HTTP/2. Excess requests wait here and
+/// not in a queue of the server.
 const POOL: usize = 16;
-/// Enough for any error document; what is beyond is not read.
+/// Maximum bytes read of an error body, enough for any error document.
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
-/// No service means it when it asks for more than a day.
+/// Maximum accepted `Retry-After`. No service seriously asks for more than a day.
 const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The one HTTP client of a process; a clone shares its connections. It follows no redirect: an API
-/// that redirects is an API that has been misconfigured, and credentials stay where they were sent.
+/// HTTP client of a process. Clones share the connection pool.
+///
+/// It follows no redirects: an API that redirects is misconfigured, and credentials must not go to
+/// another host.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     inner: reqwest::Client,
@@ -41,7 +45,7 @@ pub struct HttpClient {
     read_timeout: Duration,
 }
 
-/// One request. Ready when made; the setters add to it.
+/// HTTP request. The setters are optional.
 #[derive(Clone, Debug)]
 pub struct Request {
     service: Service,
@@ -55,8 +59,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request that must be answered completely within `timeout`, by a body of at most `limit`
-    /// bytes.
+    /// Creates a request whose complete response must arrive within `timeout` and have at most
+    /// `limit` bytes of body.
     pub fn new(
         service: Service,
         method: Method,
@@ -99,18 +103,17 @@ impl Request {
         Ok(self)
     }
 
-    /// Says that sending it twice is the same as sending it once, although the method does not
-    /// (RFC 9110, section 9.2.2).
+    /// Marks the request as idempotent although its method is not (RFC 9110, section 9.2.2).
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 }
 
-/// A secret as a header that no log shows.
+/// Converts a secret to a header value that no log shows.
 ///
 /// # Errors
-/// [`Error::Internal`] if it cannot be a header: it has been configured wrongly.
+/// [`Error::Internal`] if it is no valid header value, which is a configuration error.
 pub fn secret_header(secret: &SecretString) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(secret.expose_secret())
         .map_err(|_| Error::internal("a configured secret is not a valid header value"))?;
@@ -118,25 +121,26 @@ pub fn secret_header(secret: &SecretString) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// What was answered, whatever its status.
+/// HTTP response with any status.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// The body; of an error only the first 64 KiB.
+    /// Body; of an error only the first 64 KiB.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// A header as text.
+    /// Returns a header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The pause that `Retry-After` asks for, at most a day: seconds, or a date, which is taken
-    /// relative to the answer's own `Date` so that our clock does not matter (RFC 9110, section
-    /// 10.2.3). Where there is none, the one until `X-RateLimit-Reset`, epoch seconds, if
-    /// `X-RateLimit-Remaining` says that nothing is left
+    /// Returns the pause that the service asks for, at most a day.
+    ///
+    /// `Retry-After` has seconds or a date. A date is taken relative to the response's own `Date`,
+    /// so that our clock does not matter (RFC 9110, section 10.2.3). Without that header, the pause
+    /// ends at `X-RateLimit-Reset`, epoch seconds, if `X-RateLimit-Remaining` is zero
     /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
     pub fn retry_after(&self) -> Option<Duration> {
         let pause = match self.header(RETRY_AFTER.as_str()).map(str::trim) {
@@ -161,10 +165,10 @@ impl Answer {
         date(self.header(DATE.as_str())?)
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// [`Error::UpstreamMalformed`] if it is not, or not of this shape.
+    /// [`Error::UpstreamMalformed`] if the body is not JSON of this shape.
     pub fn json<T: serde::de::DeserializeOwned>(&self, service: Service) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| Error::UpstreamMalformed {
             service,
@@ -173,7 +177,7 @@ impl Answer {
     }
 }
 
-/// A date of HTTP.
+/// Parses an HTTP date.
 fn date(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc2822).ok()
 }
@@ -183,11 +187,11 @@ fn since(earlier: OffsetDateTime, later: OffsetDateTime) -> Duration {
 }
 
 impl HttpClient {
-    /// Builds the client. Does no I/O: the roots are compiled in, since reading the system's takes
-    /// tens of milliseconds of every cold start.
+    /// Builds the client, without I/O. The root certificates are compiled in, since reading those
+    /// of the system takes tens of milliseconds of every cold start.
     ///
     /// # Errors
-    /// [`Error::Internal`] if rustls and reqwest do not fit together.
+    /// [`Error::Internal`] if rustls and reqwest are incompatible.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that builds the client"
@@ -222,8 +226,8 @@ impl HttpClient {
         })
     }
 
-    /// The same client, none of whose requests goes on beyond `deadline`: that of the function
-    /// less what is needed to write down what came of it.
+    /// Returns a client whose requests end at `deadline`: the function's deadline less the time to
+    /// store the outcome.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self {
@@ -232,22 +236,23 @@ impl HttpClient {
         }
     }
 
-    /// Requests under way at this moment; without HTTP/2, as many connections are in use.
+    /// Returns the number of requests in flight. Without HTTP/2, as many connections are in use.
     #[must_use]
     pub fn active_connections(&self) -> usize {
         POOL - self.pool.available_permits()
     }
 
-    /// Sends a request and reads the answer. At most 16 are under way at a time; waiting for one
-    /// of them to end does not take from the request's own time. An idempotent request whose connection died before
-    /// anything was answered is sent once more, at once and within the same time: most likely a
-    /// pooled connection was closed by the other side (hyper issue 2136).
+    /// Sends a request and reads the response.
+    ///
+    /// At most 16 requests are in flight. Waiting for a permit does not count against the request's
+    /// timeout. If the connection of an idempotent request fails before a response, the request is
+    /// retried once, at once and within the same timeout. Most likely the server closed a pooled
+    /// connection (hyper issue 2136).
     ///
     /// # Errors
-    /// [`Error::Unreachable`] if no connection can be made; [`Error::Unavailable`] if there is no
-    /// complete answer in time; [`Error::UpstreamMalformed`]
-    /// if a successful one is larger than the request's limit. An answer with an error status is an
-    /// answer.
+    /// [`Error::Unreachable`] if no connection can be made. [`Error::Unavailable`] if the response
+    /// is not complete in time. [`Error::UpstreamMalformed`] if a successful response is larger
+    /// than the request's limit. A response with an error status is no error.
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
         let service = request.service;
         let _place = self.place(service).await?;
@@ -268,7 +273,7 @@ impl HttpClient {
         answer
     }
 
-    /// A place among those that may be under way.
+    /// Acquires a permit for one concurrent request.
     async fn place(&self, service: Service) -> Result<SemaphorePermit<'_>, Error> {
         let place = self.pool.acquire();
         let place = match self.deadline {
@@ -311,7 +316,7 @@ impl HttpClient {
             let chunk = tokio::time::timeout(self.read_timeout, response.chunk()).await;
             let Ok(chunk) = chunk else {
                 if !status.is_success() {
-                    // The status says enough.
+                    // The status is sufficient.
                     break;
                 }
                 return Err(Error::Unavailable {
@@ -340,7 +345,7 @@ impl HttpClient {
                 }
                 Ok(None) => break,
                 Err(error) if status.is_success() => return Err(unavailable(service, error)),
-                // The status says enough.
+                // The status is sufficient.
                 Err(_) => break,
             }
         }
@@ -366,7 +371,7 @@ impl HttpClient {
     }
 }
 
-/// What came of a call, in few words.
+/// Outcome of a call as a log field.
 fn outcome(status: Option<StatusCode>) -> &'static str {
     match status {
         None => "unanswered",
@@ -377,13 +382,13 @@ fn outcome(status: Option<StatusCode>) -> &'static str {
     }
 }
 
-/// Whether sending failed on the connection, not on the clock: refused, reset, or closed before the
-/// answer began.
+/// Returns whether the connection failed, not a timeout: refused, reset, or closed before the
+/// response began.
 fn connection_died(error: &reqwest::Error) -> bool {
     error.is_request() && !error.is_timeout()
 }
 
-/// The host of a URL, with the port where it is not the usual one.
+/// Returns the host of a URL, and the port if it is not the default one.
 fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -400,7 +405,8 @@ fn unreachable_host(service: Service, host: &str, error: reqwest::Error) -> Erro
     }
 }
 
-/// URLs may be capabilities (an upload session's is one), so the log does not get them.
+/// Maps a failed request to an error without its URL. A URL may be a credential, as that of an
+/// upload session is, and must not be logged.
 fn unavailable(service: Service, error: reqwest::Error) -> Error {
     let source: Source = Box::new(error.without_url());
     Error::Unavailable {

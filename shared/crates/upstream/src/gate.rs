@@ -1,4 +1,7 @@
-//! What every call of a service passes: the limits that all instances keep together.
+//! Guard of every call of an upstream: the limits that all instances share.
+//!
+//! The guard checks before a call whether it is admitted, and afterwards records its outcome. It
+//! never waits: a throttled call fails with an error that has the time of the next attempt.
 //!
 //! The gate asks before a call whether it may be made, and notes afterwards what it says of the
 //! service. It never waits: a call that is held is an error that says when to come back.
@@ -18,20 +21,20 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What is limited, and breaks, by itself.
+/// Target with its own limits and circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// A model of Gemini, by its id: quotas are per model.
+    /// Model of Gemini, by its id. Quotas are per model.
     Model(&'a str),
     /// The Files API of Gemini.
     Files,
-    /// The YouTube Data API; the cost's requests are its quota units.
+    /// YouTube Data API. The requests of a cost are its quota units.
     YouTube,
-    /// oEmbed of YouTube.
+    /// oEmbed endpoint of YouTube.
     OEmbed,
-    /// What creates content at GitHub, in the name of one token; what reads costs nothing of it
+    /// Content-creating calls of GitHub with one token. Reads use no quota
     /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>,
-    /// "secondary rate limits", and "best practices": a second between two writes).
+    /// "secondary rate limits", and "best practices": one second between two writes).
     GitHub,
     /// Deployments that are created at Vercel.
     Vercel,
@@ -50,7 +53,7 @@ impl Target<'_> {
         }
     }
 
-    /// What this deployment holds it to.
+    /// Returns the policy of this deployment for the target.
     #[must_use]
     pub fn policy(self, config: &LimitsConfig) -> Policy {
         let name = match self {
@@ -94,14 +97,15 @@ impl Target<'_> {
     }
 }
 
-/// The gate. Clones are cheap and share what they have seen of the limits.
+/// Upstream guard. Clones are cheap and share the cached limiter state.
 #[derive(Clone, Debug)]
 pub struct UpstreamGuard(Option<Arc<Closing>>);
 
-/// A call that may be made, and is counted.
+/// Permission for one call, which is counted already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// It tries whether a service is back, and nobody else is let through before it has.
+    /// The call is the probe of a failing service. No other call is admitted before its outcome is
+    /// known.
     pub probe: bool,
 }
 
@@ -112,23 +116,23 @@ struct Closing {
 }
 
 impl UpstreamGuard {
-    /// A gate that keeps these limits.
+    /// Creates a guard with these limits.
     #[must_use]
     pub fn new(limits: Limits, config: LimitsConfig) -> Self {
         Self(Some(Arc::new(Closing { limits, config })))
     }
 
-    /// A gate that lets everything pass.
+    /// Creates a guard that admits every call.
     #[must_use]
     pub fn open() -> Self {
         Self(None)
     }
 
-    /// Makes a call if it may be made, and notes what came of it. `has_reservation` as in
+    /// Makes a call if it is admitted, and records its outcome. `has_reservation` as in
     /// [`eventrelay_core::limit::check`].
     ///
     /// # Errors
-    /// Those of [`Self::admit`], if the call was not made; else those of the call.
+    /// Those of [`Self::admit`] if the call was not made, else those of the call.
     pub async fn pass<T>(
         &self,
         target: Target<'_>,
@@ -141,12 +145,12 @@ impl UpstreamGuard {
         self.go_through(target, admission, call).await
     }
 
-    /// Asks whether a call may be made, and counts it. Who is admitted makes it at once, by
-    /// [`Self::go_through`].
+    /// Checks whether a call is admitted, and counts it. The caller must make an admitted call at
+    /// once, by [`Self::go_through`].
     ///
     /// # Errors
-    /// [`Error::Throttled`] and, where the day's allowance is used up, [`Error::DailyQuotaSpent`];
-    /// [`Error::Storage`] if it could not be found out.
+    /// [`Error::Throttled`] and, if the daily quota is exhausted, [`Error::DailyQuotaSpent`];
+    /// [`Error::Storage`] if the limits cannot be read.
     pub async fn admit(
         &self,
         target: Target<'_>,
@@ -171,7 +175,7 @@ impl UpstreamGuard {
         }
     }
 
-    /// Makes a call that was admitted, and notes what came of it.
+    /// Makes an admitted call and records its outcome.
     ///
     /// # Errors
     /// Those of the call.
@@ -200,8 +204,8 @@ impl UpstreamGuard {
         outcome.map_err(|error| told_when(error, Timestamp::now()))
     }
 
-    /// Replaces what a call was counted as by what it has taken. That it fails is logged and is no
-    /// reason to fail the call.
+    /// Replaces the estimated cost of a call by the actual one. A failure is logged only, since the
+    /// call has succeeded.
     pub async fn settle(&self, target: Target<'_>, estimated: Cost, real: Cost) {
         let Some(closing) = &self.0 else { return };
         let policy = target.policy(&closing.config);
@@ -229,7 +233,7 @@ impl Closing {
         let now = Timestamp::now();
         let name = &policy.name;
         match error {
-            // It says nothing of the service: this machine may have no network.
+            // It says nothing about the service, because this machine may have no network.
             Some(Error::Unreachable { .. }) if !probe => return Ok(()),
             Some(
                 Error::Unavailable { .. }
@@ -269,7 +273,7 @@ fn breaker_is_open(name: &str, is_open: bool, now: Timestamp) {
     telemetry::metrics(&[name], &[(Metric::CircuitBreakerOpen, value)], now);
 }
 
-/// What a call that was held is told.
+/// Error of a throttled call.
 fn held(service: Service, reason: ThrottleReason, until: Timestamp, now: Timestamp) -> Error {
     let retry_after = now.until(until);
     let is_of_the_day = reason == ThrottleReason::Day
@@ -288,7 +292,8 @@ fn held(service: Service, reason: ThrottleReason, until: Timestamp, now: Timesta
     }
 }
 
-/// A service whose daily quota is spent does not say when the next day begins; it is known.
+/// Adds the time until the next day to a daily quota error. The service does not say it, but it is
+/// known.
 fn told_when(error: Error, now: Timestamp) -> Error {
     match error {
         Error::DailyQuotaSpent {
@@ -333,8 +338,8 @@ mod tests {
         assert_eq!(Target::Model("m").policy(&CONFIG).name, "gemini:m");
     }
 
-    /// How many calls of somebody who always has another one pass in the first second, minute and
-    /// hour.
+    /// Returns the number of calls admitted in the first second, minute and hour to a caller that
+    /// always has another call.
     fn passed(target: Target<'_>) -> [usize; 3] {
         const ENDS_MS: [u64; 3] = [1000, 60_000, 3_600_000];
         let policy = target.policy(&CONFIG);

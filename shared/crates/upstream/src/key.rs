@@ -5,20 +5,20 @@ use secrecy::SecretString;
 use eventrelay_core::error::{Error, Service, Source};
 use eventrelay_store::secrets::Secret;
 
-/// Why a service refused a request: its key, or what the key is entitled to. The text is for the
+/// Refusal of a request because of its key or of the permissions of the key. The text is for the
 /// log.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct KeyRefused(Source);
 
-/// The error of a request that was refused for its key.
+/// Returns the error of a request that was refused because of its key.
 pub(super) fn key_refused(service: Service, source: impl Into<Source>) -> Error {
     let source = Box::new(KeyRefused(source.into()));
     Error::UpstreamRejected { service, source }
 }
 
-/// Calls with the key of a secret; where that is refused as a key, once more with the one that the
-/// secret holds by then, if it is another.
+/// Makes a call with the key of a secret. If the service refuses the key and the secret holds
+/// another one by then, the call is retried once.
 pub(super) async fn with_key<T>(
     secret: &Secret,
     call: impl AsyncFn(&SecretString) -> Result<T, Error>,

@@ -1,6 +1,8 @@
-//! The one warm HTTP client, and the services that are called through it. Nothing here waits, reads
-//! the environment or tries twice on an answer: a failure says what to do about it
-//! ([`eventrelay_core::error::Error::disposition`]), and the caller does it.
+//! HTTP client and the clients of the upstream services.
+//!
+//! This crate does not wait, does not read the environment and does not retry on a response. A
+//! failure states its disposition ([`eventrelay_core::error::Error::disposition`]), and the caller
+//! acts on it.
 
 mod bearer;
 pub mod budget;

@@ -1,4 +1,4 @@
-//! The models that are asked: in which order, at which price, and within which budget.
+//! Configured models: their order, prices and budgets.
 
 use std::time::{Duration, Instant};
 
@@ -15,25 +15,25 @@ use eventrelay_core::{
     usage::Usage,
 };
 
-/// Output tokens of the configured models at most (contract of the models of 2026).
+/// Maximum output tokens of the configured models (contract of the models of 2026).
 pub const MAX_OUTPUT_TOKENS: u64 = 65_536;
 
-/// The models of a deployment. Clones share their connections.
+/// Models of a deployment. Clones share the connection pool.
 #[derive(Clone, Debug)]
 pub struct Models {
     pub gemini: Gemini,
-    /// Their ids, in the order in which they are asked.
+    /// Model ids, in order of preference.
     pub names: Vec<String>,
-    /// Class of their answers.
+    /// Class of the answers.
     pub class: AnswerClass,
-    /// What their tokens cost.
+    /// Prices of the tokens.
     pub prices: Prices,
-    /// What may be paid for them in a day.
+    /// Daily budgets.
     pub budget: Budget,
 }
 
 impl Models {
-    /// The same, but no request goes on beyond `deadline`.
+    /// Returns models whose requests end at `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self {
@@ -42,17 +42,18 @@ impl Models {
         }
     }
 
-    /// The model at a place of the order.
+    /// Returns the id of the model at a place of the order.
     ///
     /// # Errors
-    /// [`Error::Internal`] where there is none: the configuration has changed under a job.
+    /// [`Error::Internal`] if there is none, because the configuration has changed since the job
+    /// began.
     pub fn name(&self, place: usize) -> Result<&str, Error> {
         let name = self.names.get(place).map(String::as_str);
         name.ok_or_else(|| Error::internal("no such model"))
     }
 
-    /// Asks on behalf of an API key, with what it may cost set aside of the budgets before and
-    /// settled after.
+    /// Sends a request on behalf of an API key. Its estimated cost is reserved in the budgets
+    /// before and settled after.
     ///
     /// # Errors
     /// [`Error::BudgetSpent`], and as [`Gemini::generate`].
@@ -72,7 +73,7 @@ impl Models {
         }
         let paid = match &answered {
             Ok(answered) => self.prices.cost_usd(request.model, &answered.usage),
-            // Whether it was paid for is not known.
+            // It is unknown whether the request was charged.
             Err(Error::Unavailable { .. } | Error::UpstreamMalformed { .. }) => estimated,
             Err(_) => None,
         };
@@ -95,7 +96,7 @@ impl Models {
         telemetry::metrics(&[model], &values, Timestamp::now());
     }
 
-    /// What was taken before, and a call of a model on top.
+    /// Adds the usage of a call of a model to `before`.
     #[must_use]
     pub fn add_up(&self, before: Usage, model: &str, tokens: &TokenUsage) -> Usage {
         before.plus(Usage {

@@ -8,8 +8,8 @@ fn get(url: &Url) -> Request {
     Request::new(Service::YouTube, Method::GET, url.clone(), 5 * SECOND, 1000)
 }
 
-/// Answers the first request of every connection, but on the first connection only: there it
-/// reads the second request and closes without a word. Ends with the listener, still open.
+/// Answers the first request of the first connection only. The server reads the second request on
+/// it and closes the connection silently. Ends with the listener, still open.
 fn closes_the_kept_connection(
     connections: usize,
 ) -> (Url, std::thread::JoinHandle<std::net::TcpListener>) {
@@ -91,7 +91,7 @@ async fn sequential_calls_share_one_connection() {
     );
 }
 
-/// Answers every request and then closes its connection without having said so.
+/// Answers every request and then closes its connection without `Connection: close`.
 async fn closes_idle_connections() -> Url {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -125,7 +125,8 @@ async fn a_server_that_closes_idle_connections_is_not_noticed() {
 
 #[tokio::test]
 async fn many_calls_at_once_wait_for_the_pool_and_do_not_fail_by_it() {
-    // None is answered until so many are there as may be; one more would be seen at the end.
+    // No request is answered until the maximum number is in flight. One more would be seen at the
+    // end.
     let (arrived, gate) = (
         Arc::new(std::sync::atomic::AtomicUsize::new(0)),
         Arc::new(Semaphore::new(0)),
@@ -171,7 +172,7 @@ async fn many_calls_at_once_wait_for_the_pool_and_do_not_fail_by_it() {
     assert_eq!((arrivals(), client.active_connections()), (50, 0));
 }
 
-/// What comes of an answer that begins so and does not go on.
+/// Returns the result of a response that begins like this and then stalls.
 async fn stalled(begun: &'static [u8]) -> Result<Answer, Error> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: Url = format!("http://{}/", listener.local_addr().unwrap())
@@ -217,7 +218,7 @@ async fn nothing_goes_on_beyond_the_deadline() {
     let client = HttpClient::new().unwrap().until(started + SECOND / 20);
     let error = client.send(get(&url)).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
-    // Nor does waiting for a place.
+    // Waiting for a permit does not either.
     let all = client.pool.acquire_many(POOL as u32).await.unwrap();
     let error = client.send(get(&url)).await.unwrap_err();
     assert!(error.report().contains("no connection"), "{error:?}");

@@ -1,6 +1,8 @@
-//! What the error answers of the API mean. They are `google.rpc.Status` in JSON
-//! (<https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto>), or anything at
-//! all where a proxy speaks.
+//! Error responses of the API.
+//!
+//! They are `google.rpc.Status` in JSON
+//! (<https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto>), or any text if
+//! a proxy responds.
 
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use super::SERVICE;
 use crate::client::Answer;
 use eventrelay_core::error::{AccessFault, Error, KeySource, Source, known_reason};
 
-/// What was asked for: the same status means something else for another question.
+/// Operation of a request, since one status means different things for different operations.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked<'a> {
     /// A model's answer about a YouTube video.
@@ -25,11 +27,11 @@ pub(super) enum Asked<'a> {
     Files,
 }
 
-/// Bounds for what is kept of foreign text for the log.
+/// Maximum length of foreign text in the log.
 const LOGGED: usize = 500;
 const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Beginnings of `ErrorInfo.reason` of faults of the key or the project
+/// Prefixes of `ErrorInfo.reason` for faults of the key or the project
 /// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
 const ACCESS_REASONS: [(&str, AccessFault); 4] = [
     ("API_KEY_", AccessFault::Key),
@@ -37,8 +39,8 @@ const ACCESS_REASONS: [(&str, AccessFault); 4] = [
     ("BILLING_DISABLED", AccessFault::Billing),
     ("CONSUMER_", AccessFault::Project),
 ];
-/// The same faults where no reason is given, by words of the message in lower case. The first that
-/// fits counts: several name the API key as well.
+/// Words of the message, in lower case, for the same faults without a reason. The first match
+/// counts, since several messages name the API key as well.
 const ACCESS_WORDS: [(&str, AccessFault); 14] = [
     ("reported as leaked", AccessFault::LeakedKey),
     ("location is not supported", AccessFault::Location),
@@ -55,10 +57,10 @@ const ACCESS_WORDS: [(&str, AccessFault); 14] = [
     ("referer", AccessFault::Key),
     ("ip address", AccessFault::Key),
 ];
-/// Words of a 429 that no wait cures. Those of a quota also say "check your plan and billing
-/// details".
+/// Words of a 429 that waiting does not resolve. Messages about a quota also say "check your plan
+/// and billing details".
 const DEPLETED_WORDS: [&str; 2] = ["prepayment credits", "credits are depleted"];
-/// How a request that is not of the protocol is refused, in lower case.
+/// Words, in lower case, of the refusal of a request that violates the protocol.
 const SHAPE_WORDS: [&str; 4] = [
     "invalid json payload",
     "unknown name",
@@ -66,7 +68,7 @@ const SHAPE_WORDS: [&str; 4] = [
     "response_json_schema",
 ];
 
-/// The part of `google.rpc.Status` that decides. Absent fields are empty.
+/// Fields of `google.rpc.Status` that decide. Absent fields are empty.
 #[derive(Debug, Default, PartialEq)]
 struct Status {
     status: String,
@@ -75,14 +77,14 @@ struct Status {
     reason: String,
     /// `RetryInfo.retryDelay`.
     retry_delay: Option<Duration>,
-    /// Whether a `QuotaFailure` names a quota per day.
+    /// Indicates that a `QuotaFailure` names a quota per day.
     per_day: bool,
-    /// Whether a `BadRequest` names fields.
+    /// Indicates that a `BadRequest` names fields.
     bad_fields: bool,
 }
 
 impl Status {
-    /// Takes what it finds; what is not JSON is a message.
+    /// Parses the known fields leniently. A body that is not JSON is taken as the message.
     fn parse(body: &[u8]) -> Self {
         let Ok(document) = serde_json::from_slice::<Value>(body) else {
             return Self {
@@ -124,13 +126,13 @@ impl Status {
         status
     }
 
-    /// What is wrong with the key or the project, if that is what it says.
+    /// Returns the fault of the key or the project, if the status names one.
     fn access_fault(&self) -> Option<AccessFault> {
         let message = self.message.to_lowercase();
         let by_words = ACCESS_WORDS
             .iter()
             .find(|(words, _)| message.contains(words));
-        // A leaked key is named by the words alone, beside a general reason.
+        // A leaked key is only named by the message, beside a general reason.
         let by_reason = ACCESS_REASONS
             .iter()
             .find(|(reason, _)| self.reason.starts_with(reason));
@@ -139,7 +141,7 @@ impl Status {
         fault.or_else(|| (self.status == "UNAUTHENTICATED").then_some(AccessFault::Key))
     }
 
-    /// The constant that says why: that of `ErrorInfo`, else the status.
+    /// Returns the constant that names the reason: that of `ErrorInfo`, else the status.
     fn shown_reason(&self) -> Option<&'static str> {
         known_reason(&self.reason).or_else(|| known_reason(&self.status))
     }
@@ -153,8 +155,8 @@ impl Status {
         words.iter().any(|word| message.contains(word))
     }
 
-    /// For the log: bounded, on one line, without the key, which Google quotes in some messages
-    /// ("Consumer 'api_key:...' has been suspended").
+    /// Formats the status for the log: bounded, on one line, without the key, which Google quotes
+    /// in some messages ("Consumer 'api_key:...' has been suspended").
     fn source(&self, http: u16, redact: impl Fn(&str) -> String) -> Source {
         let message = redact(&self.message);
         let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -176,8 +178,8 @@ fn items<'a>(value: &'a Value, field: &str) -> &'a [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
-/// `google.protobuf.Duration` in JSON: seconds with up to nine decimal places and an `s`
-/// (<https://protobuf.dev/programming-guides/json/>). Negative ones are none.
+/// Parses a `google.protobuf.Duration` in JSON: seconds with up to nine decimal places and an `s`
+/// (<https://protobuf.dev/programming-guides/json/>). Negative durations are `None`.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     let text = text.strip_suffix('s')?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -191,8 +193,8 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     ))
 }
 
-/// The error that an answer without success means. `key` says where the key is configured, `redact`
-/// takes it out of a text.
+/// Maps an error response to an error. `key` says where the key is configured, and `redact` removes
+/// it from a text.
 pub(super) fn classify(
     asked: Asked<'_>,
     answer: &Answer,
@@ -243,7 +245,8 @@ pub(super) fn classify(
         400 if status.says(&["token count", "exceeds the maximum number of tokens"]) => {
             Error::TooLarge { what: "video" }
         }
-        // A file is used before it is processed: from the docs' sample, not seen in the wild.
+        // The file was used before it was processed. From the sample in the documentation, not
+        // observed.
         400 if status.says(&["not in an active state"]) => Error::Unavailable {
             service: SERVICE,
             retry_after: None,
@@ -258,8 +261,8 @@ pub(super) fn classify(
             Asked::WatchYouTube { .. } if !status.is_about_the_shape() => {
                 Error::VideoInaccessible { source }
             }
-            // Missing, expired and somebody else's are all 403: "You do not have permission to
-            // access the File X or it may not exist."
+            // Missing, expired and other projects' files all give 403: "You do not have permission
+            // to access the File X or it may not exist."
             Asked::Generate { .. } if http == 403 && status.says(&["access the file"]) => {
                 Error::FileGone
             }

@@ -1,5 +1,5 @@
-//! Uploading recordings, by the resumable protocol, and looking after them. The API keeps a file
-//! for 48 hours unless it is deleted.
+//! Files API: resumable uploads of recordings, and the management of files. The API deletes a file
+//! after 48 hours.
 
 use std::time::Duration;
 
@@ -14,16 +14,17 @@ use crate::client::{Answer, Request};
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::Error;
 
-/// How long [`Gemini::upload_chunk`] may take: for a chunk of the size the official SDKs send, 8 MiB.
+/// Timeout of [`Gemini::upload_chunk`], for chunks of 8 MiB as the official SDKs send.
 pub const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
-/// The most that there can be in a page (<https://ai.google.dev/api/files#method:-files.list>).
+/// Maximum page size (<https://ai.google.dev/api/files#method:-files.list>).
 const FILES_IN_PAGE: &str = "100";
-/// Of a page, each of whose files is below 2 kB.
+/// Maximum size of a page. Each of its files is below 2 kB.
 const LIST_LIMIT: usize = 1024 * 1024;
-/// The domain that Google's upload servers are under.
+/// Domain of Google's upload servers.
 const GOOGLE: &str = "googleapis.com";
 
-/// The API's own have about 80 and 20 bytes, and URLs to upload to about 300.
+/// Maximum length of names and URIs. The API's own have about 80 and 20 bytes, and upload URLs
+/// about 300.
 const MAX_URI_LENGTH: usize = 1024;
 const MAX_MEDIA_TYPE_LENGTH: usize = 127;
 const MAX_UPLOAD_URL_LENGTH: usize = 4096;
@@ -31,29 +32,29 @@ const MAX_UPLOAD_URL_LENGTH: usize = 4096;
 const COMMAND: &str = "x-goog-upload-command";
 const STATUS: &str = "x-goog-upload-status";
 
-/// What is going to be uploaded.
+/// Metadata of an upload.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadStart<'a> {
-    /// The file's own name, `files/` and up to 40 lower-case letters, digits and inner dashes:
-    /// whoever chose it finds the file although nobody heard that it is there
+    /// Name of the file: `files/` and up to 40 lower-case letters, digits and inner dashes. The
+    /// caller chooses it, and so finds the file even if the response was lost
     /// (<https://ai.google.dev/api/files#File>).
     pub name: &'a str,
-    /// For people who look at the list of files; at most 512 characters.
+    /// Name shown in the list of files, at most 512 characters.
     pub display_name: &'a str,
     /// Media type, such as `video/mp4`.
     pub mime_type: &'a str,
-    /// The whole size in bytes.
+    /// Total size in bytes.
     pub size_bytes: u64,
 }
 
-/// An upload that has been started. Whoever knows its URL can write to it, so `Debug` hides it.
+/// Upload in progress. Its URL grants write access, so `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UploadSession {
     url: Url,
 }
 
 impl UploadSession {
-    /// The URL, to be kept for [`Gemini::resume_upload`].
+    /// Returns the URL, to be stored for [`Gemini::resume_upload`].
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -67,16 +68,16 @@ impl std::fmt::Debug for UploadSession {
     }
 }
 
-/// What became of a chunk.
+/// Result of a chunk.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChunkOutcome {
-    /// It was taken; more is expected.
+    /// The chunk was stored, and more chunks are expected.
     Active,
-    /// It was the last: this is the file.
+    /// The chunk was the last one of this file.
     Final(Box<File>),
 }
 
-/// How far the processing of a file is.
+/// Processing state of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum FileState {
@@ -98,39 +99,38 @@ impl From<String> for FileState {
     }
 }
 
-/// A file at the API (<https://ai.google.dev/api/files#File>).
+/// File at the API (<https://ai.google.dev/api/files#File>).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "WireFile")]
 pub struct File {
     /// `files/` and an id.
     pub name: String,
-    /// What a request to a model names it by.
+    /// URI by which a request to a model refers to it.
     pub uri: String,
     pub mime_type: String,
-    /// How far its processing is.
+    /// Processing state.
     pub state: FileState,
-    /// The API's words on why it failed: for the log only.
+    /// Reason of the failure in the API's words, for the log only.
     pub error: Option<String>,
-    /// Length in seconds; known once it is processed.
+    /// Length in seconds, known after processing.
     pub duration_s: Option<f64>,
     pub size_bytes: Option<u64>,
-    /// The name that whoever uploaded it gave it.
+    /// Name that the uploader gave it.
     pub display_name: Option<String>,
-    /// When it was uploaded.
+    /// Time of the upload.
     pub created_at: Option<Timestamp>,
-    /// When it last changed; of what is processed, when that was over.
+    /// Time of the last change. For a processed file, the end of processing.
     pub updated_at: Option<Timestamp>,
 }
 
-/// A page of the files of the project.
+/// Page of the project's files.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FilePage {
-    /// The files; none where there are none. One that cannot be read is none of ours, and does not
-    /// take the others with it.
+    /// Files of the page. A file that cannot be parsed is not ours and is skipped.
     #[serde(default, deserialize_with = "readable")]
     pub files: Vec<File>,
-    /// Where the next page begins; none, or empty, behind the last.
+    /// Token of the next page. Absent or empty on the last page.
     #[serde(default)]
     pub next_page_token: Option<String>,
 }
@@ -179,7 +179,8 @@ struct WireUploaded {
 impl TryFrom<WireFile> for File {
     type Error = &'static str;
 
-    /// What is kept of it stands in the row of a job and in requests: it is bounded here.
+    /// Validates the length of every kept field, because the fields are stored in job rows and sent
+    /// in requests.
     fn try_from(wire: WireFile) -> Result<Self, Self::Error> {
         if file_id(&wire.name).is_none() {
             return Err("the name of a file that is none");
@@ -192,7 +193,7 @@ impl TryFrom<WireFile> for File {
             name: wire.name,
             uri: wire.uri,
             mime_type: wire.mime_type,
-            // Absent is the enumeration's zero value.
+            // An absent field is the enumeration's zero value.
             state: wire
                 .state
                 .unwrap_or_else(|| FileState::Other("STATE_UNSPECIFIED".to_owned())),
@@ -213,8 +214,8 @@ fn time(text: Option<&str>) -> Option<Timestamp> {
     text.and_then(Timestamp::parse_rfc3339)
 }
 
-/// The id in a file's name. Ids are lower-case letters, digits and inner dashes; nothing else may
-/// reach a path.
+/// Returns the id in a file's name. Ids are lower-case letters, digits and inner dashes. No other
+/// text may reach a path.
 fn file_id(name: &str) -> Option<&str> {
     let is_id_byte = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let id = name.strip_prefix("files/")?;
@@ -236,11 +237,11 @@ struct WireStartFile<'a> {
 }
 
 impl Gemini {
-    /// Announces an upload.
+    /// Starts an upload.
     ///
     /// # Errors
-    /// As every call of the API ([`eventrelay_core::error`]); [`Error::UpstreamMalformed`] if the URL to upload
-    /// to is missing, or neither of our base URL's origin nor one of Google's.
+    /// As every call of the API ([`eventrelay_core::error`]). [`Error::UpstreamMalformed`] if the
+    /// upload URL is missing, or has neither the origin of our base URL nor one of Google's.
     pub async fn start_upload(&self, start: &UploadStart<'_>) -> Result<UploadSession, Error> {
         let url = self.url(["upload", self.version.as_str(), "files"])?;
         let mime_type = HeaderValue::from_str(start.mime_type)
@@ -256,7 +257,7 @@ impl Gemini {
                 start.size_bytes.into(),
             )
             .header("x-goog-upload-header-content-type", mime_type);
-        // Not every name can be a header; the body has it in any case.
+        // Not every name is a valid header value. The body contains it in any case.
         if let Ok(name) = HeaderValue::from_str(start.display_name) {
             request = request.header("x-goog-upload-file-name", name);
         }
@@ -275,11 +276,11 @@ impl Gemini {
         self.resume_upload(url)
     }
 
-    /// An upload that was started before, by its URL.
+    /// Returns an upload that was started before, by its URL.
     ///
     /// # Errors
-    /// [`Error::UpstreamMalformed`] if the URL is neither of our base URL's origin nor one of
-    /// Google's: what a service answers must not direct us to somebody else.
+    /// [`Error::UpstreamMalformed`] if the URL has neither the origin of our base URL nor one of
+    /// Google's. A response must not direct us to another host.
     pub fn resume_upload(&self, url: &str) -> Result<UploadSession, Error> {
         if url.len() > MAX_UPLOAD_URL_LENGTH {
             return Err(malformed("the upload URL is too long"));
@@ -301,8 +302,8 @@ impl Gemini {
     /// Sends the bytes from `offset` on. All chunks but the last must be multiples of 256 KiB.
     ///
     /// # Errors
-    /// As every call; [`Error::FileGone`] if the upload is no longer known: start again. After
-    /// another failure ask [`Gemini::query_upload`] where to go on.
+    /// As every call. [`Error::FileGone`] if the upload is unknown: start a new one. After any
+    /// other failure, [`Gemini::query_upload`] returns the offset to resume at.
     pub async fn upload_chunk(
         &self,
         session: &UploadSession,
@@ -326,7 +327,8 @@ impl Gemini {
         }
     }
 
-    /// How many bytes have arrived; none if the upload is over, finished or not: start again.
+    /// Returns the number of bytes received, or `None` if the upload has ended, finished or not.
+    /// The caller must then start a new one.
     ///
     /// # Errors
     /// As [`Gemini::upload_chunk`].
@@ -343,15 +345,15 @@ impl Gemini {
             .ok_or_else(|| malformed("an active upload without its size"))
     }
 
-    /// A file by its name, `files/ID`.
+    /// Returns a file by its name, `files/ID`.
     ///
     /// # Errors
-    /// [`Error::FileGone`] if there is none, else as every call.
+    /// [`Error::FileGone`] if it does not exist, else as every call.
     pub async fn get_file(&self, name: &str) -> Result<File, Error> {
         self.file_call(Method::GET, name).await?.json(SERVICE)
     }
 
-    /// A page of all files of the project, from `page_token` on.
+    /// Returns a page of the project's files, starting at `page_token`.
     ///
     /// # Errors
     /// As every call.
@@ -365,7 +367,7 @@ impl Gemini {
         drop(query);
         let request = Request::new(SERVICE, Method::GET, url, CONTROL_TIMEOUT, LIST_LIMIT);
         let answer = self.call_with_key(Asked::Files, request).await?;
-        // As an object: a list would be read as a page without files.
+        // Parsed as an object, since a JSON array would be accepted as a page without files.
         let page: serde_json::Map<String, serde_json::Value> = answer.json(SERVICE)?;
         let page = serde_json::from_value::<FilePage>(page.into());
         let page = page.map_err(|error| Error::UpstreamMalformed {
@@ -378,7 +380,7 @@ impl Gemini {
         })
     }
 
-    /// Deletes a file; one that is not there is deleted already.
+    /// Deletes a file. Deleting a missing file is no error.
     ///
     /// # Errors
     /// As every call.
@@ -398,7 +400,7 @@ impl Gemini {
     }
 }
 
-/// A request of an upload; its URL is the credential, so it gets no key.
+/// Creates a request of an upload. Its URL is the credential, so the request has no key.
 fn upload_request(session: &UploadSession, timeout: Duration, command: &'static str) -> Request {
     Request::new(
         SERVICE,

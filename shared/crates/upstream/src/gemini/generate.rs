@@ -1,4 +1,4 @@
-//! `generateContent`: a video and an instruction in, a JSON document out.
+//! `generateContent`: takes a video and an instruction and returns a JSON document.
 
 use eventrelay_core::cost::TokenUsage;
 use std::time::Duration;
@@ -15,32 +15,32 @@ use crate::gate::Target;
 use eventrelay_core::error::Error;
 use eventrelay_core::limit::Cost;
 
-/// The largest output of any model is 65,536 tokens, a few hundred kilobytes; thoughts and the
-/// envelope come on top.
+/// Maximum size of a response. The largest output of any model is 65,536 tokens, a few hundred
+/// kilobytes, plus thoughts and the envelope.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
-/// No call takes more: the largest context of any model is below ten million. What is counted and
-/// paid by is not left to an answer alone.
+/// Maximum plausible token count of a call. The largest context of any model is below ten million
+/// tokens. A count that quotas and costs depend on is not trusted unchecked.
 const MAX_TOKENS: u64 = 1 << 32;
 
-/// What the model is to watch.
+/// Video that the model analyses.
 #[derive(Clone, Copy, Debug)]
 pub enum Media<'a> {
-    /// A public video, by its canonical watch URL; the API fetches it itself.
+    /// Public YouTube video, by its canonical watch URL. The API fetches it itself.
     YouTube(&'a str),
-    /// A file that was uploaded and is active.
+    /// Uploaded file that is active.
     File { uri: &'a str, mime_type: &'a str },
 }
 
-/// The part of the video that is to be watched.
+/// Part of the video to analyse.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     pub start: Duration,
-    /// To here; none for the end of the video.
+    /// End, or `None` for the end of the video.
     pub end: Option<Duration>,
 }
 
-/// How finely the frames are read: tokens, and so cost, for detail.
+/// Resolution of the frames: more tokens, and so cost, for more detail.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum MediaResolution {
     /// About 100 tokens per second of video before Gemini 3.
@@ -53,58 +53,57 @@ pub enum MediaResolution {
     High,
 }
 
-/// How much the model thinks first. Models before Gemini 3 do not know it.
+/// Amount of thinking before the answer. Models before Gemini 3 do not support it.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ThinkingLevel {
     Minimal,
     Low,
     Medium,
-    /// As much as it takes.
+    /// Unlimited thinking.
     High,
 }
 
-/// A question to a model.
+/// Request to a model.
 #[derive(Clone, Copy, Debug)]
 pub struct GenerateRequest<'a> {
-    /// The model's id, without `models/`.
+    /// Model id, without `models/`.
     pub model: &'a str,
-    /// What to watch, if anything. It goes before the texts, as the API's documentation advises.
+    /// Video to analyse, if any. It goes before the texts, as the API's documentation advises.
     pub media: Option<Media<'a>>,
-    /// Which part of it; none for all.
+    /// Part of the video, or `None` for all of it.
     pub window: Option<Window>,
     pub system: &'a str,
-    /// The texts of the question, in order.
+    /// Texts of the prompt, in order.
     pub texts: &'a [&'a str],
-    /// The JSON Schema that the answer must satisfy.
+    /// JSON Schema that the answer must satisfy.
     pub json_schema: &'a Value,
-    /// The limit of thoughts and answer together.
+    /// Limit of thoughts and answer together.
     pub max_output_tokens: u32,
-    /// The model's own choice if none.
+    /// `None` uses the model's default.
     pub media_resolution: Option<MediaResolution>,
-    /// The model's own choice if none.
+    /// `None` uses the model's default.
     pub thinking_level: Option<ThinkingLevel>,
-    /// What it will take in all, as far as can be told; counted against the limits until it is
-    /// known.
+    /// Estimated total cost, counted against the limits until the actual one is known.
     pub estimate: Cost,
-    /// Whether it was held before and comes at the time it was told.
+    /// Indicates that the request was throttled before and comes at its reserved time.
     pub has_reservation: bool,
 }
 
-/// What came back, and what it took: an answer that is of no use was paid for as well.
+/// Result of a request and its usage. An unusable answer is charged as well.
 #[derive(Debug)]
 pub struct Answered {
-    /// The answer, or [`Error::PromptBlocked`], [`Error::AnswerTruncated`],
-    /// [`Error::AnswerEmpty`], [`Error::AnswerMalformed`].
+    /// Answer, or [`Error::PromptBlocked`], [`Error::AnswerTruncated`], [`Error::AnswerEmpty`],
+    /// [`Error::AnswerMalformed`].
     pub outcome: Result<Generated, Error>,
     pub usage: TokenUsage,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
-    /// The document, as the model wrote it: not yet checked against the schema.
+    /// Document as the model wrote it, not yet validated against the schema.
     pub text: String,
-    /// The model that answered, as it names itself.
+    /// Version of the model that answered, as reported by it.
     pub model_version: Option<String>,
 }
 
@@ -222,12 +221,12 @@ impl WireAnswer {
 }
 
 impl Gemini {
-    /// Asks a model and waits for its answer, at most for `timeout`.
+    /// Sends a request to a model and waits for the answer, at most for `timeout`.
     ///
     /// # Errors
-    /// Where there is no answer: as every call of the API ([`eventrelay_core::error`]), and of these in
-    /// particular: [`Error::VideoInaccessible`], [`Error::FileGone`], [`Error::TooLarge`];
-    /// [`Error::ModelGone`] and [`Error::DailyQuotaSpent`], after which another model may do.
+    /// Those of every call of the API ([`eventrelay_core::error`]), and in particular
+    /// [`Error::VideoInaccessible`], [`Error::FileGone`] and [`Error::TooLarge`]. After
+    /// [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] another model may succeed.
     pub async fn generate(
         &self,
         question: &GenerateRequest<'_>,
@@ -312,7 +311,7 @@ fn wire_request<'a>(question: &GenerateRequest<'a>) -> WireRequest<'a> {
     }
 }
 
-/// `google.protobuf.Duration` in JSON; milliseconds are finer than any video's frames.
+/// Formats a `google.protobuf.Duration` in JSON. Milliseconds are finer than any video's frames.
 fn offset(at: Duration) -> String {
     match at.subsec_millis() {
         0 => format!("{}s", at.as_secs()),
@@ -320,9 +319,11 @@ fn offset(at: Duration) -> String {
     }
 }
 
-/// What an answer amounts to. `STOP` with a text is an answer. With any other finish reason, known
-/// or new, the text is taken only if it is a complete JSON document, which a cut-off one is not;
-/// running into the output limit is a failure in any case, since the model was not done.
+/// Decodes an answer.
+///
+/// `STOP` with a text is an answer. With any other finish reason, known or new, the text counts
+/// only if it is a complete JSON document, which a truncated one is not. Reaching the output limit
+/// is always a failure, since the model was not done.
 pub(super) fn decode(answer: WireAnswer) -> Result<Generated, Error> {
     if let Some(reason) = answer.prompt_feedback.block_reason {
         return Err(Error::prompt_blocked(&reason));
@@ -355,7 +356,7 @@ pub(super) fn decode(answer: WireAnswer) -> Result<Generated, Error> {
     })
 }
 
-/// Whether the model stopped because of the content (`Candidate.FinishReason`).
+/// Returns whether the model stopped because of the content (`Candidate.FinishReason`).
 fn is_refusal(reason: &str) -> bool {
     matches!(
         reason,

@@ -28,12 +28,12 @@ const SERVICE: Service = Service::Gemini;
 const KEY_HEADER: &str = "x-goog-api-key";
 /// Variable of `cargo local` that holds the key.
 const KEY_VARIABLE: &str = "GEMINI_API_KEY";
-/// For calls that only look something up or change it.
+/// Timeout of calls that only read or change metadata.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
-/// A file's description is below 2 kB.
+/// Maximum response size of these calls. A file's metadata is below 2 kB.
 const CONTROL_LIMIT: usize = 256 * 1024;
 
-/// The client of the API. A clone is cheap and shares its connections.
+/// Client of the API. A clone is cheap and shares the connection pool.
 #[derive(Clone, Debug)]
 pub struct Gemini {
     http: HttpClient,
@@ -44,9 +44,9 @@ pub struct Gemini {
 }
 
 impl Gemini {
-    /// A client of `version` (`v1` or `v1beta`; some models exist only in the latter) at `base_url`
-    /// (`https://generativelanguage.googleapis.com`), each call of which passes the gate. The key
-    /// goes into a header, never into a URL.
+    /// Creates a client of `version` (`v1` or `v1beta`; some models exist only in the latter) at
+    /// `base_url` (`https://generativelanguage.googleapis.com`). Each call passes the upstream
+    /// guard. The key is sent in a header, never in a URL.
     pub fn new(
         http: HttpClient,
         base_url: Url,
@@ -63,7 +63,7 @@ impl Gemini {
         }
     }
 
-    /// The same with no call going on beyond `deadline`.
+    /// Returns a client whose calls end at `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Gemini {
         }
     }
 
-    /// The URL of these path segments, which are escaped.
+    /// Returns the URL of these path segments, percent-encoded.
     fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Result<Url, Error> {
         let mut url = self.base_url.clone();
         url.path_segments_mut()
@@ -82,13 +82,13 @@ impl Gemini {
         Ok(url)
     }
 
-    /// A call of the Files API that needs the key.
+    /// Makes a call of the Files API that needs the key.
     async fn call_with_key(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let call = self.send_with_key(asked, request);
         self.gate.pass(Target::Files, Cost::CALL, false, call).await
     }
 
-    /// [`Self::send`] with the key in the request.
+    /// Sends a request with the key, see [`Self::send`].
     async fn send_with_key(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         with_key(&self.key, async |key| {
             let request = request.clone().header(KEY_HEADER, secret_header(key)?);
@@ -97,13 +97,13 @@ impl Gemini {
         .await
     }
 
-    /// A call of the Files API whose URL is the credential.
+    /// Makes a call of the Files API whose URL is the credential.
     async fn call(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let call = self.send(asked, request);
         self.gate.pass(Target::Files, Cost::CALL, false, call).await
     }
 
-    /// Sends, and turns every status but success into what it means for what was `asked`.
+    /// Sends a request and maps every error status to the error for `asked`.
     async fn send(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let answer = self.http.send(request).await?;
         if answer.status.is_success() {
@@ -116,7 +116,7 @@ impl Gemini {
     }
 }
 
-/// Reads an answer about a YouTube video, whatever its status.
+/// Reads a response about a YouTube video, whatever its status.
 pub fn read_generated(answer: &Answer) -> Result<Generated, Error> {
     if !answer.status.is_success() {
         let asked = Asked::WatchYouTube { model: "model" };

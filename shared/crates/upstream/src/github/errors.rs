@@ -1,4 +1,4 @@
-//! What the error answers of the API mean
+//! Error responses of the API
 //! (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api>).
 
 use std::time::Duration;
@@ -10,32 +10,32 @@ use crate::bearer::{Redact, logged, refusal};
 use crate::client::Answer;
 use eventrelay_core::error::Error;
 
-/// The least that is waited where a limit was reached and no header says for how long
+/// Minimum pause after a rate limit without a header that states one
 /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>, "exceeding
 /// the rate limit").
 pub(super) const PAUSE: Duration = Duration::from_secs(60);
 
-/// What was asked for: the same status means something else for another question.
+/// Operation of a request, since one status means different things for different operations.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked {
-    /// An object or a reference of git. What has just been made may not be there yet.
+    /// A Git object or reference. A recently created one may not be visible yet.
     Git,
     Else,
 }
 
-/// How a limit is told, in lower case. The last is what secondary limits were called before.
+/// Words of a rate limit, in lower case. The last is the former name of secondary limits.
 const LIMIT_WORDS: [&str; 2] = ["rate limit", "abuse detection"];
 
-/// What an error answer says.
+/// Content of an error response.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Refusal {
     message: String,
-    /// Of `errors`, where a message of its own stands there, else its code and field.
+    /// Messages in `errors`, or else their codes and fields.
     details: Vec<String>,
 }
 
 impl Refusal {
-    /// Takes what it finds; what is not JSON is a message.
+    /// Parses the known fields leniently. A body that is not JSON is taken as the message.
     pub(super) fn new(answer: &Answer) -> Self {
         let Ok(document) = serde_json::from_slice::<Value>(&answer.body) else {
             return Self {
@@ -63,19 +63,19 @@ impl Refusal {
         }
     }
 
-    /// Whether it contains these words, which are in lower case.
+    /// Returns whether the response contains these words, given in lower case.
     pub(super) fn says(&self, words: &str) -> bool {
         let mut texts = self.details.iter().chain([&self.message]);
         texts.any(|text| text.to_lowercase().contains(words))
     }
 }
 
-/// Whether an answer is 422 and says so, in lower case.
+/// Returns whether a response is 422 with these words, given in lower case.
 pub(super) fn is_refused_with(answer: &Answer, words: &str) -> bool {
     answer.status == http::StatusCode::UNPROCESSABLE_ENTITY && Refusal::new(answer).says(words)
 }
 
-/// The error that an answer without success means.
+/// Maps an error response to an error.
 pub(super) fn classify(asked: Asked, answer: &Answer, redact: Redact<'_>) -> Error {
     let refusal_text = Refusal::new(answer);
     let details = refusal_text.details.join("; ");
@@ -88,8 +88,8 @@ pub(super) fn classify(asked: Asked, answer: &Answer, redact: Redact<'_>) -> Err
             service: SERVICE,
             retry_after: Some(answer.retry_after().unwrap_or(PAUSE)),
         },
-        // 409 is "Git Repository is empty."; 404 and 422 are what is told of an object that the
-        // machine which was asked has not seen yet.
+        // 409 is "Git Repository is empty.". GitHub answers 404 and 422 for an object that the
+        // replica which was asked has not seen yet.
         (404 | 409, Asked::Git) => Error::NotReady {
             service: SERVICE,
             source,

@@ -14,56 +14,56 @@ use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::Error;
 use eventrelay_project::deploy::{Address, Content, Entry, ObjectId, Present};
 
-/// Who writes our commits. The domain is nobody's (RFC 2606, section 2).
+/// Author of our commits. The domain is reserved (RFC 2606, section 2).
 const AUTHOR: (&str, &str) = ("EventRelay", "eventrelay@example.invalid");
 
-/// The answer to a tree lists its first level, that to a recursive one up to 100,000 entries and
-/// 7 MB (<https://docs.github.com/en/rest/git/trees#get-a-tree>).
+/// Maximum size of a tree response. A tree lists its first level, a recursive one up to 100,000
+/// entries and 7 MB (<https://docs.github.com/en/rest/git/trees#get-a-tree>).
 const TREE_LIMIT: usize = 8 * 1024 * 1024;
 
-/// A commit that is to be made. The same values make the same commit, whoever sends them again.
+/// Commit to create. The same values give the same commit, so creating it is idempotent.
 #[derive(Clone, Copy, Debug)]
 pub struct NewCommit<'a> {
-    /// What is in it.
+    /// Tree of the commit.
     pub tree: &'a ObjectId,
     pub parents: &'a [ObjectId],
-    /// What it says of itself.
+    /// Commit message.
     pub message: &'a str,
-    /// When it was made, to the second.
+    /// Time of the commit, to the second.
     pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// What it is called.
+    /// Object id of the commit.
     pub id: ObjectId,
-    /// What is in it.
+    /// Tree of the commit.
     pub tree: ObjectId,
     pub parents: Vec<ObjectId>,
 }
 
-/// The files of a tree, at every depth.
+/// Files of a tree, at every depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    /// The files, by their paths.
+    /// Files by path.
     pub files: BTreeMap<String, Present>,
-    /// Whether all of them are there: a very large tree is cut.
+    /// Indicates that the list is complete. GitHub truncates a very large tree.
     pub is_whole: bool,
 }
 
-/// What came of moving a branch.
+/// Result of moving a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
     Done,
-    /// Somebody else has moved it in between, to what the new commit does not follow.
+    /// A concurrent push has moved the branch to a commit that is no ancestor of the new one.
     NotAFastForward,
 }
 
-/// What came of making a branch.
+/// Result of creating a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceCreated {
     Done,
-    /// There is one of this name: perhaps ours, from a call whose answer was lost.
+    /// A branch of this name exists, perhaps created by a call whose response was lost.
     Exists,
 }
 
@@ -91,7 +91,7 @@ impl Serialize for WireEntry<'_> {
         match &self.0.content {
             Content::Text(text) => map.serialize_entry("content", text)?,
             Content::Object(id) => map.serialize_entry("sha", id)?,
-            // A missing `sha` is refused; null deletes.
+            // GitHub refuses an entry without `sha`. A null `sha` deletes the file.
             Content::Gone => map.serialize_entry("sha", &None::<ObjectId>)?,
         }
         map.end()
@@ -166,8 +166,8 @@ struct WireListed {
 }
 
 impl GitHub {
-    /// The commit that a branch is at, and what that follows; none if there is no such branch, or
-    /// not yet (<https://docs.github.com/en/rest/branches/branches#get-a-branch>).
+    /// Returns the head commit of a branch, or `None` if the branch does not exist or is not
+    /// visible yet (<https://docs.github.com/en/rest/branches/branches#get-a-branch>).
     ///
     /// # Errors
     /// As every call.
@@ -186,7 +186,7 @@ impl GitHub {
         }))
     }
 
-    /// Makes a blob of these bytes.
+    /// Creates a blob of these bytes.
     ///
     /// # Errors
     /// As every call; [`Error::NotReady`] while the repository is empty.
@@ -203,7 +203,7 @@ impl GitHub {
         }
     }
 
-    /// Makes a tree of these entries: of nothing else, or of them over those of `base`.
+    /// Creates a tree of these entries, on top of `base` if given.
     ///
     /// # Errors
     /// As every call; [`Error::NotReady`] while the repository is empty or does not know a blob.
@@ -220,7 +220,7 @@ impl GitHub {
         self.create_object(at, "git/trees", &body).await
     }
 
-    /// The files of a tree.
+    /// Returns the files of a tree.
     ///
     /// # Errors
     /// As every call; [`Error::NotReady`] if the tree is not known.
@@ -244,14 +244,14 @@ impl GitHub {
         })
     }
 
-    /// Makes a commit.
+    /// Creates a commit.
     ///
     /// # Errors
     /// As every call; [`Error::NotReady`] while the repository is empty or does not know the tree
     /// or a parent.
     pub async fn commit(&self, at: &Address, new: NewCommit<'_>) -> Result<ObjectId, Error> {
         let (name, email) = AUTHOR;
-        // To the second, as git keeps it.
+        // Truncated to seconds, as git stores times.
         let date = Timestamp(new.at.0 / 1000 * 1000).rfc3339();
         let author = WirePerson { name, email, date };
         let body = WireNewCommit {
@@ -264,7 +264,7 @@ impl GitHub {
         self.create_object(at, "git/commits", &body).await
     }
 
-    /// Makes a branch at a commit.
+    /// Creates a branch at a commit.
     ///
     /// # Errors
     /// As every call; [`Error::NotReady`] while the repository is empty or does not know the commit.
@@ -289,8 +289,7 @@ impl GitHub {
         })
     }
 
-    /// Moves a branch to a commit that follows the one that it is at; nothing is lost by it. A
-    /// branch that is there already stays.
+    /// Fast-forwards a branch to a commit. Idempotent.
     ///
     /// # Errors
     /// As every call; [`Error::NotReady`] while the repository is empty or does not know the branch
@@ -316,7 +315,7 @@ impl GitHub {
         })
     }
 
-    /// Makes an object. Its id is its content, so that it is the same however often it is made.
+    /// Creates an object. Its id is a hash of its content, so this is idempotent.
     async fn create_object(
         &self,
         at: &Address,

@@ -1,9 +1,9 @@
-//! The GitHub REST API: repositories, the Git Data API, pull requests and Pages
+//! GitHub REST API: repositories, the Git Data API, pull requests and Pages
 //! (<https://docs.github.com/en/rest>).
 //!
-//! A repository is written to by a blob for each file that is not text, one tree, one commit and
-//! one move of a branch. What happens before the branch moves is seen by nobody and may happen
-//! twice: the same content is the same object.
+//! A deployment creates one blob per binary file, one tree and one commit, and then moves the
+//! branch. The steps before the move are invisible and idempotent, since the same content is the
+//! same object.
 
 mod errors;
 mod git;
@@ -32,62 +32,65 @@ use eventrelay_project::deploy::Address;
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::GitHub;
-/// The version of the API (<https://docs.github.com/en/rest/about-the-rest-api/api-versions>).
+/// Version of the API (<https://docs.github.com/en/rest/about-the-rest-api/api-versions>).
 const VERSION: HeaderValue = HeaderValue::from_static("2026-03-10");
 const ACCEPT: HeaderValue = HeaderValue::from_static("application/vnd.github+json");
-/// GitHub itself ends a request after 10 s; sending a tree of some megabytes comes on top.
+/// Timeout of a request. GitHub itself ends a request after 10 s. Sending a tree of some megabytes
+/// takes additional time.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The description of a repository or a pull request is below 30 kB.
+/// Maximum response size. The description of a repository or a pull request is below 30 kB.
 const LIMIT: usize = 1024 * 1024;
-/// URLs of GitHub have about 100 characters; some are kept and shown.
+/// Maximum length of a URL that is kept and shown. URLs of GitHub have about 100 characters.
 const MAX_URL_LENGTH: usize = 500;
 
-/// The client of the API, in the name of one token. A clone is cheap and shares its connections.
+/// Client of the API with one token. A clone is cheap and shares the connection pool.
 ///
-/// Every call may fail as every call of an upstream: [`Error::Throttled`], [`Error::RateLimited`],
-/// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`]. The methods
-/// name what else they fail with. [`Error::NotReady`] is what has been made a moment ago and is not
-/// there yet: a repository that is still empty, an object that another one refers to.
+/// Every call may fail with [`Error::Throttled`], [`Error::RateLimited`], [`Error::Unavailable`],
+/// [`Error::UpstreamRejected`] or [`Error::UpstreamMalformed`]. The methods name their additional
+/// errors. [`Error::NotReady`] means that a recently created resource is not visible yet: a
+/// repository is still empty, or a referenced object is missing.
 #[derive(Clone, Debug)]
 pub struct GitHub(Bearer);
 
 impl GitHub {
-    /// A client of the API at `base_url` (`https://api.github.com`), each call of which passes the
-    /// gate. What creates something counts there; what only reads is held in a pause alone.
+    /// Creates a client of the API at `base_url` (`https://api.github.com`). Each call passes the
+    /// upstream guard. Calls that create content are counted. Reads are throttled only during a
+    /// pause.
     pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
         Self(Bearer::new(SERVICE, http, base_url, token, gate))
     }
 
-    /// The same with no call going on beyond `deadline`.
+    /// Returns a client whose calls end at `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self(self.0.until(deadline))
     }
 
-    /// The same for somebody who comes back at the time that [`Error::Throttled`] has told them
-    /// ([`eventrelay_core::limit::check`]), or does not.
+    /// Returns a client for a caller that does or does not return at the time of
+    /// [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
     #[must_use]
     pub fn with_reservation(&self, has_reservation: bool) -> Self {
         Self(self.0.with_reservation(has_reservation))
     }
 
-    /// The same for one call that creates something and may be made now, so that what goes along
-    /// with it is not called in vain.
+    /// Returns a client for one call that creates content and is admitted now. So the accompanying
+    /// calls are not made in vain.
     ///
     /// # Errors
-    /// [`Error::Throttled`]; [`Error::Storage`] if it could not be found out.
+    /// [`Error::Throttled`]; [`Error::Storage`] if the limits cannot be read.
     pub async fn admitted(&self) -> Result<Self, Error> {
         let admitted = self.0.admitted(Target::GitHub, Cost::CALL);
         admitted.await.map(Self)
     }
 
-    /// Whether its one call finds out whether GitHub is back: no other is let through before that.
+    /// Returns whether its one call is the probe of GitHub. No other call is admitted before its
+    /// outcome is known.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.0.is_probe()
     }
 
-    /// The URL of something of a repository; a `/` in `path` parts segments.
+    /// Returns the URL of a resource of a repository. A `/` in `path` separates segments.
     fn url_of(&self, at: &Address, path: &str) -> Result<Url, Error> {
         let repository = ["repos", at.owner.as_str(), at.name.as_str()];
         let path = path.split('/').filter(|segment| !segment.is_empty());
@@ -117,7 +120,7 @@ impl GitHub {
         self.call(asked, FREE, request, accepts).await
     }
 
-    /// What creates or changes something.
+    /// Makes a call that creates or changes content.
     async fn write(
         &self,
         asked: Asked,
@@ -150,12 +153,12 @@ fn headers(request: Request) -> Request {
         .header("x-github-api-version", VERSION)
 }
 
-/// Takes every answer without success for an error.
+/// Treats every error response as an error.
 fn none(_: &Answer) -> bool {
     false
 }
 
-/// Takes 404 for an answer.
+/// Treats 404 as a valid response.
 fn nothing(answer: &Answer) -> bool {
     answer.status == http::StatusCode::NOT_FOUND
 }
@@ -167,7 +170,7 @@ fn malformed(what: &'static str) -> Error {
     }
 }
 
-/// A URL that GitHub tells, to be shown: not too long, and of the web.
+/// Validates a URL from GitHub that is shown: bounded, and http or https.
 fn web_url(text: String) -> Result<String, Error> {
     let is_of_the_web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if is_of_the_web && text.len() <= MAX_URL_LENGTH {

@@ -9,22 +9,22 @@ use eventrelay_analysis::text;
 use eventrelay_core::error::Error;
 use eventrelay_project::deploy::{Address, ObjectId};
 
-/// Longest message of a build that failed, in characters.
+/// Maximum length of the message of a failed build, in characters.
 const MAX_MESSAGE_LENGTH: usize = 500;
 
-/// How far a site, or a build of it, is.
+/// State of a site or of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Option<String>")]
 pub enum PagesState {
     Waiting,
     Building,
-    /// What was built can be seen.
+    /// The site is published.
     Built,
     Errored,
 }
 
 impl From<Option<String>> for PagesState {
-    /// What this version does not know is not over.
+    /// Converts a state. An unknown one counts as unfinished.
     fn from(state: Option<String>) -> Self {
         match state.as_deref() {
             Some("built") => Self::Built,
@@ -35,31 +35,31 @@ impl From<Option<String>> for PagesState {
     }
 }
 
-/// The site of a repository.
+/// Site of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pages {
-    /// Where it can be seen, once it is built.
+    /// Public URL, once the site is built.
     pub html_url: Option<String>,
-    /// How far its last build is.
+    /// State of its last build.
     pub state: PagesState,
 }
 
-/// A build of a site.
+/// Build of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagesBuild {
-    /// How far it is.
+    /// State of the build.
     pub state: PagesState,
     pub commit: Option<ObjectId>,
-    /// GitHub's words on why it failed: one line, for whoever deploys.
+    /// Failure message of GitHub: one line, for the operator of the deployment.
     pub message: Option<String>,
 }
 
-/// What came of making a site.
+/// Result of enabling a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PagesEnabled {
     Site(Pages),
     Exists,
-    /// The account's plan has none for this repository: a private one needs a plan that is paid for.
+    /// The account's plan has no Pages for this repository. A private repository needs a paid plan.
     NotOffered,
 }
 
@@ -106,11 +106,11 @@ impl WirePages {
 }
 
 impl GitHub {
-    /// Has the root of a branch served as a site, as it is but for what Jekyll makes of it
+    /// Enables a site that serves the root of a branch, processed by Jekyll only
     /// (<https://docs.github.com/en/pages/getting-started-with-github-pages/configuring-a-publishing-source-for-your-github-pages-site>).
     ///
     /// # Errors
-    /// As every call; [`Error::UpstreamRejected`] among others for a branch that is not there.
+    /// As every call. [`Error::UpstreamRejected`] also if the branch does not exist.
     pub async fn enable_pages(&self, at: &Address, branch: &str) -> Result<PagesEnabled, Error> {
         let body = WireNew {
             build_type: "legacy",
@@ -132,7 +132,7 @@ impl GitHub {
         }
     }
 
-    /// The site of a repository; none if it has none.
+    /// Returns the site of a repository, or `None` if it has none.
     ///
     /// # Errors
     /// As every call.
@@ -145,7 +145,7 @@ impl GitHub {
         answer.json::<WirePages>(SERVICE)?.read().map(Some)
     }
 
-    /// The latest build of a site; none if there has been none yet.
+    /// Returns the latest build of a site, or `None` if there was none.
     ///
     /// # Errors
     /// As every call.

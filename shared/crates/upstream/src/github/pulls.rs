@@ -9,44 +9,44 @@ use crate::client::Answer;
 use eventrelay_core::error::Error;
 use eventrelay_project::deploy::Address;
 
-/// A pull request that is to be made, within one repository.
+/// Pull request to create, within one repository.
 #[derive(Clone, Copy, Debug)]
 pub struct NewPullRequest<'a> {
-    /// The branch with the changes.
+    /// Branch with the changes.
     pub head: &'a str,
-    /// The branch that they are for.
+    /// Branch that the changes are merged into.
     pub base: &'a str,
     pub title: &'a str,
-    /// What it says of itself, in Markdown.
+    /// Description in Markdown.
     pub body: &'a str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number in the repository.
+    /// Number in the repository.
     pub number: u64,
-    /// Where people look at it.
+    /// URL of its page.
     pub html_url: String,
     pub state: PullRequestState,
 }
 
-/// How a pull request stands.
+/// State of a pull request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PullRequestState {
-    /// It waits for somebody.
+    /// The pull request awaits review.
     Open,
-    /// Its changes were taken.
+    /// The changes were merged.
     Merged,
     Closed,
 }
 
-/// What came of making a pull request.
+/// Result of creating a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PullRequestCreated {
     Opened(PullRequest),
-    /// There is an open one of this branch: [`GitHub::pull_request_of`] finds it.
+    /// The branch has an open pull request already. [`GitHub::pull_request_of`] finds it.
     Exists,
-    /// The branch has nothing that its base has not.
+    /// The branch has no commits that its base lacks.
     NothingToMerge,
 }
 
@@ -80,7 +80,7 @@ impl WirePullRequest {
     }
 }
 
-/// What an answer says that is no pull request.
+/// Returns the outcome of a response that is no pull request.
 fn refused(answer: &Answer) -> Option<PullRequestCreated> {
     if answer.status != StatusCode::UNPROCESSABLE_ENTITY {
         return None;
@@ -94,7 +94,7 @@ fn refused(answer: &Answer) -> Option<PullRequestCreated> {
 }
 
 impl GitHub {
-    /// Asks for changes to be taken. It is not sent twice, but sending it again does no harm.
+    /// Creates a pull request. The client does not retry it, but a duplicate call does no harm.
     ///
     /// # Errors
     /// As every call.
@@ -119,8 +119,8 @@ impl GitHub {
         Ok(PullRequestCreated::Opened(opened))
     }
 
-    /// The latest pull request of a branch of the same repository, open or not; none if there has
-    /// been none.
+    /// Returns the latest pull request of a branch of the same repository, open or not, or `None`
+    /// if there was none.
     ///
     /// # Errors
     /// As every call.

@@ -1,4 +1,4 @@
-//! Who we are at GitHub, and repositories (<https://docs.github.com/en/rest/repos/repos>).
+//! Repositories, and the account of the token (<https://docs.github.com/en/rest/repos/repos>).
 
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -9,43 +9,44 @@ use crate::client::Answer;
 use eventrelay_core::error::Error;
 use eventrelay_project::deploy::{Address, Owner, RepositoryName};
 
-/// Longest name of a branch that we keep; git itself allows about 250.
+/// Maximum length of a branch name; git itself allows about 250.
 const MAX_BRANCH_LENGTH: usize = 250;
 
-/// A repository that is to be made.
+/// Repository to create.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRepository<'a> {
-    /// The organisation that it is for; none for the token's own account.
+    /// Organisation of the repository, or `None` for the token's own account.
     pub organisation: Option<&'a Owner>,
-    /// What it is to be called.
+    /// Name of the repository.
     pub name: &'a RepositoryName,
-    /// What it says of itself, as [`eventrelay_project::deploy::description`] makes it.
+    /// Description, as made by [`eventrelay_project::deploy::description`].
     pub description: &'a str,
-    /// Whether only its owner sees it.
+    /// Indicates that the repository is private.
     pub private: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
-    /// Where it is. Of a repository that has been renamed, where it is now.
+    /// Address of the repository. After a rename, the new one.
     pub address: Address,
-    /// Where people look at it.
+    /// URL of its page.
     pub html_url: String,
-    /// What it says of itself.
+    /// Description.
     pub description: Option<String>,
     pub default_branch: String,
-    /// Whether only its owner sees it.
+    /// Indicates that the repository is private.
     pub private: bool,
 }
 
-/// What came of making a repository.
+/// Result of creating a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// It is there, with a first commit. It may still be empty for a moment.
+    /// The repository was created with an initial commit. It may appear empty for a moment.
     Repository(Repository),
-    /// The account has one of this name: perhaps ours, from a call whose answer was lost.
+    /// The account has a repository of this name, perhaps created by a call whose response was
+    /// lost.
     NameTaken,
-    /// There is no such organisation, or the token may not see it.
+    /// The organisation does not exist or is not visible to the token.
     NoSuchOrganisation,
 }
 
@@ -54,7 +55,7 @@ struct WireNew<'a> {
     name: &'a str,
     description: &'a str,
     private: bool,
-    /// Without a first commit the Git Data API refuses everything.
+    /// The Git Data API refuses every call on a repository without a commit.
     auto_init: bool,
     has_wiki: bool,
     has_projects: bool,
@@ -99,7 +100,7 @@ impl WireRepository {
 }
 
 impl GitHub {
-    /// Whose token it is.
+    /// Returns the account of the token.
     ///
     /// # Errors
     /// As every call.
@@ -109,8 +110,8 @@ impl GitHub {
         Ok(answer.json::<WireAccount>(SERVICE)?.login)
     }
 
-    /// Makes a repository with a first commit. It is not sent twice: after a failure ask
-    /// [`Self::repository`] whether it is there.
+    /// Creates a repository with an initial commit. The client does not retry it. After a failure,
+    /// [`Self::repository`] tells whether it exists.
     ///
     /// # Errors
     /// As every call.
@@ -143,8 +144,7 @@ impl GitHub {
         }
     }
 
-    /// A repository, also by a name that it had before; none if there is none that the token may
-    /// see.
+    /// Returns a repository by its current or a former name, or `None` if the token sees none.
     ///
     /// # Errors
     /// As every call.
@@ -166,10 +166,10 @@ impl GitHub {
         repository.read().map(Some)
     }
 
-    /// Deletes a repository with everything that is in it; one that is not there is deleted already.
+    /// Deletes a repository with all its content. Deleting a missing one is no error.
     ///
     /// # Errors
-    /// As every call; [`Error::UpstreamRejected`] among others where the token may not.
+    /// As every call. [`Error::UpstreamRejected`] also if the token lacks the permission.
     pub async fn delete_repository(&self, at: &Address) -> Result<(), Error> {
         let request = self.request(Method::DELETE, self.url_of(at, "")?);
         self.write(Asked::Else, request, nothing).await?;
@@ -177,8 +177,8 @@ impl GitHub {
     }
 }
 
-/// The number of a repository that is called something else by now: an answer tells the path
-/// `/repositories/` with it. No more is taken of where an answer would send us.
+/// Returns the id of a renamed repository from the redirect path `/repositories/<id>`. The rest of
+/// the redirect target is ignored.
 fn moved_to(answer: &Answer) -> Result<u64, Error> {
     let moved: WireMoved = answer.json(SERVICE)?;
     let number = moved.url.rsplit('/').next().unwrap_or_default();
@@ -187,7 +187,7 @@ fn moved_to(answer: &Answer) -> Result<u64, Error> {
         .map_err(|_| malformed("a repository that has moved nowhere"))
 }
 
-/// Of the message "name already exists on this account".
+/// Words of the message "name already exists on this account".
 const NAME_TAKEN: &str = "name already exists";
 
 #[cfg(test)]

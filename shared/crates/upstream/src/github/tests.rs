@@ -18,7 +18,7 @@ pub(super) fn client(server: &Responder) -> GitHub {
     )
 }
 
-/// Where the repository of the tests is.
+/// Address of the repository of the tests.
 pub(super) fn at() -> Address {
     Address {
         owner: "octocat".parse().unwrap(),
@@ -26,14 +26,14 @@ pub(super) fn at() -> Address {
     }
 }
 
-/// An answer of the published examples.
+/// Returns a response of the published examples.
 pub(super) fn example(name: &str) -> Vec<u8> {
     let examples = include_bytes!("../../../../../tests/data/specs/github.examples.json");
     let examples: Value = serde_json::from_slice(examples).unwrap();
     serde_json::to_vec(&examples[name]).unwrap()
 }
 
-/// A client of a server that answers each request so.
+/// Creates a client of a server that gives this response to each request.
 pub(super) async fn answered(
     status: u16,
     body: impl Into<Vec<u8>> + Clone + Send + Sync + 'static,
@@ -42,12 +42,12 @@ pub(super) async fn answered(
     (client(&server), server)
 }
 
-/// What was sent, as JSON.
+/// Returns the sent body as JSON.
 pub(super) fn sent(seen: &Seen) -> Value {
     serde_json::from_slice(&seen.body).unwrap()
 }
 
-/// An error as GitHub writes it.
+/// Formats an error as GitHub does.
 pub(super) fn refusal(message: &str, detail: &str) -> String {
     let errors = match detail {
         "" => String::new(),
@@ -93,7 +93,7 @@ async fn a_path_of_a_base_url_is_kept_and_a_branch_is_a_path() {
     }
 }
 
-/// Makes each call of a first deployment of these files, and says which they were.
+/// Makes each call of a first deployment of these files, and returns the calls.
 async fn deployed(files: &[ProjectFile]) -> Vec<(String, String)> {
     let commit = "7638417db6d59f3c431d3e1f261cc637155684cd";
     let server = Responder::start(move |seen| match seen.path.rsplit('/').next() {

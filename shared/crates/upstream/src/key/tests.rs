@@ -11,7 +11,7 @@ use crate::{HttpClient, UpstreamGuard, gemini::Gemini, youtube::YouTube};
 
 const TTL: Duration = Duration::from_secs(300);
 
-/// The time of the test that runs on this thread.
+/// Clock of the test on this thread.
 mod time {
     use super::*;
 
@@ -29,7 +29,7 @@ mod time {
     }
 }
 
-/// A service that takes one key only, and quotes every other.
+/// Service that accepts one key only and quotes every other one.
 async fn service(valid: &'static str) -> Responder {
     Responder::start(move |seen| {
         let key = seen.header("x-goog-api-key");
@@ -68,7 +68,7 @@ async fn a_rotated_key_is_used_in_the_same_call() {
         UpstreamGuard::open(),
     );
 
-    // The secret holds no other key yet: the refusal stands, and does not quote the key.
+    // The secret holds no other key yet. The refusal stands and does not quote the key.
     let refused = gemini.get_file("files/a").await.unwrap_err();
     assert_eq!(refused.problem().slug, "access-refused");
     let report = refused.report();
@@ -80,7 +80,7 @@ async fn a_rotated_key_is_used_in_the_same_call() {
     world.holds("new-key");
     time::pass(MIN_READ_INTERVAL);
     assert_eq!(gemini.get_file("files/a").await.unwrap().name, "files/a");
-    // The empty list of a key that is taken.
+    // The empty list, since the key is accepted.
     let answered = youtube.metadata("9hE5-98ZeCg").await;
     assert!(
         matches!(answered, Err(Error::VideoNotFound)),

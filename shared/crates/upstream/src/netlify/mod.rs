@@ -1,6 +1,8 @@
-//! The Netlify API: a site is made, told the SHA-1 of each of its files, and given those that it
-//! asks for (<https://open-api.netlify.com>,
-//! <https://docs.netlify.com/api/get-started/#file-digest-method>). Nothing is built.
+//! Netlify API: file digest deploys.
+//!
+//! A deploy lists the SHA-1 of each file of a site, and uploads the files that Netlify requests
+//! (<https://open-api.netlify.com>,
+//! <https://docs.netlify.com/api/get-started/#file-digest-method>). Netlify builds nothing.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,60 +25,60 @@ use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::Netlify;
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// A site is described in some 10 kB, and so is a deploy.
+/// Maximum response size. The description of a site or a deploy has about 10 kB.
 const LIMIT: usize = 1024 * 1024;
-/// Deploys that are looked through for one of ours, the latest of them.
+/// Latest deploys that are searched for one of ours.
 const DEPLOYS: &str = "20";
-/// The domain that each site has a name under.
+/// Domain of all sites.
 const DOMAIN: &str = "netlify.app";
-/// Ids have 36 characters at most; they are kept and asked with.
+/// Maximum length of an id that is stored. Ids have 36 characters at most.
 const MAX_ID_LENGTH: usize = 100;
-/// URLs have about 80 characters; some are kept and shown.
+/// Maximum length of a URL that is kept and shown. URLs have about 80 characters.
 const MAX_URL_LENGTH: usize = 500;
-/// Longest message of a deploy that failed, in characters.
+/// Maximum length of the message of a failed deploy, in characters.
 const MAX_MESSAGE_LENGTH: usize = 500;
-/// What is waited where a limit was reached and no header says for how long: limits are per minute.
+/// Pause after a rate limit without a header that states one. Limits are per minute.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// The client of the API, in the name of one token. A clone is cheap and shares its connections.
+/// Client of the API with one token. A clone is cheap and shares the connection pool.
 ///
-/// Every call may fail as every call of an upstream: [`Error::Throttled`], [`Error::RateLimited`],
-/// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`].
+/// Every call may fail with [`Error::Throttled`], [`Error::RateLimited`], [`Error::Unavailable`],
+/// [`Error::UpstreamRejected`] or [`Error::UpstreamMalformed`].
 #[derive(Clone, Debug)]
 pub struct Netlify(Bearer);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// What Netlify calls it.
+    /// Id at Netlify.
     pub id: String,
-    /// What it is called under `netlify.app`.
+    /// Subdomain of `netlify.app`.
     pub name: String,
-    /// Where it can be seen, once something has been deployed.
+    /// Public URL, once there is a deploy.
     pub url: String,
 }
 
-/// What came of making a site.
+/// Result of creating a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SiteCreated {
     Site(Site),
-    /// Somebody has one of this name: perhaps we, from a call whose answer was lost.
+    /// A site of this name exists, perhaps created by a call whose response was lost.
     NameTaken,
 }
 
-/// How far a deploy is.
+/// State of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum State {
-    /// It waits for files.
+    /// Netlify waits for files.
     Uploading,
     Processing,
-    /// It can be seen.
+    /// The deploy is published.
     Ready,
     Failed,
 }
 
 impl From<String> for State {
-    /// What this version does not know is not over.
+    /// Converts a state. An unknown one counts as unfinished.
     fn from(state: String) -> Self {
         match state.as_str() {
             "new" | "uploading" => Self::Uploading,
@@ -87,23 +89,23 @@ impl From<String> for State {
     }
 }
 
-/// A deploy of a site.
+/// Deploy of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deploy {
-    /// What Netlify calls it.
+    /// Id at Netlify.
     pub id: String,
-    /// How far it is.
+    /// State of the deploy.
     pub state: State,
-    /// The SHA-1 of each content that Netlify does not have yet
+    /// SHA-1 of each content that Netlify does not have yet
     /// ([`eventrelay_project::deploy::required`]).
     pub required: Vec<String>,
-    /// The title that it was made with.
+    /// Title given at creation.
     pub title: Option<String>,
-    /// Where the site can be seen.
+    /// Public URL of the site.
     pub url: Option<String>,
-    /// Netlify's words on why it failed: one line, for whoever deploys.
+    /// Failure message of Netlify: one line, for the operator of the deployment.
     pub message: Option<String>,
-    /// Since when it can be seen.
+    /// Time of publication.
     pub ready_at: Option<Timestamp>,
 }
 
@@ -116,7 +118,7 @@ struct WireNewSite<'a> {
 struct WireNewDeploy<'a> {
     files: &'a BTreeMap<String, String>,
     draft: bool,
-    /// Else what is required is told by a later answer.
+    /// Without it, a later response lists the required files.
     #[serde(rename = "async")]
     is_async: bool,
 }
@@ -190,26 +192,27 @@ fn is_web_url(text: &str) -> bool {
 }
 
 impl Netlify {
-    /// A client of the API at `base_url` (`https://api.netlify.com`), each call of which passes the
-    /// gate.
+    /// Creates a client of the API at `base_url` (`https://api.netlify.com`). Each call passes the
+    /// upstream guard.
     pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
         Self(Bearer::new(SERVICE, http, base_url, token, gate))
     }
 
-    /// The same with no call going on beyond `deadline`.
+    /// Returns a client whose calls end at `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self(self.0.until(deadline))
     }
 
-    /// The same for somebody who comes back at the time that [`Error::Throttled`] has told them
-    /// ([`eventrelay_core::limit::check`]), or does not.
+    /// Returns a client for a caller that does or does not return at the time of
+    /// [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
     #[must_use]
     pub fn with_reservation(&self, has_reservation: bool) -> Self {
         Self(self.0.with_reservation(has_reservation))
     }
 
-    /// Makes a site. It is not sent twice: after a failure ask [`Self::site`] whether it is there.
+    /// Creates a site. The client does not retry it. After a failure, [`Self::site`] tells whether
+    /// it exists.
     ///
     /// # Errors
     /// As every call.
@@ -224,7 +227,7 @@ impl Netlify {
         Ok(SiteCreated::Site(site))
     }
 
-    /// The site of this name; none if the token's account has none.
+    /// Returns the site of this name, or `None` if the token's account has none.
     ///
     /// # Errors
     /// As every call.
@@ -238,9 +241,11 @@ impl Netlify {
         answer.json::<WireSite>(SERVICE)?.read().map(Some)
     }
 
-    /// Makes a deploy of the files with these digests ([`eventrelay_project::deploy::digests`]), to be
-    /// published as soon as all of them are there. It is not sent twice: after a failure look for
-    /// the title in [`Self::deploys`].
+    /// Creates a deploy of the files with these digests ([`eventrelay_project::deploy::digests`]).
+    /// Netlify publishes it when all files are uploaded.
+    ///
+    /// The client does not retry it. After a failure, [`Self::deploys`] lists the deploy with its
+    /// title if it exists.
     ///
     /// # Errors
     /// As every call.
@@ -262,7 +267,7 @@ impl Netlify {
         answer.json::<WireDeploy>(SERVICE)?.read()
     }
 
-    /// The latest deploys of a site, 20 at most, the last one first.
+    /// Returns the latest deploys of a site, at most 20, newest first.
     ///
     /// # Errors
     /// As every call.
@@ -291,7 +296,7 @@ impl Netlify {
         Ok(())
     }
 
-    /// A deploy; none if there is none.
+    /// Returns a deploy, or `None` if it does not exist.
     ///
     /// # Errors
     /// As every call.
@@ -336,8 +341,8 @@ fn is_nothing(answer: &Answer) -> bool {
     answer.status == StatusCode::NOT_FOUND
 }
 
-/// How a name is refused that somebody has: `{"errors":{"subdomain":["must be unique"]}}`, which
-/// the description of the API does not have
+/// Returns whether a name is refused because it is taken. The response is
+/// `{"errors":{"subdomain":["must be unique"]}}`, which the API's description lacks
 /// (<https://github.com/netlify/open-api/issues/377>).
 fn is_taken(answer: &Answer) -> bool {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -348,7 +353,7 @@ fn is_taken(answer: &Answer) -> bool {
             .contains("unique")
 }
 
-/// The error that an answer without success means.
+/// Maps an error response to an error.
 fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let message = document["message"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the error answers of the API mean (<https://vercel.com/docs/rest-api/errors>).
+//! Error responses of the API (<https://vercel.com/docs/rest-api/errors>).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::client::Answer;
 use crate::key::key_refused;
 use eventrelay_core::error::Error;
 
-/// What is waited where a limit was reached and no header says for how long.
+/// Pause after a rate limit without a header that states one.
 const PAUSE: Duration = Duration::from_secs(60);
 
 #[derive(Default, Deserialize)]
@@ -24,11 +24,11 @@ struct WireAnswer {
 struct WireError {
     code: String,
     message: String,
-    /// A token that is none is 403, as one that may not.
+    /// An invalid token gives 403, like a token without permission.
     invalid_token: bool,
 }
 
-/// The error that an answer without success means.
+/// Maps an error response to an error.
 pub(super) fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
     let WireAnswer { error } = serde_json::from_slice(&answer.body).unwrap_or_default();
     let source = logged(answer, &error.code, &error.message, redact);

@@ -1,20 +1,19 @@
-//! The log of a build
-//! (<https://vercel.com/docs/rest-api/deployments/get-deployment-events>).
+//! Build log (<https://vercel.com/docs/rest-api/deployments/get-deployment-events>).
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use eventrelay_analysis::text;
 
-/// Events that are asked for.
+/// Maximum events requested.
 pub(super) const MAX_COUNT: usize = 100;
-/// Longest line, in characters.
+/// Maximum length of a line, in characters.
 const MAX_LINE_LENGTH: usize = 300;
 
-/// What stands in a log; other events are of states and requests.
+/// Kinds of events in a log. Other events are about states and requests.
 const KINDS: [&str; 5] = ["command", "stdout", "stderr", "fatal", "exit"];
 
-/// An event, in either of two forms.
+/// Event, in either of two forms.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct WireEvent {
@@ -31,8 +30,8 @@ struct WirePayload {
     text: Option<String>,
 }
 
-/// The lines of a log, the oldest first; none where it is no log. It is a list, or an event in each
-/// line.
+/// Returns the lines of a log, oldest first, or `None` if it is no log. The body is a JSON array or
+/// has one event per line.
 pub(super) fn lines(body: &[u8]) -> Option<Vec<String>> {
     let values: Vec<Value> = match serde_json::from_slice::<Option<Vec<Value>>>(body) {
         Ok(list) => list.unwrap_or_default(),
@@ -41,7 +40,7 @@ pub(super) fn lines(body: &[u8]) -> Option<Vec<String>> {
             values.collect::<Result<_, _>>().ok()?
         }
     };
-    // One that cannot be read must not take the others with it.
+    // An unreadable event is skipped.
     let read = |value| serde_json::from_value::<WireEvent>(value).ok();
     let mut events: Vec<WireEvent> = values.into_iter().filter_map(read).collect();
     let ends = events.first().zip(events.last());
@@ -60,7 +59,7 @@ pub(super) fn lines(body: &[u8]) -> Option<Vec<String>> {
     Some(lines[first..].to_vec())
 }
 
-/// A text without the control sequences of a terminal (ECMA-48, section 5.4).
+/// Removes the control sequences of a terminal (ECMA-48, section 5.4).
 fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

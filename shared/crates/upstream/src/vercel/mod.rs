@@ -1,4 +1,4 @@
-//! The Vercel API: a project is sent in one request, and built there
+//! Vercel API: a project is sent in one request and built by Vercel
 //! (<https://vercel.com/docs/rest-api/deployments>).
 
 mod errors;
@@ -24,58 +24,58 @@ use eventrelay_project::deploy::VercelSettings;
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::Vercel;
-/// For looking at a deployment.
+/// Timeout of reads of a deployment.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// For sending a project of some megabytes.
+/// Timeout of sending a project of some megabytes.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
-/// The description of a deployment is below 100 kB.
+/// Maximum response size. The description of a deployment is below 100 kB.
 const LIMIT: usize = 1024 * 1024;
-/// Ids have about 30 characters; they are kept and asked with.
+/// Maximum length of an id that is stored. Ids have about 30 characters.
 const MAX_ID_LENGTH: usize = 100;
-/// Of a name of a host (RFC 1035, section 2.3.4).
+/// Maximum length of a host name (RFC 1035, section 2.3.4).
 const MAX_HOST_LENGTH: usize = 253;
-/// Longest message of a build that failed, in characters.
+/// Maximum length of the message of a failed build, in characters.
 const MAX_MESSAGE_LENGTH: usize = 500;
 
-/// The client of the API, in the name of one token. A clone is cheap and shares its connections.
+/// Client of the API with one token. A clone is cheap and shares the connection pool.
 ///
-/// Every call may fail as every call of an upstream: [`Error::Throttled`], [`Error::RateLimited`],
-/// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`].
+/// Every call may fail with [`Error::Throttled`], [`Error::RateLimited`], [`Error::Unavailable`],
+/// [`Error::UpstreamRejected`] or [`Error::UpstreamMalformed`].
 #[derive(Clone, Debug)]
 pub struct Vercel {
     api: Bearer,
     team: Option<String>,
 }
 
-/// A deployment that is to be made.
+/// Deployment to create.
 #[derive(Clone, Copy, Debug)]
 pub struct NewDeployment<'a> {
-    /// What the project is called; it is made where there is none.
+    /// Name of the project, which Vercel creates if it does not exist.
     pub name: &'a str,
-    /// How it is built.
+    /// Build settings.
     pub settings: VercelSettings,
-    /// What is in it.
+    /// Files of the project.
     pub files: &'a [ProjectFile],
-    /// What it is called by us: shown at Vercel.
+    /// Our id of the deployment, shown at Vercel.
     pub deployment: &'a str,
 }
 
-/// How far a deployment is.
+/// State of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum State {
     Waiting,
     Building,
-    /// What was built can be seen.
+    /// The deployment is published.
     Ready,
-    /// It failed, or waits for what only somebody at Vercel can do.
+    /// The deployment failed, or is blocked until Vercel's staff acts.
     Failed,
-    /// Somebody called it off.
+    /// The deployment was cancelled.
     Cancelled,
 }
 
 impl From<String> for State {
-    /// What this version does not know is not over.
+    /// Converts a state. An unknown one counts as unfinished.
     fn from(state: String) -> Self {
         match state.as_str() {
             "QUEUED" | "INITIALIZING" => Self::Waiting,
@@ -89,19 +89,19 @@ impl From<String> for State {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    /// What Vercel calls it.
+    /// Id at Vercel.
     pub id: String,
-    /// How far it is.
+    /// State of the deployment.
     pub state: State,
-    /// Where this deployment alone can be seen, perhaps by members only.
+    /// URL of this deployment, perhaps for members only.
     pub url: Option<String>,
-    /// Where the project can be seen, once this deployment is the one that is served there.
+    /// Public URL of the project, once it serves this deployment.
     pub site_url: Option<String>,
-    /// Where its owners look at it.
+    /// URL of its page in the dashboard.
     pub inspector_url: Option<String>,
-    /// Vercel's words on why it failed: one line, for whoever deploys.
+    /// Failure message of Vercel: one line, for the operator of the deployment.
     pub message: Option<String>,
-    /// Since when it can be seen.
+    /// Time of publication.
     pub ready_at: Option<Timestamp>,
 }
 
@@ -164,7 +164,7 @@ impl WireDeployment {
     }
 }
 
-/// The URL of a host, if it is the name of one.
+/// Returns the URL of a host, if the text is a host name.
 fn host_url(host: &str) -> Option<String> {
     let url = format!("https://{host}");
     let parsed = Url::parse(&url).ok()?;
@@ -189,8 +189,8 @@ fn file(file: &ProjectFile) -> WireFile<'_> {
 }
 
 impl Vercel {
-    /// A client of the API at `base_url` (`https://api.vercel.com`), for a team by its id, or for
-    /// the token's own account, each call of which passes the gate.
+    /// Creates a client of the API at `base_url` (`https://api.vercel.com`), for a team by its id
+    /// or for the token's own account. Each call passes the upstream guard.
     pub fn new(
         http: HttpClient,
         base_url: Url,
@@ -204,7 +204,7 @@ impl Vercel {
         }
     }
 
-    /// The same with no call going on beyond `deadline`.
+    /// Returns a client whose calls end at `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self {
@@ -213,8 +213,8 @@ impl Vercel {
         }
     }
 
-    /// The same for somebody who comes back at the time that [`Error::Throttled`] has told them
-    /// ([`eventrelay_core::limit::check`]), or does not.
+    /// Returns a client for a caller that does or does not return at the time of
+    /// [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
     #[must_use]
     pub fn with_reservation(&self, has_reservation: bool) -> Self {
         Self {
@@ -223,14 +223,14 @@ impl Vercel {
         }
     }
 
-    /// Sends a project to be built and served. What is sent again as it was is the same deployment
-    /// to Vercel, unless a new one is forced, which we do not.
+    /// Sends a project to be built and served. Idempotent: Vercel returns the same deployment for the
+    /// same content unless a new one is forced, which we do not do.
     ///
     /// # Errors
-    /// As every call; [`Error::UpstreamRejected`] among others for what Vercel does not take.
+    /// As every call. [`Error::UpstreamRejected`] also if Vercel does not accept the project.
     pub async fn create_deployment(&self, new: NewDeployment<'_>) -> Result<Deployment, Error> {
         let mut url = self.url(["v13", "deployments"])?;
-        // Else a framework that looks like another one is a question to somebody.
+        // Otherwise Vercel asks for confirmation if it detects another framework.
         url.query_pairs_mut()
             .append_pair("skipAutoDetectionConfirmation", "1");
         let body = WireNew {
@@ -250,7 +250,7 @@ impl Vercel {
         answer.json::<WireDeployment>(SERVICE)?.read()
     }
 
-    /// A deployment; none if there is none.
+    /// Returns a deployment, or `None` if it does not exist.
     ///
     /// # Errors
     /// As every call.
@@ -264,7 +264,7 @@ impl Vercel {
         answer.json::<WireDeployment>(SERVICE)?.read().map(Some)
     }
 
-    /// The last lines of the log of a build, at most 100, in their order.
+    /// Returns the last lines of a build log, at most 100, in their order.
     ///
     /// # Errors
     /// As every call.

@@ -1,9 +1,9 @@
-//! Durations as the Data API writes them: ISO 8601 without years and months, whose length varies.
+//! Durations of the Data API: ISO 8601 without years and months, whose length varies.
 
-/// Longer numbers are not the length of a video.
+/// Maximum digits of a number. A longer one is no length of a video.
 const DIGITS: usize = 12;
 
-/// The seconds of `P[nW][nD][T[nH][nM][nS]]`; only seconds may have a fraction.
+/// Parses `P[nW][nD][T[nH][nM][nS]]` to seconds. Only seconds may have a fraction.
 pub(super) fn parse(text: &str) -> Option<f64> {
     let text = text.strip_prefix('P')?;
     let (date, time) = match text.split_once('T') {

@@ -1,7 +1,8 @@
-//! What YouTube says about a video: by the Data API where there is a key
-//! (<https://developers.google.com/youtube/v3/docs/videos/list>), else by oEmbed
-//! (<https://oembed.com>), which needs none and says less. And which videos a playlist has, which
-//! only the Data API says.
+//! Metadata of YouTube videos, and the videos of playlists.
+//!
+//! With a key, the Data API is asked (<https://developers.google.com/youtube/v3/docs/videos/list>).
+//! Otherwise oEmbed is asked (<https://oembed.com>), which needs no key and returns less. Playlists
+//! need the Data API.
 
 mod duration;
 mod playlist;
@@ -28,38 +29,38 @@ pub use playlist::PlaylistPage;
 const SERVICE: Service = Service::YouTube;
 /// Variable of `cargo local` that holds the key.
 const KEY_VARIABLE: &str = "YOUTUBE_API_KEY";
-/// What any `list` costs
+/// Quota units of any `list` call
 /// (<https://developers.google.com/youtube/v3/determine_quota_cost>).
 const LIST_UNITS: u64 = 1;
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// A video's whole description is below 64 kB.
+/// Maximum response size. The metadata of a video is below 64 kB.
 const LIMIT: usize = 256 * 1024;
-/// YouTube's own limit on a title is 100 characters.
+/// Maximum length of a title. YouTube's own limit is 100 characters.
 const TITLE_CHARS: usize = 300;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataSource {
-    /// The Data API: the video is known to be public and not live.
+    /// Data API: the video is known to be public and not live.
     DataApi,
-    /// oEmbed: there is such a video, but it may be unlisted or live.
+    /// oEmbed: the video exists, but may be unlisted or live.
     OEmbed,
 }
 
-/// What is known of a video that can be analysed.
+/// Metadata of a video that can be analysed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
-    /// None where embedding is disabled and there is no key.
+    /// Title, or `None` if embedding is disabled and there is no key.
     pub title: Option<String>,
-    /// The channel's title, as the above.
+    /// Title of the channel, absent under the same condition.
     pub channel: Option<String>,
-    /// Length in seconds; only from the Data API.
+    /// Length in seconds, only from the Data API.
     pub duration_s: Option<f64>,
-    /// When it was published; only from the Data API.
+    /// Time of publication, only from the Data API.
     pub published_at: Option<OffsetDateTime>,
     pub source: MetadataSource,
 }
 
-/// The client. A clone is cheap and shares its connections.
+/// Client of YouTube. A clone is cheap and shares the connection pool.
 #[derive(Clone, Debug)]
 pub struct YouTube {
     http: HttpClient,
@@ -115,9 +116,9 @@ struct WireEmbed {
 }
 
 impl YouTube {
-    /// A client of the Data API at `base_url` (`https://youtube.googleapis.com`), if there is a key,
-    /// and of oEmbed at `oembed_base_url` (`https://www.youtube.com`), each call of which passes
-    /// the gate. The key goes into a header, never into a URL.
+    /// Creates a client of the Data API at `base_url` (`https://youtube.googleapis.com`), if there
+    /// is a key, and of oEmbed at `oembed_base_url` (`https://www.youtube.com`). Each call passes
+    /// the upstream guard. The key is sent in a header, never in a URL.
     pub fn new(
         http: HttpClient,
         base_url: Url,
@@ -134,7 +135,7 @@ impl YouTube {
         }
     }
 
-    /// The same with no call going on beyond `deadline`.
+    /// Returns a client whose calls end at `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self {
@@ -166,15 +167,16 @@ impl YouTube {
         self.gate.pass(Target::YouTube, cost, false, call).await
     }
 
-    /// What is known of the video with this id. When the Data API's quota for the day is used up,
-    /// oEmbed is asked instead. It is a look ahead, not a condition: after an error that is not
-    /// permanent the analysis can go on without.
+    /// Returns the metadata of a video.
+    ///
+    /// If the daily quota of the Data API is exhausted, oEmbed is asked. Metadata is optional:
+    /// after an error that is not permanent the analysis can proceed without it.
     ///
     /// # Errors
     /// [`Error::VideoNotFound`], [`Error::VideoPrivate`], [`Error::VideoNotPublic`],
-    /// [`Error::VideoIsLive`] where the video cannot be analysed; [`Error::RateLimited`],
-    /// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`] where
-    /// YouTube did not say.
+    /// [`Error::VideoIsLive`] if the video cannot be analysed. [`Error::RateLimited`],
+    /// [`Error::Unavailable`], [`Error::UpstreamRejected`], [`Error::UpstreamMalformed`] if YouTube
+    /// gave no information.
     pub async fn metadata(&self, id: &str) -> Result<Metadata, Error> {
         match &self.key {
             Some(key) => match self.data_api(id, key).await {
@@ -194,7 +196,7 @@ impl YouTube {
         let answer = self.ask(key, LIST_UNITS, request, data_api_error);
         let answer = answer.await?;
         let list: WireList = answer.json(SERVICE)?;
-        // Unknown and private videos are left out of the list, which is a success.
+        // The API omits unknown and private videos from the list and reports success.
         let video = list.items.into_iter().next().ok_or(Error::VideoNotFound)?;
         match video.status.privacy_status.as_str() {
             "private" => return Err(Error::VideoPrivate),
@@ -217,7 +219,7 @@ impl YouTube {
         })
     }
 
-    /// Sends a request to the Data API. An answer that refuses the key is an error.
+    /// Sends a request to the Data API. A response that refuses the key is an error.
     async fn send_with_key(&self, secret: &Secret, request: Request) -> Result<Answer, Error> {
         with_key(secret, async |key| {
             let request = request
@@ -281,14 +283,14 @@ fn with_path(base: &Url, segments: &[&str]) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// A text of somebody else's, cleaned and not too long.
+/// Returns a foreign text, cleaned and bounded.
 fn bounded(text: &str) -> Option<String> {
     let text = text::line(text, TITLE_CHARS);
     (!text.is_empty()).then_some(text)
 }
 
-/// The first `reason` of an error of the Data API: a constant in camel case. The message beside it
-/// may quote the key.
+/// Returns the first `reason` of an error of the Data API, a constant in camel case. The message
+/// beside it may quote the key.
 fn reason(answer: &Answer) -> String {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let reason = document.pointer("/error/errors/0/reason");
@@ -297,7 +299,7 @@ fn reason(answer: &Answer) -> String {
     constant.take(60).collect()
 }
 
-/// What is wrong with the key or its project, if that is what an answer says
+/// Returns the fault of the key or its project, if the response names one
 /// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
 fn access_fault(answer: &Answer) -> Option<AccessFault> {
     if !matches!(answer.status.as_u16(), 400 | 401 | 403) {
@@ -321,7 +323,7 @@ fn access_fault(answer: &Answer) -> Option<AccessFault> {
     fault.or_else(|| (answer.status.as_u16() == 401).then_some(AccessFault::Key))
 }
 
-/// The constant that says why, of those that may be shown.
+/// Returns the constant that names the reason, if it may be shown.
 fn shown_reason(answer: &Answer) -> Option<&'static str> {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let mut of_details = info_reasons(&document);
@@ -335,7 +337,7 @@ fn info_reasons(document: &Value) -> impl Iterator<Item = &str> {
     details.filter_map(|detail| detail["reason"].as_str())
 }
 
-/// What an error of the Data API means
+/// Maps an error response of the Data API to an error
 /// (<https://developers.google.com/youtube/v3/docs/errors>).
 fn data_api_error(answer: &Answer) -> Error {
     match reason(answer).as_str() {
@@ -351,7 +353,7 @@ fn data_api_error(answer: &Answer) -> Error {
     }
 }
 
-/// What a status alone means.
+/// Maps a status to an error.
 fn refusal(answer: &Answer, reason: &str) -> Error {
     let status = answer.status.as_u16();
     let retry_after = answer.retry_after();
@@ -366,7 +368,7 @@ fn refusal(answer: &Answer, reason: &str) -> Error {
             retry_after,
             source,
         },
-        // To a consent or captcha page, as data centres get it at times.
+        // A redirect to a consent or captcha page, which data centres get at times.
         ..400 => Error::UpstreamMalformed {
             service: SERVICE,
             source,

@@ -1,6 +1,6 @@
-//! Which videos a playlist has, page by page:
-//! <https://developers.google.com/youtube/v3/docs/playlistItems/list>. Only the Data API tells; a
-//! page costs one unit of its daily quota.
+//! Videos of a playlist, page by page:
+//! <https://developers.google.com/youtube/v3/docs/playlistItems/list>. Only the Data API lists
+//! them, and a page costs one unit of its daily quota.
 
 use http::Method;
 use serde::Deserialize;
@@ -11,32 +11,32 @@ use crate::client::{Answer, Request};
 use eventrelay_core::error::Error;
 use eventrelay_core::video::{PlaylistId, YouTubeId};
 
-/// The largest page that there is.
+/// Maximum page size.
 const PAGE: usize = 50;
-/// A description has at most 5000 bytes, which may become six times as many in JSON, and every one
-/// of them comes along.
+/// Maximum response size. A description has at most 5000 bytes, which may be six times as many in
+/// JSON, and every entry has one.
 const LIMIT: usize = 2 * 1024 * 1024;
-/// Tokens of pages have about 20 characters; they go into messages of ours.
+/// Maximum length of a page token, which our messages contain. Tokens have about 20 characters.
 const TOKEN_BYTES: usize = 512;
 
-/// Some of a playlist's videos, in its order.
+/// Page of a playlist's videos, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaylistPage {
-    /// The videos, each as often as it stands in the playlist. Unlisted ones are among them.
+    /// Videos, including unlisted ones and duplicates.
     pub videos: Vec<YouTubeId>,
-    /// How many entries were left out: private and deleted videos, and what cannot be read.
+    /// Number of omitted entries: private, deleted and unreadable ones.
     pub unavailable: u32,
-    /// What to ask for the next page with, at most 512 printable ASCII characters; none at the end
-    /// of the playlist.
+    /// Token of the next page, at most 512 printable ASCII characters, or `None` at the end of the
+    /// playlist.
     pub next: Option<String>,
-    /// How many entries the whole playlist has, unavailable ones included, as far as YouTube says.
+    /// Number of entries of the whole playlist, including unavailable ones, if YouTube states it.
     pub total: Option<u64>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireList {
-    /// Each is read by itself: one that cannot be must not take the others with it.
+    /// Each entry is parsed separately, so that an unreadable one does not fail the others.
     #[serde(default)]
     items: Vec<Value>,
     #[serde(default)]
@@ -79,14 +79,14 @@ struct WireStatus {
 }
 
 impl YouTube {
-    /// Up to 50 videos of a playlist: the first ones, or those behind the page that gave this
-    /// token ([`PlaylistPage::next`]).
+    /// Returns up to 50 videos of a playlist: the first ones, or those of the page with this token
+    /// ([`PlaylistPage::next`]).
     ///
     /// # Errors
-    /// [`Error::NotConfigured`] without a key of the Data API; [`Error::PlaylistNotFound`] where
-    /// there is no such playlist for us; [`Error::DailyQuotaSpent`]; [`Error::UpstreamRejected`]
-    /// among others for a token that YouTube does not take; [`Error::RateLimited`],
-    /// [`Error::Unavailable`], [`Error::UpstreamMalformed`] where YouTube did not say.
+    /// [`Error::NotConfigured`] without a key of the Data API. [`Error::PlaylistNotFound`] if we
+    /// see no such playlist. [`Error::DailyQuotaSpent`]. [`Error::UpstreamRejected`] also if
+    /// YouTube refuses the token. [`Error::RateLimited`], [`Error::Unavailable`],
+    /// [`Error::UpstreamMalformed`] if YouTube gave no information.
     pub async fn playlist_page(
         &self,
         playlist: &PlaylistId,
@@ -109,7 +109,7 @@ impl YouTube {
     }
 }
 
-/// What an answer says, where `asked` is the token that it was asked for with.
+/// Converts a response to a page. `asked` is the token of the request.
 fn page(list: WireList, asked: Option<&str>) -> Result<PlaylistPage, Error> {
     let malformed = |what: &str| Error::UpstreamMalformed {
         service: SERVICE,
@@ -123,7 +123,7 @@ fn page(list: WireList, asked: Option<&str>) -> Result<PlaylistPage, Error> {
         if token.len() > TOKEN_BYTES || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(malformed("a token of a page that is none"));
         }
-        // Whoever follows it never comes to an end.
+        // Following this token would never end.
         if asked == Some(token) {
             return Err(malformed("a page that is followed by itself"));
         }
@@ -144,8 +144,8 @@ fn page(list: WireList, asked: Option<&str>) -> Result<PlaylistPage, Error> {
     Ok(page)
 }
 
-/// The video of an entry, if there is one that others than its owner can see. A private video is
-/// `private` here and a deleted one `privacyStatusUnspecified`.
+/// Returns the video of an entry, if other users can see it. A private video is `private` here and
+/// a deleted one `privacyStatusUnspecified`.
 fn video(item: Value) -> Option<YouTubeId> {
     let item: WireItem = serde_json::from_value(item).ok()?;
     if !matches!(item.status.privacy_status.as_str(), "public" | "unlisted") {
@@ -159,10 +159,11 @@ fn video(item: Value) -> Option<YouTubeId> {
     YouTubeId::parse(&id).ok()
 }
 
-/// What an error means; those that are not of playlists mean what they mean for a video.
+/// Maps an error response to an error. Errors that are not about playlists have the same meaning as
+/// for a video.
 fn playlist_error(answer: &Answer) -> Error {
     match reason(answer).as_str() {
-        // The second is what a private playlist is answered with.
+        // The second is the response for a private playlist.
         "playlistNotFound" | "playlistItemsNotAccessible" => Error::PlaylistNotFound,
         _ => data_api_error(answer),
     }

@@ -24,7 +24,8 @@ pub(super) fn failure(code: u16, reason: &str) -> String {
     )
 }
 
-/// Answers the Data API as given, and oEmbed with 401, so that a fall-back is seen.
+/// Server that gives this response for the Data API and 401 for oEmbed, so that a fallback is
+/// visible.
 async fn server(status: u16, body: impl Into<String>) -> Responder {
     let body = body.into();
     Responder::start(move |seen| {

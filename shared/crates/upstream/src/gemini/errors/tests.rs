@@ -144,7 +144,7 @@ fn fault_of_key_or_project_names_what_is_wrong() {
     );
 }
 
-/// Whatever stands in the body, the status sets the bounds of what it can mean.
+/// For any body, the status bounds the possible meanings.
 #[test]
 fn every_status_with_every_form_of_body() {
     let bodies = [

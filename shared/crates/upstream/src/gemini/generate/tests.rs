@@ -119,7 +119,7 @@ fn files_and_plain_questions_are_of_the_protocol_too() {
     assert_eq!(plain["contents"][0]["parts"].as_array().unwrap().len(), 2);
 }
 
-/// The published protocol lags behind the API here, so the field is checked by itself.
+/// The published protocol lags behind the API here, so this test checks the field separately.
 #[test]
 fn the_thinking_level_is_sent_as_documented() {
     let schema = json!({});

@@ -6,7 +6,7 @@ use eventrelay_testing::{Reply, Responder};
 use http::{HeaderMap, StatusCode};
 use proptest::prelude::*;
 
-/// What comes of asking for a tree, if this is answered.
+/// Returns the error of a request for a tree with this response.
 async fn asked(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
     let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
     let body = body.to_owned();

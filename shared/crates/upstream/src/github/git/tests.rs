@@ -11,7 +11,7 @@ fn id(text: &str) -> ObjectId {
     text.parse().unwrap()
 }
 
-/// The values of a field of all entries that were sent.
+/// Returns the values of a field of all entries that were sent.
 fn all(tree: &Value, field: &str) -> Vec<Value> {
     let entries = tree["tree"].as_array().unwrap();
     entries.iter().map(|entry| entry[field].clone()).collect()
@@ -102,7 +102,7 @@ async fn a_tree_is_read_with_everything_below_it() {
     assert!(tree.is_whole);
     let path = format!("/repos/octocat/Hello-World/git/trees/{TREE}?recursive=1");
     assert_eq!(server.seen()[0].path, path);
-    // It is what changes are told by.
+    // Changes are detected by it.
     let before = ["subdir/file.txt".to_owned()];
     assert_eq!(changes(&[], &before, &tree.files).len(), 1);
 }

@@ -12,7 +12,7 @@ fn new<'a>(name: &'a RepositoryName, organisation: Option<&'a Owner>) -> NewRepo
     }
 }
 
-/// The body that GitHub refuses a name with that is taken.
+/// Response body of GitHub for a name that is taken.
 fn name_taken() -> String {
     r#"{"message":"Repository creation failed.","errors":[{"resource":"Repository","code":"custom","field":"name","message":"name already exists on this account"}],"documentation_url":"https://docs.github.com/rest/repos/repos#create-a-repository-for-the-authenticated-user","status":"422"}"#.to_owned()
 }

@@ -56,7 +56,7 @@ async fn ask(
     .await
 }
 
-/// What a successful answer is taken for.
+/// Parses a successful response.
 async fn read(body: Value) -> Result<PlaylistPage, Error> {
     ask(&server(200, body).await, Some(KEY), Some("asked")).await
 }
@@ -160,7 +160,7 @@ async fn an_answer_outside_the_contract_is_refused() {
         list(&page, json!("a token")),
         list(&page, json!("t\u{e9}")),
         list(&page, json!(7)),
-        // The token that it was asked for with.
+        // The token of the request itself.
         list(&page, json!("asked")),
         json!({"items": {}}),
         json!("<html>"),
@@ -199,7 +199,7 @@ async fn failures_say_what_they_are_without_the_key() {
     }
 }
 
-/// JSON that is like an entry in some places and not in others.
+/// JSON that resembles an entry in some fields only.
 fn any_item() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
