@@ -1,21 +1,21 @@
-//! Which kind of service answered.
+//! Class of the service that answered.
 
 use serde::{Deserialize, Serialize};
 
-/// Class of the service that answered a question, from the least to the most wanted.
+/// Class of the service that answered a question, from the least to the most preferred.
 ///
-/// A stored answer is served only where no better class is configured.
+/// A stored answer is served only if no better class is configured.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum AnswerClass {
-    /// A stand-in of `cargo local`: no AI model was asked.
+    /// A stand-in of `cargo local`. No AI model was asked.
     StandIn,
     /// A program on this machine that works without a network.
     Offline,
-    /// An AI model. Also what is assumed of rows that were stored before the class was.
+    /// An AI model. Rows older than the class count as this one.
     #[default]
     Model,
 }
@@ -26,7 +26,7 @@ impl AnswerClass {
 
     pub const ALL: [Self; 3] = [Self::StandIn, Self::Offline, Self::Model];
 
-    /// Name in documents and in the environment.
+    /// Returns the name in documents and in the environment.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,14 +36,14 @@ impl AnswerClass {
         }
     }
 
-    /// The class of that name.
+    /// Returns the class with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
     }
 
-    /// Class of an answer of the model `name`, received where `configured` is asked. A stand-in is
-    /// recognised by its model name wherever it is reached from.
+    /// Returns the class of an answer of the model `name`, received where `configured` is asked. A
+    /// stand-in is recognised by its model name, wherever it runs.
     #[must_use]
     pub fn of_answer(configured: Self, name: &str) -> Self {
         match name {
@@ -52,7 +52,8 @@ impl AnswerClass {
         }
     }
 
-    /// Number that grows with the class, for conditions of the database. Leaves room between two.
+    /// Returns a number that grows with the class, for conditions of the database. Values have gaps
+    /// between them.
     #[must_use]
     pub const fn rank(self) -> u64 {
         match self {

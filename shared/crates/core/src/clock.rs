@@ -1,4 +1,4 @@
-//! Points in time, as numbers that can be stored, compared and put into a test.
+//! Timestamps as plain numbers, for storage, comparison and tests.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Milliseconds since 1970-01-01T00:00:00Z.
+/// Timestamp in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -16,45 +16,46 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// The system's time. Called at the edge only: decisions take their time as a parameter.
+    /// Returns the system time. Only entry points call it; decisions take their time as a
+    /// parameter.
     #[must_use]
     pub fn now() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Self(since_epoch.map_or(0, as_millis))
     }
 
-    /// How long it is from `self` until `later`; zero when that has passed.
+    /// Returns the duration from `self` until `later`, or zero if that has passed.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(later.0.saturating_sub(self.0))
     }
 
-    /// Whole seconds since the epoch, as DynamoDB's time to live takes them.
+    /// Returns whole seconds since the epoch, the unit of DynamoDB's time to live.
     #[must_use]
     pub fn as_seconds(self) -> u64 {
         self.0 / 1000
     }
 
-    /// `2026-11-24T03:40:00.123Z` (RFC 3339).
+    /// Formats as `2026-11-24T03:40:00.123Z` (RFC 3339).
     #[must_use]
     pub fn rfc3339(self) -> String {
         self.date_time().format(&Rfc3339).unwrap_or_default()
     }
 
-    /// The day in UTC, `2026-11-24` (RFC 3339, `full-date`).
+    /// Formats the day in UTC as `2026-11-24` (RFC 3339, `full-date`).
     #[must_use]
     pub fn day(self) -> String {
         self.rfc3339()[..10].to_owned()
     }
 
-    /// Reads what [`Timestamp::rfc3339`] writes, in any offset; none for what is no time, or one
-    /// before 1970.
+    /// Parses an RFC 3339 time with any offset. Returns `None` for other texts and for times before
+    /// 1970.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         u64::try_from(millis(text)?).ok().map(Self)
     }
 
-    /// The same; of a time before 1970 the first that there is.
+    /// Parses an RFC 3339 time, and replaces one before 1970 by the epoch.
     #[must_use]
     pub fn parse_rfc3339_or_first(text: &str) -> Option<Self> {
         u64::try_from(millis(text)?.max(0)).ok().map(Self)

@@ -1,4 +1,4 @@
-//! What a deployment says of itself: the environment variables that `template.yaml` sets.
+//! Configuration of a deployment, from the environment variables that `template.yaml` sets.
 
 mod builds;
 mod upkeep;
@@ -14,10 +14,10 @@ pub use upkeep::{
 
 use crate::{answer_class::AnswerClass, cost::Prices};
 
-/// Reads variables by name. A function instead of the environment, so that a test needs none.
+/// Lookup of a variable by name. Tests pass a function instead of changing the environment.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What every function knows.
+/// Configuration of every function.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `STAGE`: name of the deployment.
@@ -36,50 +36,48 @@ pub struct Config {
     pub projects_table: String,
     /// `BUCKET`: name of the bucket of all blobs.
     pub bucket: String,
-    /// `ANALYSIS_QUEUE_URL`: where jobs are advanced from.
+    /// `ANALYSIS_QUEUE_URL`: queue of analysis jobs.
     pub analysis_queue_url: String,
-    /// `TASKS_QUEUE_URL`: where tasks on many videos are advanced from.
+    /// `TASKS_QUEUE_URL`: queue of tasks on many videos.
     pub tasks_queue_url: String,
-    /// `BUILDS_QUEUE_URL`: where projects and deployments are advanced from.
+    /// `BUILDS_QUEUE_URL`: queue of projects and deployments.
     pub builds_queue_url: String,
-    /// `MEMORY_TTL_S`, `MEMORY_BYTES`, `MEMORY_ENTRIES`: what an instance remembers of what it has
-    /// read.
+    /// `MEMORY_TTL_S`, `MEMORY_BYTES`, `MEMORY_ENTRIES`: bounds of the instance cache.
     pub memory: MemoryBounds,
-    /// `API_REQUESTS_PER_MINUTE`: what each API key may ask that has no limit of its own; 0 is no
-    /// limit.
+    /// `API_REQUESTS_PER_MINUTE`: rate limit of each API key without its own limit; 0 is unlimited.
     pub api_requests_per_minute: u64,
-    /// `COUNT_LOOKUPS_EVERY_S`: how often an instance reports the lookups it has answered.
+    /// `COUNT_LOOKUPS_EVERY_S`: interval at which an instance reports its lookups.
     pub count_lookups_every: Duration,
-    /// `JOB_DEADLINE_S`: how long a job may take from its submission to its end.
+    /// `JOB_DEADLINE_S`: maximum duration of a job from its submission to its end.
     pub job_deadline: Duration,
-    /// `ANALYSIS_TTL_S`: how long an analysis is fresh.
+    /// `ANALYSIS_TTL_S`: time for which an analysis is fresh.
     pub analysis_ttl: Duration,
-    /// `SECRETS_TTL_S`: how long a secret is used before it is read again.
+    /// `SECRETS_TTL_S`: time for which a secret is cached.
     pub secrets_ttl: Duration,
-    /// `ANSWER_CLASS`: who answers questions, `model`, `offline` or `stand-in`.
+    /// `ANSWER_CLASS`: class of the answering service, `model`, `offline` or `stand-in`.
     pub answer_class: AnswerClass,
 }
 
-/// What the worker knows beside that: the services it calls.
+/// Additional configuration of the worker: the services that it calls.
 #[derive(Clone, Debug)]
 pub struct UpstreamConfig {
     pub models: ModelsConfig,
-    /// How YouTube is reached.
+    /// Configuration of the YouTube client.
     pub youtube: YouTubeConfig,
-    /// `PROCESSING_TIMEOUT_S`: how long Gemini may process an uploaded file.
+    /// `PROCESSING_TIMEOUT_S`: maximum time for which Gemini may process an uploaded file.
     pub processing_timeout: Duration,
 }
 
-/// How much is remembered, and for how long.
+/// Bounds of the instance cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryBounds {
-    /// For how long; zero remembers nothing.
+    /// Time to live of an entry; zero disables the cache.
     pub ttl: Duration,
     pub bytes: usize,
     pub entries: usize,
 }
 
-/// The models that are asked, and their service.
+/// Configured models and their service.
 #[derive(Clone, Debug)]
 pub struct ModelsConfig {
     /// `GEMINI_BASE_URL`.
@@ -94,7 +92,7 @@ pub struct ModelsConfig {
     pub secret: String,
 }
 
-/// What the services may be called and what may be paid, by all instances together. 0 is no limit.
+/// Shared limits of all instances: rates, quotas and budgets. 0 is unlimited.
 #[derive(Clone, Debug, Default)]
 pub struct LimitsConfig {
     /// `GEMINI_REQUESTS_PER_MINUTE`, of each model.
@@ -115,49 +113,48 @@ pub struct LimitsConfig {
     pub vercel_deployments_per_minute: u64,
     /// `NETLIFY_DEPLOYS_PER_MINUTE`.
     pub netlify_deploys_per_minute: u64,
-    /// `CIRCUIT_BREAKERS`, `on` or `off`: whether a service that fails is left alone for a while.
+    /// `CIRCUIT_BREAKERS`, `on` or `off`: enables the circuit breakers.
     pub circuit_breakers: bool,
-    /// `DAILY_BUDGET_USD`, in millionths of a US dollar here.
+    /// `DAILY_BUDGET_USD`, converted to millionths of a US dollar.
     pub daily_budget_micro_usd: u64,
-    /// `DAILY_BUDGET_PER_KEY_USD`, in millionths of a US dollar here.
+    /// `DAILY_BUDGET_PER_KEY_USD`, converted to millionths of a US dollar.
     pub daily_budget_per_key_micro_usd: u64,
 }
 
-/// What the function that shows the limits knows of them.
+/// Configuration of the function that shows the limits.
 #[derive(Clone, Debug)]
 pub struct StatusConfig {
     pub models: Vec<String>,
     pub limits: LimitsConfig,
 }
 
-/// How YouTube is reached.
+/// Configuration of the YouTube client.
 #[derive(Clone, Debug)]
 pub struct YouTubeConfig {
-    /// `YOUTUBE_BASE_URL`: of the Data API.
+    /// `YOUTUBE_BASE_URL`: base URL of the Data API.
     pub base_url: Url,
     /// `YOUTUBE_OEMBED_BASE_URL`.
     pub oembed_base_url: Url,
-    /// `YOUTUBE_SECRET`: name of the secret that holds the key; without it oEmbed is asked.
+    /// `YOUTUBE_SECRET`: name of the secret that holds the key. Without it, oEmbed is asked.
     pub secret: Option<String>,
 }
 
-/// Whose tokens the authorizer takes instead of a key.
+/// Issuer whose tokens the authorizer accepts instead of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwtConfig {
-    /// `JWT_ISSUER`: URL of the issuer, exactly as its tokens have it in `iss`.
+    /// `JWT_ISSUER`: URL of the issuer, equal to the `iss` of its tokens.
     pub issuer: String,
-    /// `JWT_AUDIENCE`: what its tokens for us have in `aud`.
+    /// `JWT_AUDIENCE`: the `aud` of its tokens for this API.
     pub audience: String,
 }
 
-/// A variable that is missing or does not say what it should. Its value is not told: it may be a
-/// secret in the wrong place.
+/// Error of a missing or malformed variable. It omits the value, which may be a misplaced secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConfigError {
-    /// Not set, or empty.
+    /// The variable is not set, or empty.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// Not of its type.
+    /// The value is not of the variable's type.
     #[error("the environment variable {0} is not {1}")]
     Invalid(&'static str, &'static str),
 }
@@ -298,7 +295,7 @@ impl YouTubeConfig {
 }
 
 impl JwtConfig {
-    /// Reads the environment; none where no issuer is named.
+    /// Reads the environment. Returns `None` if no issuer is configured.
     ///
     /// # Errors
     /// Names the variable that is missing or malformed.
@@ -381,7 +378,7 @@ fn usd(read: Read<'_>, name: &'static str) -> Result<u64, ConfigError> {
         .ok_or(ConfigError::Invalid(name, "an amount of US dollars"))
 }
 
-/// A URL that keys may be read from: https, or http on this machine, and nothing that is a secret.
+/// Parses a URL to which keys may be sent: https, or http on this machine, without credentials.
 pub fn trusted_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_local = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");

@@ -1,6 +1,7 @@
-//! The closed error type of the crate. An error knows what is to be done about it
-//! ([`Error::disposition`]) and what the outside may see of it ([`Error::problem`],
-//! [`Error::detail`]); `Display` and `Debug` are for our own log only.
+//! Error type of all crates.
+//!
+//! An error knows its retry disposition ([`Error::disposition`]) and its public form
+//! ([`Error::problem`], [`Error::detail`]). `Display` and `Debug` are for our own log only.
 
 mod access;
 mod job_error;
@@ -17,21 +18,21 @@ pub use access::{AccessFault, KeySource, known_reason};
 pub use job_error::{Failure, JobError, problem_type};
 pub use outside::Problem;
 
-/// What an error was caused by: for the log, never for the outside.
+/// Cause of an error, for the log and never for callers.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// What to do about a failure.
+/// Retry disposition of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// The same step fails again however often it is tried.
+    /// A retry fails again.
     Permanent,
-    /// Try again, but not before this time has passed: whoever refused has said so.
+    /// Retry after this delay, which the refusing service has stated.
     RetryAfter(Duration),
-    /// Try again with the caller's own backoff.
+    /// Retry with the caller's own backoff.
     Transient,
 }
 
-/// A service that we call.
+/// Service that EventRelay calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     /// The Gemini Developer API.
@@ -42,7 +43,7 @@ pub enum Service {
     GitHub,
     Vercel,
     Netlify,
-    /// The issuer of the tokens that callers present.
+    /// Issuer of the tokens that callers present.
     Issuer,
 }
 
@@ -66,12 +67,12 @@ impl fmt::Display for Service {
     }
 }
 
-/// Whose money it is.
+/// Scope of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BudgetScope {
-    /// That of all callers.
+    /// Budget of all callers together.
     Deployment,
-    /// What one API key may spend.
+    /// Budget of one API key.
     Key,
 }
 
@@ -84,28 +85,30 @@ impl fmt::Display for BudgetScope {
     }
 }
 
-/// Everything that can go wrong. Texts in fields without `source` in their name are shown outside,
-/// so they are ours, never an upstream's.
+/// Errors of all operations.
+///
+/// Texts in fields other than `source` are shown to callers, so they are our own and never an
+/// upstream's.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A caller's value is not acceptable.
     #[error("invalid {field}: {reason}")]
     InvalidInput {
-        /// Where the value stands in the request.
+        /// Position of the value in the request.
         field: Cow<'static, str>,
-        /// What is wrong with it, as a sentence.
+        /// Reason, as a sentence.
         reason: Cow<'static, str>,
     },
     /// The body of a request cannot be read at all.
     #[error("malformed body: {reason}")]
     MalformedBody {
-        /// Why, as a sentence.
+        /// Reason, as a sentence.
         reason: Cow<'static, str>,
     },
-    /// The body of a request is of a type that is not read here.
+    /// The media type of a request body is not supported.
     #[error("unsupported media type")]
     UnsupportedMediaType,
-    /// No form of the resource is one that the caller accepts.
+    /// No representation of the resource is acceptable to the caller.
     #[error("not acceptable")]
     NotAcceptable,
     /// A reference that names no single video.
@@ -114,78 +117,78 @@ pub enum Error {
     /// A reference that names no playlist.
     #[error("not a playlist: {0}")]
     NotAPlaylist(#[from] NotAPlaylist),
-    /// The caller has not said who they are, or not convincingly.
+    /// The caller presented no valid credential.
     #[error("not authenticated")]
     Unauthorized,
-    /// The caller may not do this.
+    /// The caller lacks the permission.
     #[error("not allowed")]
     Forbidden,
-    /// A resource of ours that does not exist.
+    /// The resource does not exist.
     #[error("{what} not found")]
     NotFound {
-        /// Its kind, such as `job`.
+        /// Kind of the resource, such as `job`.
         what: &'static str,
     },
-    /// The state of a resource does not allow it.
+    /// The state of a resource does not allow the operation.
     #[error("conflict: {reason}")]
     Conflict {
-        /// Why, as a sentence.
+        /// Reason, as a sentence.
         reason: Cow<'static, str>,
     },
     /// The resource does not have this method.
     #[error("method not allowed: there is {allow}")]
     MethodNotAllowed {
-        /// The methods that it has, as the header `Allow` lists them.
+        /// Supported methods, as in the header `Allow`.
         allow: &'static str,
     },
-    /// The resource is not any more what the caller says they have seen.
+    /// The resource has changed since the caller read it.
     #[error("precondition failed")]
     PreconditionFailed,
-    /// The caller has used up their own allowance with us.
+    /// The caller has exceeded its own rate limit.
     #[error("caller over their limit for {retry_after:?}")]
     TooManyRequests {
-        /// Until the next call is allowed.
+        /// Time until the next call is allowed.
         retry_after: Duration,
     },
-    /// The same was tried a moment ago and failed.
+    /// A recent attempt failed.
     #[error("failed before: {}", failure.error.kind)]
     FailedBefore {
-        /// What came of it.
+        /// Remembered failure.
         failure: Box<Failure>,
-        /// Until it is tried again.
+        /// Time until a new attempt is allowed.
         retry_after: Duration,
     },
-    /// Larger than we, or the model, can take.
+    /// The input is larger than we or the model accept.
     #[error("{what} too large")]
     TooLarge {
-        /// What is, such as `request body`.
+        /// Name of the input, such as `request body`.
         what: &'static str,
     },
-    /// The recording was never put where it was to be uploaded.
+    /// The recording was not uploaded.
     #[error("nothing was uploaded")]
     UploadMissing,
-    /// What was uploaded is not what was announced.
+    /// The upload differs from its announcement.
     #[error("upload differs in {what}")]
     UploadMismatch {
-        /// In what, such as `size`.
+        /// Property that differs, such as `size`.
         what: &'static str,
     },
-    /// A transcript that was handed in cannot be read.
+    /// A submitted transcript cannot be parsed.
     #[error("invalid transcript: {0}")]
     TranscriptInvalid(Source),
-    /// The platform knows no such video, or does not tell us of it.
+    /// The platform does not know the video, or does not reveal it.
     #[error("video not found")]
     VideoNotFound,
     /// The video is private.
     #[error("video is private")]
     VideoPrivate,
-    /// The video is unlisted, which the model's fetcher does not take.
+    /// The video is unlisted, and the model's fetcher does not accept it.
     #[error("video is unlisted")]
     VideoNotPublic,
-    /// The video is being broadcast, or will be.
+    /// The video is live or upcoming.
     #[error("video is live or upcoming")]
     VideoIsLive,
-    /// The platform knows no such playlist, or does not tell us of it.
+    /// The platform does not know the playlist, or does not reveal it.
     #[error("playlist not found")]
     PlaylistNotFound,
     /// The model's fetcher could not open the video.
@@ -194,156 +197,156 @@ pub enum Error {
     /// The model's service could not process the recording.
     #[error("processing failed")]
     ProcessingFailed { source: Source },
-    /// The recording was still being processed when its time was up.
+    /// Processing of the recording exceeded its timeout.
     #[error("processing timed out")]
     ProcessingTimedOut,
-    /// The model's copy of the recording, or the upload of it, has expired or was deleted. Uploading
-    /// again makes a new one.
+    /// The model's copy of the recording, or its upload, has expired or was deleted. Another upload
+    /// creates a new one.
     #[error("the uploaded copy is gone")]
     FileGone,
-    /// The job's time was up.
+    /// The job exceeded its deadline.
     #[error("deadline exceeded")]
     DeadlineExceeded,
-    /// The messages of a job died with every delivery, and with them what was to say why.
+    /// Every delivery of the job's message failed without a recorded reason.
     #[error("dead-lettered")]
     DeadLettered,
-    /// Somebody called it off.
+    /// The job was cancelled by a caller.
     #[error("cancelled")]
     Cancelled,
-    /// The model refused to answer on this content.
+    /// The model refused to answer because of the content.
     #[error("prompt blocked: {reason}")]
     PromptBlocked {
-        /// The upstream's constant, such as `SAFETY`; see [`Error::prompt_blocked`].
+        /// Constant of the upstream, such as `SAFETY`; see [`Error::prompt_blocked`].
         reason: String,
     },
-    /// The answer did not fit into the output limit: ask for less, or of a shorter part.
+    /// The answer exceeded the output limit. The caller can ask for less, or about a shorter part.
     #[error("answer truncated")]
     AnswerTruncated,
     /// The model answered without a text.
     #[error("answer empty")]
     AnswerEmpty,
-    /// The model's text is not what was asked for.
+    /// The model's text does not match the requested format.
     #[error("answer malformed")]
     AnswerMalformed { source: Source },
-    /// A file that the model wrote cannot be used, and not after its repairs either.
+    /// A file that the model wrote is unusable, even after repairs.
     #[error("{path} is unusable")]
     FileUnusable {
-        /// Its path, which is confined.
+        /// Path of the file, confined to the project.
         path: String,
-        /// The first thing that is wrong with it, in our words.
+        /// First finding of the validation, in our words.
         finding: String,
     },
-    /// A target could not build or publish what it was given.
+    /// A deployment target could not build or publish the files.
     #[error("{target} could not publish it")]
     DeploymentBroken {
         target: &'static str,
-        /// Its words, in a line: what whoever deploys has to mend.
+        /// Failure message of the target, one line that the caller can act on.
         message: String,
     },
-    /// The model is not, or no longer, offered: another one may be.
+    /// The model is not available (any more). Another one may be.
     #[error("no model {model}")]
     ModelGone {
-        /// Its id, from the configuration.
+        /// Model id from the configuration.
         model: String,
     },
-    /// A service asks for a pause.
+    /// A service limits our rate.
     #[error("{service} limits the rate (retry after {retry_after:?})")]
     RateLimited {
         service: Service,
-        /// How long, where it said so.
+        /// Requested delay, if stated.
         retry_after: Option<Duration>,
     },
-    /// A service's allowance for the day is used up: useless to ask again in minutes.
+    /// The daily quota of a service is exhausted. A retry within minutes fails again.
     #[error("daily quota of {service} spent")]
     DailyQuotaSpent {
         service: Service,
-        /// Until the next day begins, where that is known.
+        /// Time until the next day begins, if known.
         retry_after: Option<Duration>,
     },
-    /// Our own limits do not let a service be called now. It was not called.
+    /// Our own limits throttle the call. The service was not called.
     #[error("a call of {service} is held ({reason:?}) for {retry_after:?}")]
     Throttled {
         service: Service,
         reason: ThrottleReason,
         retry_after: Duration,
     },
-    /// What may be paid in a day is paid.
+    /// A daily budget is exhausted.
     #[error("daily budget of the {scope} spent")]
     BudgetSpent {
         scope: BudgetScope,
-        /// Until the next day begins.
+        /// Time until the next day begins.
         retry_after: Duration,
     },
-    /// It would cost more than the caller wants to pay. Nothing was paid for it.
+    /// The estimated cost exceeds the caller's cap. Nothing was charged.
     #[error("estimated at {estimate_usd} US dollars, with a cap of {cap_usd}")]
     CostAboveCap {
-        /// What it would cost in all.
+        /// Estimated total cost.
         estimate_usd: f64,
         cap_usd: f64,
     },
-    /// A service failed, did not answer in time, or could not be reached.
+    /// A service failed, timed out, or was unreachable.
     #[error("{service} unavailable")]
     Unavailable {
         service: Service,
-        /// When to come back, where it said so.
+        /// Requested delay, if stated.
         retry_after: Option<Duration>,
         source: Source,
     },
-    /// A service does not show yet what was just made there.
+    /// A recently created resource is not visible at the service yet.
     #[error("{service} is not ready yet")]
     NotReady { service: Service, source: Source },
-    /// No connection to a service could be made. Nothing was asked, and nothing paid.
+    /// No connection to a service could be made. No request was sent and nothing charged.
     #[error("cannot reach {host} ({service})")]
     Unreachable {
         service: Service,
-        /// Its host, and the port where that is not the usual one.
+        /// Host, and the port if it is not the default one.
         host: String,
         source: Source,
     },
-    /// A service refuses our key, or the project behind it: a fault of the configuration.
+    /// A service refuses our key or its project, which is a configuration error.
     #[error("{service} refuses access ({fault:?}, {reason:?})")]
     AccessRefused {
         service: Service,
         fault: AccessFault,
-        /// The service's constant, see [`known_reason`].
+        /// Constant of the service, see [`known_reason`].
         reason: Option<&'static str>,
-        /// Where the key is configured.
+        /// Place where the key is configured.
         key: KeySource,
         source: Source,
     },
-    /// A secret holds no key, or cannot be read: a fault of the configuration.
+    /// A secret holds no key or cannot be read, which is a configuration error.
     #[error("the secret {secret} cannot be used")]
     NoKey {
-        /// Its name or ARN.
+        /// Name or ARN of the secret.
         secret: String,
         source: Source,
     },
-    /// A service refused our request or our key: a fault of ours or of the configuration.
+    /// A service refused our request or our key, which is a defect or a configuration error.
     #[error("{service} rejected our request")]
     UpstreamRejected { service: Service, source: Source },
-    /// A service answered outside its own contract.
+    /// A service violated its own protocol.
     #[error("{service} answered malformed")]
     UpstreamMalformed { service: Service, source: Source },
-    /// What was asked for needs something that this deployment was not given.
+    /// The operation needs configuration that this deployment lacks.
     #[error("{what} is not configured")]
     NotConfigured {
-        /// What is missing, with its article, such as `a key of the YouTube Data API`.
+        /// Missing configuration with its article, such as `a key of the YouTube Data API`.
         what: &'static str,
     },
     /// DynamoDB, S3, SQS or Secrets Manager failed.
     #[error("storage failed")]
     Storage {
-        /// Whether trying again can help.
+        /// Indicates that a retry may succeed.
         transient: bool,
         source: Source,
     },
-    /// A fault of ours.
+    /// A defect of EventRelay.
     #[error("internal error")]
     Internal { source: Source },
 }
 
 impl Error {
-    /// An unacceptable value of a caller. Both texts are shown outside.
+    /// Creates an error for an invalid value of a caller. Both texts are shown to callers.
     pub fn invalid(
         field: impl Into<Cow<'static, str>>,
         reason: impl Into<Cow<'static, str>>,
@@ -354,15 +357,16 @@ impl Error {
         }
     }
 
-    /// A fault of ours, for the log.
+    /// Creates an error for a defect of EventRelay, for the log.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::Internal {
             source: source.into(),
         }
     }
 
-    /// A refusal on content. The reason goes outside, so anything but an upper-case constant, as the
-    /// upstream's enumerations have them, becomes `OTHER`.
+    /// Creates an error for a refusal because of content. The reason is shown to callers. Any
+    /// reason but an upper-case constant, as the upstream's enumerations have them, becomes
+    /// `OTHER`.
     pub fn prompt_blocked(reason: &str) -> Self {
         let constant = (1..=40).contains(&reason.len())
             && reason.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
@@ -371,8 +375,10 @@ impl Error {
         }
     }
 
-    /// What to do about it. For [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] it is what to do
-    /// with this model: a caller with another one may go on with that.
+    /// Returns the retry disposition.
+    ///
+    /// For [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] it applies to this model only. A
+    /// caller with another model may use that one.
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::TooManyRequests { retry_after } | Self::FailedBefore { retry_after, .. } => {
@@ -440,8 +446,8 @@ impl Error {
         }
     }
 
-    /// Whether something was tried and failed. What was held, or never reached its service, was
-    /// not.
+    /// Returns whether an attempt was made and failed. A throttled call and a failed connection are
+    /// no attempts.
     pub fn was_tried(&self) -> bool {
         !matches!(
             self,
@@ -449,12 +455,13 @@ impl Error {
         )
     }
 
-    /// Whether no connection could be made.
+    /// Returns whether no connection could be made.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
 
-    /// Whether the configuration or our own code is at fault, so that it says nothing of the video.
+    /// Returns whether the configuration or our own code is at fault, so that the error says
+    /// nothing about the video.
     pub fn is_ours(&self) -> bool {
         matches!(
             self,
@@ -469,12 +476,12 @@ impl Error {
         )
     }
 
-    /// An answer of a model that is of no use, and was paid for.
+    /// Returns whether the error is an unusable answer of a model, which was charged.
     pub fn is_bad_answer(&self) -> bool {
         matches!(self, Self::AnswerEmpty | Self::AnswerMalformed { .. })
     }
 
-    /// The error and everything it was caused by, on one line, for our log.
+    /// Formats the error and all its causes on one line, for our log.
     pub fn report(&self) -> String {
         let mut report = self.to_string();
         let mut cause = std::error::Error::source(self);

@@ -1,11 +1,11 @@
-//! What a job is called.
+//! Job ids.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// `job_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+/// Job id: `job_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
@@ -17,7 +17,7 @@ impl JobId {
         Self(format!("job_{}", Uuid::now_v7().simple()))
     }
 
-    /// The id that a part of something always has, so that opening it twice opens it once.
+    /// Returns the fixed id of a part, so that creating the part twice is idempotent.
     #[must_use]
     pub fn derived(from: &str, part: &str) -> Self {
         Self(format!("job_{}", derived_uuid(from, part).simple()))
@@ -29,8 +29,8 @@ impl JobId {
     }
 }
 
-/// A UUID of version 8 (RFC 9562, section 5.8): the time of the id that it is derived from, so that
-/// it sorts with its like, and a hash of both.
+/// Derives a UUID of version 8 (RFC 9562, section 5.8) from an id and a part. It has the time of
+/// the id, so that both sort together, and a hash of both inputs.
 pub fn derived_uuid(from: &str, part: &str) -> Uuid {
     use sha2::Digest;
     let id = from.rsplit('_').next().unwrap_or_default();
@@ -48,7 +48,7 @@ impl fmt::Display for JobId {
     }
 }
 
-/// The text is no job id.
+/// Error of a text that is no job id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a job id")]
 pub struct NotAJobId;

@@ -1,4 +1,5 @@
-//! Types and rules that every other crate of EventRelay uses. Nothing here knows AWS or HTTP.
+//! Types and rules that every other crate of EventRelay uses. This crate depends neither on AWS nor
+//! on HTTP.
 
 pub mod answer_class;
 pub mod clock;

@@ -1,30 +1,30 @@
-//! What the worker of builds knows: the model's service, and the targets of deployments.
+//! Configuration of the build worker: the model's service and the deployment targets.
 
 use url::Url;
 
 use super::{ConfigError, LimitsConfig, ModelsConfig, Read, optional, required, url};
 
-/// The services that builds call.
+/// Services that builds call.
 #[derive(Clone, Debug)]
 pub struct BuildsConfig {
     pub models: ModelsConfig,
-    /// What they may be called.
+    /// Limits of the calls.
     pub limits: LimitsConfig,
     /// GitHub: `GITHUB_BASE_URL`, `GITHUB_SECRET`.
     pub github: TargetConfig,
     /// Vercel: `VERCEL_BASE_URL`, `VERCEL_SECRET`.
     pub vercel: TargetConfig,
-    /// `VERCEL_TEAM_ID`; none for the token's own account.
+    /// `VERCEL_TEAM_ID`; `None` for the token's own account.
     pub vercel_team: Option<String>,
     /// Netlify: `NETLIFY_BASE_URL`, `NETLIFY_SECRET`.
     pub netlify: TargetConfig,
 }
 
-/// How a target is reached.
+/// Configuration of a deployment target.
 #[derive(Clone, Debug)]
 pub struct TargetConfig {
     pub base_url: Url,
-    /// Name of the secret that holds the token; without it nothing is deployed there.
+    /// Name of the secret that holds the token. Without it, deployments to the target are disabled.
     pub secret: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl BuildsConfig {
     }
 }
 
-/// `BUILDS_DEAD_LETTERS_URL`: where the worker of builds sends poison.
+/// `BUILDS_DEAD_LETTERS_URL`: dead-letter queue of the build worker.
 ///
 /// # Errors
 /// When it is missing.

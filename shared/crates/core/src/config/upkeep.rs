@@ -1,4 +1,4 @@
-//! What the functions know that keep the house: the dead letters and the sweeper.
+//! Configuration of the maintenance functions: dead letters and the sweeper.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use super::{
     seconds, url,
 };
 
-/// The queues of dead letters.
+/// Dead-letter queues.
 #[derive(Clone, Debug)]
 pub struct DeadLettersConfig {
-    /// `ANALYSIS_DEAD_LETTERS_URL`: of the queue of jobs.
+    /// `ANALYSIS_DEAD_LETTERS_URL`: dead-letter queue of jobs.
     pub analysis_url: String,
-    /// `TASKS_DEAD_LETTERS_URL`: of the queue of tasks.
+    /// `TASKS_DEAD_LETTERS_URL`: dead-letter queue of tasks.
     pub tasks_url: String,
-    /// `BUILDS_DEAD_LETTERS_URL`: of the queue of builds.
+    /// `BUILDS_DEAD_LETTERS_URL`: dead-letter queue of builds.
     pub builds_url: String,
 }
 
-/// What the sweeper knows.
+/// Configuration of the sweeper.
 #[derive(Clone, Debug)]
 pub struct SweepConfig {
     /// `GEMINI_BASE_URL`.
@@ -29,13 +29,13 @@ pub struct SweepConfig {
     pub gemini_api_version: String,
     /// `GEMINI_SECRET`: name of the secret that holds the key.
     pub gemini_secret: String,
-    /// The limits that its calls keep to.
+    /// Limits of its calls.
     pub limits: LimitsConfig,
-    /// `SWEEP_OVERDUE_S`: how long the message of a job or a task may be overdue.
+    /// `SWEEP_OVERDUE_S`: time after which an overdue message of a job or a task counts as lost.
     pub overdue: Duration,
-    /// `SWEEP_FILES_AGE_S`: how old a file at Gemini is before it may be nobody's.
+    /// `SWEEP_FILES_AGE_S`: minimum age of a file at Gemini before it may count as orphaned.
     pub files_age: Duration,
-    /// `SWEEP_UPLOADS_AGE_S`: how long a recording may wait for its submission.
+    /// `SWEEP_UPLOADS_AGE_S`: maximum age of a recording without a submission.
     pub uploads_age: Duration,
 }
 
@@ -76,7 +76,7 @@ impl SweepConfig {
     }
 }
 
-/// `ANALYSIS_DEAD_LETTERS_URL`: where the worker of jobs sends poison.
+/// `ANALYSIS_DEAD_LETTERS_URL`: dead-letter queue of the analysis worker.
 ///
 /// # Errors
 /// When it is missing.
@@ -87,7 +87,7 @@ pub fn analysis_dead_letters_url() -> Result<String, ConfigError> {
     )
 }
 
-/// `TASKS_DEAD_LETTERS_URL`: where the worker of tasks sends poison.
+/// `TASKS_DEAD_LETTERS_URL`: dead-letter queue of the task worker.
 ///
 /// # Errors
 /// When it is missing.

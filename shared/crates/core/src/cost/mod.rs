@@ -1,4 +1,4 @@
-//! What an analysis will cost, before it is paid for, and what may be paid in a day.
+//! Cost estimates and caps of analyses.
 
 mod price;
 
@@ -9,33 +9,34 @@ use crate::{
     video::{Resolution, Window},
 };
 
-/// Tokens of a second of video: a frame of 258, or 66 at low resolution, and 32 of sound, and the
-/// time stamps (<https://ai.google.dev/gemini-api/docs/video-understanding>).
+/// Tokens per second of video: a frame of 258, or 66 at low resolution, 32 of sound, and the time
+/// stamps (<https://ai.google.dev/gemini-api/docs/video-understanding>).
 const PER_SECOND: f64 = 300.0;
 const PER_SECOND_LOW: f64 = 100.0;
 
-/// Where nobody says how long a video is: what fills the context of the models at the usual
-/// resolution. Nothing longer is taken by them.
+/// Assumed length of a video of unknown length: what fills the context of the models at the default
+/// resolution. The models take nothing longer.
 const MAX_DURATION_S: f64 = 3600.0;
 
-/// Bytes of text to a token, about.
+/// Approximate bytes of text per token.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// An analysis is about so long, and longer with every second of the video; thoughts included.
+/// Approximate minimum output of an analysis, thoughts included. It grows with every second of the
+/// video.
 const MIN_OUTPUT: u64 = 4000;
 const OUTPUT_PER_SECOND: f64 = 4.0;
 
-/// What a question will take, about.
+/// Estimated tokens of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
     pub input_tokens: u64,
-    /// Tokens written, thoughts included.
+    /// Output tokens, thoughts included.
     pub output_tokens: u64,
 }
 
 impl Estimate {
-    /// Of a question about a video of this length, or a part of it, with so many bytes of text.
-    /// `most_output` is what the model writes at most.
+    /// Estimates a question about a video of this length, or a part of it, with so many bytes of
+    /// text. `most_output` is the model's output limit.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -67,7 +68,7 @@ impl Estimate {
         self.input_tokens.saturating_add(self.output_tokens)
     }
 
-    /// In US dollars; none where the price of the model is not known.
+    /// Returns the cost in US dollars, or `None` if the price of the model is unknown.
     #[must_use]
     pub fn cost_usd(&self, prices: &Prices, model: &str) -> Option<f64> {
         let usage = TokenUsage {
@@ -78,12 +79,12 @@ impl Estimate {
         prices.cost_usd(model, &usage)
     }
 
-    /// Tokens that may be written so that a question stays within its cap, which is what
-    /// makes it one: an estimate alone would only hope so. `most` where nothing is capped.
+    /// Returns the output limit that keeps a question within its cap. This limit enforces the cap;
+    /// an estimate alone would not. Returns `most` without a cap.
     ///
     /// # Errors
-    /// [`Error::CostAboveCap`] with the estimate if that is not enough; [`Error::NotConfigured`]
-    /// where the price of the model is not known.
+    /// [`Error::CostAboveCap`] with the estimate if the cap is too low; [`Error::NotConfigured`] if
+    /// the price of the model is unknown.
     pub fn output_within(
         &self,
         cap: Option<Cap>,
@@ -118,15 +119,15 @@ impl Estimate {
     }
 }
 
-/// What a job may cost.
+/// Cost cap of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cap {
     pub usd: f64,
-    /// What it has cost already.
+    /// Cost so far.
     pub spent_usd: f64,
 }
 
-/// Seconds that are watched.
+/// Returns the analysed seconds.
 fn length_s(duration_s: Option<f64>, window: Option<Window>) -> f64 {
     let start = window.map_or(0.0, |window| window.start_s);
     let end = match (window.and_then(|window| window.end_s), duration_s) {
@@ -136,7 +137,7 @@ fn length_s(duration_s: Option<f64>, window: Option<Window>) -> f64 {
     (end - start).max(0.0)
 }
 
-/// In millionths, rounded up.
+/// Converts to millionths, rounded up.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,

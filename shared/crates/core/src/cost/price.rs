@@ -1,16 +1,16 @@
-//! What tokens cost. No prices are built in: they change, and an invented one is worse than none.
+//! Prices of tokens. None are built in, since prices change and a wrong one is worse than none.
 
 use std::str::FromStr;
 
 use crate::error::Error;
 
-/// What a call took, in tokens.
+/// Token usage of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenUsage {
-    /// Of the prompt, with the video.
+    /// Tokens of the prompt, including the video.
     pub prompt: u64,
     pub candidates: u64,
-    /// Of the thoughts, which are paid for as output.
+    /// Tokens of the thoughts, which are charged as output.
     pub thoughts: u64,
 }
 
@@ -23,20 +23,20 @@ impl TokenUsage {
     }
 }
 
-/// The price of a model in US dollars per million tokens. Thinking is charged as output.
+/// Price of a model in US dollars per million tokens. Thoughts are charged as output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
     pub input_usd: f64,
-    /// Of the answer, including its thoughts.
+    /// Price of the answer, including its thoughts.
     pub output_usd: f64,
 }
 
-/// Prices by the beginning of the model's id.
+/// Prices by prefix of the model id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices(Vec<(String, Price)>);
 
 impl Prices {
-    /// The price of a model, if it is known. The longest matching beginning counts, so that
+    /// Returns the price of a model, if it is known. The longest matching prefix wins, so that
     /// `gemini-x-flash-lite` can differ from `gemini-x-flash`.
     pub fn price_of(&self, model: &str) -> Option<Price> {
         let matching = self
@@ -47,7 +47,8 @@ impl Prices {
         Some(*price)
     }
 
-    /// What these tokens cost at this model, in US dollars; none where its price is not known.
+    /// Returns the cost of these tokens with this model in US dollars, or `None` if its price is
+    /// unknown.
     pub fn cost_usd(&self, model: &str, usage: &TokenUsage) -> Option<f64> {
         let price = self.price_of(model)?;
         let written = usage.candidates + usage.thoughts;
@@ -55,7 +56,8 @@ impl Prices {
     }
 }
 
-/// Reads `model=in/out,model=in/out`, in US dollars per million tokens; an empty text is no prices.
+/// Parses `model=in/out,model=in/out`, in US dollars per million tokens. An empty text has no
+/// prices.
 impl FromStr for Prices {
     type Err = Error;
 

@@ -1,8 +1,8 @@
-//! Why a service refuses whom it is called as, and what to do about it.
+//! Access faults: reasons for which a service refuses our credential.
 
 use super::Service;
 
-/// What is wrong with the credential, or with the project behind it.
+/// Fault of the credential or of the project behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessFault {
     /// The key is missing, wrong, expired, or restricted to other callers.
@@ -15,19 +15,19 @@ pub enum AccessFault {
     ServiceDisabled,
     /// The project has no billing account, or no credit left.
     Billing,
-    /// The service is not offered where the call comes from.
+    /// The service is not available at the caller's location.
     Location,
 }
 
 impl AccessFault {
-    /// Whether another key alone is the cure, which may have been stored since it was read.
+    /// Returns whether another key alone resolves the fault. The secret may already hold a new one.
     #[must_use]
     pub fn is_of_key(self) -> bool {
         matches!(self, Self::Key | Self::LeakedKey)
     }
 }
 
-/// Where the key of a service is configured.
+/// Place where the key of a service is configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// An environment variable of `cargo local`.
@@ -52,8 +52,8 @@ impl KeySource {
     }
 }
 
-/// Reasons of `google.rpc.ErrorInfo` and of the YouTube Data API that are repeated outside; every
-/// other text of a service stays in our log
+/// Reasons of `google.rpc.ErrorInfo` and of the YouTube Data API that callers may see. Every other
+/// text of a service stays in our log
 /// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
 const KNOWN_REASONS: [&str; 20] = [
     "ACCESS_TOKEN_EXPIRED",
@@ -78,13 +78,13 @@ const KNOWN_REASONS: [&str; 20] = [
     "keyInvalid",
 ];
 
-/// The constant that a service gives as its reason, if it is one that may be shown.
+/// Returns the reason constant of a service, if it may be shown.
 #[must_use]
 pub fn known_reason(reason: &str) -> Option<&'static str> {
     KNOWN_REASONS.into_iter().find(|known| *known == reason)
 }
 
-/// One or two sentences for the person who runs the system.
+/// Returns one or two sentences for the operator.
 pub(super) fn detail(
     service: Service,
     fault: AccessFault,

@@ -1,25 +1,25 @@
-//! Why a job failed, as stored and as callers see it.
+//! Stored error of a failed job.
 
 use super::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::{answer_class::AnswerClass, clock::Timestamp, ids::JobId};
 
-/// Why a job failed, as the outside may know it.
+/// Error of a failed job, as shown to callers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct JobError {
     /// Stable URI of the kind of problem (RFC 9457, section 3.1.1).
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind in words.
+    /// Title of the kind of problem.
     pub title: String,
-    /// What happened here.
+    /// Description of this occurrence.
     pub detail: String,
-    /// HTTP status of the problem, where it is the answer to a request.
+    /// HTTP status of the problem when it is the response to a request.
     #[serde(default = "internal")]
     pub status: u16,
-    /// What it would have cost in US dollars, where that is the problem.
+    /// Returns the estimated cost in US dollars, if a cost cap is the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_cost_usd: Option<f64>,
 }
@@ -28,21 +28,21 @@ fn internal() -> u16 {
     500
 }
 
-/// A failed job that is remembered for a while, so that the same is not tried again at once.
+/// Failed job that is remembered for a while, so that the same request is not retried at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The job that failed.
+    /// Id of the failed job.
     pub job: JobId,
     /// Why.
     pub error: JobError,
-    /// Until when it answers for the next job.
+    /// Time until which the failure is returned for new jobs.
     pub until: Timestamp,
-    /// Who was asked. Absent in rows that were stored before the class was.
+    /// Class of the service that was asked. Rows older than the class do not have it.
     #[serde(default)]
     pub answered_by: AnswerClass,
 }
 
-/// URI of a kind of problem. A URN, because a kind is a name and not a page.
+/// Returns the URI of a kind of problem. It is a URN, because a kind is a name and not a page.
 #[must_use]
 pub fn problem_type(slug: &str) -> String {
     format!("urn:eventrelay:problem:{slug}")
@@ -62,7 +62,7 @@ impl From<&Error> for JobError {
 }
 
 impl JobError {
-    /// Whether a dead letter ended the job. The texts may be those of an earlier release.
+    /// Returns whether a dead letter ended the job. The texts may be those of an earlier release.
     #[must_use]
     pub fn is_dead_letter(&self) -> bool {
         self.kind == problem_type(Error::DeadLettered.problem().slug)
@@ -70,7 +70,7 @@ impl JobError {
 }
 
 impl Error {
-    /// Estimated cost in US dollars, if a cap on cost is the problem.
+    /// Returns the estimated cost in US dollars, if a cost cap is the problem.
     #[must_use]
     pub fn estimated_cost_usd(&self) -> Option<f64> {
         match self {

@@ -1,24 +1,24 @@
-//! What the outside sees of an error: a name that is part of the contract, and one sentence without
-//! internal or foreign text.
+//! Public form of errors: a name that is part of the contract, and one sentence without internal or
+//! foreign text.
 
 use std::borrow::Cow;
 
 use super::{Error, access};
 use crate::limit::ThrottleReason;
 
-/// What an error is called outside: stable, the same text for every occurrence
-/// (`type`, `title` and `status` of RFC 9457, section 3.1).
+/// Public kind of an error: stable, and the same text for every occurrence (`type`, `title` and
+/// `status` of RFC 9457, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Name in kebab-case; part of the contract with callers.
+    /// Name in kebab-case, part of the contract with callers.
     pub slug: &'static str,
     /// One short sentence without a full stop.
     pub title: &'static str,
-    /// HTTP status, where the error is the answer to a request.
+    /// HTTP status of the error as a response.
     pub status: u16,
 }
 
-/// One constant for each name, and the list of all.
+/// Defines one constant per problem, and the list of all.
 macro_rules! problems {
     ($($name:ident = $slug:literal, $title:literal, $status:literal;)*) => {
         #[allow(missing_docs, reason = "each says what it is by its title")]
@@ -84,8 +84,8 @@ problems! {
 }
 
 impl Error {
-    /// What it is called outside. A limit of an upstream is 503, not 429: the caller did nothing to
-    /// reach it (RFC 6585, section 4).
+    /// Returns the public kind of the error. A limit of an upstream is 503 and not 429, because the
+    /// caller did not cause it (RFC 6585, section 4).
     #[rustfmt::skip]
     pub fn problem(&self) -> Problem {
         match self {
@@ -143,7 +143,8 @@ impl Error {
         }
     }
 
-    /// What the outside is told of this occurrence: one sentence without internal or foreign text.
+    /// Returns the public description of this occurrence: one sentence without internal or foreign
+    /// text.
     #[rustfmt::skip]
     pub fn detail(&self) -> Cow<'static, str> {
         match self {

@@ -3,7 +3,7 @@ use Disposition::{Permanent, RetryAfter, Transient};
 
 const SECRET: &str = "internal-words-of-the-source";
 
-/// One of every kind, in the order of the enumeration, with what it must say of itself.
+/// One error of every kind in declaration order, with its expected properties.
 #[rustfmt::skip]
 fn table() -> Vec<(Error, &'static str, Disposition)> {
     let wait = Duration::from_secs(34);
@@ -73,7 +73,7 @@ fn slugs_are_distinct_and_in_kebab_case() {
     let table = table();
     let kinds: std::collections::HashSet<_> = table
         .iter()
-        // What is held is told as what it is held for.
+        // A throttled call is reported with the cause of its throttling.
         .filter(|(error, ..)| error.was_tried() || matches!(error, Error::BudgetSpent { .. }))
         .map(|(error, ..)| std::mem::discriminant(error))
         .collect();
@@ -92,7 +92,7 @@ fn the_outside_never_sees_the_source_but_the_log_does() {
         assert!(!error.detail().contains(SECRET), "{slug}");
         assert!(!error.problem().title.contains(SECRET), "{slug}");
         assert!(error.detail().len() > 5, "{slug}");
-        // Our own words on what a caller has sent are for the caller.
+        // Our own words about the caller's input are shown to the caller.
         let is_ours = matches!(
             error,
             Error::NotAVideo(_) | Error::NotAPlaylist(_) | Error::TranscriptInvalid(_)

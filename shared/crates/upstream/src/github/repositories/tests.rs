@@ -64,7 +64,7 @@ async fn a_name_that_is_taken_is_an_outcome_and_another_refusal_is_not() {
 #[tokio::test]
 async fn an_organisation_that_is_not_there_is_an_outcome() {
     let name = "Hello-World".parse().unwrap();
-    let organisation = "nobody".parse().unwrap();
+    let organisation = "missing".parse().unwrap();
     let (github, _server) = answered(404, refusal("Not Found", "")).await;
     let created = github
         .create_repository(new(&name, Some(&organisation)))
