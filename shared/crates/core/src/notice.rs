@@ -1,4 +1,4 @@
-//! Why a job waits, in a sentence for a person.
+//! Notices: the reason why a job waits, in a sentence for users.
 
 use std::time::Duration;
 
@@ -10,22 +10,21 @@ use crate::{
     limit::ThrottleReason,
 };
 
-/// Up to this wait, the seconds that are left are told; beyond it the time of day.
+/// Maximum wait that is shown in seconds. A longer one is shown as a time of day.
 const MAX_COUNTED_WAIT: Duration = Duration::from_secs(120);
 
-/// Reason of a wait. Our own words: nothing of what a service has said.
+/// Reason of a wait, in our own words without text of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Without the full stop.
+    /// Sentence without the full stop.
     text: String,
-    /// Whether a service has asked for this wait.
+    /// Indicates that a service has asked for this wait.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_asked: bool,
 }
 
 impl Notice {
-    /// What a person is told of an error after which the same is tried again; none where the wait
-    /// is a matter of course.
+    /// Returns the notice for an error that is retried, or `None` for a normal wait.
     #[must_use]
     pub fn from_error(error: &Error) -> Option<Self> {
         let asked = |text: String| Self {
@@ -75,7 +74,7 @@ impl Notice {
         })
     }
 
-    /// The sentences as they are at `now`, where the next try is due at `due_at`.
+    /// Formats the notice at `now`, with the next attempt due at `due_at`.
     #[must_use]
     pub fn sentence(&self, due_at: Timestamp, now: Timestamp) -> String {
         let text = &self.text;
@@ -83,7 +82,7 @@ impl Notice {
         if wait.is_zero() {
             return format!("{text}. Trying again.");
         }
-        // Upwards, so that the last second is not told as none.
+        // Rounded up, so that the last second is not shown as zero.
         let seconds = wait.as_millis().div_ceil(1000);
         let time = || due_at.rfc3339().get(11..16).unwrap_or_default().to_owned();
         match (wait <= MAX_COUNTED_WAIT, self.is_asked) {

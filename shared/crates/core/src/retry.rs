@@ -1,12 +1,13 @@
-//! How long to wait before what failed is tried again, and when to stop trying.
+//! Retry policy: delays between attempts, and the end of retries.
 //!
-//! Three things are kept apart. *Whether* trying again can help, the error says itself
-//! ([`Error::disposition`]). *How long* to wait is decided here (and, for a message whose job could
-//! not even be written down, in `eventrelay_workflow::job::batch`). *By what* it is tried again is the caller's
-//! affair: a delayed message, for all that happens in a job or a task; the header `Retry-After`,
-//! for a caller of the API. Nothing tries again in place, but where nothing was tried: on a pooled
-//! connection that was dead when it was used (`eventrelay_upstream::HttpClient::send`), and with a key
-//! that was replaced since it was read.
+//! Three concerns are separate. The error knows *whether* a retry can help
+//! ([`Error::disposition`]). This module decides *how long* to wait; for a message whose job could
+//! not be saved, `eventrelay_workflow::job::batch` does. The caller decides *how* to retry: jobs
+//! and tasks by a delayed message, callers of the API by the header `Retry-After`.
+//!
+//! There are two retries in place, both without a previous attempt. One is on a pooled connection
+//! that was closed before use (`eventrelay_upstream::HttpClient::send`). The other is with a key
+//! that was rotated since it was read.
 
 use std::time::Duration;
 
@@ -16,26 +17,26 @@ use crate::{
     limit::ThrottleReason,
 };
 
-/// Tries of one step before its error is final.
+/// Maximum attempts of one step before its error is final.
 pub const MAX_ATTEMPTS: u32 = 8;
 
 const BASE: Duration = Duration::from_secs(2);
 const CAP: Duration = Duration::from_secs(60);
 
-/// Maximum wait before a host that could not be reached is tried again: a connection costs nothing,
-/// and the job goes on soon after the network is back.
+/// Maximum wait before a connection to an unreachable host is retried. A connection attempt costs
+/// nothing, and the job resumes soon after the network is back.
 const MAX_UNREACHABLE_WAIT: Duration = Duration::from_secs(30);
 
-/// Failures of the present step.
+/// Failed attempts of the current step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempts {
     pub failed: u32,
-    /// Connections in a row that could not be made.
+    /// Consecutive failed connections.
     pub unreached: u32,
 }
 
 impl Attempts {
-    /// The count after another failure.
+    /// Returns the counts after another failure.
     #[must_use]
     pub fn after(self, error: &Error) -> Self {
         Self {
@@ -49,15 +50,16 @@ impl Attempts {
     }
 }
 
-/// The delay before the next try, or none where another try is of no use: the error is permanent,
-/// the tries are used up, or the delay would pass the deadline. What was held or could not be
-/// reached was not tried ([`Error::was_tried`]) and uses up no tries. `attempts` are those of the
-/// same kind, see [`Attempts`].
+/// Returns the delay before the next attempt, or `None` if another attempt is useless.
 ///
-/// Without a word from the upstream the delay is drawn between nothing and a bound that doubles
-/// ("full jitter", <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
-/// What the upstream asks for is kept to, with up to a tenth on top so that waiters do not return
-/// all at once. `jitter` is a random number in 0..1.
+/// It is useless if the error is permanent, the attempts are used up, or the delay would exceed the
+/// deadline. A throttled call or a failed connection is no attempt ([`Error::was_tried`]) and does
+/// not count. `attempts` are those of the same kind, see [`Attempts`].
+///
+/// If the upstream states no delay, it is random between zero and an exponential bound ("full
+/// jitter", <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>). A stated
+/// delay is kept, plus up to a tenth, so that callers do not return all at once. `jitter` is a
+/// random number in 0..1.
 #[must_use]
 pub fn delay(
     error: &Error,
@@ -75,7 +77,7 @@ pub fn delay(
         return None;
     }
     let delay = match error.disposition() {
-        // The time was given to this one alone: no jitter is needed, and none wanted.
+        // The reservation is exclusive, so no jitter is needed.
         Disposition::RetryAfter(asked) if is_reservation(error) => asked,
         Disposition::Permanent => return None,
         Disposition::RetryAfter(asked) => asked + asked.mul_f64(0.1 * jitter),
@@ -90,15 +92,16 @@ pub fn delay(
     (now + delay < deadline).then_some(delay)
 }
 
-/// The delay after so many failures of what nobody has said a time for.
+/// Returns the backoff after this many failures without a stated delay.
 #[must_use]
 pub fn backoff(attempts: u32, jitter: f64) -> Duration {
     let bound = BASE.saturating_mul(1 << attempts.min(16)).min(CAP);
     bound.mul_f64(jitter)
 }
 
-/// Whether an error is retried beyond [`MAX_ATTEMPTS`]: our own storage fails for a while. A paid
-/// answer must not be lost over it, nor a claim, an entry or the search stay as they are for good.
+/// Returns whether an error is retried beyond [`MAX_ATTEMPTS`], because our own storage fails for a
+/// while. Otherwise a paid answer would be lost, or a claim, an entry or the search index would
+/// stay stale for good.
 #[must_use]
 pub fn outlasts_tries(error: &Error) -> bool {
     matches!(
@@ -110,7 +113,7 @@ pub fn outlasts_tries(error: &Error) -> bool {
     )
 }
 
-/// Whether an error has given its caller a turn of its own.
+/// Returns whether an error has reserved a slot for its caller.
 #[must_use]
 pub fn is_reservation(error: &Error) -> bool {
     matches!(
@@ -122,9 +125,9 @@ pub fn is_reservation(error: &Error) -> bool {
     )
 }
 
-/// How long a failed job answers for the next one of the same video: long where the video itself
-/// is the reason, briefly where it may have passed, not at all where the caller or the operator can
-/// correct it at once.
+/// Returns the time for which a failure is returned for new jobs of the same video. It is long if
+/// the video itself is the cause, short if the cause may have passed. It is zero if the caller or
+/// the operator can correct the cause at once.
 #[must_use]
 pub fn remembered_for(error: &Error) -> Duration {
     match error {
@@ -138,7 +141,7 @@ pub fn remembered_for(error: &Error) -> Duration {
         | Error::CostAboveCap { .. }
         | Error::BudgetSpent { .. }
         | Error::Cancelled => Duration::ZERO,
-        // It says nothing of the video.
+        // The error says nothing about the video.
         error if error.is_ours() => Duration::ZERO,
         _ => Duration::from_secs(60),
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a job took so far.
+/// Resources that a job has used so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Usage {
@@ -12,17 +12,17 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Tokens spent on thinking.
     pub thinking_tokens: u64,
-    /// Calls of models that were answered.
+    /// Answered calls of models.
     pub model_calls: u32,
-    /// List price of the tokens in US dollars; none where the model's price is not known.
+    /// List price of the tokens in US dollars, or `None` if the model's price is unknown.
     pub cost_usd: Option<f64>,
-    /// Milliseconds that functions worked on it. What is waited for is not worked.
+    /// Milliseconds of function run time, without waiting.
     #[serde(default)]
     pub billed_ms: u64,
 }
 
 impl Usage {
-    /// Both together. A cost of which a part is not known is not known.
+    /// Adds two usages. The sum of an unknown cost is unknown.
     #[must_use]
     pub fn plus(self, more: Self) -> Self {
         Self {

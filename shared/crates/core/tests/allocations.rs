@@ -1,7 +1,7 @@
-//! What is measured on the hot path allocates nothing.
+//! Telemetry on the hot path allocates nothing.
 //!
-//! A file of its own: the allocator that counts is that of the whole program. The lines go to the
-//! standard output, as they do in a function.
+//! A separate file, because the counting allocator applies to the whole program. The lines go to
+//! the standard output, as in a function.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -13,7 +13,7 @@ use eventrelay_core::{
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
-/// What each request of the API tells, see `api::respond`.
+/// Telemetry of each API request, see `api::respond`.
 fn answered() {
     let path = "/v1/videos/yt:dQw4w9WgXcQ";
     let by_route = Group {
@@ -35,7 +35,7 @@ fn answered() {
     telemetry::write(&[by_route, by_layer], &fields, NOW);
 }
 
-/// All ways to tell something.
+/// All kinds of telemetry.
 fn tell() {
     answered();
     let called = [
@@ -51,7 +51,8 @@ fn tell() {
 #[test]
 fn nothing_is_allocated_after_the_first_line() {
     let before = measure(tell);
-    // The buffer of a line, and that of the standard output: without them nothing was looked at.
+    // The buffers of the line and of the standard output. Without these allocations the counter
+    // would not work.
     assert!(before.count_total > 0, "{before:?}");
     let after = measure(|| (0..100).for_each(|_| tell()));
     assert_eq!((after.count_total, after.bytes_total), (0, 0), "{after:?}");

@@ -1,4 +1,4 @@
-//! A quantity in a time: the generic cell rate algorithm for a sliding window, a sum for a day.
+//! Quotas: the generic cell rate algorithm for a sliding window, a sum for a day.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::clock::Timestamp;
 
 const NANOS: u64 = 1_000_000;
 
-/// By how much one call may be longer under way than another one, at most.
+/// Maximum difference between the latencies of two calls.
 pub const UNDER_WAY: Duration = Duration::from_millis(200);
 
-/// What a bound counts.
+/// Unit of a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// Calls, or the service's own quota units.
@@ -23,7 +23,7 @@ pub enum Unit {
     MicroUsd,
 }
 
-/// At most a quantity in any window of a length, or in each day.
+/// Maximum quantity in any window of a length, or in each day.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quota {
     unit: Unit,
@@ -33,31 +33,31 @@ pub struct Quota {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// See [`Quota::rate`].
+    /// Rate, see [`Quota::rate`].
     Rate {
         window: Duration,
         burst: u64,
-        /// Nanoseconds that one unit takes. A whole number, so that a burst adds up.
+        /// Nanoseconds per unit. A whole number, so that a burst adds up.
         interval_ns: u64,
     },
     Day(Zone),
 }
 
-/// What was used of a bound.
+/// Usage of a quota.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Used {
-    /// Of a rate: when all that was taken will have been worked off (the theoretical arrival time
+    /// Rates only: time at which everything taken will have drained (the theoretical arrival time
     /// of the next cell, ITU-T I.371, annex A), in nanoseconds since the epoch.
     #[serde(skip_serializing_if = "is_zero")]
     until_ns: u64,
-    /// Of a rate: the same with all that wait for their turn.
+    /// Rates only: the same time including all reservations.
     #[serde(skip_serializing_if = "is_zero")]
     turns_ns: u64,
-    /// Of a day: days since the epoch in the bound's zone.
+    /// Days only: days since the epoch in the quota's zone.
     #[serde(skip_serializing_if = "is_zero")]
     day: u64,
-    /// Of a day: the sum.
+    /// Days only: the sum.
     #[serde(skip_serializing_if = "is_zero")]
     sum: u64,
 }
@@ -68,14 +68,16 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Quota {
-    /// At most `quantity` (above 0) in every window of this length, wherever it begins, as who is
-    /// called sees it: calls are under way for different times, so the window is taken to be longer
-    /// by a fiftieth, 200 ms at most. A twenty-fifth, but at least two, may come at once; the others
-    /// follow at the interval at which burst and followers together are the quantity. So nineteen
-    /// twentieths of the quantity can be used for good where the window is a minute or longer.
+    /// Creates a quota of at most `quantity` (above 0) in every window of this length, as the
+    /// called service sees it.
     ///
-    /// A single cost above the burst passes when nothing is left to be worked off: a window may be
-    /// exceeded by one such call.
+    /// Calls have different latencies, so the window is extended by a fiftieth, 200 ms at most. A
+    /// burst may use a twenty-fifth of the quantity, but at least two units. Further calls follow
+    /// at the interval at which burst and followers together use the quantity. So nineteen
+    /// twentieths of the quantity are usable if the window is a minute or longer.
+    ///
+    /// A single cost above the burst passes if nothing is left to drain. One such call may exceed a
+    /// window.
     #[must_use]
     pub fn rate(unit: Unit, quantity: u64, window: Duration) -> Self {
         let quantity = quantity.max(1);
@@ -94,7 +96,7 @@ impl Quota {
         }
     }
 
-    /// At most `quantity` between two midnights of a zone.
+    /// Creates a quota of at most `quantity` between two midnights of a zone.
     #[must_use]
     pub fn day(unit: Unit, quantity: u64, zone: Zone) -> Self {
         Self {
@@ -114,7 +116,7 @@ impl Quota {
         self.quantity
     }
 
-    /// In what time: the window, or a day.
+    /// Returns the window, or a day.
     #[must_use]
     pub fn window(&self) -> Duration {
         match self.kind {
@@ -123,7 +125,7 @@ impl Quota {
         }
     }
 
-    /// What sets it apart from the other bounds of a policy, whichever of them there are.
+    /// Returns the name that identifies it among the quotas of any policy.
     pub(super) fn name(&self) -> String {
         let unit = match self.unit {
             Unit::Requests => "requests",
@@ -136,13 +138,13 @@ impl Quota {
         }
     }
 
-    /// Whether it is of a day.
+    /// Returns whether it is a daily quota.
     #[must_use]
     pub fn is_of_a_day(&self) -> bool {
         matches!(self.kind, Kind::Day(_))
     }
 
-    /// When the cost can be taken, if not now.
+    /// Returns the time at which the cost can be taken, or `None` if that is now.
     pub(super) fn refuses(
         &self,
         used: &Used,
@@ -169,14 +171,14 @@ impl Quota {
         }
     }
 
-    /// Counts the cost of a call that passes.
+    /// Counts the cost of an admitted call.
     pub(super) fn take(&self, used: &mut Used, cost: u64, has_reservation: bool, now: Timestamp) {
         match self.kind {
             Kind::Rate { interval_ns, .. } => {
                 let now_ns = now.0.saturating_mul(NANOS);
                 let length = length(cost, interval_ns);
                 used.until_ns = used.until_ns.max(now_ns).saturating_add(length);
-                // Whoever returns in turn was counted among those that wait.
+                // A caller with a reservation is already counted in `turns_ns`.
                 if !has_reservation && used.turns_ns > now_ns {
                     used.turns_ns = used.turns_ns.saturating_add(length);
                 }
@@ -189,8 +191,8 @@ impl Quota {
         }
     }
 
-    /// Has a call that is held until `until`, by this bound or by another one, stand before those
-    /// that come after it.
+    /// Reserves a slot at `until` for a call throttled by this or another quota, ahead of later
+    /// calls.
     pub(super) fn reserve_slot(
         &self,
         used: &mut Used,
@@ -208,7 +210,7 @@ impl Quota {
         }
     }
 
-    /// Replaces an estimate by what it really was.
+    /// Replaces an estimate by the actual quantity.
     pub(super) fn correct(&self, used: &mut Used, estimated: u64, real: u64, now: Timestamp) {
         let shift = |value: u64, of: u64, to: u64| value.saturating_add(to).saturating_sub(of);
         match self.kind {
@@ -216,7 +218,7 @@ impl Quota {
                 let (of, to) = (length(estimated, interval_ns), length(real, interval_ns));
                 used.until_ns = shift(used.until_ns, of, to);
             }
-            // What was taken yesterday is not given back today.
+            // Yesterday's quantity is not returned today.
             Kind::Day(zone) if zone.day(now) == used.day => {
                 used.sum = shift(used.sum, estimated, real);
             }
@@ -251,8 +253,8 @@ impl Quota {
 }
 
 impl Used {
-    /// Of a rate: when what stands before a call will have been worked off, in nanoseconds since
-    /// the epoch.
+    /// Returns the time at which the usage ahead of a call will have drained, in nanoseconds since
+    /// the epoch. Rates only.
     fn taken_until(&self, has_reservation: bool) -> u64 {
         if has_reservation {
             self.until_ns
@@ -266,12 +268,12 @@ impl Used {
     }
 }
 
-/// Nanoseconds that the cost is worked off in.
+/// Returns the nanoseconds in which the cost drains.
 fn length(cost: u64, interval_ns: u64) -> u64 {
     cost.saturating_mul(interval_ns)
 }
 
-/// How far ahead of the clock a call of this cost may find what was taken before it.
+/// Returns how far earlier usage may be ahead of the clock for a call of this cost.
 fn tolerance(cost: u64, burst: u64, interval_ns: u64) -> u64 {
     length(burst.saturating_sub(cost), interval_ns)
 }

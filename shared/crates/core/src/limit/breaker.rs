@@ -1,5 +1,5 @@
-//! A circuit breaker: after too many failures a service is left alone for a while, and then one
-//! call finds out whether it is back.
+//! Circuit breaker: after too many failures it stops calls of a service for a while, and then
+//! admits one probe.
 
 use std::time::Duration;
 
@@ -7,42 +7,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-/// Calls and failures are counted for so long, then anew.
+/// Time for which calls and failures are counted before the counts are reset.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Fewer failures than this open nothing, whatever their share.
+/// Minimum failures that open the circuit, whatever their share.
 const MIN_FAILURES: u32 = 5;
-/// The first pause; each that follows a failed probe is twice the one before.
+/// First pause. Each failed probe doubles the next one.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 const MAX_PAUSE: Duration = Duration::from_secs(300);
-/// Until then the probe must have told what came of it; else another one is sent. Longer than the
-/// longest call, which is a generation.
+/// Timeout of the probe, after which another one is admitted. It is longer than the longest call, a
+/// generation.
 const PROBE: Duration = Duration::from_secs(300);
 
-/// What is known of the calls of a service.
+/// State of the circuit breaker of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Breaker {
     since: Timestamp,
     calls: u32,
     failures: u32,
-    /// Pauses in a row; 0 is closed.
+    /// Consecutive pauses; 0 is closed.
     pauses: u32,
-    /// End of the present pause, or of the time of the probe.
+    /// End of the current pause, or of the probe's timeout.
     until: Timestamp,
     probing: bool,
 }
 
-/// How a service fares.
+/// Condition of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// It works, as far as is known.
+    /// The service works, as far as is known.
     Closed,
-    /// It is left alone until then.
+    /// The service is not called until then.
     Open {
-        /// When a call may try.
+        /// Time of the next probe.
         until: Timestamp,
     },
-    /// The next call tries.
+    /// The next call is the probe.
     HalfOpen,
 }
 
@@ -50,7 +50,7 @@ impl Breaker {
     pub(super) fn condition(&self, now: Timestamp) -> Condition {
         match self.pauses {
             0 => Condition::Closed,
-            // The probe may be back at any moment.
+            // The probe may return at any moment.
             _ if now < self.until && self.probing => Condition::Open {
                 until: self.until.min(now + FIRST_PAUSE),
             },
@@ -59,7 +59,7 @@ impl Breaker {
         }
     }
 
-    /// A call is made. The probe keeps the others off until it has said what came of it.
+    /// Records a call. A probe blocks all other calls until its outcome is known.
     pub(super) fn called(&mut self, probe: bool, now: Timestamp) {
         if probe {
             (self.until, self.probing) = (now + PROBE, true);
@@ -71,8 +71,8 @@ impl Breaker {
         self.calls = self.calls.saturating_add(1);
     }
 
-    /// So many calls were made since somebody counted last. Nobody knows when, if that is long ago:
-    /// counting begins anew then.
+    /// Adds calls made since the last count. Their time is unknown if the last count is long ago,
+    /// so counting restarts then.
     pub(super) fn called_often(&mut self, calls: u32, now: Timestamp) {
         if now < self.since + WINDOW {
             self.calls = self.calls.saturating_add(calls);
@@ -81,7 +81,7 @@ impl Breaker {
         }
     }
 
-    /// A call has failed. Calls that began before the pause and fail in it change nothing.
+    /// Records a failure. Calls that began before the pause and fail during it change nothing.
     pub(super) fn failed(&mut self, probe: bool, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         let too_many = self.failures >= MIN_FAILURES && self.failures * 2 >= self.calls;

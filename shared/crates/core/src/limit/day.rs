@@ -1,26 +1,26 @@
-//! Where a day begins.
+//! Time zones of daily quotas.
 
 use jiff::{Timestamp as Instant, ToSpan, ZonedDateTime, tz::TimeZone};
 
 use crate::clock::Timestamp;
 
-/// Whose midnight ends a day.
+/// Zone whose midnight ends a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Zone {
     /// UTC.
     Utc,
-    /// The Pacific time of the United States, in which Google counts
+    /// Pacific time of the United States, in which Google counts
     /// (<https://ai.google.dev/gemini-api/docs/rate-limits>,
     /// <https://developers.google.com/youtube/v3/determine_quota_cost>).
     Pacific,
 }
 
-/// The rule that has held since 2007, in the form of POSIX: a database of time zones is two
-/// megabytes and says the same.
+/// Rule valid since 2007, in POSIX form. A time zone database of two megabytes gives the same
+/// result.
 const PACIFIC: &str = "PST8PDT,M3.2.0,M11.1.0";
 
 impl Zone {
-    /// Days since 1970-01-01 in this zone.
+    /// Returns the days since 1970-01-01 in this zone.
     pub(super) fn day(self, at: Timestamp) -> u64 {
         let date = self.zoned(at).date();
         let epoch = jiff::civil::date(1970, 1, 1);

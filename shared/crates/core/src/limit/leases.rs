@@ -1,4 +1,4 @@
-//! Requests that an instance took out of a caller's limit in advance.
+//! Leases: requests that an instance reserves from a caller's limit in advance.
 //!
 //! Each API key has a limit in a row that all instances share. So that not every request writes the
 //! row, an instance with many requests takes several at once and admits them from memory for a
@@ -21,29 +21,29 @@ pub const LEASE: Duration = Duration::from_secs(1);
 /// Maximum number of callers whose leases an instance remembers.
 const MAX_LEASES: usize = 1000;
 
-/// What an instance may give out by itself.
+/// Requests that an instance may admit by itself.
 #[derive(Debug, Default)]
 pub struct Leases(Mutex<HashMap<String, Lease>>);
 
-/// Requests that were taken in advance.
+/// Requests reserved in advance.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     pub taken: u64,
     pub left: u64,
     pub until: Timestamp,
-    /// What the row has left beside the lease, and when all is there again.
+    /// Requests left in the row besides the lease, and the time at which the limit is full again.
     pub beside: u64,
     pub full_at: Timestamp,
 }
 
-/// Where a caller stands.
+/// State of a caller's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub quantity: u64,
     pub left: u64,
-    /// Seconds until nothing is used.
+    /// Seconds until the limit is full again.
     pub full_in: u64,
-    /// How long the caller has to wait, if it was refused.
+    /// Time that the caller must wait, if it was refused.
     pub refused: Option<Duration>,
 }
 
@@ -66,7 +66,7 @@ impl Lease {
 }
 
 impl Leases {
-    /// Answers from memory; none where the row must be asked.
+    /// Admits or refuses a request from memory, or returns `None` if the row must be read.
     pub fn take(&self, policy: &Policy, now: Timestamp) -> Option<Standing> {
         let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lease = leases
@@ -85,7 +85,8 @@ impl Leases {
         }
     }
 
-    /// How many to take next: more than one only where the last ones were used up before their time.
+    /// Returns how many requests to reserve next: more than one only if the last ones were used up
+    /// early.
     pub fn wanted(&self, policy: &Policy, now: Timestamp) -> u64 {
         let leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = leases.get(&policy.name).filter(|lease| now < lease.until);

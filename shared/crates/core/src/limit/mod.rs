@@ -1,10 +1,9 @@
-//! Limits that all instances keep together: how often a service may be called, how much of it a
-//! day, and whether it is worth calling at all.
+//! Limits shared by all instances: rates, daily quotas and circuit breakers.
 //!
-//! Everything here is a pure function of a [`LimiterState`], which is what stands in the row of a limit
-//! (`eventrelay_store::limits`), and of the time. A call is judged against all bounds of its
-//! [`Policy`] at once: it passes and is counted against all of them, or it is held and told for how
-//! long.
+//! Everything here is a pure function of the time and of a [`LimiterState`], which the row of a
+//! limit stores (`eventrelay_store::limits`). A call is checked against all quotas of its
+//! [`Policy`] at once. It is admitted and counted against all of them, or it is throttled until a
+//! stated time.
 
 mod bound;
 mod breaker;
@@ -26,49 +25,49 @@ pub use leases::{LEASE, Lease, Leases, Standing, quantity};
 use crate::clock::Timestamp;
 use bound::Used;
 
-/// What one limited thing is held to.
+/// Limits of one target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// Its name, which is also that of its row: `gemini:gemini-3.8-flash`, `key:0123456789abcdef`.
+    /// Name of the target and of its row: `gemini:gemini-3.8-flash`, `key:0123456789abcdef`.
     pub name: String,
-    /// All of them must let a call pass.
+    /// Quotas, all of which must admit a call.
     pub bounds: Vec<Quota>,
-    /// Whether failures of the thing stop the calls of it.
+    /// Enables the circuit breaker.
     pub breaks: bool,
-    /// Whether those that are held by a rate come back by themselves, each at a time of its own;
-    /// else they are told when the next one may come, and are forgotten.
+    /// Indicates that throttled callers return by themselves at a reserved time. Otherwise they get
+    /// the time of the next slot, without a reservation.
     pub waits: bool,
 }
 
 impl Policy {
-    /// Whether a call takes nothing of any bound and is counted all the same, since failures are
-    /// held against the calls.
+    /// Returns whether a call uses no quota but is still counted, because the circuit breaker
+    /// compares failures with calls.
     #[must_use]
     pub fn counts_only(&self, cost: Cost) -> bool {
         let takes_nothing = |bound: &Quota| cost.amount(bound.unit()) == 0;
         self.breaks && self.bounds.iter().all(takes_nothing)
     }
 
-    /// Whether it matters within a day when a call is made.
+    /// Returns whether the time of a call within a day matters.
     #[must_use]
     pub fn has_rate(&self) -> bool {
         !self.bounds.iter().all(Quota::is_of_a_day)
     }
 }
 
-/// What a call takes, in each unit.
+/// Cost of a call in each unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Calls, or the service's own quota units.
     pub requests: u64,
-    /// Tokens of a model, in and out.
+    /// Tokens of a model, input and output.
     pub tokens: u64,
     /// Money, in millionths of a US dollar.
     pub micro_usd: u64,
 }
 
 impl Cost {
-    /// One call and nothing else.
+    /// Cost of one call without tokens or money.
     pub const CALL: Self = Self {
         requests: 1,
         tokens: 0,
@@ -84,63 +83,63 @@ impl Cost {
     }
 }
 
-/// What was used of the bounds of a policy, and how the thing behind it fares. The default is that
-/// of a thing that was never called.
+/// Usage of a policy's quotas, and the state of its circuit breaker. The default is the state of a
+/// target that was never called.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LimiterState {
-    /// By the names of the bounds: a policy may get and lose bounds, and what was used of the
-    /// others still counts.
+    /// Usage by name of the quota. If a policy gains or loses quotas, the usage of the others still
+    /// counts.
     uses: BTreeMap<String, Used>,
-    /// The thing itself asked not to be called before.
+    /// The service has asked for no calls before this time.
     paused_until: Timestamp,
     breaker: Breaker,
 }
 
-/// Why a call may not be made now.
+/// Reason for which a call is throttled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ThrottleReason {
-    /// Too many in too short a time.
+    /// The rate is exceeded.
     Rate,
-    /// The day's allowance is used up.
+    /// The daily quota is exhausted.
     Day,
     /// The service has asked for a pause.
     Paused,
-    /// The service fails too often.
+    /// The circuit breaker is open.
     Open,
 }
 
-/// Whether a call may be made.
+/// Decision on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Yes; it is counted already. `probe` if it is the one call that finds out whether a failing
-    /// service has recovered: its success must be reported.
+    /// The call is admitted and counted. `probe` marks the one call that tests a failing service;
+    /// its success must be reported.
     Pass {
-        /// See above.
+        /// Marks the probe.
         probe: bool,
     },
-    /// Not before this time.
+    /// The call is throttled.
     Throttled {
         reason: ThrottleReason,
         until: Timestamp,
     },
 }
 
-/// What is left of a bound, as a reader is told.
+/// Remaining quantity of a quota, for display.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     pub bound: Quota,
-    /// What a burst could take now.
+    /// Quantity available to a burst now.
     pub left: u64,
-    /// When all of it is there again.
+    /// Time at which the quota is full again.
     pub full_at: Timestamp,
 }
 
-/// Judges a call. The second part is the state as it is to be written, none where nothing changes.
+/// Checks a call. The second value is the new state to write, or `None` if nothing changes.
 ///
-/// Who is held by a rate is given a turn: the calls that wait are told different times, one
-/// interval apart, and return one by one. `has_reservation` is set by who returns at the time it was told;
-/// who comes new stands behind all that wait.
+/// A call throttled by a rate gets a reservation. Waiting calls get different times, one interval
+/// apart, and return one by one. A caller that returns at its time sets `has_reservation`. A new
+/// caller queues behind all reservations.
 #[must_use]
 pub fn check(
     policy: &Policy,
@@ -162,7 +161,7 @@ pub fn check(
         Some(Condition::Closed) | None => false,
     };
     let bounds = || policy.bounds.iter().zip(&used);
-    // A day that is used up is told before a rate, since it is waited for the longest.
+    // An exhausted daily quota is reported before a rate, since its wait is longer.
     let of_day = |bound: &Quota| bound.is_of_a_day();
     for (bound, used) in bounds().filter(|(bound, _)| of_day(bound)) {
         if let Some(until) = bound.refuses(used, cost.amount(bound.unit()), has_reservation, now) {
@@ -195,20 +194,20 @@ pub fn check(
 }
 
 impl LimiterState {
-    /// What was used of each bound of the policy, in their order.
+    /// Returns the usage of each quota of the policy, in their order.
     fn used_of(&self, policy: &Policy) -> Vec<Used> {
         let used = |bound: &Quota| self.uses.get(&bound.name()).copied();
         let all = policy.bounds.iter();
         all.map(|bound| used(bound).unwrap_or_default()).collect()
     }
 
-    /// Replaces what was used of each bound of the policy.
+    /// Replaces the usage of each quota of the policy.
     fn use_up(&mut self, policy: &Policy, used: Vec<Used>) {
         let names = policy.bounds.iter().map(Quota::name);
         self.uses.extend(names.zip(used));
     }
 
-    /// After the probe has succeeded: the service is back.
+    /// Returns the state after the probe has succeeded.
     #[must_use]
     pub fn after_success(&self) -> Self {
         Self {
@@ -217,7 +216,7 @@ impl LimiterState {
         }
     }
 
-    /// With so many more calls that were made and not counted one by one.
+    /// Returns the state with additional calls that were not counted one by one.
     #[must_use]
     pub fn after_calls(&self, calls: u32, now: Timestamp) -> Self {
         let mut state = self.clone();
@@ -225,7 +224,7 @@ impl LimiterState {
         state
     }
 
-    /// After a call has failed in a way that says that the service does not work.
+    /// Returns the state after a failure that counts against the service.
     #[must_use]
     pub fn after_failure(&self, probe: bool, now: Timestamp) -> Self {
         let mut state = self.clone();
@@ -233,7 +232,8 @@ impl LimiterState {
         state
     }
 
-    /// After the service has asked for a pause; none where a longer one was asked for already.
+    /// Returns the state after the service has asked for a pause, or `None` if a longer one is in
+    /// effect.
     #[must_use]
     pub fn after_pause(&self, until: Timestamp) -> Option<Self> {
         (until > self.paused_until).then(|| Self {
@@ -242,8 +242,8 @@ impl LimiterState {
         })
     }
 
-    /// After a call that was counted as `estimated` has really taken `real`; none where that
-    /// changes nothing. Calls themselves are not corrected: they were made.
+    /// Returns the state after a call estimated as `estimated` has used `real`, or `None` if
+    /// nothing changes. The number of calls is not corrected, since they were made.
     #[must_use]
     pub fn after_settlement(
         &self,
@@ -262,7 +262,7 @@ impl LimiterState {
         (state != *self).then_some(state)
     }
 
-    /// What is left of each bound.
+    /// Returns the remaining quantity of each quota.
     #[must_use]
     pub fn readings(&self, policy: &Policy, now: Timestamp) -> Vec<Reading> {
         let bounds = policy.bounds.iter().zip(self.used_of(policy));
@@ -271,13 +271,13 @@ impl LimiterState {
             .collect()
     }
 
-    /// How the service fares.
+    /// Returns the condition of the circuit.
     #[must_use]
     pub fn condition(&self, now: Timestamp) -> Condition {
         self.breaker.condition(now)
     }
 
-    /// For how long the service has asked not to be called; none where it has not.
+    /// Returns the remaining pause that the service has asked for, if any.
     #[must_use]
     pub fn pause(&self, now: Timestamp) -> Option<Duration> {
         Some(now.until(self.paused_until)).filter(|pause| !pause.is_zero())

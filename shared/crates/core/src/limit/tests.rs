@@ -22,7 +22,7 @@ fn ms(millis: u64) -> Timestamp {
     START + Duration::from_millis(millis)
 }
 
-/// Judges and writes the state down.
+/// Checks a call and updates the state.
 fn ask(
     policy: &Policy,
     state: &mut LimiterState,
@@ -74,7 +74,7 @@ fn who_waits_returns_at_a_time_of_their_own_and_passes() {
     assert_eq!(waiting.len(), 48);
     assert!(waiting.is_sorted_by(|a, b| a < b), "{waiting:?}");
     for at in waiting {
-        // A newcomer at the same moment stands behind.
+        // A new caller at the same moment queues behind.
         let newcomer = ask(&policy, &mut state.clone(), false, at);
         assert!(!passes(newcomer), "overtaken at {at}");
         assert!(
@@ -106,7 +106,7 @@ fn all_bounds_must_let_a_call_pass_and_none_is_charged_otherwise() {
     );
     assert!(passes(check(&policy, &state, cost(40), false, START).0));
     assert!(passes(check(&policy, &state, cost(100), false, until).0));
-    // The estimate was too high: what was not used is free again.
+    // The estimate was too high, so the unused part is available again.
     let settled = state.after_settlement(&policy, cost(60), cost(10), START);
     let settled = settled.unwrap();
     assert!(passes(check(&policy, &settled, cost(90), false, START).0));
@@ -155,10 +155,10 @@ fn calls_that_are_counted_later_are_held_against_failures() {
     assert_eq!(many.condition(ms(10)), Condition::Closed);
     let few = failures(&counting.after_calls(9, ms(10)), 8, ms(10));
     assert_ne!(few.condition(ms(10)), Condition::Closed);
-    // What was called before the present minute says nothing of it.
+    // Calls before the current minute do not affect it.
     let later = START + MINUTE;
-    let anew = failures(&counting.after_calls(10_000, later), 5, later);
-    assert_ne!(anew.condition(later), Condition::Closed);
+    let reset = failures(&counting.after_calls(10_000, later), 5, later);
+    assert_ne!(reset.condition(later), Condition::Closed);
     assert_eq!(counting.after_calls(0, later), counting);
 }
 
@@ -192,7 +192,7 @@ fn a_breaker_opens_by_share_and_lets_one_probe_pass() {
     state = state.after_failure(false, START);
     let until = ms(15_000);
     assert_eq!(state.condition(START), Condition::Open { until });
-    // One that had begun before changes nothing.
+    // A call that began before changes nothing.
     state = state.after_failure(false, ms(1));
     let open = Decision::Throttled {
         reason: ThrottleReason::Open,
@@ -205,17 +205,17 @@ fn a_breaker_opens_by_share_and_lets_one_probe_pass() {
     let second = ask(&policy, &mut state, false, ms(15_001));
     let (reason, until) = (ThrottleReason::Open, ms(30_001));
     assert_eq!(second, Decision::Throttled { reason, until });
-    // It fails: twice the pause.
+    // The probe fails, so the pause doubles.
     let failed = state.after_failure(true, ms(16_000));
     let until = ms(46_000);
     assert_eq!(failed.condition(ms(16_000)), Condition::Open { until });
-    // It succeeds: all pass.
+    // The probe succeeds, so all calls pass.
     let mut closed = state.after_success();
     assert_eq!(
         ask(&policy, &mut closed, false, ms(16_000)),
         Decision::Pass { probe: false }
     );
-    // It dies: another one is sent in the end.
+    // The probe never reports, so another one is admitted after its timeout.
     assert_eq!(ask(&policy, &mut state, false, ms(315_000)), probe);
 }
 
@@ -299,8 +299,8 @@ fn what_is_not_limited_and_does_not_break_is_not_written_down() {
 }
 
 proptest! {
-    /// Whatever comes when, in turn or not, and however long each call is under way: no window of a
-    /// minute has more than the quantity.
+    /// For any arrivals, with or without reservation, and any latencies: no window of a minute
+    /// exceeds the quantity.
     #[test]
     fn no_window_exceeds_the_quantity(
         quantity in 1u64..80,
@@ -327,8 +327,8 @@ proptest! {
         }
     }
 
-    /// The same of two bounds at once, whose turns are given together; who is held comes back when
-    /// told, or later.
+    /// The same for two quotas with joint reservations. Throttled callers return at their time or
+    /// later.
     #[test]
     fn no_window_of_several_bounds_exceeds_its_quantity(
         quick in 1u64..4,
@@ -361,7 +361,7 @@ proptest! {
         }
     }
 
-    /// Those that come when they are told need not come often.
+    /// Callers that return at their reserved time rarely need a second return.
     #[test]
     fn nobody_is_sent_away_without_end(arrivals in prop::collection::vec(0u64..20_000, 1..60)) {
         let (policy, mut state) = (per_minute(120), LimiterState::default());

@@ -1,13 +1,13 @@
-//! Which layers of the store have answered, counted without a word until a line is written anyway.
+//! Cache hits by layer of the store, collected without logging until the next log line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Metric;
 
-/// Where an analysis may be found, in the order in which it is looked for.
+/// Layers of the store, in lookup order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
-    /// What this instance remembers.
+    /// The cache of the instance.
     Memory,
     /// The row, and the body beside it.
     Index,
@@ -30,13 +30,13 @@ type Counts = [AtomicU64; Layer::ALL.len()];
 static HITS: Counts = [const { AtomicU64::new(0) }; Layer::ALL.len()];
 static MISSES: Counts = [const { AtomicU64::new(0) }; Layer::ALL.len()];
 
-/// Notes whether a layer could answer.
+/// Records a hit or a miss of a layer.
 pub fn note_lookup(layer: Layer, is_hit: bool) {
     let counts = if is_hit { &HITS } else { &MISSES };
     counts[layer as usize].fetch_add(1, Ordering::Relaxed);
 }
 
-/// What was noted since the last time: names of layers, with what is to be told of them.
+/// Returns the counts since the last call: names of layers, with their metrics.
 #[expect(clippy::cast_precision_loss, reason = "lookups of one request")]
 pub fn noted() -> impl Iterator<Item = (&'static str, Metric, f64)> {
     let counts = [(Metric::CacheHits, &HITS), (Metric::CacheMisses, &MISSES)];
@@ -60,7 +60,7 @@ mod tests {
         note_lookup(Layer::Memory, false);
         note_lookup(Layer::Index, true);
         note_lookup(Layer::Index, true);
-        // Other tests of this process note lookups as well, of which there may be more.
+        // Other tests of this process record lookups as well, so there may be more.
         let told: Vec<_> = noted().collect();
         let count = |name, metric| {
             let of = told

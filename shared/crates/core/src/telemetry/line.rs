@@ -1,4 +1,4 @@
-//! A line of the embedded metric format, written without a copy of what is in it.
+//! Log line in the embedded metric format, written without copying its content.
 
 use std::{cell::RefCell, io::Write, sync::OnceLock};
 
@@ -10,18 +10,19 @@ use crate::clock::Timestamp;
 /// Namespace of all metrics.
 const NAMESPACE: &str = "EventRelay";
 
-/// Longer than most lines.
+/// Initial buffer size, longer than most lines.
 const USUAL: usize = 1024;
 
-/// Whether CloudWatch is to make metrics of the lines.
+/// Indicates that CloudWatch extracts metrics from the lines.
 static MAKES_METRICS: OnceLock<bool> = OnceLock::new();
 
 thread_local! {
-    /// Kept from line to line, so that a line allocates nothing.
+    /// Reused buffer, so that a line allocates nothing.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(USUAL));
 }
 
-/// Sets up the lines: with `CUSTOM_METRICS` false they say the same and are no metrics.
+/// Initialises the format. If `CUSTOM_METRICS` is false, the lines have the same content but no
+/// metrics.
 pub(super) fn init() {
     let is_off = std::env::var("CUSTOM_METRICS").is_ok_and(|value| value == "false");
     MAKES_METRICS.get_or_init(|| !is_off);
@@ -30,27 +31,27 @@ pub(super) fn init() {
 /// Values with the same dimensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
-    /// What they are told apart by, in the order of [`Metric::dimensions`].
+    /// Values of the dimensions, in the order of [`Metric::dimensions`].
     pub by: &'a [&'a str],
-    /// The values. All have the same dimensions.
+    /// Values. All have the same dimensions.
     pub values: &'a [(Metric, f64)],
 }
 
-/// What else a line says.
+/// Additional field of a line.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Field<'a> {
     Text(&'a str),
     Number(f64),
     Count(u64),
-    /// Something that is not known.
+    /// An unknown value.
     None,
 }
 
-/// Writes values, and what else is good to know of this occurrence. Two groups of a line have no
-/// dimension and no metric in common.
+/// Writes values and additional fields of this occurrence. Two groups of a line share no dimension
+/// and no metric.
 ///
-/// Nothing is allocated, and no call is made but the one write of the line to the log.
+/// It allocates nothing and makes no call except the single write to the log.
 pub fn write(groups: &[Group<'_>], fields: &[(&str, Field<'_>)], now: Timestamp) {
     BUFFER.with_borrow_mut(|buffer| {
         buffer.clear();
@@ -60,7 +61,7 @@ pub fn write(groups: &[Group<'_>], fields: &[(&str, Field<'_>)], now: Timestamp)
             now,
             makes_metrics: *MAKES_METRICS.get_or_init(|| true),
         };
-        // What cannot be written cannot be told either.
+        // A line that cannot be serialised cannot be reported either.
         if serde_json::to_writer(&mut *buffer, &line).is_ok() {
             buffer.push(b'\n');
             let _ = std::io::stdout().lock().write_all(buffer);

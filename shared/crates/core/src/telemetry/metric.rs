@@ -1,6 +1,6 @@
-//! What is measured.
+//! Metrics.
 
-/// What a metric is counted in.
+/// Unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A number of things.
@@ -12,7 +12,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// As CloudWatch names it
+    /// Returns the name of the unit at CloudWatch
     /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>).
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -24,45 +24,45 @@ impl Unit {
     }
 }
 
-/// A metric. Its dimensions are always the same, and of values that are few.
+/// Metric. Its dimensions are fixed and have few values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// From a request to its answer, without what the gateway and Lambda add.
+    /// Time from a request to its response, without the gateway and Lambda.
     HttpRequestDuration,
     /// Lookups that a layer answered.
     CacheHits,
     /// Lookups that a layer could not answer.
     CacheMisses,
-    /// From a call of an outside service to the end of its answer.
+    /// Time from a call of an upstream to the end of its response.
     ApiCallDuration,
-    /// Calls of outside services under way in this instance when one ended.
+    /// Concurrent upstream calls of this instance at the end of one.
     ActiveConnections,
-    /// From when a step was due to when somebody worked on it.
+    /// Time from the due time of a step to its start.
     QueueAge,
-    /// Looks at a file or a deployment until it was ready.
+    /// Polls of a file or a deployment until it was ready.
     Polls,
-    /// From when it was ready, as its service says, to when that was noticed.
+    /// Time from readiness, as reported by the service, to its detection.
     Lateness,
     /// Tokens that a model read.
     InputTokens,
     /// Tokens that a model wrote.
     OutputTokens,
-    /// Tokens that a model thought in.
+    /// Thinking tokens of a model.
     ThinkingTokens,
-    /// What a model cost.
+    /// Cost of a model.
     Cost,
     /// 1 when a circuit breaker opened, 0 when it closed.
     CircuitBreakerOpen,
-    /// How long a call was told to wait for its turn.
+    /// Wait of a throttled call.
     LimiterWait,
-    /// Instances that were started.
+    /// Started instances.
     ColdStarts,
-    /// From the start of the process until it could take its first request.
+    /// Time from the start of the process until it can take its first request.
     InitDuration,
 }
 
 impl Metric {
-    /// All that there are.
+    /// All metrics.
     pub const ALL: [Self; 16] = [
         Self::HttpRequestDuration,
         Self::CacheHits,
@@ -82,7 +82,7 @@ impl Metric {
         Self::InitDuration,
     ];
 
-    /// Its name, with its unit at the end as Prometheus has it
+    /// Returns the name, with the unit as suffix as in Prometheus
     /// (<https://prometheus.io/docs/practices/naming/>).
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -106,38 +106,36 @@ impl Metric {
         }
     }
 
-    /// What it is, in a sentence without its end.
+    /// Returns a description without a full stop.
     #[must_use]
     pub fn help(self) -> &'static str {
         match self {
             Self::HttpRequestDuration => {
-                "From a request to its answer, without what the gateway and Lambda add"
+                "Time from a request to its response, without the gateway and Lambda"
             }
             Self::CacheHits => "Lookups that a layer answered",
             Self::CacheMisses => "Lookups that a layer could not answer",
-            Self::ApiCallDuration => "From a call of an outside service to the end of its answer",
+            Self::ApiCallDuration => "Time from a call of an upstream to the end of its response",
             Self::ActiveConnections => {
-                "Calls of outside services under way in this instance when one ended"
+                "Concurrent upstream calls of this instance at the end of one"
             }
-            Self::QueueAge => "From when a step was due to when somebody worked on it",
-            Self::Polls => "Looks at a file or a deployment until it was ready",
-            Self::Lateness => {
-                "From when it was ready, as its service says, to when that was noticed"
-            }
+            Self::QueueAge => "Time from the due time of a step to its start",
+            Self::Polls => "Polls of a file or a deployment until it was ready",
+            Self::Lateness => "Time from readiness, as reported by the service, to its detection",
             Self::InputTokens => "Tokens that a model read",
             Self::OutputTokens => "Tokens that a model wrote",
-            Self::ThinkingTokens => "Tokens that a model thought in",
-            Self::Cost => "What a model cost",
+            Self::ThinkingTokens => "Thinking tokens of a model",
+            Self::Cost => "Cost of a model",
             Self::CircuitBreakerOpen => "1 when a circuit breaker opened, 0 when it closed",
-            Self::LimiterWait => "How long a call was told to wait for its turn",
-            Self::ColdStarts => "Instances that were started",
+            Self::LimiterWait => "Wait of a throttled call",
+            Self::ColdStarts => "Started instances",
             Self::InitDuration => {
-                "From the start of the process until it could take its first request"
+                "Time from the start of the process until it can take its first request"
             }
         }
     }
 
-    /// What its values are counted in.
+    /// Returns the unit of its values.
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {
@@ -152,7 +150,7 @@ impl Metric {
         }
     }
 
-    /// What its values are told apart by.
+    /// Returns the names of its dimensions.
     #[must_use]
     pub fn dimensions(self) -> &'static [&'static str] {
         match self {

@@ -1,11 +1,11 @@
-//! Logging, metrics, and which request they are about.
+//! Logging, metrics and traces.
 //!
-//! A log message can be read alone; its fields are dotted by what they are of (`job.id`), have one
+//! A log message is self-contained. Its fields are prefixed by their subject (`job.id`), have one
 //! name everywhere, and carry their unit (`duration_ms`). A failure is logged once, where it is
-//! handled. Every line that is about work has the id of its trace ([`TraceId`]).
+//! handled. Every line about work has the id of its trace ([`TraceId`]).
 //!
-//! Metrics are log lines in the embedded metric format, which CloudWatch reads out of the log: no
-//! call is made for them. [`Metric`] has all of them.
+//! Metrics are log lines in the embedded metric format, which CloudWatch extracts from the log. So
+//! they need no call. [`Metric`] lists them.
 
 mod layers;
 mod line;
@@ -36,11 +36,12 @@ static STARTED: OnceLock<Instant> = OnceLock::new();
 static INIT: OnceLock<Duration> = OnceLock::new();
 static WAS_INVOKED: AtomicBool = AtomicBool::new(false);
 
-/// Sets up logging as Lambda's advanced logging controls ask for it: `AWS_LAMBDA_LOG_FORMAT`,
-/// `AWS_LAMBDA_LOG_LEVEL`. The first that a process does: it begins to count its start here.
+/// Initialises logging as Lambda's advanced logging controls request it: `AWS_LAMBDA_LOG_FORMAT`,
+/// `AWS_LAMBDA_LOG_LEVEL`. A process calls it first, because the measurement of its start begins
+/// here.
 ///
-/// The level is one for all of the process, and not a filter by names, which would bring regular
-/// expressions into every function: a line below it costs one comparison.
+/// One level applies to the whole process. A filter by names would bring regular expressions into
+/// every function. A line below the level costs one comparison.
 pub fn init() {
     STARTED.get_or_init(Instant::now);
     line::init();
@@ -61,7 +62,7 @@ pub fn init() {
     }
 }
 
-/// `FATAL` is a level of Lambda's that tracing does not have.
+/// Parses a level. `FATAL` is a level of Lambda that tracing lacks.
 fn level_of(name: Option<&str>) -> LevelFilter {
     match name {
         Some("FATAL") => LevelFilter::ERROR,
@@ -71,15 +72,15 @@ fn level_of(name: Option<&str>) -> LevelFilter {
     }
 }
 
-/// Says that Init is over.
+/// Records the end of the init phase.
 pub fn ready() {
     if let Some(started) = STARTED.get() {
         INIT.get_or_init(|| started.elapsed());
     }
 }
 
-/// Does work on behalf of a trace: every line that it logs has its id, and every message that it
-/// sends. The first time in a process, a cold start is counted.
+/// Runs work on behalf of a trace. Every line that it logs and every message that it sends has the
+/// trace's id. The first call in a process counts a cold start.
 pub async fn traced<T>(trace: TraceId, work: impl Future<Output = T>) -> T {
     if !WAS_INVOKED.load(Ordering::Relaxed) && !WAS_INVOKED.swap(true, Ordering::Relaxed) {
         note_cold_start();
@@ -87,8 +88,8 @@ pub async fn traced<T>(trace: TraceId, work: impl Future<Output = T>) -> T {
     trace::traced(trace, work).await
 }
 
-/// The same on behalf of the trace that work was begun with, where it is known: who goes on with it
-/// may have been woken by somebody else.
+/// Runs work on behalf of its original trace, if that is known. The invocation that resumes the
+/// work may belong to another trace.
 pub async fn resumed<T>(trace: Option<TraceId>, work: impl Future<Output = T>) -> T {
     match trace {
         Some(trace) if TraceId::current() != Some(trace) => trace::traced(trace, work).await,
@@ -106,8 +107,8 @@ fn note_cold_start() {
     metrics(&[&name], &values, Timestamp::now());
 }
 
-/// Tells that something was seen to be ready after so many looks, and how late that is after its
-/// service says that it was.
+/// Records that a poll found a resource ready: the number of polls, and the delay since the
+/// service's own ready time.
 pub fn noticed(awaited: &str, looks: u32, ready_at: Option<Timestamp>, now: Timestamp) {
     let values = [
         (Metric::Polls, f64::from(looks)),
@@ -120,7 +121,7 @@ pub fn noticed(awaited: &str, looks: u32, ready_at: Option<Timestamp>, now: Time
     metrics(&[awaited], &values[..known], now);
 }
 
-/// Writes values with the same dimensions, and nothing else.
+/// Writes values with the same dimensions and no additional fields.
 pub fn metrics(by: &[&str], values: &[(Metric, f64)], now: Timestamp) {
     write(&[Group { by, values }], &[], now);
 }

@@ -1,5 +1,4 @@
-//! Which request of a user all this is done for: one id from the call of the API through every
-//! message to the last step.
+//! Trace ids: one id from the API call through every message to the last step.
 
 use std::{fmt, future::Future, str::FromStr};
 
@@ -16,7 +15,7 @@ task_local! {
     static CURRENT: TraceId;
 }
 
-/// The id of a trace, `1-5759e988-bd862e3fe1be46a994272793`: what `Root` is in a tracing header
+/// Trace id, `1-5759e988-bd862e3fe1be46a994272793`, as `Root` in a tracing header
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -27,12 +26,12 @@ impl TraceId {
     pub fn new(now: Timestamp) -> Self {
         let (seconds, high, low) = (now.as_seconds(), fastrand::u64(..), fastrand::u32(..));
         let text = format!("1-{:08x}-{high:016x}{low:08x}", seconds & 0xffff_ffff);
-        // It is written as it is read.
+        // The text has the format that `parse` reads.
         text.parse().unwrap_or(Self([b'0'; LENGTH]))
     }
 
-    /// That of a tracing header, `Root=1-…;Parent=…;Sampled=0`. A caller may have written it, so
-    /// it is none where it is not as it should be.
+    /// Parses a tracing header, `Root=1-…;Parent=…;Sampled=0`. A caller may have written it, so a
+    /// malformed one gives `None`.
     #[must_use]
     pub fn of_header(header: &str) -> Option<Self> {
         let mut fields = header.split(';');
@@ -42,8 +41,7 @@ impl TraceId {
             .ok()
     }
 
-    /// That of the tracing header that came along, else of the one of the invocation, else a new
-    /// one.
+    /// Returns the id of the received tracing header, else of the invocation's, else a new one.
     #[must_use]
     pub fn from_header(header: Option<&str>, of_invocation: Option<&str>, now: Timestamp) -> Self {
         let known = header.and_then(Self::of_header);
@@ -51,20 +49,20 @@ impl TraceId {
         known.unwrap_or_else(|| Self::new(now))
     }
 
-    /// As a tracing header, for who goes on.
+    /// Formats a tracing header for the next service.
     #[must_use]
     pub fn header(&self) -> String {
         format!("Root={self}")
     }
 
-    /// That of the work that is being done; none outside of [`super::traced`].
+    /// Returns the id of the current work, or `None` outside of [`super::traced`].
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(|trace| *trace).ok()
     }
 
     pub(super) fn as_str(&self) -> &str {
-        // Only what is ASCII was taken.
+        // Only ASCII is accepted.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -111,11 +109,11 @@ impl fmt::Debug for TraceId {
     }
 }
 
-/// Does work on behalf of a trace: every line that it logs has its id, and every message that it
-/// sends.
+/// Runs work on behalf of a trace. Every line that it logs and every message that it sends has the
+/// trace's id.
 pub(super) async fn traced<T>(trace: TraceId, work: impl Future<Output = T>) -> T {
     let span = tracing::info_span!("work", trace.id = trace.as_str());
-    // Boxed: what is done is deep enough for the compiler without this.
+    // Boxed, because the future's type is deep enough for the compiler without this.
     CURRENT.scope(trace, Box::pin(work.instrument(span))).await
 }
 

@@ -1,4 +1,4 @@
-//! Reading an address on YouTube: what [`super::reference`] and [`super::playlist`] share.
+//! Parser of YouTube addresses, shared by [`super::reference`] and [`super::playlist`].
 //!
 //! A text is searched for links, each link is read by a URL parser, its host is compared with a
 //! list, and only then its path is read. No text is searched for ids: eleven fitting characters
@@ -85,8 +85,8 @@ where
     outcome
 }
 
-/// The characters of an id at the beginning of a text, without white space, quotation marks and
-/// brackets before them, and what follows them: `/`, `?si=…`, `)`.
+/// Splits a text into the id at its beginning and the rest (`/`, `?si=…`, `)`). Leading white
+/// space, quotation marks and brackets are skipped.
 pub(super) fn leading_id(text: &str) -> (&str, &str) {
     let is_before = |c: char| c.is_whitespace() || is_invisible(c) || "\"'`([{<=“”‘’„«".contains(c);
     let text = text.trim_start_matches(is_before);
@@ -123,7 +123,7 @@ fn absolute(text: &str) -> Result<Url, NotAnAddress> {
     Url::parse(&completed).map_err(|_| NotAnAddress::NotAUrl)
 }
 
-/// What follows the scheme of an app: an id, a path or an address.
+/// Returns the rest after the scheme of an app: an id, a path or an address.
 fn in_app(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once(':')?;
     let rest = rest.trim_start_matches('/');
@@ -150,8 +150,8 @@ fn without_double_scheme(text: &str) -> &str {
     text
 }
 
-/// Whether the text begins with a scheme. A dot is legal in one (RFC 3986, 3.1), but here it is
-/// the mark of a host with a port.
+/// Returns whether the text begins with a scheme. A dot is legal in one (RFC 3986, 3.1), but here
+/// it marks a host with a port.
 fn has_scheme(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -167,14 +167,14 @@ pub(super) struct Address {
     site: Site,
     /// Path segments, decoded, without empty ones.
     segments: Vec<String>,
-    /// What stands behind an `&` or an encoded `?` in the path, the query, and last what stands
+    /// Parameters behind an `&` or an encoded `?` in the path, then those of the query, then those
     /// behind a second `?`.
     query: Vec<(String, String)>,
     fragment: String,
 }
 
 impl Address {
-    /// Reads a link; of one that carries another address in a parameter, the one that it carries.
+    /// Parses a link. If a parameter of the link carries another address, that one is returned.
     ///
     /// # Errors
     /// [`NotAnAddress`] where the text is no address, or on another site.

@@ -59,7 +59,7 @@ impl YouTubeId {
     }
 }
 
-/// Whether a byte belongs to the alphabet of YouTube ids.
+/// Returns whether a byte belongs to the alphabet of YouTube ids.
 pub(super) fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }

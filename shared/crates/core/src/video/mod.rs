@@ -1,5 +1,5 @@
-//! Which video, and which playlist: identifiers, the key a video is stored under, the reading of
-//! references, and what container a recording is in.
+//! Videos and playlists: identifiers, storage keys, the parsing of references, and containers of
+//! recordings.
 
 mod address;
 mod argument;

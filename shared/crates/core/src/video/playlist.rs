@@ -1,4 +1,4 @@
-//! Which playlist: the id of one, and the reading of what a caller calls a playlist.
+//! Playlist ids, and the parsing of references to playlists.
 
 mod refusal;
 #[cfg(test)]
@@ -43,7 +43,8 @@ impl PlaylistId {
         if text.is_empty() || !text.bytes().all(is_id_byte) {
             return Err(NotAPlaylist::MalformedId);
         }
-        // What the editors of YouTube Music collect has ids like a mix, but is the same for all.
+        // Playlists by the editors of YouTube Music have ids like a mix, but are the same for all
+        // users.
         if kind(&["RD"]) && !kind(&["RDCLAK5uy_"]) {
             return Err(NotAPlaylist::Mix);
         }
@@ -57,7 +58,7 @@ impl PlaylistId {
             return Err(NotAPlaylist::Channel);
         }
         let capitals = text.bytes().take(2).all(|b| b.is_ascii_uppercase());
-        // `VL` is what pages put before an id, and begins none.
+        // `VL` is a prefix that pages put before an id. No id begins with it.
         if !capitals || kind(&["VL"]) || !(MIN_LEN..=MAX_LEN).contains(&text.len()) {
             return Err(NotAPlaylist::MalformedId);
         }

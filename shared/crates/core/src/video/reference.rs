@@ -1,5 +1,5 @@
-//! Reading what a caller calls a video: an address in one of YouTube's many forms, a text with such
-//! an address in it, or a bare id.
+//! Parser of references to videos: an address in one of YouTube's many forms, a text that contains
+//! one, or a bare id.
 
 mod refusal;
 #[cfg(test)]
@@ -66,7 +66,7 @@ fn named(at: &Address) -> Result<Reference, NotAVideo> {
     }
 }
 
-/// What the player's query names.
+/// Parses the video that the player's query names.
 fn watched(at: &Address) -> Result<Reference, NotAVideo> {
     let stated = at.video_param().map(str::to_owned);
     match stated.or_else(|| at.fragment_param("v")) {

@@ -1,25 +1,25 @@
-//! The part of a video that is analysed, and how finely.
+//! Part of a video to analyse, and its resolution.
 
 use serde::{Deserialize, Serialize};
 
-/// A part of a video.
+/// Part of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Window {
-    /// First second.
+    /// First second of the part.
     pub start_s: f64,
-    /// Last second; none for the end of the video.
+    /// Last second of the part, or `null` for the end of the video.
     pub end_s: Option<f64>,
 }
 
-/// How finely the frames of a video are looked at: tokens, and so cost, for detail.
+/// Resolution of the frames: more tokens, and so cost, for more detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// A third of the tokens.
+    /// Low resolution at a third of the tokens.
     Low,
-    /// Between the two.
+    /// Medium resolution.
     Medium,
-    /// For small print.
+    /// High resolution, for small print.
     High,
 }

@@ -55,7 +55,7 @@ pub(super) fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether a character is a white space at which no line may break. Such ones are set inside of
+/// Returns whether a character is white space at which no line may break. It occurs inside
 /// addresses as well as around them.
 pub(super) fn is_no_break_space(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
@@ -108,7 +108,7 @@ fn is_opaque(text: &str) -> bool {
     })
 }
 
-/// Whether a character ends an address in a text.
+/// Returns whether a character ends an address in a text.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '{' | '}')
@@ -153,7 +153,7 @@ fn in_word(word: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Where the first address with a scheme begins.
+/// Returns the position of the first address with a scheme.
 fn scheme_start(word: &str) -> Option<usize> {
     word.match_indices(':').find_map(|(colon, _)| {
         let name_start = word[..colon]
@@ -186,7 +186,8 @@ fn http_suffix(name: &str) -> Option<usize> {
     })
 }
 
-/// Where the next address begins that is not a part of the one before it, as `?u=https://…` is.
+/// Returns the position of the next address that is not part of the previous one, as `?u=https://…`
+/// is.
 fn next_http(word: &str, from: usize) -> Option<usize> {
     word[from..].match_indices("://").find_map(|(at, _)| {
         let colon = from + at;

@@ -1,4 +1,4 @@
-//! Why a text is not an address on YouTube.
+//! Refusals of texts that are no address on YouTube.
 
 /// Kind of a text that is not an address on YouTube.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

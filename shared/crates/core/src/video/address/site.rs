@@ -109,8 +109,8 @@ impl Site {
     }
 }
 
-/// Whether a text names a host of YouTube, or one that looks like it: only these are taken for
-/// addresses when they have no scheme and stand in running text.
+/// Returns whether a text names a host of YouTube or a lookalike. Only these count as addresses
+/// without a scheme in running text.
 pub(super) fn is_known(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let host = host.strip_suffix('.').unwrap_or(&host);
@@ -140,7 +140,7 @@ fn redirect(domain: &str, path: &str) -> Option<&'static [&'static str]> {
         .map(|(_, _, parameters)| *parameters)
 }
 
-/// Whether a domain is Google's in some country: `google.de`, `www.google.co.uk`,
+/// Returns whether a domain is Google's in any country: `google.de`, `www.google.co.uk`,
 /// `consent.google.com.br`.
 fn is_google(domain: &str) -> bool {
     let labels: Vec<&str> = domain.split('.').collect();
@@ -155,8 +155,8 @@ fn is_google(domain: &str) -> bool {
     }
 }
 
-/// Whether a foreign host contains the name, or what is left of the name in a host with letters of
-/// other scripts (`xn--`).
+/// Returns whether a foreign host contains the name, or its remains in a host with letters of other
+/// scripts (`xn--`).
 fn looks_like_youtube(domain: &str) -> bool {
     ["youtube", "youtu.be", "ytimg"]
         .iter()

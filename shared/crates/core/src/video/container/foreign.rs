@@ -49,7 +49,7 @@ const SIGNATURES: [&[u8]; 38] = [
     b"wOF",
 ];
 
-/// Whether a file begins as something that is no recording, or as a text.
+/// Returns whether a file begins as a known format that is no recording, or as a text.
 pub(super) fn is_foreign(head: &[u8]) -> bool {
     let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
     let start = &head[..head.len().min(TEXT_BYTES)];

@@ -61,7 +61,7 @@ fn run(head: &[u8], start: usize) -> Option<Container> {
 struct Frame {
     container: Container,
     length: usize,
-    /// What is the same in every header of a file: version, layer, sampling rate.
+    /// Constant part of every header of a file: version, layer, sampling rate.
     kind: [u8; 2],
 }
 
@@ -117,8 +117,9 @@ fn mpeg_audio(header: &[u8; 7]) -> Option<Frame> {
     })
 }
 
-/// Whether these bytes follow a sync byte in a header (MPEG 2.5 has one bit of sync less). The
-/// header that no encoder writes, layer 1 of MPEG-1 with a checksum, begins as a text in UTF-16 does.
+/// Returns whether these bytes follow a sync byte in a header (MPEG 2.5 has one bit of sync less).
+/// A UTF-16 text begins like the one header that no encoder writes: layer 1 of MPEG-1 with a
+/// checksum.
 fn is_mpeg_audio(second: u8, third: u8) -> bool {
     let (version, layer) = (second >> 3 & 0b11, second >> 1 & 0b11);
     let (bit_rate, sampling) = (third >> 4, third >> 2 & 0b11);

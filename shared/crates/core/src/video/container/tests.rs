@@ -292,7 +292,7 @@ fn one_packet_is_no_stream() {
 }
 
 proptest! {
-    /// Whatever a page or a program goes on with, it stays one.
+    /// A page or a program stays one for any continuation.
     #[test]
     fn nothing_behind_the_first_bytes_makes_a_recording(
         first in proptest::sample::select(OTHERS.iter().filter(|head| head.len() > 7).collect::<Vec<_>>()),

@@ -11,7 +11,7 @@ const MAX_OFFSET: usize = 8 * 1024;
 const MIN_PACKETS: usize = 2;
 const MIN_PACKETS_BEHIND: usize = 4;
 
-/// Whether packets of one length follow one another.
+/// Returns whether packets of one length follow one another.
 pub(super) fn is_stream(head: &[u8]) -> bool {
     LENGTHS.iter().any(|length| {
         (0..MAX_OFFSET.min(head.len())).any(|offset| {

@@ -1,8 +1,8 @@
-//! Why a text is not a reference to a playlist.
+//! Refusals of texts that are no reference to a playlist.
 
 use super::super::NotAnAddress;
 
-/// What a text is instead of a reference to a YouTube playlist.
+/// Kind of a text that is no reference to a YouTube playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum NotAPlaylist {
     /// No address on YouTube at all, and no bare id.
@@ -17,7 +17,7 @@ pub enum NotAPlaylist {
     /// The page of an album: which playlist it is stands only in the page.
     #[error("this is the page of an album; give the address that its playlist is played at")]
     Album,
-    /// Put together anew for every visitor, and without an end (`RD…`).
+    /// A mix, generated for each visitor and endless (`RD…`).
     #[error("this is a mix, which YouTube makes for each visitor; give the address of a playlist")]
     Mix,
     /// The visitor's own: watch later (`WL`), liked videos (`LL`, `LM`), history (`HL`).

@@ -1,4 +1,4 @@
-//! The corpus, the refusals by name, and what holds for every text.
+//! Tests with the corpus, of each refusal, and of properties of any text.
 
 use proptest::prelude::*;
 

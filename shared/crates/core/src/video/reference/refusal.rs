@@ -1,4 +1,4 @@
-//! Why a text is not a reference to one video.
+//! Refusals of texts that are no reference to one video.
 
 use super::super::NotAnAddress;
 
