@@ -100,8 +100,10 @@ pub fn backoff(attempts: u32, jitter: f64) -> Duration {
 }
 
 /// Returns whether an error is retried beyond [`MAX_ATTEMPTS`], because our own storage fails for a
-/// while. Otherwise a paid answer would be lost, or a claim, an entry or the search index would
-/// stay stale for good.
+/// while.
+///
+/// Otherwise a paid answer would be lost, or a claim, an entry or the search index would stay stale
+/// for good.
 #[must_use]
 pub fn outlasts_tries(error: &Error) -> bool {
     matches!(
@@ -125,9 +127,10 @@ pub fn is_reservation(error: &Error) -> bool {
     )
 }
 
-/// Returns the time for which a failure is returned for new jobs of the same video. It is long if
-/// the video itself is the cause, short if the cause may have passed. It is zero if the caller or
-/// the operator can correct the cause at once.
+/// Returns the time for which a failure is returned for new jobs of the same video.
+///
+/// It is long if the video itself is the cause, short if the cause may have passed. It is zero if
+/// the caller or the operator can correct the cause at once.
 #[must_use]
 pub fn remembered_for(error: &Error) -> Duration {
     match error {

@@ -18,12 +18,14 @@ use aws_smithy_http_client::{
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use eventrelay_core::clock::Timestamp;
 
-/// Idle timeout of pooled connections. It is below the shortest one seen at a service (S3: about 20
-/// s, aws-sdk-rust issue 1106), so that a pooled connection is rarely one that the server has just
-/// closed.
+/// Idle timeout of pooled connections.
+///
+/// It is below the shortest one seen at a service (S3: about 20 s, aws-sdk-rust issue 1106), so
+/// that a pooled connection is rarely one that the server has just closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Configuration of all clients, which share one connection pool and one set of root certificates.
+///
 /// Its timeouts are below those of the functions, so that a request that hangs is an error and not
 /// a function timeout.
 fn sdk_config() -> SdkConfig {

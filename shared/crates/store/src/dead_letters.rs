@@ -181,11 +181,11 @@ fn named_job(body: &str) -> Option<JobId> {
 /// Result of storing a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It was stored now.
+    /// The dead letter was stored now.
     New,
-    /// It was already stored.
+    /// The dead letter was already stored.
     Before,
-    /// It was already stored, and has been redriven since.
+    /// The dead letter was already stored and has been redriven since.
     Redriven,
 }
 

@@ -17,9 +17,10 @@ use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service, Source};
 use eventrelay_core::telemetry::{self, Field, Group, Metric};
 
-/// Idle timeout of pooled connections. It is below the shortest one seen at a server (S3: about 20
-/// s, aws-sdk-rust issue 1106), so that a pooled connection is rarely one that the server has just
-/// closed.
+/// Idle timeout of pooled connections.
+///
+/// It is below the shortest one seen at a server (S3: about 20 s, aws-sdk-rust issue 1106), so that
+/// a pooled connection is rarely one that the server has just closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Timeout between two parts of a body. A server that has begun a response is not computing any

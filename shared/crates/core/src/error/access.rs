@@ -52,8 +52,9 @@ impl KeySource {
     }
 }
 
-/// Reasons of `google.rpc.ErrorInfo` and of the YouTube Data API that callers may see. Every other
-/// text of a service stays in our log
+/// Reasons of `google.rpc.ErrorInfo` and of the YouTube Data API that callers may see.
+///
+/// Every other text of a service stays in our log
 /// (<https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>).
 const KNOWN_REASONS: [&str; 20] = [
     "ACCESS_TOKEN_EXPIRED",

@@ -33,7 +33,7 @@ fn internal() -> u16 {
 pub struct Failure {
     /// Id of the failed job.
     pub job: JobId,
-    /// Why.
+    /// Error of the failed job.
     pub error: JobError,
     /// Time until which the failure is returned for new jobs.
     pub until: Timestamp,

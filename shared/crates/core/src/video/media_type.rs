@@ -17,9 +17,10 @@ struct Entry {
 
 /// Types as Google's documentation has them
 /// (<https://ai.google.dev/gemini-api/docs/video-understanding>, …/audio, and the types
-/// `VideoMimeType` and `AudioContentMimeType` of its SDK). It has none for Matroska, whose part
-/// WebM is, for M2TS and for Ogg with pictures: they go by the type whose reader takes their
-/// container.
+/// `VideoMimeType` and `AudioContentMimeType` of its SDK).
+///
+/// It has none for Matroska, whose part WebM is, for M2TS and for Ogg with pictures: they go by the
+/// type whose reader takes their container.
 static ENTRIES: [Entry; 16] = {
     use Container::*;
     [

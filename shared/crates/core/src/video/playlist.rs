@@ -16,7 +16,9 @@ use super::id::{YOUTUBE_ID_LEN, is_id_byte};
 pub use super::address::MAX_BYTES;
 pub use refusal::NotAPlaylist;
 
-/// Longer than the id of a video. Nothing is promised about the length of playlist ids
+/// Minimum length of a playlist id, longer than the id of a video.
+///
+/// Nothing is promised about the length of playlist ids
 /// (<https://youtube-eng.googleblog.com/2012/08/playlists-now-with-more-pl_22.html>); the shortest
 /// known ones have 13 characters, the longest 43.
 const MIN_LEN: usize = YOUTUBE_ID_LEN + 1;

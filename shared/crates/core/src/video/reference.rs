@@ -21,10 +21,11 @@ pub struct Reference {
     pub start_s: Option<f64>,
 }
 
-/// Reads a reference to one YouTube video as people paste it: an address with or without a scheme,
-/// escaped once too often, with invisible characters or with text around it, a page that leads to
-/// the video (consent, sign-in, redirect), or a bare id. Short links of other services are refused,
-/// since they do not show where they lead.
+/// Parses a reference to one YouTube video: an address, a text around one, or a bare id.
+///
+/// An address may lack its scheme, be escaped once too often, or have invisible characters. It may
+/// be a page that leads to the video: consent, sign-in or redirect. Short links of other services
+/// are refused, since they do not show where they lead.
 ///
 /// # Errors
 /// [`NotAVideo`] says what the text is instead.

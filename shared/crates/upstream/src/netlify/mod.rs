@@ -341,8 +341,9 @@ fn is_nothing(answer: &Answer) -> bool {
     answer.status == StatusCode::NOT_FOUND
 }
 
-/// Returns whether a name is refused because it is taken. The response is
-/// `{"errors":{"subdomain":["must be unique"]}}`, which the API's description lacks
+/// Returns whether a name is refused because it is taken.
+///
+/// The response is `{"errors":{"subdomain":["must be unique"]}}`, which the API's description lacks
 /// (<https://github.com/netlify/open-api/issues/377>).
 fn is_taken(answer: &Answer) -> bool {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

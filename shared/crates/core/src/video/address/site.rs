@@ -40,8 +40,10 @@ const IMAGES: [&str; 3] = [
 const CONTINUE: &[&str] = &["continue", "followup", "next"];
 
 /// Pages of other sites that only lead to another address: domain, beginning of the path,
-/// parameters. The address in the parameter is held to the same rules, so a page in this list
-/// cannot name anything but a video.
+/// parameters.
+///
+/// The address in the parameter is held to the same rules, so a page in this list cannot name
+/// anything but a video.
 const REDIRECTS: [(&str, &str, &[&str]); 18] = [
     ("consent.youtube.com", "/", CONTINUE),
     ("accounts.youtube.com", "/", CONTINUE),

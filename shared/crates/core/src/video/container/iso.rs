@@ -12,8 +12,9 @@ const STILL: [&[u8; 4]; 17] = [
     b"msf1", b"avif", b"avis", b"jp2 ", b"jpx ", b"jxl ", b"crx ",
 ];
 
-/// Returns whether a file is ISO base media, or `None` if it does not begin with such a box. Any
-/// box may be the first: `styp` and `moof` in segments of a stream, `uuid` in files of cameras,
+/// Returns whether a file is ISO base media, or `None` if it does not begin with such a box.
+///
+/// Any box may be the first: `styp` and `moof` in segments of a stream, `uuid` in files of cameras,
 /// `moov` and `mdat` in QuickTime from before `ftyp`.
 pub(super) fn decide(head: &[u8]) -> Option<bool> {
     let mut at = 0_usize;

@@ -14,8 +14,9 @@ const ID3V2_HEADER: usize = 10;
 const APE_HEADER: usize = 32;
 
 /// Returns the end of the tags at the beginning of a file: ID3v2
-/// (<https://id3.org/id3v2.4.0-structure>), APEv2 and ID3v1. The end may lie behind the end of
-/// `head`; lengths are only added and compared.
+/// (<https://id3.org/id3v2.4.0-structure>), APEv2 and ID3v1.
+///
+/// The end may lie behind the end of `head`; lengths are only added and compared.
 pub(super) fn end(head: &[u8]) -> usize {
     let mut end = 0_usize;
     for _ in 0..MAX_TAGS {
