@@ -35,7 +35,7 @@ problems! {
     INVALID_INPUT = "invalid-input", "The request is not valid", 422;
     MALFORMED_BODY = "malformed-body", "The body of the request cannot be read", 400;
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", "The body of the request is not JSON", 415;
-    NOT_ACCEPTABLE = "not-acceptable", "There is no form of this that is accepted", 406;
+    NOT_ACCEPTABLE = "not-acceptable", "None of the requested media types is available", 406;
     NOT_A_VIDEO = "not-a-video", "The URL names no single video", 422;
     NOT_A_PLAYLIST = "not-a-playlist", "The URL names no playlist", 422;
     UNAUTHORIZED = "unauthorized", "Authentication is required", 401;
@@ -45,7 +45,7 @@ problems! {
     METHOD_NOT_ALLOWED = "method-not-allowed", "The resource does not have this method", 405;
     PRECONDITION_FAILED = "precondition-failed", "The resource has changed since it was read", 412;
     TOO_MANY_REQUESTS = "too-many-requests", "Too many requests", 429;
-    FAILED_BEFORE = "failed-before", "This has failed a moment ago", 409;
+    FAILED_BEFORE = "failed-before", "A recent attempt failed", 409;
     TOO_LARGE = "too-large", "Too large to process", 413;
     UPLOAD_MISSING = "upload-missing", "Nothing was uploaded", 409;
     UPLOAD_MISMATCH = "upload-mismatch", "The upload is not what was announced", 422;
