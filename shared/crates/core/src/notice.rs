@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_service_are_not_told() {
+    fn notice_omits_text_of_the_service() {
         let words = "https://internal.example/key=AIza";
         for error in [
             Error::Unavailable {

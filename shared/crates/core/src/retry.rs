@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_upstream_asks_for_is_kept_to() {
+    fn retry_keeps_delay_requested_by_upstream() {
         let asked = Duration::from_secs(34);
         let kept = delay_of(&limited(Some(34)), 3, NOW, FAR, 0.99).unwrap();
         assert!(kept >= asked && kept < asked.mul_f64(1.1), "{kept:?}");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn being_held_is_no_try_and_a_turn_has_no_jitter() {
+    fn throttling_is_no_attempt_and_reservation_has_no_jitter() {
         let late = 10 * MAX_ATTEMPTS;
         let turn = delay_of(&held(ThrottleReason::Rate, 7), late, NOW, FAR, 0.9);
         assert_eq!(turn, Some(Duration::from_secs(7)));

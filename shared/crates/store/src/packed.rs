@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_document_is_refused() {
+    fn pack_refuses_other_documents() {
         for text in [
             "",
             "[]",

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn github_is_written_to_as_often_as_it_allows() {
+    fn guard_admits_github_writes_up_to_its_limits() {
         let [second, minute, hour] = passed(Target::GitHub);
         assert_eq!(second, 1);
         assert!(minute <= 60, "{minute}");
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_is_held_by_a_pause_and_by_nothing_else() {
+    fn guard_throttles_github_reads_only_during_pause() {
         let policy = Target::GitHub.policy(&CONFIG);
         let now = Timestamp(1_790_000_000_000);
         let pass = Decision::Pass { probe: false };

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_nothing_fits_any_cap() {
+    fn zero_cost_fits_any_cap() {
         let free: Prices = "m=0/0".parse().unwrap();
         let cap = Some(Cap {
             usd: 0.01,

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_price_is_refused() {
+    fn price_parser_refuses_malformed_texts() {
         for wrong in ["x", "x=1", "x=1/y", "=1/2", "x=-1/2", "x=NaN/1", "x=inf/1"] {
             assert!(wrong.parse::<Prices>().is_err(), "{wrong}");
         }

@@ -118,7 +118,7 @@ fn without_a_delay_the_caller_backs_off_by_itself() {
 }
 
 #[test]
-fn what_is_not_configured_is_named() {
+fn config_error_names_missing_variable() {
     let error = Error::NotConfigured { what: "a key" };
     assert_eq!(error.problem().status, 501);
     assert_eq!(

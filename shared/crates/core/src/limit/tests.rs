@@ -62,7 +62,7 @@ fn a_burst_is_a_twenty_fifth_at_any_quantity() {
 }
 
 #[test]
-fn who_waits_returns_at_a_time_of_their_own_and_passes() {
+fn limiter_admits_each_reservation_at_its_own_time() {
     let (policy, mut state) = (per_minute(60), LimiterState::default());
     let mut waiting = Vec::new();
     for _ in 0..50 {
@@ -146,7 +146,7 @@ fn a_pause_is_kept_to_and_a_shorter_one_changes_nothing() {
 }
 
 #[test]
-fn calls_that_are_counted_later_are_held_against_failures() {
+fn breaker_counts_calls_added_later() {
     let failures = |state: &LimiterState, count: usize, now| {
         (0..count).fold(state.clone(), |state, _| state.after_failure(false, now))
     };
@@ -163,7 +163,7 @@ fn calls_that_are_counted_later_are_held_against_failures() {
 }
 
 #[test]
-fn what_takes_nothing_of_a_bound_is_counted_only() {
+fn limiter_only_counts_calls_without_quota_use() {
     let nothing = Cost {
         requests: 0,
         ..Cost::CALL
@@ -250,7 +250,7 @@ fn a_level_is_read_back_and_a_shorter_one_fits_more_bounds() {
 }
 
 #[test]
-fn a_reading_tells_what_is_left() {
+fn reading_has_remaining_quantity_of_each_quota() {
     let (policy, mut state) = (per_minute(100), LimiterState::default());
     let left = |state: &LimiterState| state.readings(&policy, START)[0].left;
     assert_eq!(left(&state), 4);
@@ -263,7 +263,7 @@ fn a_reading_tells_what_is_left() {
 }
 
 #[test]
-fn who_waits_for_one_bound_does_not_use_up_the_burst_of_another() {
+fn limiter_keeps_burst_of_one_quota_while_throttled_by_another() {
     let policy = policy(vec![
         Quota::rate(Unit::Requests, 1, Duration::from_secs(1)),
         Quota::rate(Unit::Requests, 500, Duration::from_secs(3600)),
@@ -291,7 +291,7 @@ fn a_bound_that_goes_takes_nothing_of_the_others_with_it() {
 }
 
 #[test]
-fn what_is_not_limited_and_does_not_break_is_not_written_down() {
+fn limiter_writes_no_state_for_unlimited_target_without_breaker() {
     let mut policy = policy(Vec::new());
     policy.breaks = false;
     let (decision, state) = check(&policy, &LimiterState::default(), Cost::CALL, false, START);

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_noted_is_told_once() {
+    fn recorded_lookups_are_reported_once() {
         note_lookup(Layer::Memory, false);
         note_lookup(Layer::Index, true);
         note_lookup(Layer::Index, true);

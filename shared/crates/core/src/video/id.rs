@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_id_is_refused() {
+    fn id_parser_refuses_other_texts() {
         for text in [
             "",
             "dQw4w9WgXc",

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_key_is_refused() {
+    fn key_parser_refuses_other_texts() {
         let hash = "a1".repeat(32);
         for text in [
             "",

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_key_may_not_be_is_named() {
+    fn new_key_error_names_invalid_property() {
         let now = Timestamp(1);
         assert!(new().check(now).is_ok());
         let long = "a".repeat(65);

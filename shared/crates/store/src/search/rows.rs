@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_analysis_is_told_by_the_head_of_its_tag() {
+    fn document_key_identifies_analysis_by_etag_prefix() {
         assert!(a_key().is_of(ETAG));
         assert!(!a_key().is_of(&ETAG.replace('7', "8")));
         assert!(!a_key().is_of(""));

@@ -55,7 +55,7 @@ async fn text(secret: &Secret) -> String {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_once_and_again_when_its_time_is_over() {
+async fn secret_is_read_again_after_its_ttl() {
     let world = World::start(r#"{"api_key": " one "}"#).await;
     let secret = world.secrets.secret("name");
     assert_eq!(world.reads(), 0, "nothing is read before it is needed");

@@ -35,7 +35,7 @@ fn closes_the_kept_connection(
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_dies_is_not_noticed_by_a_get() {
+async fn get_is_retried_once_when_pooled_connection_was_closed() {
     let (url, served) = closes_the_kept_connection(2);
     let client = HttpClient::new().unwrap();
     for _ in 0..2 {
@@ -124,7 +124,7 @@ async fn a_server_that_closes_idle_connections_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn many_calls_at_once_wait_for_the_pool_and_do_not_fail_by_it() {
+async fn concurrent_calls_wait_for_a_permit_without_timeout() {
     // No request is answered until the maximum number is in flight. One more would be seen at the
     // end.
     let (arrived, gate) = (

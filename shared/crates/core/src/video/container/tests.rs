@@ -252,7 +252,7 @@ fn every_type_has_a_recording() {
 }
 
 #[test]
-fn what_is_no_recording_never_passes() {
+fn container_refuses_files_that_are_no_recording() {
     for head in OTHERS {
         assert_eq!(Container::from_head(head), None, "{}", head.escape_ascii());
     }
@@ -260,7 +260,7 @@ fn what_is_no_recording_never_passes() {
 
 /// Neither a tag nor a harmless box before it makes a page or a picture a recording.
 #[test]
-fn what_stands_behind_a_tag_or_a_box_is_looked_at() {
+fn container_inspects_content_behind_tag_or_box() {
     for body in OTHERS.iter().filter(|head| head.len() >= 16) {
         let tagged = [b"ID3\x04\0\0\0\0\0\x04abcd", *body].concat();
         assert_eq!(

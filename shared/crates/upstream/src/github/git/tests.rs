@@ -121,7 +121,7 @@ async fn directories_are_no_files_of_a_tree() {
 }
 
 #[tokio::test]
-async fn the_same_commit_is_sent_the_same() {
+async fn commit_request_is_identical_for_same_input() {
     let (github, server) = answered(201, example("created_commit")).await;
     let (tree, parents) = (id(TREE), [id(COMMIT)]);
     for ms in [1_790_000_000_123, 1_790_000_000_999] {

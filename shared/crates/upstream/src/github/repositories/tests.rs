@@ -62,7 +62,7 @@ async fn a_name_that_is_taken_is_an_outcome_and_another_refusal_is_not() {
 }
 
 #[tokio::test]
-async fn an_organisation_that_is_not_there_is_an_outcome() {
+async fn missing_organisation_is_an_outcome() {
     let name = "Hello-World".parse().unwrap();
     let organisation = "missing".parse().unwrap();
     let (github, _server) = answered(404, refusal("Not Found", "")).await;
@@ -106,7 +106,7 @@ async fn a_repository_that_was_renamed_is_found_at_our_own_server() {
 }
 
 #[tokio::test]
-async fn what_is_no_repository_is_malformed() {
+async fn repository_response_without_required_fields_is_malformed() {
     let whole: Value = serde_json::from_slice(&example("repository")).unwrap();
     for (field, value) in [
         ("name", json!("../x")),

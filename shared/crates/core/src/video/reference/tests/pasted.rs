@@ -187,7 +187,7 @@ fn two_links_to_one_video_are_one_video() {
 }
 
 #[test]
-fn what_names_no_single_video_is_refused_for_its_reason() {
+fn reference_refuses_other_pages_with_their_reason() {
     use NotAVideo::*;
     use NotAnAddress::*;
     for (text, refusal) in [
