@@ -34,7 +34,6 @@ pub struct Position {
 /// Sort order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Latest change first.
     NewestFirst,
     OldestFirst,
 }

@@ -11,7 +11,6 @@ use super::{
 };
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 
-/// Result of reclaiming.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reclaimed {
     /// The claim is held, and the job is saved as version + 1. The caller must send its message.

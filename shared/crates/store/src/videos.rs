@@ -75,7 +75,6 @@ pub enum Lookup<R> {
 /// State of a video and of one variant before a submission.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
-    /// Requested variant.
     pub variant: Variant,
     pub entry: Option<Entry>,
 }

@@ -28,7 +28,6 @@ pub struct Models {
     pub class: AnswerClass,
     /// Prices of the tokens.
     pub prices: Prices,
-    /// Daily budgets.
     pub budget: Budget,
 }
 

@@ -33,7 +33,6 @@ pub struct NewKey {
     pub scopes: Vec<Scope>,
     /// Maximum requests per minute, up to a million. `None` is unlimited.
     pub per_minute: Option<u32>,
-    /// Expiry.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -45,10 +44,8 @@ pub struct KeyRow {
     pub name: String,
     pub scopes: Vec<Scope>,
     pub per_minute: Option<u32>,
-    /// Time of creation.
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
-    /// Time of revocation.
     pub revoked_at: Option<Timestamp>,
 }
 

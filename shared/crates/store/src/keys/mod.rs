@@ -70,7 +70,6 @@ pub struct Caller {
     /// Public id of the credential. For a key, the first 16 hexadecimal digits of its hash. For a
     /// token, `jwt:` and a prefix of the hash of its issuer and subject.
     pub key_id: String,
-    /// Granted scopes.
     pub scopes: Vec<Scope>,
     /// Maximum requests per minute. `None` is unlimited.
     pub per_minute: Option<u32>,

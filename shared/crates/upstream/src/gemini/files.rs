@@ -108,7 +108,6 @@ pub struct File {
     /// URI by which a request to a model refers to it.
     pub uri: String,
     pub mime_type: String,
-    /// Processing state.
     pub state: FileState,
     /// Reason of the failure in the API's words, for the log only.
     pub error: Option<String>,

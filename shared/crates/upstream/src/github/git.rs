@@ -27,7 +27,6 @@ pub struct NewCommit<'a> {
     /// Tree of the commit.
     pub tree: &'a ObjectId,
     pub parents: &'a [ObjectId],
-    /// Commit message.
     pub message: &'a str,
     /// Time of the commit, to the second.
     pub at: Timestamp,

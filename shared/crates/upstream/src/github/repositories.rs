@@ -12,7 +12,6 @@ use eventrelay_project::deploy::{Address, Owner, RepositoryName};
 /// Maximum length of a branch name; git itself allows about 250.
 const MAX_BRANCH_LENGTH: usize = 250;
 
-/// Repository to create.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRepository<'a> {
     /// Organisation of the repository, or `None` for the token's own account.
@@ -31,7 +30,6 @@ pub struct Repository {
     pub address: Address,
     /// URL of its page.
     pub html_url: String,
-    /// Description.
     pub description: Option<String>,
     pub default_branch: String,
     /// Indicates that the repository is private.

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use eventrelay_analysis::text;
 
-/// Maximum events requested.
 pub(super) const MAX_COUNT: usize = 100;
 /// Maximum length of a line, in characters.
 const MAX_LINE_LENGTH: usize = 300;

@@ -47,12 +47,10 @@ pub struct Vercel {
     team: Option<String>,
 }
 
-/// Deployment to create.
 #[derive(Clone, Copy, Debug)]
 pub struct NewDeployment<'a> {
     /// Name of the project, which Vercel creates if it does not exist.
     pub name: &'a str,
-    /// Build settings.
     pub settings: VercelSettings,
     /// Files of the project.
     pub files: &'a [ProjectFile],

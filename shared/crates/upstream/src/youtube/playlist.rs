@@ -11,7 +11,6 @@ use crate::client::{Answer, Request};
 use eventrelay_core::error::Error;
 use eventrelay_core::video::{PlaylistId, YouTubeId};
 
-/// Maximum page size.
 const PAGE: usize = 50;
 /// Maximum response size. A description has at most 5000 bytes, which may be six times as many in
 /// JSON, and every entry has one.

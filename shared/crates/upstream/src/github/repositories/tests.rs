@@ -106,7 +106,7 @@ async fn a_repository_that_was_renamed_is_found_at_our_own_server() {
 }
 
 #[tokio::test]
-async fn repository_response_without_required_fields_is_malformed() {
+async fn repository_response_with_invalid_field_is_malformed() {
     let whole: Value = serde_json::from_slice(&example("repository")).unwrap();
     for (field, value) in [
         ("name", json!("../x")),
