@@ -15,7 +15,7 @@ with open(os.environ["SEEDED"], encoding="utf-8") as seeded:
     SEEDED = json.load(seeded)
 
 ID = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", min_size=11, max_size=11)
-# None of the kinds of lists that nobody else can read begins so.
+# No kind of private list has this prefix.
 LIST = st.from_regex(r"PL[A-Za-z0-9_-]{16,32}", fullmatch=True)
 WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9)
 

@@ -58,7 +58,7 @@ def _ask_beside(policies):
 
 
 class Deployment:
-    """The stack: deployed anew, or changed where the emulator has it already."""
+    """Deployment of the stack: created, or updated if the emulator has it already."""
 
     def __init__(self, url: str, template: Path, binaries: Path, cache: Path, upstreams: Upstreams):
         self.url = url
@@ -95,7 +95,7 @@ class Deployment:
             secrets.create_secret(Name=name, SecretString=value)
 
     def _edit_template(self):
-        """What a deployment of somebody would do by parameters, and cannot for lack of them."""
+        """Applies settings for which the template has no parameters."""
         resources = self.template["Resources"]
         for kind, having, _ in LEFT_OUT:
             for name, properties in self.of_type(kind).items():

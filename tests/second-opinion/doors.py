@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from deployment import Deployment
 
-# Of one connection, or set anew by whoever sends a message on (RFC 9110, 7.6.1).
+# Headers of one connection, and those that every intermediary sets itself (RFC 9110, 7.6.1).
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
 # What Lambda takes in one invocation (quotas of Lambda), and an HTTP API as request line and headers
 # (quotas of API Gateway), in bytes.

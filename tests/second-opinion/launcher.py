@@ -61,7 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="not used: the emulator takes a free one")
     parser.add_argument("--api-key", required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of all state")
-    parser.add_argument("--redeploy", action="store_true", help="deploy anew what runs on this folder, and end")
+    parser.add_argument("--redeploy", action="store_true", help="redeploy the stack that runs on this folder, then exit")
     parser.add_argument("--faults", action="store_true", help="not used: there is no proxy to break things")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--template", type=Path, default=REPOSITORY / "template.yaml")

@@ -18,12 +18,10 @@ pub const BUILDER: &str = "AdvanceBuild";
 
 /// The queue of jobs.
 pub const QUEUE: &str = "AnalysisQueue";
-/// Its dead-letter queue.
 pub const DEAD_LETTERS: &str = "AnalysisDeadLetters";
 
 /// The queue of builds.
 pub const BUILDS: &str = "BuildsQueue";
-/// Its dead-letter queue.
 pub const DEAD_BUILDS: &str = "BuildsDeadLetters";
 
 /// A planned crash and its outcome.

@@ -35,7 +35,6 @@ impl Ready {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Aws {
     pub dynamodb: String,
-    /// S3.
     pub s3: String,
     pub secrets_manager: String,
     pub sqs: String,

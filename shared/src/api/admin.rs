@@ -1,4 +1,4 @@
-//! What only an admin may have done: work on all videos, each as a task.
+//! Admin endpoints that work on all videos. Each starts a task.
 
 use lambda_http::{Request, RequestExt};
 
@@ -26,8 +26,9 @@ pub async fn delete_videos(context: &Context, request: &Request) -> Answer {
     start_task(context, request, Work::DeleteVideos { deleted: 0 }).await
 }
 
-/// `POST /v1/admin/recount`: 202 with the job that counts the totals of the statistics anew. What
-/// changes while it runs may be off by one until the next.
+/// `POST /v1/admin/recount`: 202 with the job that recounts the totals of the statistics.
+///
+/// A video that changes during the recount may leave a total off by one until the next recount.
 ///
 /// # Errors
 /// [`Error::Storage`].

@@ -201,7 +201,7 @@ fn stages(build: &Build, links: &Links) -> Vec<StageView> {
         .collect()
 }
 
-/// What the builds that a build waits for have done, and why they wait.
+/// Progress of the builds that a build waits for, and the reasons why they wait.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     files: Option<FilesView>,
@@ -280,10 +280,10 @@ async fn notice_of<R: WorkflowRecord>(
     }))
 }
 
-/// When it is worth to ask again.
+/// Returns the suggested polling delay in seconds.
 fn ask_again(build: &Build, now: Timestamp) -> u64 {
     match &build.work {
-        // Somebody wakes it long before it is due.
+        // The end of a child workflow wakes it long before it is due.
         Work::Project(_) | Work::Software(_) => 2,
         _ => now.until(build.header.due_at).as_secs().clamp(1, 15),
     }

@@ -19,7 +19,7 @@ use eventrelay_workflow::{
 /// transaction.
 const MAX_REDRIVEN: usize = 25;
 
-/// What the cursors of both requests are good for.
+/// Scope of the cursors of both requests.
 const SCOPE: &str = "dead-letters";
 
 #[derive(Serialize)]
@@ -106,7 +106,7 @@ struct Outcome {
     reason: Option<String>,
 }
 
-/// What a redrive is of.
+/// Selection of the messages to redrive.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
     These(Vec<DeadLetterId>),
@@ -114,8 +114,9 @@ pub(crate) enum Asked {
     All(Option<String>),
 }
 
-/// `GET`: the messages that were given up and not redriven since, the latest first; `?limit=` in a
-/// page, from `?cursor=` on.
+/// `GET`: the dead letters that were not redriven since, the latest first.
+///
+/// `?limit=` sets the size of a page and `?cursor=` its start.
 ///
 /// # Errors
 /// [`Error::InvalidInput`], [`Error::Storage`].
@@ -176,7 +177,7 @@ pub async fn redrive(context: &Context, request: &Request) -> Answer {
     json(StatusCode::OK, &Results { results, cursor })
 }
 
-/// What a redrive is asked of.
+/// Reads the selection of a redrive from the body.
 pub(crate) fn read(request: &Request) -> Result<Asked, Error> {
     asked(Fields::new(request)?)
 }

@@ -68,7 +68,7 @@ fn video(request: &Request) -> Result<VideoKey, Error> {
         .map_err(missing)
 }
 
-/// `POST`: keeps what somebody says of a video: `type`, and a `rating` from 1 to 5 or a `comment`.
+/// `POST`: stores feedback on a video: `type`, and a `rating` from 1 to 5 or a `comment`.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::InvalidInput`], [`Error::Storage`].
@@ -83,7 +83,7 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     json(StatusCode::CREATED, &View::from(feedback))
 }
 
-/// What is said: its type, and a rating or a comment.
+/// Reads the type, rating and comment of a feedback.
 pub(crate) fn read(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
     let mut fields = Fields::new(request)?;
     let kind = required("type", fields.string("type", 32)?)?;

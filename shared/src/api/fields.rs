@@ -176,12 +176,12 @@ impl Fields {
         }
     }
 
-    /// Takes a yes or no.
+    /// Takes an optional boolean, `false` by default.
     pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, Error> {
         Ok(self.optional_flag(name)?.unwrap_or(false))
     }
 
-    /// Refuses what was not taken: a misspelt option that does nothing helps nobody.
+    /// Refuses members that were not taken, so that a misspelt option is not silently ignored.
     pub(super) fn end(self) -> Result<(), Error> {
         match self.0.into_iter().next() {
             None => Ok(()),
@@ -203,8 +203,9 @@ impl From<Map<String, Value>> for Fields {
     }
 }
 
-/// Whether the headers say that the body is JSON, once and as it is. JSON is UTF-8 (RFC 8259,
-/// section 8.1) and its type has no parameters; that one is borne with.
+/// Returns whether the headers declare an unencoded JSON body, exactly once.
+///
+/// JSON is UTF-8 (RFC 8259, section 8.1) and its type has no parameters. `charset` is tolerated.
 fn is_json(headers: &HeaderMap) -> bool {
     let coded = headers
         .get_all(header::CONTENT_ENCODING)

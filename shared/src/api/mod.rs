@@ -52,7 +52,7 @@ use eventrelay_core::{
 use eventrelay_workflow::context::Context;
 use throttle::Caller;
 
-/// What a handler gives.
+/// Result of a handler.
 pub type Answer = Result<Response<Body>, Error>;
 
 /// Runs a handler and turns what comes of it into a response. A failure is logged here and nowhere
@@ -161,7 +161,7 @@ fn request_id(request: &Request) -> String {
     .unwrap_or_default()
 }
 
-/// A parameter of the path. The template names it, so it is there.
+/// Returns a parameter of the path. The template of the route names it, so it is always present.
 fn path_parameter<'a>(
     parameters: &'a lambda_http::aws_lambda_events::query_map::QueryMap,
     name: &str,
@@ -169,7 +169,7 @@ fn path_parameter<'a>(
     parameters.first(name).unwrap_or_default()
 }
 
-/// A JSON response that nobody keeps.
+/// A JSON response with `Cache-Control: no-store`.
 fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, Error> {
     let body = serde_json::to_string(body).map_err(Error::internal)?;
     Response::builder()
@@ -180,7 +180,7 @@ fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, Err
         .map_err(Error::internal)
 }
 
-/// That something is done, of which there is nothing to say.
+/// An empty response with status 204.
 fn no_content() -> Answer {
     Response::builder()
         .status(StatusCode::NO_CONTENT)

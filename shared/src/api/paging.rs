@@ -1,4 +1,4 @@
-//! What listings have in common.
+//! Limits, cursors and links of listings.
 
 use lambda_http::{Request, aws_lambda_events::query_map::QueryMap};
 use serde::Serialize;
@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::links::Links;
 use eventrelay_core::error::Error;
 
-/// Items in a page at most, and where nobody says.
+/// Maximum number of items in a page.
 const MAX_COUNT: u16 = 100;
+/// Number of items in a page without `?limit=`.
 const USUAL: u16 = 20;
 
 /// Where a listing goes on.
@@ -42,8 +43,7 @@ pub(super) fn limit(text: Option<&str>) -> Result<u16, Error> {
     limit.ok_or_else(wrong)
 }
 
-/// Refuses what is no parameter: a misspelt filter that does nothing helps nobody. So does one of
-/// two values of a parameter.
+/// Refuses unknown and repeated parameters, so that a misspelt filter is not silently ignored.
 pub(super) fn only(query: &QueryMap, known: &[&str]) -> Result<(), Error> {
     let twice = |name: &&&str| query.all(name).is_some_and(|values| values.len() > 1);
     if let Some(name) = known.iter().find(twice) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use eventrelay_core::error::{Error, problem_type};
 
-/// How long a caller is asked to wait where nobody said so.
+/// `Retry-After` of errors that have no delay of their own.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// The body of every answer that is an error.

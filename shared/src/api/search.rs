@@ -10,12 +10,12 @@ use eventrelay_core::{error::Error, video::VideoKey};
 use eventrelay_store::search::Hit;
 use eventrelay_workflow::context::Context;
 
-/// Results of a page where nobody says how many, and the most that may be asked for.
+/// Number of results in a page without `?limit=`.
 const LIMIT: usize = 10;
+/// Maximum number of results in a page.
 const MAX_COUNT: usize = 50;
 
-/// Where paging ends: whoever has not found it among so many needs another query. It bounds what
-/// a cursor can make us read.
+/// Last offset that paging reaches. It bounds the reads that a cursor can cause.
 const LAST_OFFSET: usize = 500;
 
 #[derive(Serialize)]
@@ -134,7 +134,7 @@ fn view(hit: Hit, links: &Links) -> ResultView {
     }
 }
 
-/// Where the video can be watched from the second of an entry on.
+/// Returns the URL that plays the video from the second of an entry.
 fn url(video: &VideoKey, entry: &Entry) -> Option<String> {
     let url = video.watch_url()?;
     Some(match entry.at_s {

@@ -22,7 +22,7 @@ use eventrelay_workflow::context::Context;
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub(super) struct Stats {
     videos: Videos,
-    /// Of the newest analyses before compression.
+    /// Size of the newest analyses before compression, in bytes.
     bytes: i64,
     oldest_analysis_at: Option<String>,
     newest_analysis_at: Option<String>,
@@ -53,7 +53,7 @@ struct Videos {
 struct Lookups {
     hits: i64,
     misses: i64,
-    /// What those would have paid who submitted what was there.
+    /// Cost avoided by submissions of videos that were already analysed.
     saved_usd: f64,
 }
 
@@ -70,7 +70,7 @@ struct Today {
     unpriced_calls: i64,
 }
 
-/// What went wrong and was mended, of all time.
+/// Repairs of all time.
 #[derive(Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 struct Upkeep {

@@ -1,4 +1,4 @@
-//! How often a caller may ask.
+//! Rate limits of callers.
 //!
 //! The headers are those of `draft-ietf-httpapi-ratelimit-headers-10`.
 
@@ -18,10 +18,10 @@ use eventrelay_workflow::context::Context;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Who asks, as the authorizer has found out.
+/// The caller, as identified by the authorizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Caller {
-    /// Public name of the key; none where nobody has to say who they are.
+    /// Public name of the key, or `None` if the API requires no credential.
     pub(super) key_id: Option<String>,
     /// The key's own limit.
     per_minute: Option<u64>,
@@ -48,7 +48,7 @@ impl Caller {
         }
     }
 
-    /// Its limit; none where it has none.
+    /// Returns the policy of the caller, or `None` if the caller is not limited.
     fn policy(&self, default: u64) -> Option<Policy> {
         let quantity = self.per_minute.unwrap_or(default);
         let key_id = self.key_id.as_ref().filter(|_| quantity > 0)?;
@@ -61,8 +61,9 @@ impl Caller {
     }
 }
 
-/// Counts a request; none where it is not limited. A limit that cannot be read does not keep
-/// anybody out who has got past the authorizer.
+/// Counts a request. Returns `None` if the caller is not limited.
+///
+/// It fails open: if the limit cannot be read, an authorized request is admitted.
 pub(super) async fn admit(context: &Context, caller: &Caller) -> Option<Standing> {
     let policy = caller.policy(context.config.api_requests_per_minute)?;
     let now = (context.clock)();
@@ -83,7 +84,7 @@ pub(super) async fn admit(context: &Context, caller: &Caller) -> Option<Standing
     }
 }
 
-/// Takes so many requests, or else a single one.
+/// Acquires `wanted` requests, or a single one if there are too few.
 async fn lease(
     limits: &Limits,
     policy: &Policy,
@@ -111,7 +112,7 @@ async fn lease(
     };
     Ok(match decision {
         Decision::Pass { .. } => (lease, None),
-        // Until then nobody has to look again.
+        // An empty lease: until it expires, requests are refused without a call of the limiter.
         Decision::Throttled { until, .. } => {
             let nothing = Lease {
                 taken: 0,

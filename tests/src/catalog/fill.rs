@@ -108,7 +108,6 @@ async fn fill_some(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Row,
-    /// In S3.
     Bucket,
 }
 

@@ -248,7 +248,6 @@ impl Side {
         triggers.map(|one| one.function.clone()).collect()
     }
 
-    /// Number of triggers.
     pub(crate) fn triggers(&self) -> usize {
         self.triggers.len()
     }

@@ -16,10 +16,10 @@ use eventrelay_core::{
 };
 use eventrelay_upstream::{HttpClient, client::Request};
 
-/// How long keys are used before they are read again.
+/// Age at which cached keys are fetched again.
 const TTL: Duration = Duration::from_secs(10 * 60);
-/// How long keys are used at all while they cannot be read again: a key that the issuer has taken
-/// back must not be good for ever because the issuer is down.
+/// Time beyond [`TTL`] in which stale keys are accepted while the issuer cannot be reached. It is
+/// bounded so that a revoked key does not stay valid for as long as the issuer is down.
 const MAX_STALE: Duration = Duration::from_secs(60 * 60);
 /// Between two reads, however many tokens name a key that there is not.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -71,7 +71,6 @@ struct Set {
 }
 
 impl Jwks {
-    /// Reads nothing yet.
     pub(super) fn new(http: HttpClient, issuer: String) -> Self {
         Self {
             http,
@@ -80,10 +79,11 @@ impl Jwks {
         }
     }
 
-    /// The key with this id, read anew where it is not known or was read long ago. None where the
-    /// issuer has none, or does not say.
+    /// Returns the key with this id, or `None` if the issuer has no such key or cannot be reached.
+    ///
+    /// An unknown id or an expired cache makes it fetch the keys again.
     pub(super) async fn key(&self, kid: &str, now: Timestamp) -> Option<PublicKey> {
-        // Whoever comes while they are being read waits for what that brings.
+        // Single flight: concurrent callers wait for the fetch that is under way.
         let mut read = self.read.lock().await;
         if read.is_due(kid, now) {
             match self.fetch().await {

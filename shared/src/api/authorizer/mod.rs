@@ -22,17 +22,17 @@ use eventrelay_workflow::context::Context;
 /// Headers that may be the identity of an authorizer, in lower case.
 const CREDENTIAL_HEADERS: [&str; 2] = ["x-api-key", "authorization"];
 
-/// What API Gateway asks, as far as it matters here.
+/// The members of API Gateway's authorizer event that this module reads.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
     /// Headers by their names: in lower case from API Gateway, as they came from `sam local`.
     #[serde(default)]
     headers: HashMap<String, String>,
-    /// The values that the answer is remembered by.
+    /// Values of the identity sources, by which API Gateway caches the answer.
     #[serde(default)]
     identity_source: Vec<String>,
-    /// `GET /v1/jobs/{job_id}`
+    /// Method and path template, as in `GET /v1/jobs/{job_id}`.
     #[serde(default)]
     route_key: String,
 }
@@ -44,8 +44,10 @@ impl Question {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// What the caller presents. Only a header that the answer is remembered by counts: by another
-    /// one, a caller would get the answer to somebody else's.
+    /// Returns the credential of the caller.
+    ///
+    /// Only headers that are identity sources count, because API Gateway caches the answer by them.
+    /// With any other header, a caller could receive the cached answer of another caller.
     fn credential(&self) -> Option<&str> {
         let headers = CREDENTIAL_HEADERS
             .iter()
@@ -63,13 +65,12 @@ impl Question {
     }
 }
 
-/// What it is told.
+/// Response to API Gateway.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
-    /// Whether the request may pass.
     is_authorized: bool,
-    /// What its handler is told of the caller: `key_id` and, if there is a limit, `per_minute`.
+    /// Context for the handler: `key_id` and, if the key has a limit, `per_minute`.
     context: HashMap<&'static str, String>,
 }
 

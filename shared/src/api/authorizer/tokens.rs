@@ -14,9 +14,9 @@ use eventrelay_upstream::HttpClient;
 /// A longer token is not looked at. The headers of a request have 10,240 bytes at most, all together
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
 const MAX_LENGTH: usize = 8 * 1024;
-/// How much the issuer's clock may differ from ours.
+/// Tolerated difference between the issuer's clock and ours.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// What a scope may begin with, where the issuer serves others as well.
+/// Optional prefix of a scope, for issuers that serve several APIs.
 const PREFIX: &str = "eventrelay:";
 
 /// Whose tokens are taken.
@@ -78,12 +78,12 @@ impl Tokens {
         Ok(Self { config, jwks })
     }
 
-    /// Whether a credential has the form of a token, which no key of ours has.
+    /// Returns whether a credential has the form of a token. No API key has it.
     pub(super) fn is_one(credential: &str) -> bool {
         credential.split('.').count() == 3 && credential.starts_with("ey")
     }
 
-    /// Who presents this token; none where it is not good, or nobody can say.
+    /// Returns the caller of a token, or `None` if the token is invalid or its key unavailable.
     pub(super) async fn authenticate(&self, token: &str, now: Timestamp) -> Option<Caller> {
         if token.len() > MAX_LENGTH {
             return None;

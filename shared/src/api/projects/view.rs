@@ -174,7 +174,7 @@ pub async fn get(context: &Context, request: &Request) -> Answer {
         .map_err(Error::internal)
 }
 
-/// The same for whoever has changed it.
+/// Responds with a project to the caller that has changed it.
 pub(super) async fn shown(
     context: &Context,
     project: &Project,
@@ -189,7 +189,7 @@ pub(super) async fn shown(
     Ok(response)
 }
 
-/// What was found when all files were looked at.
+/// Returns the findings of the validation of all files.
 pub(super) async fn validation(
     context: &Context,
     project: &Project,

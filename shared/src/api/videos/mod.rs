@@ -1,9 +1,9 @@
 //! `GET /v1/videos/{video_id}`, its forms and its parts.
 //!
 //! A lookup goes through memory, one read of the index, and the bucket where the body is large.
-//! What is stored is what is sent: the body is not parsed, and compressed only if the caller does
-//! not take gzip. What asks somebody else is boxed, so that a lookup that memory answers does not
-//! move the state of calls about which it never makes.
+//! The stored body is sent as it is: it is not parsed, and decompressed only if the caller does not
+//! take gzip. Futures of remote calls are boxed, so that a lookup answered from memory does not move
+//! the state of calls that it never makes.
 
 pub(super) mod asked;
 mod bodies;
@@ -33,7 +33,7 @@ use eventrelay_workflow::{context::Context, engine, job::Job};
 const MAX_PLAIN_BYTES: u64 = 5_500_000;
 const MAX_GZIP_BYTES: u64 = 4_000_000;
 
-/// How long a caller has for following a redirect to the bucket.
+/// Validity of a redirect to the bucket.
 const REDIRECT_VALID: Duration = Duration::from_secs(300);
 
 /// `GET`: the newest analysis, or that of `?variant=` or `?version=`, in the form of `?format=` or
@@ -152,7 +152,7 @@ async fn without_analysis(
     accepted(&row.job, &Links::new(request), now)
 }
 
-/// Whether it is known without a look at the body that it does not fit into a response.
+/// Returns whether metadata alone shows that the body does not fit into a response.
 fn is_too_large(found: &Found, shape: &Shape, takes_gzip: bool) -> bool {
     let analysis = &found.analysis;
     *shape == Shape::Whole(Form::Json)
@@ -160,7 +160,7 @@ fn is_too_large(found: &Found, shape: &Shape, takes_gzip: bool) -> bool {
         && (!takes_gzip || analysis.gzip_bytes > MAX_GZIP_BYTES)
 }
 
-/// What is larger than a response can be is fetched from the bucket, compressed as it is stored.
+/// Redirects to the bucket, where the body is stored compressed, if it exceeds the response limit.
 async fn redirect(context: &Context, asked: &Asked, found: &Found) -> Answer {
     let Shape::Whole(form) = asked.shape else {
         return Err(Error::TooLarge { what: "selection" });

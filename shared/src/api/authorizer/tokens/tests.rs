@@ -264,7 +264,7 @@ async fn a_token_does_not_choose_how_it_is_verified() {
         let forged = format!("{message}.{}", b64(tag.as_ref()));
         assert!(world.ask(&forged).await.is_none(), "{kid}");
     }
-    // Somebody else's signature, another algorithm of the same family, a key in the header, an
+    // The signature of another key, another algorithm of the same family, a key in the header, an
     // extension, and no key's name.
     assert!(
         world
@@ -392,7 +392,7 @@ async fn an_issuer_that_is_down_lets_nobody_in_who_was_not_known() {
     assert!(ask(HOUR).await, "the keys are known");
     assert!(!ask(HOUR + MINUTE * 11).await, "but not for ever");
 
-    // Nobody listens at all.
+    // No issuer listens at this address.
     let config = JwtConfig {
         issuer: "http://127.0.0.1:9".into(),
         audience: "us".into(),
