@@ -1,5 +1,6 @@
-//! The readers of what comes from outside that are not public, as functions of its bytes, so that
-//! their properties can be tested from without (`tests/properties`). Nothing else calls them.
+//! Private readers of external input, as functions of bytes.
+//!
+//! They exist for property tests (`tests/properties`). No other code calls them.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -87,10 +88,11 @@ pub fn redrive(request: &Request) -> Result<(), Error> {
     dead_letters::read(request).map(drop)
 }
 
-/// What Gemini answers to `generateContent`, of any status.
+/// Reads a response of Gemini to `generateContent`, of any status.
 ///
 /// # Errors
-/// What becomes of the step.
+///
+/// The outcome of the step.
 pub fn generated(status: StatusCode, body: Bytes) -> Result<gemini::Generated, Error> {
     let answer = Answer {
         status,

@@ -48,7 +48,7 @@ pub(super) struct BuildView<'a> {
     notice: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a JobError>,
-    /// How many files are written, while they are.
+    /// Number of files written and planned; absent unless files are being written.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<FilesView>,
     /// One after the other, of work that has several.

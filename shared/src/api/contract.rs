@@ -27,7 +27,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Of the document and the page that a test of `infra/contract` writes.
+    /// Serves the document and the page that a test of `infra/contract` writes.
     #[must_use]
     pub fn new(document: &'static str, page: &'static str) -> Self {
         Self {
@@ -42,9 +42,9 @@ impl Contract {
 struct Served {
     text: &'static str,
     content_type: &'static str,
-    /// What a browser may do with it, which is to show it by the one style sheet that is in it.
+    /// Content security policy: allows only the inline style sheet of the text.
     policy: String,
-    /// What was served last. An API is reached at one address, seldom at two.
+    /// The last representation. An API has one address, seldom two, so one is enough.
     last: Mutex<Option<Arc<Representation>>>,
 }
 

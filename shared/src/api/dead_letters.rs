@@ -87,7 +87,7 @@ impl View {
 )]
 pub(super) struct Results {
     results: Vec<Outcome>,
-    /// Where the next redrive of all goes on.
+    /// Cursor for the next redrive of all messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }

@@ -102,7 +102,7 @@ pub(super) fn notice(
     notice.map(|notice| notice.sentence(due_at, now))
 }
 
-/// When it is worth to ask again: when something is due, but not within the second.
+/// Returns the suggested polling delay in seconds: until the job is due, but at least one.
 fn ask_again(job: &Job, now: Timestamp) -> u64 {
     now.until(job.header.due_at).as_secs().clamp(1, 30)
 }
@@ -200,7 +200,7 @@ pub(super) struct TaskView<'a> {
     notice: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a JobError>,
-    /// What was done so far.
+    /// Progress of the job.
     done: Counted,
     links: TaskLinks,
 }

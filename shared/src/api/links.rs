@@ -6,21 +6,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use eventrelay_core::{ids::JobId, video::VideoKey};
 use eventrelay_project::{DeploymentId, ProjectId};
 
-/// What a segment of a path is escaped by (RFC 3986, section 3.3: all but the unreserved).
+/// Characters escaped in a segment of a path (RFC 3986, section 3.3: all but the unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Where the API stands.
+/// Builder of links, with the base URL of the API.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
     base: String,
 }
 
 impl Links {
-    /// Of the API that received this request, by the scheme and host that it was sent to.
+    /// Uses the scheme and host to which this request was sent.
     pub(super) fn new(request: &Request) -> Self {
         let uri = request.uri();
         let scheme = uri.scheme_str().unwrap_or("https");

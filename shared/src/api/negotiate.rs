@@ -1,5 +1,4 @@
-//! What the caller wants: form, encoding, and whether they have it already (RFC 9110, sections 12
-//! and 13).
+//! Content negotiation: form, encoding and conditional requests (RFC 9110, sections 12 and 13).
 
 use http::{HeaderMap, header};
 
@@ -43,7 +42,7 @@ pub(super) fn form(query: Option<&str>, headers: &HeaderMap) -> Result<Form, Err
     best.map(|(form, _)| form).ok_or(Error::NotAcceptable)
 }
 
-/// Whether the caller takes gzip.
+/// Returns whether the caller accepts gzip.
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = weights(headers, header::ACCEPT_ENCODING);
     let of = |coding: &str| {
@@ -58,7 +57,7 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
         .is_some_and(|weight| weight > 0)
 }
 
-/// Whether the caller has this entity tag already: `If-None-Match` compares weakly.
+/// Returns whether `If-None-Match` has this entity tag. The comparison is weak.
 pub(super) fn has(headers: &HeaderMap, etag: &str) -> bool {
     headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         let listed = value.to_str().unwrap_or_default();

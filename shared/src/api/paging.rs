@@ -11,7 +11,7 @@ const MAX_COUNT: u16 = 100;
 /// Number of items in a page without `?limit=`.
 const USUAL: u16 = 20;
 
-/// Where a listing goes on.
+/// Link to the next page of a listing.
 #[derive(Serialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct NextLinks {

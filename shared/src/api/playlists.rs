@@ -17,8 +17,10 @@ use eventrelay_core::{
 use eventrelay_store::counters::Counts;
 use eventrelay_workflow::{context::Context, job, task::Work};
 
-/// `POST`: 202 with the job that submits every video of a playlist, page by page: `url`, and for
-/// all of them `language`, `resolution`, `max_cost_usd` (each) and `force`.
+/// `POST`: 202 with the job that submits every video of a playlist, page by page.
+///
+/// The body has `url` and, for every video, `language`, `resolution`, `max_cost_usd` (each) and
+/// `force`.
 ///
 /// # Errors
 /// [`Error::NotConfigured`] without a key of the YouTube Data API, [`Error::NotAPlaylist`],

@@ -22,15 +22,16 @@ pub struct Problem {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What happened this time.
+    /// Explanation of this occurrence.
     pub detail: String,
     /// The field of the request that is at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What was named instead of a single video, or of a playlist: `playlist`, `channel`, `clip`, …
+    /// Kind of resource named instead of a single video or playlist: `playlist`, `channel`, `clip`,
+    /// …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_kind: Option<String>,
-    /// What it would have cost in US dollars, where that is the problem.
+    /// Estimated cost in US dollars if the request exceeds its maximum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_cost_usd: Option<f64>,
     /// To be quoted when something is asked about it.

@@ -20,7 +20,7 @@ pub(super) struct Status {
     #[cfg_attr(feature = "contract", schemars(extend("enum" = ["ok", "degraded"])))]
     status: &'static str,
     services: Vec<Service>,
-    /// What may be paid in a day; none where that is not limited.
+    /// Daily budget; `null` if there is no limit.
     budget: Option<Limit>,
 }
 
@@ -28,10 +28,10 @@ pub(super) struct Status {
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 struct Service {
     name: String,
-    /// Of the circuit breaker: `closed`, `open`, `half_open`, or `off`.
+    /// State of the circuit breaker: `closed`, `open`, `half_open`, or `off`.
     #[cfg_attr(feature = "contract", schemars(extend("enum" = ["closed", "open", "half_open", "off"])))]
     breaker: &'static str,
-    /// When an open breaker lets a call try.
+    /// Time at which an open circuit breaker admits a trial call.
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_at: Option<String>,
     /// Until when the service has asked not to be called.
@@ -48,9 +48,9 @@ struct Limit {
     unit: &'static str,
     quantity: f64,
     window_s: u64,
-    /// What a burst could take now.
+    /// Quota that a burst could use now.
     left: f64,
-    /// When all of it is there again.
+    /// Time at which the quota is full again.
     full_at: String,
 }
 

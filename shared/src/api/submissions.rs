@@ -49,7 +49,7 @@ pub(super) struct Ready {
     finished_at: String,
     expires_at: String,
     answered_by: AnswerClass,
-    /// What was not paid again.
+    /// Usage saved by the cached analysis.
     saved: Usage,
     links: ReadyLinks,
 }

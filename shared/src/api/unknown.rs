@@ -27,7 +27,7 @@ fn methods(path: &str) -> Option<&'static str> {
     fitting.next().map(|(_, methods)| methods)
 }
 
-/// Whether a path is one of a template, of which `{path}` takes all that follows.
+/// Returns whether a path matches a template. A segment `{path}` matches the rest of the path.
 fn fits(template: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for expected in template.split('/') {

@@ -28,7 +28,7 @@ const MAX_NAME_LENGTH: usize = 255;
 /// Maximum length of a media type with its parameters, in characters.
 const MAX_MEDIA_TYPE: usize = 255;
 
-/// How long a grant is good for.
+/// Validity of an upload grant.
 const VALID: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize)]
@@ -83,7 +83,7 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
     json(StatusCode::CREATED, &body)
 }
 
-/// What is going to be put.
+/// Reads the hash and the metadata of the recording to upload.
 pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error> {
     let mut fields = Fields::new(request)?;
     let file_name = required("file_name", fields.string("file_name", MAX_NAME_LENGTH)?)?;

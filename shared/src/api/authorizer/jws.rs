@@ -112,7 +112,7 @@ struct Header {
 /// A signed message whose signature has not been verified yet.
 pub(super) struct Jws<'a> {
     header: Header,
-    /// What is signed: header and payload in base64url, and the dot between them.
+    /// Signed part: header and payload in base64url, and the dot between them.
     message: &'a str,
     payload: &'a str,
     signature: Vec<u8>,

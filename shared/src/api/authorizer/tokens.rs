@@ -1,5 +1,6 @@
-//! JSON Web Tokens as credentials (RFC 7519, and RFC 8725 on what goes wrong with them): signed
-//! with RS256 or ES256 by one issuer, for one audience.
+//! JSON Web Tokens as credentials (RFC 7519, with the practices of RFC 8725).
+//!
+//! One issuer signs them with RS256 or ES256 for one audience.
 
 use std::time::Duration;
 

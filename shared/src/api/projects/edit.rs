@@ -1,4 +1,4 @@
-//! What is done to a project: its plan is edited, it is gone on with, it is deleted.
+//! Changes to a project: edit its plan, retry it, delete it.
 
 use eventrelay_workflow::engine::WorkflowKind;
 use http::header;
@@ -96,7 +96,7 @@ fn edits(request: &Request) -> Result<Vec<(&'static str, Value)>, Error> {
     }
 }
 
-/// Whether each item of a list has the members of a type, and no others.
+/// Checks that each item of a list has the members of a type, and no others.
 fn shaped<T: serde::de::DeserializeOwned>(name: &str, items: &[Value]) -> Result<(), Error> {
     match items.iter().position(|item| T::deserialize(item).is_err()) {
         None => Ok(()),

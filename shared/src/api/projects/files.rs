@@ -18,7 +18,7 @@ use eventrelay_workflow::context::Context;
 /// function has 6 MB, in base 64.
 const MAX_ARCHIVE_BYTES: u64 = 1_000_000;
 
-/// How long the URL of an archive is good.
+/// Validity of the URL of an archive.
 const REDIRECT_VALID: Duration = Duration::from_secs(300);
 
 fn made(project: &Project) -> Result<&Made, Error> {

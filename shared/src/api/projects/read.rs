@@ -1,4 +1,4 @@
-//! What is asked for, read once.
+//! Readers of request bodies of projects and deployments.
 
 use lambda_http::Request;
 use serde_json::Value;
@@ -41,7 +41,7 @@ fn choice<T: serde::de::DeserializeOwned>(
         .map_err(wrong)
 }
 
-/// What is made, and of which variant of the analysis.
+/// Reads the project to create, and the variant of the analysis to use.
 pub(crate) fn project(request: &Request) -> Result<(ProjectRequest, Option<String>), Error> {
     let mut fields = Fields::new(request)?;
     let asked = project_fields(&mut fields)?;
@@ -109,7 +109,7 @@ fn project_fields(fields: &mut Fields) -> Result<ProjectRequest, Error> {
     })
 }
 
-/// Where a project goes, and whether that is only to be told.
+/// Reads the target of a deployment, and whether it is a dry run.
 pub(crate) fn deployment(request: &Request) -> Result<(DeploymentRequest, bool), Error> {
     let mut fields = Fields::new(request)?;
     let asked = deployment_fields(&mut fields, "target")?;
@@ -179,7 +179,7 @@ pub(crate) struct Whole {
     pub(crate) submitted_by: Option<String>,
 }
 
-/// What is analysed, what is made of it, and where that goes.
+/// Reads the video to analyse, the project to create and the target of its deployment.
 pub(crate) fn whole(request: &Request) -> Result<Whole, Error> {
     let mut fields = Fields::new(request)?;
     let url = fields.string("url", reference::MAX_BYTES)?;

@@ -1,4 +1,4 @@
-//! What a request for an analysis asks for.
+//! Requests for an analysis.
 
 use lambda_http::{Request, RequestExt};
 
@@ -27,7 +27,7 @@ pub(crate) const FIELDS: [&str; 17] = [
     "provenance",
 ];
 
-/// What of an analysis is wanted.
+/// Requested part of an analysis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// The whole, in a form.

@@ -16,7 +16,7 @@ use eventrelay_store::{
 };
 use eventrelay_workflow::context::Context;
 
-/// What is wanted, in gzip; none where the blob is gone.
+/// Returns the requested body in gzip, or `None` if its blob is missing.
 pub(super) async fn gzip(
     context: &Context,
     asked: &Asked,

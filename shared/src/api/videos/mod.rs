@@ -36,8 +36,9 @@ const MAX_GZIP_BYTES: u64 = 4_000_000;
 /// Validity of a redirect to the bucket.
 const REDIRECT_VALID: Duration = Duration::from_secs(300);
 
-/// `GET`: the newest analysis, or that of `?variant=` or `?version=`, in the form of `?format=` or
-/// `Accept`, or the members that `?fields=` or the path names.
+/// `GET`: the newest analysis, or that of `?variant=` or `?version=`.
+///
+/// `?format=` or `Accept` selects a form. `?fields=` or the path selects members.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NotAcceptable`], [`Error::InvalidInput`], [`Error::Storage`].
