@@ -19,7 +19,7 @@ use eventrelay_workflow::{context::Context, job, task::Work};
 
 /// `POST`: 202 with the job that submits every video of a playlist, page by page.
 ///
-/// The body has `url` and, for every video, `language`, `resolution`, `max_cost_usd` (each) and
+/// The body has `url` and, for every video, `language`, `resolution`, `max_cost_usd` and
 /// `force`.
 ///
 /// # Errors
