@@ -9,7 +9,7 @@ use eventrelay_tests::{
 };
 use serde::Deserialize;
 
-/// How a baseline deploys.
+/// Strategy of a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// A call after the other, a commit a file.
@@ -47,7 +47,7 @@ impl Way {
         }
     }
 
-    /// Whether it can have a turn in every round.
+    /// Returns whether it is quick enough to run in every round.
     pub(crate) const fn is_quick(self) -> bool {
         matches!(self, Self::Tree)
     }

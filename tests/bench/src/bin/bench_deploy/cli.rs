@@ -49,7 +49,7 @@ impl Options {
         if self.quick { QUICK_ROUNDS } else { ROUNDS }
     }
 
-    /// What no deployment can be faster than.
+    /// Lower bound of the duration of a deployment, by its round trips.
     pub(crate) fn floor_s(&self) -> f64 {
         f64::from(ROUND_TRIPS) * self.latency_ms as f64 / 1000.0
     }

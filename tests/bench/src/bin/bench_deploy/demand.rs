@@ -1,4 +1,4 @@
-//! What the limiter itself demands: how long the fastest caller needs for so many writes.
+//! Lower bound set by the limiter: the time that the fastest caller needs for so many writes.
 
 use std::{collections::BTreeMap, fs};
 
@@ -15,7 +15,7 @@ use eventrelay_tests::repository;
 /// The function that calls GitHub.
 const FUNCTION: &str = "AdvanceBuild";
 
-/// What GitHub is held to by default.
+/// Returns the default policy of GitHub.
 pub(crate) fn policy() -> anyhow::Result<Policy> {
     let text = fs::read_to_string(repository("template.yaml"))?;
     let site = Site {

@@ -29,7 +29,7 @@ pub(crate) struct Report {
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) at_once: usize,
-    /// What all together cannot be faster than.
+    /// Lower bound of the duration of all deployments together.
     pub(crate) floor_s: f64,
     pub(crate) rounds: Vec<Round>,
 }
@@ -53,7 +53,7 @@ impl Row {
         self.rounds.iter().map(figure).sum()
     }
 
-    /// Of all rounds together, to a deployment.
+    /// Mean of a figure per deployment, over all rounds.
     fn each(&self, figure: impl Fn(&Round) -> usize) -> f64 {
         let deployments = self.at_once * self.rounds.len();
         self.sum(figure) as f64 / deployments.max(1) as f64

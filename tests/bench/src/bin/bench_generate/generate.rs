@@ -7,7 +7,7 @@ use eventrelay_tests::{PATIENCE, Stack, until};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What the model is asked for.
+/// Work that the model is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) files: usize,
@@ -64,7 +64,7 @@ pub(crate) async fn run(stack: &Stack, video: &str, load: Load) -> anyhow::Resul
     })
 }
 
-/// How many files the longest chain has of which each waits for the one before.
+/// Returns the length of the longest chain of files that depend on each other.
 fn longest_chain(files: &[Value]) -> usize {
     let needs: HashMap<&str, Vec<&str>> = files
         .iter()
@@ -97,7 +97,7 @@ fn length<'a>(
     own
 }
 
-/// How many questions were under way at once at most, each for so long.
+/// Returns the maximum number of concurrent calls, each of which takes `answer_ms`.
 fn most_at_once(arrivals: &[u64], answer_ms: u64) -> usize {
     let under_way = |at: &u64| {
         let began = arrivals.iter();

@@ -19,7 +19,7 @@ use crate::{
 
 const VIDEO: &str = "https://youtu.be/dQw4w9WgXcQ";
 
-/// How long an answer takes while instances are started.
+/// Duration of an answer while instances are started.
 const WARM_UP_MS: u64 = 1000;
 
 #[tokio::main(flavor = "current_thread")]

@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// How often and how long something has its turn.
+    /// Returns the number and length of the rounds.
     pub(crate) const fn effort(&self) -> Effort {
         if self.quick {
             Effort {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use eventrelay_tests::figures::percentile;
 
-/// How often and how long.
+/// Number and length of rounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,

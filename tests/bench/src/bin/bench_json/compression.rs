@@ -1,4 +1,4 @@
-//! What a stored body is packed with.
+//! Compression of stored bodies.
 
 use std::hint::black_box;
 
@@ -21,7 +21,7 @@ pub(crate) enum Packing {
     Zstd3,
 }
 
-/// What one packing showed.
+/// Result of one compression.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Packed {
     pub(crate) packing: Packing,
@@ -70,7 +70,7 @@ impl Packing {
 }
 
 impl Body {
-    /// What one of the packings showed.
+    /// Returns the result of one compression.
     pub(crate) fn packed(&self, packing: Packing) -> Option<&Packed> {
         self.packed.iter().find(|one| one.packing == packing)
     }

@@ -166,8 +166,8 @@ fn action(rng: &mut Rng, at_s: f64) -> Action {
     }
 }
 
-/// What is read of an answer of Gemini: the type of `shared/src/upstream/gemini/generate.rs`, which
-/// is not public, with the same members.
+/// The members of a response of Gemini that EventRelay reads. Copies the private type of
+/// `shared/src/upstream/gemini/generate.rs`.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Answer {

@@ -66,7 +66,7 @@ struct Taken {
     write: Vec<f64>,
 }
 
-/// What was measured of a document, in the order of [`Reader::ALL`] and [`Writer::ALL`].
+/// Measurements of a document, in the order of [`Reader::ALL`] and [`Writer::ALL`].
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Document {
     pub(crate) name: String,

@@ -23,7 +23,7 @@ pub(crate) struct Report {
     pub(crate) bodies: Vec<Body>,
 }
 
-/// What a reader is called in the table, and what takes its place in the ratio.
+/// Names of the readers in the table; those of the writers follow.
 const READERS: &str = "`serde_json`, bytes | `serde_json`, text | `sonic-rs` | `simd-json`";
 const WRITERS: &str = "`serde_json` | `sonic-rs` | `simd-json`";
 
@@ -83,7 +83,7 @@ impl Report {
         Ok(())
     }
 
-    /// What is used, and the figures that speak for and against it.
+    /// Writes the chosen library, and the figures for and against it.
     fn choice(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let read = self.most_saved(|document| &document.read_us, 2);
         let written = self.most_saved(|document| &document.write_us, 1);

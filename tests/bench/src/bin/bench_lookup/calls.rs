@@ -26,7 +26,7 @@ const LOOKUPS: u64 = 10;
 #[derive(Clone, Debug, Default)]
 struct Counts(Rc<RefCell<Vec<(String, u64)>>>);
 
-/// What was counted for one kind of lookup.
+/// Calls counted for one kind of lookup.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Counted {
     pub(crate) lookup: String,
@@ -43,7 +43,7 @@ impl Counts {
         }
     }
 
-    /// What was counted since the last call of this.
+    /// Returns the calls counted since it was last called.
     fn take(&self) -> Vec<(String, u64)> {
         self.0.take()
     }
@@ -71,7 +71,7 @@ impl fmt::Display for Counted {
 /// One kind of lookup.
 struct Case<'a> {
     name: &'a str,
-    /// Whether it is made once before it is counted.
+    /// The request is sent once before it is counted.
     repeated: bool,
     path: String,
     validated: bool,

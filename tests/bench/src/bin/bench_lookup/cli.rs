@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Serve,
 }
 
-/// What a run does.
+/// Parameters of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
     /// Numbers of videos, ascending; never empty.

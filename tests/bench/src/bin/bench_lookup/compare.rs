@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Compared {
     pub(crate) measured: Measured,
-    /// InstanceCache of its processes at the end, in KiB.
+    /// Memory of its processes at the end, in KiB.
     pub(crate) resident_kib: u64,
 }
 
@@ -153,8 +153,7 @@ async fn compare(subjects: &[Subject], effort: Effort) -> anyhow::Result<Vec<Com
     .collect()
 }
 
-/// Whether some bodies are what they should be, byte by byte: under load only their length is
-/// checked.
+/// Compares some bodies byte by byte. Under load only their length is checked.
 async fn verify(client: &Client, subject: &Subject) -> anyhow::Result<()> {
     let target = &subject.target;
     for number in [0, target.lookups.len() - 1] {

@@ -1,5 +1,4 @@
-//! Whether a lookup costs more where there are more videos: the handler on a table of each size,
-//! in turns.
+//! Cost of a lookup by the number of videos. The handler runs on tables of each size in turns.
 
 use serde::Serialize;
 
@@ -19,11 +18,11 @@ const QUICK_LOOKUPS: usize = 2_000;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Growth {
     pub(crate) videos: usize,
-    /// Whether it keeps analyses in memory. Then it is asked for ones that it has.
+    /// The handler caches analyses, and lookups only ask for cached ones.
     pub(crate) memory: bool,
     /// Lookups of any of the videos after which the memory was read.
     pub(crate) lookups: usize,
-    /// InstanceCache of the process after them, in KiB.
+    /// Memory of the process after them, in KiB.
     pub(crate) resident_kib: u64,
     pub(crate) peak_kib: u64,
     pub(crate) measured: Measured,

@@ -14,7 +14,7 @@ use crate::{catalog, process};
 /// The function whose handler it is.
 const FUNCTION: &str = "get-video";
 
-/// What the function may keep in memory.
+/// Limit of the function's cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InstanceCache {
     /// Nothing: every lookup asks the store.

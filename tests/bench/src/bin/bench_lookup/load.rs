@@ -23,12 +23,12 @@ use crate::catalog::Lookups;
 /// A request that takes longer is an error.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where requests go and what they ask for.
+/// Server and requests of a load.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     pub(crate) lookups: Lookups,
-    /// Whether gzip is accepted, and then expected.
+    /// Requests accept gzip, and responses must use it.
     pub(crate) gzip: bool,
     /// Further header lines, each with its line end.
     pub(crate) headers: String,
@@ -45,7 +45,7 @@ pub(crate) enum Pick {
     Each,
 }
 
-/// What came of it.
+/// Result of a load.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     pub(crate) requests: u64,

@@ -20,7 +20,7 @@ pub(crate) struct Subject {
     pub(crate) watched: Watched,
 }
 
-/// What one turn showed.
+/// Measurements of one round of a server.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Turn {
     pub(crate) requests_per_s: f64,
@@ -47,7 +47,7 @@ pub(crate) struct Spread {
     pub(crate) most: f64,
 }
 
-/// How long and how wide.
+/// Number and length of rounds, and connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
@@ -107,7 +107,7 @@ impl Measured {
         Spread::new(self.turns.iter().map(figure))
     }
 
-    /// How often the other's figure holds this one's, round by round.
+    /// Ratio of the other server's figure to this one's, round by round.
     pub(crate) fn times_fewer(&self, other: &Self, figure: impl Fn(&Turn) -> f64) -> Spread {
         let pairs = self.turns.iter().zip(&other.turns);
         Spread::new(pairs.map(|(own, other)| figure(other) / figure(own)))
@@ -115,7 +115,7 @@ impl Measured {
 }
 
 impl Spread {
-    /// Of values of which there is at least one; zeros else.
+    /// Returns the spread of the values, or zeros if there are none.
     pub(crate) fn new(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_by(f64::total_cmp);

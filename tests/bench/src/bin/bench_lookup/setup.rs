@@ -10,7 +10,7 @@ use crate::{
     handler::Environment,
 };
 
-/// What is measured against.
+/// Stack, tables and environment to measure against.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) stack: Stack,

@@ -1,4 +1,4 @@
-//! What is measured.
+//! Calls of the telemetry that are measured.
 
 use std::{
     hint::black_box,
@@ -16,7 +16,7 @@ const AT_A_TIME: u32 = 256;
 /// Something that a function does on its hot path.
 pub(crate) struct Line {
     pub(crate) name: &'static str,
-    /// It ends in a write.
+    /// The call ends in a write.
     pub(crate) is_written: bool,
     call: fn(u64),
 }

@@ -1,4 +1,4 @@
-//! Where the standard output leads.
+//! Redirection of the standard output.
 
 use std::{
     fs::{File, OpenOptions},

@@ -1,5 +1,6 @@
-//! The page cache: files that are on the disk and not in memory, as they are where an instance starts
-//! on a machine that has not run it before. Needs no privileges.
+//! The page cache: evicts files from memory, as on a machine that has not run the instance before.
+//!
+//! Needs no privileges.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -36,7 +37,7 @@ mod linux {
         Ok(())
     }
 
-    /// Whether most of a file is in memory; none where the file system does not tell.
+    /// Returns whether most of a file is in memory, or `None` if the file system does not tell.
     pub(super) fn is_cached(path: &Path) -> anyhow::Result<Option<bool>> {
         let file = open(path)?;
         let length = file.metadata()?.len();

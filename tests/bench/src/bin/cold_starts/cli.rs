@@ -30,7 +30,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// How often each is started.
+    /// Returns the number of starts and requests.
     pub(crate) const fn effort(&self) -> Effort {
         if self.quick {
             Effort {

@@ -1,4 +1,4 @@
-//! What each function is invoked with: its event of `tests/events`, about something that is there.
+//! Events of the functions: those of `tests/events`, about items that exist.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 /// The video that the events are about.
 const VIDEO: &str = "dQw4w9WgXcQ";
 
-/// Whether a function takes away what others read: it has its turn after them.
+/// Returns whether a function deletes items that other functions read. Such a function runs after
+/// them.
 pub(crate) fn removes(function: &str) -> bool {
     ["Delete", "Cancel"]
         .iter()
@@ -48,14 +49,14 @@ impl Events {
         Ok(Self(events))
     }
 
-    /// That of a function.
+    /// Returns the event of a function.
     pub(crate) fn event(&self, function: &str) -> anyhow::Result<&Value> {
         let event = self.0.get(function);
         event.with_context(|| format!("{function} has no event"))
     }
 }
 
-/// Of several triggers, the one that is a request for the whole.
+/// Returns whether a trigger comes first: a request, if a function has several triggers.
 fn is_first(trigger: &Trigger) -> bool {
     matches!(trigger.name.as_str(), "Http" | "ApiKey")
 }

@@ -49,7 +49,7 @@ pub(crate) fn wanted(asked: &[String]) -> anyhow::Result<Vec<Function>> {
     Ok(all.into_iter().filter(is_wanted).collect())
 }
 
-/// Where the bytes come from.
+/// Source of the binaries.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// Zips, as they are deployed.
@@ -75,7 +75,7 @@ pub(crate) struct Shipped {
 }
 
 impl Origin {
-    /// What the options say, built where they do not say otherwise.
+    /// Returns the binaries that the options name, or builds them.
     pub(crate) async fn from_options(
         options: &Options,
         functions: &[Function],

@@ -1,6 +1,7 @@
-//! `cargo cold-starts`: what each function weighs, how long it takes until it can take a request, how
-//! long its first and its later requests take, and how much memory it needs, beside an equal function
-//! in Python. Measures the zips that `cargo zips` makes.
+//! `cargo cold-starts`: measures the cold starts of each function, beside an equal one in Python.
+//!
+//! It measures the zips that `cargo zips` builds: their size, the time until the function can take
+//! a request, the latency of its first and later requests, and its memory.
 
 mod cache;
 mod cli;

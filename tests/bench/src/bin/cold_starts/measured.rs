@@ -1,4 +1,4 @@
-//! What was seen of a function.
+//! Measurements of a function.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub(crate) struct Start {
     pub(crate) peak_mb: u64,
 }
 
-/// What was seen of a function.
+/// Measurements of a function.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measured {
     pub(crate) name: String,

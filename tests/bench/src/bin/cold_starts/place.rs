@@ -1,5 +1,6 @@
-//! The folder that the stack runs: a template and binaries, those that are measured as they ship, the
-//! others as this program's own profile builds them.
+//! The folder that the stack runs: a template and binaries.
+//!
+//! Measured functions are the binaries that ship. The profile of this program builds the others.
 
 use std::{
     fs::{self, File},
@@ -16,7 +17,7 @@ use crate::{
     starts::Subject,
 };
 
-/// Where `cargo local` looks for the binaries of a workspace that is not its own.
+/// Folder in which `cargo local` looks for the binaries of another workspace.
 const BINARIES: &str = "target/debug";
 
 /// Readable and executable by all, as in a zip.

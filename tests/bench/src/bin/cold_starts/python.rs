@@ -15,14 +15,14 @@ use crate::{place::Place, starts::Subject};
 /// The function that it is equal to.
 pub(crate) const EQUAL_TO: &str = "GetVideo";
 
-/// What it is called in the template, and its executable.
+/// Name of the function in the template; that of its executable follows.
 const NAME: &str = "GetVideoInPython";
 const BINARY: &str = "get-video-in-python";
 
 /// Its source, beside the exact versions of its packages.
 const FOLDER: &str = "tests/baseline/cold";
 
-/// What an environment has of itself, and no function needs.
+/// Entries of a virtual environment that no function needs.
 const OF_ENVIRONMENT: [&str; 5] = ["_distutils_hack", "distutils", "pip", "setuptools", "wheel"];
 
 /// Folders of what Python has compiled: read at a start, and not deployed.
@@ -60,8 +60,10 @@ impl Baseline {
     }
 }
 
-/// What Lambda's own runtime for Python does: a shell that is replaced by the interpreter, which runs
-/// the client of the Runtime API. Nothing is written beside the source.
+/// Returns a shell script that does the same as Lambda's runtime for Python.
+///
+/// The interpreter replaces the shell and runs the client of the Runtime API. It writes no bytecode
+/// beside the source.
 fn script(source: &Path, program: &Path) -> anyhow::Result<String> {
     let (source, program) = (quoted(source)?, quoted(program)?);
     Ok(format!(

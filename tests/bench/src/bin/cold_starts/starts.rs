@@ -14,10 +14,10 @@ use crate::{
     measured::{Measured, Start},
 };
 
-/// How long a process that is killed may take to be gone.
+/// Timeout for a killed process to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often each is started, and how often it is invoked after its first request.
+/// Number of starts, and of invocations after the first request of each.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Effort {
     /// Starts with its files in memory.
@@ -34,7 +34,7 @@ pub(crate) struct Subject {
     /// The function whose event it is invoked with.
     pub(crate) event_of: String,
     pub(crate) zip_bytes: usize,
-    /// What it is read from when it starts.
+    /// Files that the function reads when it starts.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) is_python: bool,
 }
@@ -109,7 +109,7 @@ async fn start(
     Ok((first_start(&own.collect::<Vec<_>>())?, answers))
 }
 
-/// What the invocations of an instance, its first one first, show of it.
+/// Returns the measurements of an instance from its invocations in order.
 fn first_start(invocations: &[Invocation]) -> anyhow::Result<Start> {
     let (first, later) = invocations.split_first().context("none was noted")?;
     let last = later.last().unwrap_or(first);
@@ -166,7 +166,7 @@ fn has_ended(status: &str) -> bool {
     is_zombie && value("Threads:").is_some_and(|threads| threads.trim() == "1")
 }
 
-/// What an answer amounts to.
+/// Summarises an answer, and fails if it is an error.
 fn told(answer: &Value) -> anyhow::Result<String> {
     if let Some(status) = answer["statusCode"].as_u64() {
         ensure!(status < 500, "it answers {answer}");

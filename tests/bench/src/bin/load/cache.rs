@@ -30,11 +30,11 @@ const QUICK_SECONDS: u32 = 5;
 /// Length of the round that instances start in, which is not counted.
 const WARM_UP: Duration = Duration::from_secs(3);
 
-/// What an index of this size costs more than the smallest, at most.
+/// Maximum ratio of the cost of a large index to that of the smallest.
 const FLAT: f64 = 1.25;
 
-/// How much of a lookup is spared by what an instance remembers hangs on how many analyses there
-/// are to choose from: each one asks the index.
+/// Disables the instance cache, so that each lookup reads the index. The hit rate of the cache
+/// would depend on the number of analyses.
 const FORGETFUL: &[(&str, &str)] = &[("MEMORY_TTL_S", "0")];
 
 struct Round {

@@ -155,7 +155,7 @@ impl Scenario {
     }
 }
 
-/// What was asked for, else what a run takes, ascending and once each.
+/// Returns the requested counts, or else the default ones, ascending and without duplicates.
 pub(crate) fn counts(asked: &[u32], otherwise: &[u32]) -> Vec<usize> {
     let chosen = if asked.is_empty() { otherwise } else { asked };
     let mut counts: Vec<usize> = chosen.iter().map(|count| *count as usize).collect();

@@ -1,4 +1,4 @@
-//! How long requests took: all of them, and second by second.
+//! Latencies of requests: in total, and second by second.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,16 +7,16 @@ use hdrhistogram::Histogram;
 
 use crate::plot::Series;
 
-/// What came of the requests of a schedule.
+/// Results of the requests of a schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
-    /// Of those that were answered, in microseconds.
+    /// Latency of answered requests, in microseconds.
     latency: Histogram<u64>,
     /// By the second that the requests were scheduled in.
     seconds: Vec<Second>,
-    /// How often each reason was one to fail.
+    /// Number of failures by reason.
     pub(crate) failures: BTreeMap<String, u64>,
-    /// How late the generator itself was at most.
+    /// Maximum delay of the generator itself.
     pub(crate) most_late: Duration,
     /// Requests under way at a time.
     pub(crate) most_under_way: usize,
@@ -179,7 +179,7 @@ impl Recorded {
     }
 }
 
-/// Of which a plot by percentile has a point.
+/// Percentiles that a plot shows.
 const PERCENTILES: [f64; 16] = [
     0.0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 0.9995, 0.9999,
 ];

@@ -1,6 +1,7 @@
-//! `cargo load <scenario>`: puts load on a local stack of its own, by an open loop, and shows what
-//! comes of it: latencies, failures, bills, memory. Prints tables as they stand in
-//! `tests/BENCHMARKS.md`, and writes a page with plots.
+//! `cargo load <scenario>`: puts an open-loop load on a local stack of its own.
+//!
+//! It measures latencies, failures, bills and memory. It prints the tables of `tests/BENCHMARKS.md`
+//! and writes a page with plots.
 
 mod bill;
 mod cache;

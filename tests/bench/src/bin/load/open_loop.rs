@@ -20,7 +20,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// How many requests it has.
+    /// Returns the number of requests.
     pub(crate) fn requests(&self) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,
@@ -31,13 +31,13 @@ impl Schedule {
         requests
     }
 
-    /// When a request, counted from 0, is to begin.
+    /// Returns the time at which a request is due. Requests are counted from 0.
     fn at(&self, request: u64) -> Duration {
         Duration::from_secs_f64(request as f64 / self.rate)
     }
 }
 
-/// What came of a request: why it failed, in few words that are the same for the same reason.
+/// Result of a request, with a short reason that is equal for equal failures.
 pub(crate) type Outcome = Result<(), String>;
 
 /// By which a schedule is kept.

@@ -1,4 +1,4 @@
-//! What a run has found: as Markdown for the terminal, and as one HTML file with plots.
+//! Report of a run: Markdown for the terminal, and an HTML file with plots.
 
 use std::fmt::{self, Write as _};
 
@@ -7,14 +7,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::plot::{Plot, escape};
 
-/// What a scenario found.
+/// Results of a scenario.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
-    /// What was done, in sentences.
+    /// Description of the scenario, in sentences.
     pub(crate) what: String,
     pub(crate) tables: Vec<Table>,
     pub(crate) wanted: Vec<Wanted>,
-    /// What else is good to know, a sentence each.
+    /// Remarks, one sentence each.
     pub(crate) notes: Vec<String>,
     pub(crate) plots: Vec<Plot>,
 }
@@ -59,7 +59,7 @@ impl Table {
 }
 
 impl Report {
-    /// Of a run that ends now.
+    /// Report of a run that ends now.
     pub(crate) fn new(scenario: &'static str, found: Found) -> anyhow::Result<Self> {
         Ok(Self {
             scenario,

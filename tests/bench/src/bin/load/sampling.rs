@@ -1,5 +1,4 @@
-//! What the system holds while it is under load, looked at each second: memory, open files and
-//! instances.
+//! Resources of the system under load, sampled each second: memory, open files and instances.
 
 use std::{
     cell::RefCell,
@@ -31,7 +30,7 @@ pub(crate) struct Sample {
     pub(crate) started: usize,
 }
 
-/// What a process holds.
+/// Resources of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Held {
     pub(crate) mib: f64,
@@ -114,7 +113,7 @@ impl Samples {
         lasting
     }
 
-    /// How much a figure grows over the second half, as a share of what it is.
+    /// Growth of a figure over the second half, as a share of the figure.
     fn growth(&self, figure: impl Fn(&Sample) -> f64) -> f64 {
         let points: Vec<(f64, f64)> = self
             .second_half()
@@ -133,7 +132,7 @@ impl Samples {
         }
     }
 
-    /// How the memory and the files of the runtime and of the lasting functions grow.
+    /// Growth of memory and files of the runtime and of the functions that stay.
     pub(crate) fn growths(&self) -> [(&'static str, f64); 4] {
         let lasting = self.lasting();
         let sum = |sample: &Sample, figure: fn(&Held) -> f64| -> f64 {
@@ -175,7 +174,7 @@ impl Samples {
 }
 
 impl Sample {
-    /// InstanceCache of all functions, in MiB.
+    /// Memory of all functions, in MiB.
     pub(crate) fn functions_mib(&self) -> f64 {
         self.functions.values().map(|held| held.mib).sum()
     }
@@ -194,7 +193,7 @@ impl Sample {
     }
 }
 
-/// Of the line with the least squares of distances; 0 of less than two points.
+/// Slope of the least-squares line, or 0 for fewer than two points.
 fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;

@@ -29,7 +29,7 @@ const QUICK_SECONDS: u32 = 10;
 /// Analyses that are looked up.
 const ENTRIES: usize = 1_000;
 
-/// How long the system is looked at after the last request.
+/// Observation time after the last request.
 const AFTER: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -25,11 +25,11 @@ const WHOLE_PROCESSOR_MB: f64 = 1769.0;
 /// Length of the videos.
 pub(super) const VIDEO_S: u32 = 300;
 
-/// Of a cue of a transcript, at 150 words a minute.
+/// Length of a cue of a transcript, at 150 words a minute.
 const CUE_S: u32 = 5;
 const CUE_WORDS: usize = 12;
 
-/// What came of jobs.
+/// Result of jobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Jobs {
     pub(super) usage: Usage,
@@ -41,7 +41,7 @@ pub(super) struct Jobs {
     pub(super) polls_a_second: f64,
 }
 
-/// What was seen at a moment.
+/// Counters at a moment.
 struct Moment {
     at_ms: f64,
     cpu_ms: f64,
@@ -57,8 +57,10 @@ impl Moment {
         })
     }
 
-    /// What the functions have used since, as far as the local runtime bills for it: on a processor
-    /// that is theirs. Lambda gives them a share of one, so that what they compute takes longer.
+    /// Returns the usage of the functions since this moment, as billed by the local runtime.
+    ///
+    /// Here a function has a whole processor. Lambda assigns a share of one, so computation takes
+    /// longer there.
     async fn since(&self, stack: &Stack) -> anyhow::Result<Usage> {
         let queued = queued(&template()?);
         let all = stack.invocations().await?;
@@ -88,7 +90,7 @@ impl Moment {
     }
 }
 
-/// What the local runtime remembers at most.
+/// Maximum number of invocations that the local runtime remembers.
 const REMEMBERED: usize = 10_000;
 
 pub(super) fn template() -> anyhow::Result<Template> {
@@ -122,7 +124,7 @@ pub(super) async fn count(counting: &Stack) -> anyhow::Result<()> {
     begun.await.map(|_| ())
 }
 
-/// What was called since.
+/// Returns the calls counted since then.
 pub(super) async fn counted(counting: &Stack) -> anyhow::Result<Usage> {
     let calls = counting
         .admin(Method::GET, "/faults/calls", Value::Null)
@@ -191,8 +193,8 @@ pub(super) async fn jobs(
     })
 }
 
-/// Requests of a caller to the API for one video, but for those that ask after its job: the upload
-/// is granted, submitted, and its analysis is read.
+/// Requests of a caller to the API for one video, without polls of its job. The caller requests an
+/// upload, submits it and reads the analysis.
 const REQUESTS: f64 = 3.0;
 
 /// Measures the usage of one poll of a file. Submits so many videos whose files never become ready
@@ -261,7 +263,7 @@ async fn settled(stack: &Stack, job: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// How often was asked after the job of one video.
+/// Submits one video and returns how often its job was polled.
 async fn one(stack: &Stack, bytes: Vec<u8>, seed: usize) -> anyhow::Result<u32> {
     let (id, video) = submit(stack, bytes, seed).await?;
     let mut polls = 0;

@@ -1,5 +1,6 @@
-//! The bill: what AWS would charge for a fresh video and for a cached lookup, by what the functions
-//! are billed for here, the calls that were counted, and list prices; beside other ways to wait.
+//! The bill: AWS charges for a fresh video and for a cached lookup, beside other ways to wait.
+//!
+//! They are computed from the billed durations here, the counted calls, and list prices.
 
 mod measure;
 mod tables;
@@ -57,8 +58,7 @@ const RATE: f64 = 50.0;
 const SECONDS: u64 = 20;
 const QUICK_SECONDS: u64 = 3;
 
-/// Variables of the stack: every lookup reads the index, there are no rate limits, and each step has
-/// its own worker, as for a single video.
+/// Variables of the stack: no cache, no rate limits, and a worker for each step, as with one video.
 const VARIABLES: &[(&str, &str)] = &[
     ("ANALYSIS_BATCH", "1"),
     ("MEMORY_TTL_S", "0"),
@@ -66,7 +66,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("GEMINI_REQUESTS_PER_MINUTE", "100000"),
 ];
 
-/// InstanceCache of a worker, and of one in Python with its SDK.
+/// Memory of a worker, and of one in Python with its SDK.
 const WORKER_MB: u32 = 256;
 const PYTHON_MB: u32 = 512;
 
@@ -83,7 +83,7 @@ const QUEUE_CALL: f64 = 0.40 / MILLION;
 /// Out to the internet, US dollars for a byte. <https://aws.amazon.com/ec2/pricing/on-demand/>
 const TRANSFER: f64 = 0.09e-9;
 
-/// What one of each used.
+/// Mean usage of each operation.
 #[derive(Clone, Copy, Debug, Default)]
 struct Measured {
     /// A video that is PROCESSING for as long as was asked for.
@@ -99,7 +99,7 @@ struct Measured {
     bytes: f64,
 }
 
-/// How long was waited for Gemini, in seconds.
+/// Waiting times of the stand-in of Gemini, in seconds.
 #[derive(Clone, Copy, Debug)]
 struct Waited {
     processing_s: f64,
@@ -118,8 +118,8 @@ impl Waited {
     }
 }
 
-/// Has videos analysed and looked up on two stacks: on one for the time, on the other, which calls
-/// AWS through a proxy, for the calls; and analysed on one more, whose workers are shared.
+/// Measures videos and lookups on three stacks: for the durations, for the calls, and with shared
+/// workers. The second stack calls AWS through a counting proxy.
 pub(crate) async fn run(options: &Bill, quick: bool) -> anyhow::Result<Found> {
     let videos = options
         .videos
@@ -303,7 +303,7 @@ fn found(videos: u32, waited: Waited, queues: usize, measured: &Measured) -> any
 mod tests {
     use super::*;
 
-    /// Where each file was looked at so often.
+    /// Measurements with this number of polls of each file.
     fn seen(looks: f64) -> Measured {
         let usage = |looks: f64, polls: f64, thinking: f64| Usage {
             gb_s: 0.1 + 0.002 * looks + 0.001 * polls + 0.25 * thinking,

@@ -1,4 +1,4 @@
-//! What was measured, as tables and as plots.
+//! Tables and plots of the measurements.
 
 use eventrelay_tests::figures::{short, thousands};
 
@@ -16,12 +16,12 @@ use crate::{
 const MONTHLY_VIDEOS: f64 = 1_000.0;
 const MONTHLY_LOOKUPS: f64 = 20_000.0;
 
-/// What Gemini takes for a second of video at the default resolution, and a million of them in US
+/// Tokens for a second of video at the default resolution, and the price of a million in US
 /// dollars. <https://ai.google.dev/gemini-api/docs/video-understanding>
 const TOKENS_A_SECOND: f64 = 300.0;
 const TOKENS_USD: f64 = 0.30;
 
-/// What was measured and counted.
+/// Table of the measured and counted usage.
 pub(super) fn used(rows: &[(&str, Usage)]) -> Table {
     let mut table = Table::new([
         "one",

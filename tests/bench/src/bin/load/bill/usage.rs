@@ -1,14 +1,14 @@
-//! What is on a bill of AWS, and what it costs.
+//! Billed usage of AWS, and its prices.
 
 use std::ops::{Add, Mul, Sub};
 
 /// A million, in which most list prices are.
 pub(super) const MILLION: f64 = 1e6;
 
-/// What was used of everything that is billed for. May be a mean, and so no whole number.
+/// Usage of everything that is billed. A mean, so not necessarily whole numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Usage {
-    /// InstanceCache of functions times the time that they are billed for.
+    /// Memory of functions times the time that they are billed for.
     pub(super) gb_s: f64,
     pub(super) invocations: f64,
     /// Requests to API Gateway.

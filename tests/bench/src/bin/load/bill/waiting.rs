@@ -25,7 +25,7 @@ const TRANSITIONS: f64 = 3.0;
 /// Upload, analysis, storing, settling.
 const STEPS: f64 = 4.0;
 
-/// How a file is waited for.
+/// Ways to wait for a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Way {
     Delayed,
@@ -47,7 +47,7 @@ impl Way {
         }
     }
 
-    /// What it takes besides, for the steps of a job that are no looks.
+    /// Returns the usage of the steps of a job that are no polls.
     pub(super) fn steps(self) -> Usage {
         Usage {
             transitions: if self == Self::StepFunctions {
@@ -59,7 +59,7 @@ impl Way {
         }
     }
 
-    /// What it takes to wait for so long, by what a look takes.
+    /// Returns the usage of waiting for this time, given the usage of one poll.
     pub(super) fn wait(self, seconds: f64, look: Usage) -> anyhow::Result<Usage> {
         Ok(match self {
             Self::Delayed => look * looks(seconds)?,
@@ -83,8 +83,9 @@ impl Way {
     }
 }
 
-/// How often EventRelay looks at a file that takes so long, by the machine itself. The first look is
-/// that at the end of the upload, which is no invocation of its own.
+/// Returns the number of polls of a file that is ready after this time, by the workflow itself.
+///
+/// The first poll is part of the upload's invocation.
 pub(super) fn looks(seconds: f64) -> anyhow::Result<f64> {
     let start = Timestamp(0);
     let ready = start + Duration::from_secs_f64(seconds);

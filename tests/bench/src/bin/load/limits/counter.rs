@@ -17,7 +17,7 @@ pub(super) type Counts = BTreeMap<String, u64>;
 pub(super) struct Counter(Arc<Mutex<Counts>>);
 
 impl Counter {
-    /// What was counted since the last call of this.
+    /// Returns the requests counted since it was last called.
     pub(super) fn take(&self) -> Counts {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

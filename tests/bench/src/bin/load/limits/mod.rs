@@ -1,5 +1,7 @@
-//! Many that want to call what is limited, for minutes: no window may have more calls than
-//! configured, and while there is work nearly all of them must be used.
+//! Many callers compete for limited calls for minutes.
+//!
+//! No window may have more calls than configured. While there is work, nearly all of the quota must
+//! be used.
 
 mod alone;
 mod counter;
@@ -22,24 +24,24 @@ use windows::Windows;
 const MINUTES: f64 = 3.0;
 const QUICK_MINUTES: f64 = 0.3;
 
-/// Of what is configured, what must be used.
+/// Share of the quota that must be used.
 const USED: f64 = 0.95;
 
 /// Calls of what is limited.
 struct Limited {
     name: &'static str,
-    /// What is configured, for each window of this length.
+    /// Configured quota of each window.
     quantity: u64,
     window: Duration,
-    /// When each call was made, in milliseconds, ascending.
+    /// Times of the calls in milliseconds, ascending.
     at_ms: Vec<u64>,
 }
 
-/// What the limiter itself took.
+/// Cost of the limiter itself.
 struct Acquires {
     /// One ends with a call or with the time of its turn.
     recorded: Recorded,
-    /// Of them, those that ended with a call.
+    /// Number of acquires that ended with a call.
     passed: usize,
     /// Calls of DynamoDB for all of them.
     operations: u64,

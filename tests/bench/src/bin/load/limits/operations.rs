@@ -18,7 +18,7 @@ use eventrelay_tests::{Stack, catalog, figures::short};
 use super::counter::{Counter, Counts};
 use crate::{latency::Recorded, report::Table};
 
-/// How often each is done.
+/// Repetitions of each operation.
 const TIMES: u64 = 200;
 
 /// Numbers of the videos begin here.

@@ -16,7 +16,7 @@ const CALLERS: usize = 20;
 /// Numbers of the videos begin here.
 const FIRST: u64 = 1 << 41;
 
-/// Of the length of a run, how much more work there is at its beginning.
+/// Initial work, as a multiple of what the quota admits in a run.
 const MORE_WORK: f64 = 1.3;
 
 /// Has jobs want to call the model for so long.

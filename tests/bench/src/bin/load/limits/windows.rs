@@ -1,8 +1,8 @@
-//! How many calls windows of a length have, wherever they begin.
+//! Number of calls in windows of a length, wherever they begin.
 
 use std::time::Duration;
 
-/// What the windows of some calls have.
+/// Statistics of the windows of calls.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Windows {
     length_ms: u64,
@@ -16,7 +16,8 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Of calls at these times, which ascend. A window has its first moment and not its last.
+    /// Computes them from times of calls in ascending order. A window includes its first moment and
+    /// excludes its last.
     pub(super) fn new(at_ms: &[u64], length: Duration) -> Self {
         let length_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         let first = at_ms.first().copied().unwrap_or(0);

@@ -20,7 +20,7 @@ use world::World;
 const MINUTES: f64 = 10.0;
 const QUICK_MINUTES: f64 = 0.4;
 
-/// What counts as flat: a share of what it is, over the second half.
+/// Maximum growth over the second half that counts as flat, as a share of the figure.
 const FLAT: f64 = 0.05;
 
 /// Sends all of it at its rate, then waits for what it has begun.

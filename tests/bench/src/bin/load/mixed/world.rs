@@ -1,4 +1,4 @@
-//! Who asks, and for what.
+//! Requests of the mixed load.
 
 use std::cell::{Cell, RefCell};
 
@@ -22,13 +22,13 @@ const ENTRIES: usize = 2_000;
 /// Numbers of new videos begin here, far from those.
 const FIRST_NEW: u64 = 1 << 40;
 
-/// What may be found or not.
+/// Search terms, with and without results.
 const WORDS: [&str; 5] = ["rust", "server*", "queue", "lambda function", "nothing"];
 
-/// How long an answer of the model takes.
+/// Duration of an answer of the model.
 const GENERATE_MS: u64 = 300;
 
-/// Who asks, for what.
+/// Stack, caller and state of the requests.
 pub(super) struct World {
     pub(super) stack: Stack,
     caller: Caller,

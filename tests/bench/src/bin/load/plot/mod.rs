@@ -35,14 +35,14 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// What an axis shows, and how it is spaced.
+/// Name and scale of an axis.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Axis {
     pub(crate) name: &'static str,
     pub(crate) scale: Scale,
 }
 
-/// Where values are in the picture.
+/// Mapping of values to the picture.
 struct Frame {
     x: (Scale, f64, f64),
     y: (Scale, f64, f64),

@@ -1,8 +1,8 @@
-//! Where values are on an axis, and which of them are marked.
+//! Scales of axes, and their ticks.
 
 use eventrelay_tests::figures::short;
 
-/// How values are spaced.
+/// Spacing of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
     /// From 0.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::wave::{Calls, Wave};
 
-/// How a baseline processes.
+/// Strategy of a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Before: all jobs wait while one sleeps.
@@ -48,7 +48,7 @@ impl Way {
         }
     }
 
-    /// Whether a round of it takes minutes: one is enough.
+    /// Returns whether a round takes minutes, so that one round is enough.
     pub(crate) const fn takes_long(self) -> bool {
         matches!(self, Self::Blocking | Self::Threads)
     }

@@ -32,8 +32,8 @@ const QUICK_VIDEOS: [u32; 1] = [10];
 /// So many at once are to be hardly slower than one; of more, all are to be processed.
 const IN_TIME: usize = 100;
 
-/// Recordings that are processed before it counts, at most: on AWS every instance starts on a machine
-/// of its own, here all of them on one.
+/// Maximum number of recordings in the warm-up. On AWS every instance starts on its own machine;
+/// here all share one.
 const WARM_UP: usize = 100;
 
 /// Nothing holds a call back: what is measured is waiting for Gemini.
@@ -48,7 +48,7 @@ struct Row {
     at_once: usize,
     /// Milliseconds that a function would be billed which sleeps while it waits.
     sleeping_ms: f64,
-    /// That of the median round, by its 95th percentile.
+    /// The round with the median 95th percentile.
     wave: Wave,
     /// The 95th percentiles of all rounds, ascending.
     p95_s: Vec<f64>,
@@ -56,7 +56,7 @@ struct Row {
 }
 
 impl Row {
-    /// Of the waves of all rounds, one at least.
+    /// Selects the median of the waves of all rounds. There is at least one.
     fn new(name: &'static str, at_once: usize, sleeping_ms: f64, mut rounds: Vec<Wave>) -> Self {
         rounds.sort_by(|one, other| p95(one).total_cmp(&p95(other)));
         Self {
@@ -131,7 +131,7 @@ pub(crate) async fn run(options: &Process, quick: bool) -> anyhow::Result<Found>
     Ok(found(options, &rows, version))
 }
 
-/// What no recording can be faster than: upload, PROCESSING, a look, the model.
+/// Lower bound of the duration of a recording: upload, PROCESSING, a poll, the model.
 fn floor_s(options: &Process) -> f64 {
     let parts = UPLOAD_MS + options.processing_ms + LOOK_MS + GENERATE_MS;
     Duration::from_millis(parts).as_secs_f64()

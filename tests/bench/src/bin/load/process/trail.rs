@@ -1,5 +1,4 @@
-//! What the workers have written into their log meanwhile: which invocations did what, and what
-//! they measured themselves.
+//! The log of the workers: work of each invocation, and the workers' own measurements.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +18,7 @@ pub(super) struct Trail {
     from: u64,
 }
 
-/// What is in it.
+/// Content of the log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Followed {
     /// Request ids of invocations that saw files which were not ready, and did nothing else.
@@ -29,7 +28,7 @@ pub(super) struct Followed {
 }
 
 impl Trail {
-    /// What is written from now on.
+    /// Follows the log from its current end.
     pub(super) fn begin(stack: &Stack) -> anyhow::Result<Self> {
         let path = stack.data().join(format!("logs/{WORKER}.log"));
         let from = std::fs::metadata(&path).map_or(0, |file| file.len());

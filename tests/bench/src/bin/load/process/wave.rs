@@ -41,7 +41,7 @@ impl Recordings {
     }
 }
 
-/// What came of a wave.
+/// Result of a wave.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wave {
     /// From the first submission to the last end.
@@ -54,21 +54,21 @@ pub(crate) struct Wave {
     pub(crate) looks: usize,
     /// From when each file was ready to when that was noticed.
     pub(crate) late_s: Vec<f64>,
-    /// What Lambda would bill for the workers; none of a server.
+    /// Amount that Lambda would bill for the workers; none for a server.
     pub(crate) bill: Option<Bill>,
 }
 
-/// What Lambda would bill for the workers.
+/// Amount that Lambda would bill for the workers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bill {
     pub(crate) all_ms: f64,
-    /// Of invocations that saw a file which was not ready, and did nothing else.
+    /// Time of invocations that only polled a file that was not ready.
     pub(crate) waiting_ms: f64,
     pub(crate) most_busy: usize,
     /// Processor time of all functions, and of the local runtime.
     pub(crate) functions_cpu_ms: f64,
     pub(crate) runtime_cpu_ms: f64,
-    /// How many were busy from when on, in seconds since the first submission.
+    /// Number of busy workers over time, in seconds since the first submission.
     pub(crate) busy: Vec<(f64, f64)>,
 }
 
