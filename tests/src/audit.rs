@@ -14,9 +14,10 @@ use crate::{
 pub(crate) type Row = HashMap<String, AttributeValue>;
 
 impl Stack {
-    /// Describes everything that should not exist after every job has ended: open jobs, claims,
-    /// objects and search entries of analyses that are not current, files at Gemini, and leftovers of
-    /// projects.
+    /// Describes everything that should not exist after every job has ended.
+    ///
+    /// These are open jobs, claims, objects and search entries of outdated analyses, files at
+    /// Gemini, and leftovers of projects.
     pub async fn leftovers(&self) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
         for row in self.rows("JobsTable").await? {

@@ -163,7 +163,7 @@ impl Schema {
 }
 
 impl Contract {
-    /// That of a document.
+    /// Reads the contract from an OpenAPI document.
     #[must_use]
     pub fn new(document: Value) -> Self {
         let components = Arc::new(closed(document["components"].clone()));

@@ -80,8 +80,8 @@ impl Stack {
         Ok(found)
     }
 
-    /// Whether an object is the paid answer that a plan was: another try begins with it. Answers
-    /// that files were are gone with their builds.
+    /// Returns whether an object is the paid answer for a plan, with which a retry begins. Answers
+    /// for files are deleted with their builds.
     async fn is_answer_of_plan(&self, key: &str, name: &str) -> anyhow::Result<bool> {
         if !name.starts_with("made/") {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! What Gemini answers.
+//! Properties of Gemini's responses.
 
 use bytes::Bytes;
 use eventrelay::{
@@ -69,8 +69,8 @@ fn shown(error: &Error) {
     );
 }
 
-/// What is made of an answer is about the video that was asked about, can be stored and read
-/// again, and shows the model's words as words.
+/// Checks the analysis made of a response: it is of the requested video, survives a round trip
+/// through the store, and escapes the model's words.
 fn draft(text: &str, model: String) {
     let Ok(draft) = Draft::parse(text) else {
         return;

@@ -5,8 +5,8 @@ use eventrelay::analysis::{
     captions::{self, MAX_BYTES, MAX_TEXT_CHARS},
 };
 
-/// What is read is in order, has a line for each segment, and is read back from the stored form and
-/// from both formats.
+/// Checks that parsed captions are in order, have a line for each segment, and survive a round trip
+/// through the stored form and both formats.
 pub(crate) fn captions(data: &[u8]) {
     let text = captions::decode(data);
     if let Ok(unrolled) = captions::read(&text) {

@@ -1,7 +1,7 @@
-//! What holds of every reader of bytes from outside, whatever the bytes.
+//! Properties of every reader of external bytes, for any input.
 //!
-//! A target is a function of the bytes that panics where something does not hold. The fuzzers
-//! (`tests/fuzz`) look for bytes that do it; the tests here run every seed of theirs.
+//! A target is a function of the bytes that panics if a property is violated. The fuzzers
+//! (`tests/fuzz`) search for such bytes; the tests here run all seeds of the fuzzers.
 
 mod answers;
 mod bodies;

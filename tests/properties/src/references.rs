@@ -1,10 +1,11 @@
-//! What callers call a video or a playlist.
+//! Properties of references to videos and playlists.
 
 use eventrelay::video::{
     MediaType, PlaylistId, VideoKey, YouTubeId, container::Container, playlist, reference,
 };
 
-/// What is read as a video or a playlist is found again under its own address, and in no other way.
+/// Checks that a parsed video or playlist is parsed again from its canonical URL, and as nothing
+/// else.
 pub(crate) fn video_reference(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

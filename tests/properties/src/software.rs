@@ -1,4 +1,4 @@
-//! What is asked for as software, and what the model answers to it.
+//! Properties of software requests and of the model's answers to them.
 
 use eventrelay::{
     error::Disposition,
@@ -50,8 +50,10 @@ fn framework(data: &[u8]) -> Option<(Framework, &str)> {
     Some((framework, std::str::from_utf8(rest).ok()?))
 }
 
-/// A plan that is read can be worked from: its paths are confined and not those of templates, its files come
-/// in an order, and what the templates make of it can be packed and is the same each time.
+/// Checks that a parsed plan can be executed.
+///
+/// Its paths are confined and differ from those of templates, and its files are in order of their
+/// dependencies. The output of the templates can be packed and is deterministic.
 pub(crate) fn project_plan(data: &[u8]) {
     let Some((framework, answer)) = framework(data) else {
         return;

@@ -1,5 +1,7 @@
-//! Bodies of analyses: every one another text, all of the same length, and as compressible as
-//! real ones are (20 kB become some 7.3 kB, packed in parts).
+//! Bodies of analyses, each with a different text.
+//!
+//! All have the same length and are as compressible as real ones: 20 kB become some 7.3 kB, packed
+//! in parts.
 
 use crate::words::sentence;
 use eventrelay::store::packed::{self, Packed};

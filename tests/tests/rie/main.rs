@@ -1,10 +1,10 @@
-//! Every function under the runtime interface emulator of AWS, which `sam local` runs in its
-//! containers, and under the local runtime: the same events, the same answers, the same state.
+//! Compares every function under AWS's runtime interface emulator with the local runtime: the same
+//! events, responses and state.
 //!
-//! Two stacks are told the same story, one trigger of the template after the other, with events
-//! made of `tests/events`. In one of them the functions run under the local runtime, in the other
-//! the same binaries with the same environment under the emulator, one process of it for each.
-//! Nothing but the story invokes them: the queues are read here.
+//! `sam local` runs the emulator in its containers. Both stacks receive the same sequence of
+//! triggers of the template, with events made of `tests/events`. In one stack the functions run
+//! under the local runtime. In the other the same binaries with the same environment run under the
+//! emulator, one process for each. Only the test invokes them: it reads the queues itself.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

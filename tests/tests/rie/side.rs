@@ -38,7 +38,7 @@ pub(crate) struct Side {
     pub(crate) stack: Stack,
     emulator: Option<Emulator>,
     triggers: BTreeMap<String, Trigger>,
-    /// What stands in the files, and what is meant by it here.
+    /// Values of the event files, and their replacements in this stack.
     meant: Vec<(String, String)>,
     names: Names,
     triggered: BTreeSet<String>,

@@ -1,5 +1,6 @@
-//! What both stacks are told. A trigger that is new in the template is invoked by it without being
-//! named here, with its file as it is.
+//! The sequence of triggers for both stacks.
+//!
+//! A new trigger of the template is invoked without being named here, with its event file as it is.
 
 use anyhow::{Context as _, ensure};
 use eventrelay_tests::{

@@ -1,7 +1,7 @@
-//! A model that obeys what a video tells it changes words at most: not the shape of the analysis,
-//! not whose it is, and no call that is made. The stand-in obeys
-//! (`infra/standins/src/gemini/obey.rs`); the same words before a model that does not are the
-//! measure.
+//! Prompt injection: a model that obeys the words of a video can change only text.
+//!
+//! The shape and owner of the analysis and the calls of the service stay the same. The stand-in obeys
+//! (`infra/standins/src/gemini/obey.rs`). The baseline is a model that does not obey the same words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,8 +52,8 @@ const FUNCTIONS: [&str; 6] = [
     "SubmitVideo",
 ];
 
-/// What was done for one video: calls by service, and blobs. Ids and hashes, which differ from run
-/// to run, are taken out.
+/// Side effects for one video: calls by service, and blobs. Ids and hashes differ from run to run
+/// and are removed.
 #[derive(Debug, PartialEq)]
 struct Trace {
     gemini: Vec<String>,

@@ -1,5 +1,5 @@
-//! Whatever is done to the search index twice, at the same time or only in part: in the end it is
-//! there once or not at all.
+//! Idempotency of the search index: after duplicate, concurrent or partial writes, an entry exists
+//! once or not at all.
 
 use std::sync::{
     Arc,

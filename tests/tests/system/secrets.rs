@@ -56,8 +56,8 @@ async fn gemini_key_is(stack: &Stack, key: &str) {
         .unwrap();
 }
 
-/// Waits until no worker is busy, with the settling of the last job for one: a second instance
-/// would be started for the next job, and read a new key by itself.
+/// Waits until no worker is busy, not even with finalizing the last job. Otherwise a second
+/// instance would start for the next job and read the new key by itself.
 async fn workers_rest(stack: &Stack) {
     let rest = async || {
         let instances = stack.instances().await?;

@@ -1,6 +1,7 @@
-//! `cargo fuzz-smoke [seconds]`: builds every fuzzer with coverage instrumentation on the stable
-//! toolchain, as `cargo fuzz run --sanitizer none` would, and runs each for some time. What they
-//! find out goes to `target/fuzz`, what they break on as well.
+//! `cargo fuzz-smoke [seconds]`: builds and runs every fuzzer for some time.
+//!
+//! They have coverage instrumentation on the stable toolchain, as with `cargo fuzz run --sanitizer
+//! none`. Corpora and crashes go to `target/fuzz`.
 
 #![allow(clippy::print_stdout, reason = "what a command says")]
 

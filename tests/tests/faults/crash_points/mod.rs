@@ -102,8 +102,8 @@ impl Harness {
         }
     }
 
-    /// Lets the queue be read, and waits until it is empty: nothing moves any more then, and a job
-    /// that has not ended has lost its message.
+    /// Enables the queue and waits until it is empty. After that, a job that has not ended has lost
+    /// its message.
     async fn to_the_end(&self, runs: &[Run]) {
         self.stack.read_queue(WORKER, true).await.unwrap();
         let empty = async || Ok((self.stack.messages(QUEUE).await? == 0).then_some(()));

@@ -1,5 +1,5 @@
-//! What goes on at the same time: the calls of the stores in the order in which the submission,
-//! the worker, the lookup and the deletion make them.
+//! Concurrent actors. They call the stores in the order of the submission, the worker, the lookup
+//! and the deletion.
 
 use std::{sync::Arc, time::Duration};
 

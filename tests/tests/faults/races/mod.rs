@@ -1,10 +1,9 @@
-//! Single flight and swap under races: generated interleavings of workers, submissions, readers
-//! and deletions on the embedded services, request by request, under a clock that jumps.
+//! Single flight and swap under races: generated interleavings under a clock that jumps.
 //!
-//! Each case is one video. Two or three actors that submit and work, others that work on the same
-//! jobs, readers and sometimes a deletion take turns, and a turn is one request to DynamoDB or S3
-//! with its answer. Which actor comes next, how far the clock goes and who dies is drawn from the
-//! case's seed.
+//! Each case is one video on the embedded services. Two or three actors submit and work, others work
+//! on the same jobs, read, and sometimes delete. A step of an actor is one request to DynamoDB or S3
+//! with its answer. The seed of the case determines the next actor, the jumps of the clock and the
+//! crashes.
 //!
 //! ```sh
 //! INTERLEAVINGS=10000 cargo test --workspace --test faults races::

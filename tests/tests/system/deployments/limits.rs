@@ -94,8 +94,8 @@ async fn throttled_deployments_send_no_extra_requests() {
     assert_eq!(calls.len(), 5 * names.len(), "{calls:#?}");
 }
 
-/// Where GitHub has been left alone, the one call that finds out whether it is back is not kept from
-/// that by the one that goes beside it.
+/// After an outage of GitHub, the concurrent request must not prevent the trial call of the
+/// half-open circuit breaker.
 #[tokio::test]
 async fn tree_request_probes_github_after_outage() {
     let world = World::with(&[

@@ -1,5 +1,6 @@
-//! What callers send that is not as it should be, over HTTP: each is refused by name and leaves
-//! nothing behind, or is taken as what it is.
+//! Invalid and hostile requests over HTTP.
+//!
+//! Each is refused by name and leaves nothing behind, or is accepted as what it is.
 
 mod bodies;
 mod fields;

@@ -45,8 +45,8 @@ async fn delete(stack: &Stack, url: &str, status: u16) -> Value {
     }
 }
 
-/// What was not asked for yet when it was called off is not asked for any more: nothing that needs
-/// another file.
+/// Checks that no call starts after a cancellation: at most the files without dependencies were
+/// requested.
 async fn assert_stopped(stack: &Stack, feature: &str) {
     quiet(stack).await;
     for question in questions_about(stack, feature).await {

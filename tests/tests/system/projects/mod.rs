@@ -93,8 +93,8 @@ impl Question {
         self.document["path"].as_str()
     }
 
-    /// Whether something with this text in it was asked for: a feature, of which every plan of the
-    /// stand-in tells.
+    /// Returns whether the question mentions a feature. Every plan of the stand-in repeats the
+    /// features.
     fn is_about(&self, feature: &str) -> bool {
         let features = self.document["features"].to_string();
         let summary = self.document["plan"]["summary"].as_str();

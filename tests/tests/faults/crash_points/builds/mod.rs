@@ -1,8 +1,9 @@
-//! Crash points of builds: the worker that makes a project, writes a file of it, deploys it or drives
-//! video-to-software crashes at each of its side effects in turn.
+//! Crash points of builds: a worker crashes at each of its side effects in turn.
 //!
-//! All projects come from one analysis, so they are equal. A crash leaves a lease that has to expire,
-//! so all workers crash at the same time.
+//! The worker makes a project, writes a file of it, deploys it or drives video-to-software.
+//!
+//! All projects come from one analysis, so they are equal. A crash leaves a lease that has to
+//! expire, so all workers crash at the same time.
 
 mod outcome;
 mod world;
@@ -29,7 +30,7 @@ const OF_A_PROJECT: usize = 8;
 /// Files of a project that the model writes, and its plan.
 const QUESTIONS: usize = 7;
 
-/// What is built and which of its workers crashes.
+/// Kind of build, and the worker of it that crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// A project; the worker that plans, opens, checks and packs it.
@@ -296,8 +297,10 @@ fn of_run<'a>(kills: &'a [Killed], run: &Run) -> &'a Killed {
     kills.find(|kill| kill.matching == run.watched).unwrap()
 }
 
-/// The points that are worth a death in the short form: the first of each sort of what is done
-/// outside of tables, or in two rows at once, and the first write after which a message is sent.
+/// Returns the crash points of the short form.
+///
+/// They are the first side effect of each sort outside of tables or in a transaction, and the first
+/// write that is followed by a message.
 fn chosen(effects: &[String]) -> Vec<usize> {
     let sort = |effect: &str| {
         let folder = effect.split_inclusive("/files/").next().unwrap_or(effect);
