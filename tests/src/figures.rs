@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_short() {
+    fn short_formats_figures_with_few_digits() {
         let shown = [0.0423, 1.26, 12.6, 126.0, 12_345.4].map(short);
         assert_eq!(shown, ["0.04", "1.3", "13", "126", "12,345"]);
         assert_eq!(thousands(1_234_567.0), "1,234,567");

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_lines_of_the_kernel() {
+    fn process_status_of_the_kernel_is_parsed() {
         let stat = "71 (a) b) S 12 71 71 0 -1 4194560 900 0 0 0 31 12 5 2 20 0 1 0 8 9 10";
         let expected = Times {
             parent: 12,
@@ -214,7 +214,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn sees_this_process() {
+    fn own_process_has_memory_time_and_files() {
         let own = Watched::Alone(std::process::id());
         assert!(own.memory().unwrap().now > 0);
         assert!(own.processor_time().is_ok());

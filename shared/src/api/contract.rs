@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_may_show_itself_by_its_own_style_and_nothing_else() {
+    fn page_policy_allows_only_its_own_style() {
         let contract = Contract::new("{}", "<style>a{}</style><p>");
         let digest = STANDARD.encode(Sha256::digest("a{}"));
         assert!(
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_names_the_address_that_it_is_served_at() {
+    fn document_names_the_address_of_its_request() {
         let served = Served::new(
             r#"{"url": "http://127.0.0.1:8787", "self": "http://127.0.0.1:8787/v1"}"#,
             "application/json",

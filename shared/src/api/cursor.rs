@@ -62,7 +62,7 @@ mod tests {
     const KEY: [u8; 64] = [7; 64];
 
     #[test]
-    fn a_cursor_is_good_for_its_own_listing_alone() {
+    fn cursor_of_another_listing_is_refused() {
         let text = encode(&KEY, "videos?", &("a", 1)).unwrap();
         assert_eq!(
             decode::<(String, u8)>(&KEY, "videos?", &text).unwrap(),

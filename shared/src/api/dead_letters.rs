@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn these_or_all_and_not_both() {
+    fn redrive_requires_either_ids_or_all() {
         let id: DeadLetterId = "dead_a-1".parse().unwrap();
         assert_eq!(
             asked(json!({"ids": ["dead_a-1", "dead_a-1"]})).unwrap(),

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_what_is_there() {
+    fn fields_return_present_members() {
         let body = r#"{"url": "u", "start_s": 1.5, "size": 3, "force": true, "language": null}"#;
         let mut fields = fields(body).unwrap();
         assert_eq!(fields.string("url", 10).unwrap().as_deref(), Some("u"));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_field_that_is_wrong() {
+    fn invalid_field_is_refused_by_name() {
         let of = |body: &'static str| fields(body).unwrap();
         assert_eq!(
             field_of(of(r#"{"a": 1}"#).string("a", 10).unwrap_err()),
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_json_object() {
+    fn body_other_than_json_object_is_refused() {
         assert!(matches!(fields("[]"), Err(Error::MalformedBody { .. })));
         assert!(matches!(fields(""), Err(Error::MalformedBody { .. })));
         assert!(matches!(
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_read_only_where_its_headers_say_json_once() {
+    fn body_without_single_json_content_type_is_refused() {
         let read = |headers: &[(&str, &str)]| {
             let mut request = http::Request::post("/");
             for (name, value) in headers {
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bounded_text_is_refused_with_its_size_in_bytes() {
+    fn oversized_text_is_refused_with_its_size_in_bytes() {
         let mut fields = fields(r#"{"a": "ééé", "b": "éé"}"#).unwrap();
         assert_eq!(fields.bounded("b", 4).unwrap().as_deref(), Some("éé"));
         let error = fields.bounded("a", 5).unwrap_err();
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_for_those_who_ask() {
+    fn hidden_characters_are_refused_by_default() {
         let body = r#"{"a": "x\u0000", "b": "x\u0000", "c": "x\u0085", "d": "x\ty\r\n"}"#;
         let mut fields = fields(body).unwrap();
         assert_eq!(field_of(fields.string("a", 10).unwrap_err()), "a");

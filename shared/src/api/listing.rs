@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_read_and_nothing_else() {
+    fn listing_accepts_only_timestamps() {
         assert_eq!(since("1970-01-01T00:00:01Z").unwrap(), Timestamp(1000));
         assert_eq!(since("1970-01-01T01:00:01+01:00").unwrap(), Timestamp(1000));
         // Nothing is older than that.

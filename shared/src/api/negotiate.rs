@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_form() {
+    fn negotiation_selects_form_by_format_and_accept() {
         let of = |accept: &str| form(None, &headers(header::ACCEPT, accept));
         assert_eq!(form(None, &HeaderMap::new()).unwrap(), Form::Json);
         assert_eq!(of("*/*").unwrap(), Form::Json);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_who_takes_gzip() {
+    fn negotiation_detects_gzip_support() {
         for (value, takes) in [
             ("gzip", true),
             ("br, GZIP;q=0.5", true),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_who_has_it() {
+    fn if_none_match_compares_weakly() {
         for (value, has_it) in [
             ("\"a\"", true),
             ("W/\"a\"", true),

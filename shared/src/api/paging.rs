@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_has_bounds() {
+    fn limit_outside_its_bounds_is_refused() {
         assert_eq!(limit(None).unwrap(), 20);
         assert_eq!(limit(Some("100")).unwrap(), 100);
         for wrong in ["0", "101", "-1", "ten", "", "1.5"] {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_known_and_given_once() {
+    fn unknown_or_repeated_parameter_is_refused() {
         let read = |query: &str| {
             let query: QueryMap = query.parse().unwrap();
             only(&query, &["limit", "cursor"])

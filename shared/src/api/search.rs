@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_a_small_number() {
+    fn search_limit_outside_its_bounds_is_refused() {
         assert_eq!(limit(None).unwrap(), LIMIT);
         assert_eq!(limit(Some("1")).unwrap(), 1);
         assert_eq!(limit(Some("50")).unwrap(), 50);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_video_is_watched_from_the_second() {
+    fn url_starts_at_second_of_entry() {
         let entry = |at_s| Entry {
             part: Part::Events,
             at_s,

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_average_is_of_what_was_rated() {
+    fn average_rating_ignores_unrated_feedback() {
         let mut totals = Counts::default();
         assert_eq!(feedback(&totals).average_rating, None);
         totals.add("ratings", 2);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_is_shown_and_every_category_that_is_there() {
+    fn stats_show_every_status_and_existing_categories() {
         let mut totals = Counts::default();
         totals.add("status_done", 2);
         totals.add("category_ai", 2);

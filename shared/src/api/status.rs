@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_left_alone_degrades_the_whole() {
+    fn open_breaker_degrades_the_status() {
         let policies = [policy(Vec::new()), policy(Vec::new())];
         let mut broken = LimiterState::default();
         let well = status(
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_breaker_that_is_off_is_not_open_whatever_it_was_before() {
+    fn disabled_breaker_is_never_shown_open() {
         let mut broken = LimiterState::default();
         for _ in 0..5 {
             broken = broken.after_failure(false, NOW);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_shown_in_dollars() {
+    fn budget_is_shown_in_dollars() {
         let budget = policy(vec![Quota::day(Unit::MicroUsd, 2_500_000, Zone::Utc)]);
         let status = status(&[budget], &[LimiterState::default()], 0, NOW);
         let shown = status.budget.unwrap();

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_json_as_it_is() {
+    fn valid_json_is_parsed_unchanged() {
         let text =
             r#"{"a": [null, true, -1, 1.5, 18446744073709551615, "\u00e9\ud83d\ude00"], "b": {}}"#;
         let expected: Value = serde_json::from_str(text).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn says_why_a_body_is_refused_and_where() {
+    fn invalid_json_is_refused_with_reason_and_position() {
         for (body, expected) in [
             ("", "The body is not JSON: error at line 1, column 0."),
             ("[1]", "The body is not a JSON object."),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_number_of_values_have_bounds() {
+    fn json_with_too_many_or_too_deep_values_is_refused() {
         assert!(object(nested(7).as_bytes()).is_ok());
         for levels in [8, 127, 100_000] {
             assert!(
@@ -231,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_serde_reads_or_says_why_not(text in r#"[{}\[\]",:0-9a-b\\ue+. -]{0,40}"#) {
+        fn parser_agrees_with_serde_or_gives_a_reason(text in r#"[{}\[\]",:0-9a-b\\ue+. -]{0,40}"#) {
             match (object(text.as_bytes()), serde_json::from_str::<Value>(&text)) {
                 (Ok(object), value) => prop_assert_eq!(Value::Object(object), value.unwrap()),
                 (Err(Error::MalformedBody { .. }), _) => {}

@@ -352,7 +352,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_language_tags_and_nothing_else() {
+    fn language_that_is_no_tag_is_refused() {
         assert_eq!(language("pt-BR".to_owned()).unwrap(), "pt-br");
         assert_eq!(language("de".to_owned()).unwrap(), "de");
         for wrong in ["x", "english language", "en_US", "en-", "de;q=1", "123"] {
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_ends_after_it_starts() {
+    fn window_that_ends_before_its_start_is_refused() {
         assert_eq!(window(None, None).unwrap(), None);
         let some = |start_s, end_s| Some(Window { start_s, end_s });
         assert_eq!(window(None, Some(5.0)).unwrap(), some(0.0, Some(5.0)));

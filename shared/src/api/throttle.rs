@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_its_own_limit_or_that_of_all_or_none() {
+    fn key_uses_its_own_limit_or_the_default() {
         assert_eq!(quantity(&policy(7)), 7);
         let caller = |key_id: Option<&str>, per_minute| Caller {
             key_id: key_id.map(str::to_owned),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_are_those_of_the_draft() {
+    fn rate_limit_headers_follow_the_draft() {
         let mut headers = HeaderMap::new();
         let standing = Standing {
             quantity: 600,

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_knows_its_methods_and_no_other_does() {
+    fn path_matches_methods_of_its_route_only() {
         for (path, expected) in [
             ("/health", Some("GET")),
             ("/v1/videos", Some("DELETE, GET, POST")),

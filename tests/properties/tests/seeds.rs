@@ -9,7 +9,7 @@ use eventrelay_properties::TARGETS;
 const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
 
 #[test]
-fn every_seed_holds() {
+fn every_seed_satisfies_its_target() {
     for (name, target) in TARGETS {
         let folder = Path::new(FUZZ).join("corpus").join(name);
         let mut seeds = 0;

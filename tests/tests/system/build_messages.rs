@@ -15,7 +15,7 @@ use eventrelay_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const GIVEN_UP: &str = "urn:eventrelay:problem:dead-lettered";
+const DEAD_LETTERED: &str = "urn:eventrelay:problem:dead-lettered";
 
 /// Files of the project that the model writes.
 const FILES: usize = 6;
@@ -197,10 +197,13 @@ async fn dead_lettered_build_message_fails_build_and_parent() {
     stack.read_queue(BUILDER, true).await.unwrap();
     for (job, name) in [(&dead_lettered, "project"), (&deployment, "deployment")] {
         let failed = ends_as(&stack, job, "failed").await;
-        assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
+        assert_eq!(failed["error"]["type"], DEAD_LETTERED, "{failed:#}");
         let says_so = async || {
             let shown = stack.get_json(link(&failed, name)).await?;
-            Ok((shown["status"] == "failed" && shown["error"]["type"] == GIVEN_UP).then_some(()))
+            Ok(
+                (shown["status"] == "failed" && shown["error"]["type"] == DEAD_LETTERED)
+                    .then_some(()),
+            )
         };
         until(PATIENCE, says_so).await.expect(name);
     }
@@ -214,7 +217,7 @@ async fn dead_lettered_build_message_fails_build_and_parent() {
     is_there(&stack, &file).await;
     give_up(&stack, &file, 0).await;
     let failed = ends_as(&stack, &job, "failed").await;
-    assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
+    assert_eq!(failed["error"]["type"], DEAD_LETTERED, "{failed:#}");
 
     let letters = stack.dead_letters().await.unwrap();
     assert_eq!(letters.len(), 3, "{letters:#?}");

@@ -15,7 +15,7 @@ const TASKS: &str = "TasksQueue";
 const DEAD_TASKS: &str = "TasksDeadLetters";
 const LIST: &str = "/v1/admin/dead-letters";
 const REDRIVE: &str = "/v1/admin/dead-letters/redrive";
-const GIVEN_UP: &str = "urn:eventrelay:problem:dead-lettered";
+const DEAD_LETTERED: &str = "urn:eventrelay:problem:dead-lettered";
 
 async fn send(stack: &Stack, queue: &str, body: &str) {
     let (sqs, url) = (stack.sqs(), stack.queue_url(queue));
@@ -186,7 +186,7 @@ async fn message_that_crashes_five_workers_fails_job_until_redriven() {
         .unwrap();
     let id = job["job_id"].as_str().unwrap();
     let failed = dead_lettered(&stack, id).await;
-    assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
+    assert_eq!(failed["error"]["type"], DEAD_LETTERED, "{failed:#}");
     assert_eq!(failed["error"]["status"], 500);
     let listed = stack.get_json(LIST).await.unwrap();
     let letter = listed["dead_letters"]
@@ -226,7 +226,7 @@ async fn dead_letter_delivered_repeatedly_fails_job_and_releases_claim_once() {
         send(&stack, DEAD_LETTERS, &message(&id, version)).await;
     }
     let failed = dead_lettered(&stack, &id).await;
-    assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
+    assert_eq!(failed["error"]["type"], DEAD_LETTERED, "{failed:#}");
     let kept = letters(&stack, 3).await;
     let settled = async || Ok((stack.job_row(&id).await?.1["settled"] == true).then_some(()));
     until(PATIENCE, settled).await.unwrap();
@@ -240,7 +240,7 @@ async fn dead_letter_delivered_repeatedly_fails_job_and_releases_claim_once() {
         .post("/v1/videos", json!({"url": "FFFFFFFFFFI"}))
         .await
         .unwrap();
-    assert_eq!(again.expect(500).json()["type"], GIVEN_UP);
+    assert_eq!(again.expect(500).json()["type"], DEAD_LETTERED);
     stack
         .gemini_settings(json!({"generate_ms": 3000}))
         .await
@@ -263,7 +263,7 @@ async fn dead_letter_delivered_repeatedly_fails_job_and_releases_claim_once() {
     );
     assert_eq!(
         comes_to(&stack, &id, "failed").await["error"]["type"],
-        GIVEN_UP
+        DEAD_LETTERED
     );
 }
 
@@ -330,7 +330,7 @@ async fn dead_lettered_task_fails_and_can_be_redriven() {
     stack.put_lost_task(id).await.unwrap();
     send(&stack, DEAD_TASKS, &message(id, 0)).await;
     let failed = dead_lettered(&stack, id).await;
-    assert_eq!(failed["error"]["type"], GIVEN_UP, "{failed:#}");
+    assert_eq!(failed["error"]["type"], DEAD_LETTERED, "{failed:#}");
     let letter = letters(&stack, 1).await.remove(0);
     assert_eq!(letter["queue"], "tasks");
     assert_eq!(redrive_one(&stack, &letter).await["outcome"], "requeued");

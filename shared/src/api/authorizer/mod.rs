@@ -141,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn denies_by_default() {
+    fn authorizer_denies_by_default() {
         assert!(!verdict(None, "GET /v1/jobs/{job_id}").is_authorized);
         assert!(!verdict(caller(&[]), "GET /v1/jobs/{job_id}").is_authorized);
         assert!(!verdict(caller(&["write"]), "GET /v1/jobs/{job_id}").is_authorized);
     }
 
     #[test]
-    fn a_reader_does_not_write() {
+    fn read_scope_does_not_allow_writes() {
         assert!(verdict(caller(&["read"]), "GET /v1/jobs/{job_id}").is_authorized);
         assert!(!verdict(caller(&["read"]), "POST /v1/videos").is_authorized);
         assert!(!verdict(caller(&["read"]), "$default").is_authorized);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_admin_deletes_everything() {
+    fn delete_all_requires_admin_scope() {
         for route in ["DELETE /v1/videos", "POST /v1/admin/recount"] {
             assert!(!verdict(caller(&["read", "write"]), route).is_authorized);
             assert!(verdict(caller(&["admin"]), route).is_authorized);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_handler_is_told_of_the_caller() {
+    fn allowed_response_has_context_of_caller() {
         let passed = verdict(caller(&["read"]), "GET /v1/stats").context;
         let told =
             [("key_id", "k"), ("per_minute", "60")].map(|(name, told)| (name, told.to_owned()));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_answer_is_remembered_by_is_a_credential() {
+    fn credential_outside_identity_sources_is_ignored() {
         let ask = |headers: &[(&str, &str)], identity: &[&str]| {
             let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let question = Question {

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_those_of_the_document() {
+    fn unknown_document_fields_are_refused() {
         // As the snapshot of a whole document has it.
         let snapshot = include_str!(
             "../../../crates/analysis/src/assemble/snapshots/eventrelay_analysis__assemble__tests__a_whole_answer_becomes_an_analysis.snap"
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_a_view_by_its_last_segment() {
+    fn last_path_segment_selects_the_view() {
         for (path, view) in [
             ("/v1/videos/yt:x", View::Analysis),
             ("/v1/videos/yt:x/other", View::Analysis),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_one_form_has_it_whatever_is_accepted() {
+    fn path_with_one_form_ignores_accept() {
         let video = "/v1/videos/yt:jNQXAC9IVRw";
         for (view, form) in [
             ("analysis.md", Form::Markdown),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_analysis_is_selected_by_one_name() {
+    fn selector_accepts_one_valid_variant_or_version() {
         assert_eq!(selector(None, None).unwrap(), Selector::Default);
         assert_eq!(
             selector(None, Some("2")).unwrap(),

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_a_date_as_http_has_it() {
+    fn last_modified_is_an_http_date() {
         assert_eq!(
             http_date(Timestamp(784_111_777_000)),
             "Sun, 06 Nov 1994 08:49:37 GMT"

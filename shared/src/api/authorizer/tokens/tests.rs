@@ -172,7 +172,7 @@ fn header(signer: &Signer, kid: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_good_token_says_who_calls_and_what_they_may_do() {
+async fn valid_token_yields_caller_and_scopes() {
     let (rsa, ec) = (Signer::rsa(), Signer::ec());
     let world = World::start(json!([{"kty": "new", "kid": "x"}, rsa.jwk("r"), ec.jwk("e")])).await;
     for (signer, kid) in [(&rsa, "r"), (&ec, "e")] {
@@ -197,7 +197,7 @@ async fn a_good_token_says_who_calls_and_what_they_may_do() {
 }
 
 #[tokio::test]
-async fn claims_that_are_not_for_us_or_not_for_now_are_refused() {
+async fn token_of_other_audience_issuer_or_time_is_refused() {
     let signer = Signer::ec();
     let world = World::start(json!([signer.jwk("k")])).await;
     let now = NOW.as_seconds();
@@ -227,7 +227,7 @@ async fn claims_that_are_not_for_us_or_not_for_now_are_refused() {
 }
 
 #[tokio::test]
-async fn a_token_does_not_choose_how_it_is_verified() {
+async fn token_cannot_choose_its_algorithm_or_key() {
     let (signer, other) = (Signer::rsa(), Signer::other_rsa());
     let world =
         World::start(json!([signer.jwk("k"), {"kty": "oct", "kid": "o", "k": b64("secret")}]))
@@ -306,7 +306,7 @@ async fn a_token_does_not_choose_how_it_is_verified() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_for_signatures_sign_nothing() {
+async fn key_not_for_signatures_is_ignored() {
     let signer = Signer::rsa();
     for (name, value) in [("use", "enc"), ("alg", "RS512"), ("kty", "EC")] {
         let mut jwk = signer.jwk("k");
@@ -318,7 +318,7 @@ async fn keys_that_are_not_for_signatures_sign_nothing() {
 }
 
 #[tokio::test]
-async fn a_huge_token_is_not_looked_at() {
+async fn oversized_token_is_refused_unread() {
     let signer = Signer::ec();
     let world = World::start(json!([signer.jwk("k")])).await;
     let claims = world.with("more", json!("a".repeat(8 * 1024)));
@@ -328,7 +328,7 @@ async fn a_huge_token_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_looked_for_once_a_minute_and_a_new_one_found() {
+async fn unknown_key_is_fetched_at_most_once_a_minute() {
     let (old, new) = (Signer::ec(), Signer::ec());
     let world = World::start(json!([old.jwk("old")])).await;
     let by_old = old.token(
@@ -364,7 +364,7 @@ async fn an_unknown_key_is_looked_for_once_a_minute_and_a_new_one_found() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_down_lets_nobody_in_who_was_not_known() {
+async fn unreachable_issuer_accepts_only_cached_keys() {
     let signer = Signer::ec();
     let world = World::start(json!([signer.jwk("k")])).await;
     let up = world.set.lock().unwrap().clone();
@@ -402,7 +402,7 @@ async fn an_issuer_that_is_down_lets_nobody_in_who_was_not_known() {
 }
 
 #[tokio::test]
-async fn an_issuer_does_not_send_us_elsewhere() {
+async fn jwks_of_another_host_or_issuer_is_refused() {
     let signer = Signer::ec();
     for (name, value) in [
         ("issuer", "https://login.example"),

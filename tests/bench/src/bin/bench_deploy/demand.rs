@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_are_a_second_apart_and_then_what_an_hour_allows() {
+    fn demand_is_one_write_a_second_then_the_hourly_quota() {
         let policy = policy().unwrap();
         let four = seconds(&policy, 4, 150);
         assert!((3.1..3.3).contains(&four), "{four}");

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chain_is_as_long_as_its_files_wait() {
+    fn longest_chain_counts_dependent_files() {
         let file = |path: &str, needs: &[&str]| json!({"path": path, "depends_on": needs});
         let files = [
             file("a", &[]),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_at_once_while_they_are_not_answered() {
+    fn most_at_once_counts_overlapping_calls() {
         assert_eq!(most_at_once(&[0, 10, 1999, 2010, 9000], 2000), 3);
         assert_eq!(most_at_once(&[], 2000), 0);
     }

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_project_is_held_against_its_slowest_chain() {
+    fn report_compares_project_with_its_longest_chain() {
         let made = |wall_s| Made {
             wall_s,
             chain: 4,

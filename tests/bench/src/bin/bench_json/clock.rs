@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_more_work_takes_longer() {
+    fn clock_reports_longer_times_for_more_work() {
         let sum = |most: u64| {
             let work: Work<'_> = Box::new(move || {
                 black_box((0..most).fold(0, |sum: u64, number| sum ^ black_box(number)));

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn every_packing_gives_back_what_it_was_given() {
+    fn every_compression_shrinks_and_can_be_measured() {
         let effort = Effort {
             rounds: 1,
             turn: Duration::from_micros(1),

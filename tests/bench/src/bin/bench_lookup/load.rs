@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_good_response_has_a_length() {
+    fn response_with_error_or_bad_framing_is_refused() {
         let length = |head: &str| content_length(head.as_bytes());
         let good = "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 12\r\n\r\n";
         assert_eq!(length(good).unwrap(), 12);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_is_the_median() {
+    fn spread_has_the_median_in_the_middle() {
         let of = |values: &[f64]| Spread::new(values.iter().copied());
         let expected = Spread {
             median: 2.0,

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_is_not_written_can_be_called() {
+    fn every_unwritten_line_can_be_called() {
         for line in ALL.iter().filter(|line| !line.is_written) {
             assert!(line.nanoseconds(Duration::from_micros(10)) > 0.0);
         }

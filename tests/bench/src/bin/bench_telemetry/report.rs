@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_written_goes_into_no_pipe() {
+    fn unwritten_call_is_not_measured_with_a_pipe() {
         let report = Report {
             measured_at: "2026-11-26T10:00:00Z".to_owned(),
             command: "cargo bench-telemetry".to_owned(),

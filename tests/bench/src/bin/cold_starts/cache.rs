@@ -85,7 +85,7 @@ mod tests {
     const TMPFS_MAGIC: i64 = 0x0102_1994;
 
     #[test]
-    fn what_is_evicted_is_read_from_the_disk_again() {
+    fn evicted_file_is_not_in_memory_until_read() {
         // Not the folder for temporary files, which is more often in memory than this one.
         let folder = tempfile::tempdir_in(target_folder().unwrap()).unwrap();
         let path = folder.path().join("file");

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_about_what_is_there() {
+    fn events_name_existing_items() {
         let known = Known {
             analysis: "job_1".into(),
             build: "job_2".into(),

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_and_what_is_in_it_are_the_same_function() {
+    fn zip_and_its_binary_are_the_same_function() {
         let folder = tempfile::tempdir().unwrap();
         let function = Function {
             name: "Get".into(),

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_the_environment_is_left_out() {
+    fn package_leaves_out_entries_of_the_environment() {
         let folder = tempfile::tempdir().unwrap();
         for path in [
             "boto3/__init__.py",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_one_word_for_the_shell() {
+    fn path_is_quoted_as_one_shell_word() {
         assert_eq!(quoted(Path::new("/a b/it's")).unwrap(), r"'/a b/it'\''s'");
         let script = script(Path::new("/s"), Path::new("/p")).unwrap();
         assert_eq!(

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_is_met_or_who_is_above_it_is_named() {
+    fn report_names_functions_above_the_target() {
         let text = report(vec![
             measured("GetVideo", false, 10.0, 3_900_000),
             measured("AdvanceBuild", false, 20.0, 6_900_000),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn without_python_nothing_is_held_against_it() {
+    fn report_without_python_has_no_comparison() {
         let text = report(vec![measured("GetHealth", false, 10.0, 3_900_000)]);
         assert!(
             text.contains("| GetHealth | 3.90 | 10.0 |  | 30 |"),

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_has_ended_when_its_last_thread_has() {
+    fn process_has_ended_after_its_last_thread() {
         let status = |state, threads| format!("Name:\tp\nState:\t{state}\nThreads:\t{threads}\n");
         assert!(has_ended(&status("Z (zombie)", 1)));
         assert!(!has_ended(&status("Z (zombie)", 2)));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_as_it_should_be_or_refused() {
+    fn failed_answer_is_refused() {
         assert_eq!(told(&json!({"statusCode": 404})).unwrap(), "404");
         assert_eq!(told(&json!({"batchItemFailures": []})).unwrap(), "done");
         assert_eq!(told(&Value::Null).unwrap(), "done");

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn no_percentile_is_of_less_than_one_request() {
+    fn percentiles_need_at_least_one_request() {
         let points = recorded().by_percentile("all").points;
         assert_eq!(points.last().unwrap().0, 0.99);
         assert_eq!(

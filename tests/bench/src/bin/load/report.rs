@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_needs_nothing_else() {
+    fn page_loads_no_external_resources() {
         let page = report().html();
         assert!(
             page.contains("<polyline") && page.contains("&lt;2&gt;"),

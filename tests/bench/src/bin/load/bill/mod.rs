@@ -364,7 +364,7 @@ mod tests {
         assert!(found.wanted.iter().all(|one| one.is_met));
     }
     #[test]
-    fn ways_do_not_depend_on_what_instances_knew() {
+    fn ways_are_independent_of_instance_caches() {
         let ways = |looks| {
             let rows = found(20, WAITED, 6, &seen(looks))
                 .unwrap()

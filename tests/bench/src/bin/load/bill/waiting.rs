@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_those_of_the_machine() {
+    fn number_of_polls_matches_the_workflow() {
         // After 1, 3, 7, 15, 31 and 61 seconds, then every 30.
         for (seconds, expected) in [(0.5, 1.0), (6.0, 3.0), (60.0, 6.0), (300.0, 14.0)] {
             assert_eq!(looks(seconds).unwrap(), expected, "{seconds}");
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_costs_what_it_takes() {
+    fn cost_of_waiting_follows_its_usage() {
         let look = Usage {
             gb_s: 0.001,
             invocations: 1.0,

@@ -84,7 +84,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn windows_begin_anywhere_and_do_not_have_their_end() {
+    fn windows_begin_anywhere_and_exclude_their_end() {
         let windows = Windows::new(&[0, 400, 999, 1000, 1399, 2500], SECOND);
         assert_eq!(windows.most, 4, "400 to 1399");
         assert_eq!(windows.fewest, Some(1), "1399 to 2398");

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_where_they_should_be() {
+    fn points_are_placed_by_their_values() {
         let (left, right) = (MARGIN[3], WIDTH - MARGIN[1]);
         let (top, bottom) = (MARGIN[0], HEIGHT - MARGIN[2]);
         let linear = [(0.0, 0.0), (50.0, 100.0), (100.0, 50.0)];
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plot_of_nothing_is_nothing_and_text_is_text() {
+    fn empty_plot_is_empty_and_text_is_escaped() {
         assert_eq!(plot(Scale::Linear, Scale::Linear, &[]).svg(), "");
         let never = plot(Scale::Linear, Scale::Logarithmic, &[(1.0, 0.0)]);
         assert_eq!(never.svg(), "");

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_invocation_waited_if_it_only_looked() {
+    fn invocation_that_only_polled_counts_as_waiting() {
         let step = |id: &str, stage: &str| {
             format!(
                 r#"{{"message":"Finished a step","faas.invocation_id":"{id}","job.stage":"{stage}"}}"#

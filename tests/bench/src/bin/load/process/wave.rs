@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_are_busy_at_a_time_are_counted() {
+    fn concurrently_busy_workers_are_counted() {
         let changes = vec![
             (1000.0, 1),
             (3000.0, -1),
