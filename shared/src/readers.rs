@@ -19,7 +19,7 @@ use eventrelay_workflow::{job, submission::Submission};
 /// The body of `POST /v1/videos`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn submission(request: &Request) -> Result<Submission, Error> {
     submissions::read(request)
 }
@@ -27,7 +27,7 @@ pub fn submission(request: &Request) -> Result<Submission, Error> {
 /// The body of `POST /v1/videos/batch`.
 ///
 /// # Errors
-/// What the caller is told, of the whole or of one of its videos.
+/// The error of the response, for the whole body or for one of its videos.
 pub fn batch(request: &Request) -> Result<Vec<Result<Submission, Error>>, Error> {
     submissions::read_batch(request)
 }
@@ -35,7 +35,7 @@ pub fn batch(request: &Request) -> Result<Vec<Result<Submission, Error>>, Error>
 /// The body of `POST /v1/playlists`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn playlist(request: &Request) -> Result<(PlaylistId, job::Request), Error> {
     playlists::read(request)
 }
@@ -43,7 +43,7 @@ pub fn playlist(request: &Request) -> Result<(PlaylistId, job::Request), Error> 
 /// The body of `POST /v1/uploads`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn upload(request: &Request) -> Result<(ContentHash, Recording), Error> {
     uploads::read(request)
 }
@@ -51,7 +51,7 @@ pub fn upload(request: &Request) -> Result<(ContentHash, Recording), Error> {
 /// The body of `POST /v1/videos/{video_id}/feedback`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn feedback(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
     feedback::read(request)
 }
@@ -59,7 +59,7 @@ pub fn feedback(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<S
 /// The body of `POST /v1/videos/{video_id}/projects`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn project(request: &Request) -> Result<ProjectRequest, Error> {
     projects::read::project(request).map(|(asked, _)| asked)
 }
@@ -67,15 +67,15 @@ pub fn project(request: &Request) -> Result<ProjectRequest, Error> {
 /// The body of `POST /v1/projects/{project_id}/deployments`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn deployment(request: &Request) -> Result<DeploymentRequest, Error> {
     projects::read::deployment(request).map(|(asked, _)| asked)
 }
 
-/// The body of `POST /v1/video-to-software`: what is made, and where it goes.
+/// The body of `POST /v1/video-to-software`: the project and its deployment.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn software(request: &Request) -> Result<(ProjectRequest, DeploymentRequest), Error> {
     projects::read::whole(request).map(|whole| (whole.project, whole.deployment))
 }
@@ -83,7 +83,7 @@ pub fn software(request: &Request) -> Result<(ProjectRequest, DeploymentRequest)
 /// The body of `POST /v1/admin/dead-letters/redrive`.
 ///
 /// # Errors
-/// What the caller is told.
+/// The error of the response.
 pub fn redrive(request: &Request) -> Result<(), Error> {
     dead_letters::read(request).map(drop)
 }

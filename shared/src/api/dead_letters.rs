@@ -139,12 +139,13 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     json(StatusCode::OK, &view)
 }
 
-/// `POST …/redrive`: sends dead letters on their way again, those of `{ids}` or, with `{all: true}`,
-/// the latest ones from `cursor` on. What came of each is told; one that fails does not keep the
-/// others.
+/// `POST …/redrive`: redrives dead letters, and responds with the outcome of each.
+///
+/// The body selects `{ids}` or, with `{all: true}`, the latest ones from `cursor` on. A failure of one
+/// does not stop the others.
 ///
 /// # Errors
-/// [`Error::InvalidInput`], [`Error::Storage`] where nothing could be listed.
+/// [`Error::InvalidInput`], or [`Error::Storage`] if the dead letters cannot be listed.
 pub async fn redrive(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
     let (ids, next) = match read(request)? {

@@ -55,8 +55,9 @@ use throttle::Caller;
 /// Result of a handler.
 pub type Answer = Result<Response<Body>, Error>;
 
-/// Runs a handler and turns what comes of it into a response. A failure is logged here and nowhere
-/// else, and the caller is told no more of it than [`Error::detail`].
+/// Runs a handler and converts its result to a response.
+///
+/// Failures are logged only here. The response contains no more of an error than [`Error::detail`].
 pub async fn respond(
     context: &Context,
     request: Request,

@@ -49,7 +49,7 @@ pub(super) fn body(error: &Error, request_id: &str) -> Problem {
         Error::UploadMissing => (Some("upload_id".to_owned()), None),
         _ => (None, None),
     };
-    // What failed before is told as it was then.
+    // A recent failure is reported with its original type and title.
     let (kind, title) = match error {
         Error::FailedBefore { failure, .. } => {
             (failure.error.kind.clone(), failure.error.title.clone())

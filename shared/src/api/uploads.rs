@@ -112,9 +112,11 @@ pub(crate) fn read(request: &Request) -> Result<(ContentHash, Recording), Error>
     Ok((hash, recording))
 }
 
-/// The media type as the caller wrote it. It is signed into the permission to put, so a client that
-/// sends its own header, such as a browser for a `Blob`, matches it as well as one that sends
-/// `upload.headers`. What Gemini is given is read from it when the upload is used.
+/// Returns the media type as the caller wrote it.
+///
+/// It is signed into the upload grant. A client may therefore send its own header, as a browser does
+/// for a `Blob`, or that of `upload.headers`. When the upload is used, Gemini's media type is derived
+/// from it.
 fn media_type(text: &str) -> Result<String, Error> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if MediaType::parse(text).is_none() {

@@ -96,8 +96,8 @@ pub(crate) fn project_plan(data: &[u8]) {
     assert_eq!(package::archive(&files, &plan.name).ok(), Some(archive));
 }
 
-/// Whatever stands in a file, of whichever language: what is wrong with it is told, within bounds
-/// and in order. The first byte picks the language.
+/// Checks that the findings for a file of any content are bounded and in order. The first byte picks
+/// the language.
 pub(crate) fn project_file(data: &[u8]) {
     const NAMES: [&str; 14] = [
         "app/main.py",

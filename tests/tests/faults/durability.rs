@@ -27,7 +27,7 @@ async fn waiting_job_survives_kill_of_the_runtime() {
     let mut stack = Stack::start().await.unwrap();
     let job = submit_slow_upload(&stack, 600_000).await;
     comes_to(&stack, &job, "processing").await;
-    // The stand-in dies with the rest and forgets the file: it is uploaded again.
+    // The stand-in is killed with the rest and loses the file, so it is uploaded again.
     stack.kill_and_restart().await.unwrap();
     let done = stack.end_of(&job).await.unwrap();
     assert_eq!(done["status"], "done", "{done:#}");

@@ -1,6 +1,8 @@
-//! Many videos while 5 % of the calls to AWS and 10 % of those to upstreams fail and instances are
-//! killed at random. Every job ends, nothing is lost or duplicated, and no request takes longer than
-//! a user's timeout. Some of the videos become software that is deployed to GitHub.
+//! Many videos under random faults and kills of instances.
+//!
+//! 5 % of the calls to AWS and 10 % of those to upstreams fail. Every job ends, nothing is lost or
+//! duplicated, and no request takes longer than a user's timeout. Some of the videos become software
+//! that is deployed to GitHub.
 //!
 //! The users are HTTP clients that retry 5xx and 429 and nothing else.
 //!

@@ -111,8 +111,8 @@ async fn messages_after_the_end_have_no_effect() {
     assert_made_once(&stack, &job).await;
 }
 
-/// SQS delivers a message again while its worker is at it, so that the message is gone when the
-/// worker dies.
+/// SQS delivers a message again while its worker processes it. The duplicate is deleted, so no message
+/// is left when the worker crashes.
 #[tokio::test]
 async fn worker_crashed_after_redelivery_is_replaced() {
     let stack = Stack::breakable(&[]).await.unwrap();

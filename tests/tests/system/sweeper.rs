@@ -24,8 +24,8 @@ async fn task_is_done(stack: &Stack, id: &str) {
     until(PATIENCE, done).await.expect("the task is done");
 }
 
-/// Uploads a file to the stand-in of Gemini as a worker does that dies before it writes that down.
-/// Its name.
+/// Uploads a file to the stand-in of Gemini, like a worker that crashes before it records the upload.
+/// Returns the name of the file.
 async fn orphan(stack: &Stack, display_name: &str) -> String {
     let gemini = &stack.ready.standins.gemini;
     let start = stack

@@ -174,9 +174,10 @@ fn conflict(reason: &'static str) -> Error {
     }
 }
 
-/// `POST …/retry?from=`: 202 with the job that goes on with a project: from its `plan`, its `files`
-/// or its `validation`. What is stored is not paid for again. A project that was only planned gets
-/// its files from here.
+/// `POST …/retry?from=`: 202 with the job that resumes a project.
+///
+/// It resumes from the `plan`, the `files` or the `validation`. Stored answers are not paid for again.
+/// A project that was only planned gets its files this way.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Conflict`], [`Error::InvalidInput`], [`Error::Storage`].

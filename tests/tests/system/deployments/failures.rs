@@ -256,7 +256,7 @@ async fn delete(world: &World, link: &str) {
 /// Cancelled while GitHub makes its repository, a deployment has ended before it learns of it.
 async fn a_repository_that_was_made_meanwhile_is_known(world: &World, site: &str) {
     let one = async |name: &str, wanted: bool| {
-        // Longer than a step goes on without a look at its lease.
+        // Longer than a step runs without a check of its lease.
         let slow = json!({"kind": "slow", "ms": 7000});
         world.trouble(name, "create_repo", slow).await;
         let asked = json!({"target": "github", "repository": {"name": name},

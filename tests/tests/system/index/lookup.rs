@@ -241,7 +241,7 @@ async fn instance_cache_expires_after_its_ttl() {
         .unwrap()
         .expect(204);
     assert!(delete.body.is_empty());
-    // The copy of an instance that knows of nothing dies within its time.
+    // A cached copy in another instance expires after its TTL.
     let gone = async || Ok((stack.get(path).await?.status == 404).then_some(()));
     until(PATIENCE, gone).await.unwrap();
     assert!(!etag.is_empty());

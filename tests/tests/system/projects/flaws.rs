@@ -19,7 +19,7 @@ struct Flaw {
     framework: &'static str,
     project_type: &'static str,
     path: &'static str,
-    /// The rule that finds it; none where there is no file at all.
+    /// Rule that finds the flaw; none if the file is missing.
     rule: Option<&'static str>,
     /// Text that the broken file contains.
     holds: &'static str,
@@ -110,8 +110,8 @@ const FLAWS: [Flaw; 9] = [
 ];
 
 impl Flaw {
-    /// Asks for a project with this feature, by which its questions are told from others', and
-    /// strikes the file so many times. Its job.
+    /// Requests a project with a feature that identifies its questions, and injects the flaw into the
+    /// file so many times. Returns the job.
     async fn strike(&self, stack: &Stack, feature: &str, times: Value) -> Value {
         let fault = json!({"kind": self.kind, "path": self.path});
         let fault = json!({"on": "generate", "match": feature, "times": times, "fault": fault});

@@ -37,8 +37,7 @@ pub(crate) fn policy() -> anyhow::Result<Policy> {
     Ok(Target::GitHub.policy(&config))
 }
 
-/// Seconds until the last of so many writes has been answered, by a caller that comes back at the
-/// very moment that it is told.
+/// Seconds until the last write is answered, for a caller that retries exactly when the limiter allows.
 pub(crate) fn seconds(policy: &Policy, writes: u64, latency_ms: u64) -> f64 {
     let start = Timestamp::now();
     let (mut now, mut state, mut in_turn) = (start, LimiterState::default(), false);

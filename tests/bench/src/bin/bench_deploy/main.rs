@@ -1,6 +1,7 @@
-//! `cargo bench-deploy`: what a deployment to GitHub costs in calls, connections and time, alone and
-//! among others, beside the Python baselines of `tests/baseline/deploy/`. Prints the table that
-//! stands in the README.
+//! `cargo bench-deploy`: measures calls, connections and time of a deployment to GitHub.
+//!
+//! Deployments run alone and concurrently, beside the Python baselines of `tests/baseline/deploy/`.
+//! Prints the table of the README.
 
 mod baselines;
 mod cli;

@@ -52,7 +52,7 @@ impl InstanceCache {
 }
 
 impl Environment {
-    /// Has the stack start the function, and looks at what it was started with.
+    /// Has the stack start the function, and reads the environment that it was started with.
     pub(crate) async fn read(stack: &Stack) -> anyhow::Result<Self> {
         let _ = stack.get(&catalog::path(u64::MAX)).await?.expect(404);
         let runtime = stack.process().context("the stack has ended")?;

@@ -1,6 +1,6 @@
-//! The load generator: keep-alive connections that each ask, read the response to its end, check
-//! it, and ask again. As little work per request as HTTP/1.1 allows, because it may share its core
-//! with the store.
+//! Closed-loop load generator: each keep-alive connection sends a request and checks its response.
+//!
+//! It does as little work per request as HTTP/1.1 allows, because it may share its core with the store.
 
 use std::{
     net::SocketAddr,

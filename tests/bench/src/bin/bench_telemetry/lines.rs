@@ -10,7 +10,7 @@ use eventrelay::{
     telemetry::{self, Field, Group, Layer, Metric, note_lookup},
 };
 
-/// Calls between two looks at the clock.
+/// Calls between two reads of the clock.
 const AT_A_TIME: u32 = 256;
 
 /// Something that a function does on its hot path.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Puts load on a local stack of its own and shows what comes of it.
+/// Puts load on a local stack of its own and reports the results.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo load", version)]
 pub(crate) struct Cli {

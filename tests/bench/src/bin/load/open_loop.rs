@@ -1,4 +1,6 @@
-//! Open-loop load generator. Requests start at their scheduled times, whether or not earlier ones have
+//! Open-loop load generator.
+//!
+//! Requests start at their scheduled times, whether or not earlier ones have
 //! ended, and latency counts from the scheduled time. A generator that waits for each response would
 //! leave out the requests of that time (coordinated omission).
 

@@ -50,7 +50,7 @@ impl Held {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples(pub(crate) Vec<Sample>);
 
-/// Does some work and looks at the stack meanwhile.
+/// Does some work and samples the stack meanwhile.
 pub(crate) async fn sampled<T>(
     stack: &Stack,
     work: impl Future<Output = anyhow::Result<T>>,

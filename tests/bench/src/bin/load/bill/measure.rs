@@ -197,7 +197,9 @@ pub(super) async fn jobs(
 /// upload, submits it and reads the analysis.
 const REQUESTS: f64 = 3.0;
 
-/// Measures the usage of one poll of a file. Submits so many videos whose files never become ready
+/// Measures the usage of one poll of a file.
+///
+/// Submits so many videos whose files never become ready
 /// and whose jobs no caller reads, then measures `looks` polls after the first of each. The videos
 /// continue to wait.
 pub(super) async fn look(

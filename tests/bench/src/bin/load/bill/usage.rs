@@ -36,8 +36,9 @@ pub(super) const SERVICES: [&str; 7] = [
 ];
 
 impl Usage {
-    /// US dollars by service, at the list prices of us-east-1 of November 2026 for x86, without what
-    /// is free.
+    /// US dollars by service, without free tiers.
+    ///
+    /// List prices of us-east-1 of November 2026 for x86:
     /// <https://aws.amazon.com/lambda/pricing/>, <https://aws.amazon.com/api-gateway/pricing/> (HTTP
     /// API), <https://aws.amazon.com/sqs/pricing/> (standard queues),
     /// <https://aws.amazon.com/dynamodb/pricing/on-demand/>, <https://aws.amazon.com/s3/pricing/>,

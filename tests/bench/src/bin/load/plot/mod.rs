@@ -15,7 +15,7 @@ const MARGIN: [f64; 4] = [34.0, 16.0, 44.0, 64.0];
 const NAMES: usize = 4;
 const ROW: f64 = 13.0;
 
-/// Told apart by all who see colours at all (Okabe and Ito).
+/// Palette that remains distinguishable with colour vision deficiency (Okabe and Ito).
 const COLOURS: [&str; 8] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933",
 ];
