@@ -1,7 +1,7 @@
-//! Cursors: where a listing goes on, as a text that is ours alone to make.
+//! Cursors: signed positions in a listing.
 //!
-//! A signature (HMAC-SHA-256, RFC 2104) binds it to what was listed, so that a cursor is neither
-//! made up nor carried over to another listing.
+//! A signature (HMAC-SHA-256, RFC 2104) binds a cursor to its listing. It cannot be forged, or used
+//! with another listing.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};

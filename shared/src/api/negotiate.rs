@@ -5,7 +5,7 @@ use http::{HeaderMap, header};
 use eventrelay_core::error::Error;
 use eventrelay_store::blobs::Form;
 
-/// The form that is asked for: `?format=` before `Accept`, JSON where neither says anything.
+/// Returns the requested form: `?format=` before `Accept`, and JSON by default.
 pub(super) fn form(query: Option<&str>, headers: &HeaderMap) -> Result<Form, Error> {
     const FORMS: [(Form, &[&str]); 4] = [
         (Form::Json, &["application/json", "application/*", "*/*"]),

@@ -42,7 +42,7 @@ pub async fn submit(context: &Context, request: &Request, youtube: &YouTubeConfi
     start_task(context, request, work).await
 }
 
-/// A playlist, and what is asked of each of its videos.
+/// Reads a playlist, and the options for each of its videos.
 pub(crate) fn read(request: &Request) -> Result<(PlaylistId, job::Request), Error> {
     let mut fields = Fields::new(request)?;
     let url = required("url", fields.string("url", playlist::MAX_BYTES)?)?;

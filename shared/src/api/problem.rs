@@ -34,7 +34,7 @@ pub struct Problem {
     /// Estimated cost in US dollars if the request exceeds its maximum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_cost_usd: Option<f64>,
-    /// To be quoted when something is asked about it.
+    /// Id of the request, for reports of the problem.
     pub request_id: String,
 }
 

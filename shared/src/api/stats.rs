@@ -66,7 +66,7 @@ struct Today {
     output_tokens: i64,
     thinking_tokens: i64,
     cost_usd: f64,
-    /// Calls of models whose price is not known: they are not in the cost.
+    /// Model calls without a known price. They are not part of the cost.
     unpriced_calls: i64,
 }
 

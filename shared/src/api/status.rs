@@ -34,7 +34,7 @@ struct Service {
     /// Time at which an open circuit breaker admits a trial call.
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_at: Option<String>,
-    /// Until when the service has asked not to be called.
+    /// Time until which the service has asked not to be called.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<String>,
     limits: Vec<Limit>,

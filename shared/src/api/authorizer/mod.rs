@@ -74,8 +74,7 @@ pub struct Verdict {
     context: HashMap<&'static str, String>,
 }
 
-/// Lets a request pass whose key, or token, is good and may do what the route does. Deny by
-/// default.
+/// Allows a request if its key or token is valid and has the scope of the route. Denies by default.
 ///
 /// # Errors
 /// [`Error::Storage`] when the keys cannot be read; API Gateway answers 500 then.

@@ -61,7 +61,7 @@ impl OneOrMany {
 }
 
 impl Tokens {
-    /// The tokens that the environment names; none where it names no issuer.
+    /// Returns the tokens of the issuer that the environment names, or `None` if it names none.
     ///
     /// # Errors
     /// [`Error::Internal`] when it is incomplete or wrong.

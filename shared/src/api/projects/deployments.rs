@@ -93,7 +93,8 @@ fn view(deployment: Deployment, build: Option<&Build>, links: &Links) -> View {
     }
 }
 
-/// `POST`: 202 with the job that brings a project to a target, or 200 with what it would do.
+/// `POST`: 202 with the job that deploys a project to a target, or 200 with the changes of a dry
+/// run.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Conflict`] where there are no files, [`Error::InvalidInput`],

@@ -29,8 +29,10 @@ pub use files::{archive, file};
 pub use software::create as create_software;
 pub use view::get;
 
-/// `POST /v1/videos/{video_id}/projects`: 202 with the job that makes software of the analysis that
-/// `GET /v1/videos/{video_id}` shows, or of the one that `variant` names.
+/// `POST /v1/videos/{video_id}/projects`: 202 with the job that generates a project.
+///
+/// It is generated from the analysis that `GET /v1/videos/{video_id}` shows, or from the one that
+/// `variant` names.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no analysis, [`Error::Conflict`] where its class is below the
