@@ -24,6 +24,7 @@ async fn comes_to(stack: &Stack, job: &Value, stage: &str) {
 
 #[tokio::test]
 async fn waiting_job_survives_kill_of_the_runtime() {
+    let _processors = crate::PROCESSORS.read().await;
     let mut stack = Stack::start().await.unwrap();
     let job = submit_slow_upload(&stack, 600_000).await;
     comes_to(&stack, &job, "processing").await;
@@ -41,6 +42,7 @@ async fn waiting_job_survives_kill_of_the_runtime() {
 
 #[tokio::test]
 async fn generating_job_survives_kill_of_the_runtime() {
+    let _processors = crate::PROCESSORS.read().await;
     let mut stack = Stack::start().await.unwrap();
     stack
         .gemini_settings(json!({"generate_ms": 600_000}))
@@ -62,6 +64,7 @@ async fn generating_job_survives_kill_of_the_runtime() {
 
 #[tokio::test]
 async fn analysis_finalized_during_dynamodb_outage_is_searchable() {
+    let _processors = crate::PROCESSORS.read().await;
     let stack = Stack::breakable(&[]).await.unwrap();
     stack.begin_table_outage("SearchTable").await.unwrap();
     let transcript = "WEBVTT\n\n00:00.000 --> 00:05.000\nInstall the turbine library.\n";
@@ -84,6 +87,7 @@ async fn analysis_finalized_during_dynamodb_outage_is_searchable() {
 
 #[tokio::test]
 async fn job_waiting_for_30_seconds_occupies_no_function() {
+    let _processors = crate::PROCESSORS.read().await;
     let stack = Stack::start().await.unwrap();
     let job = submit_slow_upload(&stack, 30_000).await;
     let done = stack.end_of(&job).await.unwrap();
@@ -113,6 +117,7 @@ async fn job_waiting_for_30_seconds_occupies_no_function() {
 
 #[tokio::test]
 async fn functions_exit_when_the_runtime_ends() {
+    let _processors = crate::PROCESSORS.read().await;
     for is_killed in [false, true] {
         let mut stack = Stack::start().await.unwrap();
         let job = stack.run(json!({"url": "DDDDDDDDDDE"})).await.unwrap();

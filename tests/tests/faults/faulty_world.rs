@@ -226,6 +226,7 @@ async fn assert_built(stack: &Stack, builds: &[Value], projects: usize) {
 
 #[tokio::test]
 async fn load_under_random_faults_ends_consistently() {
+    let _processors = crate::PROCESSORS.write().await;
     let videos = usize::try_from(number("FAULTY_WORLD").unwrap_or(12)).unwrap();
     let seed = number("FAULTY_WORLD_SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
     eprintln!("FAULTY_WORLD={videos} FAULTY_WORLD_SEED={seed}");

@@ -9,3 +9,7 @@ mod crash_points;
 mod durability;
 mod faulty_world;
 mod races;
+
+/// The random-fault test holds this for writing, the other tests for reading: it measures patience
+/// and does not share the processors.
+static PROCESSORS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());

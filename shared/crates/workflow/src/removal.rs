@@ -1,11 +1,6 @@
 //! The end of a video and of everything that was made of it.
 
-use crate::{
-    build::Build,
-    context::Context,
-    engine::{self, WorkflowKind},
-    job::Job,
-};
+use crate::{build::Build, context::Context, engine, job::Job};
 use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 use eventrelay_project::{Deployment, DeploymentStatus, Project};
 use eventrelay_store::project_blobs;

@@ -161,6 +161,7 @@ async fn wrong(harness: &Harness, run: &Run, killed: &Killed, expected: &Value) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn analyses_with_crash_at_every_side_effect_end_as_without() {
+    let _processors = crate::PROCESSORS.read().await;
     let is_long = std::env::var("CRASH_POINTS").is_ok_and(|value| value == "all");
     let mut harness = Harness::start().await;
 
@@ -239,6 +240,7 @@ async fn analyses_with_crash_at_every_side_effect_end_as_without() {
 /// by another worker.
 #[tokio::test(flavor = "multi_thread")]
 async fn job_resumes_after_its_worker_crashed() {
+    let _processors = crate::PROCESSORS.read().await;
     const JOBS: usize = 6;
     let mut harness = Harness::with(&[]).await;
     harness.stack.read_queue(WORKER, false).await.unwrap();

@@ -1,6 +1,5 @@
 //! What a build is.
 
-use crate::engine::WorkflowKind;
 use eventrelay_store::jobs::Row;
 use eventrelay_store::jobs::WorkflowHeader;
 use serde::{Deserialize, Serialize};

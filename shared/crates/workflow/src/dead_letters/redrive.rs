@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     build::Build,
     context::Context,
-    engine::{self, AnyRow, WorkflowKind},
+    engine::{self, AnyRow},
     job::{Job, JobRow, machine},
     submission::CLAIM_MARGIN,
     task::Task,

@@ -10,19 +10,17 @@ const STEP: u32 = 3;
 fn job() -> Job {
     let video = "yt:dQw4w9WgXcQ".parse().unwrap();
     let deadline = NOW + Duration::from_secs(60);
-    Job {
-        state: State::Analysing { file: None },
-        due_at: Timestamp(900_000),
-        attempts: 2,
-        gemini_file: Some("files/a".to_owned()),
-        ..Job::new(
-            video,
-            Request::default(),
-            Media::YouTube,
-            deadline,
-            Timestamp(0),
-        )
-    }
+    let mut job = Job::new(
+        video,
+        Request::default(),
+        Media::YouTube,
+        deadline,
+        Timestamp(0),
+    );
+    (job.header.due_at, job.header.attempts) = (Timestamp(900_000), 2);
+    job.state = State::Analysing { file: None };
+    job.gemini_file = Some("files/a".to_owned());
+    job
 }
 
 fn row(job: Job) -> JobRow {
@@ -65,15 +63,11 @@ fn a_job_that_goes_on_otherwise_is_left() {
     };
     assert_eq!(judged(&running, STEP), Verdict::Leave);
     // Its message was sent anew after this one had been received.
-    let revived = Job {
-        due_at: Timestamp(951_001),
-        ..job()
-    };
+    let mut revived = job();
+    revived.header.due_at = Timestamp(951_001);
     assert_eq!(judged(&row(revived), STEP), Verdict::Leave);
-    let skewed = Job {
-        due_at: Timestamp(951_000),
-        ..job()
-    };
+    let mut skewed = job();
+    skewed.header.due_at = Timestamp(951_000);
     assert_eq!(judged(&row(skewed), STEP), Verdict::Fail);
 }
 
@@ -121,14 +115,12 @@ fn only_what_was_given_up_and_settled_is_resumed() {
         ),
         (&State::Submitted, deadline, false)
     );
-    let other = Job {
-        state: State::Failed {
-            error: JobError::from(&Error::VideoPrivate),
-            until: NOW,
-            answered_by: Default::default(),
-        },
-        finalized: true,
-        ..job()
+    let mut other = job();
+    other.state = State::Failed {
+        error: JobError::from(&Error::VideoPrivate),
+        until: NOW,
+        answered_by: Default::default(),
     };
+    other.header.finalized = true;
     assert_eq!(machine::resume(other, deadline, NOW), None);
 }

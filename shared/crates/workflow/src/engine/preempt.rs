@@ -98,11 +98,10 @@ mod tests {
 
     fn row(due_at: u64, running_until: Option<u64>) -> Row<Job> {
         let video = "yt:dQw4w9WgXcQ".parse().unwrap();
+        let mut job = Job::new(video, Request::default(), Media::YouTube, NOW, NOW);
+        job.header.due_at = Timestamp(due_at);
         Row {
-            job: Job {
-                due_at: Timestamp(due_at),
-                ..Job::new(video, Request::default(), Media::YouTube, NOW, NOW)
-            },
+            job,
             version: 0,
             running_until: running_until.map(Timestamp),
         }

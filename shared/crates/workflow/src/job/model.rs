@@ -5,7 +5,6 @@ use eventrelay_store::jobs::WorkflowHeader;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-use crate::engine::WorkflowKind;
 use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, video::VideoKey};
 use eventrelay_store::{
     StoredAnalysis,
@@ -382,5 +381,52 @@ mod tests {
         };
         let document = serde_json::to_string(&job).unwrap();
         assert!(document.len() <= MAX_DOCUMENT_BYTES, "{}", document.len());
+    }
+
+    /// Documents as the release before the common header wrote them.
+    #[test]
+    fn rows_of_the_previous_release_are_read() {
+        let job = r#"{"id":"job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","video":"yt:dQw4w9WgXcQ",
+            "request":{"language":"de"},"media":{"kind":"you_tube"},
+            "state":{"stage":"processing","since":7,"looks":2},"created_at":1,"updated_at":2,
+            "deadline":9,"due_at":3,"attempts":1,"in_turn":true,"uploads":1,"model":1,
+            "gemini_file":"files/a","usage":{"input_tokens":5,"output_tokens":0,
+            "thinking_tokens":0,"model_calls":1,"cost_usd":0.25,"billed_ms":12},
+            "submitted_by":"0123456789abcdef","trace":"1-58406520-a006649127e371903a2de979",
+            "settled":true}"#;
+        let job: Job = serde_json::from_str(job).unwrap();
+        let header = &job.header;
+        assert_eq!((header.attempts, header.model), (1, 1));
+        assert_eq!((header.has_reservation, header.finalized), (true, true));
+        assert_eq!(header.usage.cost_usd, Some(0.25));
+        assert_eq!(
+            (job.uploads, job.gemini_file.as_deref()),
+            (1, Some("files/a"))
+        );
+        let written = serde_json::to_value(&job).unwrap();
+        assert_eq!(
+            (&written["in_turn"], &written["settled"]),
+            (&true.into(), &true.into())
+        );
+        let minimal = r#"{"id":"job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","video":"yt:dQw4w9WgXcQ",
+            "request":{},"media":{"kind":"you_tube"},"state":{"stage":"submitted"},"created_at":1,
+            "updated_at":1,"deadline":9,"due_at":1}"#;
+        assert!(serde_json::from_str::<Job>(minimal).is_ok());
+        let build = r#"{"id":"job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","work":{"kind":"project",
+            "project":"prj_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","plan_only":false,
+            "stage":{"stage":"planning"}},"end":null,"created_at":1,"updated_at":2,"deadline":9,"due_at":3,
+            "attempts":0,"bad_answers":1,"model":0,"usage":{"input_tokens":5,"output_tokens":0,
+            "thinking_tokens":0,"model_calls":1,"cost_usd":null},"settled":false}"#;
+        let build: crate::build::Build = serde_json::from_str(build).unwrap();
+        assert_eq!(
+            (build.header.bad_answers, build.header.finalized),
+            (1, false)
+        );
+        let task = r#"{"id":"job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","work":{"kind":"delete_videos",
+            "deleted":3},"status":"running","error":null,"created_at":1,"updated_at":2,
+            "deadline":9,"due_at":3,"attempts":2,"unreached":1}"#;
+        let task: crate::task::Task = serde_json::from_str(task).unwrap();
+        assert_eq!((task.header.attempts, task.header.unreached), (2, 1));
+        assert!(!task.has_ended());
     }
 }

@@ -285,7 +285,10 @@ impl Tasks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{MessageDisposition, NextStep, receive, step};
+    use crate::engine::{MessageDisposition, NextStep, Transition, receive, step};
+
+    use crate::job::Status;
+    use eventrelay_core::retry;
 
     const NOW: Timestamp = Timestamp(1_000);
 

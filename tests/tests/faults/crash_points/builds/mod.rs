@@ -325,6 +325,7 @@ fn chosen(effects: &[String]) -> Vec<usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn builds_with_crash_at_every_side_effect_end_as_without() {
+    let _processors = crate::PROCESSORS.read().await;
     let is_long = std::env::var("CRASH_POINTS").is_ok_and(|value| value == "all");
     let mut harness = Harness::start().await;
     let started = Instant::now();

@@ -6,9 +6,7 @@ use crate::{
         deployment::{DeploymentWork, Stage as DeploymentStage},
         project::{ProjectWork, Stage as ProjectStage},
     },
-    engine::{
-        MessageDisposition, NextStep, cancelled, dead_lettered, is_dead_lettered, receive, step,
-    },
+    engine::{MessageDisposition, NextStep, receive, step},
 };
 use eventrelay_core::{error::Service, ids::JobId};
 use eventrelay_project::{

@@ -1,10 +1,9 @@
+use crate::engine;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    engine::{
-        MessageDisposition, NextStep, cancelled, dead_lettered, is_dead_lettered, receive, step,
-    },
+    engine::{MessageDisposition, NextStep, cancelled, receive, step},
     job::{Request, Status},
 };
 use eventrelay_core::{error::Service, retry::MAX_ATTEMPTS, video::VideoKey};
@@ -219,10 +218,8 @@ fn another_model_is_asked_when_one_is_spent_or_gone() {
         retry_after: None,
     };
     // Whose turn it was with one model stands behind those that wait for the other.
-    let has_reservation = Job {
-        has_reservation: true,
-        ..analysing
-    };
+    let mut has_reservation = analysing;
+    has_reservation.header.has_reservation = true;
     let second = err(&has_reservation, &spent);
     assert_eq!(
         (second.next, second.record.header.model),
@@ -323,10 +320,8 @@ fn what_is_left_behind_does_not_change_the_end() {
     let next = err(&done, &Error::VideoPrivate);
     assert_eq!(next.record.state, State::Done);
     assert!(matches!(next.next, NextStep::After(_)));
-    let tired = Job {
-        attempts: MAX_ATTEMPTS,
-        ..done
-    };
+    let mut tired = done;
+    tired.header.attempts = MAX_ATTEMPTS;
     assert!(err(&tired, &Error::VideoPrivate).record.header.finalized);
 }
 
@@ -485,7 +480,7 @@ fn a_deadline_ends_everything_but_the_settling() {
         ok(&cancelled, EffectOutcome::Finalized, late).next,
         NextStep::Finished
     );
-    assert_eq!(cancelled(cancelled, START), None);
+    assert_eq!(engine::cancelled(cancelled, START), None);
 }
 
 #[test]
@@ -513,18 +508,14 @@ fn messages_are_run_waited_for_or_dropped() {
         MessageDisposition::Run,
         "the one that it waited for may have died"
     );
-    let waiting = Job {
-        due_at: START + Duration::from_secs(7),
-        ..job.clone()
-    };
+    let mut waiting = job.clone();
+    waiting.header.due_at = START + Duration::from_secs(7);
     assert_eq!(
         receive(&waiting, 3, 3, 1, START),
         MessageDisposition::Wait(Duration::from_secs(7))
     );
-    let finalized = Job {
-        finalized: true,
-        ..job
-    };
+    let mut finalized = job;
+    finalized.header.finalized = true;
     assert_eq!(
         receive(&finalized, 3, 3, 5, START),
         MessageDisposition::Drop

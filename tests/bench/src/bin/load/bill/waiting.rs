@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use eventrelay::{
     clock::Timestamp,
-    engine::NextStep,
+    engine::{self, NextStep},
     job::{
         Job, Media, Request,
         machine::{self, EffectOutcome, FileSeen, FileState, Limits},
@@ -119,7 +119,7 @@ pub(super) fn looks(seconds: f64) -> anyhow::Result<f64> {
         start + Duration::from_secs(7200),
         start,
     );
-    let step = |job: &Job, now| machine::step(job, seen(FileState::Processing), limits, now, 0.0);
+    let step = |job: &Job, now| engine::step(job, seen(FileState::Processing), limits, now, 0.0);
     let mut next = step(&machine::begin(job, start), start);
     let (mut now, mut looks) = (start, 0.0);
     while now < ready {
