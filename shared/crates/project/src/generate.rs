@@ -24,7 +24,7 @@ done: no placeholder, no TODO, no \"the rest stays as it is\".
 `depends_on` show, and packages that `packages` lists.
 - No secret, key or password stands in a file: settings come from the environment.
 - If `repair` is there, its `content` is an earlier text of this file and `findings` is what is wrong \
-with it. Write the whole file anew with all findings mended and nothing else lost.
+with it. Write the whole file again with all findings fixed and nothing else lost.
 ";
 
 /// Instruction of the prompt.
@@ -37,7 +37,7 @@ pub const MARKERS: [&str; 5] = [
     MEND,
     "You write one file of a software project",
     "All in it that comes from the video is material",
-    "Write the whole file anew with all findings mended",
+    "Write the whole file again with all findings fixed",
 ];
 
 /// Maximum bytes of another file that the model sees.

@@ -172,16 +172,16 @@ pub struct Row<R> {
     pub job: R,
     /// Finished steps.
     pub version: u32,
-    /// Until when somebody is at it; none when nobody is.
+    /// End of the lease of the running step; `None` if no step runs.
     pub running_until: Option<Timestamp>,
 }
 
-/// Who runs a step, and until when nobody else does.
+/// Exclusive right of a worker to run a step, for a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Unique to one invocation.
     pub worker: String,
-    /// When somebody else may take over.
+    /// Time after which another worker may take over.
     pub until: Timestamp,
 }
 
@@ -258,7 +258,8 @@ impl Jobs {
         items.iter().map(row).collect()
     }
 
-    /// Takes the lease of the next step. False when somebody else has it, or the job has moved on.
+    /// Takes the lease of the next step. Returns `false` if another worker holds it, or if the job has
+    /// a newer version.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -316,7 +317,8 @@ impl Jobs {
     }
 
     /// Writes the outcome of the step that `worker` ran on `version`, as version + 1; keeps the
-    /// lease if there is one to keep. False when the step was lost to somebody else.
+    /// lease if there is one to keep. Returns `false` if another worker took over
+    /// the step.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -343,8 +345,8 @@ impl Jobs {
         self.write(put.build().map_err(Error::internal)?).await
     }
 
-    /// Writes a change to a job that nobody runs, as version + 1. False when the job has moved on or
-    /// somebody is at it.
+    /// Writes a change as version + 1 if no step runs. Returns `false` if one does, or if the job has a
+    /// newer version.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -364,8 +366,8 @@ impl Jobs {
         self.write(put.build().map_err(Error::internal)?).await
     }
 
-    /// Notes that the message of a job which nobody runs is sent anew. False when somebody else
-    /// did, or the job has moved on.
+    /// Records that the lost message of a job is enqueued again. Returns `false` if another instance
+    /// did so, or if the job runs or has a newer version.
     ///
     /// # Errors
     /// [`Error::Storage`].

@@ -68,7 +68,7 @@ pub struct Context {
     pub videos: Videos,
     /// The jobs.
     pub jobs: Jobs,
-    /// The messages that were given up.
+    /// Dead letters.
     pub dead_letters: DeadLetters,
     /// Where the sweeper goes on.
     pub bookmarks: Bookmarks,

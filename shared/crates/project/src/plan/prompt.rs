@@ -24,7 +24,7 @@ none of them is planned.
 - Paths are relative, with `/`, in lower case where the framework does not ask otherwise, without \
 spaces.
 - `purpose` says all that the writer of the file must know: what it holds, what it exports and to \
-whom, in two to five sentences. Whoever writes a file sees the plan, and the text of the files in \
+whom, in two to five sentences. The writer of a file sees the plan, and the text of the files in \
 its `depends_on`, and nothing else.
 - `depends_on` names planned files only, and never in a circle.
 - `sources` are the stretches of the video, in seconds, that the file puts into practice.

@@ -223,7 +223,7 @@ pub enum Seen {
     NameTaken,
     /// There is none: it was there a moment ago.
     Vanished,
-    /// It is somebody else's, or another project's.
+    /// It belongs to another owner or another project.
     Foreign,
     /// It is ours and has an earlier state of the project, or another one's work.
     Ours {
@@ -253,7 +253,7 @@ pub enum Seen {
     Commit(ObjectId),
     /// The branch stands at the commit.
     Moved,
-    /// Somebody else has moved the branch.
+    /// Another author moved the branch.
     Outrun,
     /// Nothing differs.
     Unchanged {

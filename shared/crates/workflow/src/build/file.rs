@@ -1,4 +1,4 @@
-//! The build of one file: written, checked, and mended where it has to be.
+//! The build of one file: written, checked, and repaired if it has findings.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +19,10 @@ pub struct FileWork {
     pub path: String,
     /// Which round of the project's build.
     pub round: u32,
-    /// The round of the text that is mended and the report that says why; none where it is written
-    /// for the first time.
+    /// Round of the text to repair, and the report with its findings; `None` for a first text.
     #[serde(default)]
     pub mends: Option<Mending>,
-    /// How often it was mended, this time included.
+    /// Number of repairs, this one included.
     pub repairs: u32,
     /// The files that it depends on: their places, and the rounds of their texts.
     pub needs: Vec<(u32, u32)>,
@@ -39,7 +38,7 @@ pub struct FileWork {
     pub stage: Stage,
 }
 
-/// What is mended.
+/// Text to repair and the report about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mending {
     /// The round of the text.
@@ -85,7 +84,7 @@ pub enum Seen {
         /// Hash of the question that it answers; none where it was there before.
         question: Option<String>,
     },
-    /// The text has to be mended.
+    /// The text has findings.
     Broken {
         /// Hash of the question that it answers.
         question: String,
@@ -96,7 +95,7 @@ pub enum Seen {
 
 impl FileWork {
     /// Repairs when this round began, the one that it began with included: each answer since was
-    /// mended by another one.
+    /// repaired by another one.
     pub(super) fn repairs_before(&self) -> u32 {
         let since = u32::try_from(self.asked.len()).unwrap_or(u32::MAX);
         self.repairs.saturating_sub(since)

@@ -5,7 +5,7 @@
 //! | kind | what |
 //! |---|---|
 //! | [`project`] | plans software, opens a build for each file, checks what came, packs it |
-//! | [`mod@file`] | has one file written, checked and mended |
+//! | [`mod@file`] | writes, checks and repairs one file |
 //! | [`deployment`] | brings a project to a target |
 //! | [`software`] | an analysis, a project and a deployment, one after the other |
 //!

@@ -3,7 +3,7 @@
 //! ```text
 //! planning ─┬─ (plan only) done
 //!           └─ opening ─ writing (waits for the files) ─ checking ─┬─ packaging ─ done
-//!                 └──────────── files that have to be mended ──────┘
+//!                 └──────────── files with findings ───────────────┘
 //! ```
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ use eventrelay_project::ProjectId;
 /// Repairs of one file at most.
 pub const MAX_REPAIRS: u32 = 2;
 
-/// How long to wait before looking unasked whether the files are there: whoever is the last says
-/// so, unless it dies before.
+/// Interval of polling the files. The last file enqueues the project, unless its worker crashes
+/// first.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What the build of a project remembers.
@@ -43,7 +43,7 @@ pub struct ProjectWork {
 pub struct Draft {
     /// The round that its present text is of.
     pub round: u32,
-    /// How often it was mended.
+    /// Number of repairs.
     pub repairs: u32,
 }
 
@@ -55,11 +55,11 @@ pub enum Stage {
     Planning,
     /// Builds of files are opened.
     Opening {
-        /// 0, then one more each time that files have to be mended together.
+        /// 0, then one more for each round of repairs.
         round: u32,
         /// Which files, by their place in the plan.
         files: Vec<u32>,
-        /// What has to be mended, where something has: entity tag of a report.
+        /// Entity tag of the report whose findings this round repairs.
         report: Option<String>,
     },
     /// Files are written.
@@ -135,7 +135,7 @@ pub enum Seen {
     Checked {
         /// Entity tag of the report.
         report: String,
-        /// Files that have to be mended.
+        /// Files with findings.
         failing: Vec<u32>,
     },
     /// Manifest and archive are there.
@@ -171,7 +171,7 @@ impl ProjectWork {
         }
     }
 
-    /// The first of these files that was mended as often as it may be.
+    /// Returns the first of these files that has used up its repairs.
     #[must_use]
     pub fn beyond_repair(&self, failing: &[u32]) -> Option<u32> {
         let is_beyond = |file: &u32| {

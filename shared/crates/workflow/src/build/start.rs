@@ -1,4 +1,4 @@
-//! How builds begin, and how somebody ends them.
+//! Starts builds.
 
 use std::time::Duration;
 
@@ -80,8 +80,8 @@ pub async fn project(
     Ok((project, build))
 }
 
-/// Has another build work on a project, which was read as `version`, on behalf of an API key. None when somebody else was
-/// faster.
+/// Starts another build of a project that was read as `version`, for an API key. Returns `None` if
+/// another request was faster.
 ///
 /// # Errors
 /// [`Error::Storage`].

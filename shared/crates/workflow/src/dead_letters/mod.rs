@@ -1,4 +1,4 @@
-//! What becomes of messages that are given up.
+//! Dead letters: what happens to messages that no worker could process.
 //!
 //! A message comes to the dead letters of its queue when it was delivered five times in vain, or at
 //! once when it is none ([`send_poison`]). There it is taken from the queue, kept and counted, and
@@ -6,8 +6,8 @@
 //! administrator sends it on its way again ([`redrive`]).
 //!
 //! Each of these may happen twice, and die between any two of its effects: a row is put once, a job
-//! is ended by a write on the version that was judged, and whoever finds that done goes on behind
-//! it.
+//! is ended by a write on the version that was judged, and an
+//! instance that finds an effect done continues after it.
 
 pub mod redrive;
 
@@ -158,15 +158,17 @@ enum Verdict {
     Leave,
     /// It fails.
     Fail,
-    /// It has failed by this dead letter, and whoever wrote that down may have died before it sent
+    /// This dead letter ended it, and the instance that saved this may have crashed before it sent
     /// the last message.
     Finalize,
 }
 
-/// Pure. A job fails if the message was for the step that it stands at, nobody is at it, and no
-/// later message was sent for the same step: a message that is sent anew makes the job due anew, and
-/// one that was received before cannot be that one. Whoever is behind is a late duplicate; should
-/// there be no other, the sweeper finds the job.
+/// Returns what a dead letter means for its job.
+///
+/// The job fails if the message was for its present step, no worker runs the step, and no later
+/// message was sent for it. A message that is enqueued again changes `due_at`, so one that was
+/// received before that time is not the later one. A message for an older step is a late duplicate.
+/// If it was the only message, the sweeper finds the job.
 fn judge<R: WorkflowKind>(row: &Row<R>, step: u32, received: Timestamp, now: Timestamp) -> Verdict {
     let job = &row.job;
     if job.is_terminal() {

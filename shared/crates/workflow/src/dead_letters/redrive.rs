@@ -105,7 +105,7 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
     })
 }
 
-/// One that has ended is begun anew by whoever asked for it: its project is told how it ended.
+/// A build that has ended is not resumed: the caller starts another one.
 async fn resume_build(context: &Context, row: &Row<Build>) -> Result<Redriven, Error> {
     if row.job.header.finalized {
         return Ok(refused("Its build has ended; ask for another one."));

@@ -25,8 +25,8 @@ use eventrelay_store::{
     queue::{Message, Queue},
 };
 
-/// How long a step is nobody else's. Prolonged while it runs, so that it can be short: it is what
-/// a job waits for when its worker dies.
+/// Lease duration of a step. The heartbeat renews it, so it can be short: after a crash the job
+/// resumes within this time.
 const LEASE: Duration = Duration::from_secs(20);
 
 /// How often it is prolonged.

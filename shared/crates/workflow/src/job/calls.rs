@@ -43,7 +43,7 @@ pub struct Calls {
     pub youtube: YouTube,
     /// How long an analysis is fresh.
     pub analysis_ttl: Duration,
-    /// How long files took of late.
+    /// Recent processing times of files.
     pub processing_time: ProcessingTimeEstimator,
     /// Who may hold a part of a recording in memory: [`CHUNKS_AT_ONCE`].
     pub chunks: Arc<Semaphore>,
@@ -198,7 +198,7 @@ impl Calls {
         Ok(EffectOutcome::File(seen(file)))
     }
 
-    /// How long a file like that of the job took of late, if that is known.
+    /// Returns the recent processing time of files like that of the job, if known.
     pub(super) fn expected(&self, job: &Job) -> Option<Duration> {
         self.processing_time.expected(estimate(job)?)
     }

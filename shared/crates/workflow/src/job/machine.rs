@@ -28,7 +28,8 @@ use eventrelay_store::{StoredAnalysis, packed::Directory};
 /// The longest wait between two looks at a file that is being processed.
 const MAX_LOOK: Duration = Duration::from_secs(30);
 
-/// Uploads of one recording at most: whoever loses it twice loses it again.
+/// Maximum uploads per recording. If Gemini loses the file this often, another upload will not
+/// help.
 const MAX_UPLOADS: u32 = 3;
 
 /// What has to be done for a job before [`step`] can go on. At most one call of an upstream that a
@@ -128,7 +129,7 @@ pub struct Limits {
     pub processing_timeout: Duration,
     /// How many models are configured.
     pub models: usize,
-    /// How long files like that of the job took of late; none where that is not known.
+    /// Recent processing time of files like that of the job; `None` if unknown.
     pub expected: Option<Duration>,
     /// Who is asked.
     pub answer_class: AnswerClass,
@@ -324,8 +325,8 @@ fn on_file(mut job: Job, seen: FileSeen, limits: Limits, now: Timestamp) -> Tran
 }
 
 /// How long Gemini may take to prepare a file of this size and length: about a second for each
-/// 20 MB or each two minutes, whichever is more. An early look costs one call, a late one makes
-/// somebody wait; the looks after it double.
+/// 20 MB or each two minutes, whichever is more. Polling early costs a call, polling late adds
+/// latency. Later polls back off exponentially.
 pub(super) fn estimate(size_bytes: u64, duration_s: Option<f64>) -> Duration {
     let by_size = size_bytes / 20_000_000;
     let by_duration = Duration::try_from_secs_f64(duration_s.unwrap_or(0.0) / 120.0);
@@ -346,8 +347,8 @@ fn later_look(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.clamp(1, 16)).min(MAX_LOOK)
 }
 
-/// A job that has failed since its message was given up, from its beginning on; none if it has
-/// ended otherwise or is not finalized yet.
+/// Returns a job that a dead letter ended, to start again; `None` if it ended otherwise or is not
+/// finalized yet.
 #[must_use]
 pub fn resume(job: Job, deadline: Timestamp, now: Timestamp) -> Option<Job> {
     if !(job.header.finalized && is_dead_lettered(&job)) {

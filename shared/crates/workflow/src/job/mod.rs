@@ -1,8 +1,8 @@
 //! A job: the way of one video from its submission to its analysis.
 //!
 //! [`model`] is what a job is, [`machine`] decides what happens next and is pure, [`calls`] are its
-//! calls to the outside, and [`worker`] does what was decided and writes it down. Whoever drives
-//! the worker, today an SQS message per step, is no concern of the machine.
+//! calls to the outside, and [`worker`] does what was decided and writes it down. The machine does
+//! not depend on what advances the worker, which is one SQS message per step.
 
 pub mod batch;
 pub mod calls;

@@ -1,4 +1,4 @@
-//! How long Gemini took of late to prepare files: what the first look at the next one goes by.
+//! Recent times that Gemini needed to process files: they set the first poll of the next one.
 
 use std::{
     sync::{

@@ -142,7 +142,7 @@ impl Analyses {
         {
             Indexed::Yes => Ok(Some(EffectOutcome::Indexed)),
             Indexed::ClaimLost => {
-                // The video was deleted, or is somebody else's now: nothing will point at these.
+                // The video was deleted, or another job owns it: nothing will point at these forms.
                 self.calls.delete_forms(job, analysis).await?;
                 Err(Error::DeadlineExceeded)
             }

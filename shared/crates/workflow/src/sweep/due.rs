@@ -1,6 +1,6 @@
-//! Jobs and tasks that are long due: whoever was at them died before it wrote down or sent what
-//! follows. Their message is sent anew, and the worker does the rest: it takes over a lease that ran
-//! out, and ends a job whose deadline has passed.
+//! Overdue workflows: their worker crashed before it saved the step or sent the next message. The
+//! sweeper enqueues their message again. The worker does the rest: it takes over an expired lease,
+//! and ends a job whose deadline has passed.
 
 use futures_util::stream::{self, StreamExt};
 

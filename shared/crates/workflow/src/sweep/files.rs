@@ -1,4 +1,4 @@
-//! Files at Gemini that nobody deleted: the job that had uploaded one could not, when it was finalized.
+//! Orphaned files at Gemini: files that their jobs could not delete when they were finalized.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Sweeper {
             }
         }
         self.gemini.delete_file(&file.name).await?;
-        tracing::warn!(gemini.file = file.name, video.id = %video, "Deleted a file that nobody needs");
+        tracing::warn!(gemini.file = file.name, video.id = %video, "Deleted an orphaned file");
         Ok(true)
     }
 }

@@ -1,4 +1,4 @@
-//! The sweeper: on a schedule, finishes what somebody died over and takes out what nobody needs.
+//! The sweeper: on a schedule, resumes workflows after crashes and deletes orphaned data.
 //!
 //! Its parts (what is due, the files at Gemini, the uploads) do not depend on each other, and one
 //! that fails does not stop the others. Each may be done twice, by two sweepers at a time, and end in

@@ -66,7 +66,10 @@ impl Sweeper {
         });
         let unused: Vec<String> = unused.collect();
         for key in &unused {
-            tracing::info!(blob.key = key, "Deleting a recording that nobody submitted");
+            tracing::info!(
+                blob.key = key,
+                "Deleting a recording that was never submitted"
+            );
         }
         let count = i64::try_from(unused.len()).unwrap_or(i64::MAX);
         if !unused.is_empty() {

@@ -33,7 +33,7 @@ impl Calls {
     }
 
     /// Says in the deployment's row how its build has ended, and takes away what it must not leave
-    /// behind. The row comes first: somebody waits for it, and a repository may never be deletable.
+    /// behind. The row comes first: the caller waits for it, and a repository may never be deletable.
     pub(super) async fn finalize_deployment(
         &self,
         build: &Build,

@@ -28,7 +28,7 @@ pub(super) struct DraftText {
     pub(super) content: String,
     /// Hash of the first question of the round: the same question needs no other answer.
     pub(super) question: String,
-    /// How often it was mended.
+    /// Number of repairs.
     pub(super) repairs: u32,
 }
 
@@ -72,7 +72,7 @@ impl Calls {
             && let Some(draft) = blobs.json::<DraftText>(&key).await?
             && draft.question == first_hash
         {
-            // Whoever stored it may have died before it said what it had paid.
+            // The worker that stored it may have crashed before it saved what it had paid.
             let kept = self.kept(build, &work.project, &first_hash, usage).await?;
             return Ok(Seen::Written {
                 repairs: draft.repairs,
@@ -170,7 +170,7 @@ impl Calls {
         futures_util::future::try_join_all(reads).await
     }
 
-    /// The text that is mended in this round, and what is wrong with it.
+    /// Text that this round repairs, and its findings.
     async fn base(&self, work: &FileWork) -> Result<Option<(String, Vec<Finding>)>, Error> {
         let Some(mends) = &work.mends else {
             return Ok(None);
@@ -187,8 +187,8 @@ impl Calls {
         Ok(Some((draft.content, errors(findings.collect()))))
     }
 
-    /// Tells those who wait for the file, and forgets what was paid for on the way to it. That the
-    /// answers to a file that failed are forgotten lets another try ask anew.
+    /// Completes the file in the fan-in of its project and deletes the paid answers on the way to it.
+    /// After a failure, another build therefore asks the model again.
     pub(super) async fn finalize_file(&self, build: &Build, work: &FileWork) -> Result<(), Error> {
         if let Some(parent) = &build.parent {
             let jobs = &self.context.jobs;
@@ -257,7 +257,7 @@ fn model_file(path: String, text: String) -> ProjectFile {
     }
 }
 
-/// Somebody has begun a file before those that it depends on: they come.
+/// Error of a file that began before its dependencies were written. They follow.
 fn not_yet() -> Error {
     Error::Storage {
         transient: true,

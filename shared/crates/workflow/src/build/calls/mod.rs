@@ -224,7 +224,7 @@ impl Calls {
     async fn analysis(&self, project: &Project) -> Result<Analysis, Error> {
         let key = blobs::analysis_key(&project.video, &project.analysis, Form::Json);
         let packed = self.context.blobs.get(&key).await?;
-        // It was deleted, or made anew since.
+        // The analysis was deleted or replaced.
         let packed = packed.ok_or(Error::NotFound { what: "analysis" })?;
         let text = compression::gunzip(&packed, MAX_DOCUMENT_BYTES)?;
         serde_json::from_slice(&text).map_err(Error::internal)
@@ -237,7 +237,7 @@ impl Calls {
     /// The files of a manifest, with their bytes.
     async fn files(&self, project: &ProjectId, etag: &str) -> Result<Vec<ProjectFile>, Error> {
         let made = self.project(project).await?.made;
-        // It may have been made anew since.
+        // The project may have been built again.
         let made = made.filter(|made| made.manifest == etag);
         let archive = made.as_ref().map(|made| made.archive.as_str());
         self.context.blobs.files(project, etag, archive).await
@@ -309,7 +309,7 @@ impl Calls {
         })
     }
 
-    /// Keeps a paid answer. Without it all is as good, as long as nobody dies now.
+    /// Stores a paid answer. Best effort: a crash after a failure pays for the answer twice.
     async fn keep(
         &self,
         build: &Build,

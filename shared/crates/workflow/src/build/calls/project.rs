@@ -148,8 +148,8 @@ impl Calls {
         }
     }
 
-    /// Opens a build for each file: who waits for whom first, then the builds, then the messages of
-    /// those that wait for nobody. Doing it twice does it once.
+    /// Starts a child workflow for each file: first the fan-in row, then the workflows, then the
+    /// messages of files without dependencies. Idempotent.
     async fn open(
         &self,
         build: &Build,
@@ -215,7 +215,7 @@ impl Calls {
                 .submitted_by
                 .clone_from(&build.header.submitted_by);
             if graph.waits(*number, files) {
-                // Whoever it waits for sends its message.
+                // The last of its dependencies enqueues its message.
                 one.header.due_at = build.header.deadline;
             }
             one
@@ -419,7 +419,7 @@ impl Calls {
     }
 
     /// Forgets the texts of the files that were in the way when all were looked at together, so that
-    /// another try asks for them anew.
+    /// another build asks for them again.
     async fn forget_broken(&self, work: &ProjectWork, round: u32) -> Result<(), Error> {
         let Some(etag) = work.plan.as_deref() else {
             return Ok(());
@@ -447,7 +447,8 @@ impl Calls {
         self.context.blobs.delete(keys.collect()).await
     }
 
-    /// Calls off the files that wait for others, which nobody will wake. What all of them took.
+    /// Cancels the files that wait for others, since no message would wake them. Returns the usage of
+    /// all files.
     async fn call_off(&self, build: &Build, round: u32, files: &[u32]) -> Result<Usage, Error> {
         let ids: Vec<JobId> = files
             .iter()

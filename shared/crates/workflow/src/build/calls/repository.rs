@@ -157,8 +157,8 @@ impl Calls {
     }
 
     /// Asks where the first branch stands while the files become a tree. Nothing of the first
-    /// commit stays: the tree is of our files alone. Where more than that commit is there, it is
-    /// somebody else's, or of another deployment of the same project, and stays.
+    /// commit stays: the tree is of our files alone. A repository with more commits
+    /// belongs to another owner or another deployment of the project, and stays.
     async fn enter(
         &self,
         github: &GitHub,
@@ -301,7 +301,7 @@ impl Calls {
         }
     }
 
-    /// Deletes the repository that a failed deployment has made, unless somebody else has put
+    /// Deletes the repository that a failed deployment has made, unless another author has put
     /// something into it, or another deployment of the project may be about to. Whether it is gone.
     pub(super) async fn delete_if_ours(&self, work: &DeploymentWork) -> Result<bool, Error> {
         let github = self.github()?;

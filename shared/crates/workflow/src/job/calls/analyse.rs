@@ -48,7 +48,7 @@ impl Calls {
             }
             None => {
                 let made = self.make(job, file, time, usage).await?;
-                // Without it the analysis is as good, as long as nobody dies now.
+                // Best effort: a crash after a failure pays for the answer twice.
                 if let Err(error) = self.keep(job, &made).await {
                     tracing::warn!(job.id = %job.header.id, error = error.report(), "Could not keep an answer");
                 }

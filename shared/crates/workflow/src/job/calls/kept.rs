@@ -39,7 +39,7 @@ impl Calls {
             return Ok(None);
         };
         let text = compression::gunzip(&packed, MAX_DOCUMENT_BYTES)?;
-        // Another version of the code may have written it, and it can be made anew.
+        // Another release may have written it; the model can be asked again.
         Ok(serde_json::from_slice(&text).ok())
     }
 
