@@ -16,5 +16,5 @@ pub use eventrelay_project as project;
 pub use eventrelay_store as store;
 pub use eventrelay_upstream as upstream;
 pub use eventrelay_workflow::{
-    build, context, dead_letters, engine, job, removal, submission, sweep, task,
+    any, batch, build, context, dead_letters, engine, job, removal, submission, sweep, task,
 };

@@ -24,11 +24,15 @@ use eventrelay_core::{
     telemetry,
 };
 use eventrelay_store::counters::Counts;
+use eventrelay_store::queue::Queue;
 use eventrelay_workflow::{
+    batch, build,
     context::{Context, Warm},
     dead_letters as letters,
-    job::batch,
+    engine::{Worker, Workflow},
+    job,
     sweep::Sweeper,
+    task,
 };
 
 pub use lambda_runtime::Error;
@@ -116,20 +120,10 @@ pub fn authorizer() -> Result<(), Error> {
 /// As [`endpoint`].
 pub fn analyses() -> Result<(), Error> {
     start(async {
-        let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-        let (worker, queue) = (&context.worker().await?, &context.queue);
-        let dead_letters = &queue.beside(config::analysis_dead_letters_url()?);
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-            batch::advance(
-                queue,
-                dead_letters,
-                event,
-                async |message, count, invocation| worker.advance(message, count, invocation).await,
-            )
-            .await
-            .map_err(Error::from)
-        }))
-        .await
+        let context = &worker_context().await?;
+        let worker = job::worker::worker(context).await?;
+        let dead_letters = config::analysis_dead_letters_url()?;
+        advance(worker, &context.queue, dead_letters).await
     })
 }
 
@@ -139,20 +133,10 @@ pub fn analyses() -> Result<(), Error> {
 /// As [`endpoint`].
 pub fn builds(checker: Checker) -> Result<(), Error> {
     start(async {
-        let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-        let (worker, queue) = (&context.build_worker(checker).await?, &context.builds_queue);
-        let dead_letters = &queue.beside(config::builds_dead_letters_url()?);
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-            batch::advance(
-                queue,
-                dead_letters,
-                event,
-                async |message, count, invocation| worker.advance(message, count, invocation).await,
-            )
-            .await
-            .map_err(Error::from)
-        }))
-        .await
+        let context = &worker_context().await?;
+        let worker = build::worker::worker(context, checker).await?;
+        let dead_letters = config::builds_dead_letters_url()?;
+        advance(worker, &context.builds_queue, dead_letters).await
     })
 }
 
@@ -162,21 +146,36 @@ pub fn builds(checker: Checker) -> Result<(), Error> {
 /// As [`endpoint`].
 pub fn tasks() -> Result<(), Error> {
     start(async {
-        let context = Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?;
-        let (worker, queue) = (&context.task_worker().await?, &context.tasks_queue);
-        let dead_letters = &queue.beside(config::tasks_dead_letters_url()?);
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-            batch::advance(
-                queue,
-                dead_letters,
-                event,
-                async |message, count, invocation| worker.advance(message, count, invocation).await,
-            )
-            .await
-            .map_err(Error::from)
-        }))
-        .await
+        let context = &worker_context().await?;
+        let worker = task::worker(context).await?;
+        let dead_letters = config::tasks_dead_letters_url()?;
+        advance(worker, &context.tasks_queue, dead_letters).await
     })
+}
+
+async fn worker_context() -> Result<Context, Error> {
+    Ok(Context::from_env(&[Warm::DynamoDb, Warm::S3, Warm::Sqs]).await?)
+}
+
+/// Runs the steps that the messages of a queue name. Unreadable messages become dead letters.
+async fn advance<F: Workflow>(
+    worker: Worker<F>,
+    queue: &Queue,
+    dead_letters: String,
+) -> Result<(), Error> {
+    let dead_letters = &queue.beside(dead_letters);
+    let worker = &worker;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        batch::advance(
+            queue,
+            dead_letters,
+            event,
+            async |message, count, invocation| worker.advance(message, count, invocation).await,
+        )
+        .await
+        .map_err(Error::from)
+    }))
+    .await
 }
 
 /// Runs the worker of dead letters.

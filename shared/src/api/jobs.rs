@@ -15,9 +15,10 @@ use eventrelay_core::{
 };
 use eventrelay_store::jobs::Row;
 use eventrelay_workflow::{
+    any::AnyRow,
     build,
     context::Context,
-    engine::{self, AnyRow, WorkflowKind},
+    engine::{self, WorkflowKind},
     job::{Job, Stage, Status},
     task::{REPAIRED, Task, Work},
 };

@@ -5,5 +5,6 @@
 
 mod binaries;
 mod events;
+mod layers;
 mod security;
 mod template;

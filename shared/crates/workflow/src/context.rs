@@ -1,29 +1,14 @@
 //! What a function needs to work: built once, in Init, where Lambda gives a full processor
 //! whatever the function's memory, and with its connections opened there.
 
-use eventrelay_project::Checker;
 use eventrelay_store::aws::Clients;
 use futures_util::future::join_all;
 use std::sync::Arc;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
-use crate::{
-    build,
-    engine::Executor,
-    job::{
-        calls::{CHUNKS_AT_ONCE, Calls},
-        machine,
-        processing_time::ProcessingTimeEstimator,
-        worker::{Analyses, Worker},
-    },
-    task,
-};
 use eventrelay_core::{
     clock::Timestamp,
-    config::{
-        BuildsConfig, Config, ConfigError, LimitsConfig, ModelsConfig, TargetConfig,
-        UpstreamConfig, YouTubeConfig,
-    },
+    config::{Config, ConfigError, LimitsConfig, ModelsConfig, YouTubeConfig},
     error::Error,
     limit::Leases,
     telemetry,
@@ -44,18 +29,14 @@ use eventrelay_store::{
     videos::Videos,
 };
 use eventrelay_upstream::{
-    HttpClient, UpstreamGuard, budget::Budget, gemini::Gemini, github::GitHub, models::Models,
-    netlify::Netlify, vercel::Vercel, youtube::YouTube,
+    HttpClient, UpstreamGuard, budget::Budget, gemini::Gemini, models::Models, youtube::YouTube,
 };
 
 /// A service whose connection is opened in Init.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warm {
-    /// Index, jobs, controls.
     DynamoDb,
-    /// Blobs.
     S3,
-    /// The queue.
     Sqs,
 }
 
@@ -64,19 +45,14 @@ pub enum Warm {
 pub struct Context {
     /// What the deployment says of itself.
     pub config: Config,
-    /// The index.
     pub videos: Videos,
-    /// The jobs.
     pub jobs: Jobs,
-    /// Dead letters.
     pub dead_letters: DeadLetters,
     /// Where the sweeper goes on.
     pub bookmarks: Bookmarks,
     /// What of the analyses can be found by its words.
     pub search: Search,
-    /// API keys.
     pub keys: Keys,
-    /// The bucket.
     pub blobs: Blobs,
     /// The queue of jobs.
     pub queue: Queue,
@@ -84,7 +60,6 @@ pub struct Context {
     pub tasks_queue: Queue,
     /// The queue of builds.
     pub builds_queue: Queue,
-    /// Projects and deployments.
     pub projects: Projects,
     /// The key that signs cursors, once it was read.
     cursor_key: Arc<OnceCell<[u8; 64]>>,
@@ -181,109 +156,8 @@ impl Context {
         self.clients.secrets(self.config.secrets_ttl, self.clock)
     }
 
-    /// The worker of the tasks of this deployment, with its secret read.
-    ///
-    /// # Errors
-    /// When the environment is incomplete.
-    pub async fn task_worker(&self) -> Result<task::Worker, Error> {
-        let config = YouTubeConfig::from_env().map_err(Error::internal)?;
-        let limits = LimitsConfig::from_env().map_err(Error::internal)?;
-        let gate = UpstreamGuard::new(self.limits.clone(), limits);
-        let secret = config.secret.as_ref().map(|id| self.secrets().secret(id));
-        if let Some(secret) = &secret {
-            secret.warm().await;
-        }
-        let youtube = youtube(HttpClient::new()?, config, secret, gate);
-        Ok(task::Worker::new(
-            self.executor(&self.tasks_queue),
-            self.clone(),
-            youtube,
-        ))
-    }
-
-    /// The worker of analyses of this deployment, with its secrets read.
-    ///
-    /// # Errors
-    /// When the environment is incomplete.
-    pub async fn worker(&self) -> Result<Worker, Error> {
-        let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
-        let limits = machine::Limits {
-            processing_timeout: upstream.processing_timeout,
-            models: upstream.models.names.len(),
-            expected: None,
-            answer_class: self.config.answer_class,
-        };
-        let config = LimitsConfig::from_env().map_err(Error::internal)?;
-        let gate = UpstreamGuard::new(self.limits.clone(), config.clone());
-        let secrets = self.secrets();
-        let gemini = secrets.secret(upstream.models.secret.clone());
-        let youtube_secret = upstream.youtube.secret.as_ref();
-        let youtube_secret = youtube_secret.map(|id| secrets.secret(id));
-        warm_all([Some(&gemini), youtube_secret.as_ref()]).await;
-        let http = HttpClient::new()?;
-        let calls = Calls {
-            blobs: self.blobs.clone(),
-            models: self.models(&http, upstream.models, gemini, &gate, &config)?,
-            youtube: youtube(http, upstream.youtube, youtube_secret, gate),
-            analysis_ttl: self.config.analysis_ttl,
-            processing_time: ProcessingTimeEstimator::default(),
-            chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
-        };
-        let analyses = Analyses {
-            videos: self.videos.clone(),
-            search: self.search.clone(),
-            calls,
-            limits,
-            jobs: self.jobs.clone(),
-        };
-        Ok(Worker::new(self.executor(&self.queue), analyses))
-    }
-
-    /// The worker of builds of this deployment, with its secrets read.
-    ///
-    /// # Errors
-    /// When the environment is incomplete.
-    pub async fn build_worker(&self, checker: Checker) -> Result<build::worker::Worker, Error> {
-        let config = BuildsConfig::from_env().map_err(Error::internal)?;
-        let gate = UpstreamGuard::new(self.limits.clone(), config.limits.clone());
-        let secrets = self.secrets();
-        let secret = |target: &TargetConfig| target.secret.as_ref().map(|id| secrets.secret(id));
-        let gemini = secrets.secret(config.models.secret.clone());
-        let github = secret(&config.github);
-        let vercel = secret(&config.vercel);
-        let netlify = secret(&config.netlify);
-        let all = [
-            Some(&gemini),
-            github.as_ref(),
-            vercel.as_ref(),
-            netlify.as_ref(),
-        ];
-        warm_all(all).await;
-        let http = HttpClient::new()?;
-        let (github_url, netlify_url) = (config.github.base_url, config.netlify.base_url);
-        let (vercel_url, team) = (config.vercel.base_url, config.vercel_team);
-        let calls = build::calls::Calls {
-            checker,
-            models: self.models(&http, config.models, gemini, &gate, &config.limits)?,
-            github: github.map(|token| GitHub::new(http.clone(), github_url, token, gate.clone())),
-            vercel: vercel
-                .map(|token| Vercel::new(http.clone(), vercel_url, team, token, gate.clone())),
-            netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, gate)),
-            context: self.clone(),
-        };
-        let executor = self.executor(&self.builds_queue);
-        Ok(build::worker::Worker::new(executor, calls))
-    }
-
-    fn executor(&self, queue: &Queue) -> Executor {
-        Executor {
-            jobs: self.jobs.clone(),
-            queue: queue.clone(),
-            counters: self.counters.clone(),
-        }
-    }
-
-    fn models(
+    /// Models of this deployment, asked within its budgets.
+    pub(crate) fn models(
         &self,
         http: &HttpClient,
         models: ModelsConfig,
@@ -308,11 +182,11 @@ impl Context {
     }
 }
 
-async fn warm_all<'a>(secrets: impl IntoIterator<Item = Option<&'a Secret>>) {
+pub(crate) async fn warm_all<'a>(secrets: impl IntoIterator<Item = Option<&'a Secret>>) {
     join_all(secrets.into_iter().flatten().map(Secret::warm)).await;
 }
 
-fn youtube(
+pub(crate) fn youtube(
     http: HttpClient,
     config: YouTubeConfig,
     secret: Option<Secret>,

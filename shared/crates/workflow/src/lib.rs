@@ -1,5 +1,7 @@
 //! The workflow engine ([`engine`]) and every workflow on it.
 
+pub mod any;
+pub mod batch;
 pub mod build;
 pub mod context;
 pub mod dead_letters;

@@ -34,9 +34,7 @@ pub(crate) const CLAIM_MARGIN: Duration = Duration::from_secs(60);
 /// A video and how it is to be analysed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
-    /// Which.
     pub video: VideoKey,
-    /// How.
     pub request: Request,
     /// The transcript that came along, in its stored form; its hash is in the request.
     pub transcript: Option<String>,

@@ -26,12 +26,10 @@ use eventrelay_project::{
 /// Looks for a repository whose name is taken and that is not shown.
 const LOOKS_FOR_TAKEN: u32 = 3;
 
-/// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentWork {
     /// What it is called.
     pub deployment: DeploymentId,
-    /// What is deployed.
     pub project: ProjectId,
     /// Entity tag of the manifest that says which files.
     pub manifest: String,
@@ -65,17 +63,10 @@ pub enum Stage {
         looks: Option<u32>,
     },
     /// The files are made into a tree of a new repository.
-    Entering {
-        /// The repository.
-        at: Address,
-        /// Its first branch.
-        branch: String,
-    },
+    Entering { at: Address, branch: String },
     /// A tree is made into a commit.
     Committing {
-        /// The repository.
         at: Address,
-        /// Its first branch.
         branch: String,
         /// What the commit follows.
         head: ObjectId,
@@ -86,51 +77,30 @@ pub enum Stage {
     },
     /// The first branch is moved to the commit.
     Moving {
-        /// The repository.
         at: Address,
-        /// The branch.
         branch: String,
-        /// The commit.
         commit: ObjectId,
     },
     /// What is in the repository is compared with the files.
-    Comparing {
-        /// The repository.
-        at: Address,
-    },
+    Comparing { at: Address },
     /// A branch is made at the commit.
     Branching {
-        /// The repository.
         at: Address,
-        /// Its first branch.
         branch: String,
-        /// The commit.
         commit: ObjectId,
     },
     /// A pull request is made.
-    Requesting {
-        /// The repository.
-        at: Address,
-        /// Its first branch.
-        branch: String,
-    },
+    Requesting { at: Address, branch: String },
     /// The repository is made a site.
-    Enabling {
-        /// The repository.
-        at: Address,
-        /// Its first branch.
-        branch: String,
-    },
+    Enabling { at: Address, branch: String },
     /// The site is built.
     Publishing {
-        /// The repository.
         at: Address,
         /// How often was looked.
         looks: u32,
     },
     /// The files go to Vercel.
     Sending,
-    /// Vercel builds them.
     Building {
         /// Vercel's id of it.
         id: String,
@@ -151,7 +121,6 @@ pub enum Stage {
         /// The digests of what it lacks.
         required: Vec<String>,
     },
-    /// Netlify publishes them.
     Processing {
         /// Netlify's id of the deploy.
         deploy: String,
@@ -192,7 +161,6 @@ impl Stage {
         }
     }
 
-    /// 0 to 99.
     #[must_use]
     pub const fn progress(&self) -> u8 {
         match self {
@@ -207,14 +175,11 @@ impl Stage {
     }
 }
 
-/// What was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     /// The repository is ours and has nothing of the project yet.
     New {
-        /// Where.
         at: Address,
-        /// Its first branch.
         branch: String,
         /// Where people look at it.
         url: String,
@@ -227,7 +192,6 @@ pub enum Seen {
     Foreign,
     /// It is ours and has an earlier state of the project, or another one's work.
     Ours {
-        /// Where.
         at: Address,
         /// Where people look at it.
         url: String,
@@ -242,7 +206,6 @@ pub enum Seen {
         branch: String,
         /// What that stands at.
         head: ObjectId,
-        /// The tree.
         tree: ObjectId,
         /// Whether it is proposed, not put there.
         proposed: bool,
@@ -255,7 +218,6 @@ pub enum Seen {
     Moved,
     /// Another author moved the branch.
     Outrun,
-    /// Nothing differs.
     Unchanged {
         /// The repository, where it is now.
         at: Address,
@@ -274,25 +236,21 @@ pub enum Seen {
     Site(String),
     /// Vercel has taken it.
     Sent {
-        /// Its id there.
         id: String,
         /// Where it will be seen.
         url: Option<String>,
     },
     /// Netlify has taken it.
     Announced {
-        /// Its id there.
         deploy: String,
         /// The digests of what it lacks.
         required: Vec<String>,
     },
-    /// Netlify has all.
     Uploaded,
     /// It is not done yet.
     Waiting,
     /// It can be seen.
     Ready {
-        /// Where.
         url: Option<String>,
     },
     /// The target could not build it.

@@ -9,13 +9,11 @@ use eventrelay_project::{Finding, ProjectId};
 /// What the build of a file remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileWork {
-    /// Whose file.
     pub project: ProjectId,
     /// Entity tag of the plan.
     pub plan: String,
     /// Its place in the plan.
     pub number: u32,
-    /// Its path.
     pub path: String,
     /// Which round of the project's build.
     pub round: u32,
@@ -74,12 +72,10 @@ impl Stage {
     }
 }
 
-/// What was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     /// The text is there, checked, after so many repairs.
     Written {
-        /// Repairs.
         repairs: u32,
         /// Hash of the question that it answers; none where it was there before.
         question: Option<String>,

@@ -32,11 +32,8 @@ pub enum Effect {
 /// What came of a [`Effect`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum EffectOutcome {
-    /// Of a project.
     Project(project::Seen),
-    /// Of a file.
     File(file::Seen),
-    /// Of a deployment.
     Deployment(deployment::Seen),
     /// Of all of them.
     Software(software::Seen),
@@ -47,11 +44,8 @@ pub enum EffectOutcome {
 /// What follows from what was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum After {
-    /// The next stage.
     Now,
-    /// Another look.
     Later(Duration),
-    /// Nothing.
     Done,
     /// Nothing: what it waited for has failed.
     Failed(JobError),

@@ -48,7 +48,6 @@ pub enum Work {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum End {
-    /// It is done.
     Done,
     /// There was nothing to do it with.
     Skipped {

@@ -24,7 +24,6 @@ const LOOK: Duration = Duration::from_secs(30);
 /// What the build of a project remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectWork {
-    /// What is built.
     pub project: ProjectId,
     /// It ends with the plan.
     pub plan_only: bool,
@@ -43,7 +42,6 @@ pub struct ProjectWork {
 pub struct Draft {
     /// The round that its present text is of.
     pub round: u32,
-    /// Number of repairs.
     pub repairs: u32,
 }
 
@@ -62,16 +60,12 @@ pub enum Stage {
         /// Entity tag of the report whose findings this round repairs.
         report: Option<String>,
     },
-    /// Files are written.
     Writing {
-        /// As in opening.
         round: u32,
-        /// Which files.
         files: Vec<u32>,
     },
     /// All files are looked at together.
     Checking {
-        /// The last round.
         round: u32,
     },
     /// Manifest and archive are made.
@@ -93,7 +87,6 @@ impl Stage {
         }
     }
 
-    /// 0 to 99.
     #[must_use]
     pub fn progress(&self) -> u8 {
         match self {
@@ -110,32 +103,22 @@ impl Stage {
     }
 }
 
-/// What was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     /// There is a plan of so many files.
-    Planned {
-        /// Its entity tag.
-        plan: String,
-        /// Number of files.
-        files: u32,
-    },
+    Planned { plan: String, files: u32 },
     /// The builds of the files are there.
     Opened,
     /// Not all files are written.
     Waiting,
     /// All are, after so many repairs each, in the order in which they were opened.
-    Written {
-        /// Repairs.
-        repairs: Vec<u32>,
-    },
+    Written { repairs: Vec<u32> },
     /// A file will never be.
     Failed(JobError),
     /// All files were looked at together.
     Checked {
         /// Entity tag of the report.
         report: String,
-        /// Files with findings.
         failing: Vec<u32>,
     },
     /// Manifest and archive are there.

@@ -9,16 +9,12 @@ use crate::job::Request;
 use eventrelay_core::{error::JobError, ids::JobId, video::VideoKey};
 use eventrelay_project::{DeploymentId, DeploymentRequest, ProjectId, ProjectRequest};
 
-/// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SoftwareWork {
-    /// What is analysed.
     pub video: VideoKey,
-    /// How.
     pub request: Request,
     /// What is made of it.
     pub project_request: ProjectRequest,
-    /// Where it goes.
     pub deployment_request: DeploymentRequest,
     /// The job that analyses; none where an analysis was there.
     #[serde(default)]
@@ -39,7 +35,6 @@ pub struct SoftwareWork {
 pub enum Stage {
     /// The video is submitted.
     Submitting,
-    /// It is analysed.
     Analysing {
         /// How often was looked.
         looks: u32,
@@ -47,17 +42,11 @@ pub enum Stage {
     /// The project is begun.
     Beginning,
     /// The project is made.
-    Building {
-        /// The build.
-        job: JobId,
-    },
+    Building { job: JobId },
     /// The deployment is begun.
     Sending,
     /// The deployment is made.
-    Deploying {
-        /// The build.
-        job: JobId,
-    },
+    Deploying { job: JobId },
 }
 
 impl Stage {
@@ -71,7 +60,6 @@ impl Stage {
         }
     }
 
-    /// 0 to 99.
     #[must_use]
     pub const fn progress(&self) -> u8 {
         match self {
@@ -87,14 +75,10 @@ impl Stage {
     }
 }
 
-/// What was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     /// The video is analysed by this job, or was before.
-    Submitted {
-        /// The job.
-        job: Option<JobId>,
-    },
+    Submitted { job: Option<JobId> },
     /// What is waited for goes on.
     Waiting,
     /// What is waited for has ended and is being finalized.
@@ -102,19 +86,12 @@ pub enum Seen {
     /// There is an analysis.
     Analysed,
     /// The project was begun.
-    Begun {
-        /// It.
-        project: ProjectId,
-        /// Its build.
-        job: JobId,
-    },
+    Begun { project: ProjectId, job: JobId },
     /// The project is there.
     Built,
     /// The deployment was begun.
     Sent {
-        /// It.
         deployment: DeploymentId,
-        /// Its build.
         job: JobId,
     },
     /// The deployment is there.

@@ -26,9 +26,7 @@ pub struct NewProject {
     pub id: ProjectId,
     /// What its build will be called.
     pub job: JobId,
-    /// The video.
     pub video: VideoKey,
-    /// The analysis.
     pub analysis: StoredAnalysis,
     /// How it was asked for.
     pub request: ProjectRequest,

@@ -8,43 +8,59 @@ use super::{
     machine::{self, Effect, EffectOutcome},
     model::{Build, Work},
 };
-use crate::engine::{Executor, Invocation, StepOutcome, Workflow};
+use crate::{
+    context::{Context, warm_all},
+    engine::{Invocation, StepOutcome, Worker, Workflow},
+};
+use eventrelay_core::config::{BuildsConfig, TargetConfig};
 use eventrelay_core::{clock::Timestamp, error::Error};
-use eventrelay_store::queue::Message;
+use eventrelay_project::Checker;
+use eventrelay_upstream::{
+    HttpClient, UpstreamGuard, github::GitHub, netlify::Netlify, vercel::Vercel,
+};
 
-/// Drives builds.
-#[derive(Clone, Debug)]
-pub struct Worker {
-    executor: Executor,
-    builds: Builds,
+/// Returns the worker of builds, with its secrets read. `checker` checks generated files.
+///
+/// # Errors
+/// The environment is incomplete.
+pub async fn worker(context: &Context, checker: Checker) -> Result<Worker<Builds>, Error> {
+    let config = BuildsConfig::from_env().map_err(Error::internal)?;
+    let gate = UpstreamGuard::new(context.limits.clone(), config.limits.clone());
+    let secrets = context.secrets();
+    let secret = |target: &TargetConfig| target.secret.as_ref().map(|id| secrets.secret(id));
+    let gemini = secrets.secret(config.models.secret.clone());
+    let github = secret(&config.github);
+    let vercel = secret(&config.vercel);
+    let netlify = secret(&config.netlify);
+    let all = [
+        Some(&gemini),
+        github.as_ref(),
+        vercel.as_ref(),
+        netlify.as_ref(),
+    ];
+    warm_all(all).await;
+    let http = HttpClient::new()?;
+    let (github_url, netlify_url) = (config.github.base_url, config.netlify.base_url);
+    let (vercel_url, team) = (config.vercel.base_url, config.vercel_team);
+    let calls = Calls {
+        checker,
+        models: context.models(&http, config.models, gemini, &gate, &config.limits)?,
+        github: github.map(|token| GitHub::new(http.clone(), github_url, token, gate.clone())),
+        vercel: vercel
+            .map(|token| Vercel::new(http.clone(), vercel_url, team, token, gate.clone())),
+        netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, gate)),
+        context: context.clone(),
+    };
+    Ok(Worker::new(
+        context,
+        &context.builds_queue,
+        Builds { calls },
+    ))
 }
 
-impl Worker {
-    /// A worker that makes these calls.
-    #[must_use]
-    pub fn new(executor: Executor, calls: Calls) -> Self {
-        let builds = Builds { calls };
-        Self { executor, builds }
-    }
-
-    /// Runs the step that a message is about, and those that follow it without a wait.
-    ///
-    /// # Errors
-    /// When it could not be written down: the message is to be delivered again.
-    pub async fn advance(
-        &self,
-        message: &Message,
-        receive_count: u32,
-        invocation: &Invocation,
-    ) -> Result<(), Error> {
-        self.executor
-            .advance(&self.builds, message, receive_count, invocation)
-            .await
-    }
-}
-
+/// Effects of builds.
 #[derive(Clone, Debug)]
-struct Builds {
+pub struct Builds {
     calls: Calls,
 }
 

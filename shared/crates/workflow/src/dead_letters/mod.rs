@@ -1,7 +1,7 @@
 //! Dead letters: what happens to messages that no worker could process.
 //!
 //! A message comes to the dead letters of its queue when it was delivered five times in vain, or at
-//! once when it is none ([`send_poison`]). There it is taken from the queue, kept and counted, and
+//! once when it is none ([`crate::batch::send_poison`]). There it is taken from the queue, kept and counted, and
 //! the job or task that it was about fails, if it was not going on otherwise ([`bury`]). An
 //! administrator sends it on its way again ([`redrive`]).
 //!
@@ -16,10 +16,12 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsMessage;
 
 use crate::{
+    any::AnyRow,
+    batch::{MESSAGE_ID, receive_count},
     build::Build,
     context::Context,
-    engine::{self, AnyRow, WorkflowKind},
-    job::{Job, batch::receive_count},
+    engine::{self, WorkflowKind},
+    job::Job,
     task::Task,
 };
 use eventrelay_core::{clock::Timestamp, config::DeadLettersConfig, error::Error, ids::JobId};
@@ -27,41 +29,10 @@ use eventrelay_store::{
     counters::{Counts, DEAD_LETTERS},
     dead_letters::{DeadLetter, DeadLetterId, Kept, Source},
     jobs::Row,
-    queue::Queue,
 };
-
-/// Attribute of a message that was sent to the dead letters by a worker: the id that it had in its
-/// own queue. SQS keeps the id of those that it moves itself.
-const MESSAGE_ID: &str = "message_id";
 
 /// By how much the clock of SQS may be behind ours.
 const SKEW: Duration = Duration::from_secs(1);
-
-/// Sends what is no message to the dead letters, with the reason, the id that it had and how often
-/// it was received as attributes.
-///
-/// # Errors
-/// [`Error::Storage`]: it is to be delivered again, and SQS moves it in the end.
-pub async fn send_poison(
-    dead_letters: &Queue,
-    record: &SqsMessage,
-    error: &Error,
-) -> Result<(), Error> {
-    let count = receive_count(record).to_string();
-    let reason = error.detail();
-    let mut attributes = vec![("reason", reason.as_ref()), ("receive_count", &count)];
-    if let Some(id) = record.message_id.as_deref().filter(|id| !id.is_empty()) {
-        attributes.push((MESSAGE_ID, id));
-    }
-    let body = record.body.as_deref().unwrap_or_default();
-    dead_letters.send_body(body, &attributes).await?;
-    tracing::error!(
-        sqs.message_id = record.message_id,
-        error = error.report(),
-        "Sent poison to the dead letters"
-    );
-    Ok(())
-}
 
 /// Keeps and counts a dead letter, and ends what it was about.
 ///
@@ -156,7 +127,6 @@ fn first_received(record: &SqsMessage) -> Option<Timestamp> {
 enum Verdict {
     /// Nothing: it has ended, has moved on, or goes on by another message.
     Leave,
-    /// It fails.
     Fail,
     /// This dead letter ended it, and the instance that saved this may have crashed before it sent
     /// the last message.

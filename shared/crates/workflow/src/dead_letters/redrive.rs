@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::{
+    any::AnyRow,
     build::Build,
     context::Context,
-    engine::{self, AnyRow},
+    engine,
     job::{Job, JobRow, machine},
     submission::CLAIM_MARGIN,
     task::Task,

@@ -13,6 +13,7 @@ use std::{
 use futures_util::FutureExt;
 
 use super::{MessageDisposition, NextStep, WorkflowKind, receive, step};
+use crate::context::Context;
 use eventrelay_core::{
     clock::Timestamp,
     error::Error,
@@ -41,7 +42,6 @@ const MIN_CALL_TIME: Duration = Duration::from_secs(20);
 /// One invocation of the function that runs a executor.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// Unique to it.
     pub id: String,
     /// The message, of those that it was given, that a step is run for.
     pub message_id: String,
@@ -77,7 +77,6 @@ pub fn lease(invocation: &Invocation, now: Timestamp) -> Lease {
 /// What came of a call, and what the record has taken by then, whatever came of it.
 #[derive(Debug)]
 pub struct StepOutcome<O> {
-    /// What was seen.
     pub observed: Result<O, Error>,
     /// What it took so far.
     pub usage: Usage,
@@ -101,7 +100,6 @@ impl<O> StepOutcome<O> {
 
 /// Effects of one kind of workflow: which one follows, and how it is performed.
 pub trait Workflow {
-    /// Record and decisions.
     type Record: WorkflowKind;
     /// Work that a step performs. At most one call of an upstream that a wait can follow.
     type Effect;
@@ -145,15 +143,50 @@ pub trait Workflow {
     }
 }
 
+/// Advances the workflows of one queue.
+#[derive(Clone, Debug)]
+pub struct Worker<F> {
+    executor: Executor,
+    workflow: F,
+}
+
+impl<F: Workflow> Worker<F> {
+    /// Worker of the workflows whose messages are in `queue`.
+    #[must_use]
+    pub fn new(context: &Context, queue: &Queue, workflow: F) -> Self {
+        let executor = Executor {
+            jobs: context.jobs.clone(),
+            queue: queue.clone(),
+            counters: context.counters.clone(),
+        };
+        Self { executor, workflow }
+    }
+
+    /// Runs the step that a message names, and the steps that follow it without a wait.
+    ///
+    /// # Errors
+    /// The outcome could not be saved: SQS delivers the message again.
+    pub async fn advance(
+        &self,
+        message: &Message,
+        receive_count: u32,
+        invocation: &Invocation,
+    ) -> Result<(), Error> {
+        self.executor
+            .advance(&self.workflow, message, receive_count, invocation)
+            .await
+    }
+}
+
 /// Drives the work of one queue.
 #[derive(Clone, Debug)]
-pub struct Executor {
+struct Executor {
     /// Where it is written down.
-    pub jobs: Jobs,
+    jobs: Jobs,
     /// Where its messages go.
-    pub queue: Queue,
+    queue: Queue,
     /// Where is counted what it takes.
-    pub counters: Counters,
+    counters: Counters,
 }
 
 impl Executor {
@@ -161,7 +194,7 @@ impl Executor {
     ///
     /// # Errors
     /// When it could not be written down: the message is to be delivered again.
-    pub async fn advance<F: Workflow>(
+    async fn advance<F: Workflow>(
         &self,
         workflow: &F,
         message: &Message,

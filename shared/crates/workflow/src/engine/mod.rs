@@ -2,18 +2,16 @@
 //! with a message, at once or after a delay.
 //!
 //! [`WorkflowRecord`] is what such work has to remember, [`Workflow`] is what one kind of it does, and
-//! [`Executor`] is who does it and writes it down before anybody else is told. Analyses
+//! [`Worker`] is who does it and writes it down before anybody else is told. Analyses
 //! ([`crate::job`]) and builds ([`crate::build`]) are such work.
 
-mod any;
 mod executor;
 mod preempt;
 pub(crate) mod step;
 
 use std::time::Duration;
 
-pub use any::AnyRow;
-pub use executor::{Executor, Invocation, StepOutcome, Workflow, lease};
+pub use executor::{Invocation, StepOutcome, Worker, Workflow, lease};
 
 pub use preempt::{MAX_ATTEMPTS, send};
 pub use preempt::{preempt, requeue_if_lost, requeue_lost};
@@ -63,18 +61,15 @@ impl<R: WorkflowRecord> Transition<R> {
 /// When the next step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// Without delay.
     Immediate,
     /// With a message that is delayed.
     After(Duration),
-    /// Never.
     Finished,
 }
 
 /// What to do with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageDisposition {
-    /// Run the step.
     Run,
     /// Send it again with this delay.
     Wait(Duration),

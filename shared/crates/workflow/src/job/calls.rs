@@ -35,11 +35,9 @@ pub const CHUNKS_AT_ONCE: usize = 4;
 /// Everything that a job calls.
 #[derive(Clone, Debug)]
 pub struct Calls {
-    /// The bucket.
     pub blobs: Blobs,
     /// The models and their service.
     pub models: Models,
-    /// The platform.
     pub youtube: YouTube,
     /// How long an analysis is fresh.
     pub analysis_ttl: Duration,

@@ -48,10 +48,7 @@ pub enum Effect {
         offset: u64,
     },
     /// Ask for the state of the file.
-    LookAtFile {
-        /// Its name.
-        name: String,
-    },
+    LookAtFile { name: String },
     /// Ask the model, check its answer and put it in the bucket.
     Analyse {
         /// The uploaded file, if it is one.
@@ -71,7 +68,6 @@ pub enum Effect {
 /// What came of a [`Effect`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum EffectOutcome {
-    /// The platform's words.
     Metadata(VideoFacts),
     /// The upload is open under this URL.
     UploadStarted {
@@ -101,7 +97,6 @@ pub enum EffectOutcome {
 /// A file at Gemini.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileSeen {
-    /// `files/…`
     pub name: String,
     /// What a request names it by.
     pub file: GeminiFile,
@@ -114,11 +109,8 @@ pub struct FileSeen {
 /// Whether a file can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileState {
-    /// Not yet.
     Processing,
-    /// Yes.
     Active,
-    /// Never.
     Failed,
 }
 
@@ -131,7 +123,6 @@ pub struct Limits {
     pub models: usize,
     /// Recent processing time of files like that of the job; `None` if unknown.
     pub expected: Option<Duration>,
-    /// Who is asked.
     pub answer_class: AnswerClass,
 }
 

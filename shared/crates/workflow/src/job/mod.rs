@@ -4,7 +4,6 @@
 //! calls to the outside, and [`worker`] does what was decided and writes it down. The machine does
 //! not depend on what advances the worker, which is one SQS message per step.
 
-pub mod batch;
 pub mod calls;
 pub mod machine;
 pub mod model;

@@ -2,57 +2,69 @@
 
 use crate::engine;
 use crate::job::JobRow;
-use std::time::Duration;
+use eventrelay_core::config::{LimitsConfig, UpstreamConfig};
+use eventrelay_upstream::{HttpClient, UpstreamGuard};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 use super::{
     Job, State,
-    calls::Calls,
+    calls::{CHUNKS_AT_ONCE, Calls},
     machine::{self, Effect, EffectOutcome, Limits},
+    processing_time::ProcessingTimeEstimator,
 };
 use crate::{
-    engine::{Executor, Invocation, StepOutcome, Workflow, lease},
+    context::{Context, warm_all, youtube},
+    engine::{Invocation, StepOutcome, Worker, Workflow, lease},
     searchable,
 };
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, Failure},
 };
-use eventrelay_store::{claims::Indexed, queue::Message, search::Search, videos::Videos};
+use eventrelay_store::{claims::Indexed, search::Search, videos::Videos};
 
-/// Drives the analyses of videos.
-#[derive(Clone, Debug)]
-pub struct Worker {
-    executor: Executor,
-    analyses: Analyses,
-}
-
-impl Worker {
-    /// A worker on these stores.
-    #[must_use]
-    pub fn new(executor: Executor, analyses: Analyses) -> Self {
-        Self { executor, analyses }
-    }
-
-    /// Runs the step that a message is about, and those that follow it without a wait.
-    ///
-    /// # Errors
-    /// When it could not be written down: the message is to be delivered again.
-    pub async fn advance(
-        &self,
-        message: &Message,
-        receive_count: u32,
-        invocation: &Invocation,
-    ) -> Result<(), Error> {
-        self.executor
-            .advance(&self.analyses, message, receive_count, invocation)
-            .await
-    }
+/// Returns the worker of analyses, with its secrets read.
+///
+/// # Errors
+/// The environment is incomplete.
+pub async fn worker(context: &Context) -> Result<Worker<Analyses>, Error> {
+    let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
+    let limits = Limits {
+        processing_timeout: upstream.processing_timeout,
+        models: upstream.models.names.len(),
+        expected: None,
+        answer_class: context.config.answer_class,
+    };
+    let config = LimitsConfig::from_env().map_err(Error::internal)?;
+    let gate = UpstreamGuard::new(context.limits.clone(), config.clone());
+    let secrets = context.secrets();
+    let gemini = secrets.secret(upstream.models.secret.clone());
+    let youtube_secret = upstream.youtube.secret.as_ref();
+    let youtube_secret = youtube_secret.map(|id| secrets.secret(id));
+    warm_all([Some(&gemini), youtube_secret.as_ref()]).await;
+    let http = HttpClient::new()?;
+    let calls = Calls {
+        blobs: context.blobs.clone(),
+        models: context.models(&http, upstream.models, gemini, &gate, &config)?,
+        youtube: youtube(http, upstream.youtube, youtube_secret, gate),
+        analysis_ttl: context.config.analysis_ttl,
+        processing_time: ProcessingTimeEstimator::default(),
+        chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
+    };
+    let analyses = Analyses {
+        videos: context.videos.clone(),
+        search: context.search.clone(),
+        calls,
+        limits,
+        jobs: context.jobs.clone(),
+    };
+    Ok(Worker::new(context, &context.queue, analyses))
 }
 
 /// What is done for an analysis.
 #[derive(Clone, Debug)]
 pub struct Analyses {
-    /// The index.
     pub videos: Videos,
     /// What of it can be found by its words.
     pub search: Search,

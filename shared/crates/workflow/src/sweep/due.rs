@@ -5,7 +5,7 @@
 use futures_util::stream::{self, StreamExt};
 
 use super::{Part, Sweeper};
-use crate::engine::{self, AnyRow};
+use crate::{any::AnyRow, engine};
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 use eventrelay_store::{
     Due,

@@ -11,7 +11,7 @@ use crate::engine::step::ended;
 use eventrelay_store::jobs::WorkflowHeader;
 use serde::{Deserialize, Serialize};
 
-pub use worker::Worker;
+pub use worker::worker;
 
 use std::time::Duration;
 
@@ -42,7 +42,6 @@ pub struct Task {
     pub header: WorkflowHeader,
     /// What is done, and how far it is.
     pub work: Work,
-    /// Status.
     pub status: Status,
     /// Why the task failed.
     #[serde(default)]
@@ -54,13 +53,9 @@ pub struct Task {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
     /// Deletes every video that there was when it was submitted.
-    DeleteVideos {
-        /// Deleted so far.
-        deleted: u64,
-    },
+    DeleteVideos { deleted: u64 },
     /// Submits every video of a playlist.
     Playlist {
-        /// Which.
         playlist: PlaylistId,
         /// How each is analysed.
         request: Request,
@@ -75,7 +70,6 @@ pub enum Work {
     /// Counts the videos and the feedback, repairs their entries and search rows, and replaces the
     /// totals.
     Recount {
-        /// Counted so far.
         counts: Counts,
         /// Where to go on.
         at: RecountAt,
@@ -95,14 +89,12 @@ pub enum RecountAt {
 /// What came of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PageDone {
-    /// There is another.
     More(Work),
     /// It was the last.
     Last(Work),
 }
 
 impl Task {
-    /// A new one.
     #[must_use]
     pub fn new(work: Work, deadline: Timestamp, now: Timestamp) -> Self {
         Self {
@@ -139,7 +131,6 @@ impl Task {
         }
     }
 
-    /// Whether nothing follows.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(

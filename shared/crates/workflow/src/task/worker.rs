@@ -7,12 +7,13 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::{PageDone, REPAIRED, RecountAt, Task, Work};
 use crate::{
-    context::Context,
-    engine::{Executor, Invocation, StepOutcome, Workflow},
+    context::{Context, youtube},
+    engine::{Invocation, StepOutcome, Worker, Workflow},
     job::{Job, Request, State},
     removal, searchable,
     submission::{self, Outcome, Submission},
 };
+use eventrelay_core::config::{LimitsConfig, YouTubeConfig};
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
@@ -22,9 +23,11 @@ use eventrelay_store::{
     counters::Counts,
     entry::{Entry, VideoStatus},
     listing::{Filter, Order, Page},
-    queue::Message,
 };
-use eventrelay_upstream::youtube::{PlaylistPage, YouTube};
+use eventrelay_upstream::{
+    HttpClient, UpstreamGuard,
+    youtube::{PlaylistPage, YouTube},
+};
 
 /// Videos that are deleted with one message, and how many at a time.
 const DELETED_IN_PAGE: u16 = 25;
@@ -41,41 +44,33 @@ struct Repaired {
     was_broken: bool,
 }
 
-/// Advances the tasks of a deployment.
-#[derive(Clone, Debug)]
-pub struct Worker {
-    executor: Executor,
-    tasks: Tasks,
-}
-
-impl Worker {
-    /// A worker on these stores.
-    #[must_use]
-    pub fn new(executor: Executor, context: Context, youtube: YouTube) -> Self {
-        let tasks = Tasks { context, youtube };
-        Self { executor, tasks }
+/// Returns the worker of tasks, with its secret read.
+///
+/// # Errors
+/// The environment is incomplete.
+pub async fn worker(context: &Context) -> Result<Worker<Tasks>, Error> {
+    let config = YouTubeConfig::from_env().map_err(Error::internal)?;
+    let limits = LimitsConfig::from_env().map_err(Error::internal)?;
+    let gate = UpstreamGuard::new(context.limits.clone(), limits);
+    let secret = config
+        .secret
+        .as_ref()
+        .map(|id| context.secrets().secret(id));
+    if let Some(secret) = &secret {
+        secret.warm().await;
     }
-
-    /// Works on the page that a message names, and on those that follow.
-    ///
-    /// # Errors
-    /// When the outcome could not be saved: the message is to be delivered again.
-    pub async fn advance(
-        &self,
-        message: &Message,
-        receive_count: u32,
-        invocation: &Invocation,
-    ) -> Result<(), Error> {
-        self.executor
-            .advance(&self.tasks, message, receive_count, invocation)
-            .await
-    }
+    let youtube = youtube(HttpClient::new()?, config, secret, gate);
+    let tasks = Tasks {
+        context: context.clone(),
+        youtube,
+    };
+    Ok(Worker::new(context, &context.tasks_queue, tasks))
 }
 
 /// Bulk work on many videos, page by page. If a page is worked on twice, its effects happen twice
 /// and one outcome is saved.
 #[derive(Clone, Debug)]
-struct Tasks {
+pub struct Tasks {
     context: Context,
     youtube: YouTube,
 }

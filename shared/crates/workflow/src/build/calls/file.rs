@@ -24,11 +24,9 @@ const FILE_TOKENS: u64 = 2500;
 /// What a file is after a round.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DraftText {
-    /// Its text.
     pub(super) content: String,
     /// Hash of the first question of the round: the same question needs no other answer.
     pub(super) question: String,
-    /// Number of repairs.
     pub(super) repairs: u32,
 }
 

@@ -56,11 +56,9 @@ const BYTES_PER_TOKEN: u64 = 4;
 /// Everything that a build calls.
 #[derive(Clone, Debug)]
 pub struct Calls {
-    /// Stores and queues.
     pub context: Context,
     /// Checks of generated files.
     pub checker: Checker,
-    /// The models.
     pub models: Models,
     /// GitHub, where there is a token.
     pub github: Option<GitHub>,

@@ -640,7 +640,6 @@ proptest! {
     }
 }
 
-/// <https://ai.google.dev/api/files#File>
 #[test]
 fn the_file_of_an_upload_has_a_name_that_gemini_takes() {
     let mut job = upload(1);

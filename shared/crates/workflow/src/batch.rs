@@ -10,7 +10,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures_util::{FutureExt, future::join_all};
 use lambda_runtime::{Context, LambdaEvent};
 
-use crate::{dead_letters, engine::Invocation};
+use crate::engine::Invocation;
 use eventrelay_core::{
     clock::Timestamp,
     error::{Disposition, Error},
@@ -33,7 +33,7 @@ pub async fn advance(
         record.body.as_deref().unwrap_or_default(),
     ) {
         Ok(message) => advance(&message, receive_count(record), invocation).await,
-        Err(error) => dead_letters::send_poison(dead_letters, record, &error).await,
+        Err(error) => send_poison(dead_letters, record, &error).await,
     };
     each(Some(queue), event, advance_one).await
 }
@@ -147,6 +147,36 @@ async fn hasten(queue: Option<&Queue>, record: &SqsMessage, delay: Duration) {
 pub fn receive_count(record: &SqsMessage) -> u32 {
     let count = record.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// Attribute of a message that was sent to the dead letters by a worker: the id that it had in its
+/// own queue. SQS keeps the id of those that it moves itself.
+pub(crate) const MESSAGE_ID: &str = "message_id";
+
+/// Sends what is no message to the dead letters, with the reason, the id that it had and how often
+/// it was received as attributes.
+///
+/// # Errors
+/// [`Error::Storage`]: it is to be delivered again, and SQS moves it in the end.
+pub async fn send_poison(
+    dead_letters: &Queue,
+    record: &SqsMessage,
+    error: &Error,
+) -> Result<(), Error> {
+    let count = receive_count(record).to_string();
+    let reason = error.detail();
+    let mut attributes = vec![("reason", reason.as_ref()), ("receive_count", &count)];
+    if let Some(id) = record.message_id.as_deref().filter(|id| !id.is_empty()) {
+        attributes.push((MESSAGE_ID, id));
+    }
+    let body = record.body.as_deref().unwrap_or_default();
+    dead_letters.send_body(body, &attributes).await?;
+    tracing::error!(
+        sqs.message_id = record.message_id,
+        error = error.report(),
+        "Sent poison to the dead letters"
+    );
+    Ok(())
 }
 
 #[cfg(test)]
