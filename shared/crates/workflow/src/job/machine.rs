@@ -32,8 +32,7 @@ const MAX_LOOK: Duration = Duration::from_secs(30);
 /// help.
 const MAX_UPLOADS: u32 = 3;
 
-/// What has to be done for a job before [`step`] can go on. At most one call of an upstream that a
-/// wait can follow.
+/// Effect of the next step of a job. At most one call of an upstream that a wait can follow.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Ask the platform about the video.
