@@ -111,7 +111,6 @@ impl Stack {
         Ok(())
     }
 
-    /// All planned crashes.
     pub async fn kills(&self) -> anyhow::Result<Vec<Killed>> {
         let all = self
             .admin(Method::GET, "/faults/kills", Value::Null)

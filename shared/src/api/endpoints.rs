@@ -83,7 +83,6 @@ endpoints! {
     recount_stats: admin::recount;
     /// `POST /v1/admin/dead-letters/redrive`.
     redrive_dead_letters: dead_letters::redrive;
-    /// Every other route.
     reject_unknown: unknown::refuse;
     /// `POST /v1/projects/{project_id}/retry`.
     retry_project: projects::retry;

@@ -96,7 +96,6 @@ pub fn render(analysis: &Analysis) -> String {
     page.out
 }
 
-/// Document under construction.
 struct Page {
     out: String,
     /// YouTube id for links; `None` for an upload.

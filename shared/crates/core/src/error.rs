@@ -153,7 +153,6 @@ pub enum Error {
     /// A recent attempt failed.
     #[error("failed before: {}", failure.error.kind)]
     FailedBefore {
-        /// Remembered failure.
         failure: Box<Failure>,
         /// Time until a new attempt is allowed.
         retry_after: Duration,
@@ -279,11 +278,7 @@ pub enum Error {
     },
     /// The estimated cost exceeds the caller's cap. Nothing was charged.
     #[error("estimated at {estimate_usd} US dollars, with a cap of {cap_usd}")]
-    CostAboveCap {
-        /// Estimated total cost.
-        estimate_usd: f64,
-        cap_usd: f64,
-    },
+    CostAboveCap { estimate_usd: f64, cap_usd: f64 },
     /// A service failed, timed out, or was unreachable.
     #[error("{service} unavailable")]
     Unavailable {

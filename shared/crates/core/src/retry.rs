@@ -31,7 +31,6 @@ const MAX_UNREACHABLE_WAIT: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempts {
     pub failed: u32,
-    /// Consecutive failed connections.
     pub unreached: u32,
 }
 

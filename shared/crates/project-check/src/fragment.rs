@@ -54,7 +54,6 @@ pub(super) struct ParsedFragment<'a> {
 pub(super) enum Lines {
     /// Consecutive lines from this one.
     From(u32),
-    /// Individual line numbers.
     Each(Vec<u32>),
 }
 

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Framework, ProjectType};
 
-/// Maximum requested features.
 pub const MAX_FEATURES: usize = 20;
 
 /// Maximum characters of a feature.

@@ -20,7 +20,6 @@ const MAX_KEYS: usize = 100;
 /// Maximum writes per `BatchWriteItem`.
 const MAX_WRITES: usize = 25;
 
-/// Maximum concurrent calls.
 const AT_ONCE: usize = 4;
 
 /// Consecutive calls without progress after which a batch fails. The SDK backs off before it

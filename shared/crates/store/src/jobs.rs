@@ -168,9 +168,7 @@ pub trait WorkflowRecord:
 /// Work in steps as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<R> {
-    /// What it remembers.
     pub job: R,
-    /// Finished steps.
     pub version: u32,
     /// End of the lease of the running step; `None` if no step runs.
     pub running_until: Option<Timestamp>,

@@ -70,7 +70,6 @@ pub struct StoredAnalysis {
     /// Class of the service that answered. Rows older than the class do not have it.
     #[serde(default)]
     pub answered_by: AnswerClass,
-    /// Time of completion.
     pub finished_at: Timestamp,
     /// Time from which it is stale.
     pub expires_at: Timestamp,

@@ -30,7 +30,6 @@ use eventrelay_project::{
     package::{Manifest, unpack},
 };
 
-/// Maximum concurrent reads.
 const AT_ONCE: usize = 16;
 
 /// Kinds of content-addressed documents of a project.

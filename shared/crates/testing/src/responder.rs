@@ -26,7 +26,6 @@ impl Seen {
     }
 }
 
-/// What to answer.
 pub struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,

@@ -56,7 +56,6 @@ impl SecretsManager {
         Client::from_conf(config)
     }
 
-    /// Replaces the secret.
     pub fn holds(&self, text: &str) {
         text.clone_into(&mut self.text.lock().unwrap());
     }
@@ -66,7 +65,6 @@ impl SecretsManager {
         self.status.store(status, Ordering::Relaxed);
     }
 
-    /// Requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<crate::Seen> {
         self.server.seen()

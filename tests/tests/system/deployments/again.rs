@@ -18,7 +18,6 @@ async fn existing_repository_changes_only_by_pull_request() {
     a_repository_of_before_becomes_a_site(&world).await;
 }
 
-/// Another author.
 async fn writes(world: &World, full_name: &str) -> usize {
     let calls = world.calls("github", full_name).await;
     calls.iter().filter(|(method, _)| method != "GET").count()

@@ -31,7 +31,6 @@ impl Turn {
     }
 }
 
-/// Open element.
 #[derive(PartialEq)]
 enum Node {
     Span(Tag),

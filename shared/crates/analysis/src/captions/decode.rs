@@ -61,7 +61,6 @@ fn is_damaged_utf_8(bytes: &[u8]) -> bool {
     whole > broken
 }
 
-/// Decodes a byte.
 pub(super) fn windows_1252(byte: u8) -> char {
     match byte {
         0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],

@@ -22,7 +22,6 @@ pub const B: f64 = 0.5;
 /// Statistics over all documents. They may be approximate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Corpus {
-    /// Number of documents.
     pub documents: u64,
     /// Sum of the document lengths, see [`super::Document::length`].
     pub length: u64,

@@ -9,7 +9,6 @@ use super::{
     seconds, url,
 };
 
-/// Dead-letter queues.
 #[derive(Clone, Debug)]
 pub struct DeadLettersConfig {
     /// `ANALYSIS_DEAD_LETTERS_URL`: dead-letter queue of jobs.

@@ -123,7 +123,6 @@ impl Estimate {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cap {
     pub usd: f64,
-    /// Cost so far.
     pub spent_usd: f64,
 }
 

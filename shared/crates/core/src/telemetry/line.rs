@@ -44,7 +44,6 @@ pub enum Field<'a> {
     Text(&'a str),
     Number(f64),
     Count(u64),
-    /// An unknown value.
     None,
 }
 

@@ -55,14 +55,12 @@ pub enum Metric {
     CircuitBreakerOpen,
     /// Wait of a throttled call.
     LimiterWait,
-    /// Started instances.
     ColdStarts,
     /// Time from the start of the process until it can take its first request.
     InitDuration,
 }
 
 impl Metric {
-    /// All metrics.
     pub const ALL: [Self; 16] = [
         Self::HttpRequestDuration,
         Self::CacheHits,

@@ -7,7 +7,6 @@ use super::super::context::ProjectContext;
 pub(super) enum Module {
     /// Module in a file of its own.
     File,
-    /// Folder with modules.
     Package(String),
     Missing,
 }

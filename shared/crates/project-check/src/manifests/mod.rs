@@ -17,7 +17,6 @@ use eventrelay_project::ProjectFile;
 
 pub(super) use python::normalised;
 
-/// Package registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Registry {
     Npm,

@@ -12,7 +12,6 @@ use super::ObjectId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     File,
-    /// Executable file.
     Executable,
 }
 

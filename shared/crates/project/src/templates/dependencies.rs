@@ -13,7 +13,6 @@ pub(super) struct Line {
     pub(super) name: String,
     /// Version range; on PyPI empty for any version.
     pub(super) version: String,
-    /// Enabled features.
     pub(super) features: &'static [&'static str],
 }
 

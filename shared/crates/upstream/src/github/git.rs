@@ -44,7 +44,6 @@ pub struct Commit {
 /// Files of a tree, at every depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    /// Files by path.
     pub files: BTreeMap<String, Present>,
     /// Indicates that the list is complete. GitHub truncates a very large tree.
     pub is_whole: bool,

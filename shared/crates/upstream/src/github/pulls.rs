@@ -17,7 +17,6 @@ pub struct NewPullRequest<'a> {
     /// Branch that the changes are merged into.
     pub base: &'a str,
     pub title: &'a str,
-    /// Description in Markdown.
     pub body: &'a str,
 }
 

@@ -49,7 +49,6 @@ pub struct Netlify(Bearer);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// Id at Netlify.
     pub id: String,
     /// Subdomain of `netlify.app`.
     pub name: String,
@@ -92,7 +91,6 @@ impl From<String> for State {
 /// Deploy of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deploy {
-    /// Id at Netlify.
     pub id: String,
     /// State of the deploy.
     pub state: State,
@@ -105,7 +103,6 @@ pub struct Deploy {
     pub url: Option<String>,
     /// Failure message of Netlify: one line, for the operator of the deployment.
     pub message: Option<String>,
-    /// Time of publication.
     pub ready_at: Option<Timestamp>,
 }
 

@@ -87,7 +87,6 @@ impl From<String> for State {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    /// Id at Vercel.
     pub id: String,
     /// State of the deployment.
     pub state: State,
@@ -99,7 +98,6 @@ pub struct Deployment {
     pub inspector_url: Option<String>,
     /// Failure message of Vercel: one line, for the operator of the deployment.
     pub message: Option<String>,
-    /// Time of publication.
     pub ready_at: Option<Timestamp>,
 }
 

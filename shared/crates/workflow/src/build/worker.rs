@@ -58,7 +58,6 @@ pub async fn worker(context: &Context, checker: Checker) -> Result<Worker<Builds
     ))
 }
 
-/// Effects of builds.
 #[derive(Clone, Debug)]
 pub struct Builds {
     calls: Calls,

@@ -20,7 +20,6 @@ pub(crate) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Discards the output.
     pub(crate) fn nowhere() -> anyhow::Result<Self> {
         let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
         Self::to(nowhere.into(), None)

@@ -65,7 +65,6 @@ const KINDS: [Kind; 8] = [
 #[derive(Clone, Debug)]
 struct Run {
     kind: Kind,
-    /// The requested build.
     job: String,
     /// The job whose worker crashes.
     watched: String,

@@ -29,7 +29,6 @@ pub(super) const VIDEO_S: u32 = 300;
 const CUE_S: u32 = 5;
 const CUE_WORDS: usize = 12;
 
-/// Result of jobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Jobs {
     pub(super) usage: Usage,

@@ -2,7 +2,6 @@
 
 use eventrelay_tests::figures::short;
 
-/// Spacing of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
     /// From 0.
