@@ -1,8 +1,8 @@
-//! Does what a [`Workflow`] decides, and writes it down before anybody else is told.
+//! The executor of workflows.
 //!
-//! Order: the outcome of a step is saved, then the next message is sent, then this one is
-//! acknowledged. A process that dies between two of these leaves a message that is delivered
-//! again; [`receive`] tells it from a duplicate.
+//! It saves the outcome of a step, then sends the next message, then acknowledges the received one.
+//! If the process crashes in between, SQS delivers the message again; [`receive`] distinguishes it
+//! from a duplicate.
 
 use std::{
     future::Future,
@@ -30,27 +30,27 @@ use eventrelay_store::{
 /// resumes within this time.
 const LEASE: Duration = Duration::from_secs(20);
 
-/// How often it is prolonged.
+/// Interval at which a running step renews its lease.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Of an invocation's time, what is kept for writing down.
+/// Part of an invocation's time that is reserved for saving the outcome.
 const RESERVE: Duration = Duration::from_secs(10);
 
-/// Less than this is not enough for another call.
+/// Minimum time that a call needs.
 const MIN_CALL_TIME: Duration = Duration::from_secs(20);
 
-/// One invocation of the function that runs a executor.
+/// Invocation of a function that advances workflows.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     pub id: String,
-    /// The message, of those that it was given, that a step is run for.
+    /// Message of the batch whose step runs.
     pub message_id: String,
-    /// When the function is stopped.
+    /// Time at which Lambda stops the function.
     pub deadline: Timestamp,
 }
 
 impl Invocation {
-    /// Who holds the lease of a step. Two messages of one job may be in one batch.
+    /// Holder of the lease. Two messages of one job may be in one batch.
     fn worker(&self) -> String {
         format!("{}/{}", self.id, self.message_id)
     }
@@ -59,7 +59,7 @@ impl Invocation {
         now.until(self.deadline).saturating_sub(RESERVE)
     }
 
-    /// Whether another call may be begun.
+    /// Whether enough time is left for another call.
     pub(crate) fn has_time(&self, now: Timestamp) -> bool {
         self.time_for_calls(now) >= MIN_CALL_TIME
     }
@@ -78,16 +78,16 @@ pub fn lease(invocation: &Invocation, now: Timestamp) -> Lease {
 #[derive(Debug)]
 pub struct StepOutcome<O> {
     pub observed: Result<O, Error>,
-    /// What it took so far.
+    /// Usage of the workflow so far, this step included.
     pub usage: Usage,
-    /// What of that other work took, whose own steps have counted it.
+    /// Usage already counted by child workflows.
     pub counted: Usage,
-    /// Performing has written the record down already, as one step further.
+    /// Whether performing the effect saved the record already, as the next version.
     pub is_saved: bool,
 }
 
 impl<O> StepOutcome<O> {
-    /// What was seen, at no cost.
+    /// Outcome of an effect that used nothing.
     pub fn free(observed: Result<O, Error>, record: &impl WorkflowRecord) -> Self {
         Self {
             observed,
@@ -126,17 +126,17 @@ pub trait Workflow {
         time: Duration,
     ) -> impl Future<Output = Option<StepOutcome<<Self::Record as WorkflowKind>::Outcome>>>;
 
-    /// Whether a call may be left in its middle where the step is lost; else it is seen to its end
-    /// and [`Workflow::lost`] knows of it.
+    /// Whether an effect may be abandoned if another worker took over the step. Otherwise it runs to
+    /// its end, and [`Workflow::lost`] cleans up.
     fn may_be_left(&self, effect: &Self::Effect, record: &Self::Record) -> bool {
         let _ = (effect, record);
         true
     }
 
-    /// Takes away what a lost step has left.
+    /// Removes what a step has left behind that another worker took over.
     ///
     /// # Errors
-    /// Those of the services it is left at.
+    /// Errors of the services that hold the leftovers.
     fn lost(&self, record: &Self::Record) -> impl Future<Output = Result<(), Error>> {
         let _ = record;
         async { Ok(()) }
@@ -178,22 +178,14 @@ impl<F: Workflow> Worker<F> {
     }
 }
 
-/// Drives the work of one queue.
 #[derive(Clone, Debug)]
 struct Executor {
-    /// Where it is written down.
     jobs: Jobs,
-    /// Where its messages go.
     queue: Queue,
-    /// Where is counted what it takes.
     counters: Counters,
 }
 
 impl Executor {
-    /// Runs the step that a message is about, and those that follow it without a wait.
-    ///
-    /// # Errors
-    /// When it could not be written down: the message is to be delivered again.
     async fn advance<F: Workflow>(
         &self,
         workflow: &F,
@@ -247,8 +239,8 @@ impl Executor {
             } else {
                 running_until.unwrap_or(now).max(soon)
             };
-            // Who runs it may have received this very message, and dies with it if it dies: the one
-            // in its place must not be taken for a duplicate by what was done until then.
+            // The worker with the lease may have received this same message. If it crashes, the new
+            // message must not count as a duplicate of the steps that were saved until then.
             return self
                 .queue
                 .send(&job.header().id, Message::WHICHEVER, now.until(taken_until))
@@ -272,7 +264,7 @@ impl Executor {
         let mut billed = Instant::now();
         while let Some(effect) = workflow.effect(&row.job) {
             let job = &mut row.job;
-            // A job whose workers die before they can say so ends here.
+            // Workers that crash cannot end a job. It ends here.
             let is_late = Timestamp::now() >= job.header().deadline && !job.is_terminal();
             let performed = if is_late {
                 StepOutcome::free(Err(Error::DeadlineExceeded), job)

@@ -1,9 +1,10 @@
-//! Work in steps between which nothing waits: a step is done, written down, and the next one begins
-//! with a message, at once or after a delay.
+//! The workflow engine.
 //!
-//! [`WorkflowRecord`] is what such work has to remember, [`Workflow`] is what one kind of it does, and
-//! [`Worker`] is who does it and writes it down before anybody else is told. Analyses
-//! ([`crate::job`]) and builds ([`crate::build`]) are such work.
+//! A workflow is a [`WorkflowRecord`] that steps advance. Nothing waits between two steps: the next
+//! one starts with a message, at once or after a delay. [`WorkflowKind`] decides what follows an
+//! outcome, [`Workflow`] performs the effects, and [`Worker`] saves each step before it sends the next
+//! message. Analyses ([`crate::job`]), builds ([`crate::build`]) and tasks ([`crate::task`]) are
+//! workflows.
 
 mod executor;
 mod preempt;
@@ -67,25 +68,25 @@ pub enum NextStep {
     Finished,
 }
 
-/// What to do with a message.
+/// Treatment of a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageDisposition {
+    /// Run the step.
     Run,
-    /// Send it again with this delay.
+    /// Send the message again with this delay.
     Wait(Duration),
-    /// It is of no use: another message has done its work.
+    /// Drop the message: another one has done its work.
     Drop,
 }
 
-/// What to do with a message for the step `step` that is received for the `receive_count`th time
-/// while the record has come to `version`.
+/// Returns how to treat a message for the step `step`, received for the `receive_count`th time,
+/// while the record is at `version`.
 ///
-/// A message that is behind and is received for the first time is a duplicate. One that is behind
-/// and was received before belongs to a worker that died after it had saved its step: whether it
-/// still sent the next message is not known, so this one goes on in its place. Should both exist,
-/// the lease of the step lets one of them through and the other is behind by then. A message that
-/// had to wait for a lease is about [`Message::WHICHEVER`](eventrelay_store::queue::Message::WHICHEVER) step
-/// and lives as long as its record.
+/// A message for an older step is a duplicate if SQS delivers it for the first time. If SQS delivered
+/// it before, its worker crashed after it saved the step. The worker may not have sent the next
+/// message, so this one continues in its place. If both exist, the lease admits one of them, and the
+/// other is then a duplicate. A message that waited for a lease names
+/// [`Message::WHICHEVER`](eventrelay_store::queue::Message::WHICHEVER) step, so it never counts as old.
 #[must_use]
 pub fn receive(
     record: &impl WorkflowRecord,
