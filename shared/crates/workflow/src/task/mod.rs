@@ -159,7 +159,8 @@ impl WorkflowKind for Task {
         match done {
             PageDone::More(work) => {
                 (self.work, self.status) = (work, Status::Running);
-                Transition::immediate(self, now)
+                // Each page has a message, and so the whole time of a function, for itself.
+                Transition::after(self, Duration::ZERO, now)
             }
             PageDone::Last(work) => {
                 (self.work, self.status) = (work, Status::Done);

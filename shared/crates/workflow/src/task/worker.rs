@@ -297,7 +297,7 @@ mod tests {
         let running = step(&task(), Ok(PageDone::More(work())), (), NOW, 0.5);
         assert_eq!(
             (running.record.status, running.next),
-            (Status::Running, NextStep::Immediate)
+            (Status::Running, NextStep::After(Duration::ZERO))
         );
         let done = step(&running.record, Ok(PageDone::Last(work())), (), NOW, 0.5);
         assert_eq!(
