@@ -1,12 +1,5 @@
-//! What happens next in a build, whatever its kind. Pure: record, observation and time in, new
-//! record and what to wait for out.
+//! Decisions about projects, files, deployments and all of them together.
 
-use crate::context::Context;
-use crate::engine::WorkflowKind;
-use crate::engine::step::end;
-use crate::engine::step::ended;
-use crate::engine::step::finalized;
-use eventrelay_store::queue::Queue;
 use std::time::Duration;
 
 use super::{
@@ -14,46 +7,53 @@ use super::{
     model::{Build, End, Work},
     project, software,
 };
-use crate::engine::Transition;
+use crate::{
+    context::Context,
+    engine::{
+        Transition, WorkflowKind,
+        step::{end, ended, finalized},
+    },
+};
 use eventrelay_core::{
     clock::Timestamp,
     error::{Error, JobError},
 };
+use eventrelay_store::queue::Queue;
 
-/// What has to be done for a build.
+/// Effect of the next step of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// What its stage asks for.
+    /// Work of the present stage.
     Work,
-    /// After its end: tell those who wait for it, and leave nothing behind.
+    /// After the end: inform the parent and remove what must not stay.
     Finalize,
 }
 
-/// What came of a [`Effect`].
+/// Outcome of an [`Effect`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum EffectOutcome {
     Project(project::Seen),
     File(file::Seen),
     Deployment(deployment::Seen),
-    /// Of all of them.
+    /// Of a project and its deployment together.
     Software(software::Seen),
     /// Nothing is left behind.
     Finalized,
 }
 
-/// What follows from what was seen.
+/// What follows an outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub enum After {
     Now,
     Later(Duration),
     Done,
-    /// Nothing: what it waited for has failed.
+    /// A child workflow failed.
     Failed(JobError),
-    /// Nothing: what it waited for was called off.
+    /// A child workflow was cancelled.
     Cancelled,
 }
 
-/// What has to be done for a build, or none when it has ended and is finalized.
+/// Returns the effect of the next step; `None` after the build was finalized.
 #[must_use]
 pub fn effect(build: &Build) -> Option<Effect> {
     match (build.header.finalized, &build.end) {

@@ -1,11 +1,11 @@
-//! What happens next. Pure: state, observation and time in, new state and what to wait for out.
+//! Decisions about the analysis of a video.
 //!
 //! ```text
 //! submitted ─┬─ (YouTube) fetching_metadata ───────────────┬─ analysing ─ storing ─ done
 //!            └─ (upload)  uploading ─ processing (waits) ──┘
 //! ```
-//! From every state that is not an end a job may become failed or cancelled. After an end follows
-//! one more step, settling: the claim is released and the file at Gemini deleted.
+//! A job can fail or be cancelled in every state before its end. One more step follows the end:
+//! finalizing releases the claim and deletes the file at Gemini.
 
 use eventrelay_core::error::JobError;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use eventrelay_core::{
 use eventrelay_store::queue::Queue;
 use eventrelay_store::{StoredAnalysis, packed::Directory};
 
-/// The longest wait between two looks at a file that is being processed.
+/// Maximum wait between two polls of a file that Gemini processes.
 const MAX_LOOK: Duration = Duration::from_secs(30);
 
 /// Maximum uploads per recording. If Gemini loses the file this often, another upload will not
@@ -53,41 +53,41 @@ pub enum Effect {
         /// The uploaded file, if it is one.
         file: Option<GeminiFile>,
     },
-    /// Point the index to it.
+    /// Write the analysis to the index.
     Index {
-        /// What the index will say.
+        /// Entry for the index.
         analysis: Box<StoredAnalysis>,
-        /// Where the parts of its body stand.
+        /// Places of the parts in its body.
         parts: Directory,
     },
     /// Release the claim and delete the file.
     Finalize,
 }
 
-/// What came of a [`Effect`].
+/// Outcome of an [`Effect`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum EffectOutcome {
     Metadata(VideoFacts),
-    /// The upload is open under this URL.
+    /// Gemini opened the upload.
     UploadStarted {
         /// URL of the resumable upload.
         session: String,
     },
-    /// So many bytes have arrived, and the function's time is up.
+    /// The time of the function ended before the last byte.
     UploadPaused {
         /// Bytes that Gemini has confirmed.
         offset: u64,
     },
-    /// The file as Gemini has it, after its last byte or at a look.
+    /// State of the file, after its last byte or at a poll.
     File(FileSeen),
-    /// The analysis lies in the bucket.
+    /// The analysis is in the bucket.
     Analysed {
-        /// Where, and what the index will say.
+        /// Entry for the index.
         analysis: Box<StoredAnalysis>,
-        /// Where the parts of its body stand.
+        /// Places of the parts in its body.
         parts: Directory,
     },
-    /// The index points to it.
+    /// The index has the analysis.
     Indexed,
     /// Nothing is left behind.
     Finalized,
@@ -97,7 +97,7 @@ pub enum EffectOutcome {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileSeen {
     pub name: String,
-    /// What a request names it by.
+    /// URI and type, as requests name the file.
     pub file: GeminiFile,
     /// Whether it can be used.
     pub state: FileState,
@@ -105,7 +105,7 @@ pub struct FileSeen {
     pub duration_s: Option<f64>,
 }
 
-/// Whether a file can be used.
+/// State of a file at Gemini.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileState {
     Processing,
@@ -113,19 +113,19 @@ pub enum FileState {
     Failed,
 }
 
-/// The limits that a deployment sets, and what is known of the service.
+/// Settings of the deployment, and what is known about the services.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long Gemini may process a file.
+    /// Maximum time in which Gemini processes a file.
     pub processing_timeout: Duration,
-    /// How many models are configured.
+    /// Number of configured models.
     pub models: usize,
     /// Recent processing time of files like that of the job; `None` if unknown.
     pub expected: Option<Duration>,
     pub answer_class: AnswerClass,
 }
 
-/// The state in which the first step is done, for a reader that looks while it runs.
+/// Returns the job as its first step runs, for a reader in the meantime.
 #[must_use]
 pub fn begin(mut job: Job, now: Timestamp) -> Job {
     if job.state == State::Submitted {
@@ -141,7 +141,7 @@ pub fn begin(mut job: Job, now: Timestamp) -> Job {
     job
 }
 
-/// What has to be done for a job, or none when it has ended and is finalized.
+/// Returns the effect of the next step; `None` after the job was finalized.
 #[must_use]
 pub fn effect(job: &Job) -> Option<Effect> {
     if job.header.finalized {
@@ -332,7 +332,7 @@ fn whole_seconds(expected: Duration) -> Duration {
     Duration::from_secs(nearest.max(1)).min(MAX_LOOK)
 }
 
-/// 2, 4, 8, 16, then always 30 seconds.
+/// Wait after a poll: 2, 4, 8, 16, then always 30 seconds.
 fn later_look(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.clamp(1, 16)).min(MAX_LOOK)
 }
