@@ -184,10 +184,10 @@ impl<'a> Case<'a> {
                 next = (next + 1) % actors.len();
             }
             let (slot, name, actor) = &mut actors[next];
-            let dies = self.random.u8(..100) < self.deaths;
-            let response_lost = dies && self.random.bool();
-            if dies && !response_lost {
-                self.oracle.world().log(format!("{name} dies"));
+            let crashes = self.random.u8(..100) < self.deaths;
+            let response_lost = crashes && self.random.bool();
+            if crashes && !response_lost {
+                self.oracle.world().log(format!("{name} crashes"));
                 drop(actors.swap_remove(next));
                 continue;
             }
