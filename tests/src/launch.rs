@@ -107,8 +107,7 @@ fn build() -> anyhow::Result<PathBuf> {
         Some("debug") | None => "dev",
         Some(folder) => folder,
     };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = std::process::Command::new(cargo)
+    let status = eventrelay_launch::cargo()
         .args(["build", "--quiet", "--bins", "--locked"])
         .args(["--profile", profile])
         .current_dir(repository(""))

@@ -1,9 +1,10 @@
-//! Progress of a build by Cargo.
+//! Builds by Cargo, and their progress.
 //!
 //! In a terminal, Cargo shows its own progress. In a pipe, a line per minute replaces the line per
 //! crate.
 
 use std::{
+    env,
     process::Command,
     time::{Duration, Instant},
 };
@@ -18,6 +19,28 @@ pub fn announcement(functions: usize) -> String {
         "Building EventRelay: the local runtime and {functions} functions, about 420 crates.\n\
          A first build takes about 5 minutes on 2 cores, later ones take seconds."
     )
+}
+
+/// Returns a command that runs Cargo as from a shell: without the variables with which Cargo
+/// describes the package of the program that it runs
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>).
+///
+/// Build scripts may depend on them. The one of `ring` does: with these variables, a build in a
+/// program of `cargo run` and a build in a shell would each discard the work of the other.
+#[must_use]
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let is_of_package = name.to_str().is_some_and(|name| {
+            name == "OUT_DIR"
+                || name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_MANIFEST_")
+        });
+        if is_of_package {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Makes `cargo` report built crates on stdout, for [`Report::read`], and only errors on stderr.
@@ -81,6 +104,21 @@ mod tests {
     const BUILT: &str = r#"{"reason":"compiler-artifact","package_id":"a","fresh":false}"#;
     const FRESH: &str = r#"{"reason":"compiler-artifact","package_id":"b","fresh":true}"#;
     const SCRIPT: &str = r#"{"reason":"build-script-executed","package_id":"a"}"#;
+
+    #[test]
+    fn cargo_runs_without_the_variables_of_a_package() {
+        // Cargo sets the variable for this test.
+        assert!(env::var_os("CARGO_MANIFEST_DIR").is_some());
+        let cargo = cargo();
+        let removed: Vec<_> = cargo.get_envs().map(|(name, _)| name).collect();
+        assert!(removed.iter().any(|name| *name == "CARGO_MANIFEST_DIR"));
+        assert!(removed.iter().any(|name| *name == "CARGO_PKG_NAME"));
+        assert!(
+            !removed
+                .iter()
+                .any(|name| *name == "PATH" || *name == "CARGO")
+        );
+    }
 
     #[test]
     fn report_has_one_line_a_minute() {

@@ -16,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use eventrelay_launch::{Report, announcement, report_on_stdout};
+use eventrelay_launch::{Report, announcement, cargo, report_on_stdout};
 
 const RUNTIME: &str = "eventrelay-local";
 
@@ -51,8 +51,7 @@ fn run(arguments: &[OsString]) -> io::Result<ExitStatus> {
     if !runtime.exists() {
         eprintln!("{}", announcement(functions.len()));
     }
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     command.arg("build").current_dir(&root).stdin(Stdio::null());
     if let Some(target) = folder.parent() {
         command.arg("--target-dir").arg(target);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use eventrelay_launch::{Report, report_on_stdout};
+use eventrelay_launch::{Report, cargo, report_on_stdout};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
@@ -170,8 +170,7 @@ impl Workspace {
     }
 
     fn command(&self, template: &Template) -> Command {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = Command::from(cargo());
         command
             .arg("build")
             .current_dir(&self.root)

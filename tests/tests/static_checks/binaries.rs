@@ -1,9 +1,6 @@
 //! Dependencies of the functions.
 
-use std::{
-    collections::BTreeMap,
-    process::{Command, Output},
-};
+use std::{collections::BTreeMap, process::Output};
 
 use eventrelay_tests::repository;
 
@@ -26,8 +23,7 @@ fn functions() -> BTreeMap<String, Vec<String>> {
 }
 
 fn tree(function: &str) -> Output {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    Command::new(cargo)
+    eventrelay_launch::cargo()
         .args(["tree", "--locked", "--edges", "normal", "--prefix", "none"])
         .args(["--package", function])
         .current_dir(repository(""))

@@ -22,8 +22,7 @@ pub(crate) fn probe_folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER
         .get_or_init(|| {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let built = std::process::Command::new(cargo)
+            let built = eventrelay_launch::cargo()
                 // Cargo runs in the workspace, whose features the tests use. With those of one
                 // package, it would build the SDKs again.
                 .args(["build", "--quiet", "--example", "probe_function"])
