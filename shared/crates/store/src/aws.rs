@@ -56,52 +56,57 @@ fn sdk_config() -> SdkConfig {
 
 /// Clients of the services, with one shared configuration and connection pool.
 #[derive(Clone, Debug)]
-pub struct Clients(SdkConfig);
+pub struct Clients {
+    sdk: SdkConfig,
+    is_local: bool,
+}
 
 impl Clients {
     /// Reads the configuration from the environment.
     #[must_use]
     pub fn from_env() -> Self {
-        Self(sdk_config())
+        let is_local = variable("AWS_ENDPOINT_URL_S3").is_some();
+        Self::new(sdk_config(), is_local)
+    }
+
+    /// Clients with this configuration. `is_local` is set for the embedded services: their S3 has no
+    /// host name per bucket.
+    #[must_use]
+    pub fn new(sdk: SdkConfig, is_local: bool) -> Self {
+        Self { sdk, is_local }
     }
 
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&self.0)
+        aws_sdk_dynamodb::Client::new(&self.sdk)
     }
 
+    /// Client of S3. It moves megabytes, for which the timeouts of small requests are too short.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        s3_client(&self.0)
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .read_timeout(Duration::from_secs(5))
+            .operation_timeout(Duration::from_secs(60))
+            .build();
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk)
+            .timeout_config(timeouts)
+            .force_path_style(self.is_local)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.0)
+        aws_sdk_sqs::Client::new(&self.sdk)
     }
 
     /// Secrets of the deployment, each used for `ttl` before it is read again.
     #[must_use]
     pub fn secrets(&self, ttl: Duration, clock: fn() -> Timestamp) -> Secrets {
-        let client = aws_sdk_secretsmanager::Client::new(&self.0);
+        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
         Secrets::new(client, ttl, clock).local(has_local_secrets())
     }
-}
-
-/// Client of S3. It moves megabytes, for which the timeouts of small requests are too short. Local
-/// services have no host name per bucket.
-fn s3_client(sdk: &SdkConfig) -> aws_sdk_s3::Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .read_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(60))
-        .build();
-    let is_local = variable("AWS_ENDPOINT_URL_S3").is_some();
-    let config = aws_sdk_s3::config::Builder::from(sdk)
-        .timeout_config(timeouts)
-        .force_path_style(is_local)
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
 }
 
 /// Returns whether secrets are read from the local runtime.

@@ -80,20 +80,28 @@ pub struct Context {
 }
 
 impl Context {
-    /// Builds all clients from the environment and opens the connections that are named,
-    /// concurrently. A connection that cannot be opened is not an error here: the request that
-    /// needs it tries again, and says so.
+    /// Builds all clients from the environment and opens the connections in `warm` concurrently. A
+    /// connection that cannot be opened is not an error: the first request that needs it tries again
+    /// and reports the failure.
     ///
     /// # Errors
-    /// When the environment is incomplete.
+    /// [`Error::Internal`] if the environment is incomplete.
     pub async fn from_env(warm: &[Warm]) -> Result<Self, Error> {
         let config = Config::from_env().map_err(Error::internal)?;
-        let clients = Clients::from_env();
+        let context = Self::new(config, Clients::from_env());
+        join_all(warm.iter().map(|service| context.warm(*service))).await;
+        telemetry::ready();
+        Ok(context)
+    }
+
+    /// Builds the stores of a deployment on these clients.
+    #[must_use]
+    pub fn new(config: Config, clients: Clients) -> Self {
         let dynamodb = clients.dynamodb();
         let jobs = Jobs::new(dynamodb.clone(), config.jobs_table.clone());
         let counters = Counters::new(dynamodb.clone(), config.controls_table.clone());
         let sqs = clients.sqs();
-        let context = Self {
+        Self {
             videos: Videos::new(
                 dynamodb.clone(),
                 config.videos_table.clone(),
@@ -127,10 +135,7 @@ impl Context {
             jobs,
             config,
             clients,
-        };
-        join_all(warm.iter().map(|service| context.warm(*service))).await;
-        telemetry::ready();
-        Ok(context)
+        }
     }
 
     /// The key that signs cursors.

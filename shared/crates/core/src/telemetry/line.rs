@@ -50,15 +50,19 @@ pub enum Field<'a> {
 /// Writes values and additional fields of this occurrence. Two groups of a line share no dimension
 /// and no metric.
 ///
-/// It allocates nothing and makes no call except the single write to the log.
+/// It allocates nothing and makes no call except the single write to the log. A process that does not
+/// call [`super::init`], such as a test, writes no lines.
 pub fn write(groups: &[Group<'_>], fields: &[(&str, Field<'_>)], now: Timestamp) {
+    let Some(&makes_metrics) = MAKES_METRICS.get() else {
+        return;
+    };
     BUFFER.with_borrow_mut(|buffer| {
         buffer.clear();
         let line = Line {
             groups,
             fields,
             now,
-            makes_metrics: *MAKES_METRICS.get_or_init(|| true),
+            makes_metrics,
         };
         // A line that cannot be serialised cannot be reported either.
         if serde_json::to_writer(&mut *buffer, &line).is_ok() {

@@ -74,7 +74,7 @@ pub fn lease(invocation: &Invocation, now: Timestamp) -> Lease {
     }
 }
 
-/// What came of a call, and what the record has taken by then, whatever came of it.
+/// Result of an effect, with the usage of the record whether it succeeded or not.
 #[derive(Debug)]
 pub struct StepOutcome<O> {
     pub observed: Result<O, Error>,
@@ -146,7 +146,10 @@ pub trait Workflow {
 /// Advances the workflows of one queue.
 #[derive(Clone, Debug)]
 pub struct Worker<F> {
-    executor: Executor,
+    jobs: Jobs,
+    queue: Queue,
+    counters: Counters,
+    clock: fn() -> Timestamp,
     workflow: F,
 }
 
@@ -154,12 +157,13 @@ impl<F: Workflow> Worker<F> {
     /// Worker of the workflows whose messages are in `queue`.
     #[must_use]
     pub fn new(context: &Context, queue: &Queue, workflow: F) -> Self {
-        let executor = Executor {
+        Self {
             jobs: context.jobs.clone(),
             queue: queue.clone(),
             counters: context.counters.clone(),
-        };
-        Self { executor, workflow }
+            clock: context.clock,
+            workflow,
+        }
     }
 
     /// Runs the step that a message names, and the steps that follow it without a wait.
@@ -172,41 +176,19 @@ impl<F: Workflow> Worker<F> {
         receive_count: u32,
         invocation: &Invocation,
     ) -> Result<(), Error> {
-        self.executor
-            .advance(&self.workflow, message, receive_count, invocation)
-            .await
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Executor {
-    jobs: Jobs,
-    queue: Queue,
-    counters: Counters,
-}
-
-impl Executor {
-    async fn advance<F: Workflow>(
-        &self,
-        workflow: &F,
-        message: &Message,
-        receive_count: u32,
-        invocation: &Invocation,
-    ) -> Result<(), Error> {
-        let now = Timestamp::now();
+        let now = (self.clock)();
         let Some(row) = self.jobs.get::<F::Record>(&message.job_id).await? else {
             tracing::warn!(job.id = %message.job_id, "Dropped a message of an unknown job");
             return Ok(());
         };
         let trace = row.job.header().trace;
         let disposition = receive(&row.job, row.version, message.step, receive_count, now);
-        let work = self.received(workflow, row, disposition, invocation, now);
+        let work = self.received(row, disposition, invocation, now);
         telemetry::resumed(trace, Box::pin(work)).await
     }
 
-    async fn received<F: Workflow>(
+    async fn received(
         &self,
-        workflow: &F,
         row: Row<F::Record>,
         disposition: MessageDisposition,
         invocation: &Invocation,
@@ -230,7 +212,7 @@ impl Executor {
             &[(Metric::QueueAge, age.as_secs_f64())],
             now,
         );
-        let job = workflow.begin(job, now);
+        let job = self.workflow.begin(job, now);
         let lease = lease(invocation, now);
         if !self.jobs.acquire(&job, version, &lease, now).await? {
             let soon = now + Duration::from_secs(1);
@@ -246,12 +228,11 @@ impl Executor {
                 .send(&job.header().id, Message::WHICHEVER, now.until(taken_until))
                 .await;
         }
-        self.run(workflow, job, version, invocation).await
+        self.run(job, version, invocation).await
     }
 
-    async fn run<F: Workflow>(
+    async fn run(
         &self,
-        workflow: &F,
         job: F::Record,
         version: u32,
         invocation: &Invocation,
@@ -262,14 +243,14 @@ impl Executor {
             running_until: None,
         };
         let mut billed = Instant::now();
-        while let Some(effect) = workflow.effect(&row.job) {
+        while let Some(effect) = self.workflow.effect(&row.job) {
             let job = &mut row.job;
             // Workers that crash cannot end a job. It ends here.
-            let is_late = Timestamp::now() >= job.header().deadline && !job.is_terminal();
+            let is_late = (self.clock)() >= job.header().deadline && !job.is_terminal();
             let performed = if is_late {
                 StepOutcome::free(Err(Error::DeadlineExceeded), job)
             } else {
-                match self.perform(workflow, &effect, &row, invocation).await {
+                match self.perform(&effect, &row, invocation).await {
                     Some(performed) => performed,
                     None => return Ok(()),
                 }
@@ -288,9 +269,15 @@ impl Executor {
             if let Err(error) = &observed {
                 tracing::warn!(job.id = %job.header().id, job.stage = stage, error = error.report(), "A step failed");
             }
-            let now = Timestamp::now();
+            let now = (self.clock)();
             let observed = observed.as_ref().map(Clone::clone);
-            let next = step(job, observed, workflow.settings(job), now, fastrand::f64());
+            let next = step(
+                job,
+                observed,
+                self.workflow.settings(job),
+                now,
+                fastrand::f64(),
+            );
             let go_on = next.next == NextStep::Immediate && invocation.has_time(now);
             let lease = lease(invocation, now);
             let is_saved = is_saved || {
@@ -301,7 +288,7 @@ impl Executor {
                 saved.await?
             };
             if !is_saved {
-                return workflow.lost(&next.record).await;
+                return self.workflow.lost(&next.record).await;
             }
             let spent = Counts::of_usage(&before.plus(counted), &next.record.header().usage);
             self.counters.count_today(&spent, now).await;
@@ -325,18 +312,19 @@ impl Executor {
         Ok(())
     }
 
-    /// Performs a call while it prolongs the lease of the step. None when the step was lost. A
-    /// panic is the end of the job and not of the function: it would come again with every
-    /// delivery.
-    async fn perform<F: Workflow>(
+    /// Performs an effect while the heartbeat renews the lease. Returns `None` if another worker took
+    /// over the step. A panic ends the workflow and not the function, since every delivery would
+    /// panic again.
+    async fn perform(
         &self,
-        workflow: &F,
         effect: &F::Effect,
         row: &Row<F::Record>,
         invocation: &Invocation,
     ) -> Option<StepOutcome<<F::Record as WorkflowKind>::Outcome>> {
-        let time = invocation.time_for_calls(Timestamp::now());
-        let perform = AssertUnwindSafe(Box::pin(workflow.perform(effect, row, invocation, time)));
+        let time = invocation.time_for_calls((self.clock)());
+        let perform = AssertUnwindSafe(Box::pin(
+            self.workflow.perform(effect, row, invocation, time),
+        ));
         let panicked = |_| {
             let error = Error::internal("a step panicked");
             Some(StepOutcome::free(Err(error), &row.job))
@@ -351,10 +339,10 @@ impl Executor {
             tokio::select! {
                 performed = &mut perform => return performed,
                 _ = heartbeat.tick() => {
-                    let lease = lease(invocation, Timestamp::now());
+                    let lease = lease(invocation, (self.clock)());
                     let prolonged = self.jobs.renew(&row.job.header().id, row.version, &lease);
                     if let Ok(false) = prolonged.await {
-                        return if workflow.may_be_left(effect, &row.job) { None } else { perform.await };
+                        return if self.workflow.may_be_left(effect, &row.job) { None } else { perform.await };
                     }
                 }
             }

@@ -8,7 +8,7 @@ use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId, telemetry};
 use eventrelay_store::jobs::{Row, WorkflowRecord};
 
 /// Maximum reads of a row that a running step changes at the same moment.
-pub const MAX_ATTEMPTS: u32 = 8;
+pub(crate) const MAX_ATTEMPTS: u32 = 8;
 
 /// Applies `change` to a workflow even while a step runs, then enqueues its next step. Returns the
 /// new workflow, or `None` if `change` declined or the workflow does not exist.
@@ -39,10 +39,11 @@ pub async fn preempt<R: WorkflowKind>(
 }
 
 /// Enqueues a step without delay.
-///
-/// # Errors
-/// [`Error::Storage`].
-pub async fn send<R: WorkflowKind>(context: &Context, id: &JobId, step: u32) -> Result<(), Error> {
+pub(crate) async fn send<R: WorkflowKind>(
+    context: &Context,
+    id: &JobId,
+    step: u32,
+) -> Result<(), Error> {
     R::queue(context).send(id, step, Duration::ZERO).await
 }
 

@@ -1,28 +1,29 @@
-//! Analyses: does what the [`machine`] decides.
+//! The workflow of an analysis: performs the effects that the [`machine`] chooses.
 
-use crate::engine;
-use crate::job::JobRow;
-use eventrelay_core::config::{LimitsConfig, UpstreamConfig};
-use eventrelay_upstream::{HttpClient, UpstreamGuard};
 use std::{sync::Arc, time::Duration};
+
 use tokio::sync::Semaphore;
 
 use super::{
-    Job, State,
+    Job, JobRow, State,
     calls::{CHUNKS_AT_ONCE, Calls},
     machine::{self, Effect, EffectOutcome, Limits},
     processing_time::ProcessingTimeEstimator,
 };
 use crate::{
     context::{Context, warm_all, youtube},
-    engine::{Invocation, StepOutcome, Worker, Workflow, lease},
+    engine::{self, Invocation, StepOutcome, Worker, Workflow, lease},
     searchable,
 };
 use eventrelay_core::{
     clock::Timestamp,
+    config::{LimitsConfig, UpstreamConfig},
     error::{Error, Failure},
 };
-use eventrelay_store::{claims::Indexed, search::Search, videos::Videos};
+use eventrelay_store::{
+    claims::Indexed, jobs::Jobs, search::Search, secrets::Secret, videos::Videos,
+};
+use eventrelay_upstream::{HttpClient, UpstreamGuard};
 
 /// Returns the worker of analyses, with its secrets read.
 ///
@@ -30,50 +31,25 @@ use eventrelay_store::{claims::Indexed, search::Search, videos::Videos};
 /// The environment is incomplete.
 pub async fn worker(context: &Context) -> Result<Worker<Analyses>, Error> {
     let upstream = UpstreamConfig::from_env().map_err(Error::internal)?;
-    let limits = Limits {
-        processing_timeout: upstream.processing_timeout,
-        models: upstream.models.names.len(),
-        expected: None,
-        answer_class: context.config.answer_class,
-    };
-    let config = LimitsConfig::from_env().map_err(Error::internal)?;
-    let gate = UpstreamGuard::new(context.limits.clone(), config.clone());
+    let limits = LimitsConfig::from_env().map_err(Error::internal)?;
     let secrets = context.secrets();
     let gemini = secrets.secret(upstream.models.secret.clone());
-    let youtube_secret = upstream.youtube.secret.as_ref();
-    let youtube_secret = youtube_secret.map(|id| secrets.secret(id));
-    warm_all([Some(&gemini), youtube_secret.as_ref()]).await;
-    let http = HttpClient::new()?;
-    let calls = Calls {
-        blobs: context.blobs.clone(),
-        models: context.models(&http, upstream.models, gemini, &gate, &config)?,
-        youtube: youtube(http, upstream.youtube, youtube_secret, gate),
-        analysis_ttl: context.config.analysis_ttl,
-        processing_time: ProcessingTimeEstimator::default(),
-        chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
-    };
-    let analyses = Analyses {
-        videos: context.videos.clone(),
-        search: context.search.clone(),
-        calls,
-        limits,
-        jobs: context.jobs.clone(),
-    };
+    let youtube = upstream.youtube.secret.clone();
+    let youtube = youtube.map(|id| secrets.secret(id));
+    warm_all([Some(&gemini), youtube.as_ref()]).await;
+    let analyses = Analyses::new(context, upstream, &limits, gemini, youtube)?;
     Ok(Worker::new(context, &context.queue, analyses))
 }
 
-/// What is done for an analysis.
+/// Effects of analyses.
 #[derive(Clone, Debug)]
 pub struct Analyses {
-    pub videos: Videos,
-    /// What of it can be found by its words.
-    pub search: Search,
-    /// Its calls to the outside.
-    pub calls: Calls,
-    /// What this deployment sets.
-    pub limits: Limits,
-    /// Where the executor writes it down.
-    pub jobs: eventrelay_store::jobs::Jobs,
+    videos: Videos,
+    search: Search,
+    jobs: Jobs,
+    calls: Calls,
+    limits: Limits,
+    clock: fn() -> Timestamp,
 }
 
 impl Workflow for Analyses {
@@ -117,24 +93,61 @@ impl Workflow for Analyses {
         }
     }
 
-    /// Deletes a file that a lost step has made, unless the job goes on with it.
+    /// Deletes the file of a step that another worker took over, unless the job continues with it.
     async fn lost(&self, lost: &Job) -> Result<(), Error> {
         let known = self
             .jobs
             .get::<Job>(&lost.header.id)
             .await?
             .map(|row| row.job);
-        let is_theirs =
+        let has_same_file =
             |job: &Job| lost.gemini_file.is_none() || job.gemini_file == lost.gemini_file;
         match known {
-            Some(job) if !job.header.finalized && is_theirs(&job) => Ok(()),
+            Some(job) if !job.header.finalized && has_same_file(&job) => Ok(()),
             _ => self.calls.delete_files(lost).await,
         }
     }
 }
 
 impl Analyses {
-    /// None when the step was lost.
+    /// Analyses that call the services of `upstream` with these secrets, within `limits`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if a budget is set and a model has no price.
+    pub fn new(
+        context: &Context,
+        upstream: UpstreamConfig,
+        limits: &LimitsConfig,
+        gemini: Secret,
+        youtube_key: Option<Secret>,
+    ) -> Result<Self, Error> {
+        let gate = UpstreamGuard::new(context.limits.clone(), limits.clone());
+        let http = HttpClient::new()?;
+        let machine_limits = Limits {
+            processing_timeout: upstream.processing_timeout,
+            models: upstream.models.names.len(),
+            expected: None,
+            answer_class: context.config.answer_class,
+        };
+        let calls = Calls {
+            blobs: context.blobs.clone(),
+            models: context.models(&http, upstream.models, gemini, &gate, limits)?,
+            youtube: youtube(http, upstream.youtube, youtube_key, gate),
+            analysis_ttl: context.config.analysis_ttl,
+            processing_time: ProcessingTimeEstimator::default(),
+            chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),
+        };
+        Ok(Self {
+            videos: context.videos.clone(),
+            search: context.search.clone(),
+            jobs: context.jobs.clone(),
+            calls,
+            limits: machine_limits,
+            clock: context.clock,
+        })
+    }
+
+    /// Returns `None` if another worker took over the step.
     async fn index(
         &self,
         row: &JobRow,
@@ -145,7 +158,7 @@ impl Analyses {
             return Err(Error::internal("nothing to index"));
         };
         let body = self.calls.stored_body(job, analysis, parts).await?;
-        let now = Timestamp::now();
+        let now = (self.clock)();
         let done = engine::step(job, Ok(EffectOutcome::Indexed), self.limits, now, 0.0).record;
         match self
             .videos
@@ -154,7 +167,7 @@ impl Analyses {
         {
             Indexed::Yes => Ok(Some(EffectOutcome::Indexed)),
             Indexed::ClaimLost => {
-                // The video was deleted, or another job owns it: nothing will point at these forms.
+                // The video was deleted, or another job holds its claim: no row will name these forms.
                 self.calls.delete_forms(job, analysis).await?;
                 Err(Error::DeadlineExceeded)
             }
@@ -184,7 +197,7 @@ impl Analyses {
         Ok(())
     }
 
-    /// What has not ended in an analysis gives up its claim.
+    /// Releases the claim of a job that ended without an analysis.
     async fn release(&self, job: &Job) -> Result<(), Error> {
         let failure = match &job.state {
             State::Failed {
@@ -200,7 +213,7 @@ impl Analyses {
             _ => None,
         };
         self.videos
-            .release(job, failure.as_ref(), Timestamp::now())
+            .release(job, failure.as_ref(), (self.clock)())
             .await
     }
 }
