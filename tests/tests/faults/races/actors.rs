@@ -1,46 +1,60 @@
-//! Concurrent actors. They call the stores in the order of the submission, the worker, the lookup
-//! and the deletion.
+//! Concurrent actors: the product's submission, executor, lookup and removal, each on clients of its
+//! own. YouTube and Gemini are not called; [`ScriptedAnalyses`] answers in their place.
 
 use std::{sync::Arc, time::Duration};
 
 use eventrelay::{
-    answer_class::AnswerClass,
+    analysis::{Analysis, PIPELINE_VERSION},
     clock::Timestamp,
-    error::{Error, Failure, JobError},
+    context::Context,
+    engine::{Invocation, StepOutcome, Worker, Workflow},
+    error::Error,
     ids::JobId,
-    job::{Job, JobRow, Media, Request, State, machine},
+    job::{
+        Job, JobRow, Request,
+        machine::{Effect, EffectOutcome, Limits},
+        worker::Analyses,
+    },
+    removal,
     store::{
         StoredAnalysis,
         blobs::{Form, analysis_key},
-        claims::{ClaimOutcome, ClaimRequest, Indexed},
-        jobs::Lease,
-        packed::{Packed, pack},
+        packed::{self, Packed},
+        queue::{Message, Version},
+        rows::INLINE_LIMIT,
         videos::Selector,
     },
+    submission::{self, Outcome, Submission},
+    usage::Usage,
     video::VideoKey,
 };
-use eventrelay_tests::gate::{Gate, Stores};
+use eventrelay_tests::gate::Gate;
+use serde_json::json;
 use sha2::Digest;
 
-use super::oracle::{Effect, Made, Oracle};
+use super::oracle::{Made, Oracle};
 
-/// After that a job fails if it has not ended.
-const DEADLINE: Duration = Duration::from_secs(120);
-/// A claim outlives its job's deadline by this.
-const CLAIM_MARGIN: Duration = Duration::from_secs(60);
-const LEASE: Duration = Duration::from_secs(20);
-/// An analysis is fresh for this long.
-const FRESH: Duration = Duration::from_secs(90);
-/// A failure is remembered for this long.
-const REMEMBERED: Duration = Duration::from_secs(30);
+/// Time of a function from the receipt of a message.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Maximum messages that one actor receives for its job.
+const MAX_DELIVERIES: u32 = 60;
+
+tokio::task_local! {
+    static ORACLE: Arc<Oracle>;
+}
+
+/// The clock of the case whose actor runs.
+pub(crate) fn clock() -> Timestamp {
+    ORACLE.with(|oracle| oracle.world().now)
+}
 
 /// Stores, gate and identity of an actor.
 #[derive(Clone)]
 pub(crate) struct ActorContext {
     pub(crate) name: String,
-    pub(crate) stores: Stores,
-    /// Without a gate, to look behind an actor's back.
-    pub(crate) behind: Stores,
+    pub(crate) context: Context,
+    pub(crate) analyses: Analyses,
     pub(crate) gate: Gate,
     pub(crate) oracle: Arc<Oracle>,
     pub(crate) video: VideoKey,
@@ -49,28 +63,28 @@ pub(crate) struct ActorContext {
 /// Role of an actor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Role {
-    /// Submits the video and works on its job.
+    /// Submits the video and receives the messages of its job.
     Maker(Making),
-    /// Works on a job that there is, as when its message is delivered again.
-    Worker(Making),
+    /// Receives one message of a job that there is, as when SQS delivers it again.
+    Worker { making: Making, receive_count: u32 },
     /// Looks the video up several times.
     Reader { variant: Option<u8>, times: u8 },
-    /// Deletes the video's rows.
+    /// Deletes the video.
     Deleter,
 }
 
 /// Parameters of an analysis.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Making {
-    /// Which of the options.
+    /// Number of the variant.
     pub(crate) variant: u8,
     pub(crate) force: bool,
     pub(crate) fails: bool,
-    /// The body is too large to stand in the index.
+    /// Whether the body is too large for the index.
     pub(crate) large: bool,
 }
 
-/// The options that there are.
+/// The request for a variant.
 pub(crate) fn request(variant: u8, force: bool) -> Request {
     Request {
         language: (variant > 0).then(|| format!("l{variant}")),
@@ -79,358 +93,89 @@ pub(crate) fn request(variant: u8, force: bool) -> Request {
     }
 }
 
-pub(crate) async fn act(context: ActorContext, role: Role) {
-    context.gate.turn().await;
-    let acted = match role {
-        Role::Maker(making) => context.make(making).await,
-        Role::Worker(making) => context.work_on_any(making).await,
-        Role::Reader { variant, times } => context.read(variant, times).await,
-        Role::Deleter => context.delete().await,
-    };
-    if let Err(error) = acted {
-        let text = format!("{} met {}", context.name, error.report());
-        context.oracle.world().violation(text);
-    }
+pub(crate) async fn act(actor: ActorContext, role: Role) {
+    let oracle = Arc::clone(&actor.oracle);
+    ORACLE.scope(oracle, actor.act(role)).await;
 }
 
 impl ActorContext {
+    async fn act(self, role: Role) {
+        self.gate.turn().await;
+        let acted = match role {
+            Role::Maker(making) => self.make(making).await,
+            Role::Worker {
+                making,
+                receive_count,
+            } => {
+                let job = self.oracle.world().jobs.last().cloned();
+                match job {
+                    Some(job) => self.receive(&job, making, receive_count).await,
+                    None => Ok(()),
+                }
+            }
+            Role::Reader { variant, times } => self.read(variant, times).await,
+            Role::Deleter => self.delete().await,
+        };
+        if let Err(error) = acted {
+            let text = format!("{} met {}", self.name, error.report());
+            self.oracle.world().violation(text);
+        }
+    }
+
     fn log(&self, text: &str) {
         self.oracle.world().log(format!("{}: {text}", self.name));
     }
 
-    fn now(&self) -> Timestamp {
-        self.oracle.now()
-    }
-
-    fn lease(&self, now: Timestamp) -> Lease {
-        Lease {
-            worker: self.name.clone(),
-            until: now + LEASE,
-        }
-    }
-
     async fn make(&self, making: Making) -> Result<(), Error> {
-        let request = request(making.variant, making.force);
-        match self.submit(request).await? {
-            Some(job) => self.work(&job, making).await,
-            None => Ok(()),
-        }
-    }
-
-    /// The job to work on: a new one, or one that was joined.
-    pub(crate) async fn submit(&self, request: Request) -> Result<Option<JobId>, Error> {
-        let now = self.now();
-        let variant = request.variant();
-        let wanted = [(&self.video, variant.as_str())];
-        let known = self.stores.videos.look_up(&wanted).await?.remove(0);
-        let owner = match known.variant.at_work(now) {
-            Some(owner) => {
-                self.stores
-                    .jobs
-                    .get_all::<Job>(std::slice::from_ref(owner))
-                    .await?
-            }
-            None => Vec::new(),
+        let submission = Submission {
+            video: self.video.clone(),
+            request: request(making.variant, making.force),
+            transcript: None,
+            submitted_by: None,
         };
-        let owner = owner.first();
-        match owner.map(|row| &row.job.state) {
-            Some(State::Failed { until, .. }) if !request.force && now < *until => {
-                self.log("has failed before");
-                return Ok(None);
-            }
-            Some(state) if state.is_terminal() => {}
-            Some(_) => return self.join(owner, now).await,
-            None => {}
-        }
-        let is_answered = known.variant.fresh(AnswerClass::Model, now).is_some()
-            || known.variant.failed(AnswerClass::Model, now).is_some();
-        if is_answered && !request.force {
-            self.log("is answered");
-            return Ok(None);
-        }
-        let job = self.new_job(request, now);
-        let lease_until = job.header.deadline + CLAIM_MARGIN;
-        let wanted = ClaimRequest {
-            job: job.clone(),
-            entry: known.entry,
-            ended: owner.map(|row| row.job.header.id.clone()),
-            lease_until,
-        };
-        self.oracle
-            .sends(&self.name, Effect::Claims(job.header.id.clone()));
-        let claim = self
-            .stores
-            .videos
-            .claim(vec![wanted], AnswerClass::Model, now)
-            .await?
-            .remove(0);
-        self.log(&format!("{} wanted: {claim:?}", job.header.id));
-        match claim {
-            ClaimOutcome::Claimed => {
-                self.oracle.world().claimed(&job, lease_until, now);
-                Ok(Some(job.header.id))
-            }
-            ClaimOutcome::Joined(id) => {
-                let row = self.stores.jobs.get(&id).await?;
-                self.join(row.as_ref(), now).await
-            }
-            ClaimOutcome::Fresh(_) | ClaimOutcome::Failed(_) => Ok(None),
-        }
-    }
-
-    /// Resends the message of a job that no worker runs.
-    async fn join(&self, row: Option<&JobRow>, now: Timestamp) -> Result<Option<JobId>, Error> {
-        let Some(row) = row else { return Ok(None) };
-        let is_run = row.running_until.is_some_and(|until| until >= now);
-        self.log(&format!("joins {}", row.job.header.id));
-        if is_run || row.job.header.finalized {
-            return Ok(None);
-        }
-        self.oracle.sends(&self.name, saves(&row.job));
-        let is_revived = self.stores.jobs.requeue_lost(row, now).await?;
-        if is_revived {
-            self.oracle.world().revived(&row.job, &self.name, now);
-        }
-        Ok(is_revived.then(|| row.job.header.id.clone()))
-    }
-
-    fn new_job(&self, request: Request, now: Timestamp) -> Job {
-        Job::new(
-            self.video.clone(),
-            request,
-            Media::YouTube,
-            now + DEADLINE,
-            now,
-        )
-    }
-
-    async fn work_on_any(&self, making: Making) -> Result<(), Error> {
-        let job = self.oracle.world().jobs.last().cloned();
-        match job {
-            Some(job) => self.work(&job, making).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Drives a job to its end, or until it is lost.
-    pub(crate) async fn work(&self, id: &JobId, making: Making) -> Result<(), Error> {
-        let Some(row) = self.stores.jobs.get::<Job>(id).await? else {
-            return Ok(());
-        };
-        if row.job.header.finalized {
-            return Ok(());
-        }
-        let now = self.now();
-        let (mut job, mut version) = (machine::begin(row.job, now), row.version);
-        let lease = self.lease(now);
-        let taken = self.stores.jobs.acquire(&job, version, &lease, now).await?;
-        self.log(&format!("{id} version {version} acquired: {taken}"));
-        if !taken {
-            return Ok(());
-        }
-        self.oracle
-            .world()
-            .acquired(&job, &self.name, lease.until, now);
-        while !job.header.finalized {
-            let is_late = self.now() >= job.header.deadline && !job.state.is_terminal();
-            let next = match &job.state {
-                _ if is_late => Some(self.failed(&job)),
-                State::Storing { analysis, .. } => {
-                    let analysis = analysis.clone();
-                    match self.index(&job, version, &analysis).await? {
-                        Indexed::Yes => {
-                            (job.state, version) = (State::Done, version + 1);
-                            continue;
-                        }
-                        Indexed::ClaimLost => Some(self.failed(&job)),
-                        Indexed::StepLost => None,
-                    }
-                }
-                state if state.is_terminal() => Some(self.finalized(&job).await?),
-                _ => self.generated(&job, version, making).await?,
-            };
-            let Some(next) = next else { return Ok(()) };
-            if !self.save(&next, version).await? {
+        let submitted = submission::submit(&self.context, vec![submission], clock()).await?;
+        let (job, deliveries) = match submitted.into_iter().next() {
+            Some(Ok(Outcome::Queued(job))) => (job, MAX_DELIVERIES),
+            Some(Ok(Outcome::Joined(job))) => (job, 1),
+            Some(Ok(Outcome::Cached(_)) | Err(Error::FailedBefore { .. })) => {
+                self.log("is answered");
                 return Ok(());
             }
-            (job, version) = (next, version + 1);
-        }
-        Ok(())
-    }
-
-    async fn save(&self, job: &Job, version: u32) -> Result<bool, Error> {
-        let lease = self.lease(self.now());
-        let keep = (!job.header.finalized).then_some(&lease);
-        self.oracle.sends(&self.name, saves(job));
-        let saved = self.stores.jobs.save(job, version, &self.name, keep);
-        let saved = saved.await?;
-        self.log(&format!(
-            "{} as {:?}: {saved}",
-            job.header.id,
-            job.state.stage()
-        ));
-        if saved {
-            let mut world = self.oracle.world();
-            world.saved(job);
-            if keep.is_some() {
-                world.holds(&job.header.id, &self.name, lease.until);
+            Some(Err(error)) => return Err(error),
+            None => return Err(Error::internal("a submission without an answer")),
+        };
+        let id = job.header.id;
+        self.log(&format!("submitted {id}"));
+        for _ in 0..deliveries {
+            if self.oracle.world().is_finalized(&id) {
+                break;
             }
-        }
-        Ok(saved)
-    }
-
-    /// Returns `None` if another worker has the step.
-    async fn generated(
-        &self,
-        job: &Job,
-        version: u32,
-        making: Making,
-    ) -> Result<Option<Job>, Error> {
-        self.oracle.world().generates(job, &self.name);
-        self.log(&format!("generates for {}", job.header.id));
-        self.gate.turn().await;
-        let lease = self.lease(self.now());
-        self.oracle.sends(&self.name, saves(job));
-        let prolonged = self
-            .stores
-            .jobs
-            .renew(&job.header.id, version, &lease)
-            .await?;
-        if !prolonged {
-            self.log("has lost its step");
-            return Ok(None);
-        }
-        self.oracle
-            .world()
-            .holds(&job.header.id, &self.name, lease.until);
-        if making.fails {
-            return Ok(Some(self.failed(job)));
-        }
-        let (analysis, body) = self.document(job, making.large)?;
-        let key = analysis_key(&self.video, &analysis.etag, Form::Json);
-        let form = Form::Json.content_type();
-        self.oracle.world().made.insert(
-            analysis.etag.clone(),
-            Made {
-                job: job.header.id.clone(),
-                analysis: analysis.clone(),
-                body: body.clone(),
-            },
-        );
-        self.stores.blobs.put_gzip(&key, form, body.gzip).await?;
-        Ok(Some(Job {
-            state: State::Storing {
-                analysis,
-                parts: body.parts,
-            },
-            ..job.clone()
-        }))
-    }
-
-    fn document(&self, job: &Job, large: bool) -> Result<(StoredAnalysis, Packed), Error> {
-        let now = self.now();
-        let noise: String = (0..if large { 70_000 } else { 20 })
-            .map(|_| fastrand::alphanumeric())
-            .collect();
-        let text = format!(
-            r#"{{"schema_version":"1","video":{{"id":"{}"}},"job":"{}","noise":"{noise}"}}"#,
-            self.video, job.header.id
-        );
-        let body = pack(&text)?;
-        let analysis = StoredAnalysis {
-            variant: job.variant(),
-            base_variant: job.variant(),
-            etag: hex::encode(sha2::Sha256::digest(&text)),
-            size_bytes: text.len() as u64,
-            gzip_bytes: body.gzip.len() as u64,
-            title: "t".to_owned(),
-            category: "other".to_owned(),
-            duration_s: None,
-            usage: Default::default(),
-            answered_by: Default::default(),
-            finished_at: now,
-            expires_at: now + FRESH,
-        };
-        Ok((analysis, body))
-    }
-
-    async fn index(
-        &self,
-        job: &Job,
-        version: u32,
-        analysis: &StoredAnalysis,
-    ) -> Result<Indexed, Error> {
-        let body = self.oracle.world().made[&analysis.etag].body.clone();
-        let lease = self.lease(self.now());
-        let done = Job {
-            state: State::Done,
-            ..job.clone()
-        };
-        self.oracle.sends(&self.name, saves(&done));
-        let videos = &self.stores.videos;
-        let indexed = videos.index(&done, version, &lease, analysis, &body);
-        let indexed = indexed.await?;
-        self.log(&format!("{} indexed: {indexed:?}", job.header.id));
-        if indexed == Indexed::Yes {
-            let mut world = self.oracle.world();
-            world.points_at(job, &analysis.etag);
-            world.holds(&job.header.id, &self.name, lease.until);
-            return Ok(indexed);
-        }
-        self.has_changed_nothing(&analysis.etag).await?;
-        if indexed == Indexed::ClaimLost {
-            let key = analysis_key(&self.video, &analysis.etag, Form::Json);
-            self.stores.blobs.delete(vec![key]).await?;
-        }
-        Ok(indexed)
-    }
-
-    /// Checks that a refused actor has left no trace.
-    async fn has_changed_nothing(&self, etag: &str) -> Result<(), Error> {
-        let videos = &self.behind.videos;
-        let variants = videos.variants(&self.video).await?;
-        let entry = videos.entry(&self.video).await?;
-        let analyses = variants
-            .into_iter()
-            .filter_map(|(_, variant)| variant.analysis)
-            .chain(entry.and_then(|entry| entry.analysis));
-        let is_there = analyses.into_iter().any(|one| one.etag == etag);
-        let mut world = self.oracle.world();
-        if is_there && !world.may_be_indexed(etag) {
-            world.violation(format!("{} was refused and yet wrote {etag}", self.name));
+            self.receive(&id, making, 1).await?;
         }
         Ok(())
     }
 
-    fn failed(&self, job: &Job) -> Job {
-        Job {
-            state: State::Failed {
-                error: JobError::from(&Error::DeadlineExceeded),
-                until: self.now() + REMEMBERED,
-                answered_by: AnswerClass::Model,
-            },
-            ..job.clone()
-        }
-    }
-
-    async fn finalized(&self, job: &Job) -> Result<Job, Error> {
-        let failure = match &job.state {
-            State::Failed { error, until, .. } => Some(Failure {
-                job: job.header.id.clone(),
-                error: error.clone(),
-                until: *until,
-                answered_by: AnswerClass::Model,
-            }),
-            _ => None,
+    /// Receives the message of the current step of a job.
+    async fn receive(&self, id: &JobId, making: Making, receive_count: u32) -> Result<(), Error> {
+        let message = Message {
+            v: Version,
+            job_id: id.clone(),
+            step: self.oracle.world().version(id),
         };
-        if job.state != State::Done {
-            let now = self.now();
-            let videos = &self.stores.videos;
-            videos.release(job, failure.as_ref(), now).await?;
-        }
-        let mut finalized = job.clone();
-        finalized.header.finalized = true;
-        Ok(finalized)
+        self.gate.turn().await;
+        let invocation = Invocation {
+            id: self.name.clone(),
+            message_id: fastrand::u32(..).to_string(),
+            deadline: clock() + FUNCTION_TIMEOUT,
+        };
+        let workflow = ScriptedAnalyses {
+            actor: self.clone(),
+            making,
+        };
+        self.log(&format!("receives step {} of {id}", message.step));
+        Worker::new(&self.context, &self.context.queue, workflow)
+            .advance(&message, receive_count, &invocation)
+            .await
     }
 
     async fn read(&self, variant: Option<u8>, times: u8) -> Result<(), Error> {
@@ -447,7 +192,7 @@ impl ActorContext {
 
     /// Reads an analysis with its blob.
     pub(crate) async fn find(&self, selector: &Selector) -> Result<Option<StoredAnalysis>, Error> {
-        let videos = &self.stores.videos;
+        let videos = &self.context.videos;
         let Some(found) = videos.find(&self.video, selector, true).await? else {
             return Ok(None);
         };
@@ -457,50 +202,165 @@ impl ActorContext {
             .world()
             .sees(&format!("{selector:?}"), &analysis);
         let key = analysis_key(&self.video, &analysis.etag, Form::Json);
-        let blob = self.stores.blobs.get(&key).await?;
+        let blob = self.context.blobs.get(&key).await?;
         let mut world = self.oracle.world();
+        // A deletion that is under way may have removed the body before the entry.
+        if world.removed {
+            return Ok(Some(analysis));
+        }
         let made = world.made.get(&analysis.etag);
         let made = made.map(|made| made.body.gzip.clone());
         if blob != made {
             world.violation(format!("{} has no blob", analysis.etag));
         }
-        let is_small = made
-            .as_ref()
-            .is_some_and(|gzip| gzip.len() <= eventrelay::store::rows::INLINE_LIMIT);
-        // A deletion that is under way may have removed the body before the entry.
-        let is_due = is_small && !world.removed;
-        if (is_due || found.body.is_some()) && found.body != made {
+        let is_small = made.as_ref().is_some_and(|gzip| gzip.len() <= INLINE_LIMIT);
+        if (is_small || found.body.is_some()) && found.body != made {
             world.violation(format!("{} has another body", analysis.etag));
         }
         Ok(Some(analysis))
     }
 
     async fn delete(&self) -> Result<(), Error> {
-        let now = self.now();
-        for id in self.stores.videos.jobs_at_work(&self.video, now).await? {
-            let Some(row) = self.stores.jobs.get(&id).await? else {
-                continue;
-            };
-            let Some(cancelled) = eventrelay::engine::cancelled(row.job, now) else {
-                continue;
-            };
-            self.oracle.sends(&self.name, saves(&cancelled));
-            if self.stores.jobs.preempt(&cancelled, row.version).await? {
-                self.log(&format!("cancels {id}"));
-                self.oracle.world().saved(&cancelled);
-            }
+        self.oracle.world().removed = true;
+        self.log("deletes the video");
+        match removal::remove(&self.context, &self.video, clock()).await {
+            Ok(_) | Err(Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
-        self.oracle.world().removes();
-        self.log("removes the rows");
-        let _ = self.stores.videos.remove(&self.video).await?;
-        self.log("has removed the rows");
-        Ok(())
     }
 }
 
-fn saves(job: &Job) -> Effect {
-    Effect::Saves {
-        job: job.header.id.clone(),
-        ends: job.state.is_terminal(),
+/// The product's workflow, with answers of the test in place of YouTube and Gemini.
+#[derive(Clone)]
+struct ScriptedAnalyses {
+    actor: ActorContext,
+    making: Making,
+}
+
+impl Workflow for ScriptedAnalyses {
+    type Record = Job;
+    type Effect = Effect;
+
+    fn begin(&self, job: Job, now: Timestamp) -> Job {
+        self.actor.analyses.begin(job, now)
+    }
+
+    fn settings(&self, job: &Job) -> Limits {
+        self.actor.analyses.settings(job)
+    }
+
+    fn effect(&self, job: &Job) -> Option<Effect> {
+        self.actor.analyses.effect(job)
+    }
+
+    async fn perform(
+        &self,
+        effect: &Effect,
+        row: &JobRow,
+        invocation: &Invocation,
+        time: Duration,
+    ) -> Option<StepOutcome<EffectOutcome>> {
+        let outcome = match effect {
+            Effect::FetchMetadata => {
+                self.actor.gate.turn().await;
+                let observed = Ok(EffectOutcome::Metadata(Default::default()));
+                Some(StepOutcome::free(observed, &row.job))
+            }
+            Effect::Analyse { .. } => {
+                let observed = self.generate(&row.job).await;
+                Some(StepOutcome::free(observed, &row.job))
+            }
+            _ => {
+                let analyses = &self.actor.analyses;
+                analyses.perform(effect, row, invocation, time).await
+            }
+        };
+        match outcome.as_ref().map(|outcome| &outcome.observed) {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.actor.log(&format!("met {}", error.report())),
+            None => self.actor.log("has lost its step"),
+        }
+        outcome
+    }
+
+    fn may_be_left(&self, effect: &Effect, job: &Job) -> bool {
+        self.actor.analyses.may_be_left(effect, job)
+    }
+
+    async fn lost(&self, job: &Job) -> Result<(), Error> {
+        self.actor.log("has lost its step");
+        self.actor.analyses.lost(job).await
+    }
+}
+
+impl ScriptedAnalyses {
+    /// Generates an analysis and puts it into the bucket.
+    async fn generate(&self, job: &Job) -> Result<EffectOutcome, Error> {
+        let ActorContext {
+            oracle,
+            gate,
+            video,
+            name,
+            ..
+        } = &self.actor;
+        oracle.world().generates(job, name);
+        gate.turn().await;
+        if self.making.fails {
+            return Err(Error::VideoPrivate);
+        }
+        let (analysis, body) = self.document(job)?;
+        let key = analysis_key(video, &analysis.etag, Form::Json);
+        let made = Made {
+            job: job.header.id.clone(),
+            analysis: analysis.clone(),
+            body: body.clone(),
+        };
+        oracle.world().made.insert(analysis.etag.clone(), made);
+        let blobs = &self.actor.context.blobs;
+        let content_type = Form::Json.content_type();
+        blobs.put_gzip(&key, content_type, body.gzip).await?;
+        Ok(EffectOutcome::Analysed {
+            analysis: Box::new(analysis),
+            parts: body.parts,
+        })
+    }
+
+    fn document(&self, job: &Job) -> Result<(StoredAnalysis, Packed), Error> {
+        let now = clock();
+        let noise: String = (0..if self.making.large { 70_000 } else { 20 })
+            .map(|_| fastrand::alphanumeric())
+            .collect();
+        let analysis: Analysis = serde_json::from_value(json!({
+            "schema_version": "1",
+            "video": {"id": job.video, "platform": "youtube", "title": "t"},
+            "language": "en",
+            "summary": noise,
+            "sources": {},
+            "provenance": {
+                "model": "m",
+                "pipeline_version": PIPELINE_VERSION,
+                "prompt_sha256": "",
+                "analyzed_at": now.rfc3339(),
+                "usage": Usage::default(),
+            },
+        }))
+        .map_err(Error::internal)?;
+        let text = serde_json::to_string(&analysis).map_err(Error::internal)?;
+        let body = packed::pack(&text)?;
+        let analysis = StoredAnalysis {
+            variant: job.variant(),
+            base_variant: job.variant(),
+            etag: hex::encode(sha2::Sha256::digest(&text)),
+            size_bytes: text.len() as u64,
+            gzip_bytes: body.gzip.len() as u64,
+            title: "t".to_owned(),
+            category: "other".to_owned(),
+            duration_s: None,
+            usage: Default::default(),
+            answered_by: self.actor.context.config.answer_class,
+            finished_at: now,
+            expires_at: now + self.actor.context.config.analysis_ttl,
+        };
+        Ok((analysis, body))
     }
 }

@@ -1,9 +1,10 @@
 //! Single flight and swap under races: generated interleavings under a clock that jumps.
 //!
 //! Each case is one video on the embedded services. Two or three actors submit and work, others work
-//! on the same jobs, read, and sometimes delete. A step of an actor is one request to DynamoDB or S3
-//! with its answer. The seed of the case determines the next actor, the jumps of the clock and the
-//! crashes.
+//! on the same jobs, read, and sometimes delete: all of it with the product's own code. A step of an
+//! actor is one request to DynamoDB, S3 or SQS with its answer. The seed of the case determines the
+//! next actor, the jumps of the clock and the crashes. After every write the [`oracle`] checks the
+//! rows.
 //!
 //! ```sh
 //! INTERLEAVINGS=10000 cargo test --workspace --test faults races::
@@ -21,20 +22,26 @@ use std::{
     time::Duration,
 };
 
-use actors::{ActorContext, Making, Role, act};
+use actors::{ActorContext, Making, Role, act, clock};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use eventrelay::{
+    answer_class::AnswerClass,
     clock::Timestamp,
+    config::{Config, LimitsConfig, MemoryBounds, ModelsConfig, UpstreamConfig, YouTubeConfig},
+    context::Context,
+    job::worker::Analyses,
     store::videos::{Lookup, Selector},
     video::VideoKey,
 };
 use eventrelay_tests::{
     Ready, Stack,
-    gate::{Actor, Arrival, CallOutcome, Gate, Stores, http_client, step},
+    gate::{Actor, Arrival, CallOutcome, Gate, clients, http_client, step},
 };
 use fastrand::Rng;
-use oracle::Oracle;
+use futures_util::future::join_all;
+use oracle::{Oracle, Snapshot};
 
-const INTERLEAVINGS: u64 = 200;
+const INTERLEAVINGS: u64 = 100;
 
 /// Cases at a time.
 const LANES: usize = 6;
@@ -48,30 +55,108 @@ const SLOTS: usize = 8;
 /// More requests than a lookup makes.
 const MAX_LOOKUP_REQUESTS: usize = 5;
 
-/// Clients and gate of an actor. They are reused, as clients are expensive to build.
+/// Time to live of an analysis.
+const FRESH: Duration = Duration::from_secs(90);
+
+/// Maximum duration of a job.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Context and gate of an actor. They are reused, as clients are expensive to build.
 struct ClientSlot {
     gate: Gate,
-    stores: Stores,
+    context: Context,
+    analyses: Analyses,
 }
 
 struct RaceLane {
     slots: Vec<ClientSlot>,
-    behind: Stores,
+    /// Without a gate, for the oracle.
+    behind: Context,
+    dynamodb: aws_sdk_dynamodb::Client,
 }
 
 impl RaceLane {
-    fn new(ready: &Ready) -> Self {
+    /// A lane whose messages are in a queue of its own, from which no function receives.
+    async fn new(ready: &Ready) -> Self {
         let http = http_client();
+        let name = format!("races-{:x}", fastrand::u64(..));
+        let queue = ready.sqs().create_queue().queue_name(name).send().await;
+        let queue_url = queue.unwrap().queue_url.unwrap();
+        let config = config(ready, &queue_url);
         let slots = (0..SLOTS).map(|_| {
             let gate = Gate::default();
-            let stores = Stores::new(ready, &http, Some(&gate));
-            ClientSlot { gate, stores }
+            let mut context = Context::new(config.clone(), clients(ready, &http, Some(&gate)));
+            context.clock = clock;
+            let analyses = analyses(ready, &context);
+            ClientSlot {
+                gate,
+                context,
+                analyses,
+            }
         });
+        let behind = clients(ready, &http, None);
         Self {
             slots: slots.collect(),
-            behind: Stores::new(ready, &http, None),
+            dynamodb: behind.dynamodb(),
+            behind: Context::new(config, behind),
         }
     }
+}
+
+fn config(ready: &Ready, queue_url: &str) -> Config {
+    let name = |resource: &str| ready.name(resource).to_owned();
+    Config {
+        stage: "races".to_owned(),
+        commit: String::new(),
+        videos_table: name("VideosTable"),
+        jobs_table: name("JobsTable"),
+        controls_table: name("ControlsTable"),
+        search_table: name("SearchTable"),
+        projects_table: name("ProjectsTable"),
+        bucket: name("Bucket"),
+        analysis_queue_url: queue_url.to_owned(),
+        tasks_queue_url: queue_url.to_owned(),
+        builds_queue_url: queue_url.to_owned(),
+        memory: MemoryBounds {
+            ttl: Duration::ZERO,
+            bytes: 0,
+            entries: 0,
+        },
+        api_requests_per_minute: 0,
+        count_lookups_every: Duration::MAX,
+        job_deadline: DEADLINE,
+        analysis_ttl: FRESH,
+        secrets_ttl: Duration::MAX,
+        answer_class: AnswerClass::Model,
+    }
+}
+
+fn analyses(ready: &Ready, context: &Context) -> Analyses {
+    let upstream = UpstreamConfig {
+        models: ModelsConfig {
+            base_url: ready.standins.gemini.parse().unwrap(),
+            api_version: "v1beta".to_owned(),
+            names: vec!["m".to_owned()],
+            prices: Default::default(),
+            secret: String::new(),
+        },
+        youtube: YouTubeConfig {
+            base_url: ready.standins.youtube.parse().unwrap(),
+            oembed_base_url: ready.standins.youtube.parse().unwrap(),
+            secret: None,
+        },
+        processing_timeout: DEADLINE,
+    };
+    let secret = context.secrets().secret("unused");
+    Analyses::new(context, upstream, &LimitsConfig::default(), secret, None).unwrap()
+}
+
+/// An actor of a case.
+struct RunningActor {
+    slot: usize,
+    name: String,
+    future: Actor,
+    is_finished: bool,
 }
 
 struct Case<'a> {
@@ -86,26 +171,71 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     /// A case with a video of its own.
     fn new(lane: &'a RaceLane, random: Rng, deaths: u8) -> Self {
-        let nonce = fastrand::u128(..);
+        let id = URL_SAFE_NO_PAD.encode(fastrand::u64(..).to_be_bytes());
         let case = Self {
             lane,
             random,
             oracle: Arc::default(),
-            video: format!("up:{nonce:064x}").parse().unwrap(),
+            video: format!("yt:{id}").parse().unwrap(),
             deaths,
         };
         case.oracle.world().now = BEGINNING;
         case
     }
 
-    fn context(&self, slot: usize, name: String) -> ActorContext {
+    fn actor(&self, slot: usize, name: &str) -> ActorContext {
+        let ClientSlot {
+            gate,
+            context,
+            analyses,
+        } = &self.lane.slots[slot];
         ActorContext {
-            name,
-            stores: self.lane.slots[slot].stores.clone(),
-            behind: self.lane.behind.clone(),
-            gate: self.lane.slots[slot].gate.clone(),
+            name: name.to_owned(),
+            context: context.clone(),
+            analyses: analyses.clone(),
+            gate: gate.clone(),
             oracle: Arc::clone(&self.oracle),
             video: self.video.clone(),
+        }
+    }
+
+    /// An actor that waits for its first step.
+    async fn start(&self, slot: usize, name: &str, role: Role) -> RunningActor {
+        let future: Actor = Box::pin(act(self.actor(slot, name), role));
+        self.start_future(slot, name, future).await
+    }
+
+    async fn start_future(&self, slot: usize, name: &str, future: Actor) -> RunningActor {
+        let mut actor = RunningActor {
+            slot,
+            name: name.to_owned(),
+            future,
+            is_finished: false,
+        };
+        self.step(&mut actor, None).await;
+        actor
+    }
+
+    /// Runs an actor to its next request, then has the oracle check what it changed.
+    async fn step(&self, actor: &mut RunningActor, outcome: Option<CallOutcome>) -> Arrival {
+        let (lane, gate) = (self.lane, &self.lane.slots[actor.slot].gate);
+        let arrival = step(&mut actor.future, gate, outcome).await;
+        actor.is_finished = arrival == Arrival::Finished;
+        if gate.has_written() {
+            let known = self.oracle.world().jobs.clone();
+            let rows = Snapshot::read(&lane.behind, &lane.dynamodb, &self.video, &known).await;
+            self.oracle.world().observe(&actor.name, rows.unwrap());
+        }
+        arrival
+    }
+
+    /// Lets an actor make so many requests, or go to its end.
+    async fn take(&self, actor: &mut RunningActor, requests: usize) {
+        for _ in 0..requests {
+            if actor.is_finished {
+                return;
+            }
+            self.step(actor, Some(CallOutcome::Answered)).await;
         }
     }
 
@@ -125,7 +255,10 @@ impl<'a> Case<'a> {
             roles.push(Role::Maker(self.making(variants)));
         }
         for _ in 0..self.random.u8(0..=2) {
-            roles.push(Role::Worker(self.making(variants)));
+            roles.push(Role::Worker {
+                making: self.making(variants),
+                receive_count: self.random.u32(1..=2),
+            });
         }
         for _ in 0..self.random.u8(0..=1) {
             roles.push(Role::Reader {
@@ -141,10 +274,10 @@ impl<'a> Case<'a> {
 
     fn jump(&mut self) {
         let seconds = match self.random.u8(..100) {
-            ..65 => 0,
-            65..88 => self.random.u64(1..=5),
-            88..95 => self.random.u64(20..=30),
-            95..98 => self.random.u64(85..=125),
+            ..85 => 0,
+            85..94 => self.random.u64(1..=5),
+            94..98 => self.random.u64(20..=30),
+            98..99 => self.random.u64(85..=125),
             _ => self.random.u64(175..=200),
         };
         let millis = self.random.u64(0..=1);
@@ -154,13 +287,11 @@ impl<'a> Case<'a> {
 
     async fn run(&mut self) {
         let roles = self.roles();
-        let mut actors: Vec<(usize, String, Actor)> = Vec::new();
+        let mut actors = Vec::new();
         for (slot, role) in roles.into_iter().enumerate() {
             let name = format!("actor {slot}");
             self.oracle.world().log(format!("{name} is {role:?}"));
-            let mut actor: Actor = Box::pin(act(self.context(slot, name.clone()), role));
-            step(&mut actor, &self.lane.slots[slot].gate, None).await;
-            actors.push((slot, name, actor));
+            actors.push(self.start(slot, &name, role).await);
         }
         // In some cases the first actor gets far, then stalls past its claim and comes back last.
         let mut stalls_in = match self.random.u8(..3) {
@@ -171,7 +302,7 @@ impl<'a> Case<'a> {
         while !actors.is_empty() {
             self.jump();
             let mut next = self.random.usize(..actors.len());
-            let first = actors.iter().position(|(slot, ..)| *slot == 0);
+            let first = actors.iter().position(|actor| actor.slot == 0);
             if let (Some(steps), Some(first)) = (stalls_in, first) {
                 next = first;
                 stalls_in = steps.checked_sub(1);
@@ -183,12 +314,11 @@ impl<'a> Case<'a> {
             if is_stalled && Some(next) == first && actors.len() > 1 {
                 next = (next + 1) % actors.len();
             }
-            let (slot, name, actor) = &mut actors[next];
             let crashes = self.random.u8(..100) < self.deaths;
             let response_lost = crashes && self.random.bool();
             if crashes && !response_lost {
-                self.oracle.world().log(format!("{name} crashes"));
-                drop(actors.swap_remove(next));
+                let crashed = actors.swap_remove(next).name;
+                self.oracle.world().log(format!("{crashed} crashes"));
                 continue;
             }
             let outcome = if response_lost {
@@ -196,17 +326,13 @@ impl<'a> Case<'a> {
             } else {
                 CallOutcome::Answered
             };
-            match step(actor, &self.lane.slots[*slot].gate, Some(outcome)).await {
+            match self.step(&mut actors[next], Some(outcome)).await {
                 Arrival::Waits => {}
-                Arrival::Finished => {
-                    drop(actors.swap_remove(next));
-                }
+                Arrival::Finished => drop(actors.swap_remove(next)),
                 Arrival::Cut => {
-                    let mut world = self.oracle.world();
-                    world.log(format!("{name} crashes, response lost"));
-                    world.response_lost(name);
-                    drop(world);
-                    drop(actors.swap_remove(next));
+                    let crashed = actors.swap_remove(next).name;
+                    let text = format!("{crashed} crashes, response lost");
+                    self.oracle.world().log(text);
                 }
             }
             if !self.oracle.world().violations.is_empty() {
@@ -219,8 +345,8 @@ impl<'a> Case<'a> {
     /// The newest analysis is the current one, every row has its blob, and nothing is stuck.
     async fn ends_well(&self) {
         let last = ActorContext {
-            stores: self.lane.behind.clone(),
-            ..self.context(SLOTS - 1, "the last".to_owned())
+            context: self.lane.behind.clone(),
+            ..self.actor(SLOTS - 1, "the last")
         };
         let current = last.find(&Selector::Newest).await.unwrap();
         for variant in 0..2 {
@@ -236,21 +362,10 @@ impl<'a> Case<'a> {
             }
             world.jump(Duration::from_secs(24 * 3600));
         }
-        let lane = self.lane;
-        let slot = &lane.slots[SLOTS - 1];
         let known = self.oracle.world().indexed.len();
-        let making = Making {
-            variant: 0,
-            force: false,
-            fails: false,
-            large: false,
-        };
-        let context = self.context(SLOTS - 1, "the last".to_owned());
-        let mut actor: Actor = Box::pin(act(context, Role::Maker(making)));
-        let mut outcome = None;
-        while step(&mut actor, &slot.gate, outcome).await == Arrival::Waits {
-            outcome = Some(CallOutcome::Answered);
-        }
+        let role = Role::Maker(Making::default());
+        let mut maker = self.start(SLOTS - 1, "the last", role).await;
+        self.take(&mut maker, usize::MAX).await;
         let current = last.find(&Selector::Newest).await.unwrap();
         let mut world = self.oracle.world();
         let made = world.indexed.get(known..).unwrap_or_default();
@@ -287,33 +402,28 @@ async fn interleavings_generate_once_and_never_go_back() {
     let cases = number("INTERLEAVINGS").unwrap_or(INTERLEAVINGS);
     let first = number("RACES_SEED").unwrap_or_else(|| fastrand::u64(..1 << 48));
     let stack = Stack::start().await.unwrap();
-    let next = Arc::new(AtomicU64::new(0));
-    let lanes: Vec<_> = (0..LANES)
-        .map(|_| {
-            let (ready, next) = (stack.ready.clone(), Arc::clone(&next));
-            tokio::spawn(async move {
-                let lane = RaceLane::new(&ready);
-                let mut generations = 0;
-                loop {
-                    let case = next.fetch_add(1, Ordering::Relaxed);
-                    if case >= cases {
-                        return Ok(generations);
-                    }
-                    match run(&lane, first + case).await {
-                        Ok(made) => generations += made,
-                        Err(text) => {
-                            next.store(cases, Ordering::Relaxed);
-                            return Err(text);
-                        }
-                    }
+    let next = AtomicU64::new(0);
+    let lanes = (0..LANES).map(async |_| {
+        let lane = RaceLane::new(&stack.ready).await;
+        let mut generations = 0;
+        loop {
+            let case = next.fetch_add(1, Ordering::Relaxed);
+            if case >= cases {
+                return Ok(generations);
+            }
+            match run(&lane, first + case).await {
+                Ok(made) => generations += made,
+                Err(text) => {
+                    next.store(cases, Ordering::Relaxed);
+                    return Err(text);
                 }
-            })
-        })
-        .collect();
+            }
+        }
+    });
     let mut generations = 0;
     let mut failures = Vec::new();
-    for lane in lanes {
-        match lane.await.unwrap() {
+    for lane in join_all(lanes).await {
+        match lane {
             Ok(made) => generations += made,
             Err(text) => failures.push(text),
         }
@@ -328,24 +438,18 @@ async fn interleavings_generate_once_and_never_go_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lookup_of_claimed_video_returns_job_or_analysis() {
     let stack = Stack::start().await.unwrap();
-    let lane = RaceLane::new(&stack.ready);
+    let lane = RaceLane::new(&stack.ready).await;
     let mut is_made = false;
     for maker_steps in 0.. {
         for lookup_steps in 0..=MAX_LOOKUP_REQUESTS {
             let case = Case::new(&lane, Rng::with_seed(0), 0);
-            let making = Making {
-                variant: 0,
-                force: false,
-                fails: false,
-                large: false,
-            };
-            let maker = act(case.context(0, "maker".to_owned()), Role::Maker(making));
-            let mut maker = Gated::new(&lane.slots[0].gate, Box::pin(maker));
-            maker.take(maker_steps).await;
+            let role = Role::Maker(Making::default());
+            let mut maker = case.start(0, "maker", role).await;
+            case.take(&mut maker, maker_steps).await;
             let is_claimed = !case.oracle.world().jobs.is_empty();
             is_made = maker.is_finished;
 
-            let (videos, video) = (lane.slots[1].stores.videos.clone(), case.video.clone());
+            let (videos, video) = (lane.slots[1].context.videos.clone(), case.video.clone());
             let (sender, mut receiver) = tokio::sync::oneshot::channel();
             let lookup = async move {
                 let lookup = videos.find_or_job::<eventrelay::job::Job>(
@@ -355,10 +459,10 @@ async fn lookup_of_claimed_video_returns_job_or_analysis() {
                 );
                 sender.send(lookup.await.unwrap()).unwrap();
             };
-            let mut lookup = Gated::new(&lane.slots[1].gate, Box::pin(lookup));
-            lookup.take(lookup_steps).await;
-            maker.take(usize::MAX).await;
-            lookup.take(usize::MAX).await;
+            let mut lookup = case.start_future(1, "lookup", Box::pin(lookup)).await;
+            case.take(&mut lookup, lookup_steps).await;
+            case.take(&mut maker, usize::MAX).await;
+            case.take(&mut lookup, usize::MAX).await;
 
             let shown = receiver.try_recv().unwrap();
             let order = format!("{maker_steps} of the maker, {lookup_steps} of the lookup");
@@ -375,43 +479,5 @@ async fn lookup_of_claimed_video_returns_job_or_analysis() {
         if is_made {
             break;
         }
-    }
-}
-
-/// An actor beside its gate.
-struct Gated<'a> {
-    gate: &'a Gate,
-    actor: Actor,
-    outcome: Option<CallOutcome>,
-    is_finished: bool,
-}
-
-impl<'a> Gated<'a> {
-    fn new(gate: &'a Gate, actor: Actor) -> Self {
-        Self {
-            gate,
-            actor,
-            outcome: None,
-            is_finished: false,
-        }
-    }
-
-    /// Lets the actor make so many requests, or go to its end.
-    async fn take(&mut self, requests: usize) {
-        if self.outcome.is_none() {
-            self.step().await;
-        }
-        for _ in 0..requests {
-            if self.is_finished {
-                return;
-            }
-            self.step().await;
-        }
-    }
-
-    async fn step(&mut self) {
-        let arrival = step(&mut self.actor, self.gate, self.outcome).await;
-        self.outcome = Some(CallOutcome::Answered);
-        self.is_finished = arrival == Arrival::Finished;
     }
 }

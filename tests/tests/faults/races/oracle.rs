@@ -1,17 +1,24 @@
-//! Known effects of the actors of one case, and the rules that they must not break.
+//! The rules that no interleaving may break, checked on the rows after every write.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use aws_sdk_dynamodb::{error::SdkError, operation::get_item::GetItemError, types::AttributeValue};
 use eventrelay::{
     clock::Timestamp,
+    context::Context,
+    error::Error,
     ids::JobId,
     job::Job,
-    store::{StoredAnalysis, packed::Packed},
+    store::{StoredAnalysis, packed::Packed, rows::Variant},
+    video::VideoKey,
 };
+use futures_util::future::try_join_all;
+
+type GetError = SdkError<GetItemError>;
 
 /// An analysis whose blob was put.
 #[derive(Clone)]
@@ -21,16 +28,77 @@ pub(crate) struct Made {
     pub(crate) body: Packed,
 }
 
-/// Effect of a pending request if it succeeds.
+/// Row of a job, with the holder of its lease.
 #[derive(Clone)]
-pub(crate) enum Effect {
-    Claims(JobId),
-    Saves { job: JobId, ends: bool },
+pub(crate) struct JobState {
+    job: Job,
+    version: u32,
+    lease: Option<(String, Timestamp)>,
 }
 
-struct Claimed {
-    variant: String,
-    until: Timestamp,
+impl JobState {
+    fn new(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
+        let until = number("running_until").map(Timestamp);
+        Some(Self {
+            job: serde_json::from_str(text("doc")?).ok()?,
+            version: number("version")? as u32,
+            lease: text("running_by").cloned().zip(until),
+        })
+    }
+}
+
+/// Rows of the video and of its jobs.
+#[derive(Clone, Default)]
+pub(crate) struct Snapshot {
+    variants: BTreeMap<String, Variant>,
+    current: Option<StoredAnalysis>,
+    jobs: HashMap<JobId, JobState>,
+}
+
+impl Snapshot {
+    /// Reads the rows. `known` are the jobs seen before; those that hold a claim are added.
+    pub(crate) async fn read(
+        context: &Context,
+        dynamodb: &aws_sdk_dynamodb::Client,
+        video: &VideoKey,
+        known: &[JobId],
+    ) -> Result<Self, Error> {
+        let (variants, entry) =
+            futures_util::try_join!(context.videos.variants(video), context.videos.entry(video))?;
+        let variants: BTreeMap<_, _> = variants.into_iter().collect();
+        let owners = variants
+            .values()
+            .filter_map(|variant| variant.claim.as_ref());
+        let ids = known.iter().chain(owners.map(|(job, _)| job));
+        let reads = ids.map(async |id| {
+            let read = dynamodb
+                .get_item()
+                .table_name(&context.config.jobs_table)
+                .key("pk", AttributeValue::S(id.to_string()))
+                .consistent_read(true)
+                .send()
+                .await?;
+            Ok(read.item.as_ref().and_then(JobState::new))
+        });
+        let read = try_join_all(reads).await;
+        let read: Vec<Option<JobState>> = read.map_err(|error: GetError| Error::internal(error))?;
+        let jobs = read.into_iter().flatten();
+        let jobs = jobs
+            .map(|state| (state.job.header.id.clone(), state))
+            .collect();
+        Ok(Self {
+            variants,
+            current: entry.and_then(|entry| entry.analysis),
+            jobs,
+        })
+    }
+
+    fn has_ended(&self, job: &JobId) -> bool {
+        let job = self.jobs.get(job);
+        job.is_some_and(|state| state.job.state.is_terminal())
+    }
 }
 
 #[derive(Default)]
@@ -39,40 +107,25 @@ pub(crate) struct World {
     /// Log for the analysis of a failure.
     pub(crate) log: Vec<String>,
     pub(crate) violations: Vec<String>,
-    /// The jobs whose message was sent.
+    /// Jobs that have held a claim, in this order.
     pub(crate) jobs: Vec<JobId>,
     pub(crate) made: HashMap<String, Made>,
-    /// Entity tags of the analyses that were indexed, in this order.
+    /// Entity tags of the analyses in the index, in the order of their writes.
     pub(crate) indexed: Vec<String>,
-    /// The video was deleted, or is being deleted.
+    /// Whether the video was deleted or is being deleted.
     pub(crate) removed: bool,
     pub(crate) generations: u64,
-    /// The last claim of each variant that has not ended.
-    claims: HashMap<JobId, Claimed>,
-    /// The step that runs of a job: by whom, until when.
-    leases: HashMap<JobId, (String, Timestamp)>,
-    /// Jobs with a request that took effect and whose response was lost.
-    uncertain: HashSet<JobId>,
     seen: HashMap<String, Timestamp>,
-    effects: HashMap<String, Effect>,
+    rows: Snapshot,
 }
 
-/// One case: its clock, its log and its judgement.
+/// State of one case: its clock, its log and its rows.
 #[derive(Default)]
 pub(crate) struct Oracle(Mutex<World>);
 
 impl Oracle {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.world().now
-    }
-
-    /// Notes what an actor is about to send.
-    pub(crate) fn sends(&self, actor: &str, effect: Effect) {
-        self.world().effects.insert(actor.to_owned(), effect);
     }
 }
 
@@ -91,126 +144,163 @@ impl World {
         self.now = self.now + by;
     }
 
-    /// The last request of an actor was done, and the actor does not know.
-    pub(crate) fn response_lost(&mut self, actor: &str) {
-        match self.effects.remove(actor) {
-            Some(Effect::Claims(job)) => {
-                self.uncertain.insert(job);
-            }
-            Some(Effect::Saves { job, ends }) => {
-                self.leases.remove(&job);
-                if ends {
-                    self.claims.remove(&job);
-                }
-                self.uncertain.insert(job);
-            }
-            None => {}
+    pub(crate) fn version(&self, job: &JobId) -> u32 {
+        self.rows.jobs.get(job).map_or(0, |state| state.version)
+    }
+
+    pub(crate) fn is_finalized(&self, job: &JobId) -> bool {
+        let state = self.rows.jobs.get(job);
+        state.is_some_and(|state| state.job.header.finalized)
+    }
+
+    /// Compares the rows after a write of `actor` with those before it.
+    pub(crate) fn observe(&mut self, actor: &str, rows: Snapshot) {
+        let before = std::mem::replace(&mut self.rows, rows.clone());
+        let mut broken = Vec::new();
+        for (name, variant) in &rows.variants {
+            let old = before.variants.get(name).cloned().unwrap_or_default();
+            self.check_claim(&before, &rows, &old, variant, &mut broken);
+            self.check_analysis(name, &old, variant, &mut broken);
         }
-    }
-
-    /// A job was told that it owns the video. `now` is what it said the time was.
-    pub(crate) fn claimed(&mut self, job: &Job, until: Timestamp, now: Timestamp) {
-        let variant = job.variant();
-        if !self.removed {
-            if let Some(other) = self.live(&variant, now) {
-                self.violation(format!("{} claims what {other} holds", job.header.id));
+        for (name, old) in &before.variants {
+            let claim = rows.variants.get(name).map(|variant| &variant.claim);
+            if let (Some((owner, _)), None | Some(None)) = (&old.claim, claim)
+                && !rows.has_ended(owner)
+                && !self.removed
+            {
+                broken.push(format!("the claim of {owner} is gone"));
             }
-            let last = self.indexed.iter().rev();
-            let last = last.map(|etag| &self.made[etag].analysis);
-            let last = last
-                .filter(|analysis| analysis.variant == variant)
-                .map(|analysis| analysis.expires_at)
-                .next();
-            if !job.request.force && last.is_some_and(|expires_at| now < expires_at) {
-                self.violation(format!("{} claims what is fresh", job.header.id));
-            }
-            self.claims.retain(|_, claim| claim.variant != variant);
-            self.claims
-                .insert(job.header.id.clone(), Claimed { variant, until });
         }
-        self.jobs.push(job.header.id.clone());
+        let finished_at = |rows: &Snapshot| rows.current.as_ref().map(|one| one.finished_at);
+        if !self.removed && finished_at(&rows) < finished_at(&before) {
+            broken.push("the current analysis has gone back".to_owned());
+        }
+        for (id, job) in &rows.jobs {
+            if let Some(old) = before.jobs.get(id) {
+                broken.extend(self.broken_rules(old, job));
+            }
+        }
+        broken
+            .into_iter()
+            .for_each(|text| self.violation(format!("{actor}: {text}")));
     }
 
-    fn live(&self, variant: &str, now: Timestamp) -> Option<JobId> {
-        self.claims
-            .iter()
-            .find(|(_, claim)| claim.variant == variant && claim.until >= now)
-            .map(|(job, _)| job.clone())
-    }
-
-    /// Records that a job is requeued and its expired lease removed. `now` is the actor's time.
-    pub(crate) fn revived(&mut self, job: &Job, actor: &str, now: Timestamp) {
-        if let Some((other, held)) = self.leases.remove(&job.header.id)
-            && held >= now
+    fn check_claim(
+        &mut self,
+        before: &Snapshot,
+        rows: &Snapshot,
+        old: &Variant,
+        new: &Variant,
+        broken: &mut Vec<String>,
+    ) {
+        let Some((owner, _)) = &new.claim else { return };
+        let previous = old.claim.as_ref();
+        if previous.is_some_and(|(previous, _)| previous == owner) {
+            return;
+        }
+        self.log(format!("{owner} holds the claim"));
+        self.jobs.push(owner.clone());
+        if let Some((previous, until)) = previous
+            && *until >= self.now
+            && !before.has_ended(previous)
         {
-            self.violation(format!("{actor} revives {}, run by {other}", job.header.id));
+            broken.push(format!("{owner} claims what {previous} holds"));
+        }
+        let is_forced = rows
+            .jobs
+            .get(owner)
+            .is_some_and(|row| row.job.request.force);
+        let is_fresh = |analysis: &StoredAnalysis| self.now < analysis.expires_at;
+        if !is_forced && old.analysis.as_ref().is_some_and(is_fresh) {
+            broken.push(format!("{owner} claims what is fresh"));
+        }
+        let is_remembered = old.failure.as_ref().is_some_and(|it| self.now < it.until);
+        if !is_forced && is_remembered {
+            broken.push(format!("{owner} claims what has failed"));
         }
     }
 
-    /// A worker was told that it has the next step. `now` is what it said the time was.
-    pub(crate) fn acquired(&mut self, job: &Job, worker: &str, until: Timestamp, now: Timestamp) {
-        if let Some((other, held)) = self.leases.get(&job.header.id)
-            && *held >= now
+    fn check_analysis(
+        &mut self,
+        name: &str,
+        old: &Variant,
+        new: &Variant,
+        broken: &mut Vec<String>,
+    ) {
+        let tag = |variant: &Variant| variant.analysis.as_ref().map(|one| one.etag.clone());
+        let Some(etag) = tag(new).filter(|_| tag(new) != tag(old)) else {
+            return;
+        };
+        let Some(made) = self.made.get(&etag) else {
+            return broken.push(format!("{etag} was never made"));
+        };
+        let owner = old.claim.as_ref().map(|(owner, _)| owner);
+        if owner != Some(&made.job) {
+            broken.push(format!("{} indexes without a claim", made.job));
+        }
+        let older = old.analysis.as_ref();
+        if older.is_some_and(|older| older.finished_at > made.analysis.finished_at) {
+            broken.push(format!("{name} has gone back to {etag}"));
+        }
+        self.log(format!("{etag} is in the index"));
+        self.indexed.push(etag);
+    }
+
+    fn broken_rules(&self, old: &JobState, new: &JobState) -> Vec<String> {
+        let id = &new.job.header.id;
+        let mut broken = Vec::new();
+        if new.version < old.version {
+            broken.push(format!("{id} has gone back to version {}", new.version));
+        }
+        let is_reopened = old.job.header.finalized && !new.job.header.finalized;
+        let is_revived = old.job.state.is_terminal() && !new.job.state.is_terminal();
+        if is_reopened || is_revived {
+            broken.push(format!("{id} goes on after its end"));
+        }
+        if let (Some((holder, until)), Some((worker, _))) = (&old.lease, &new.lease)
+            && holder != worker
+            && *until >= self.now
         {
-            let text = format!("{worker} takes {} from {other}", job.header.id);
-            self.violation(text);
+            broken.push(format!("{worker} takes {id} from {holder}"));
         }
-        self.holds(&job.header.id, worker, until);
-    }
-
-    pub(crate) fn holds(&mut self, job: &JobId, worker: &str, until: Timestamp) {
-        self.leases.insert(job.clone(), (worker.to_owned(), until));
+        if let (Some((holder, until)), None) = (&old.lease, &new.lease)
+            && old.version == new.version
+            && *until >= self.now
+        {
+            broken.push(format!("{id} is enqueued again while {holder} runs it"));
+        }
+        broken
     }
 
     /// A worker begins to generate.
-    pub(crate) fn generates(&mut self, job: &Job, worker: &str) {
+    pub(crate) fn generates(&mut self, job: &Job, actor: &str) {
         self.generations += 1;
-        let now = self.now;
-        if let Some(other) = self
-            .live(&job.variant(), now)
-            .filter(|other| *other != job.header.id)
+        let id = &job.header.id;
+        self.log(format!("{actor} generates for {id}"));
+        let claim = self.rows.variants.get(&job.variant());
+        let claim = claim.and_then(|variant| variant.claim.as_ref());
+        let lease = self
+            .rows
+            .jobs
+            .get(id)
+            .and_then(|state| state.lease.as_ref());
+        let mut rivals = Vec::new();
+        if let Some((owner, until)) = claim
+            && owner != id
+            && *until >= self.now
+            && !self.removed
         {
-            self.violation(format!(
-                "{worker} generates for {} beside {other}",
-                job.header.id
-            ));
+            rivals.push(owner.to_string());
         }
-        if let Some((other, until)) = self.leases.get(&job.header.id)
-            && other != worker
-            && *until >= now
+        if let Some((holder, until)) = lease
+            && !holder.starts_with(&format!("{actor}/"))
+            && *until >= self.now
         {
-            let text = format!("{worker} generates for {} beside {other}", job.header.id);
-            self.violation(text);
+            rivals.push(holder.clone());
         }
-    }
-
-    /// A job has ended without an analysis, or its step was saved without a lease.
-    pub(crate) fn saved(&mut self, job: &Job) {
-        self.leases.remove(&job.header.id);
-        if job.state.is_terminal() {
-            self.claims.remove(&job.header.id);
+        for rival in rivals {
+            self.violation(format!("{actor} generates for {id} beside {rival}"));
         }
-    }
-
-    /// The index was told to point at an analysis, and does.
-    pub(crate) fn points_at(&mut self, job: &Job, etag: &str) {
-        let is_owner = self.claims.remove(&job.header.id).is_some();
-        if !is_owner && !self.removed && !self.uncertain.contains(&job.header.id) {
-            self.violation(format!("{} indexes without a claim", job.header.id));
-        }
-        self.indexed.push(etag.to_owned());
-    }
-
-    /// Returns whether rows may point at an analysis.
-    pub(crate) fn may_be_indexed(&self, etag: &str) -> bool {
-        self.indexed.iter().any(|known| known == etag)
-            || (self.made.get(etag)).is_some_and(|made| self.uncertain.contains(&made.job))
-    }
-
-    /// The video's rows begin to be deleted: from here on a claim may be gone.
-    pub(crate) fn removes(&mut self) {
-        self.removed = true;
-        self.claims.clear();
     }
 
     /// A reader has found an analysis.
@@ -219,12 +309,12 @@ impl World {
         if !self.removed && known.is_some_and(|known| known > analysis.finished_at) {
             self.violation(format!("{selector} has gone back to {}", analysis.etag));
         }
-        if !self.removed && !self.may_be_indexed(&analysis.etag) {
+        if !self.indexed.contains(&analysis.etag) {
             self.violation(format!("{selector} shows {}, never indexed", analysis.etag));
         }
     }
 
-    /// The newest analysis that is surely in the index.
+    /// The newest analysis in the index.
     pub(crate) fn newest(&self) -> Option<&StoredAnalysis> {
         let indexed = self.indexed.iter().map(|etag| &self.made[etag].analysis);
         indexed.max_by_key(|analysis| analysis.finished_at)
