@@ -4,108 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::script::{Script, Sentence, title_of, words};
+use super::{
+    script::{Script, Sentence, title_of, words},
+    word_lists::WORDS,
+};
 
 /// Maximum actions of a video.
 const MAX_ACTIONS: usize = 40;
-
-/// Verb, category of the action, action of a build step.
-const VERBS: [(&str, &str, &str); 44] = [
-    ("install", "setup", "install"),
-    ("download", "setup", "install"),
-    ("clone", "setup", "install"),
-    ("sign", "setup", "configure"),
-    ("open", "setup", "configure"),
-    ("launch", "setup", "configure"),
-    ("import", "setup", "install"),
-    ("create", "build", "create"),
-    ("build", "build", "implement"),
-    ("write", "build", "implement"),
-    ("add", "build", "implement"),
-    ("make", "build", "create"),
-    ("implement", "build", "implement"),
-    ("define", "build", "implement"),
-    ("generate", "build", "create"),
-    ("draw", "build", "create"),
-    ("connect", "build", "implement"),
-    ("run", "build", "test"),
-    ("start", "build", "test"),
-    ("test", "build", "test"),
-    ("mix", "build", "implement"),
-    ("cut", "build", "implement"),
-    ("deploy", "deploy", "deploy"),
-    ("publish", "deploy", "deploy"),
-    ("push", "deploy", "deploy"),
-    ("release", "deploy", "deploy"),
-    ("upload", "deploy", "deploy"),
-    ("learn", "learn", "implement"),
-    ("practice", "learn", "implement"),
-    ("study", "learn", "implement"),
-    ("watch", "learn", "implement"),
-    ("read", "learn", "implement"),
-    ("try", "learn", "test"),
-    ("remember", "learn", "implement"),
-    ("search", "research", "implement"),
-    ("find", "research", "implement"),
-    ("compare", "research", "test"),
-    ("check", "research", "test"),
-    ("look", "research", "implement"),
-    ("configure", "configure", "configure"),
-    ("set", "configure", "configure"),
-    ("change", "configure", "configure"),
-    ("enable", "configure", "configure"),
-    ("select", "configure", "configure"),
-];
-
-/// Words that may precede an imperative.
-const LEAD_INS: [&str; 16] = [
-    "now", "then", "next", "first", "finally", "so", "please", "let's", "lets", "and", "just",
-    "also", "okay", "second", "always", "again",
-];
-/// Phrases that make the next verb an instruction.
-const PHRASES: [&str; 20] = [
-    "you need to",
-    "you have to",
-    "you should",
-    "you must",
-    "you can",
-    "you'll want to",
-    "we need to",
-    "we have to",
-    "we can",
-    "we will",
-    "we'll",
-    "we're going to",
-    "i'm going to",
-    "now we",
-    "then we",
-    "next we",
-    "go ahead and",
-    "make sure to",
-    "don't forget to",
-    "be sure to",
-];
-const HIGH: [&str; 7] = [
-    "must",
-    "need to",
-    "have to",
-    "important",
-    "required",
-    "make sure",
-    "always",
-];
-const LOW: [&str; 6] = [
-    "optional",
-    "optionally",
-    "if you want",
-    "you can",
-    "you could",
-    "maybe",
-];
-const EXTENSIONS: [&str; 24] = [
-    "rs", "py", "js", "ts", "tsx", "jsx", "json", "toml", "yaml", "yml", "html", "css", "md",
-    "txt", "sh", "go", "java", "rb", "php", "sql", "vue", "swift", "kt", "env",
-];
 
 /// An instruction to the viewer.
 #[derive(Debug)]
@@ -142,7 +47,7 @@ pub(super) fn verb(text: &str) -> Option<(&str, &'static str, &'static str)> {
     } else {
         text
     };
-    let mut after_phrase = PHRASES.iter().filter_map(|phrase| {
+    let mut after_phrase = WORDS.instructing.iter().filter_map(|phrase| {
         let start = spoken.find(phrase)?;
         let whole = !text.get(..start)?.ends_with(char::is_alphanumeric);
         let after = text.get(start + phrase.len()..)?;
@@ -163,11 +68,11 @@ fn instruction(text: &str) -> Option<(&str, &'static str, &'static str)> {
         if word.is_empty() {
             return None;
         }
-        if let Some((_, category, step)) = VERBS.iter().find(|(verb, ..)| *verb == word) {
+        if let Some((_, category, step)) = WORDS.verbs.iter().find(|(verb, ..)| *verb == word) {
             let object = words(&rest[length..]).next()?;
             return (object != "sure").then_some((rest, *category, *step));
         }
-        if !LEAD_INS.contains(&word.as_str()) {
+        if !WORDS.lead_ins.contains(word.as_str()) {
             return None;
         }
         rest = &rest[length..];
@@ -200,9 +105,9 @@ pub(super) fn actions(script: &Script) -> Vec<Action> {
 }
 
 fn priority(sentence: &Sentence, category: &str) -> &'static str {
-    if sentence.has_any(&HIGH) {
+    if sentence.has_any(&WORDS.high_priority) {
         "high"
-    } else if sentence.has_any(&LOW) {
+    } else if sentence.has_any(&WORDS.low_priority) {
         "low"
     } else if category == "setup" {
         "high"
@@ -259,56 +164,21 @@ pub(super) fn build_plan(
 
 fn file_in(text: &str) -> Option<&str> {
     words(text).find(|word| {
-        let named = word
-            .rsplit_once('.')
-            .is_some_and(|(stem, extension)| !stem.is_empty() && EXTENSIONS.contains(&extension));
+        let named = word.rsplit_once('.').is_some_and(|(stem, extension)| {
+            !stem.is_empty() && WORDS.file_extensions.contains(extension)
+        });
         named || matches!(*word, "Dockerfile" | "Makefile")
     })
 }
 
 fn project_type(script: &Script, technologies: &[&str]) -> &'static str {
-    const TYPES: [(&str, &[&str], &[&str]); 5] = [
-        (
-            "ml",
-            &["PyTorch", "TensorFlow", "scikit-learn"],
-            &["machine learning", "neural network", "train"],
-        ),
-        (
-            "mobile",
-            &["React Native", "Flutter", "SwiftUI", "Android"],
-            &["mobile app", "ios app", "iphone"],
-        ),
-        ("cli", &[], &["command line", "cli", "terminal tool"]),
-        (
-            "api",
-            &["FastAPI", "GraphQL", "gRPC"],
-            &["api", "endpoint", "backend"],
-        ),
-        (
-            "web",
-            &[
-                "React", "Vue", "Angular", "Svelte", "Next.js", "HTML", "CSS",
-            ],
-            &["website", "web app", "web page", "frontend"],
-        ),
-    ];
-    let hits = |names: &[&str], phrases: &[&str]| {
-        let named = names
-            .iter()
-            .filter(|name| technologies.contains(name))
-            .count();
-        let said = script
-            .sentences
-            .iter()
-            .filter(|sentence| sentence.has_any(phrases))
-            .count();
-        named * 2 + said
-    };
     let mut best = ("other", 0);
-    for (kind, names, phrases) in TYPES {
-        let hits = hits(names, phrases);
+    for kind in &WORDS.project_types {
+        let named = kind.technologies.iter();
+        let named = named.filter(|name| technologies.contains(name)).count();
+        let hits = named * 2 + script.sentences_with(&kind.phrases).count();
         if hits > best.1 {
-            best = (kind, hits);
+            best = (kind.name, hits);
         }
     }
     best.0

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::script::{Script, Sentence};
+use super::{
+    script::{Script, Sentence},
+    word_lists::WORDS,
+};
 
 /// Number of sentences that are compared on each side of a possible border.
 const WINDOW: usize = 6;
@@ -16,19 +19,6 @@ const TITLE_WORDS: usize = 10;
 const SUMMARY_WORDS: usize = 5;
 /// Maximum seconds of silence that count.
 const MAX_SILENCE_S: f64 = 8.0;
-
-const OPENINGS: [&str; 10] = [
-    "next",
-    "now let's",
-    "now we",
-    "let's move on",
-    "moving on",
-    "finally",
-    "in this section",
-    "in this part",
-    "to summarize",
-    "the last thing",
-];
 
 /// A section of consecutive sentences.
 #[derive(Debug)]
@@ -92,7 +82,7 @@ fn strength(sentences: &[Sentence], border: usize) -> f64 {
     let before = &sentences[border.saturating_sub(WINDOW)..border];
     let after = &sentences[border..sentences.len().min(border + WINDOW)];
     let silence = sentences[border].silence_s.min(MAX_SILENCE_S) / MAX_SILENCE_S;
-    let opening = if sentences[border].has_any(&OPENINGS) {
+    let opening = if sentences[border].has_any(&WORDS.chapter_openings) {
         0.4
     } else {
         0.0

@@ -4,101 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{actions, chapters::Chapter, script::Script, technologies};
+use super::{actions, chapters::Chapter, script::Script, technologies, word_lists::WORDS};
 
 /// Maximum events per minute and per video. A short video may have `MIN_EVENTS`.
 const PER_MINUTE: f64 = 3.0;
 const MAX_EVENTS: usize = 60;
 const MIN_EVENTS: usize = 12;
-
-/// Keywords of each kind. If several kinds match, the one with the most keywords wins, then the
-/// earlier one.
-const KINDS: [(&str, &[&str]); 5] = [
-    (
-        "action",
-        &[
-            "run",
-            "running",
-            "install",
-            "click",
-            "type",
-            "open",
-            "we create",
-            "i'll create",
-            "we add",
-            "we write",
-            "deploy",
-            "build",
-            "start the",
-            "let's write",
-            "let's add",
-        ],
-    ),
-    (
-        "insight",
-        &[
-            "because",
-            "important",
-            "remember",
-            "the key",
-            "means that",
-            "the reason",
-            "mistake",
-            "learned",
-            "notice",
-            "the trick",
-            "in other words",
-            "the difference",
-            "that's why",
-        ],
-    ),
-    (
-        "resource",
-        &[
-            "link",
-            "links",
-            "documentation",
-            "docs",
-            "repository",
-            "github.com",
-            "website",
-            "book",
-            "article",
-            "paper",
-            "download",
-            "in the description",
-        ],
-    ),
-    (
-        "topic",
-        &[
-            "talk about",
-            "talking about",
-            "today",
-            "introduction",
-            "overview",
-            "next",
-            "let's look at",
-            "move on",
-            "in this video",
-            "welcome",
-            "topic",
-            "question is",
-        ],
-    ),
-    (
-        "mention",
-        &[
-            "called",
-            "named",
-            "invented",
-            "written by",
-            "created by",
-            "known as",
-            "according to",
-        ],
-    ),
-];
 
 /// Returns the events of a transcript, in order.
 pub(super) fn events(script: &Script, chapters: &[Chapter]) -> Vec<Value> {
@@ -106,13 +17,17 @@ pub(super) fn events(script: &Script, chapters: &[Chapter]) -> Vec<Value> {
     let mut found: Vec<(f64, usize, &str)> = Vec::new();
     for (index, sentence) in script.sentences.iter().enumerate() {
         let mut best: Option<(usize, &str)> = None;
-        for (kind, words) in KINDS {
-            let mut hits = words.iter().filter(|word| sentence.has(word)).count();
-            if kind == "action" && actions::verb(&sentence.text).is_some() {
+        for kind in &WORDS.event_kinds {
+            let mut hits = kind
+                .phrases
+                .iter()
+                .filter(|phrase| sentence.has(phrase))
+                .count();
+            if kind.name == "action" && actions::verb(&sentence.text).is_some() {
                 hits += 2;
             }
             if hits > best.map_or(0, |(most, _)| most) {
-                best = Some((hits, kind));
+                best = Some((hits, kind.name));
             }
         }
         if best.is_none() && technologies::names_one(&sentence.text) {

@@ -1,42 +1,14 @@
 //! Language of a transcript, found by its script and its function words.
 
-use super::script::Script;
+use super::{
+    script::{self, Script},
+    word_lists::WORDS,
+};
 
 /// Number of examined characters.
 const SAMPLE: usize = 4000;
 /// Minimum share of function words of the language.
 const ENOUGH: f64 = 0.08;
-
-const SMALL_WORDS: [(&str, &str); 7] = [
-    (
-        "en",
-        "the and of to in is that it you for this with are we what have on so",
-    ),
-    (
-        "de",
-        "der die das und ist nicht ein eine wir sie ich mit auf für von zu den",
-    ),
-    (
-        "fr",
-        "le la les et est pas que des une dans pour vous nous avec sur ce du",
-    ),
-    (
-        "es",
-        "el la los que y en es por una para con no como pero las del muy",
-    ),
-    (
-        "pt",
-        "o que e não uma para com os é você em do da isso mas por mais",
-    ),
-    (
-        "it",
-        "il che di e non per una sono con del la questo si ma come gli",
-    ),
-    (
-        "nl",
-        "de het een en van ik is dat niet je we in op te met voor dit",
-    ),
-];
 
 /// Returns a BCP 47 tag, which is `und` if the language is unknown.
 pub(super) fn language(script: &Script) -> &'static str {
@@ -78,15 +50,13 @@ fn by_script(sample: &str) -> Option<&'static str> {
 }
 
 fn by_words(sample: &str) -> Option<&'static str> {
-    let words: Vec<String> = super::script::words(sample)
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> = script::words(sample).map(str::to_lowercase).collect();
     let mut best: Option<(usize, &str)> = None;
-    for (tag, small) in SMALL_WORDS {
-        let small: Vec<&str> = small.split(' ').collect();
+    for (tag, function_words) in &WORDS.function_words {
+        let function_words: Vec<&str> = function_words.split(' ').collect();
         let hits = words
             .iter()
-            .filter(|word| small.contains(&word.as_str()))
+            .filter(|word| function_words.contains(&word.as_str()))
             .count();
         if hits > best.map_or(0, |(most, _)| most) {
             best = Some((hits, tag));

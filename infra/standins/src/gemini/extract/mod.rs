@@ -16,8 +16,10 @@ mod events;
 mod language;
 mod script;
 mod technologies;
+mod word_lists;
 
 use script::Script;
+use word_lists::WORDS;
 
 const SUMMARY_SENTENCES: usize = 3;
 /// Number of sentences considered for a title, and its maximum words.
@@ -25,33 +27,6 @@ const TITLE_SENTENCES: usize = 6;
 const TITLE_WORDS: usize = 12;
 /// Maximum number of prerequisites.
 const PREREQUISITES: usize = 5;
-
-const BEGINNER: [&str; 7] = [
-    "beginner",
-    "beginners",
-    "introduction",
-    "basics",
-    "from scratch",
-    "getting started",
-    "for the first time",
-];
-const ADVANCED: [&str; 5] = [
-    "advanced",
-    "deep dive",
-    "internals",
-    "expert",
-    "under the hood",
-];
-const PREREQUISITE: [&str; 8] = [
-    "you need",
-    "you will need",
-    "you'll need",
-    "you should know",
-    "make sure you have",
-    "already installed",
-    "prerequisite",
-    "prerequisites",
-];
 
 /// Returns the content of a transcript, with the field names of an analysis.
 pub(super) fn content(cues: &[Cue]) -> Value {
@@ -155,14 +130,8 @@ fn summary(script: &Script) -> String {
 }
 
 fn difficulty(script: &Script, technologies: &[&str]) -> Option<&'static str> {
-    let count = |phrases: &[&str]| {
-        script
-            .sentences
-            .iter()
-            .filter(|sentence| sentence.has_any(phrases))
-            .count()
-    };
-    let (beginner, advanced) = (count(&BEGINNER), count(&ADVANCED));
+    let beginner = script.sentences_with(&WORDS.beginner).count();
+    let advanced = script.sentences_with(&WORDS.advanced).count();
     if beginner == 0 && advanced == 0 {
         return (!technologies.is_empty()).then_some("intermediate");
     }
@@ -174,11 +143,8 @@ fn difficulty(script: &Script, technologies: &[&str]) -> Option<&'static str> {
 }
 
 fn prerequisites(script: &Script) -> Vec<&str> {
-    let asked = script
-        .sentences
-        .iter()
-        .filter(|sentence| sentence.has_any(&PREREQUISITE));
-    asked
+    script
+        .sentences_with(&WORDS.prerequisite)
         .map(|sentence| sentence.title())
         .take(PREREQUISITES)
         .collect()

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::transcript::Cue;
+use super::{super::transcript::Cue, word_lists::WORDS};
 
 /// Seconds of silence that end a sentence.
 const SILENCE_S: f64 = 2.0;
@@ -20,24 +20,6 @@ const COMMON: usize = 4;
 const LONG: usize = 40;
 /// Number of words of the most informative sentences.
 const GOOD_WORDS: usize = 8;
-
-const STOPWORDS: &str = "about above actually after again all also and any are back because been \
-    before being but can cannot come could did does doing don done down each even every few first \
-    for from get gets getting give goes going gonna good got had has have here her hers him his how \
-    into its it's just kind know last let let's lets like little look lot made make makes many may \
-    maybe might more most much must need new next not now off okay one only onto other our out over \
-    own put quite really right same say see she should show some something still such sure take than \
-    that that's the their them then there there's these they they're thing things think this those \
-    through time too two under until use used using very want was way we'll we're well were what \
-    what's when where which while who why will with would yeah yes yet you you'll you're your \
-    i'm i'll der die das und ist nicht ein eine einen wir sie ich mit auf für von den dem des zu im \
-    les des une est pas que qui dans pour avec sur vous nous ce cette los las una del por para con \
-    como pero más muy esto este esta todo são não uma você isso che non per una sono gli della";
-
-/// Words whose full stop does not end a sentence.
-const ABBREVIATIONS: [&str; 10] = [
-    "e.g", "i.e", "etc", "vs", "mr", "mrs", "ms", "dr", "no", "st",
-];
 
 /// A sentence of the transcript.
 #[derive(Debug)]
@@ -120,6 +102,13 @@ pub(super) fn title_of(text: &str) -> &str {
 }
 
 impl Script {
+    /// Returns the sentences that contain one of the lowercase phrases as whole words.
+    pub(super) fn sentences_with(&self, phrases: &[&str]) -> impl Iterator<Item = &Sentence> {
+        self.sentences
+            .iter()
+            .filter(move |sentence| sentence.has_any(phrases))
+    }
+
     pub(super) fn read(cues: &[Cue]) -> Self {
         let mut sentences = split(cues);
         let terms = find_terms(&mut sentences);
@@ -234,7 +223,7 @@ impl Splitter {
             .unwrap_or_default();
         let word = word.to_lowercase();
         let letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
-        letter || ABBREVIATIONS.contains(&word.as_str())
+        letter || WORDS.abbreviations.contains(word.as_str())
     }
 
     fn flush(&mut self) {
@@ -305,7 +294,6 @@ fn is_unspaced(char: char) -> bool {
 
 /// Finds the specific words and stores them in the sentences.
 fn find_terms(sentences: &mut [Sentence]) -> Vec<Term> {
-    let stopwords: HashSet<&str> = STOPWORDS.split_whitespace().collect();
     let mut index: HashMap<String, usize> = HashMap::new();
     let mut terms: Vec<Term> = Vec::new();
     for (position, sentence) in sentences.iter_mut().enumerate() {
@@ -314,7 +302,7 @@ fn find_terms(sentences: &mut [Sentence]) -> Vec<Term> {
             let key = word.to_lowercase().replace('’', "'");
             let letters = key.chars().filter(|char| char.is_alphabetic()).count();
             let long_enough = letters >= 3 || (letters >= 2 && key.chars().any(is_unspaced));
-            if !long_enough || stopwords.contains(key.as_str()) {
+            if !long_enough || WORDS.stopwords.contains(key.as_str()) {
                 continue;
             }
             let number = *index.entry(key).or_insert_with(|| {

@@ -2,131 +2,12 @@
 
 use std::sync::LazyLock;
 
-use super::script::Script;
-
-/// Names that match in any letter case.
-const NAMES: [&str; 95] = [
-    "Rust",
-    "Python",
-    "JavaScript",
-    "TypeScript",
-    "Java",
-    "Kotlin",
-    "Swift",
-    "SwiftUI",
-    "Golang",
-    "C++",
-    "C#",
-    "Ruby",
-    "PHP",
-    "Scala",
-    "Haskell",
-    "Elixir",
-    "SQL",
-    "HTML",
-    "CSS",
-    "Bash",
-    "React",
-    "React Native",
-    "Vue",
-    "Angular",
-    "Svelte",
-    "Next.js",
-    "Node.js",
-    "Deno",
-    "Express",
-    "Django",
-    "Flask",
-    "FastAPI",
-    "Spring Boot",
-    "Rails",
-    "Laravel",
-    "Tailwind",
-    "Bootstrap",
-    "Vite",
-    "Webpack",
-    "npm",
-    "Cargo",
-    "rustup",
-    "Tokio",
-    "Axum",
-    "pip",
-    "Docker",
-    "Kubernetes",
-    "Terraform",
-    "Ansible",
-    "Jenkins",
-    "GitHub Actions",
-    "GitHub",
-    "GitLab",
-    "Git",
-    "AWS",
-    "Azure",
-    "Google Cloud",
-    "Lambda",
-    "DynamoDB",
-    "PostgreSQL",
-    "Postgres",
-    "MySQL",
-    "SQLite",
-    "MongoDB",
-    "Redis",
-    "Elasticsearch",
-    "Kafka",
-    "RabbitMQ",
-    "GraphQL",
-    "gRPC",
-    "REST API",
-    "WebAssembly",
-    "Linux",
-    "Ubuntu",
-    "Android",
-    "Flutter",
-    "Firebase",
-    "Supabase",
-    "Vercel",
-    "Netlify",
-    "Cloudflare",
-    "TensorFlow",
-    "PyTorch",
-    "scikit-learn",
-    "NumPy",
-    "pandas",
-    "Jupyter",
-    "OpenAI",
-    "Gemini",
-    "LangChain",
-    "Excel",
-    "Figma",
-    "Blender",
-    "Unity",
-    "Arduino",
-];
-
-/// Names that are also ordinary words, which match only in this spelling.
-const ORDINARY: [&str; 16] = [
-    "Rust",
-    "Swift",
-    "Ruby",
-    "React",
-    "Express",
-    "Flask",
-    "Rails",
-    "Cargo",
-    "Git",
-    "Lambda",
-    "Excel",
-    "Unity",
-    "Angular",
-    "Java",
-    "Gemini",
-    "Bootstrap",
-];
+use super::{script::Script, word_lists::WORDS};
 
 /// Indices of the names by their first byte, in lowercase.
 static BY_FIRST_BYTE: LazyLock<[Vec<usize>; 256]> = LazyLock::new(|| {
     let mut indices: [Vec<usize>; 256] = std::array::from_fn(|_| Vec::new());
-    for (index, name) in NAMES.iter().enumerate() {
+    for (index, name) in WORDS.technologies.iter().enumerate() {
         let first = name.as_bytes()[0].to_ascii_lowercase();
         indices[usize::from(first)].push(index);
     }
@@ -138,7 +19,7 @@ pub(super) fn technologies(script: &Script) -> Vec<&'static str> {
     let mut found: Vec<&str> = Vec::new();
     for sentence in &script.sentences {
         let named = names_in(&sentence.text);
-        for (name, is_named) in NAMES.into_iter().zip(named) {
+        for (&name, is_named) in WORDS.technologies.iter().zip(named) {
             if is_named && !found.contains(&name) {
                 found.push(name);
             }
@@ -152,16 +33,17 @@ pub(super) fn names_one(text: &str) -> bool {
     names_in(text).contains(&true)
 }
 
-/// Returns for each of [`NAMES`] whether a text contains it as whole words. Reads the text once:
+/// Returns for each known name whether a text contains it as whole words. Reads the text once:
 /// transcripts have megabytes.
-fn names_in(text: &str) -> [bool; NAMES.len()] {
-    let mut found = [false; NAMES.len()];
+fn names_in(text: &str) -> Vec<bool> {
+    let names = &WORDS.technologies;
+    let mut found = vec![false; names.len()];
     let by_first_byte = &*BY_FIRST_BYTE;
     let mut is_in_word = false;
     for (start, byte) in text.bytes().enumerate() {
         if !is_in_word {
             for &index in &by_first_byte[usize::from(byte.to_ascii_lowercase())] {
-                found[index] = found[index] || is_named_at(text, start, NAMES[index]);
+                found[index] = found[index] || is_named_at(text, start, names[index]);
             }
         }
         is_in_word = is_inner(char::from(byte));
@@ -175,7 +57,7 @@ fn is_named_at(text: &str, start: usize, name: &str) -> bool {
     let Some(window) = text.get(start..end) else {
         return false;
     };
-    let is_same = if ORDINARY.contains(&name) {
+    let is_same = if WORDS.ordinary_technologies.contains(name) {
         window == name
     } else {
         window.eq_ignore_ascii_case(name)
@@ -192,7 +74,11 @@ mod tests {
     use super::*;
 
     fn says(text: &str, name: &str) -> bool {
-        let index = NAMES.iter().position(|known| *known == name).unwrap();
+        let index = WORDS
+            .technologies
+            .iter()
+            .position(|known| *known == name)
+            .unwrap();
         names_in(text)[index]
     }
 
