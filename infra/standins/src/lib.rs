@@ -19,6 +19,7 @@ pub mod youtube;
 mod call_faults;
 mod calls;
 mod faults;
+mod json;
 mod log;
 mod request;
 mod server;

@@ -1,19 +1,11 @@
 //! Blobs: <https://docs.github.com/rest/git/blobs>.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::{IntoResponse as _, Response},
-};
+use axum::{Json, response::Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::Bytes;
-use http::{StatusCode, header};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{GitHub, body, errors::ApiError};
+use super::{call::Call, created, errors::ApiError};
 
 #[derive(Debug, Deserialize)]
 struct Create {
@@ -21,13 +13,9 @@ struct Create {
     encoding: Option<String>,
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let repository = &mut *state.database(&owner, &repo)?;
-    let create: Create = body::read(&body)?;
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let repository = &mut *call.database()?;
+    let create: Create = call.body()?;
     let data = match create.encoding.as_deref() {
         None | Some("utf-8") => create.content.into_bytes(),
         Some("base64") => from_base64(&create.content)?,
@@ -37,9 +25,8 @@ pub(super) async fn create(
         }
     };
     let id = repository.store.write_blob(data);
-    let url = format!("{}/git/blobs/{id}", state.wire().api(repository));
-    let body = Json(json!({"sha": id.to_string(), "url": url}));
-    Ok((StatusCode::CREATED, [(header::LOCATION, url)], body).into_response())
+    let url = format!("{}/git/blobs/{id}", call.wire(repository).api());
+    Ok(created(json!({"sha": id.to_string(), "url": url})))
 }
 
 /// Decodes Base64, with or without line breaks.
@@ -67,23 +54,15 @@ pub(super) fn to_base64(data: &[u8]) -> String {
     lines
 }
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, sha)): Path<(String, String, String)>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.database(&owner, &repo)?;
-    let id = sha.parse().map_err(|_| ApiError::not_found())?;
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.database()?;
+    let id = call.object()?;
     let data = repository.store.blob(id).ok_or_else(ApiError::not_found)?;
-    let api = state.wire().api(repository);
-    let body = json!({
-        "sha": sha,
-        "node_id": format!("B_{}_{sha}", repository.id),
-        "size": data.len(),
-        "url": format!("{api}/git/blobs/{sha}"),
-        "content": to_base64(data),
-        "encoding": "base64",
-    });
-    Ok(Json(body).into_response())
+    let placeholders = [("@sha@", call.item.as_str())];
+    let mut body = call.wire(repository).response("blob", &placeholders);
+    body["size"] = json!(data.len());
+    body["content"] = json!(to_base64(data));
+    Ok(Json(body))
 }
 
 #[cfg(test)]

@@ -1,23 +1,16 @@
 //! Commits and branches: <https://docs.github.com/rest/git/commits>, <https://docs.github.com/rest/branches>.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    response::{IntoResponse as _, Response},
-};
-use bytes::Bytes;
+use axum::{Json, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    GitHub, body, created,
+    call::Call,
+    created,
     errors::ApiError,
     git::{Commit, Kind, Moment, ObjectId, Person},
-    repository,
-    repository::Repository,
+    repository::{self, Repository},
 };
 use crate::request;
 
@@ -52,17 +45,13 @@ impl Who {
     }
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let own = repository::author(&state.user());
-    let repository = &mut *state.database(&owner, &repo)?;
-    let create: Create = body::read(&body)?;
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let own = repository::author(&call.state.user());
+    let repository = &mut *call.database()?;
+    let create: Create = call.body()?;
     let commit = commit(create, repository, own)?;
     let id = repository.store.write_commit(commit.clone());
-    let body = state.wire().git_commit(repository, id, &commit);
+    let body = call.wire(repository).git_commit(id, &commit);
     Ok(created(body))
 }
 
@@ -88,64 +77,44 @@ fn commit(create: Create, repository: &Repository, own: Person) -> Result<Commit
     })
 }
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, sha)): Path<(String, String, String)>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.database(&owner, &repo)?;
-    let id: ObjectId = sha.parse().map_err(|_| ApiError::not_found())?;
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.database()?;
+    let id = call.object()?;
     let commit = repository.store.commit(id);
     let commit = commit.ok_or_else(ApiError::not_found)?;
-    Ok(Json(state.wire().git_commit(repository, id, commit)).into_response())
+    Ok(Json(call.wire(repository).git_commit(id, commit)))
 }
 
 /// Query of a page.
 #[derive(Debug, Deserialize)]
-pub(super) struct Page {
+struct Page {
     sha: Option<String>,
     per_page: Option<usize>,
     page: Option<usize>,
 }
 
-pub(super) async fn list(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let Query(page) = page.map_err(|_| ApiError::unprocessable("Invalid parameters"))?;
-    let repository = &*state.database(&owner, &repo)?;
+pub(super) async fn list(call: Call) -> Result<Json<Value>, ApiError> {
+    let page: Page = call.query()?;
+    let repository = &*call.database()?;
     let from = page.sha.as_deref().unwrap_or(&repository.default_branch);
     let from = repository.head(from).or_else(|| from.parse().ok());
     let from = from.filter(|id| repository.store.is(*id, Kind::Commit));
     let from = from.ok_or_else(ApiError::not_found)?;
     let history = repository.store.history(from).into_iter();
-    let commits: Vec<Value> = request::page(history, page.page, page.per_page.unwrap_or(30))
+    let commits = request::page(history, page.page, page.per_page.unwrap_or(30))
         .filter_map(|id| Some((id, repository.store.commit(id)?)))
-        .map(|(id, commit)| state.wire().commit(repository, id, commit))
+        .map(|(id, commit)| call.wire(repository).commit(id, commit))
         .collect();
-    Ok(Json(commits).into_response())
+    Ok(Json(commits))
 }
 
-pub(super) async fn branch(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, branch)): Path<(String, String, String)>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.repository(&owner, &repo)?;
+pub(super) async fn branch(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.repository()?;
     let no_branch = || ApiError::new(StatusCode::NOT_FOUND, "Branch not found");
-    let id = repository.head(&branch).ok_or_else(no_branch)?;
+    let id = repository.head(&call.item).ok_or_else(no_branch)?;
     let commit = repository.store.commit(id).ok_or_else(no_branch)?;
-    let (api, web) = (state.wire().api(repository), state.wire().web(repository));
-    let url = format!("{api}/branches/{branch}");
-    let body = json!({
-        "name": branch,
-        "commit": state.wire().commit(repository, id, commit),
-        "_links": {"self": url, "html": format!("{web}/tree/{branch}")},
-        "protected": false,
-        "protection": {
-            "enabled": false,
-            "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []},
-        },
-        "protection_url": format!("{url}/protection"),
-    });
-    Ok(Json(body).into_response())
+    let wire = call.wire(repository);
+    let mut body = wire.response("branch", &[("@branch@", &call.item)]);
+    body["commit"] = wire.commit(id, commit);
+    Ok(Json(body))
 }

@@ -1,10 +1,7 @@
 //! Files by path, with one commit per change: <https://docs.github.com/rest/repos/contents>.
 
-use std::{collections::HashMap, sync::Arc};
-
 use axum::{
-    Extension, Json,
-    extract::{Path, Query, State},
+    Json,
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -13,51 +10,31 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    GitHub,
     blobs::{from_base64, to_base64},
-    body::{self, not_supplied},
+    body::not_supplied,
+    call::Call,
     commits::Who,
     errors::ApiError,
     git::{Entry, Kind, Mode, ObjectId, Person},
     guard::StoodAt,
-    repository,
-    repository::Repository,
+    repository::{self, Repository},
     trees::check_path,
-    wire::{Wire, extend},
+    wire::Wire,
 };
+use crate::{json::extend, request::query_value};
 
 /// Maximum size of a file whose content is returned.
 const SHOWN: usize = 1024 * 1024;
 
-pub(super) async fn root(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, ApiError> {
-    show(&state, &owner, &repo, "", &query)
-}
-
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, path)): Path<(String, String, String)>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, ApiError> {
-    show(&state, &owner, &repo, path.trim_matches('/'), &query)
-}
-
-fn show(
-    state: &GitHub,
-    owner: &str,
-    repo: &str,
-    path: &str,
-    query: &HashMap<String, String>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.repository(owner, repo)?;
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let path = call.item.trim_matches('/');
+    let repository = &*call.repository()?;
     if repository.is_empty() {
         let message = "This repository is empty.";
         return Err(ApiError::new(StatusCode::NOT_FOUND, message));
     }
-    let reference = query.get("ref").unwrap_or(&repository.default_branch);
+    let asked = query_value(&call.uri, "ref");
+    let reference = asked.as_ref().unwrap_or(&repository.default_branch);
     let commit = repository.head(reference);
     let commit = commit.or_else(|| reference.parse().ok());
     let commit = commit.and_then(|id| repository.store.commit(id));
@@ -65,44 +42,39 @@ fn show(
         let message = format!("No commit found for the ref {reference}");
         ApiError::new(StatusCode::NOT_FOUND, message)
     })?;
-    let wire = Shown {
-        wire: state.wire(),
-        repository,
+    let shown = Shown {
+        wire: call.wire(repository),
         reference,
     };
     let directory = |tree: ObjectId| {
         let entries = repository.store.tree(tree).unwrap_or_default();
         let item = |entry: &Entry| {
             let before = if path.is_empty() { "" } else { "/" };
-            wire.item(&format!("{path}{before}{}", entry.path), entry)
+            shown.item(&format!("{path}{before}{}", entry.path), entry)
         };
         Value::Array(entries.iter().map(item).collect())
     };
     if path.is_empty() {
-        return Ok(Json(directory(commit.tree)).into_response());
+        return Ok(Json(directory(commit.tree)));
     }
     let entry = repository.store.find(commit.tree, path);
     let entry = entry.ok_or_else(ApiError::not_found)?;
     let body = match entry.mode.kind() {
         Kind::Tree => directory(entry.id),
-        Kind::Blob | Kind::Commit => wire.file(path, &entry),
+        Kind::Blob | Kind::Commit => shown.file(path, &entry),
     };
-    Ok(Json(body).into_response())
+    Ok(Json(body))
 }
 
 /// Contents of a repository at one of its references.
 struct Shown<'a> {
     wire: Wire<'a>,
-    repository: &'a Repository,
     reference: &'a str,
 }
 
 impl Shown<'_> {
     fn item(&self, path: &str, entry: &Entry) -> Value {
-        let (api, web) = (
-            self.wire.api(self.repository),
-            self.wire.web(self.repository),
-        );
+        let (api, web) = (self.wire.api(), self.wire.web());
         let kind = match entry.mode {
             Mode::Directory => "dir",
             Mode::Submodule => "submodule",
@@ -123,7 +95,7 @@ impl Shown<'_> {
             "name": path.rsplit('/').next(),
             "path": path,
             "sha": id.to_string(),
-            "size": self.repository.store.blob(id).map_or(0, Bytes::len),
+            "size": self.wire.repository.store.blob(id).map_or(0, Bytes::len),
             "url": url,
             "html_url": html,
             "git_url": git,
@@ -135,7 +107,7 @@ impl Shown<'_> {
 
     fn file(&self, path: &str, entry: &Entry) -> Value {
         let mut body = self.item(path, entry);
-        let data = self.repository.store.blob(entry.id);
+        let data = self.wire.repository.store.blob(entry.id);
         let data = data.map(|data| &data[..]).unwrap_or_default();
         let more = match entry.mode {
             Mode::Symlink => json!({"target": String::from_utf8_lossy(data)}),
@@ -190,70 +162,60 @@ impl Change {
     }
 }
 
-pub(super) async fn put(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, path)): Path<(String, String, String)>,
-    Extension(stood): Extension<StoodAt>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let own = repository::author(&state.user());
-    let repository = &mut *state.repository(&owner, &repo)?;
-    let change: Change = body::read(&body)?;
+pub(super) async fn put(call: Call) -> Result<Response, ApiError> {
+    let own = repository::author(&call.state.user());
+    let repository = &mut *call.repository()?;
+    let path = call.item.as_str();
+    let change: Change = call.body()?;
     let content = change.content.as_deref();
     let data = from_base64(content.ok_or_else(|| not_supplied("content"))?)?;
-    check_path("path", &path)?;
+    check_path("path", path)?;
     let people = change.people(own)?;
-    let (branch, current) = change.target(repository, &path)?;
-    check_head(repository, &branch, stood)?;
+    let (branch, current) = change.target(repository, path)?;
+    check_head(repository, &branch, call.stood)?;
     let files = repository.files(&branch).unwrap_or_default().flat();
-    let mode = files.get(&path).map_or(Mode::File, |(mode, _)| *mode);
+    let mode = files.get(path).map_or(Mode::File, |(mode, _)| *mode);
     let id = repository.store.write_blob(data);
     let commit = repository.commit_to(&branch, people, change.message, |files| {
-        files.put(&path, mode, id);
+        files.put(path, mode, id);
     })?;
     let status = match current {
         Some(_) => StatusCode::OK,
         None => StatusCode::CREATED,
     };
     let entry = Entry {
-        path: path.clone(),
+        path: path.to_owned(),
         mode,
         id,
     };
     let shown = Shown {
-        wire: state.wire(),
-        repository,
+        wire: call.wire(repository),
         reference: &branch,
     };
-    let body = changed(&shown, shown.item(&path, &entry), commit);
+    let body = changed(&shown, shown.item(path, &entry), commit);
     Ok((status, Json(body)).into_response())
 }
 
-pub(super) async fn delete(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, path)): Path<(String, String, String)>,
-    Extension(stood): Extension<StoodAt>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let own = repository::author(&state.user());
-    let repository = &mut *state.repository(&owner, &repo)?;
-    let change: Change = body::read(&body)?;
+pub(super) async fn delete(call: Call) -> Result<Json<Value>, ApiError> {
+    let own = repository::author(&call.state.user());
+    let repository = &mut *call.repository()?;
+    let path = call.item.as_str();
+    let change: Change = call.body()?;
     if change.sha.is_none() {
         return Err(not_supplied("sha"));
     }
     let people = change.people(own)?;
-    let (branch, current) = change.target(repository, &path)?;
-    check_head(repository, &branch, stood)?;
+    let (branch, current) = change.target(repository, path)?;
+    check_head(repository, &branch, call.stood)?;
     current.ok_or_else(ApiError::not_found)?;
     let commit = repository.commit_to(&branch, people, change.message, |files| {
-        files.remove(&path);
+        files.remove(path);
     })?;
     let shown = Shown {
-        wire: state.wire(),
-        repository,
+        wire: call.wire(repository),
         reference: &branch,
     };
-    Ok(Json(changed(&shown, Value::Null, commit)).into_response())
+    Ok(Json(changed(&shown, Value::Null, commit)))
 }
 
 /// Checks that the branch still is where it was when the call arrived. Of concurrent commits, one
@@ -272,7 +234,7 @@ fn check_head(repository: &Repository, branch: &str, stood: StoodAt) -> Result<(
 }
 
 fn changed(shown: &Shown<'_>, content: Value, id: ObjectId) -> Value {
-    let commit = shown.repository.store.commit(id);
-    let commit = commit.map(|commit| shown.wire.git_commit(shown.repository, id, commit));
+    let commit = shown.wire.repository.store.commit(id);
+    let commit = commit.map(|commit| shown.wire.git_commit(id, commit));
     json!({"content": content, "commit": commit})
 }

@@ -47,6 +47,7 @@ use crate::{
 
 mod blobs;
 mod body;
+mod call;
 mod clone;
 mod commits;
 mod contents;
@@ -88,12 +89,6 @@ struct World {
 }
 
 impl GitHub {
-    fn wire(&self) -> wire::Wire<'_> {
-        wire::Wire {
-            base: &self.base_url,
-        }
-    }
-
     /// Returns the user that the token belongs to.
     fn user(&self) -> repository::Owner {
         repository::Owner {
@@ -107,13 +102,6 @@ impl GitHub {
         let world = self.state();
         let position = world.repositories.position(owner, name)?;
         Ok(RepositoryGuard { world, position })
-    }
-
-    /// Like [`Self::repository`], for an operation of git's database.
-    fn database(&self, owner: &str, name: &str) -> Result<RepositoryGuard<'_>, ApiError> {
-        let repository = self.repository(owner, name)?;
-        repository.require_objects()?;
-        Ok(repository)
     }
 }
 
@@ -177,8 +165,8 @@ impl Service for World {
             .route(&below("/git/commits/{sha}"), get(commits::get))
             .route(&below("/commits"), get(commits::list))
             .route(&below("/branches/{*branch}"), get(commits::branch))
-            .route(&below("/contents"), get(contents::root))
-            .route(&below("/contents/"), get(contents::root))
+            .route(&below("/contents"), get(contents::get))
+            .route(&below("/contents/"), get(contents::get))
             .route(
                 &below("/contents/{*path}"),
                 get(contents::get)

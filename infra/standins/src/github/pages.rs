@@ -10,7 +10,6 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,14 +17,14 @@ use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
 use super::{
-    GitHub, body,
+    GitHub,
+    call::Call,
     control::{Outcome, Plan, Settings},
     errors::ApiError,
     git::ObjectId,
-    repository::Repository,
     wire::{Wire, timestamp},
 };
-use crate::site;
+use crate::{json::extend, site};
 
 #[derive(Clone, Debug)]
 pub(super) struct Pages {
@@ -95,14 +94,10 @@ struct Source {
     path: Option<String>,
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let settings = state.settings();
-    let repository = &mut *state.repository(&owner, &repo)?;
-    let create: Create = body::read(&body)?;
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let settings = call.state.settings();
+    let repository = &mut *call.repository()?;
+    let create: Create = call.body()?;
     if repository.pages.is_some() {
         return Err(ApiError::conflict("GitHub Pages is already enabled."));
     }
@@ -134,48 +129,36 @@ pub(super) async fn create(
         is_workflow,
     };
     pages.build(commit);
-    let body = to_json(state.wire(), repository, &pages, &settings);
+    let body = to_json(call.wire(repository), &pages, &settings);
     repository.pages = Some(pages);
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let settings = state.settings();
-    let repository = &*state.repository(&owner, &repo)?;
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let settings = call.state.settings();
+    let repository = &*call.repository()?;
     let pages = repository.pages.as_ref();
     let pages = pages.ok_or_else(ApiError::not_found)?;
-    Ok(Json(to_json(state.wire(), repository, pages, &settings)).into_response())
+    Ok(Json(to_json(call.wire(repository), pages, &settings)))
 }
 
-fn to_json(wire: Wire<'_>, repository: &Repository, pages: &Pages, settings: &Settings) -> Value {
-    let status = pages
-        .build
-        .as_ref()
-        .map(|build| build.status(settings).into_str());
-    json!({
-        "url": format!("{}/pages", wire.api(repository)),
-        "status": status,
-        "cname": null,
-        "custom_404": false,
-        "html_url": format!("{}/_site/{}/", wire.base, repository.full_name()),
+fn to_json(wire: Wire<'_>, pages: &Pages, settings: &Settings) -> Value {
+    let build = pages.build.as_ref();
+    let mut body = wire.response("pages", &[]);
+    let full_name = wire.repository.full_name();
+    let more = json!({
+        "status": build.map(|build| build.status(settings).into_str()),
+        "html_url": format!("{}/_site/{full_name}/", wire.base),
         "build_type": if pages.is_workflow { "workflow" } else { "legacy" },
         "source": {"branch": pages.branch, "path": pages.path},
-        "public": true,
-        "protected_domain_state": null,
-        "pending_domain_unverified_at": null,
-        "https_enforced": true,
-    })
+    });
+    extend(&mut body, more);
+    body
 }
 
-pub(super) async fn latest_build(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let settings = state.settings();
-    let repository = &*state.repository(&owner, &repo)?;
+pub(super) async fn latest_build(call: Call) -> Result<Json<Value>, ApiError> {
+    let settings = call.state.settings();
+    let repository = &*call.repository()?;
     let pages = repository.pages.as_ref();
     let build = pages.and_then(|pages| pages.build.as_ref());
     let build = build.ok_or_else(ApiError::not_found)?;
@@ -186,17 +169,17 @@ pub(super) async fn latest_build(
     };
     let error = (status == Status::Errored).then_some("Page build failed.");
     let updated = build.created + Duration::from_millis(took);
-    let body = json!({
-        "url": format!("{}/pages/builds/latest", state.wire().api(repository)),
+    let wire = call.wire(repository);
+    Ok(Json(json!({
+        "url": format!("{}/pages/builds/latest", wire.api()),
         "status": status.into_str(),
         "error": {"message": error},
-        "pusher": state.wire().user(&repository.owner),
+        "pusher": wire.owner(),
         "commit": build.commit.to_string(),
         "duration": took,
         "created_at": timestamp(build.created),
         "updated_at": timestamp(updated),
-    });
-    Ok(Json(body).into_response())
+    })))
 }
 
 pub(super) async fn site(

@@ -1,30 +1,22 @@
 //! Pull requests: <https://docs.github.com/rest/pulls>.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashSet};
 
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    response::{IntoResponse as _, Response},
-};
-use bytes::Bytes;
+use axum::{Json, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    GitHub,
-    body::{self, not_supplied},
+    body::not_supplied,
+    call::Call,
     created,
     errors::ApiError,
     git::{Mode, ObjectId},
     repository::{Owner, Repository},
-    wire::{Wire, extend, timestamp},
+    wire::{self, Wire, timestamp},
 };
-use crate::request;
+use crate::{json::extend, request};
 
 /// A pull request within one repository.
 #[derive(Clone, Debug)]
@@ -74,14 +66,10 @@ struct Create {
     draft: bool,
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let user = state.user();
-    let repository = &mut *state.repository(&owner, &repo)?;
-    let create: Create = body::read(&body)?;
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let user = call.state.user();
+    let repository = &mut *call.repository()?;
+    let create: Create = call.body()?;
     let title = create.title.ok_or_else(|| not_supplied("title"))?;
     let head = branch_of(&create.head, repository).to_owned();
     let invalid = |field: &str| {
@@ -135,8 +123,7 @@ pub(super) async fn create(
         closed: None,
     };
     repository.pulls.push(pull.clone());
-    let body = full(state.wire(), repository, &pull);
-    Ok(created(body))
+    Ok(created(full(call.wire(repository), &pull)))
 }
 
 /// Returns the branch of `owner:branch` or `branch`.
@@ -147,19 +134,18 @@ fn branch_of<'a>(head: &'a str, repository: &Repository) -> &'a str {
     }
 }
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, number)): Path<(String, String, u64)>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.repository(&owner, &repo)?;
-    let pull = repository.pulls.iter().find(|pull| pull.number == number);
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.repository()?;
+    let number = call.item.parse().ok();
+    let mut pulls = repository.pulls.iter();
+    let pull = pulls.find(|pull| Some(pull.number) == number);
     let pull = pull.ok_or_else(ApiError::not_found)?;
-    Ok(Json(full(state.wire(), repository, pull)).into_response())
+    Ok(Json(full(call.wire(repository), pull)))
 }
 
 /// Query of a list.
 #[derive(Debug, Deserialize)]
-pub(super) struct Which {
+struct Which {
     state: Option<String>,
     head: Option<String>,
     base: Option<String>,
@@ -167,13 +153,9 @@ pub(super) struct Which {
     page: Option<usize>,
 }
 
-pub(super) async fn list(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    which: Result<Query<Which>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let Query(which) = which.map_err(|_| ApiError::unprocessable("Invalid parameters"))?;
-    let repository = &*state.repository(&owner, &repo)?;
+pub(super) async fn list(call: Call) -> Result<Json<Value>, ApiError> {
+    let which: Which = call.query()?;
+    let repository = &*call.repository()?;
     let wanted = which.state.as_deref().unwrap_or("open");
     // As on GitHub, a head without an owner does not filter.
     let head = which.head.as_deref().filter(|head| head.contains(':'));
@@ -184,17 +166,14 @@ pub(super) async fn list(
         .filter(|pull| wanted == "all" || pull.state() == wanted)
         .filter(|pull| head.is_none_or(|head| branch_of(head, repository) == pull.head))
         .filter(|pull| which.base.as_ref().is_none_or(|base| *base == pull.base))
-        .map(|pull| simple(state.wire(), repository, pull));
+        .map(|pull| simple(call.wire(repository), pull));
     let size = which.per_page.unwrap_or(30);
-    let pulls: Vec<Value> = request::page(pulls, which.page, size).collect();
-    Ok(Json(pulls).into_response())
+    let pulls = request::page(pulls, which.page, size).collect();
+    Ok(Json(pulls))
 }
 
-fn simple(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
-    let (api, web, number) = (wire.api(repository), wire.web(repository), pull.number);
-    let url = format!("{api}/pulls/{number}");
-    let html = format!("{web}/pull/{number}");
-    let issue = format!("{api}/issues/{number}");
+fn simple(wire: Wire<'_>, pull: &Pull) -> Value {
+    let (repository, number) = (wire.repository, pull.number);
     let sha = repository.head(&pull.head).unwrap_or(pull.sha);
     let base_sha = repository.head(&pull.base).unwrap_or(pull.sha);
     let side = |branch: &str, sha: ObjectId| {
@@ -202,75 +181,41 @@ fn simple(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
             "label": format!("{}:{branch}", repository.owner.login),
             "ref": branch,
             "sha": sha.to_string(),
-            "user": wire.user(&repository.owner),
-            "repo": wire.repository(repository),
+            "user": wire.owner(),
+            "repo": wire.repository(),
         })
     };
-    let statuses = format!("{api}/statuses/{sha}");
-    let links = json!({
-        "self": {"href": url},
-        "html": {"href": html},
-        "issue": {"href": issue},
-        "comments": {"href": format!("{issue}/comments")},
-        "review_comments": {"href": format!("{url}/comments")},
-        "review_comment": {"href": format!("{api}/pulls/comments{{/number}}")},
-        "commits": {"href": format!("{url}/commits")},
-        "statuses": {"href": statuses},
-    });
-    json!({
-        "url": url,
+    let placeholders = [
+        ("@number@", &*number.to_string()),
+        ("@sha@", &sha.to_string()),
+    ];
+    let mut body = wire.response("pull", &placeholders);
+    let more = json!({
         "id": repository.id * 1000 + number,
-        "node_id": format!("PR_{}_{number}", repository.id),
-        "html_url": html,
-        "diff_url": format!("{html}.diff"),
-        "patch_url": format!("{html}.patch"),
-        "issue_url": issue,
         "number": number,
         "state": pull.state(),
-        "locked": false,
         "title": pull.title,
-        "user": wire.user(&pull.user),
+        "user": wire::user(wire.base, &pull.user),
         "body": pull.body,
         "created_at": timestamp(pull.created),
         "updated_at": timestamp(pull.closed.unwrap_or(pull.created)),
         "closed_at": pull.closed.map(timestamp),
-        "merged_at": null,
-        "merge_commit_sha": null,
-        "assignee": null,
-        "assignees": [],
-        "requested_reviewers": [],
-        "requested_teams": [],
-        "labels": [],
-        "milestone": null,
         "draft": pull.draft,
-        "commits_url": format!("{url}/commits"),
-        "review_comments_url": format!("{url}/comments"),
-        "review_comment_url": format!("{api}/pulls/comments{{/number}}"),
-        "comments_url": format!("{issue}/comments"),
-        "statuses_url": statuses,
         "head": side(&pull.head, sha),
         "base": side(&pull.base, base_sha),
-        "_links": links,
-        "author_association": "OWNER",
-        "auto_merge": null,
-        "active_lock_reason": null,
-    })
+    });
+    extend(&mut body, more);
+    body
 }
 
-fn full(wire: Wire<'_>, repository: &Repository, pull: &Pull) -> Value {
-    let mut body = simple(wire, repository, pull);
+fn full(wire: Wire<'_>, pull: &Pull) -> Value {
+    let repository = wire.repository;
     let sha = repository.head(&pull.head).unwrap_or(pull.sha);
     let base = repository.head(&pull.base).unwrap_or(pull.sha);
     let change = Change::between(repository, base, sha);
+    let mut body = simple(wire, pull);
+    extend(&mut body, wire.response("full_pull", &[]));
     let more = json!({
-        "merged": false,
-        "mergeable": null,
-        "rebaseable": null,
-        "mergeable_state": "unknown",
-        "merged_by": null,
-        "comments": 0,
-        "review_comments": 0,
-        "maintainer_can_modify": false,
         "commits": change.commits,
         "additions": change.additions,
         "deletions": change.deletions,

@@ -1,32 +1,24 @@
 //! References: <https://docs.github.com/rest/git/refs>.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::{IntoResponse as _, Response},
-};
-use bytes::Bytes;
+use axum::{Json, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
-    GitHub, body, created,
+    call::Call,
+    created,
     errors::ApiError,
     git::{Kind, ObjectId},
     repository::Repository,
 };
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, name)): Path<(String, String, String)>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.database(&owner, &repo)?;
-    let name = format!("refs/{name}");
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.database()?;
+    let name = format!("refs/{}", call.item);
     let id = repository.reference(&name);
     let id = id.ok_or_else(ApiError::not_found)?;
-    Ok(Json(state.wire().reference(repository, &name, id)).into_response())
+    Ok(Json(call.wire(repository).reference(&name, id)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,20 +28,16 @@ struct Create {
     sha: String,
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let repository = &mut *state.database(&owner, &repo)?;
-    let create: Create = body::read(&body)?;
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let repository = &mut *call.database()?;
+    let create: Create = call.body()?;
     check_name(&create.name)?;
     if repository.refs.contains_key(&create.name) {
         return Err(ApiError::unprocessable("Reference already exists"));
     }
     let id = commit_of(repository, &create.sha)?;
     repository.set_reference(&create.name, id);
-    let body = state.wire().reference(repository, &create.name, id);
+    let body = call.wire(repository).reference(&create.name, id);
     Ok(created(body))
 }
 
@@ -60,14 +48,10 @@ struct Update {
     force: bool,
 }
 
-pub(super) async fn update(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, name)): Path<(String, String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let repository = &mut *state.database(&owner, &repo)?;
-    let update: Update = body::read(&body)?;
-    let name = format!("refs/{name}");
+pub(super) async fn update(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &mut *call.database()?;
+    let update: Update = call.body()?;
+    let name = format!("refs/{}", call.item);
     let current = *repository.refs.get(&name).ok_or_else(no_reference)?;
     let id = commit_of(repository, &update.sha)?;
     // A forced update could lose commits of another caller.
@@ -75,19 +59,16 @@ pub(super) async fn update(
         return Err(ApiError::unprocessable("Update is not a fast forward"));
     }
     repository.set_reference(&name, id);
-    Ok(Json(state.wire().reference(repository, &name, id)).into_response())
+    Ok(Json(call.wire(repository).reference(&name, id)))
 }
 
-pub(super) async fn delete(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, name)): Path<(String, String, String)>,
-) -> Result<Response, ApiError> {
-    let repository = &mut *state.database(&owner, &repo)?;
-    if name == format!("heads/{}", repository.default_branch) {
+pub(super) async fn delete(call: Call) -> Result<StatusCode, ApiError> {
+    let repository = &mut *call.database()?;
+    if call.item == format!("heads/{}", repository.default_branch) {
         return Err(ApiError::unprocessable("Cannot delete the default branch"));
     }
-    if repository.remove_reference(&format!("refs/{name}")) {
-        Ok(StatusCode::NO_CONTENT.into_response())
+    if repository.remove_reference(&format!("refs/{}", call.item)) {
+        Ok(StatusCode::NO_CONTENT)
     } else {
         Err(no_reference())
     }

@@ -1,18 +1,14 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::{IntoResponse as _, Response},
-};
-use bytes::Bytes;
-use http::{StatusCode, header};
+use axum::{Json, response::Response};
+use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    GitHub,
-    body::{self, not_supplied},
+    body::not_supplied,
+    call::Call,
+    created,
     errors::ApiError,
     git::Mode,
     repository::{self, New, Owner, Repository},
@@ -25,7 +21,7 @@ const MAX_DESCRIPTION: usize = 350;
 
 /// Body of a request for a new repository, with the fields that are stored.
 #[derive(Debug, Deserialize)]
-pub(super) struct Create {
+struct Create {
     name: Option<String>,
     description: Option<String>,
     homepage: Option<String>,
@@ -43,37 +39,30 @@ enum Visibility {
     Private,
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let owner = state.user();
-    make(&state, owner, &body)
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let owner = call.state.user();
+    make(&call, owner)
 }
 
-pub(super) async fn create_in(
-    State(state): State<Arc<GitHub>>,
-    Path(organization): Path<String>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
+pub(super) async fn create_in(call: Call) -> Result<Response, ApiError> {
     let owner = Owner {
-        login: organization,
+        login: call.owner.clone(),
         is_organization: true,
     };
-    if owner.login.eq_ignore_ascii_case(&state.user().login) {
+    if owner.login.eq_ignore_ascii_case(&call.state.user().login) {
         return Err(ApiError::not_found());
     }
-    make(&state, owner, &body)
+    make(&call, owner)
 }
 
-fn make(state: &GitHub, owner: Owner, body: &Bytes) -> Result<Response, ApiError> {
-    let create: Create = body::read(body)?;
+fn make(call: &Call, owner: Owner) -> Result<Response, ApiError> {
+    let create: Create = call.body()?;
     let name = create.name.ok_or_else(|| not_supplied("name"))?;
     let name = checked_name(&name)?;
     check_description(create.description.as_deref())?;
-    let author = repository::author(&state.user());
-    let empty_for = Duration::from_millis(state.settings().empty_for_ms);
-    let repositories = &mut state.state().repositories;
+    let author = repository::author(&call.state.user());
+    let empty_for = Duration::from_millis(call.state.settings().empty_for_ms);
+    let repositories = &mut call.state.state().repositories;
     let repository = repositories.create(New {
         owner,
         name,
@@ -90,10 +79,7 @@ fn make(state: &GitHub, owner: Owner, body: &Bytes) -> Result<Response, ApiError
         })?;
         repository.hide_for(empty_for);
     }
-    let wire = state.wire();
-    let location = wire.api(repository);
-    let body = Json(wire.full_repository(repository));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
+    Ok(created(call.wire(repository).full_repository()))
 }
 
 /// Returns the first file of a repository that is not created empty.
@@ -148,17 +134,14 @@ fn check_description(description: Option<&str>) -> Result<(), ApiError> {
     })))
 }
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, name)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.repository(&owner, &name)?;
-    Ok(Json(state.wire().full_repository(repository)).into_response())
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.repository()?;
+    Ok(Json(call.wire(repository).full_repository()))
 }
 
 /// Body of a change, with the fields that are stored.
 #[derive(Debug, Deserialize)]
-pub(super) struct Update {
+struct Update {
     name: Option<String>,
     description: Option<String>,
     homepage: Option<String>,
@@ -168,15 +151,11 @@ pub(super) struct Update {
     archived: Option<bool>,
 }
 
-pub(super) async fn update(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, name)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let update: Update = body::read(&body)?;
+pub(super) async fn update(call: Call) -> Result<Json<Value>, ApiError> {
+    let update: Update = call.body()?;
     check_description(update.description.as_deref())?;
-    let repositories = &mut state.state().repositories;
-    let position = repositories.position(&owner, &name)?;
+    let repositories = &mut call.state.state().repositories;
+    let position = repositories.position(&call.owner, &call.name)?;
     if let Some(branch) = &update.default_branch {
         let repository = repositories.at(position);
         if repository.head(branch).is_none() {
@@ -212,15 +191,13 @@ pub(super) async fn update(
     if let Some(archived) = update.archived {
         repository.archived = archived;
     }
-    Ok(Json(state.wire().full_repository(repository)).into_response())
+    Ok(Json(call.wire(repository).full_repository()))
 }
 
-pub(super) async fn delete(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, name)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let status = state.state().repositories.delete(&owner, &name)?;
-    Ok(status.into_response())
+pub(super) async fn delete(call: Call) -> Result<StatusCode, ApiError> {
+    let repositories = &mut call.state.state().repositories;
+    repositories.delete(&call.owner, &call.name)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::StatusCode;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -280,10 +279,10 @@ impl Repositories {
         Ok(())
     }
 
-    pub(super) fn delete(&mut self, owner: &str, name: &str) -> Result<StatusCode, ApiError> {
+    pub(super) fn delete(&mut self, owner: &str, name: &str) -> Result<(), ApiError> {
         let position = self.position(owner, name)?;
         self.all.remove(position);
-        Ok(StatusCode::NO_CONTENT)
+        Ok(())
     }
 }
 

@@ -1,29 +1,19 @@
 //! Topics of a repository.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::{IntoResponse as _, Response},
-};
-use bytes::Bytes;
+use axum::Json;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{GitHub, body, errors::ApiError};
+use super::{call::Call, errors::ApiError};
 
 /// Maximum topics of a repository, and characters of a topic:
 /// <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/classifying-your-repository-with-topics>.
 const MAX_TOPICS: usize = 20;
 const MAX_TOPIC: usize = 50;
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let names = &state.repository(&owner, &repo)?.topics;
-    Ok(Json(json!({"names": names})).into_response())
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let names = &call.repository()?.topics;
+    Ok(Json(json!({"names": names})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,13 +21,9 @@ struct Replace {
     names: Vec<String>,
 }
 
-pub(super) async fn replace(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let repository = &mut *state.repository(&owner, &repo)?;
-    let replace: Replace = body::read(&body)?;
+pub(super) async fn replace(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &mut *call.repository()?;
+    let replace: Replace = call.body()?;
     let names: Vec<String> = replace
         .names
         .iter()
@@ -49,7 +35,7 @@ pub(super) async fn replace(
         return Err(ApiError::unprocessable(message));
     }
     repository.topics = names;
-    Ok(Json(json!({"names": repository.topics})).into_response())
+    Ok(Json(json!({"names": repository.topics})))
 }
 
 fn is_topic(name: &str) -> bool {

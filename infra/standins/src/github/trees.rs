@@ -1,22 +1,18 @@
 //! Trees: <https://docs.github.com/rest/git/trees>.
 
-use std::{collections::HashMap, sync::Arc};
-
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    response::{IntoResponse as _, Response},
-};
-use bytes::Bytes;
+use axum::{Json, response::Response};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::{
-    GitHub, body, created,
+    call::Call,
+    created,
     errors::ApiError,
     git::{Files, Kind, Mode, ObjectId, Store},
     repository::Repository,
     wire,
 };
+use crate::request::query_value;
 
 #[derive(Debug, Deserialize)]
 struct Create {
@@ -42,13 +38,9 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
     Option::deserialize(deserializer).map(Some)
 }
 
-pub(super) async fn create(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo)): Path<(String, String)>,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let repository = &mut *state.database(&owner, &repo)?;
-    let create: Create = body::read(&body)?;
+pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
+    let repository = &mut *call.database()?;
+    let create: Create = call.body()?;
     let mut files = match &create.base_tree {
         None if create.tree.is_empty() => {
             return Err(ApiError::unprocessable("Invalid tree info"));
@@ -66,7 +58,7 @@ pub(super) async fn create(
     }
     let id = repository.store.write_files(&files);
     let entries = repository.store.tree(id).unwrap_or_default();
-    let body = state.wire().tree(repository, id, &entries);
+    let body = call.wire(repository).tree(id, &entries);
     Ok(created(body))
 }
 
@@ -171,19 +163,15 @@ fn tree_below(repository: &Repository, id: ObjectId) -> Option<ObjectId> {
     }
 }
 
-pub(super) async fn get(
-    State(state): State<Arc<GitHub>>,
-    Path((owner, repo, sha)): Path<(String, String, String)>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, ApiError> {
-    let repository = &*state.database(&owner, &repo)?;
-    let id = tree_of(repository, &sha).ok_or_else(ApiError::not_found)?;
+pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let repository = &*call.database()?;
+    let id = tree_of(repository, &call.item).ok_or_else(ApiError::not_found)?;
     // Every value means yes, including `0` and `false`.
-    let entries = if query.contains_key("recursive") {
+    let entries = if query_value(&call.uri, "recursive").is_some() {
         wire::recursive(&repository.store, id, "")
     } else {
         repository.store.tree(id)
     };
     let entries = entries.ok_or_else(ApiError::not_found)?;
-    Ok(Json(state.wire().tree(repository, id, &entries)).into_response())
+    Ok(Json(call.wire(repository).tree(id, &entries)))
 }

@@ -5,11 +5,8 @@ use std::{sync::Arc, time::Instant};
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use super::{
-    GitHub,
-    control::Plan,
-    wire::{extend, timestamp},
-};
+use super::{GitHub, control::Plan, wire};
+use crate::json::extend;
 
 pub(super) async fn get(State(state): State<Arc<GitHub>>) -> Json<Value> {
     let (user, settings) = (state.user(), state.settings());
@@ -20,45 +17,25 @@ pub(super) async fn get(State(state): State<Arc<GitHub>>) -> Json<Value> {
         all.filter(move |repository| own(&repository.owner.login))
     };
     let private = own().filter(|repository| repository.private).count();
-    let began = timestamp(time::OffsetDateTime::UNIX_EPOCH);
     let (name, repositories_of_plan) = match settings.plan {
         Plan::Free => ("free", 10_000),
         Plan::Pro => ("pro", 9_999),
     };
-    let mut body = state.wire().user(&user);
-    extend(
-        &mut body,
-        json!({
-            "user_view_type": "private",
-            "name": user.login,
-            "company": null,
-            "blog": "",
-            "location": null,
-            "email": null,
-            "notification_email": null,
-            "hireable": null,
-            "bio": null,
-            "twitter_username": null,
-            "public_repos": own().count() - private,
-            "public_gists": 0,
-            "followers": 0,
-            "following": 0,
-            "created_at": began,
-            "updated_at": began,
-            "private_gists": 0,
-            "total_private_repos": private,
-            "owned_private_repos": private,
-            "disk_usage": 0,
+    let mut body = wire::user(&state.base_url, &user);
+    extend(&mut body, wire::authenticated_user());
+    let more = json!({
+        "name": user.login,
+        "public_repos": own().count() - private,
+        "total_private_repos": private,
+        "owned_private_repos": private,
+        "plan": {
+            "name": name,
+            "space": 976_562_499,
             "collaborators": 0,
-            "two_factor_authentication": true,
-            "plan": {
-                "name": name,
-                "space": 976_562_499,
-                "collaborators": 0,
-                "private_repos": repositories_of_plan,
-            },
-        }),
-    );
+            "private_repos": repositories_of_plan,
+        },
+    });
+    extend(&mut body, more);
     Json(body)
 }
 
