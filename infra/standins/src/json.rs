@@ -1,6 +1,12 @@
 //! JSON bodies that are made of an example and the values of a call.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Parses a data file of this crate. All of them are covered by tests.
+pub(crate) fn data<T: DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).expect("data files are parts of this crate")
+}
 
 /// Replaces placeholders in all strings of an example, in the given order.
 pub(crate) fn filled(mut example: Value, placeholders: &[(&str, &str)]) -> Value {

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -23,6 +24,15 @@ pub(crate) fn google_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
         None => query_value(uri, "key"),
     }
     .filter(|key| !key.is_empty())
+}
+
+/// Returns the HTTP status of an error of Google, whose `code` it is.
+pub(crate) fn google_status(error: &Value) -> StatusCode {
+    let code = error["code"]
+        .as_u64()
+        .and_then(|code| u16::try_from(code).ok());
+    let status = code.and_then(|code| StatusCode::from_u16(code).ok());
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Returns whether an `Authorization` header holds a valid bearer token.

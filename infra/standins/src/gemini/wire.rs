@@ -9,53 +9,23 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use base64::{Engine as _, engine::general_purpose};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::json::data;
 
 const MESSAGES: &str = include_str!("messages.json");
 const PACKAGE: &str = "google.ai.generativelanguage.v1beta";
 
-/// Fields that the API accepts but the published protocol buffers lack, as the official Python SDK
-/// 3.4.0 sends them: message, field, type.
-const AHEAD_OF_THE_PROTOS: [(&str, &str, &str); 7] = [
-    (".ThinkingConfig", "thinkingLevel", ".ThinkingLevel"),
-    (".Part", "mediaResolution", ".PartMediaResolution"),
-    (".PartMediaResolution", "level", ".PartMediaResolutionLevel"),
-    (".PartMediaResolution", "numTokens", "int32"),
-    (".GenerateContentRequest", "serviceTier", "string"),
-    (".GenerateContentRequest", "continuationToken", "string"),
-    (".CountTokensRequest", "serviceTier", "string"),
-];
-
-/// Enums of those fields.
-const ENUMS_AHEAD_OF_THE_PROTOS: [(&str, &[&str]); 2] = [
-    (
-        ".ThinkingLevel",
-        &[
-            "THINKING_LEVEL_UNSPECIFIED",
-            "MINIMAL",
-            "LOW",
-            "MEDIUM",
-            "HIGH",
-            "XHIGH",
-        ],
-    ),
-    (
-        ".PartMediaResolutionLevel",
-        &[
-            "MEDIA_RESOLUTION_UNSPECIFIED",
-            "MEDIA_RESOLUTION_LOW",
-            "MEDIA_RESOLUTION_MEDIUM",
-            "MEDIA_RESOLUTION_HIGH",
-            "MEDIA_RESOLUTION_ULTRA_HIGH",
-        ],
-    ),
-];
+/// Messages and enums that the API accepts but the published protocol buffers lack, as the official
+/// Python SDK 3.4.0 sends them.
+const AHEAD_OF_THE_PROTOS: &str = include_str!("messages_ahead_of_the_protos.json");
 
 /// A problem of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Violation {
     /// Path of the message in snake_case; empty for the body itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) field: String,
     pub(super) description: String,
 }
@@ -67,16 +37,11 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table: Table =
-        serde_json::from_str(MESSAGES).expect("messages.json is a part of this crate");
-    for (message, field, kind) in AHEAD_OF_THE_PROTOS {
-        let fields = table.messages.entry(message.to_owned()).or_default();
-        fields.insert(field.to_owned(), kind.to_owned());
+    let (mut table, ahead): (Table, Table) = (data(MESSAGES), data(AHEAD_OF_THE_PROTOS));
+    for (message, fields) in ahead.messages {
+        table.messages.entry(message).or_default().extend(fields);
     }
-    for (name, values) in ENUMS_AHEAD_OF_THE_PROTOS {
-        let values = values.iter().map(|value| (*value).to_owned()).collect();
-        table.enums.insert(name.to_owned(), values);
-    }
+    table.enums.extend(ahead.enums);
     table
 });
 

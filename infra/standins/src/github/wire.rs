@@ -10,15 +10,12 @@ use super::{
     repository::{self, Owner, Repository},
 };
 use crate::{
-    json::{extend, filled},
+    json::{data, extend, filled},
     request,
 };
 
 /// Members of responses that are constant or consist of placeholders.
-static RESPONSES: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("responses.json"))
-        .expect("responses.json is a part of this crate")
-});
+static RESPONSES: LazyLock<Value> = LazyLock::new(|| data(include_str!("responses.json")));
 
 pub(super) fn user(base: &str, owner: &Owner) -> Value {
     let (id, login) = (owner.id(), &owner.login);

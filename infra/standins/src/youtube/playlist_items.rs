@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     YouTube,
     control::{On, Privacy, Video},
-    errors::DataError,
+    errors::{DataError, Problem},
     query::{Query, etag},
     videos,
 };
@@ -39,21 +39,19 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Json<Value>, DataError> {
     let query = Query::admit(&state, On::PlaylistItems, &uri, &headers)?;
-    let size = page_size(query.value("maxResults"))?;
+    let size = query.value("maxResults").map_or(Ok(PAGE), page_size)?;
     let parts = query.parts(&PARTS)?;
-    let id = query
-        .value("playlistId")
-        .ok_or_else(DataError::no_playlist_id)?;
-    let playlist = state.playlist(id).ok_or_else(DataError::no_playlist)?;
+    let id = query.value("playlistId").ok_or(Problem::NoPlaylistId)?;
+    let playlist = state.playlist(id).ok_or(Problem::NoPlaylist)?;
     if playlist.private {
-        return Err(DataError::private_playlist());
+        return Err(Problem::PrivatePlaylist.into());
     }
     let only = query.value("videoId");
     if only.is_some_and(|only| state.video(only).is_none_or(|video| video.missing)) {
-        return Err(DataError::no_video());
+        return Err(Problem::NoVideo.into());
     }
     let start = match query.value("pageToken") {
-        Some(token) => position(token).ok_or_else(DataError::invalid_page_token)?,
+        Some(token) => position(token).ok_or(Problem::InvalidPageToken)?,
         None => 0,
     };
     let entries: Vec<Entry<'_>> = playlist
@@ -92,12 +90,11 @@ pub(super) async fn list(
     Ok(Json(answer))
 }
 
-fn page_size(text: Option<&str>) -> Result<usize, DataError> {
-    let Some(text) = text else { return Ok(PAGE) };
+fn page_size(text: &str) -> Result<usize, DataError> {
     match text.parse::<u32>().map(|size| size as usize) {
         Ok(size) if size <= MAX_PAGE => Ok(size),
-        Ok(_) => Err(DataError::not_in_range("maxResults", text, MAX_PAGE)),
-        Err(_) => Err(DataError::not_a_number("maxResults", text)),
+        Ok(_) => Err(Problem::PageSizeNotInRange.with_value(text)),
+        Err(_) => Err(Problem::PageSizeNotANumber.with_value(text)),
     }
 }
 

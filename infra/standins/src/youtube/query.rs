@@ -4,7 +4,11 @@ use http::{HeaderMap, Uri};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{YouTube, control::On, errors::DataError};
+use super::{
+    YouTube,
+    control::On,
+    errors::{DataError, Problem},
+};
 use crate::request::google_key;
 
 pub(super) struct Query(Vec<(String, String)>);
@@ -20,8 +24,8 @@ impl Query {
         let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         let query = Self(pairs.into_owned().collect());
         match google_key(headers, uri).as_deref() {
-            None => return Err(DataError::no_key()),
-            Some("invalid") => return Err(DataError::invalid_key()),
+            None => return Err(Problem::NoKey.into()),
+            Some("invalid") => return Err(Problem::InvalidKey.into()),
             Some(_) => {}
         }
         match state.faults.take(on, &uri.to_string(), "") {
@@ -52,10 +56,10 @@ impl Query {
     pub(super) fn parts(&self, known: &[&str]) -> Result<Vec<&str>, DataError> {
         let parts = self.values("part");
         if parts.is_empty() {
-            return Err(DataError::missing_part());
+            return Err(Problem::MissingPart.into());
         }
         match parts.iter().find(|part| !known.contains(part)) {
-            Some(unknown) => Err(DataError::unknown_part(unknown)),
+            Some(unknown) => Err(Problem::UnknownPart.with_value(unknown)),
             None => Ok(parts),
         }
     }

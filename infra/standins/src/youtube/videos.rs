@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     YouTube,
     control::{Broadcast, On, Privacy, Video},
-    errors::DataError,
+    errors::{DataError, Problem},
     query::{Query, etag},
 };
 
@@ -46,10 +46,10 @@ pub(super) async fn list(
     let parts = query.parts(&PARTS)?;
     let ids = query.values("id");
     if ids.is_empty() {
-        return Err(DataError::missing_filter());
+        return Err(Problem::MissingFilter.into());
     }
     if ids.len() > MAX_IDS {
-        return Err(DataError::too_many_ids());
+        return Err(Problem::TooManyIds.into());
     }
     let mut seen = HashSet::new();
     let items: Vec<Value> = ids
