@@ -5,6 +5,7 @@
 //! (`responseSchema`: types in capitals, `nullable`, `propertyOrdering`).
 
 use serde_json::{Map, Number, Value, json};
+use strum::EnumString;
 
 /// Maximum depth. A deeper schema is taken for an endless recursion.
 const MAX_DEPTH: usize = 32;
@@ -148,7 +149,8 @@ impl<'a> Filler<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+#[strum(ascii_case_insensitive)]
 enum Type {
     Object,
     Array,
@@ -170,31 +172,15 @@ impl Type {
             Self::Null => value.is_null(),
         }
     }
-
-    fn named(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "object" => Some(Self::Object),
-            "array" => Some(Self::Array),
-            "string" => Some(Self::String),
-            "integer" => Some(Self::Integer),
-            "number" => Some(Self::Number),
-            "boolean" => Some(Self::Boolean),
-            "null" => Some(Self::Null),
-            _ => None,
-        }
-    }
 }
 
 /// Returns the types that a schema allows, from its other keywords if `type` is missing.
 fn types(schema: &Value) -> Vec<Type> {
+    let named = |name: &Value| name.as_str()?.parse().ok();
     let mut types: Vec<Type> = match schema.get("type") {
-        Some(Value::String(name)) => Type::named(name).into_iter().collect(),
-        Some(Value::Array(names)) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .filter_map(Type::named)
-            .collect(),
-        _ => Vec::new(),
+        Some(Value::Array(names)) => names.iter().filter_map(named).collect(),
+        Some(name) => named(name).into_iter().collect(),
+        None => Vec::new(),
     };
     if types.is_empty() {
         types = if schema.get("properties").is_some() {
