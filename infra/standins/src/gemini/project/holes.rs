@@ -68,7 +68,7 @@ pub(super) fn fill(path: &str, text: &str, holes: &Holes) -> String {
 }
 
 /// Replaces in one pass, so that no value is taken for a placeholder.
-fn replace(line: &str, values: &BTreeMap<&str, String>) -> String {
+pub(super) fn replace(line: &str, values: &BTreeMap<&str, String>) -> String {
     let mut replaced = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find('@') {

@@ -1,9 +1,11 @@
 //! Small modules beyond the samples, which make a plan as large as required. Each counts what
 //! precedes it and sums up segments of a video. Only the next module of its chain imports it.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use super::sample::Framework;
+use serde_json::Value;
+
+use super::{companion::line, holes::replace, sample::Framework};
 
 /// Returns the path of the module of this number.
 pub(super) fn path(framework: Framework, number: usize) -> String {
@@ -18,27 +20,45 @@ pub(super) fn path(framework: Framework, number: usize) -> String {
     }
 }
 
+macro_rules! part {
+    ($file:literal) => {
+        include_str!(concat!("../../../samples/part/", $file))
+    };
+}
+
 /// Returns valid text for a path. `before` are the paths that it depends on.
 pub(super) fn content(framework: Framework, path: &str, purpose: &str, before: &[&str]) -> String {
-    let purpose = super::companion::line(purpose, 200);
-    let earlier = before
-        .iter()
-        .copied()
-        .find(|other| is_part(framework, other));
-    let endings = framework.imports_with_ending();
-    match path.rsplit('.').next().unwrap_or_default() {
-        "py" => python(earlier),
-        "rs" => rust(earlier),
-        "ts" | "mts" => typescript(path, earlier, endings),
-        "js" | "mjs" => javascript(path, earlier),
-        "tsx" | "jsx" => component(&purpose),
-        "json" => format!("{:#}\n", json!({"purpose": purpose})),
-        "ipynb" => notebook(&purpose),
-        "css" => ":root {\n  --gap: 1rem;\n}\n\n.part {\n  padding: var(--gap);\n}\n".to_owned(),
-        "html" => page(),
-        "toml" | "yaml" | "yml" => settings(path, &purpose),
-        _ => format!("{purpose}\n"),
-    }
+    let purpose = line(purpose, 200);
+    let mut before = before.iter().copied();
+    let earlier = before.find(|other| is_part(framework, other));
+    let (import, steps) = earlier
+        .and_then(|earlier| import(framework, path, earlier))
+        .unwrap_or((String::new(), "1"));
+    let text = match extension(path) {
+        "py" => part!("part.py"),
+        "rs" => part!("part.rs"),
+        "ts" | "mts" => part!("part.ts"),
+        "js" | "mjs" => part!("part.js"),
+        "tsx" | "jsx" => part!("part.tsx"),
+        "ipynb" => part!("part.ipynb"),
+        "css" => part!("part.css"),
+        "html" => part!("part.html"),
+        "json" => "{\n  \"purpose\": @quoted@\n}\n",
+        "toml" => "purpose = @quoted@\n",
+        "yaml" | "yml" => "purpose: @quoted@\n",
+        _ => "@purpose@\n",
+    };
+    let values = BTreeMap::from([
+        ("@import@", import),
+        ("@steps@", steps.to_owned()),
+        ("@quoted@", Value::from(&*purpose).to_string()),
+        ("@purpose@", purpose),
+    ]);
+    replace(text, &values)
+}
+
+fn extension(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
 }
 
 fn is_part(framework: Framework, path: &str) -> bool {
@@ -48,147 +68,31 @@ fn is_part(framework: Framework, path: &str) -> bool {
     number.is_some_and(|number| self::path(framework, number) == path)
 }
 
-fn python(earlier: Option<&str>) -> String {
-    let (import, steps) = match earlier {
-        Some(path) => {
-            let module = path.trim_end_matches(".py").replace('/', ".");
-            let import = format!("\nfrom {module} import steps as earlier_steps\n");
-            (import, "earlier_steps() + 1")
-        }
-        None => (String::new(), "1"),
+/// Returns the import of an earlier module, and its use. JavaScript imports only from its own folder.
+fn import(framework: Framework, path: &str, earlier: &str) -> Option<(String, &'static str)> {
+    let (folder, name) = earlier.rsplit_once('/')?;
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let of_python = || {
+        format!(
+            "\nfrom {}.{stem} import steps as earlier_steps\n",
+            folder.replace('/', ".")
+        )
     };
-    format!(
-        r#""""Stretches of a video."""
-
-from collections.abc import Iterable
-{import}
-
-def steps() -> int:
-    """How many modules there are up to this one."""
-    return {steps}
-
-
-def seconds(stretches: Iterable[tuple[float, float]]) -> float:
-    """The seconds of all stretches; one that ends before it begins has none."""
-    return sum(max(0.0, end - start) for start, end in stretches)
-"#
-    )
-}
-
-fn rust(earlier: Option<&str>) -> String {
-    let (import, steps) = match earlier {
-        Some(path) => {
-            let name = path.trim_start_matches("src/").trim_end_matches(".rs");
-            let import = format!("use crate::{name}::steps as earlier_steps;\n\n");
-            (import, "earlier_steps() + 1")
-        }
-        None => (String::new(), "1"),
-    };
-    format!(
-        r"//! Stretches of a video.
-
-{import}/// How many modules there are up to this one.
-pub fn steps() -> usize {{
-    {steps}
-}}
-
-pub fn seconds(stretches: &[(f64, f64)]) -> f64 {{
-    let lengths = stretches.iter().map(|(start, end)| (end - start).max(0.0));
-    lengths.sum()
-}}
-"
-    )
-}
-
-fn typescript(path: &str, earlier: Option<&str>, endings: bool) -> String {
-    let (import, steps) = import(path, earlier, if endings { ".js" } else { "" });
-    format!(
-        r"{import}/** How many modules there are up to this one. */
-export function steps(): number {{
-  return {steps};
-}}
-
-/** The seconds of all stretches; one that ends before it begins has none. */
-export function seconds(
-  stretches: readonly (readonly [start: number, end: number])[],
-): number {{
-  return stretches.reduce((sum, [start, end]) => sum + Math.max(0, end - start), 0);
-}}
-"
-    )
-}
-
-fn javascript(path: &str, earlier: Option<&str>) -> String {
-    let (import, steps) = import(path, earlier, ".js");
-    format!(
-        r"{import}/**
- * How many modules there are up to this one.
- * @returns {{number}}
- */
-export function steps() {{
-  return {steps};
-}}
-
-/**
- * The seconds of all stretches; one that ends before it begins has none.
- * @param {{readonly (readonly [number, number])[]}} stretches
- * @returns {{number}}
- */
-export function seconds(stretches) {{
-  return stretches.reduce((sum, [start, end]) => sum + Math.max(0, end - start), 0);
-}}
-"
-    )
-}
-
-/// Returns the import of an earlier module in the same folder, and its use.
-fn import(path: &str, earlier: Option<&str>, ending: &str) -> (String, &'static str) {
-    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    match earlier.filter(|earlier| folder(earlier) == folder(path)) {
-        Some(earlier) => {
-            let name = earlier.rsplit('/').next().unwrap_or(earlier);
-            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    Some(match extension(path) {
+        "py" => (of_python(), "earlier_steps() + 1"),
+        "rs" => (
+            format!("use crate::{stem}::steps as earlier_steps;\n\n"),
+            "earlier_steps() + 1",
+        ),
+        _ if path.rsplit_once('/')?.0 != folder => return None,
+        extension => {
+            let has_ending = framework.imports_with_ending() || matches!(extension, "js" | "mjs");
+            let ending = if has_ending { ".js" } else { "" };
             let import =
                 format!("import {{ steps as earlierSteps }} from \"./{stem}{ending}\";\n\n");
             (import, "earlierSteps() + 1")
         }
-        None => (String::new(), "1"),
-    }
-}
-
-fn component(purpose: &str) -> String {
-    let text = Value::from(purpose);
-    format!("export default function Part() {{\n  return <p>{{{text}}}</p>;\n}}\n")
-}
-
-fn notebook(purpose: &str) -> String {
-    let notebook = json!({
-        "cells": [
-            {"cell_type": "markdown", "id": "purpose", "metadata": {}, "source": [purpose]},
-            {"cell_type": "code", "execution_count": null, "id": "sum", "metadata": {},
-                "outputs": [], "source": ["stretches = [(0.0, 4.0), (4.0, 8.5)]\n",
-                    "sum(end - start for start, end in stretches)"]},
-        ],
-        "metadata": {"language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    });
-    format!("{notebook:#}\n")
-}
-
-fn page() -> String {
-    "<!doctype html>\n<html lang=\"en\">\n  <head>\n    <meta charset=\"utf-8\">\n    \
-     <title>Part</title>\n  </head>\n  <body>\n    <h1>Part</h1>\n  </body>\n</html>\n"
-        .to_owned()
-}
-
-fn settings(path: &str, purpose: &str) -> String {
-    let text = Value::from(purpose);
-    if path.ends_with(".toml") {
-        format!("purpose = {text}\n")
-    } else {
-        format!("purpose: {text}\n")
-    }
+    })
 }
 
 #[cfg(test)]

@@ -1,15 +1,37 @@
 //! Flawed code in the languages of the samples.
 
+use std::{collections::HashMap, sync::LazyLock};
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::sample::Framework;
+use crate::json::data;
 
 /// Invented text in the form of an AWS access key id. It is split, so that scanners do not report
 /// this file.
 const KEY: [&str; 2] = ["AKIA", "Q3ZT5WJXN7RLKD2M"];
 
+/// Code that a language allows at the end of a file, if it has such code.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlawedCode {
+    /// Syntax error.
+    broken: String,
+    /// Whole file with names but no implementation.
+    stub: Option<String>,
+    secret: Option<String>,
+    /// Import of a file that is not in the plan.
+    import_file: Option<String>,
+    /// Import of a package that is not declared.
+    import_package: Option<String>,
+}
+
+static FLAWED_CODE: LazyLock<HashMap<Language, FlawedCode>> =
+    LazyLock::new(|| data(include_str!("flawed_code.json")));
+
 /// Language of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub(super) enum Language {
     Python,
     Notebook,
@@ -46,38 +68,18 @@ impl Language {
         }
     }
 
+    fn flawed_code(self) -> &'static FlawedCode {
+        &FLAWED_CODE[&self]
+    }
+
     /// Appends code with a syntax error to the text.
     pub(super) fn broken(self, content: &str) -> String {
-        let code = match self {
-            Self::Python | Self::Notebook => "def broken(:\n    return",
-            Self::TypeScript | Self::JavaScript => "export function broken( {",
-            Self::Rust => "fn broken( {",
-            Self::Html => "<p class=\"broken",
-            Self::Css => ".broken { color: {",
-            Self::Json | Self::Other => "{\"broken\": ",
-        };
-        self.with(content, code)
+        self.with(content, &self.flawed_code().broken)
     }
 
     /// Returns a file with names but no implementation.
-    pub(super) const fn stub(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Python => {
-                "\"\"\"The module.\"\"\"\n\n\ndef run():\n    raise NotImplementedError\n"
-            }
-            Self::Notebook => {
-                "{\"cells\": [{\"cell_type\": \"code\", \"execution_count\": null, \"id\": \"run\", \
-                 \"metadata\": {}, \"outputs\": [], \"source\": [\"def run():\\n\", \"    pass\"]}], \
-                 \"metadata\": {}, \"nbformat\": 4, \"nbformat_minor\": 5}\n"
-            }
-            Self::TypeScript => "export function run(): void {\n  // TODO: implement\n}\n",
-            Self::JavaScript => "export function run() {\n  // TODO: implement\n}\n",
-            Self::Rust => "pub fn run() {\n    todo!()\n}\n",
-            Self::Html => "<!-- TODO: write the page -->\n",
-            Self::Css => "/* TODO: write the styles */\n",
-            Self::Json => return None,
-            Self::Other => "TODO\n",
-        })
+    pub(super) fn stub(self) -> Option<&'static str> {
+        self.flawed_code().stub.as_deref()
     }
 
     /// Prepends a comment that repeats the instruction.
@@ -100,47 +102,23 @@ impl Language {
     /// Adds a key to the text.
     pub(super) fn secret(self, content: &str) -> String {
         let key = KEY.concat();
-        let code = match self {
-            Self::Python | Self::Notebook => format!("ACCESS_KEY = \"{key}\""),
-            Self::TypeScript | Self::JavaScript => format!("export const accessKey = \"{key}\";"),
-            Self::Rust => format!("pub const ACCESS_KEY: &str = \"{key}\";"),
-            Self::Html => format!("<!-- {key} -->"),
-            Self::Css => format!("/* {key} */"),
-            Self::Json => return with_member(content, "access_key", &key),
-            Self::Other => key,
-        };
-        self.with(content, &code)
+        match &self.flawed_code().secret {
+            Some(code) => self.with(content, &code.replace("@key@", &key)),
+            None => with_member(content, "access_key", &key),
+        }
     }
 
     /// Returns an import of a file that is not in the plan.
     pub(super) fn import_file(self, framework: Framework) -> Option<String> {
-        let ending = if framework.imports_with_ending() {
-            ".js"
-        } else {
-            ""
-        };
-        Some(match self {
-            Self::Python | Self::Notebook => "from app.not_there import nothing".to_owned(),
-            Self::TypeScript | Self::JavaScript => {
-                format!("import {{ nothing }} from \"./not-there{ending}\";\nnothing();")
-            }
-            Self::Rust => "use crate::not_there::nothing;".to_owned(),
-            Self::Html => "<script src=\"js/not-there.js\"></script>".to_owned(),
-            Self::Css => "@import url(\"not-there.css\");".to_owned(),
-            Self::Json | Self::Other => return None,
-        })
+        let has_ending = framework.imports_with_ending();
+        let ending = if has_ending { ".js" } else { "" };
+        let code = self.flawed_code().import_file.as_ref()?;
+        Some(code.replace("@ending@", ending))
     }
 
     /// Returns an import of a package that is not declared.
     pub(super) fn import_package(self) -> Option<String> {
-        Some(match self {
-            Self::Python | Self::Notebook => "import undeclared_package".to_owned(),
-            Self::TypeScript | Self::JavaScript => {
-                "import { nothing } from \"undeclared-package\";\nnothing();".to_owned()
-            }
-            Self::Rust => "use undeclared_package::nothing;".to_owned(),
-            Self::Html | Self::Css | Self::Json | Self::Other => return None,
-        })
+        self.flawed_code().import_package.clone()
     }
 }
 
