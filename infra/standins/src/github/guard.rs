@@ -63,8 +63,8 @@ pub(super) async fn guard(
     if request.headers().get("user-agent").is_none() {
         return errors::no_user_agent();
     }
-    let operation = Operation::from_call(request.method(), request.uri().path());
-    let page = operation.map_or("", |operation| operation.page);
+    let operation = Operation::from_request(&request);
+    let page = operation.map_or("", |operation| &operation.page);
     let response = match admit(&state, &request, operation) {
         Err(error) => error.into_response(),
         Ok(()) => counted(&state, request, next, operation, &cut, &id).await,
@@ -96,7 +96,7 @@ fn version(headers: &HeaderMap) -> Result<&'static str, ApiError> {
 }
 
 /// Checks that the caller may see what it asks for.
-fn admit(state: &GitHub, request: &Request, operation: Option<Operation>) -> Result<(), ApiError> {
+fn admit(state: &GitHub, request: &Request, operation: Option<&Operation>) -> Result<(), ApiError> {
     let header = request.headers().get("authorization");
     if let Some(header) = header {
         let header = header.to_str().unwrap_or_default();
@@ -141,7 +141,7 @@ async fn counted(
     state: &Arc<GitHub>,
     request: Request,
     next: Next,
-    operation: Option<Operation>,
+    operation: Option<&Operation>,
     cut: &Cut,
     id: &str,
 ) -> Response {
@@ -180,7 +180,7 @@ async fn struck(
     state: &GitHub,
     request: Request,
     next: Next,
-    operation: Option<Operation>,
+    operation: Option<&Operation>,
     cut: &Cut,
     id: &str,
 ) -> Response {

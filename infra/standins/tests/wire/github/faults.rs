@@ -112,6 +112,8 @@ async fn fault_moved_reference_refuses_update() {
     let first = api.head(&repository, "main").await;
     let own = api.commit(&repository, &first, &[("a", "b")]).await;
     arm(&api, "ref", json!({"kind": "ref_moved"})).await;
+    // Reading a reference is another operation.
+    assert_eq!(api.head(&repository, "main").await, first);
     let moved = api.move_to(&repository, "main", &own).await;
     assert_eq!(message(&moved), (422, "Update is not a fast forward"));
     let head = api.head(&repository, "main").await;
