@@ -2,8 +2,10 @@
 //!
 //! Malformed parts are skipped, because real captions are rarely well-formed.
 
+use serde::Serialize;
+
 /// Words with their times in seconds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Cue {
     pub(super) start_s: f64,
     pub(super) end_s: f64,

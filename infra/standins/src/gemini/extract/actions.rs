@@ -2,40 +2,31 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    script::{Script, Sentence, title_of, words},
-    word_lists::WORDS,
+    script::{Script, Sentence, first_best, title_of, words},
+    word_lists::{ProjectType, WORDS},
 };
 
 /// Maximum actions of a video.
 const MAX_ACTIONS: usize = 40;
 
 /// An instruction to the viewer.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Action {
     title: String,
-    category: &'static str,
-    step: &'static str,
-    priority: &'static str,
-    at_s: f64,
-    /// Index of its sentence.
-    sentence: usize,
     description: String,
-}
-
-impl Action {
-    pub(super) fn to_json(&self) -> Value {
-        json!({
-            "title": self.title,
-            "description": self.description,
-            "category": self.category,
-            "priority": self.priority,
-            "estimated_minutes": null,
-            "at_s": self.at_s,
-        })
-    }
+    category: &'static str,
+    priority: &'static str,
+    estimated_minutes: Option<u32>,
+    at_s: f64,
+    #[serde(skip)]
+    step: &'static str,
+    /// Relevance of its sentence.
+    #[serde(skip)]
+    score: f64,
 }
 
 /// Returns the instruction in a sentence from its verb on, with category and step.
@@ -83,7 +74,7 @@ fn instruction(text: &str) -> Option<(&str, &'static str, &'static str)> {
 pub(super) fn actions(script: &Script) -> Vec<Action> {
     let mut titles: HashSet<String> = HashSet::new();
     let mut actions = Vec::new();
-    for (index, sentence) in script.sentences.iter().enumerate() {
+    for sentence in &script.sentences {
         let Some((from_verb, category, step)) = verb(&sentence.text) else {
             continue;
         };
@@ -93,12 +84,13 @@ pub(super) fn actions(script: &Script) -> Vec<Action> {
         }
         actions.push(Action {
             title: title.to_owned(),
-            category,
-            step,
-            priority: priority(sentence, category),
-            at_s: sentence.at_s,
-            sentence: index,
             description: sentence.text.clone(),
+            category,
+            priority: priority(sentence, category),
+            estimated_minutes: None,
+            at_s: sentence.at_s,
+            step,
+            score: sentence.score,
         });
     }
     actions
@@ -131,15 +123,8 @@ pub(super) fn build_plan(
     {
         return Value::Null;
     }
-    let score = |action: &Action| script.sentences[action.sentence].score;
-    let telling = steps.iter().fold(steps[0], |best, next| {
-        if score(next) > score(best) {
-            next
-        } else {
-            best
-        }
-    });
-    let summary = telling.description.clone();
+    let telling = first_best(steps.iter(), |action| action.score);
+    let summary = telling.map(|action| &action.description);
     let steps: Vec<Value> = steps
         .iter()
         .zip(1..)
@@ -172,14 +157,15 @@ fn file_in(text: &str) -> Option<&str> {
 }
 
 fn project_type(script: &Script, technologies: &[&str]) -> &'static str {
-    let mut best = ("other", 0);
-    for kind in &WORDS.project_types {
+    let hits = |kind: &ProjectType| {
         let named = kind.technologies.iter();
         let named = named.filter(|name| technologies.contains(name)).count();
-        let hits = named * 2 + script.sentences_with(&kind.phrases).count();
-        if hits > best.1 {
-            best = (kind.name, hits);
-        }
-    }
-    best.0
+        named * 2 + script.sentences_with(&kind.phrases).count()
+    };
+    let counted = WORDS
+        .project_types
+        .iter()
+        .map(|kind| (hits(kind), kind.name));
+    let best = first_best(counted, |(hits, _)| *hits).filter(|(hits, _)| *hits > 0);
+    best.map_or("other", |(_, name)| name)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{
-    script::{Script, Sentence},
+    script::{Script, Sentence, first_best},
     word_lists::WORDS,
 };
 
@@ -21,25 +21,15 @@ const SUMMARY_WORDS: usize = 5;
 const MAX_SILENCE_S: f64 = 8.0;
 
 /// A section of consecutive sentences.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Chapter {
     pub(super) title: String,
     pub(super) start_s: f64,
     pub(super) end_s: f64,
     pub(super) summary: String,
     /// Index of the first sentence.
+    #[serde(skip)]
     pub(super) first: usize,
-}
-
-impl Chapter {
-    pub(super) fn to_json(&self) -> Value {
-        json!({
-            "title": self.title,
-            "start_s": self.start_s,
-            "end_s": self.end_s,
-            "summary": self.summary,
-        })
-    }
 }
 
 /// Returns the chapters of a transcript, which cover it in order and without overlap.
@@ -90,16 +80,17 @@ fn strength(sentences: &[Sentence], border: usize) -> f64 {
     1.0 - similarity(before, after) + silence + opening
 }
 
+fn term_counts(sentences: &[Sentence]) -> HashMap<usize, u32> {
+    let mut counts = HashMap::new();
+    for term in sentences.iter().flat_map(|sentence| &sentence.terms) {
+        *counts.entry(*term).or_default() += 1;
+    }
+    counts
+}
+
 /// Returns the cosine similarity of the terms of two groups of sentences.
 fn similarity(one: &[Sentence], other: &[Sentence]) -> f64 {
-    let count = |group: &[Sentence]| {
-        let mut counts: HashMap<usize, u32> = HashMap::new();
-        for term in group.iter().flat_map(|sentence| &sentence.terms) {
-            *counts.entry(*term).or_default() += 1;
-        }
-        counts
-    };
-    let (one, other) = (count(one), count(other));
+    let (one, other) = (term_counts(one), term_counts(other));
     let square =
         |counts: &HashMap<usize, u32>| counts.values().map(|count| count * count).sum::<u32>();
     let product: u32 = one
@@ -116,30 +107,25 @@ fn similarity(one: &[Sentence], other: &[Sentence]) -> f64 {
 
 fn chapter(script: &Script, start: usize, end: usize) -> Chapter {
     let sentences = &script.sentences[start..end];
-    let mut counts: HashMap<usize, usize> = HashMap::new();
-    for term in sentences.iter().flat_map(|sentence| &sentence.terms) {
-        *counts.entry(*term).or_default() += 1;
-    }
+    let counts = term_counts(sentences);
     // A term characterises a chapter if it is more frequent in it than elsewhere.
     let own = |sentence: &Sentence| {
         let weights = sentence.terms.iter().map(|term| {
-            let share = counts[term] as f64 / script.terms[*term].count as f64;
-            share * (1.0 + counts[term] as f64).ln()
+            let count = f64::from(counts[term]);
+            count / script.terms[*term].count as f64 * (1.0 + count).ln()
         });
         weights.sum::<f64>() / (sentence.words.max(5) as f64).sqrt()
     };
     let best = |least: usize, most: usize| {
-        let mut best: Option<(f64, usize)> = None;
-        for (position, sentence) in sentences.iter().enumerate() {
-            let score = own(sentence);
-            let fits = (least..=most).contains(&sentence.words);
-            if fits && best.is_none_or(|(highest, _)| score > highest) {
-                best = Some((score, position));
-            }
-        }
-        best.map(|(_, position)| position)
+        let fitting = sentences.iter();
+        let fitting = fitting.filter(|sentence| (least..=most).contains(&sentence.words));
+        first_best(
+            fitting.map(|sentence| (own(sentence), sentence)),
+            |scored| scored.0,
+        )
+        .map(|(_, sentence)| sentence)
     };
-    let any = best(0, usize::MAX).unwrap_or(0);
+    let any = best(0, usize::MAX).unwrap_or(&sentences[0]);
     let title = best(0, TITLE_WORDS).unwrap_or(any);
     let summary = best(SUMMARY_WORDS, usize::MAX).unwrap_or(any);
     let start_s = sentences[0].at_s;
@@ -149,10 +135,10 @@ fn chapter(script: &Script, start: usize, end: usize) -> Chapter {
         .fold(start_s, f64::max);
     let next_s = script.sentences.get(end).map(|next| next.at_s);
     Chapter {
-        title: sentences[title].title().to_owned(),
+        title: title.title().to_owned(),
         start_s,
         end_s: next_s.map_or(spoken_s, |next| spoken_s.min(next)),
-        summary: sentences[summary].text.clone(),
+        summary: summary.text.clone(),
         first: start,
     }
 }

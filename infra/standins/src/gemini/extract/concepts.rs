@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use serde_json::{Value, json};
 
-use super::script::Script;
+use super::script::{Script, first_best};
 
 /// Maximum number of each.
 const KEY: usize = 8;
@@ -120,11 +120,11 @@ fn pairs(script: &Script) -> Vec<Candidate> {
 /// Returns a concept, which the best sentence that contains it explains.
 fn concept(script: &Script, candidate: &Candidate) -> Value {
     let has = |terms: &[usize]| candidate.terms.iter().all(|term| terms.contains(term));
-    let best = script
+    let explaining = script
         .sentences
         .iter()
-        .filter(|sentence| has(&sentence.terms))
-        .reduce(|best, next| if next.score > best.score { next } else { best });
+        .filter(|sentence| has(&sentence.terms));
+    let best = first_best(explaining, |sentence| sentence.score);
     let first = &script.sentences[candidate.first];
     json!({
         "name": candidate.name,

@@ -4,7 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{actions, chapters::Chapter, script::Script, technologies, word_lists::WORDS};
+use super::{
+    actions,
+    chapters::Chapter,
+    script::{Script, first_best},
+    technologies,
+    word_lists::WORDS,
+};
 
 /// Maximum events per minute and per video. A short video may have `MIN_EVENTS`.
 const PER_MINUTE: f64 = 3.0;
@@ -16,20 +22,17 @@ pub(super) fn events(script: &Script, chapters: &[Chapter]) -> Vec<Value> {
     let openings: HashSet<usize> = chapters.iter().map(|chapter| chapter.first).collect();
     let mut found: Vec<(f64, usize, &str)> = Vec::new();
     for (index, sentence) in script.sentences.iter().enumerate() {
-        let mut best: Option<(usize, &str)> = None;
-        for kind in &WORDS.event_kinds {
-            let mut hits = kind
-                .phrases
-                .iter()
-                .filter(|phrase| sentence.has(phrase))
-                .count();
-            if kind.name == "action" && actions::verb(&sentence.text).is_some() {
-                hits += 2;
-            }
-            if hits > best.map_or(0, |(most, _)| most) {
-                best = Some((hits, kind.name));
-            }
-        }
+        let is_action = actions::verb(&sentence.text).is_some();
+        let counted = WORDS.event_kinds.iter().map(|kind| {
+            let said = kind.phrases.iter().filter(|phrase| sentence.has(phrase));
+            let bonus = if is_action && kind.name == "action" {
+                2
+            } else {
+                0
+            };
+            (said.count() + bonus, kind.name)
+        });
+        let mut best = first_best(counted, |(hits, _)| *hits).filter(|(hits, _)| *hits > 0);
         if best.is_none() && technologies::names_one(&sentence.text) {
             best = Some((1, "tool"));
         }

@@ -51,17 +51,11 @@ fn by_script(sample: &str) -> Option<&'static str> {
 
 fn by_words(sample: &str) -> Option<&'static str> {
     let words: Vec<String> = script::words(sample).map(str::to_lowercase).collect();
-    let mut best: Option<(usize, &str)> = None;
-    for (tag, function_words) in &WORDS.function_words {
+    let counted = WORDS.function_words.iter().map(|(tag, function_words)| {
         let function_words: Vec<&str> = function_words.split(' ').collect();
-        let hits = words
-            .iter()
-            .filter(|word| function_words.contains(&word.as_str()))
-            .count();
-        if hits > best.map_or(0, |(most, _)| most) {
-            best = Some((hits, tag));
-        }
-    }
-    let (hits, tag) = best?;
+        let known = |word: &&String| function_words.contains(&word.as_str());
+        (words.iter().filter(known).count(), *tag)
+    });
+    let (hits, tag) = script::first_best(counted, |(hits, _)| *hits)?;
     (hits as f64 / words.len() as f64 >= ENOUGH).then_some(tag)
 }

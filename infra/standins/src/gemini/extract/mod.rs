@@ -8,6 +8,7 @@
 use serde_json::{Value, json};
 
 use super::transcript::Cue;
+use crate::json::data;
 
 mod actions;
 mod chapters;
@@ -18,7 +19,7 @@ mod script;
 mod technologies;
 mod word_lists;
 
-use script::Script;
+use script::{Script, first_best};
 use word_lists::WORDS;
 
 const SUMMARY_SENTENCES: usize = 3;
@@ -43,10 +44,10 @@ pub(super) fn content(cues: &[Cue]) -> Value {
         "language": language::language(&script),
         "summary": summary(&script),
         "key_concepts": concepts.key,
-        "chapters": chapters.iter().map(chapters::Chapter::to_json).collect::<Vec<_>>(),
-        "transcript": cues.iter().map(segment).collect::<Vec<_>>(),
+        "chapters": chapters,
+        "transcript": cues,
         "events": events,
-        "actions": actions.iter().map(actions::Action::to_json).collect::<Vec<_>>(),
+        "actions": actions,
         "technologies": technologies,
         "difficulty": difficulty(&script, &technologies),
         "prerequisites": prerequisites(&script),
@@ -62,30 +63,7 @@ pub(super) fn content(cues: &[Cue]) -> Value {
 
 /// Returns the content without a transcript.
 pub(super) fn nothing() -> Value {
-    json!({
-        "title": "Stand-in answer",
-        "language": "en",
-        "summary": "This is a stand-in answer: no model watched the video, and there was no \
-                    transcript to take anything from.",
-        "key_concepts": [],
-        "chapters": [],
-        "transcript": [],
-        "events": [],
-        "actions": [],
-        "technologies": [],
-        "difficulty": null,
-        "prerequisites": [],
-        "learning_path": [],
-        "related_topics": [],
-        "build_plan": null,
-        "visual_elements": [],
-        "duration_s": null,
-        "confidence": {},
-    })
-}
-
-fn segment(cue: &Cue) -> Value {
-    json!({"start_s": cue.start_s, "end_s": cue.end_s, "text": cue.text})
+    data(include_str!("nothing.json"))
 }
 
 /// Returns the best short sentence near the beginning.
@@ -94,7 +72,7 @@ fn title(script: &Script) -> String {
     let short = beginning
         .iter()
         .filter(|sentence| sentence.words <= TITLE_WORDS);
-    let best = short.reduce(|best, next| if next.score > best.score { next } else { best });
+    let best = first_best(short, |sentence| sentence.score);
     best.or(beginning.first())
         .map(|sentence| sentence.title())
         .unwrap_or_default()

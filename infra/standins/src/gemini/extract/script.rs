@@ -101,6 +101,20 @@ pub(super) fn title_of(text: &str) -> &str {
     if bare.is_empty() { short } else { bare }
 }
 
+/// Returns the first item with the highest score.
+pub(super) fn first_best<T, Score: PartialOrd>(
+    items: impl Iterator<Item = T>,
+    score: impl Fn(&T) -> Score,
+) -> Option<T> {
+    items.reduce(|best, next| {
+        if score(&next) > score(&best) {
+            next
+        } else {
+            best
+        }
+    })
+}
+
 impl Script {
     /// Returns the sentences that contain one of the lowercase phrases as whole words.
     pub(super) fn sentences_with(&self, phrases: &[&str]) -> impl Iterator<Item = &Sentence> {
