@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     control::{Fault, Settings},
     extract, obey,
-    project::{self, Answering, Load, Question},
+    project::{self, Load, Question},
     request::{GenerateContent, PromptTokens},
     schema_fill,
 };
@@ -63,13 +63,21 @@ pub(super) fn answer(
 ) -> Answer {
     let mut response_id = hex::encode(Sha256::digest(body));
     response_id.truncate(22);
-    let stop = |text: &str| Candidate {
-        text: Some(text.to_owned()),
-        finish_reason: "STOP",
+    let load = Load {
+        files: settings.project_files,
+        chain: settings.project_chain,
     };
+    let (schema, instruction) = (request.schema(), request.instruction());
     let text = || match question {
-        Some(question) => project::answer(question, answering(request, settings, fault)),
+        Some(question) => project::answer(question, schema, instruction, load, fault),
         None => text(request),
+    };
+    let candidate = |text: Option<&str>, finish_reason| {
+        let text = text.map(str::to_owned);
+        Some(Candidate {
+            text,
+            finish_reason,
+        })
     };
     let (mut block_reason, mut calls) = (None, Vec::new());
     let candidate = match fault {
@@ -77,24 +85,19 @@ pub(super) fn answer(
             block_reason = Some(reason.clone());
             None
         }
-        Some(Fault::Safety {}) => Some(Candidate {
-            text: None,
-            finish_reason: "SAFETY",
-        }),
-        Some(Fault::Empty {}) => Some(Candidate {
-            text: None,
-            finish_reason: "STOP",
-        }),
-        Some(Fault::Malformed {}) => Some(stop("Here is what you asked for:\n{\"title\": ")),
-        Some(Fault::NotSchema {}) => Some(stop(r#"{"not": ["what", "was", "asked", "for"]}"#)),
-        Some(Fault::Text { text }) => Some(stop(text)),
+        Some(Fault::Safety {}) => candidate(None, "SAFETY"),
+        Some(Fault::Empty {}) => candidate(None, "STOP"),
+        Some(Fault::Malformed {}) => {
+            candidate(Some("Here is what you asked for:\n{\"title\": "), "STOP")
+        }
+        Some(Fault::NotSchema {}) => {
+            candidate(Some(r#"{"not": ["what", "was", "asked", "for"]}"#), "STOP")
+        }
+        Some(Fault::Text { text }) => candidate(Some(text), "STOP"),
         Some(Fault::Truncated {}) => {
-            let mut text = text();
-            text.truncate(text.floor_char_boundary(text.len() / 2));
-            Some(Candidate {
-                text: Some(text),
-                finish_reason: "MAX_TOKENS",
-            })
+            let text = text();
+            let half = &text[..text.floor_char_boundary(text.len() / 2)];
+            candidate(Some(half), "MAX_TOKENS")
         }
         _ => {
             let mut text = text();
@@ -102,10 +105,8 @@ pub(super) fn answer(
                 let obeyed = obey::obey(&request.said(), text);
                 (text, calls) = (obeyed.text, obeyed.calls);
             }
-            Some(within_limit(
-                text,
-                request.generation_config.max_output_tokens,
-            ))
+            let max_output_tokens = request.generation_config.max_output_tokens;
+            Some(within_limit(text, max_output_tokens))
         }
     };
     Answer {
@@ -118,29 +119,6 @@ pub(super) fn answer(
             .model_version
             .clone()
             .unwrap_or_else(|| MODEL_VERSION.to_owned()),
-    }
-}
-
-fn answering<'a>(
-    request: &'a GenerateContent,
-    settings: &Settings,
-    fault: Option<&'a Fault>,
-) -> Answering<'a> {
-    Answering {
-        schema: request.schema(),
-        instruction: request.instruction(),
-        load: Load {
-            files: settings.project_files,
-            chain: settings.project_chain,
-        },
-        file_fault: match fault {
-            Some(Fault::File(fault)) => Some(fault),
-            _ => None,
-        },
-        plan_fault: match fault {
-            Some(Fault::Plan(fault)) => Some(fault),
-            _ => None,
-        },
     }
 }
 

@@ -7,7 +7,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -157,63 +157,42 @@ impl Fault {
     }
 }
 
-/// Outcome of the faults of a call.
-pub(super) enum Struck {
-    /// The call ends with this response.
-    Response(Response),
-    /// The call continues with this fault in its answer.
-    Answer(Fault),
-    Reset,
-    Nothing,
-}
-
-impl Struck {
-    /// Returns the fault for the answer.
-    ///
-    /// # Errors
-    /// The response that ends the call.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a handler returns the response at once"
-    )]
-    pub(super) fn into_fault(self, cut: &Cut) -> Result<Option<Fault>, Response> {
-        match self {
-            Self::Response(response) => Err(response),
-            Self::Reset => Err(cut.now()),
-            Self::Answer(fault) => Ok(Some(fault)),
-            Self::Nothing => Ok(None),
-        }
-    }
-}
-
-/// Parts of a call that faults match.
+/// Parts of a call to a model that faults match.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said<'a> {
-    pub(super) path: &'a str,
     pub(super) body: &'a str,
     pub(super) model: &'a str,
     pub(super) question: Option<&'a Question>,
 }
 
-/// Applies the faults that are planned for a call.
-pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
-    let Said {
-        path, body, model, ..
-    } = said;
+/// Applies the faults that are planned for a call. Returns the fault for its answer.
+///
+/// # Errors
+/// The response that ends the call.
+pub(super) async fn strike(
+    state: &Gemini,
+    cut: &Cut,
+    on: On,
+    uri: &Uri,
+    said: Said<'_>,
+) -> Result<Option<Fault>, Response> {
+    let Said { body, model, .. } = said;
+    let path = uri.to_string();
     let strikes = |armed: &Armed<On, Fault>| match &armed.fault {
         Fault::File(fault) => fault.strikes(said.question, armed.times.is_none()),
         Fault::Plan(_) => PlanFault::strikes(said.question),
         _ => true,
     };
-    while let Some(fault) = state.faults.take_where(on, path, body, strikes) {
+    while let Some(fault) = state.faults.take_where(on, &path, body, strikes) {
         let error = match fault {
             Fault::Slow { ms } => {
                 server::pause(Duration::from_millis(ms)).await;
                 continue;
             }
-            Fault::Reset {} => return Struck::Reset,
+            // The connection of a chunk breaks while its bytes arrive.
+            Fault::Reset {} if on != On::UploadChunk => return Err(cut.now()),
             Fault::Status { status, body } => {
-                return Struck::Response(plain(status, body, error_of_status));
+                return Err(plain(status, body, error_of_status));
             }
             Fault::RateLimited { retry_delay_s } => {
                 ApiError::quota(Quota::PerMinute, model, retry_delay_s)
@@ -222,13 +201,13 @@ pub(super) async fn strike(state: &Gemini, on: On, said: Said<'_>) -> Struck {
             Fault::Overloaded {} => ApiError::overloaded(),
             Fault::AccessRefused { reason } => ApiError::refusal(reason),
             Fault::InaccessibleVideo { status } => {
-                return Struck::Response(plain(status, None, error_of_status));
+                return Err(plain(status, None, error_of_status));
             }
-            other => return Struck::Answer(other),
+            other => return Ok(Some(other)),
         };
-        return Struck::Response(error.into_response());
+        return Err(error.into_response());
     }
-    Struck::Nothing
+    Ok(None)
 }
 
 fn error_of_status(status: StatusCode) -> Response {

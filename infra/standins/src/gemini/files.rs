@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 
 use super::{
     Gemini,
-    control::{self, Fault, On, Said},
+    control::{Fault, On, Said, strike},
     errors::ApiError,
 };
 use crate::{
@@ -173,12 +173,7 @@ pub(super) async fn get(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Response> {
-    let said = Said {
-        path: &uri.to_string(),
-        ..Said::default()
-    };
-    let struck = control::strike(&state, On::GetFile, said).await;
-    let fault = struck.into_fault(&cut)?;
+    let fault = strike(&state, &cut, On::GetFile, &uri, Said::default()).await?;
     if let Some(fate) = fault.as_ref().and_then(Fate::from_fault) {
         state.state().files.doom(&id, fate);
     }
@@ -195,12 +190,7 @@ pub(super) async fn delete(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Response> {
-    let said = Said {
-        path: &uri.to_string(),
-        ..Said::default()
-    };
-    let struck = control::strike(&state, On::DeleteFile, said).await;
-    struck.into_fault(&cut)?;
+    strike(&state, &cut, On::DeleteFile, &uri, Said::default()).await?;
     if !state.state().files.remove(&id) {
         return Err(ApiError::no_such_file(&id).into_response());
     }

@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 
 use super::{
     Gemini, answer,
-    control::{self, On, Said},
+    control::{On, Said, strike},
     errors::ApiError,
     questions::Answering,
     request::GenerateContent,
+    version_of,
 };
 use crate::server::{self, Cut};
 
@@ -69,11 +70,7 @@ async fn answered(
         let message = format!("Request payload size exceeds the limit: {MAX_BODY} bytes.");
         ApiError::invalid_argument(message)
     })?;
-    let version = if uri.path().starts_with("/v1beta/") {
-        "v1beta"
-    } else {
-        "v1"
-    };
+    let version = version_of(uri);
     let beta_only = version == "v1" && model.ends_with("-latest");
     if !model.starts_with("gemini-") || beta_only {
         return Err(ApiError::no_such_model(model, version, method));
@@ -91,13 +88,11 @@ async fn answered(
         .map(|(_, text)| Answering::begin(state, text));
     let question = asked.map(|(question, _)| question);
     let said = Said {
-        path: &uri.to_string(),
         body: &text,
         model,
         question: question.as_ref(),
     };
-    let struck = control::strike(state, On::Generate, said).await;
-    let fault = match struck.into_fault(cut) {
+    let fault = match strike(state, cut, On::Generate, uri, said).await {
         Ok(fault) => fault,
         Err(response) => return Ok(response),
     };

@@ -25,6 +25,8 @@ use axum::{
     routing::{get, post},
 };
 
+use http::Uri;
+
 use crate::{
     faults::Armed,
     log::Log,
@@ -59,6 +61,15 @@ pub async fn start(port: u16) -> anyhow::Result<Running> {
 }
 
 type Gemini = StandIn<World>;
+
+/// Returns the version of the API that a call uses.
+fn version_of(uri: &Uri) -> &'static str {
+    if uri.path().contains("/v1beta/") {
+        "v1beta"
+    } else {
+        "v1"
+    }
+}
 
 #[derive(Debug, Default)]
 struct World {

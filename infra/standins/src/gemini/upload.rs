@@ -25,10 +25,10 @@ use tokio::sync::Mutex;
 
 use super::{
     Gemini,
-    control::{self, On, Said, Struck},
+    control::{Fault, On, Said, strike},
     errors::ApiError,
     files::{Fate, File},
-    wire,
+    version_of, wire,
 };
 use crate::{
     request::query_value,
@@ -112,12 +112,10 @@ async fn start(
         .map_err(|_| too_large())?;
     let text = String::from_utf8_lossy(&body);
     let said = Said {
-        path: &uri.to_string(),
         body: &text,
         ..Said::default()
     };
-    let struck = control::strike(state, On::UploadStart, said).await;
-    let fault = match struck.into_fault(cut) {
+    let fault = match strike(state, cut, On::UploadStart, uri, said).await {
         Ok(fault) => fault,
         Err(response) => return Ok(response),
     };
@@ -143,11 +141,7 @@ async fn start(
         Some(name) => own_id(state, name)?,
         None => unique(12),
     };
-    let version = if uri.path().starts_with("/upload/v1beta/") {
-        "v1beta"
-    } else {
-        "v1"
-    };
+    let version = version_of(uri);
     let upload = Upload {
         version,
         id,
@@ -242,18 +236,12 @@ async fn command(
     pieces: &mut BodyDataStream,
     upload_id: &str,
 ) -> Result<Response, ApiError> {
-    let mut break_off = false;
-    let mut fate = None;
-    let said = Said {
-        path: &uri.to_string(),
-        ..Said::default()
+    let fault = match strike(state, cut, On::UploadChunk, uri, Said::default()).await {
+        Ok(fault) => fault,
+        Err(response) => return Ok(response),
     };
-    match control::strike(state, On::UploadChunk, said).await {
-        Struck::Response(response) => return Ok(response),
-        Struck::Reset => break_off = true,
-        Struck::Answer(fault) => fate = Fate::from_fault(&fault),
-        Struck::Nothing => {}
-    }
+    let break_off = matches!(fault, Some(Fault::Reset {}));
+    let fate = fault.as_ref().and_then(Fate::from_fault);
     server::pause(Duration::from_millis(state.settings().upload_ms)).await;
     let session = state.state().uploads.get(upload_id).map(Arc::clone);
     let session = session.ok_or_else(|| ApiError::not_found("Upload not found."))?;

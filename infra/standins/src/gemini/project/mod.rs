@@ -22,44 +22,36 @@ pub(super) use flaw::{FileFault, PlanFault};
 pub(super) use plan::Load;
 pub(super) use question::Question;
 
-use super::schema_fill;
+use super::{control::Fault, schema_fill};
 
-/// Parameters of an answer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Answering<'a> {
-    /// Schema of the answer.
-    pub(super) schema: Option<&'a Value>,
-    /// Text of the question beside the document.
-    pub(super) instruction: &'a str,
-    /// Requested size of plans.
-    pub(super) load: Load,
-    pub(super) file_fault: Option<&'a FileFault>,
-    pub(super) plan_fault: Option<&'a PlanFault>,
-}
-
-/// Returns the text of the answer.
-pub(super) fn answer(question: &Question, answering: Answering<'_>) -> String {
-    let filled = |answer: Value| match answering.schema {
+/// Returns the text of the answer. `instruction` is the text of the question beside the document.
+pub(super) fn answer(
+    question: &Question,
+    schema: Option<&Value>,
+    instruction: &str,
+    load: Load,
+    fault: Option<&Fault>,
+) -> String {
+    let filled = |answer: Value| match schema {
         Some(schema) => schema_fill::fill(schema, &answer),
         None => answer,
     };
     match question {
         Question::Plan(question) => {
-            let plan = filled(plan::plan(question, answering.load));
-            match answering.plan_fault {
-                Some(fault) => flaw::spoil_plan(fault, plan, question.framework),
-                None => plan.to_string(),
+            let plan = filled(plan::plan(question, load));
+            match fault {
+                Some(Fault::Plan(fault)) => flaw::spoil_plan(fault, plan, question.framework),
+                _ => plan.to_string(),
             }
         }
         Question::File(question) => {
             let content = file::content(question);
             let fitting = |content: String| filled(json!({"content": content})).to_string();
-            match answering.file_fault {
-                Some(fault) => {
-                    let instruction = answering.instruction;
+            match fault {
+                Some(Fault::File(fault)) => {
                     flaw::spoil_file(fault, question, content, instruction, fitting)
                 }
-                None => fitting(content),
+                _ => fitting(content),
             }
         }
     }
