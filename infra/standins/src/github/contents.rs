@@ -42,15 +42,17 @@ pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
         let message = format!("No commit found for the ref {reference}");
         ApiError::new(StatusCode::NOT_FOUND, message)
     })?;
-    let shown = Shown {
-        wire: call.wire(repository),
-        reference,
-    };
+    let wire = call.wire(repository);
     let directory = |tree: ObjectId| {
         let entries = repository.store.tree(tree).unwrap_or_default();
         let item = |entry: &Entry| {
             let before = if path.is_empty() { "" } else { "/" };
-            shown.item(&format!("{path}{before}{}", entry.path), entry)
+            item(
+                wire,
+                reference,
+                &format!("{path}{before}{}", entry.path),
+                entry,
+            )
         };
         Value::Array(entries.iter().map(item).collect())
     };
@@ -61,63 +63,56 @@ pub(super) async fn get(call: Call) -> Result<Json<Value>, ApiError> {
     let entry = entry.ok_or_else(ApiError::not_found)?;
     let body = match entry.mode.kind() {
         Kind::Tree => directory(entry.id),
-        Kind::Blob | Kind::Commit => shown.file(path, &entry),
+        Kind::Blob | Kind::Commit => file(wire, reference, path, &entry),
     };
     Ok(Json(body))
 }
 
-/// Contents of a repository at one of its references.
-struct Shown<'a> {
-    wire: Wire<'a>,
-    reference: &'a str,
+/// Returns an entry at a path of a reference.
+fn item(wire: Wire<'_>, reference: &str, path: &str, entry: &Entry) -> Value {
+    let (api, web, id) = (wire.api(), wire.web(), entry.id);
+    let kind = match entry.mode {
+        Mode::Directory => "dir",
+        Mode::Submodule => "submodule",
+        Mode::Symlink => "symlink",
+        Mode::File | Mode::Executable => "file",
+    };
+    let objects = match entry.mode.kind() {
+        Kind::Tree => "trees",
+        Kind::Blob | Kind::Commit => "blobs",
+    };
+    let page = if kind == "dir" { "tree" } else { "blob" };
+    let url = format!("{api}/contents/{path}?ref={reference}");
+    let git = format!("{api}/git/{objects}/{id}");
+    let html = format!("{web}/{page}/{reference}/{path}");
+    let download = (kind == "file").then(|| format!("{web}/raw/{reference}/{path}"));
+    json!({
+        "name": path.rsplit('/').next(),
+        "path": path,
+        "sha": id.to_string(),
+        "size": wire.repository.store.blob(id).map_or(0, Bytes::len),
+        "url": url,
+        "html_url": html,
+        "git_url": git,
+        "download_url": download,
+        "type": kind,
+        "_links": {"self": url, "git": git, "html": html},
+    })
 }
 
-impl Shown<'_> {
-    fn item(&self, path: &str, entry: &Entry) -> Value {
-        let (api, web) = (self.wire.api(), self.wire.web());
-        let kind = match entry.mode {
-            Mode::Directory => "dir",
-            Mode::Submodule => "submodule",
-            Mode::Symlink => "symlink",
-            Mode::File | Mode::Executable => "file",
-        };
-        let (reference, id) = (self.reference, entry.id);
-        let objects = match entry.mode.kind() {
-            Kind::Tree => "trees",
-            Kind::Blob | Kind::Commit => "blobs",
-        };
-        let page = if kind == "dir" { "tree" } else { "blob" };
-        let url = format!("{api}/contents/{path}?ref={reference}");
-        let git = format!("{api}/git/{objects}/{id}");
-        let html = format!("{web}/{page}/{reference}/{path}");
-        let download = (kind == "file").then(|| format!("{web}/raw/{reference}/{path}"));
-        json!({
-            "name": path.rsplit('/').next(),
-            "path": path,
-            "sha": id.to_string(),
-            "size": self.wire.repository.store.blob(id).map_or(0, Bytes::len),
-            "url": url,
-            "html_url": html,
-            "git_url": git,
-            "download_url": download,
-            "type": kind,
-            "_links": {"self": url, "git": git, "html": html},
-        })
-    }
-
-    fn file(&self, path: &str, entry: &Entry) -> Value {
-        let mut body = self.item(path, entry);
-        let data = self.wire.repository.store.blob(entry.id);
-        let data = data.map(|data| &data[..]).unwrap_or_default();
-        let more = match entry.mode {
-            Mode::Symlink => json!({"target": String::from_utf8_lossy(data)}),
-            Mode::Submodule => json!({"submodule_git_url": null}),
-            _ if data.len() > SHOWN => json!({"content": "", "encoding": "none"}),
-            _ => json!({"content": to_base64(data), "encoding": "base64"}),
-        };
-        extend(&mut body, more);
-        body
-    }
+/// Returns a file with its content.
+fn file(wire: Wire<'_>, reference: &str, path: &str, entry: &Entry) -> Value {
+    let mut body = item(wire, reference, path, entry);
+    let data = wire.repository.store.blob(entry.id);
+    let data = data.map(|data| &data[..]).unwrap_or_default();
+    let more = match entry.mode {
+        Mode::Symlink => json!({"target": String::from_utf8_lossy(data)}),
+        Mode::Submodule => json!({"submodule_git_url": null}),
+        _ if data.len() > SHOWN => json!({"content": "", "encoding": "none"}),
+        _ => json!({"content": to_base64(data), "encoding": "base64"}),
+    };
+    extend(&mut body, more);
+    body
 }
 
 /// A change of one file.
@@ -188,11 +183,8 @@ pub(super) async fn put(call: Call) -> Result<Response, ApiError> {
         mode,
         id,
     };
-    let shown = Shown {
-        wire: call.wire(repository),
-        reference: &branch,
-    };
-    let body = changed(&shown, shown.item(path, &entry), commit);
+    let wire = call.wire(repository);
+    let body = changed(wire, item(wire, &branch, path, &entry), commit);
     Ok((status, Json(body)).into_response())
 }
 
@@ -211,11 +203,7 @@ pub(super) async fn delete(call: Call) -> Result<Json<Value>, ApiError> {
     let commit = repository.commit_to(&branch, people, change.message, |files| {
         files.remove(path);
     })?;
-    let shown = Shown {
-        wire: call.wire(repository),
-        reference: &branch,
-    };
-    Ok(Json(changed(&shown, Value::Null, commit)))
+    Ok(Json(changed(call.wire(repository), Value::Null, commit)))
 }
 
 /// Checks that the branch still is where it was when the call arrived. Of concurrent commits, one
@@ -233,8 +221,8 @@ fn check_head(repository: &Repository, branch: &str, stood: StoodAt) -> Result<(
     }
 }
 
-fn changed(shown: &Shown<'_>, content: Value, id: ObjectId) -> Value {
-    let commit = shown.wire.repository.store.commit(id);
-    let commit = commit.map(|commit| shown.wire.git_commit(id, commit));
+fn changed(wire: Wire<'_>, content: Value, id: ObjectId) -> Value {
+    let commit = wire.repository.store.commit(id);
+    let commit = commit.map(|commit| wire.git_commit(id, commit));
     json!({"content": content, "commit": commit})
 }

@@ -20,6 +20,7 @@ pub(super) struct ApiError {
     errors: Option<Value>,
     /// Page that explains the error, if it is not that of the operation.
     documentation: Option<&'static str>,
+    retry_after_s: Option<u64>,
 }
 
 impl ApiError {
@@ -29,6 +30,7 @@ impl ApiError {
             message: message.into(),
             errors: None,
             documentation: None,
+            retry_after_s: None,
         }
     }
 
@@ -107,14 +109,22 @@ impl ApiError {
         Self::new(http, message).documented("/overview/rate-limits-for-the-rest-api")
     }
 
-    pub(super) fn secondary_limit(http: StatusCode, request: &str) -> Self {
+    /// The response has `Retry-After` if its seconds are given.
+    pub(super) fn secondary_limit(
+        http: StatusCode,
+        retry_after_s: Option<u64>,
+        request: &str,
+    ) -> Self {
         let message = format!(
             "You have exceeded a secondary rate limit. Please wait a few minutes before you try \
              again. If you reach out to GitHub Support for help, please include the request ID \
              {request}."
         );
-        Self::new(http, message)
-            .documented("/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits")
+        let page = "/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits";
+        Self {
+            retry_after_s,
+            ..Self::new(http, message).documented(page)
+        }
     }
 
     /// Returns the body for an operation that this page documents.
@@ -134,6 +144,9 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.http.into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert("retry-after", seconds.into());
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -42,11 +42,10 @@ static REQUESTS: AtomicU64 = AtomicU64::new(1);
 pub(super) async fn guard(
     State(state): State<Arc<GitHub>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let settings = state.settings();
-    let mut request = request;
     let stood = StoodAt::new(&state, &request);
     request.extensions_mut().insert(stood);
     server::pause(Duration::from_millis(settings.latency_ms)).await;
@@ -65,9 +64,21 @@ pub(super) async fn guard(
     }
     let operation = Operation::from_request(&request);
     let page = operation.map_or("", |operation| &operation.page);
-    let response = match admit(&state, &request, operation) {
+    let admitted = admit(&state, &request, operation)
+        .and_then(|()| counted(&state, request.method(), operation, &id));
+    let response = match admitted {
         Err(error) => error.into_response(),
-        Ok(()) => counted(&state, request, next, operation, &cut, &id).await,
+        Ok(_counted) => {
+            let on = operation.map_or(On::Any, |operation| operation.on);
+            let uri = request.uri().clone();
+            let own = |fault| happen(&state, fault, &uri, &id);
+            let call = (request, next);
+            let response = state.faults.run((on, On::Any), MAX_BODY, call, &cut, own);
+            response.await.unwrap_or_else(|| {
+                let message = "Payload too large";
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response()
+            })
+        }
     };
     complete(&state, response, page, version, &id)
 }
@@ -97,8 +108,7 @@ fn version(headers: &HeaderMap) -> Result<&'static str, ApiError> {
 
 /// Checks that the caller may see what it asks for.
 fn admit(state: &GitHub, request: &Request, operation: Option<&Operation>) -> Result<(), ApiError> {
-    let header = request.headers().get("authorization");
-    if let Some(header) = header {
+    if let Some(header) = request.headers().get("authorization") {
         let header = header.to_str().unwrap_or_default();
         let is_valid = header.split_once(' ').is_some_and(|(scheme, token)| {
             let schemes = ["bearer", "token"];
@@ -137,32 +147,30 @@ fn repository_of(uri: &Uri) -> (String, String) {
 }
 
 /// Counts the call, if the limits allow it.
-async fn counted(
-    state: &Arc<GitHub>,
-    request: Request,
-    next: Next,
+///
+/// # Errors
+/// If the call is beyond a limit.
+fn counted<'a>(
+    state: &'a GitHub,
+    method: &Method,
     operation: Option<&Operation>,
-    cut: &Cut,
     id: &str,
-) -> Response {
+) -> Result<Option<Counted<'a>>, ApiError> {
     // Reading the limit does not count against it.
     if operation.is_some_and(|operation| operation.on == On::RateLimit) {
-        return struck(state, request, next, operation, cut, id).await;
+        return Ok(None);
     }
     let bounds = state.settings().limits;
-    let write = request.method() != Method::GET && request.method() != Method::HEAD;
+    let write = method != Method::GET && method != Method::HEAD;
     let verdict = state.state().limits.begin(&bounds, write, Instant::now());
     let status = StatusCode::from_u16(bounds.status).unwrap_or(StatusCode::FORBIDDEN);
     match verdict {
-        Verdict::Primary => ApiError::primary_limit(status, state.user().id()).into_response(),
+        Verdict::Primary => Err(ApiError::primary_limit(status, state.user().id())),
         Verdict::Secondary(seconds) => {
             let seconds = bounds.retry_after.then_some(seconds);
-            secondary_limit(status, seconds, id)
+            Err(ApiError::secondary_limit(status, seconds, id))
         }
-        Verdict::Go => {
-            let _counted = Counted(state);
-            struck(state, request, next, operation, cut, id).await
-        }
+        Verdict::Go => Ok(Some(Counted(state))),
     }
 }
 
@@ -175,35 +183,13 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// Applies the faults that are planned for the call.
-async fn struck(
-    state: &GitHub,
-    request: Request,
-    next: Next,
-    operation: Option<&Operation>,
-    cut: &Cut,
-    id: &str,
-) -> Response {
-    let (on, uri) = (
-        operation.map_or(On::Any, |operation| operation.on),
-        request.uri().clone(),
-    );
-    let own = |fault| happen(state, fault, &uri, id);
-    let call = (request, next);
-    let response = state.faults.run((on, On::Any), MAX_BODY, call, cut, own);
-    response.await.unwrap_or_else(|| {
-        let message = "Payload too large";
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response()
-    })
-}
-
 fn happen(state: &GitHub, fault: Own, uri: &Uri, id: &str) -> Option<Response> {
     let code = |status: u16| StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     match fault {
         Own::SecondaryLimit {
             retry_after_s,
             status,
-        } => Some(secondary_limit(code(status), retry_after_s, id)),
+        } => Some(ApiError::secondary_limit(code(status), retry_after_s, id).into_response()),
         Own::PrimaryLimit {
             reset_s: seconds,
             status,
@@ -225,14 +211,6 @@ fn happen(state: &GitHub, fault: Own, uri: &Uri, id: &str) -> Option<Response> {
             None
         }
     }
-}
-
-fn secondary_limit(status: StatusCode, retry_after_s: Option<u64>, id: &str) -> Response {
-    let mut response = ApiError::secondary_limit(status, id).into_response();
-    if let Some(seconds) = retry_after_s {
-        response.headers_mut().insert("retry-after", seconds.into());
-    }
-    response
 }
 
 /// Adds the body of an error, and the headers of every response.

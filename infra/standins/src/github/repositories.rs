@@ -11,7 +11,7 @@ use super::{
     created,
     errors::ApiError,
     git::Mode,
-    repository::{self, New, Owner, Repository},
+    repository::{self, Owner, Repository},
 };
 
 /// Maximum characters of a name:
@@ -63,13 +63,10 @@ fn make(call: &Call, owner: Owner) -> Result<Response, ApiError> {
     let author = repository::author(&call.state.user());
     let empty_for = Duration::from_millis(call.state.settings().empty_for_ms);
     let repositories = &mut call.state.state().repositories;
-    let repository = repositories.create(New {
-        owner,
-        name,
-        description: create.description.filter(|text| !text.is_empty()),
-        homepage: create.homepage,
-        private: create.private || create.visibility == Some(Visibility::Private),
-    })?;
+    let repository = repositories.create(owner, name)?;
+    repository.description = create.description.filter(|text| !text.is_empty());
+    repository.homepage = create.homepage;
+    repository.private = create.private || create.visibility == Some(Visibility::Private);
     if create.auto_init {
         let blob = repository.store.write_blob(read_me(repository));
         let branch = repository.default_branch.clone();

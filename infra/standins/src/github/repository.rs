@@ -198,16 +198,6 @@ impl Repository {
     }
 }
 
-/// Properties of a new repository.
-#[derive(Clone, Debug)]
-pub(super) struct New {
-    pub(super) owner: Owner,
-    pub(super) name: String,
-    pub(super) description: Option<String>,
-    pub(super) homepage: Option<String>,
-    pub(super) private: bool,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Repositories {
     made: u64,
@@ -236,8 +226,13 @@ impl Repositories {
         &mut self.all[position]
     }
 
-    pub(super) fn create(&mut self, new: New) -> Result<&mut Repository, ApiError> {
-        if self.position(&new.owner.login, &new.name).is_ok() {
+    /// Adds a public repository without a description.
+    pub(super) fn create(
+        &mut self,
+        owner: Owner,
+        name: String,
+    ) -> Result<&mut Repository, ApiError> {
+        if self.position(&owner.login, &name).is_ok() {
             let message = "name already exists on this account";
             return Err(ApiError::bad_repository("name", message));
         }
@@ -245,11 +240,11 @@ impl Repositories {
         let now = OffsetDateTime::now_utc();
         self.all.push(Repository {
             id: 1_000_000_000 + self.made,
-            owner: new.owner,
-            name: new.name,
-            description: new.description,
-            homepage: new.homepage,
-            private: new.private,
+            owner,
+            name,
+            description: None,
+            homepage: None,
+            private: false,
             archived: false,
             default_branch: "main".to_owned(),
             topics: Vec::new(),
