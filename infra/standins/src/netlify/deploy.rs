@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,10 @@ use serde_json::{Value, json};
 use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
-use crate::request;
+use crate::{
+    json::{data, filled},
+    request,
+};
 
 /// Uploaded files. A site never requires the same file twice. Netlify does not document whether a
 /// file of another site counts; here it does not, so every client has to upload.
@@ -87,29 +91,22 @@ impl Deploy {
 
     pub(super) fn to_json(&self, base_url: &str, contents: &Contents) -> Value {
         let state = self.state();
-        let (site, own) = (
-            format!("{base_url}/_site/{}", self.name),
-            format!("{base_url}/_site/{}--{}", self.id, self.name),
-        );
-        let mut body = json!({
-            "id": self.id,
-            "site_id": self.site_id,
-            "name": self.name,
-            "state": state.into_str(),
-            "draft": self.draft,
-            "locked": false,
-            "skipped": false,
-            "context": if self.draft { "deploy-preview" } else { "production" },
-            "required": self.required(contents),
-            "required_functions": [],
-            "url": site,
-            "ssl_url": site,
-            "deploy_url": own,
-            "deploy_ssl_url": own,
-            "admin_url": format!("{base_url}/sites/{}", self.name),
-            "created_at": timestamp(self.created),
-            "updated_at": timestamp(self.created),
+        let placeholders = [
+            ("@base@", base_url),
+            ("@id@", &self.id),
+            ("@site_id@", &self.site_id),
+            ("@name@", &self.name),
+            ("@state@", state.into_str()),
+            ("@created@", &timestamp(self.created)),
+        ];
+        let mut body = response("deploy", &placeholders);
+        body["draft"] = json!(self.draft);
+        body["context"] = json!(if self.draft {
+            "deploy-preview"
+        } else {
+            "production"
         });
+        body["required"] = json!(self.required(contents));
         for (name, value) in [("title", &self.title), ("branch", &self.branch)] {
             if let Some(value) = value {
                 body[name] = json!(value);
@@ -127,6 +124,14 @@ impl Deploy {
         }
         body
     }
+}
+
+/// Members of responses that are constant or consist of placeholders.
+static RESPONSES: LazyLock<Value> = LazyLock::new(|| data(include_str!("responses.json")));
+
+/// Returns a part of `responses.json` with its placeholders filled.
+pub(super) fn response(name: &str, placeholders: &[(&str, &str)]) -> Value {
+    filled(RESPONSES[name].clone(), placeholders)
 }
 
 /// Formats a time as Netlify does, with milliseconds.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::deploy::{Contents, Deploy, DeployState, timestamp};
+use super::deploy::{Contents, Deploy, DeployState, response, timestamp};
 
 #[derive(Clone, Debug)]
 pub(super) struct Site {
@@ -58,25 +58,13 @@ impl World {
     }
 
     pub(super) fn site_to_json(&self, site: &Site, base_url: &str) -> Value {
-        let url = format!("{base_url}/_site/{}", site.name);
-        let mut body = json!({
-            "id": site.id,
-            "name": site.name,
-            "state": "current",
-            "plan": "nf_team_dev",
-            "url": url,
-            "ssl_url": url,
-            "deploy_url": url,
-            "admin_url": format!("{base_url}/sites/{}", site.name),
-            "id_domain": format!("{}.netlify.app", site.id),
-            "account_name": "Stand-in",
-            "account_slug": "stand-in",
-            "ssl": true,
-            "force_ssl": false,
-            "managed_dns": true,
-            "created_at": timestamp(site.created),
-            "updated_at": timestamp(site.created),
-        });
+        let placeholders = [
+            ("@base@", base_url),
+            ("@id@", &site.id),
+            ("@name@", &site.name),
+            ("@created@", &timestamp(site.created)),
+        ];
+        let mut body = response("site", &placeholders);
         if let Some(domain) = &site.custom_domain {
             body["custom_domain"] = json!(domain);
         }

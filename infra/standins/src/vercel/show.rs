@@ -16,7 +16,10 @@ use super::{
     deployment::{Deployment, ReadyState},
     errors::ApiError,
 };
-use crate::site;
+use crate::{
+    json::{data, extend, filled},
+    site,
+};
 
 pub(super) async fn get(
     State(state): State<Arc<Vercel>>,
@@ -39,28 +42,27 @@ pub(super) fn no_deployment() -> ApiError {
 /// Returns a deployment as its owner sees it.
 pub(super) fn to_json(deployment: &Deployment) -> Value {
     let state = deployment.state();
-    let owner = deployment.team.clone();
-    let owner = owner.unwrap_or_else(|| "stand-in".to_owned());
     let is_ready = state == ReadyState::Ready;
-    let mut body = json!({
-        "id": deployment.id,
-        "name": deployment.project,
-        "projectId": deployment.project_id,
-        "ownerId": owner,
-        "url": deployment.url,
+    let placeholders = [
+        ("@id@", deployment.id.as_str()),
+        ("@project@", &deployment.project),
+        ("@project_id@", &deployment.project_id),
+        ("@owner@", deployment.team.as_deref().unwrap_or("stand-in")),
+        ("@url@", &deployment.url),
+        ("@state@", state.into_str()),
+    ];
+    let mut body = filled(data(include_str!("deployment.json")), &placeholders);
+    let more = json!({
         "alias": aliases(deployment),
         "aliasAssigned": is_ready,
-        "aliasError": null,
-        "readyState": state.into_str(),
-        "status": state.into_str(),
         "target": deployment.target,
         "projectSettings": deployment.settings,
         "meta": deployment.meta,
         "createdAt": deployment.at(0),
         "bootedAt": deployment.at(1),
         "buildingAt": deployment.at(2),
-        "inspectorUrl": null,
     });
+    extend(&mut body, more);
     if is_ready {
         body["ready"] = json!(deployment.at(10));
         body["aliasAssignedAt"] = json!(deployment.at(10));
@@ -70,32 +72,7 @@ pub(super) fn to_json(deployment: &Deployment) -> Value {
         body["errorMessage"] = json!(failure.message);
         body["errorStep"] = json!(failure.step);
     }
-    if let (Some(body), Value::Object(always)) = (body.as_object_mut(), always(&owner)) {
-        body.extend(always);
-    }
     body
-}
-
-/// Members that all deployments share.
-fn always(owner: &str) -> Value {
-    json!({
-        "aliasWarning": null,
-        "build": {"env": []},
-        "buildSkipped": false,
-        "createdIn": "sfo1",
-        "creator": {"uid": owner, "username": owner},
-        "env": [],
-        "functions": null,
-        "isInConcurrentBuildsQueue": false,
-        "isInSystemBuildsQueue": false,
-        "plan": "hobby",
-        "public": false,
-        "regions": ["iad1"],
-        "routes": null,
-        "source": "api-trigger-git-deploy",
-        "type": "LAMBDAS",
-        "version": 2,
-    })
 }
 
 /// Returns the host name of the project, which a production deployment gets.

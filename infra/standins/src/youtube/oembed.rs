@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, Uri};
-use serde_json::json;
 use url::Url;
 
 use super::{
@@ -43,27 +42,7 @@ pub(super) async fn oembed(State(state): State<Arc<YouTube>>, uri: Uri) -> Respo
     if video.embeddable == Some(false) {
         return plain(StatusCode::UNAUTHORIZED);
     }
-    let title = videos::title(&id, &video);
-    let html = format!(
-        "<iframe width=\"200\" height=\"113\" src=\"https://www.youtube.com/embed/{id}?feature=oembed\" \
-         frameborder=\"0\" allowfullscreen></iframe>"
-    );
-    Json(json!({
-        "title": title,
-        "author_name": videos::channel(&video),
-        "author_url": "https://www.youtube.com/@eventrelay-stand-in",
-        "type": "video",
-        "height": 113,
-        "width": 200,
-        "version": "1.0",
-        "provider_name": "YouTube",
-        "provider_url": "https://www.youtube.com/",
-        "thumbnail_height": 360,
-        "thumbnail_width": 480,
-        "thumbnail_url": format!("https://i.ytimg.com/vi/{id}/hqdefault.jpg"),
-        "html": html,
-    }))
-    .into_response()
+    Json(videos::response("oembed", &id, &video)).into_response()
 }
 
 /// Returns the id in the URL of a video, or `None` for any other URL.

@@ -152,11 +152,12 @@ impl Entry<'_> {
             "resourceId": {"kind": "youtube#video", "videoId": self.id},
         });
         if self.available() {
-            snippet["title"] = json!(videos::title(self.id, &self.video));
-            snippet["description"] = json!(videos::DESCRIPTION);
-            snippet["thumbnails"] = videos::thumbnails(self.id);
-            snippet["videoOwnerChannelId"] = json!(videos::CHANNEL_ID);
-            snippet["videoOwnerChannelTitle"] = json!(videos::channel(&self.video));
+            let mut video = videos::response("snippet", self.id, &self.video);
+            for name in ["title", "description", "thumbnails"] {
+                snippet[name] = video[name].take();
+            }
+            snippet["videoOwnerChannelId"] = video["channelId"].take();
+            snippet["videoOwnerChannelTitle"] = video["channelTitle"].take();
         } else {
             let (title, description) = if self.video.missing {
                 ("Deleted video", "This video is unavailable.")

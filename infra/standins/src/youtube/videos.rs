@@ -1,6 +1,9 @@
 //! `GET /youtube/v3/videos`: <https://developers.google.com/youtube/v3/docs/videos/list>.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{Json, extract::State};
 use http::{HeaderMap, Uri};
@@ -12,6 +15,7 @@ use super::{
     errors::{DataError, Problem},
     query::{Query, etag},
 };
+use crate::json::{data, filled};
 
 const MAX_IDS: usize = 50;
 /// Default length of a video.
@@ -19,8 +23,10 @@ const DURATION: &str = "PT1H";
 /// The channel of all videos.
 pub(super) const CHANNEL_ID: &str = "UCstandinstandinstandin0";
 pub(super) const CHANNEL: &str = "EventRelay stand-in";
-pub(super) const DESCRIPTION: &str = "This video does not exist: a stand-in made this answer.";
 pub(super) const PUBLISHED_AT: &str = "2026-01-01T00:00:00Z";
+
+/// Members of responses that are constant or consist of placeholders.
+static RESPONSES: LazyLock<Value> = LazyLock::new(|| data(include_str!("responses.json")));
 
 /// Parts that the reference lists for all callers. Empty parts are omitted.
 const PARTS: [&str; 11] = [
@@ -73,22 +79,21 @@ fn item(id: &str, video: &Video, parts: &[&str]) -> Value {
     let mut item = json!({"kind": "youtube#video", "id": id});
     for part in parts {
         let value = match *part {
-            "snippet" => snippet(id, video),
-            "contentDetails" => content_details(video),
-            "statistics" => json!({
-                "viewCount": "1000",
-                "likeCount": "10",
-                "favoriteCount": "0",
-                "commentCount": "1",
-            }),
-            "status" => json!({
-                "uploadStatus": if video.live == Broadcast::None { "processed" } else { "uploaded" },
-                "privacyStatus": video.privacy,
-                "license": "youtube",
-                "embeddable": video.embeddable.unwrap_or(true),
-                "publicStatsViewable": true,
-                "madeForKids": false,
-            }),
+            "snippet" => {
+                let mut snippet = response("snippet", id, video);
+                snippet["liveBroadcastContent"] = json!(video.live);
+                snippet
+            }
+            "contentDetails" => content_details(id, video),
+            "statistics" => response("statistics", id, video),
+            "status" => {
+                let mut status = response("status", id, video);
+                let is_live = video.live != Broadcast::None;
+                status["uploadStatus"] = json!(if is_live { "uploaded" } else { "processed" });
+                status["privacyStatus"] = json!(video.privacy);
+                status["embeddable"] = json!(video.embeddable.unwrap_or(true));
+                status
+            }
             _ => continue,
         };
         item[*part] = value;
@@ -97,61 +102,27 @@ fn item(id: &str, video: &Video, parts: &[&str]) -> Value {
     item
 }
 
-fn snippet(id: &str, video: &Video) -> Value {
-    let title = title(id, video);
-    json!({
-        "publishedAt": PUBLISHED_AT,
-        "channelId": CHANNEL_ID,
-        "title": title,
-        "description": DESCRIPTION,
-        "thumbnails": thumbnails(id),
-        "channelTitle": channel(video),
-        "categoryId": "28",
-        "liveBroadcastContent": video.live,
-        "localized": {"title": title, "description": DESCRIPTION},
-    })
-}
-
-fn content_details(video: &Video) -> Value {
-    let duration = match video.live {
+fn content_details(id: &str, video: &Video) -> Value {
+    let mut details = response("content_details", id, video);
+    details["duration"] = json!(match video.live {
         Broadcast::None => video.duration.as_deref().unwrap_or(DURATION),
         Broadcast::Live | Broadcast::Upcoming => "P0D",
-    };
-    let rating = if video.age_restricted {
+    });
+    details["contentRating"] = if video.age_restricted {
         json!({"ytRating": "ytAgeRestricted"})
     } else {
         json!({})
     };
-    json!({
-        "duration": duration,
-        "dimension": "2d",
-        "definition": "hd",
-        "caption": "false",
-        "licensedContent": false,
-        "contentRating": rating,
-        "projection": "rectangular",
-    })
+    details
 }
 
-pub(super) fn title(id: &str, video: &Video) -> String {
-    video
-        .title
-        .clone()
-        .unwrap_or_else(|| format!("Stand-in video {id}"))
-}
-
-pub(super) fn channel(video: &Video) -> &str {
-    video.channel.as_deref().unwrap_or(CHANNEL)
-}
-
-pub(super) fn thumbnails(id: &str) -> Value {
-    let thumbnail = |name: &str, width: u32, height: u32| {
-        let url = format!("https://i.ytimg.com/vi/{id}/{name}.jpg");
-        json!({"url": url, "width": width, "height": height})
-    };
-    json!({
-        "default": thumbnail("default", 120, 90),
-        "medium": thumbnail("mqdefault", 320, 180),
-        "high": thumbnail("hqdefault", 480, 360),
-    })
+/// Returns a part of `responses.json` that describes a video.
+pub(super) fn response(name: &str, id: &str, video: &Video) -> Value {
+    let own_title = format!("Stand-in video {id}");
+    let placeholders = [
+        ("@id@", id),
+        ("@title@", video.title.as_deref().unwrap_or(&own_title)),
+        ("@channel@", video.channel.as_deref().unwrap_or(CHANNEL)),
+    ];
+    filled(RESPONSES[name].clone(), &placeholders)
 }
