@@ -70,6 +70,16 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", message)
     }
 
+    /// # Errors
+    /// `INVALID_ARGUMENT` with this message if an argument is not valid.
+    pub(super) fn check(is_valid: bool, message: impl Into<String>) -> Result<(), Self> {
+        if is_valid {
+            Ok(())
+        } else {
+            Err(Self::invalid_argument(message))
+        }
+    }
+
     pub(super) fn failed_precondition(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "FAILED_PRECONDITION", message)
     }

@@ -8,7 +8,7 @@ use axum::{
     extract::{ConnectInfo, Path, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, header::CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::{
@@ -117,10 +117,8 @@ fn events(pieces: &[Value]) -> Response {
         .iter()
         .map(|piece| Ok(format!("data: {piece}\r\n\r\n")))
         .collect();
-    let mut response = Body::from_stream(futures_util::stream::iter(events)).into_response();
-    let kind = HeaderValue::from_static("text/event-stream");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
+    let body = Body::from_stream(futures_util::stream::iter(events));
+    ([(CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
 fn count_tokens(state: &Gemini, body: &[u8]) -> Result<Response, ApiError> {

@@ -107,34 +107,30 @@ impl GenerateContent {
     fn checked(state: &Gemini, body: Value) -> Result<Self, ApiError> {
         let request: Self = serde_json::from_value(body)
             .map_err(|error| ApiError::invalid_argument(error.to_string()))?;
-        if request.contents.is_empty() {
-            let message = "* GenerateContentRequest.contents: contents is not specified\n";
-            return Err(ApiError::invalid_argument(message));
-        }
+        ApiError::check(
+            !request.contents.is_empty(),
+            "* GenerateContentRequest.contents: contents is not specified\n",
+        )?;
         let known_role = |content: &Content| matches!(content.role.as_str(), "" | "user" | "model");
-        if !request.contents.iter().all(known_role) {
-            return Err(ApiError::invalid_argument(
-                "Please use a valid role: user, model.",
-            ));
-        }
+        ApiError::check(
+            request.contents.iter().all(known_role),
+            "Please use a valid role: user, model.",
+        )?;
         let config = &request.generation_config;
-        if config.response_schema.is_some() && config.response_json_schema.is_some() {
-            return Err(ApiError::invalid_argument(
-                "Only one of response_schema and response_json_schema can be set.",
-            ));
-        }
+        ApiError::check(
+            config.response_schema.is_none() || config.response_json_schema.is_none(),
+            "Only one of response_schema and response_json_schema can be set.",
+        )?;
         let thinking = &config.thinking_config;
-        if thinking.thinking_budget.is_some() && thinking.thinking_level.is_some() {
-            return Err(ApiError::invalid_argument(
-                "You can only set only one of thinking budget and thinking level.",
-            ));
-        }
+        ApiError::check(
+            thinking.thinking_budget.is_none() || thinking.thinking_level.is_none(),
+            "You can only set only one of thinking budget and thinking level.",
+        )?;
         let files: Vec<&str> = request.file_uris().collect();
-        if files.len() > MAX_VIDEOS {
-            return Err(ApiError::invalid_argument(format!(
-                "Please provide at most {MAX_VIDEOS} videos in a request."
-            )));
-        }
+        ApiError::check(
+            files.len() <= MAX_VIDEOS,
+            format!("Please provide at most {MAX_VIDEOS} videos in a request."),
+        )?;
         files
             .into_iter()
             .try_for_each(|uri| check_file(state, uri))?;
@@ -246,12 +242,8 @@ fn check_file(state: &Gemini, uri: &str) -> Result<(), ApiError> {
             )),
         };
     }
-    if is_watch_url(uri) {
-        return Ok(());
-    }
-    Err(ApiError::invalid_argument(format!(
-        "Invalid or unsupported file uri: {uri}"
-    )))
+    let message = format!("Invalid or unsupported file uri: {uri}");
+    ApiError::check(is_watch_url(uri), message)
 }
 
 fn own_file<'a>(base_url: &str, uri: &'a str) -> Option<&'a str> {

@@ -6,7 +6,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt as _;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -31,7 +31,7 @@ use super::{
     version_of, wire,
 };
 use crate::{
-    request::query_value,
+    request::{digest, query_value},
     server::{self, Cut},
 };
 
@@ -123,14 +123,13 @@ async fn start(
         .as_ref()
         .and_then(Fate::from_fault)
         .unwrap_or_default();
-    if header(headers, "x-goog-upload-protocol") != Some("resumable") {
-        return Err(ApiError::invalid_argument(
-            "Upload protocol must be resumable.",
-        ));
-    }
-    if header(headers, "x-goog-upload-command") != Some("start") {
-        return Err(ApiError::invalid_argument("Upload command must be start."));
-    }
+    let protocol = header(headers, "x-goog-upload-protocol");
+    ApiError::check(
+        protocol == Some("resumable"),
+        "Upload protocol must be resumable.",
+    )?;
+    let command = header(headers, "x-goog-upload-command");
+    ApiError::check(command == Some("start"), "Upload command must be start.")?;
     let file = start_file(&body)?;
     let declared = declared_size(headers, &file)?;
     let mime_type = file
@@ -168,12 +167,12 @@ async fn start(
         "{}/upload/{version}/files?upload_id={upload_id}&upload_protocol=resumable",
         state.base_url
     );
-    let mut response = "".into_response();
-    let sent = response.headers_mut();
-    sent.insert("x-goog-upload-url", value(&url));
-    sent.insert("x-goog-upload-status", HeaderValue::from_static("active"));
-    sent.insert("x-goog-upload-chunk-granularity", value(GRANULARITY));
-    Ok(response)
+    let headers = [
+        ("x-goog-upload-url", url),
+        ("x-goog-upload-status", "active".to_owned()),
+        ("x-goog-upload-chunk-granularity", GRANULARITY.to_string()),
+    ];
+    Ok((headers, "").into_response())
 }
 
 fn start_file(body: &[u8]) -> Result<StartFile, ApiError> {
@@ -206,9 +205,8 @@ fn declared_size(headers: &HeaderMap, file: &StartFile) -> Result<Option<u64>, A
         )));
     }
     let size = in_header.or(in_body);
-    if size.is_some_and(|size| size > MAX_SIZE) {
-        return Err(ApiError::invalid_argument("The file is larger than 2 GB."));
-    }
+    let fits = size.is_none_or(|size| size <= MAX_SIZE);
+    ApiError::check(fits, "The file is larger than 2 GB.")?;
     Ok(size)
 }
 
@@ -217,11 +215,8 @@ fn own_id(state: &Gemini, name: &str) -> Result<String, ApiError> {
     let id = name.strip_prefix("files/").unwrap_or_default();
     let inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     let edges = !id.starts_with('-') && !id.ends_with('-');
-    if id.is_empty() || id.len() > 40 || !id.bytes().all(inner) || !edges {
-        return Err(ApiError::invalid_argument(format!(
-            "Invalid file name: {name}"
-        )));
-    }
+    let is_valid = (1..=40).contains(&id.len()) && id.bytes().all(inner) && edges;
+    ApiError::check(is_valid, format!("Invalid file name: {name}"))?;
     if state.state().files.get(id).is_some() {
         return Err(ApiError::file_exists(id));
     }
@@ -255,26 +250,19 @@ async fn command(
         "finalize" => (false, true),
         "upload,finalize" => (true, true),
         _ => {
-            return Err(ApiError::invalid_argument(format!(
-                "Unknown upload command: {command}"
-            )));
+            let message = format!("Unknown upload command: {command}");
+            return Err(ApiError::invalid_argument(message));
         }
     };
-    if upload.complete {
-        return Err(ApiError::invalid_argument(
-            "Upload has already been terminated.",
-        ));
-    }
+    ApiError::check(!upload.complete, "Upload has already been terminated.")?;
     if bytes {
         let offset = header(headers, "x-goog-upload-offset").and_then(|text| text.parse().ok());
         let offset: u64 = offset
             .ok_or_else(|| ApiError::invalid_argument("The upload's offset is not a number."))?;
-        if offset != upload.received {
-            return Err(ApiError::invalid_argument(format!(
-                "The upload's offset is {offset} but {} bytes have been received.",
-                upload.received
-            )));
-        }
+        let received = upload.received;
+        let message =
+            format!("The upload's offset is {offset} but {received} bytes have been received.");
+        ApiError::check(offset == received, message)?;
         let whole = upload.receive(pieces, finalize, break_off).await?;
         if !whole || break_off {
             return Ok(cut.now());
@@ -283,13 +271,10 @@ async fn command(
     if !finalize {
         return Ok(upload.status());
     }
-    if let Some(declared) = upload.declared
-        && declared != upload.received
-    {
-        return Err(ApiError::invalid_argument(format!(
-            "The upload was declared as {declared} bytes but has {}.",
-            upload.received
-        )));
+    if let Some(declared) = upload.declared {
+        let received = upload.received;
+        let message = format!("The upload was declared as {declared} bytes but has {received}.");
+        ApiError::check(declared == received, message)?;
     }
     upload.complete = true;
     let settings = state.settings();
@@ -308,11 +293,7 @@ async fn command(
     };
     let answer = json!({"file": file.to_json(&state.base_url)});
     state.state().files.insert(file);
-    let mut response = Json(answer).into_response();
-    response
-        .headers_mut()
-        .insert("x-goog-upload-status", HeaderValue::from_static("final"));
-    Ok(response)
+    Ok(([("x-goog-upload-status", "final")], Json(answer)).into_response())
 }
 
 impl Upload {
@@ -357,12 +338,12 @@ impl Upload {
     /// Response with the state of the upload.
     fn status(&self) -> Response {
         let status = if self.complete { "final" } else { "active" };
-        let mut response = "".into_response();
-        let headers = response.headers_mut();
-        headers.insert("x-goog-upload-status", HeaderValue::from_static(status));
-        headers.insert("x-goog-upload-size-received", value(self.received));
-        headers.insert("x-goog-upload-chunk-granularity", value(GRANULARITY));
-        response
+        let headers = [
+            ("x-goog-upload-status", status.to_owned()),
+            ("x-goog-upload-size-received", self.received.to_string()),
+            ("x-goog-upload-chunk-granularity", GRANULARITY.to_string()),
+        ];
+        (headers, "").into_response()
     }
 }
 
@@ -370,19 +351,13 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn value(text: impl ToString) -> HeaderValue {
-    HeaderValue::from_str(&text.to_string()).expect("digits and URLs are header values")
-}
-
 /// Returns a new id of lowercase hexadecimal digits.
 fn unique(length: usize) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let mut hasher = Sha256::new();
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    hasher.update(since.map_or(0, |time| time.as_nanos()).to_be_bytes());
-    hasher.update(NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    let mut id = hex::encode(hasher.finalize());
+    let now = OffsetDateTime::now_utc().unix_timestamp_nanos().to_string();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+    let mut id = digest(&[&now, &number]);
     id.truncate(length);
     id
 }

@@ -65,8 +65,8 @@ impl Store {
         let mut files = Files::default();
         for entry in self.tree(tree)? {
             match entry.mode {
-                Mode::Directory => files.directory(entry.path, self.files(entry.id)?),
-                mode => files.leaf(entry.path, mode, entry.id),
+                Mode::Directory => files.graft(&entry.path, self.files(entry.id)?),
+                mode => files.put(&entry.path, mode, entry.id),
             }
         }
         Some(files)

@@ -43,15 +43,10 @@ pub(in crate::github) struct Entry {
 
 /// Encodes a tree. Git sorts a directory as if its name ended in a slash.
 pub(super) fn encode(mut entries: Vec<Entry>) -> Vec<u8> {
-    let key = |entry: &Entry| {
-        let slash = if entry.mode == Mode::Directory {
-            "/"
-        } else {
-            ""
-        };
-        format!("{}{slash}", entry.path)
-    };
-    entries.sort_by_cached_key(key);
+    entries.sort_by_cached_key(|entry| match entry.mode {
+        Mode::Directory => format!("{}/", entry.path),
+        _ => entry.path.clone(),
+    });
     let mut data = Vec::new();
     for entry in entries {
         // Git writes no leading zero.
@@ -63,13 +58,13 @@ pub(super) fn encode(mut entries: Vec<Entry>) -> Vec<u8> {
 }
 
 pub(super) fn decode(data: &[u8]) -> Vec<Entry> {
-    let mut entries = Vec::new();
     let mut rest = data;
-    while let Some((entry, after)) = next(rest) {
-        entries.push(entry);
+    std::iter::from_fn(|| {
+        let (entry, after) = next(rest)?;
         rest = after;
-    }
-    entries
+        Some(entry)
+    })
+    .collect()
 }
 
 fn next(data: &[u8]) -> Option<(Entry, &[u8])> {
@@ -96,27 +91,20 @@ enum Node {
 pub(in crate::github) struct Files(BTreeMap<String, Node>);
 
 impl Files {
-    pub(super) fn leaf(&mut self, name: String, mode: Mode, id: ObjectId) {
-        self.0.insert(name, Node::Leaf(mode, id));
-    }
-
-    pub(super) fn directory(&mut self, name: String, files: Self) {
-        self.0.insert(name, Node::Directory(files));
-    }
-
     /// Puts an entry at a path, and replaces entries in its way.
     pub(in crate::github) fn put(&mut self, path: &str, mode: Mode, id: ObjectId) {
-        match path.split_once('/') {
-            None => self.leaf(path.to_owned(), mode, id),
-            Some((directory, rest)) => self.enter(directory).put(rest, mode, id),
-        }
+        self.insert(path, Node::Leaf(mode, id));
     }
 
     /// Puts a whole directory at a path.
     pub(in crate::github) fn graft(&mut self, path: &str, files: Self) {
+        self.insert(path, Node::Directory(files));
+    }
+
+    fn insert(&mut self, path: &str, node: Node) {
         match path.split_once('/') {
-            None => self.directory(path.to_owned(), files),
-            Some((directory, rest)) => self.enter(directory).graft(rest, files),
+            None => drop(self.0.insert(path.to_owned(), node)),
+            Some((directory, rest)) => self.enter(directory).insert(rest, node),
         }
     }
 
