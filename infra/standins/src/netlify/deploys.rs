@@ -94,31 +94,31 @@ pub(super) async fn list(
     State(state): State<Arc<Netlify>>,
     Path(site_id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let world = state.state();
     let site = world.site(&site_id).ok_or_else(ApiError::not_found)?;
     let deploys = page(world.of_site(&site.id), &query);
-    let deploys: Vec<Value> = deploys
+    let deploys = deploys
         .map(|deploy| deploy.to_json(&state.base_url, &world.contents))
         .collect();
-    Ok(Json(deploys).into_response())
+    Ok(Json(deploys))
 }
 
 pub(super) async fn get(
     State(state): State<Arc<Netlify>>,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let world = state.state();
     let deploy = world.deploys.iter().find(|deploy| deploy.id == id);
     let deploy = deploy.ok_or_else(ApiError::not_found)?;
-    Ok(Json(deploy.to_json(&state.base_url, &world.contents)).into_response())
+    Ok(Json(deploy.to_json(&state.base_url, &world.contents)))
 }
 
 pub(super) async fn upload(
     State(state): State<Arc<Netlify>>,
     Path((id, path)): Path<(String, String)>,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let mut world = state.state();
     let position = world.deploys.iter().position(|deploy| deploy.id == id);
     let position = position.ok_or_else(ApiError::not_found)?;
@@ -148,5 +148,5 @@ pub(super) async fn upload(
         "mime_type": site::media_type(&path),
         "size": size,
     });
-    Ok(Json(body).into_response())
+    Ok(Json(body))
 }

@@ -105,10 +105,10 @@ pub(super) fn page<T>(
 pub(super) async fn get(
     State(state): State<Arc<Netlify>>,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let world = state.state();
     let site = world.site(&id).ok_or_else(ApiError::not_found)?;
-    Ok(Json(world.site_to_json(site, &state.base_url)).into_response())
+    Ok(Json(world.site_to_json(site, &state.base_url)))
 }
 
 pub(super) async fn site(State(state): State<Arc<Netlify>>, Path(path): Path<String>) -> Response {

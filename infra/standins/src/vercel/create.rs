@@ -7,7 +7,6 @@ use std::{
 use axum::{
     Json,
     extract::{Query, State},
-    response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -53,7 +52,7 @@ pub(super) async fn create(
     State(state): State<Arc<Vercel>>,
     Query(query): Query<HashMap<String, String>>,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let body: Value = serde_json::from_slice(&body).map_err(|_| ApiError::body_is_not_json())?;
     let create: Create = serde_json::from_value(body)
         .map_err(|error| ApiError::bad_request(&format!("Invalid request: {error}.")))?;
@@ -100,11 +99,11 @@ pub(super) async fn create(
     if !says_yes("forceNew")
         && let Some(similar) = deployments.similar(&deployment)
     {
-        return Ok(Json(show::to_json(similar)).into_response());
+        return Ok(Json(show::to_json(similar)));
     }
     let body = show::to_json(&deployment);
     deployments.push(deployment);
-    Ok(Json(body).into_response())
+    Ok(Json(body))
 }
 
 fn check(create: &Create) -> Result<(), ApiError> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use strum::IntoStaticStr;
 use time::OffsetDateTime;
 
-use super::{control::Failure, framework::Files};
+use super::{control::Failure, errors::ApiError, framework::Files};
 use crate::request::digest;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
@@ -63,10 +63,6 @@ impl Deployment {
     pub(super) fn at(&self, tenths: u32) -> i64 {
         let time = self.created + self.build * tenths / 10;
         i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
-    }
-
-    fn is_for(&self, team: Option<&str>) -> bool {
-        self.team.as_deref() == team
     }
 
     fn to_state(&self) -> Value {
@@ -131,10 +127,16 @@ impl Deployments {
         self.all.len()
     }
 
-    /// Finds a deployment by id or host name.
-    pub(super) fn find(&self, team: Option<&str>, id_or_url: &str) -> Option<&Deployment> {
-        let mut own = self.all.iter().filter(|one| one.is_for(team));
+    /// Finds a deployment of the team in a query by id or host name.
+    pub(super) fn find(
+        &self,
+        id_or_url: &str,
+        query: &HashMap<String, String>,
+    ) -> Result<&Deployment, ApiError> {
+        let team = query.get("teamId");
+        let mut own = self.all.iter().filter(|one| one.team.as_ref() == team);
         own.find(|one| one.id == id_or_url || one.url == id_or_url)
+            .ok_or_else(|| ApiError::not_found("The deployment could not be found"))
     }
 
     /// Returns the deployment that serves a host, which is its own or that of its project.

@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{
     Json,
     extract::{Path, Query, State},
-    response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
 
@@ -13,20 +12,15 @@ use super::{
     Vercel,
     deployment::{Deployment, ReadyState},
     errors::ApiError,
-    show::no_deployment,
 };
 
 pub(super) async fn list(
     State(state): State<Arc<Vercel>>,
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, ApiError> {
-    let world = state.state();
-    let team = query.get("teamId").map(String::as_str);
-    let deployment = world
-        .deployments
-        .find(team, &id)
-        .ok_or_else(no_deployment)?;
+) -> Result<Json<Vec<Value>>, ApiError> {
+    let deployments = &state.state().deployments;
+    let deployment = deployments.find(&id, &query)?;
     let mut events = events(deployment);
     if query.get("direction").is_some_and(|way| way == "backward") {
         events.reverse();
@@ -34,7 +28,7 @@ pub(super) async fn list(
     if let Some(limit) = query.get("limit").and_then(|limit| limit.parse().ok()) {
         events.truncate(limit);
     }
-    Ok(Json(events).into_response())
+    Ok(Json(events))
 }
 
 /// Returns the events so far, oldest first.

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Path, Query, Request, State},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use http::header;
 use serde_json::{Value, json};
@@ -25,18 +25,9 @@ pub(super) async fn get(
     State(state): State<Arc<Vercel>>,
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, ApiError> {
-    let world = state.state();
-    let team = query.get("teamId").map(String::as_str);
-    let deployment = world
-        .deployments
-        .find(team, &id)
-        .ok_or_else(no_deployment)?;
-    Ok(Json(to_json(deployment)).into_response())
-}
-
-pub(super) fn no_deployment() -> ApiError {
-    ApiError::not_found("The deployment could not be found")
+) -> Result<Json<Value>, ApiError> {
+    let deployments = &state.state().deployments;
+    Ok(Json(to_json(deployments.find(&id, &query)?)))
 }
 
 /// Returns a deployment as its owner sees it.

@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
+use axum::{Json, extract::State};
 use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use super::{Vercel, errors::ApiError};
@@ -18,7 +14,7 @@ pub(super) async fn upload(
     State(state): State<Arc<Vercel>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let digest = header("x-vercel-digest").or_else(|| header("x-now-digest"));
     let digest = digest.ok_or_else(|| {
@@ -34,5 +30,5 @@ pub(super) async fn upload(
         return Err(ApiError::bad_request(&message));
     }
     state.state().uploads.insert(own, body);
-    Ok(Json(json!({"urls": []})).into_response())
+    Ok(Json(json!({"urls": []})))
 }
