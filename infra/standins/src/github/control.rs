@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    GitHub, errors::ApiError, git::Moment, git::Person, limits::Bounds, operation::On,
-    repository::Repository,
+    GitHub, errors::ApiError, git::Person, limits::Bounds, operation::On, repository::Repository,
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,11 +126,7 @@ impl Foreign {
         let branch = self.branch.as_ref().unwrap_or(&repository.default_branch);
         let branch = branch.clone();
         let blob = repository.store.write_blob(self.content.clone());
-        let other = Person {
-            name: "Another User".to_owned(),
-            email: "other@example.com".to_owned(),
-            at: Moment::now(),
-        };
+        let other = Person::now("Another User", "other@example.com");
         let (people, message) = ((other.clone(), other), self.message.clone());
         let commit = repository.commit_to(&branch, people, message, |files| {
             files.put(&self.path, super::git::Mode::File, blob);

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{
     errors::ApiError,
-    git::{Commit, Files, Moment, ObjectId, Person, Store},
+    git::{Commit, Files, ObjectId, Person, Store},
     pages::Pages,
     pulls::Pull,
 };
@@ -283,21 +283,13 @@ impl Repositories {
 
 /// Returns the committer of changes through the web.
 pub(super) fn web_flow() -> Person {
-    Person {
-        name: "GitHub".to_owned(),
-        email: "noreply@github.com".to_owned(),
-        at: Moment::now(),
-    }
+    Person::now("GitHub", "noreply@github.com")
 }
 
 /// Returns a user as the author of commits through the API.
 pub(super) fn author(owner: &Owner) -> Person {
     let (id, login) = (owner.id(), &owner.login);
-    Person {
-        name: login.clone(),
-        email: format!("{id}+{login}@users.noreply.github.com"),
-        at: Moment::now(),
-    }
+    Person::now(login, &format!("{id}+{login}@users.noreply.github.com"))
 }
 
 #[cfg(test)]

@@ -49,6 +49,17 @@ pub(in crate::github) struct Person {
     pub(in crate::github) at: Moment,
 }
 
+impl Person {
+    /// Returns a person who writes a commit now.
+    pub(in crate::github) fn now(name: &str, email: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            email: email.to_owned(),
+            at: Moment::now(),
+        }
+    }
+}
+
 impl fmt::Display for Person {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Git removes these characters from names and addresses, because they would end them.
