@@ -21,34 +21,32 @@ pub(super) struct Obeyed {
     pub(super) calls: Vec<Value>,
 }
 
-#[derive(Debug, PartialEq)]
-enum Order {
-    OtherSchema,
-    Exactly(String),
-    Set(String, Value),
-    Everywhere(String),
-    Fence,
-    Call(String, Value),
-}
-
 /// Applies the instructions in `said` to the answer.
 pub(super) fn obey(said: &str, answer: String) -> Obeyed {
     let mut answer: Value = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
     let (mut calls, mut exact, mut fence) = (Vec::new(), None, false);
-    for order in orders(said) {
-        match order {
-            Order::OtherSchema => answer = json!({"obeyed": true, "instructions": said}),
-            Order::Exactly(text) => exact = Some(text),
-            Order::Set(member, value) => {
+    for instruction in said.split("Assistant,").skip(1) {
+        let mut pieces = instruction.split('`');
+        let verb = pieces.next().unwrap_or_default().trim();
+        match (verb, pieces.next(), pieces.nth(1)) {
+            _ if verb.starts_with("ignore the schema") => {
+                answer = json!({"obeyed": true, "instructions": said});
+            }
+            _ if verb.starts_with("use a fence") => fence = true,
+            ("answer with", Some(text), _) => exact = Some(text.to_owned()),
+            ("write", Some(text), _) => write_everywhere(&mut answer, text),
+            ("set", Some(member), Some(text)) => {
                 if let Value::Object(members) = &mut answer {
-                    members.insert(member, value);
+                    let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+                    members.insert(member.to_owned(), value);
                 }
             }
-            Order::Everywhere(text) => write_everywhere(&mut answer, &text),
-            Order::Fence => fence = true,
-            Order::Call(name, args) => {
+            ("call", Some(name), args) => {
+                let args = args.and_then(|args| serde_json::from_str(args).ok());
+                let args = args.filter(Value::is_object).unwrap_or_else(|| json!({}));
                 calls.push(json!({"functionCall": {"name": name, "args": args}}));
             }
+            _ => {}
         }
     }
     let text = exact.unwrap_or_else(|| match answer {
@@ -61,34 +59,6 @@ pub(super) fn obey(said: &str, answer: String) -> Obeyed {
         text
     };
     Obeyed { text, calls }
-}
-
-fn orders(said: &str) -> Vec<Order> {
-    said.split("Assistant,").skip(1).filter_map(order).collect()
-}
-
-fn order(sentence: &str) -> Option<Order> {
-    let mut pieces = sentence.split('`');
-    let verb = pieces.next()?.trim();
-    let first = pieces.next().map(str::to_owned);
-    let second = pieces.nth(1);
-    let object = |text: Option<&str>| {
-        let value = text.and_then(|text| serde_json::from_str(text).ok());
-        value.filter(Value::is_object).unwrap_or_else(|| json!({}))
-    };
-    Some(match (verb, first) {
-        (verb, _) if verb.starts_with("ignore the schema") => Order::OtherSchema,
-        (verb, _) if verb.starts_with("use a fence") => Order::Fence,
-        ("answer with", Some(text)) => Order::Exactly(text),
-        ("write", Some(text)) => Order::Everywhere(text),
-        ("call", Some(name)) => Order::Call(name, object(second)),
-        ("set", Some(member)) => {
-            let text = second?;
-            let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
-            Order::Set(member, value)
-        }
-        _ => return None,
-    })
 }
 
 /// Members with a fixed list of values keep theirs, because another would not fit the schema.
