@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use eventrelay::api::contract::LOCAL_BASE;
 use serde_json::{Map, Value, json};
 
-use crate::{operations, requests, responses, schemas};
+use crate::{components, operation, requests, schemas};
 
 #[must_use]
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    for operation in operations::all() {
-        let (path, method) = (operation.path.to_owned(), operation.method.to_owned());
+    for operation in operation::all() {
+        let (method, path) = operation.method_and_path();
         let methods = paths.entry(path).or_insert_with(|| json!({}));
-        methods[method] = operation.into_value();
+        methods[method] = operation.to_value();
     }
     let shared = share(&mut paths);
     let headers = used_headers(&paths, &shared);
@@ -29,14 +29,13 @@ pub fn document() -> Value {
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": servers(),
-        "tags": operations::TAGS
-            .map(|(name, description)| json!({"name": name, "description": description})),
+        "tags": operation::tags(),
         "security": [{"ApiKey": []}],
         "paths": paths,
         "components": {
             "schemas": bodies,
             "responses": shared,
-            "parameters": responses::parameters(),
+            "parameters": components::parameters(),
             "headers": headers,
             "securitySchemes": {
                 "ApiKey": {
@@ -71,7 +70,7 @@ fn servers() -> Value {
 /// Returns the headers that a response refers to.
 fn used_headers(paths: &Map<String, Value>, shared: &Map<String, Value>) -> Map<String, Value> {
     let text = format!("{}{}", json!(paths), json!(shared));
-    let mut all = responses::headers();
+    let mut all = components::headers();
     all.retain(|name, _| text.contains(&format!("\"#/components/headers/{name}\"")));
     all
 }
@@ -141,10 +140,10 @@ A `GET` whose response has an `ETag` accepts `If-None-Match`.
 /// them.
 #[must_use]
 pub fn routes() -> String {
-    let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for operation in operations::all() {
-        let method = operation.method.to_uppercase();
-        all.entry(operation.path).or_default().push(method);
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for operation in operation::all() {
+        let (method, path) = operation.route.split_once(' ').unwrap_or_default();
+        all.entry(path).or_default().push(method);
     }
     all.into_iter()
         .map(|(path, mut methods)| {

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::responses::reference;
+use crate::components::reference;
 
 struct Kind {
     kind: &'static str,

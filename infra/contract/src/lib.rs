@@ -5,16 +5,16 @@
 //! [`page()`] and [`routes`]. A test of this crate compares and updates them.
 
 pub mod breaking;
+mod components;
 mod document;
 mod examples;
 mod jobs;
 mod json;
 mod named;
 mod operation;
-mod operations;
 mod page;
 mod requests;
-mod responses;
+mod response;
 mod schemas;
 pub mod tables;
 

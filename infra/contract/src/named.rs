@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::responses::reference;
+use crate::components::reference;
 
 /// Exceptions from names derived from the schema and the member. Equal schemas may share a name.
 const NAMES: [(&str, &str, &str); 16] = [

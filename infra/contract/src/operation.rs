@@ -1,211 +1,268 @@
-//! Builder of an operation.
+//! Operations of the API, read from `operations.toml`. They define the contract of each route, and
+//! a test checks that each route has one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use eventrelay::error::Problem;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::responses::{self, Response, problem};
+use crate::{
+    components::{parameter, reference},
+    response::Response,
+};
 
-#[derive(Clone, Debug)]
-pub(crate) struct Operation {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    object: Map<String, Value>,
-    parameters: Vec<Value>,
-    responses: BTreeMap<u16, Response>,
-    scope: Option<&'static str>,
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operations {
+    /// Groups of operations, in the order of the page.
+    tag: Vec<Value>,
+    operation: Vec<Operation>,
 }
 
+static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
+    toml::from_str(include_str!("../operations.toml")).expect("operations.toml is tested")
+});
+
+pub(crate) fn tags() -> &'static [Value] {
+    &OPERATIONS.tag
+}
+
+pub(crate) fn all() -> &'static [Operation] {
+    &OPERATIONS.operation
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operation {
+    /// Method and path, as in `GET /v1/jobs/{job_id}`.
+    pub(crate) route: String,
+    pub(crate) id: String,
+    pub(crate) tag: String,
+    /// Scope that the key needs. Operations without a scope are open.
+    scope: Option<String>,
+    summary: String,
+    /// Description in Markdown.
+    description: String,
+    /// Names of parameters in `components.toml`.
+    #[serde(default)]
+    parameters: Vec<String>,
+    /// Schema of the JSON body.
+    body: Option<String>,
+    /// Examples of the body.
+    #[serde(default)]
+    examples: Map<String, Value>,
+    /// Schema of a page of a listing: adds `Limit` and `Cursor`.
+    page: Option<String>,
+    /// Schema of the job that a 202 returns.
+    job: Option<String>,
+    /// Content that may be too large for a response: adds a redirect to the bucket.
+    large: Option<String>,
+    /// Names of problems.
+    #[serde(default)]
+    problems: Vec<String>,
+    /// Adds all problems that a recent job of the video may have failed with.
+    #[serde(default)]
+    fails_as_its_job: bool,
+    leads_to: Option<Links>,
+    /// Operations that return the same as this one with a query.
+    #[serde(default)]
+    with_query: Map<String, Value>,
+    /// Responses by status. They add to those of the other fields.
+    #[serde(default)]
+    responses: BTreeMap<String, Response>,
+}
+
+/// Links from a member of the 200 to a parameter of other operations.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Links {
+    member: String,
+    parameter: String,
+    operations: Vec<String>,
+}
+
+/// Responses that API Gateway sends itself. A second body comes from the API.
+const GATEWAY: [(&str, &str); 4] = [
+    (
+        "429",
+        "Too many requests, or the service fails. A response of type `application/json` comes \
+         from API Gateway itself.",
+    ),
+    (
+        "431",
+        "The request line and the headers are too long. API Gateway sends this response itself.",
+    ),
+    (
+        "500",
+        "An internal error occurred. A response of type `application/json` comes from API \
+         Gateway itself.",
+    ),
+    (
+        "503",
+        "The service is unavailable. A response of type `application/json` comes from API \
+         Gateway itself.",
+    ),
+];
+
+/// Responses that API Gateway sends itself to requests without a valid key.
+const REFUSED: [(&str, &str); 2] = [
+    (
+        "401",
+        "The key is missing. API Gateway sends this response itself.",
+    ),
+    (
+        "403",
+        "The key or token is invalid or lacks the scope. API Gateway sends this response itself.",
+    ),
+];
+
+/// Problems of every operation that needs a key.
+const WITH_KEY: [&str; 3] = ["too-many-requests", "internal", "storage-unavailable"];
+
+/// Problems of every operation with a body.
+const WITH_BODY: [&str; 4] = [
+    "malformed-body",
+    "too-large",
+    "unsupported-media-type",
+    "invalid-input",
+];
+
+/// Problems that no job fails with.
+const NOT_OF_JOBS: [&str; 11] = [
+    "malformed-body",
+    "unsupported-media-type",
+    "not-acceptable",
+    "unauthorized",
+    "forbidden",
+    "precondition-failed",
+    "too-many-requests",
+    "method-not-allowed",
+    "not-a-playlist",
+    "playlist-not-found",
+    "failed-before",
+];
+
 impl Operation {
-    /// Starts an operation that needs a key with a scope.
-    pub(crate) fn new(
-        (method, path): (&'static str, &'static str),
-        id: &str,
-        tag: &str,
-        summary: &str,
-        scope: &'static str,
-    ) -> Self {
-        let mut operation = Self::open((method, path), id, tag, summary);
-        operation.scope = Some(scope);
-        operation
-            .with(401, responses::gateway("The key is missing. API Gateway sends this response itself."))
-            .with(403, responses::gateway("The key or token is invalid or lacks the scope. API Gateway sends this response \
-         itself."))
-            .problems(429, &["too-many-requests"])
-            .problems(500, &["internal"])
-            .problems(503, &["storage-unavailable"])
+    /// Returns the lower-case method and the path.
+    pub(crate) fn method_and_path(&self) -> (String, &str) {
+        let (method, path) = self.route.split_once(' ').unwrap_or_default();
+        (method.to_lowercase(), path)
     }
 
-    /// Starts an operation without authentication.
-    pub(crate) fn open(
-        (method, path): (&'static str, &'static str),
-        id: &str,
-        tag: &str,
-        summary: &str,
-    ) -> Self {
-        let mut object = Map::new();
-        object.insert("operationId".to_owned(), id.into());
-        object.insert("tags".to_owned(), json!([tag]));
-        object.insert("summary".to_owned(), summary.into());
-        let operation = Self {
-            method,
-            path,
-            object,
-            parameters: Vec::new(),
-            responses: BTreeMap::new(),
-            scope: None,
-        };
-        operation
-            .with(429, responses::gateway("Too many requests, or the service fails. A response of type `application/json` comes from API Gateway \
-         itself."))
-            .with(500, responses::gateway("An internal error occurred. A response of type `application/json` comes from API \
-         Gateway itself."))
-            .with(431, responses::gateway("The request line and the headers are too long. API Gateway sends this response \
-         itself."))
-            .with(503, responses::gateway("The service is unavailable. A response of type `application/json` comes from API \
-         Gateway itself."))
+    /// Returns this operation in a document.
+    pub(crate) fn find<'a>(&self, document: &'a Value) -> &'a Value {
+        let (method, path) = self.method_and_path();
+        &document["paths"][path][method]
     }
 
-    /// Sets the description, in Markdown.
-    pub(crate) fn about(mut self, text: &str) -> Self {
-        self.object.insert("description".to_owned(), text.into());
-        self
-    }
-
-    /// Adds a parameter: one of `responses`, or an object of its own.
-    pub(crate) fn parameter(mut self, parameter: Value) -> Self {
-        self.parameters.push(parameter);
-        self
-    }
-
-    /// Adds an optional query parameter.
-    pub(crate) fn query(self, name: &str, description: &str, schema: Value) -> Self {
-        self.parameter(json!({
-            "name": name, "in": "query", "description": description, "schema": schema,
-        }))
-    }
-
-    /// Adds an optional query parameter with an example.
-    pub(crate) fn query_like(self, name: &str, about: &str, schema: Value, example: Value) -> Self {
-        self.parameter(json!({
-            "name": name, "in": "query", "description": about, "schema": schema, "example": example,
-        }))
-    }
-
-    /// Names the operation that returns the same as this one with a query.
-    pub(crate) fn also(mut self, query: &str, operation: &str) -> Self {
-        let also = self
-            .object
-            .entry("x-with-query")
-            .or_insert_with(|| json!({}));
-        also[query] = operation.into();
-        self
-    }
-
-    pub(crate) fn if_none_match(self) -> Self {
-        self.parameter(responses::parameter("IfNoneMatch"))
-    }
-
-    /// Adds `limit` and `cursor`.
-    pub(crate) fn paged(self, schema: &str) -> Self {
-        self.parameter(responses::parameter("Limit"))
-            .parameter(responses::parameter("Cursor"))
-            .ok(responses::json(
-                "A page with a link to the next one",
-                schema,
-            ))
-            .problems(422, &["invalid-input"])
-    }
-
-    /// Sets the JSON body by the name of its schema, with examples by name.
-    pub(crate) fn body(mut self, schema: &str, examples: &[(&str, &str, Value)]) -> Self {
-        let examples: Map<String, Value> = examples
+    /// Returns the OpenAPI object.
+    pub(crate) fn to_value(&self) -> Value {
+        let security: Vec<Value> = self
+            .scope
             .iter()
-            .map(|(name, summary, value)| {
-                (
-                    (*name).to_owned(),
-                    json!({"summary": summary, "value": value}),
-                )
-            })
+            .map(|scope| json!({"ApiKey": [scope]}))
             .collect();
-        self.object.insert(
-            "requestBody".to_owned(),
-            json!({
-                "required": true,
-                "content": {"application/json": {
-                    "schema": {"$ref": format!("#/components/schemas/{schema}")},
-                    "examples": examples,
-                }},
-            }),
-        );
-        self.problems(400, &["malformed-body"])
-            .problems(413, &["too-large"])
-            .problems(415, &["unsupported-media-type"])
-            .problems(422, &["invalid-input"])
+        let mut object = json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "description": self.description,
+            "security": security,
+            "responses": self.responses(),
+        });
+        let parameters = self.parameters.iter().map(String::as_str);
+        let paging = ["Limit", "Cursor"]
+            .into_iter()
+            .filter(|_| self.page.is_some());
+        let parameters: Vec<Value> = parameters.chain(paging).map(parameter).collect();
+        if !parameters.is_empty() {
+            object["parameters"] = parameters.into();
+        }
+        if let Some(schema) = &self.body {
+            let body = json!({"schema": reference(schema), "examples": self.examples});
+            object["requestBody"] =
+                json!({"required": true, "content": {"application/json": body}});
+        }
+        if !self.with_query.is_empty() {
+            object["x-with-query"] = self.with_query.clone().into();
+        }
+        object
     }
 
-    pub(crate) fn ok(self, response: Response) -> Self {
-        self.with(200, response)
-    }
-
-    /// Adds a response, merged with an existing one of the same status.
-    pub(crate) fn with(mut self, status: u16, response: Response) -> Self {
-        match self.responses.get_mut(&status) {
-            Some(there) => there.merge(response),
-            None => {
-                self.responses.insert(status, response);
+    /// Returns the responses by status.
+    fn responses(&self) -> Map<String, Value> {
+        let mut all: BTreeMap<String, Response> = BTreeMap::new();
+        let mut add = |status: &str, response: Response| {
+            all.entry(status.to_owned()).or_default().merge(response);
+        };
+        for (status, description) in GATEWAY {
+            add(status, Response::from_gateway(description));
+        }
+        if self.scope.is_some() {
+            for (status, description) in REFUSED {
+                add(status, Response::from_gateway(description));
             }
         }
-        self
-    }
-
-    /// Links a member of the 200 to a parameter of other operations.
-    pub(crate) fn leads_to(self, member: &str, parameter: &str, operations: &[&str]) -> Self {
-        let value = json!({ parameter: format!("$response.body#/{member}") });
-        let links = operations
-            .iter()
-            .fold(Response::default(), |links, operation| {
-                links.link(operation, operation, value.clone())
-            });
-        self.with(200, links)
-    }
-
-    /// Adds problems of a status by their names.
-    pub(crate) fn problems(self, status: u16, names: &[&str]) -> Self {
-        self.with(status, problem(status, names))
-    }
-
-    /// Adds a 404 for an unknown resource.
-    pub(crate) fn may_miss(self) -> Self {
-        self.problems(404, &["not-found"])
-    }
-
-    pub(crate) fn into_value(mut self) -> Value {
-        if let Some(scope) = self.scope {
-            self.object
-                .insert("security".to_owned(), json!([{"ApiKey": [scope]}]));
-        } else {
-            self.object.insert("security".to_owned(), json!([]));
+        for problem in self.problems() {
+            add(&problem.status.to_string(), problem.into());
         }
-        if !self.parameters.is_empty() {
-            self.object
-                .insert("parameters".to_owned(), self.parameters.into());
+        if let Some(schema) = &self.job {
+            add("202", Response::accepted(schema));
         }
-        let limited = self.scope.is_some();
-        let id = self.object["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let responses: Map<String, Value> = self
-            .responses
-            .into_iter()
-            .map(|(status, response)| {
+        if let Some(schema) = &self.page {
+            let description = "A page with a link to the next one";
+            add("200", Response::new(description, &[]).with_json(schema));
+        }
+        if let Some(links) = &self.leads_to {
+            let mut response = Response::default();
+            for operation in &links.operations {
+                response.link(operation, operation, &links.parameter, &links.member);
+            }
+            add("200", response);
+        }
+        for (status, response) in &self.responses {
+            add(status, response.clone());
+        }
+        if let Some(found) = self.responses.get("200") {
+            if self.parameters.iter().any(|name| name == "IfNoneMatch") {
+                add("304", Response::not_modified(found));
+            }
+            if let Some(content) = &self.large {
+                add("307", Response::redirect(content, found));
+            }
+        }
+        all.into_iter()
+            .map(|(status, mut response)| {
                 // Requests that API Gateway refuses do not count against the limit.
-                let counted = limited && !matches!(status, 401 | 403 | 431);
-                (status.to_string(), response.into_value(&id, counted))
+                if self.scope.is_some() && !matches!(status.as_str(), "401" | "403" | "431") {
+                    let limits = ["RateLimit?", "RateLimit-Policy?"].map(str::to_owned);
+                    response.headers.extend(limits);
+                }
+                (status, response.into_value(&self.id))
             })
-            .collect();
-        self.object.insert("responses".to_owned(), responses.into());
-        self.object.into()
+            .collect()
+    }
+
+    fn problems(&self) -> impl Iterator<Item = &'static Problem> {
+        let mut names: Vec<&str> = Vec::new();
+        if self.scope.is_some() {
+            names.extend(WITH_KEY);
+        }
+        if self.body.is_some() {
+            names.extend(WITH_BODY);
+        }
+        if self.page.is_some() {
+            names.push("invalid-input");
+        }
+        names.extend(self.problems.iter().map(String::as_str));
+        if self.fails_as_its_job {
+            let all = Problem::ALL.iter().map(|problem| problem.slug);
+            names.extend(all.filter(|name| !NOT_OF_JOBS.contains(name)));
+        }
+        names.into_iter().map(|name| {
+            let known = Problem::ALL.iter().find(|problem| problem.slug == name);
+            known.unwrap_or_else(|| panic!("{name} is no problem"))
+        })
     }
 }

@@ -30,7 +30,7 @@ struct Group<'a> {
 
 struct Operation<'a> {
     id: &'a str,
-    method: &'a str,
+    method: String,
     path: &'a str,
     summary: &'a str,
     access: String,
@@ -97,29 +97,21 @@ pub fn page(document: &Value) -> String {
     })
 }
 
+/// Returns the operations of a group in the order of the table, which is that of use.
 fn operations<'a>(document: &'a Value, tag: &str) -> Vec<Operation<'a>> {
-    let paths = members(&document["paths"]);
-    let mut all: Vec<Operation<'_>> = paths
-        .flat_map(|(path, methods)| members(methods).map(move |(method, one)| (path, method, one)))
-        .filter(|(_, _, one)| one["tags"][0] == tag)
-        .map(|(path, method, one)| operation(document, path, method, one))
-        .collect();
-    // In the order of the table, which is that of use.
-    let table = crate::operations::all();
-    let place = |one: &Operation<'_>| {
-        let is_it = |other: &crate::operation::Operation| {
-            (other.path, other.method) == (one.path, one.method)
-        };
-        table.iter().position(is_it)
-    };
-    all.sort_by_key(place);
-    all
+    let all = crate::operation::all().iter();
+    all.filter(|one| one.tag == tag)
+        .map(|one| {
+            let (method, path) = one.method_and_path();
+            operation(document, path, method, one.find(document))
+        })
+        .collect()
 }
 
 fn operation<'a>(
     document: &'a Value,
     path: &'a str,
-    method: &'a str,
+    method: String,
     one: &'a Value,
 ) -> Operation<'a> {
     let parameters: Vec<&Value> = list(&one["parameters"])
@@ -142,6 +134,7 @@ fn operation<'a>(
     });
     Operation {
         id: text(&one["operationId"]),
+        curl: curl(path, &method, one, &parameters, body),
         method,
         path,
         summary: text(&one["summary"]),
@@ -149,7 +142,6 @@ fn operation<'a>(
             format!("Needs a key with the scope {scope}.")
         }),
         about: markdown(&one["description"]),
-        curl: curl(path, method, one, &parameters, body),
         parameters: parameters
             .iter()
             .map(|parameter| Row {

@@ -12,7 +12,7 @@ use eventrelay::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::responses;
+use crate::components::reference;
 
 /// A character that is no control character except tab and line end.
 const CLEAN: &str = r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]";
@@ -97,7 +97,7 @@ fn reference_of(schema: &Value) -> Value {
 
 /// Returns a reference with its own description.
 fn named(schema: &str, description: &str) -> Value {
-    let mut named = responses::reference(schema);
+    let mut named = reference(schema);
     named["description"] = description.into();
     named
 }
@@ -195,7 +195,7 @@ fn batch() -> Value {
             json!({
                 "type": "array", "minItems": 1, "maxItems": 50,
                 "description": "Submissions or URLs",
-                "items": {"anyOf": [responses::reference("Submission"), video_url()]},
+                "items": {"anyOf": [reference("Submission"), video_url()]},
             }),
         )],
     )

@@ -229,13 +229,10 @@ fn problems(document: &Value) -> String {
 }
 
 /// `GET /v1/jobs/{job_id}` of every operation, in the order of the page.
-fn operations(document: &Value) -> Vec<(String, &Value)> {
-    let all = crate::operations::all().into_iter();
-    all.map(|one| {
-        let route = format!("{} {}", one.method.to_uppercase(), one.path);
-        (route, &document["paths"][one.path][one.method])
-    })
-    .collect()
+fn operations(document: &Value) -> Vec<(&'static str, &Value)> {
+    let all = crate::operation::all().iter();
+    all.map(|one| (one.route.as_str(), one.find(document)))
+        .collect()
 }
 
 /// Head of a table, with the line below it.

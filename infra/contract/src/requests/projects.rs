@@ -7,7 +7,7 @@ use eventrelay::project::{
 use serde_json::{Value, json};
 
 use super::{SEEN, choice, flag, named, object, price, text, upload_id, video_url};
-use crate::responses::reference;
+use crate::components::reference;
 
 /// Returns all request schemas for projects by name.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
