@@ -77,7 +77,7 @@ fn used_headers(paths: &Map<String, Value>, shared: &Map<String, Value>) -> Map<
 
 /// Moves common responses into the components, for each status the most frequent one.
 fn share(paths: &mut Map<String, Value>) -> Map<String, Value> {
-    const NAMES: [(&str, &str); 12] = [
+    const NAMES: [(&str, &str); 14] = [
         ("204", "NoContent"),
         ("304", "NotModified"),
         ("400", "BadRequest"),
@@ -89,13 +89,12 @@ fn share(paths: &mut Map<String, Value>) -> Map<String, Value> {
         ("415", "UnsupportedMediaType"),
         ("422", "UnprocessableContent"),
         ("429", "TooManyRequests"),
+        ("431", "RequestHeaderFieldsTooLarge"),
         ("500", "InternalServerError"),
+        ("503", "ServiceUnavailable"),
     ];
     let mut shared = Map::new();
-    for (status, name) in NAMES.into_iter().chain([
-        ("431", "RequestHeaderFieldsTooLarge"),
-        ("503", "ServiceUnavailable"),
-    ]) {
+    for (status, name) in NAMES {
         let mut given: Vec<&mut Value> = paths
             .values_mut()
             .filter_map(Value::as_object_mut)

@@ -28,7 +28,7 @@ const SEEN: &str = r"[^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\
 const IN_LINE: &str = r"[^\u0000-\u001F\u007F-\u009F]";
 
 /// Keyword of formats that JSON Schema does not define. Generators warn of an unknown `format`.
-pub(crate) const FORMAT: &str = "x-eventrelay-format";
+const FORMAT: &str = "x-eventrelay-format";
 
 /// Returns all request schemas by name.
 pub(crate) fn schemas() -> Map<String, Value> {
@@ -48,26 +48,17 @@ pub(crate) fn schemas() -> Map<String, Value> {
 }
 
 /// Returns a closed object, whose optional members may be `null`.
-fn object(description: &str, required: &[&str], members: Vec<(&str, Value)>) -> Value {
-    let properties: Map<String, Value> = members
-        .into_iter()
-        .map(|(name, schema)| {
-            let schema = if required.contains(&name) {
-                schema
-            } else {
-                or_null(schema)
-            };
-            (name.to_owned(), schema)
-        })
-        .collect();
+fn object(description: &str, required: &[&str], mut members: Value) -> Value {
+    let members_or_null = members.as_object_mut().into_iter().flatten();
+    for (_, schema) in members_or_null.filter(|(name, _)| !required.contains(&name.as_str())) {
+        *schema = or_null(schema.take());
+    }
     let mut object = json!({
+        "description": description,
         "type": "object",
-        "properties": properties,
+        "properties": members,
         "additionalProperties": false,
     });
-    if !description.is_empty() {
-        object["description"] = description.into();
-    }
     if !required.is_empty() {
         object["required"] = json!(required);
     }
@@ -78,7 +69,7 @@ fn object(description: &str, required: &[&str], members: Vec<(&str, Value)>) -> 
 fn or_null(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         let description = schema["description"].take();
-        let mut either = json!({"anyOf": [reference_of(&schema), {"type": "null"}]});
+        let mut either = json!({"anyOf": [{"$ref": schema["$ref"]}, {"type": "null"}]});
         if !description.is_null() {
             either["description"] = description;
         }
@@ -88,11 +79,6 @@ fn or_null(mut schema: Value) -> Value {
         *kind = json!([kind.take(), "null"]);
     }
     schema
-}
-
-/// Returns the reference without its sibling keywords.
-fn reference_of(schema: &Value) -> Value {
-    json!({"$ref": schema["$ref"]})
 }
 
 /// Returns a reference with its own description.
@@ -125,14 +111,18 @@ fn price(description: &str) -> Value {
     json!({"type": "number", "exclusiveMinimum": 0, "maximum": 10_000, "description": description})
 }
 
+fn with_format(mut schema: Value, format: &str) -> Value {
+    schema[FORMAT] = format.into();
+    schema
+}
+
 fn video_url() -> Value {
-    let mut url = text(
+    let url = text(
         reference::MAX_BYTES,
         "URL of a YouTube video in any form, a text that contains one, or the id alone. `t=` \
          in the URL has no effect; use `start_s`",
     );
-    url[FORMAT] = "eventrelay-video".into();
-    url
+    with_format(url, "eventrelay-video")
 }
 
 fn upload_id() -> Value {
@@ -156,33 +146,29 @@ fn resolution() -> Value {
 
 fn submission() -> Value {
     let second = |description: &str| json!({"type": "number", "minimum": 0, "maximum": 86_400, "description": description});
-    let mut transcript = json!({
+    let transcript = json!({
         "type": "string", "minLength": 1, "maxLength": captions::MAX_BYTES,
-        "x-eventrelay-format": "eventrelay-captions", "pattern": SOLID,
+        "contentMediaType": "text/vtt", FORMAT: "eventrelay-captions", "pattern": SOLID,
         "description": "Transcript as WebVTT or SubRip, at most 4 MiB (4,194,304 bytes of UTF-8). Invalid \
          cues are listed with their lines in `refused` of the analysis, and the others are \
          used. Rolling captions are stored once. A clock that starts at a full hour is \
          shifted to the start of the video",
     });
-    transcript["contentMediaType"] = "text/vtt".into();
     object(
         "A video with options. Exactly one of `url` and `upload_id` names the video; both or \
          neither are refused. `end_s` must be greater than `start_s`.",
         &[],
-        vec![
-            ("url", video_url()),
-            ("upload_id", upload_id()),
-            ("language", language()),
-            ("start_s", second("First second of the analysed section")),
-            (
-                "end_s",
-                second("Last second of the section; after `start_s`"),
-            ),
-            ("transcript", transcript),
-            ("resolution", resolution()),
-            ("max_cost_usd", price("Maximum cost in US dollars")),
-            ("force", flag("Analyse again even if an analysis exists")),
-        ],
+        json!({
+            "url": video_url(),
+            "upload_id": upload_id(),
+            "language": language(),
+            "start_s": second("First second of the analysed section"),
+            "end_s": second("Last second of the section; after `start_s`"),
+            "transcript": transcript,
+            "resolution": resolution(),
+            "max_cost_usd": price("Maximum cost in US dollars"),
+            "force": flag("Analyse again even if an analysis exists"),
+        }),
     )
 }
 
@@ -190,84 +176,68 @@ fn batch() -> Value {
     object(
         "Up to fifty videos. An invalid item is refused in its own entry of the response.",
         &["videos"],
-        vec![(
-            "videos",
-            json!({
+        json!({
+            "videos": {
                 "type": "array", "minItems": 1, "maxItems": 50,
                 "description": "Submissions or URLs",
                 "items": {"anyOf": [reference("Submission"), video_url()]},
-            }),
-        )],
+            },
+        }),
     )
 }
 
 fn playlist() -> Value {
-    let mut url = text(
+    let url = text(
         reference::MAX_BYTES,
         "URL of a YouTube playlist or of a video within it, or the id alone",
     );
-    url[FORMAT] = "eventrelay-playlist".into();
     object(
         "A playlist with options for each of its videos.",
         &["url"],
-        vec![
-            ("url", url),
-            ("language", language()),
-            ("resolution", resolution()),
-            (
-                "max_cost_usd",
-                price("Maximum cost per video in US dollars"),
-            ),
-            ("force", flag("Analyse again even if analyses exist")),
-        ],
+        json!({
+            "url": with_format(url, "eventrelay-playlist"),
+            "language": language(),
+            "resolution": resolution(),
+            "max_cost_usd": price("Maximum cost per video in US dollars"),
+            "force": flag("Analyse again even if analyses exist"),
+        }),
     )
 }
 
 fn recording() -> Value {
     let types: Vec<&str> = MediaType::all().map(MediaType::as_str).collect();
     let aliases: Vec<&str> = MediaType::all().flat_map(MediaType::aliases).collect();
+    let types = format!(
+        "Media type of the recording: {}. These aliases are accepted: {}. Letter case and \
+                parameters such as `;codecs=vp9,opus` are ignored. The upload is signed for the type \
+                as written here",
+        types.join(", "),
+        aliases.join(", "),
+    );
     object(
         "A recording to upload.",
         &["file_name", "content_type", "size_bytes", "sha256"],
-        vec![
-            (
-                "file_name",
-                json!({
-                    "type": "string", "minLength": 1, "maxLength": 255,
-                    "pattern": format!("^{IN_LINE}*{SEEN}{IN_LINE}*$"),
-                    "description": "Name of the file",
-                }),
-            ),
-            (
-                "content_type",
-                json!({
-                    "type": "string", "minLength": 1, "maxLength": 255,
-                    FORMAT: "eventrelay-media-type",
-                    "pattern": r"^[ \t\r\n]*[\x21-\x7E][\x20-\x7E]*[ \t\r\n]*$",
-                    "description": format!(
-                        "Media type of the recording: {}. These aliases are accepted: {}. Letter case and \
-                parameters such as `;codecs=vp9,opus` are ignored. The upload is signed for the type \
-                as written here",
-                        types.join(", "),
-                        aliases.join(", "),
-                    ),
-                }),
-            ),
-            (
-                "size_bytes",
-                json!({
-                    "type": "integer", "minimum": 1, "maximum": 2_000_000_000,
-                    "description": "Size in bytes",
-                }),
-            ),
-            (
-                "sha256",
-                json!({
-                    "type": "string", "pattern": "^[0-9A-Fa-f]{64}$",
-                    "description": "SHA-256 in hexadecimal digits",
-                }),
-            ),
-        ],
+        json!({
+            "file_name": {
+                "type": "string", "minLength": 1, "maxLength": 255,
+                "pattern": format!("^{IN_LINE}*{SEEN}{IN_LINE}*$"),
+                "description": "Name of the file",
+            },
+            "content_type": {
+                "type": "string", "minLength": 1, "maxLength": 255,
+                FORMAT: "eventrelay-media-type",
+                "pattern": r"^[ \t\r\n]*[\x21-\x7E][\x20-\x7E]*[ \t\r\n]*$",
+                "description": types,
+            },
+            "size_bytes": {
+                "type": "integer", "minimum": 1, "maximum": 2_000_000_000,
+                "description": "Size in bytes",
+            },
+            "sha256": {
+                "type": "string", "pattern": "^[0-9A-Fa-f]{64}$",
+                "description": "SHA-256 in hexadecimal digits",
+            },
+        }),
     )
 }
 
@@ -275,44 +245,32 @@ fn feedback() -> Value {
     object(
         "Feedback on an analysis. It needs a `rating`, a `comment`, or both.",
         &["type"],
-        vec![
-            ("type", named("FeedbackType", "Subject of the feedback")),
-            (
-                "rating",
-                json!({"type": "integer", "minimum": 1, "maximum": 5, "description": "Rating, best is 5"}),
-            ),
-            (
-                "comment",
-                json!({
-                    "type": "string", "minLength": 1, "maxLength": 1000,
-                    "pattern": format!("^{CLEAN}*{SEEN}{CLEAN}*$"),
-                    "description": "Comment",
-                }),
-            ),
-        ],
+        json!({
+            "type": named("FeedbackType", "Subject of the feedback"),
+            "rating": {"type": "integer", "minimum": 1, "maximum": 5, "description": "Rating, best is 5"},
+            "comment": {
+                "type": "string", "minLength": 1, "maxLength": 1000,
+                "pattern": format!("^{CLEAN}*{SEEN}{CLEAN}*$"),
+                "description": "Comment",
+            },
+        }),
     )
 }
 
 fn redrive() -> Value {
+    let cursor = text(1024, "`cursor` of the previous redrive");
     object(
         "Dead letters to redrive: those of `ids`, or with `all` the newest ones from `cursor` \
          on. Exactly one of `ids` and `all: true` is required. `cursor` is allowed only with \
          `all`.",
         &[],
-        vec![
-            (
-                "ids",
-                json!({
-                    "type": "array", "minItems": 1, "maxItems": 25,
-                    "items": {"type": "string", "pattern": "^dead_[A-Za-z0-9-]{1,100}$"},
-                }),
-            ),
-            ("all", flag("Redrive all, at most 25 per call")),
-            ("cursor", {
-                let mut cursor = text(1024, "`cursor` of the previous redrive");
-                cursor[FORMAT] = "eventrelay-cursor".into();
-                cursor
-            }),
-        ],
+        json!({
+            "ids": {
+                "type": "array", "minItems": 1, "maxItems": 25,
+                "items": {"type": "string", "pattern": "^dead_[A-Za-z0-9-]{1,100}$"},
+            },
+            "all": flag("Redrive all, at most 25 per call"),
+            "cursor": with_format(cursor, "eventrelay-cursor"),
+        }),
     )
 }

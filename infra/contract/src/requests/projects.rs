@@ -6,7 +6,7 @@ use eventrelay::project::{
 };
 use serde_json::{Value, json};
 
-use super::{SEEN, choice, flag, named, object, price, text, upload_id, video_url};
+use super::{FORMAT, SEEN, choice, flag, named, object, price, text, upload_id, video_url};
 use crate::components::reference;
 
 /// Returns all request schemas for projects by name.
@@ -40,33 +40,21 @@ const LANGUAGES: [Language; 4] = [
     Language::Rust,
 ];
 
-fn project_members() -> Vec<(&'static str, Value)> {
-    vec![
-        ("project_type", named("ProjectType", "Type of software")),
-        (
-            "framework",
-            named("Framework", "Framework; by default the first that fits"),
-        ),
-        ("language", named("ProjectLanguage", "Programming language")),
-        (
-            "features",
-            json!({
-                "type": "array", "maxItems": MAX_FEATURES,
-                "items": {
-                    "type": "string", "minLength": 1, "maxLength": MAX_FEATURE_LENGTH, "pattern": SEEN,
-                },
-                "description": "Features that the software must have, each in a line",
-            }),
-        ),
-        (
-            "instructions",
-            text(
-                MAX_INSTRUCTIONS_LENGTH,
-                "Further instructions for the model",
-            ),
-        ),
-        ("max_cost_usd", price("Maximum cost in US dollars")),
-    ]
+fn project_members() -> Value {
+    json!({
+        "project_type": named("ProjectType", "Type of software"),
+        "framework": named("Framework", "Framework; by default the first that fits"),
+        "language": named("ProjectLanguage", "Programming language"),
+        "features": {
+            "type": "array", "maxItems": MAX_FEATURES,
+            "items": {
+                "type": "string", "minLength": 1, "maxLength": MAX_FEATURE_LENGTH, "pattern": SEEN,
+            },
+            "description": "Features that the software must have, each in a line",
+        },
+        "instructions": text(MAX_INSTRUCTIONS_LENGTH, "Further instructions for the model"),
+        "max_cost_usd": price("Maximum cost in US dollars"),
+    })
 }
 
 /// Describes the valid combinations of members of a project's request.
@@ -117,18 +105,13 @@ fn name(value: &impl serde::Serialize) -> String {
 
 fn project() -> Value {
     let mut members = project_members();
-    members.push((
-        "plan_only",
-        flag("Stop after the plan, which can be edited before files are written"),
-    ));
-    members.push((
-        "variant",
-        text(
-            80,
-            "Variant of the analysis; by default the analysis that `GET /v1/videos/{video_id}` \
+    members["plan_only"] =
+        flag("Stop after the plan, which can be edited before files are written");
+    members["variant"] = text(
+        80,
+        "Variant of the analysis; by default the analysis that `GET /v1/videos/{video_id}` \
          returns",
-        ),
-    ));
+    );
     let about = format!("A project to make. {}", combinations());
     object(&about, &["project_type"], members)
 }
@@ -137,54 +120,37 @@ fn repository() -> Value {
     object(
         "A GitHub repository.",
         &[],
-        vec![
-            (
-                "name",
-                json!({
-                    "type": "string", "minLength": 1, "maxLength": 100,
-                    "pattern": r"^(?!\.{1,2}$)(?!.*\.[Gg][Ii][Tt]$)[A-Za-z0-9._-]+$",
-                    "description": "Name; by default that of the project",
-                }),
-            ),
-            (
-                "owner",
-                json!({
-                    "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,38}$",
-                    "description": "Owner; by default the user of the token",
-                }),
-            ),
-            (
-                "private",
-                json!({
-                    "type": "boolean",
-                    "description": "Whether the repository is private; by default all but those of GitHub Pages are",
-                }),
-            ),
-            (
-                "description",
-                text(1400, "Description; by default the summary of the project"),
-            ),
-        ],
+        json!({
+            "name": {
+                "type": "string", "minLength": 1, "maxLength": 100,
+                "pattern": r"^(?!\.{1,2}$)(?!.*\.[Gg][Ii][Tt]$)[A-Za-z0-9._-]+$",
+                "description": "Name; by default that of the project",
+            },
+            "owner": {
+                "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,38}$",
+                "description": "Owner; by default the user of the token",
+            },
+            "private": {
+                "type": "boolean",
+                "description": "Whether the repository is private; by default all but those of GitHub Pages are",
+            },
+            "description": text(1400, "Description; by default the summary of the project"),
+        }),
     )
 }
 
-fn deployment_members(target: &'static str) -> Vec<(&'static str, Value)> {
-    vec![
-        (target, named("DeploymentTarget", "Deployment target")),
-        ("repository", named("NewRepository", "GitHub repository")),
-        (
-            "delete_on_failure",
-            flag(
-                "Delete the repository if the deployment created it and fails, unless other users \
+fn add_deployment_members(members: &mut Value, target: &str) {
+    members[target] = named("DeploymentTarget", "Deployment target");
+    members["repository"] = named("NewRepository", "GitHub repository");
+    members["delete_on_failure"] = flag(
+        "Delete the repository if the deployment created it and fails, unless other users \
          have changed it",
-            ),
-        ),
-    ]
+    );
 }
 
 fn deployment() -> Value {
-    let mut members = deployment_members("target");
-    members.push(("dry_run", flag("Only return the calls that it would make")));
+    let mut members = json!({"dry_run": flag("Only return the calls that it would make")});
+    add_deployment_members(&mut members, "target");
     let about = format!(
         "A deployment of a project. {} {}",
         repositories(),
@@ -194,9 +160,10 @@ fn deployment() -> Value {
 }
 
 fn software() -> Value {
-    let mut members = vec![("url", video_url()), ("upload_id", upload_id())];
-    members.extend(project_members());
-    members.extend(deployment_members("deployment_target"));
+    let mut members = project_members();
+    members["url"] = video_url();
+    members["upload_id"] = upload_id();
+    add_deployment_members(&mut members, "deployment_target");
     let about = format!(
         "A video, the software to make from it, and its deployment. Exactly one of `url` and \
          `upload_id` names the video. {} {}\n\n{}",
@@ -209,7 +176,7 @@ fn software() -> Value {
 
 fn project_path(description: &str) -> Value {
     json!({
-        "type": "string", "x-eventrelay-format": "eventrelay-path", "minLength": 1,
+        "type": "string", FORMAT: "eventrelay-path", "minLength": 1,
         "description": description,
     })
 }
@@ -228,44 +195,30 @@ fn planned_file() -> Value {
     let file = object(
         "A planned file.",
         &["path", "purpose"],
-        vec![
-            (
-                "path",
-                project_path("Path relative to the root of the project, with `/`"),
-            ),
-            (
-                "purpose",
-                json!({"type": "string", "pattern": SEEN, "description": "Purpose of the file"}),
-            ),
-            (
-                "depends_on",
-                json!({
-                    "type": "array", "items": project_path("Path of another planned file"),
-                    "description": "Files that the model must see to write this file",
-                }),
-            ),
-            (
-                "sources",
-                json!({
-                    "type": "array", "items": reference("NewSpan"),
-                    "description": "Sections of the video that the file is based on",
-                }),
-            ),
-        ],
+        json!({
+            "path": project_path("Path relative to the root of the project, with `/`"),
+            "purpose": {"type": "string", "pattern": SEEN, "description": "Purpose of the file"},
+            "depends_on": {
+                "type": "array", "items": project_path("Path of another planned file"),
+                "description": "Files that the model must see to write this file",
+            },
+            "sources": {
+                "type": "array", "items": reference("NewSpan"),
+                "description": "Sections of the video that the file is based on",
+            },
+        }),
     );
     without_null(file, &["depends_on", "sources"])
 }
 
 fn span() -> Value {
-    let second =
-        |description: &str| json!({"type": "number", "minimum": 0, "description": description});
     object(
         "A section of the video, in seconds from its beginning.",
         &["start_s", "end_s"],
-        vec![
-            ("start_s", second("First second")),
-            ("end_s", second("Last second")),
-        ],
+        json!({
+            "start_s": {"type": "number", "minimum": 0, "description": "First second"},
+            "end_s": {"type": "number", "minimum": 0, "description": "Last second"},
+        }),
     )
 }
 
@@ -273,20 +226,14 @@ fn dependency() -> Value {
     let dependency = object(
         "A package of the framework's registry.",
         &["name"],
-        vec![
-            (
-                "name",
-                json!({"type": "string", "x-eventrelay-format": "eventrelay-package", "description": "Name of the package"}),
-            ),
-            (
-                "version",
-                json!({"type": "string", "x-eventrelay-format": "eventrelay-range", "description": "Version range in the registry's syntax; by default any"}),
-            ),
-            (
-                "dev",
-                json!({"type": "boolean", "description": "Only for development and tests"}),
-            ),
-        ],
+        json!({
+            "name": {"type": "string", FORMAT: "eventrelay-package", "description": "Name of the package"},
+            "version": {
+                "type": "string", FORMAT: "eventrelay-range",
+                "description": "Version range in the registry's syntax; by default any",
+            },
+            "dev": {"type": "boolean", "description": "Only for development and tests"},
+        }),
     );
     without_null(dependency, &["dev"])
 }
@@ -295,24 +242,18 @@ fn plan_edit() -> Value {
     let mut object = object(
         "New values of members of a plan. At least one is required and not `null`.",
         &[],
-        vec![
-            ("title", text(500, "Title in one line")),
-            ("summary", text(8000, "Summary in a few sentences")),
-            (
-                "files",
-                json!({
-                    "type": "array", "minItems": 1, "maxItems": MAX_WRITTEN,
-                    "items": reference("NewPlannedFile"), "description": "Files of the plan",
-                }),
-            ),
-            (
-                "dependencies",
-                json!({
-                    "type": "array", "maxItems": MAX_DEPENDENCIES,
-                    "items": reference("NewDependency"), "description": "Packages of the plan",
-                }),
-            ),
-        ],
+        json!({
+            "title": text(500, "Title in one line"),
+            "summary": text(8000, "Summary in a few sentences"),
+            "files": {
+                "type": "array", "minItems": 1, "maxItems": MAX_WRITTEN,
+                "items": reference("NewPlannedFile"), "description": "Files of the plan",
+            },
+            "dependencies": {
+                "type": "array", "maxItems": MAX_DEPENDENCIES,
+                "items": reference("NewDependency"), "description": "Packages of the plan",
+            },
+        }),
     );
     object["minProperties"] = 1.into();
     object
