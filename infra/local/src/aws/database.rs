@@ -8,12 +8,32 @@ use std::{
 };
 
 use anyhow::Context as _;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
+use serde::de::DeserializeOwned;
 
 use crate::{private, sync};
 
 /// Maximum wait for another process that is ending and still locks the file.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Executes a statement that returns no rows.
+pub(super) fn execute(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<()> {
+    transaction.prepare_cached(sql)?.execute(parameters)?;
+    Ok(())
+}
+
+/// Reads a column that holds JSON.
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let kind = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+    })
+}
 
 /// A connection that one transaction uses at a time. SQLite has one writer anyway, and transactions
 /// here take microseconds.

@@ -6,6 +6,7 @@
 
 mod database;
 mod dynamodb;
+mod json;
 mod s3;
 pub(crate) mod secrets;
 mod sqs;

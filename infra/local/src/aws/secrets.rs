@@ -15,19 +15,22 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
-use super::{ACCOUNT_ID, Clock, REGION, serve};
+use super::{
+    ACCOUNT_ID, Clock, REGION,
+    json::{answer, header, names_key},
+    serve,
+};
 use crate::sync;
 
 const JSON: &str = "application/x-amz-json-1.1";
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Maximum size of a secret
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>).
@@ -95,61 +98,46 @@ pub(super) async fn start(
     Ok((serve(router, shutdown, tasks).await?, vault))
 }
 
-/// Status, error type and message.
-type Failure = (StatusCode, &'static str, &'static str);
+/// Error type and message of a response with status 400.
+type Failure = (&'static str, &'static str);
 
 const NO_SUCH_TOKEN: Failure = (
-    StatusCode::BAD_REQUEST,
     "UnrecognizedClientException",
     "The security token included in the request is invalid.",
 );
 const NO_SUCH_SECRET: Failure = (
-    StatusCode::BAD_REQUEST,
     "ResourceNotFoundException",
     "Secrets Manager can't find the specified secret.",
 );
 const NO_SUCH_VERSION: Failure = (
-    StatusCode::BAD_REQUEST,
     "ResourceNotFoundException",
     "Secrets Manager can't find the specified secret value.",
 );
 const NO_SUCH_ACTION: Failure = (
-    StatusCode::BAD_REQUEST,
     "UnknownOperationException",
     "The action is not available on this endpoint.",
 );
-const MALFORMED: Failure = (
-    StatusCode::BAD_REQUEST,
-    "SerializationException",
-    "The request cannot be read.",
-);
+const MALFORMED: Failure = ("SerializationException", "The request cannot be read.");
 const INVALID_TEXT: Failure = (
-    StatusCode::BAD_REQUEST,
     "InvalidParameterException",
     "The secret string must have from 1 to 65536 bytes.",
 );
 
 async fn handle(State(vault): State<Vault>, headers: HeaderMap, body: Bytes) -> Response {
-    let (status, body) = match perform(&vault, &headers, &body) {
-        Ok(output) => (StatusCode::OK, output),
-        Err((status, shape, message)) => (status, json!({ "__type": shape, "Message": message })),
-    };
-    let headers = [
-        (header::CONTENT_TYPE, JSON.to_owned()),
-        (REQUEST_ID, Uuid::now_v7().to_string()),
-    ];
-    (status, headers, body.to_string()).into_response()
+    match perform(&vault, &headers, &body) {
+        Ok(output) => answer(StatusCode::OK, JSON, &output),
+        Err((shape, message)) => {
+            let body = json!({ "__type": shape, "Message": message });
+            answer(StatusCode::BAD_REQUEST, JSON, &body)
+        }
+    }
 }
 
 fn perform(vault: &Vault, headers: &HeaderMap, body: &[u8]) -> Result<Value, Failure> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let authorization = header(header::AUTHORIZATION.as_str()).unwrap_or_default();
-    let scope = authorization.split_once("Credential=");
-    let key = scope.and_then(|(_, scope)| scope.split('/').next());
-    if key != Some(vault.access_key_id.as_str()) {
+    if !names_key(headers, &vault.access_key_id) {
         return Err(NO_SUCH_TOKEN);
     }
-    match header("x-amz-target") {
+    match header(headers, "x-amz-target") {
         Some("secretsmanager.GetSecretValue") => get(vault, body),
         Some("secretsmanager.PutSecretValue") => put(vault, body),
         _ => Err(NO_SUCH_ACTION),

@@ -15,7 +15,7 @@ use s3s::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::database::Database,
+    super::database::{Database, execute, json},
     body::{self, Body},
 };
 use crate::private;
@@ -113,10 +113,8 @@ impl Index {
 
     pub(super) async fn create_bucket(&self, name: String, now_ms: i64) -> S3Result<()> {
         self.run(move |transaction| {
-            transaction
-                .prepare_cached("INSERT INTO buckets VALUES (?, ?) ON CONFLICT DO NOTHING")?
-                .execute((name, now_ms))?;
-            Ok(())
+            let sql = "INSERT INTO buckets VALUES (?, ?) ON CONFLICT DO NOTHING";
+            Ok(execute(transaction, sql, (name, now_ms))?)
         })
         .await
     }
@@ -186,15 +184,15 @@ impl Index {
                 let properties =
                     serde_json::to_string(&draft.properties).map_err(S3Error::internal_error)?;
                 let body = keep(transaction, &bucket, &key, draft.body)?;
-                transaction
-                    .prepare_cached(
-                        "INSERT OR REPLACE INTO objects
-                        (bucket, key, body, size, etag, modified_ms, properties)
-                        VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    )?
-                    .execute((
+                execute(
+                    transaction,
+                    "INSERT OR REPLACE INTO objects
+                    (bucket, key, body, size, etag, modified_ms, properties)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
                         bucket, key, body, draft.size, draft.etag, now_ms, properties,
-                    ))?;
+                    ),
+                )?;
                 Ok(current)
             })
             .await?;
@@ -211,9 +209,8 @@ impl Index {
             .run(move |transaction| {
                 check_bucket(transaction, &bucket)?;
                 let current = find(transaction, &bucket, &key)?;
-                transaction
-                    .prepare_cached("DELETE FROM objects WHERE bucket = ? AND key = ?")?
-                    .execute((&bucket, &key))?;
+                let sql = "DELETE FROM objects WHERE bucket = ? AND key = ?";
+                execute(transaction, sql, (&bucket, &key))?;
                 delete_small_body(transaction, &bucket, &key)?;
                 Ok(current)
             })
@@ -356,10 +353,9 @@ fn delete_small_body(
     transaction: &Transaction<'_>,
     bucket: &str,
     key: &str,
-) -> rusqlite::Result<usize> {
-    transaction
-        .prepare_cached("DELETE FROM small_bodies WHERE bucket = ? AND key = ?")?
-        .execute((bucket, key))
+) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM small_bodies WHERE bucket = ? AND key = ?";
+    execute(transaction, sql, (bucket, key))
 }
 
 /// Keeps the body of a draft and returns the name of its file, which is empty for a small body.
@@ -371,9 +367,8 @@ fn keep(
 ) -> Result<String, Failure> {
     match body {
         body::Draft::Small(bytes) => {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO small_bodies VALUES (?, ?, ?)")?
-                .execute((bucket, key, bytes))?;
+            let sql = "INSERT OR REPLACE INTO small_bodies VALUES (?, ?, ?)";
+            execute(transaction, sql, (bucket, key, bytes))?;
             Ok(String::new())
         }
         body::Draft::Large(file) => {
@@ -387,17 +382,13 @@ fn keep(
 }
 
 fn object(row: &Row<'_>) -> rusqlite::Result<Object> {
-    let properties: String = row.get(5)?;
     Ok(Object {
         key: row.get(0)?,
         body: row.get(1)?,
         size: row.get(2)?,
         etag: row.get(3)?,
         modified_ms: row.get(4)?,
-        properties: serde_json::from_str(&properties).map_err(|error| {
-            let text = rusqlite::types::Type::Text;
-            rusqlite::Error::FromSqlConversionFailure(5, text, Box::new(error))
-        })?,
+        properties: json(row, 5)?,
     })
 }
 

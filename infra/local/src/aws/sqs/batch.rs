@@ -1,12 +1,40 @@
-//! Rules that all batch operations share.
+//! Operations on one or several messages of a queue.
 
 use std::collections::HashSet;
 
+use rusqlite::Transaction;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::protocol::{Code, Entry, Failure};
+use super::{
+    protocol::{Batch, Code, Entry, Failure, Single, parse},
+    queues,
+    store::Queue,
+};
 
 const MAX_ENTRIES: usize = 10;
+
+/// Runs `work` for the input in `body`.
+pub(super) fn on_one<T: DeserializeOwned>(
+    transaction: &Transaction<'_>,
+    body: &[u8],
+    work: impl FnOnce(&Queue, &T) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    let request: Single<T> = parse(body)?;
+    let queue = queues::at(transaction, &request.queue_url)?;
+    work(&queue, &request.what)
+}
+
+/// Runs `work` for each entry of the batch in `body`.
+pub(super) fn on_each<T: DeserializeOwned>(
+    transaction: &Transaction<'_>,
+    body: &[u8],
+    mut work: impl FnMut(&Queue, &T) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    let request: Batch<T> = parse(body)?;
+    let queue = queues::at(transaction, &request.queue_url)?;
+    each(&request.entries, |it| work(&queue, it))
+}
 
 /// Runs `work` for each entry of a batch. A failed entry does not stop the others.
 pub(super) fn each<T>(

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
@@ -9,21 +9,12 @@ use super::{
     batch::each,
     message::{self, MAX_BYTES},
     protocol::{
-        Batch, Code, Entry, Failure, MessageAttributes, OnReceipt, Outgoing, ReceiveMessage, Single,
+        Batch, Code, Entry, Failure, MessageAttributes, OnReceipt, Outgoing, ReceiveMessage,
     },
     queues,
     receipt::Handle,
     store::{self, Message, NewMessage, Queue},
 };
-
-pub(super) fn send(
-    transaction: &Transaction<'_>,
-    request: &Single<Outgoing>,
-    now: i64,
-) -> Result<Value, Failure> {
-    let queue = queues::at(transaction, &request.queue_url)?;
-    store_message(transaction, &queue, &request.what, now)
-}
 
 pub(super) fn send_batch(
     transaction: &Transaction<'_>,
@@ -42,7 +33,7 @@ pub(super) fn send_batch(
         ));
     }
     each(&request.entries, |outgoing| {
-        store_message(transaction, &queue, outgoing, now)
+        send(transaction, &queue, outgoing, now)
     })
 }
 
@@ -52,7 +43,7 @@ fn size(outgoing: &Outgoing) -> i64 {
     message::size(&outgoing.message_body, attributes)
 }
 
-fn store_message(
+pub(super) fn send(
     transaction: &Transaction<'_>,
     queue: &Queue,
     outgoing: &Outgoing,
@@ -119,36 +110,12 @@ pub(super) fn receive(
 ) -> Result<Received, Failure> {
     let queue = queues::at(transaction, &request.queue_url)?;
     let settings = &queue.settings;
-    let range = |name, value: Option<i64>, default, low, high| {
-        let value = value.unwrap_or(default);
-        if (low..=high).contains(&value) {
-            return Ok(value);
-        }
-        let reason = format!("Must be between {low} and {high}, if provided.");
-        Err(Failure::parameter(name, value, &reason))
-    };
-    let most = range(
-        "MaxNumberOfMessages",
-        request.max_number_of_messages,
-        1,
-        1,
-        10,
-    )?;
-    let wait_s = range(
-        "WaitTimeSeconds",
-        request.wait_time_seconds,
-        settings.wait_s,
-        0,
-        20,
-    )?;
-    let (visibility_s, longest) = (request.visibility_timeout, MAX_VISIBILITY_S);
-    let visibility_s = range(
-        "VisibilityTimeout",
-        visibility_s,
-        settings.visibility_s,
-        0,
-        longest,
-    )?;
+    let max_messages = request.max_number_of_messages.unwrap_or(1);
+    let max_messages = within("MaxNumberOfMessages", max_messages, 1..=10)?;
+    let wait_s = request.wait_time_seconds.unwrap_or(settings.wait_s);
+    let wait_s = within("WaitTimeSeconds", wait_s, 0..=20)?;
+    let visibility_s = request.visibility_timeout.unwrap_or(settings.visibility_s);
+    let visibility_s = within("VisibilityTimeout", visibility_s, 0..=MAX_VISIBILITY_S)?;
     store::delete_expired(transaction, &queue, now)?;
     let dead_letters = match &settings.redrive {
         Some(redrive) => store::find_queue(transaction, &redrive.target)?
@@ -158,7 +125,7 @@ pub(super) fn receive(
     let (mut messages, mut moved) = (Vec::new(), false);
     // Applied at the end, so that a timeout of zero does not return a message twice.
     let mut due = Vec::new();
-    while i64::try_from(messages.len()).is_ok_and(|count| count < most) {
+    while i64::try_from(messages.len()).is_ok_and(|count| count < max_messages) {
         let Some(mut message) = store::next_visible(transaction, queue.id, now)? else {
             break;
         };
@@ -194,6 +161,16 @@ pub(super) fn receive(
         next_due,
         moved,
     })
+}
+
+/// Checks a parameter of a receive.
+fn within(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<i64, Failure> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let (low, high) = range.into_inner();
+    let reason = format!("Must be between {low} and {high}, if provided.");
+    Err(Failure::parameter(name, value, &reason))
 }
 
 fn describe(message: &Message, handle: &Handle, request: &ReceiveMessage, sender: &str) -> Value {
@@ -254,27 +231,9 @@ fn selects(asked: &str, name: &str) -> bool {
             .is_some_and(|it| name.starts_with(it))
 }
 
-pub(super) fn delete(
-    transaction: &Transaction<'_>,
-    request: &Single<OnReceipt>,
-) -> Result<Value, Failure> {
-    let queue = queues::at(transaction, &request.queue_url)?;
-    delete_received(transaction, &queue, &request.what)
-}
-
-pub(super) fn delete_batch(
-    transaction: &Transaction<'_>,
-    request: &Batch<OnReceipt>,
-) -> Result<Value, Failure> {
-    let queue = queues::at(transaction, &request.queue_url)?;
-    each(&request.entries, |it| {
-        delete_received(transaction, &queue, it)
-    })
-}
-
 /// Deletes the message of a handle. As in standard queues of SQS, an outdated handle succeeds
 /// without deleting.
-fn delete_received(
+pub(super) fn delete(
     transaction: &Transaction<'_>,
     queue: &Queue,
     request: &OnReceipt,
@@ -288,24 +247,6 @@ fn delete_received(
 }
 
 pub(super) fn change_visibility(
-    transaction: &Transaction<'_>,
-    request: &Single<OnReceipt>,
-    now: i64,
-) -> Result<Value, Failure> {
-    let queue = queues::at(transaction, &request.queue_url)?;
-    hide(transaction, &queue, &request.what, now)
-}
-
-pub(super) fn change_visibility_batch(
-    transaction: &Transaction<'_>,
-    request: &Batch<OnReceipt>,
-    now: i64,
-) -> Result<Value, Failure> {
-    let queue = queues::at(transaction, &request.queue_url)?;
-    each(&request.entries, |it| hide(transaction, &queue, it, now))
-}
-
-fn hide(
     transaction: &Transaction<'_>,
     queue: &Queue,
     request: &OnReceipt,

@@ -26,7 +26,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rusqlite::Transaction;
@@ -37,8 +37,17 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use self::protocol::{Code, Failure, ReceiveMessage, answer, parse};
-use super::{Clock, database::Database, ended, serve};
+use self::{
+    batch::{on_each, on_one},
+    protocol::{Code, Failure, JSON, ReceiveMessage, parse},
+};
+use super::{
+    Clock,
+    database::Database,
+    ended,
+    json::{answer, header, names_key},
+    serve,
+};
 
 /// Maximum size of a request, in bytes: 1 MiB of messages in which every byte is a `\u0000` escape,
 /// and the rest of the request.
@@ -89,24 +98,26 @@ struct Service {
 
 async fn handle(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
     match service.perform(&headers, body).await {
-        Ok(output) => answer(&output),
+        Ok(output) => answer(StatusCode::OK, JSON, &output),
         Err(failure) => failure.into_response(),
     }
 }
 
 impl Service {
     async fn perform(&self, headers: &HeaderMap, body: Bytes) -> Result<Value, Failure> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let target = header("x-amz-target").unwrap_or_default();
+        if !names_key(headers, &self.access_key_id) {
+            let message = "The security token included in the request is invalid.";
+            return Err(Failure::new(Code::InvalidClientTokenId, message));
+        }
+        let target = header(headers, "x-amz-target").unwrap_or_default();
         let action = target
             .strip_prefix("AmazonSQS.")
             .unwrap_or_default()
             .to_owned();
-        self.authenticate(header(header::AUTHORIZATION.as_str()).unwrap_or_default())?;
         if action == "ReceiveMessage" {
             return self.receive(&parse(&body)?).await;
         }
-        let host = header(header::HOST.as_str()).unwrap_or_default().to_owned();
+        let host = header(headers, header::HOST).unwrap_or_default().to_owned();
         let now = self.clock.now_ms();
         let makes_visible =
             action.starts_with("SendMessage") || action.starts_with("ChangeMessageVisibility");
@@ -116,18 +127,6 @@ impl Service {
             self.visible.notify_waiters();
         }
         Ok(output)
-    }
-
-    fn authenticate(&self, authorization: &str) -> Result<(), Failure> {
-        let scope = authorization
-            .split_once("Credential=")
-            .map(|(_, scope)| scope);
-        let key = scope.and_then(|scope| scope.split('/').next());
-        if key == Some(self.access_key_id.as_str()) {
-            return Ok(());
-        }
-        let message = "The security token included in the request is invalid.";
-        Err(Failure::new(Code::InvalidClientTokenId, message))
     }
 
     /// Receives messages. If the queue is empty, retries whenever a message may have become
@@ -184,14 +183,22 @@ fn dispatch(
         "SetQueueAttributes" => queues::set_attributes(transaction, parse(body)?, now),
         "PurgeQueue" => queues::purge(transaction, &parse(body)?),
         "DeleteQueue" => queues::delete(transaction, &parse(body)?),
-        "SendMessage" => messages::send(transaction, &parse(body)?, now),
+        "SendMessage" => on_one(transaction, body, |queue, it| {
+            messages::send(transaction, queue, it, now)
+        }),
         "SendMessageBatch" => messages::send_batch(transaction, &parse(body)?, now),
-        "DeleteMessage" => messages::delete(transaction, &parse(body)?),
-        "DeleteMessageBatch" => messages::delete_batch(transaction, &parse(body)?),
-        "ChangeMessageVisibility" => messages::change_visibility(transaction, &parse(body)?, now),
-        "ChangeMessageVisibilityBatch" => {
-            messages::change_visibility_batch(transaction, &parse(body)?, now)
-        }
+        "DeleteMessage" => on_one(transaction, body, |queue, it| {
+            messages::delete(transaction, queue, it)
+        }),
+        "DeleteMessageBatch" => on_each(transaction, body, |queue, it| {
+            messages::delete(transaction, queue, it)
+        }),
+        "ChangeMessageVisibility" => on_one(transaction, body, |queue, it| {
+            messages::change_visibility(transaction, queue, it, now)
+        }),
+        "ChangeMessageVisibilityBatch" => on_each(transaction, body, |queue, it| {
+            messages::change_visibility(transaction, queue, it, now)
+        }),
         _ => {
             let message = format!("The action {action} is not available on this endpoint.");
             Err(Failure::new(Code::UnknownOperation, message))

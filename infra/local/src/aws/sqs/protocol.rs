@@ -8,19 +8,21 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderName, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use uuid::Uuid;
+use strum::IntoStaticStr;
 
-const JSON: &str = "application/x-amz-json-1.0";
+use super::super::json::answer;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+pub(super) const JSON: &str = "application/x-amz-json-1.0";
+
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(const_into_str)]
 pub(super) enum Code {
     BatchEntryIdsNotDistinct,
     BatchRequestTooLong,
@@ -43,79 +45,38 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// Returns the name of the error's shape and its code in the query protocol.
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::BatchEntryIdsNotDistinct => (
-                "com.amazonaws.sqs#BatchEntryIdsNotDistinct",
-                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-            ),
-            Self::BatchRequestTooLong => (
-                "com.amazonaws.sqs#BatchRequestTooLong",
-                "AWS.SimpleQueueService.BatchRequestTooLong",
-            ),
-            Self::EmptyBatchRequest => (
-                "com.amazonaws.sqs#EmptyBatchRequest",
-                "AWS.SimpleQueueService.EmptyBatchRequest",
-            ),
-            Self::InternalFailure => (
-                "com.amazon.coral.service#InternalFailure",
-                "InternalFailure",
-            ),
-            Self::InvalidAttributeName => (
-                "com.amazonaws.sqs#InvalidAttributeName",
-                "InvalidAttributeName",
-            ),
-            Self::InvalidAttributeValue => (
-                "com.amazonaws.sqs#InvalidAttributeValue",
-                "InvalidAttributeValue",
-            ),
-            Self::InvalidBatchEntryId => (
-                "com.amazonaws.sqs#InvalidBatchEntryId",
-                "AWS.SimpleQueueService.InvalidBatchEntryId",
-            ),
-            Self::InvalidClientTokenId => (
-                "com.amazon.coral.service#UnrecognizedClientException",
-                "InvalidClientTokenId",
-            ),
-            Self::InvalidMessageContents => (
-                "com.amazonaws.sqs#InvalidMessageContents",
-                "InvalidMessageContents",
-            ),
-            Self::InvalidParameterValue => (
-                "com.amazon.coral.service#InvalidParameterValueException",
-                "InvalidParameterValue",
-            ),
-            Self::MessageNotInflight => (
-                "com.amazonaws.sqs#MessageNotInflight",
-                "AWS.SimpleQueueService.MessageNotInflight",
-            ),
-            Self::MissingParameter => (
-                "com.amazon.coral.service#MissingRequiredParameterException",
-                "MissingParameter",
-            ),
-            Self::QueueDoesNotExist => (
-                "com.amazonaws.sqs#QueueDoesNotExist",
-                "AWS.SimpleQueueService.NonExistentQueue",
-            ),
-            Self::QueueNameExists => ("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists"),
-            Self::ReceiptHandleIsInvalid => (
-                "com.amazonaws.sqs#ReceiptHandleIsInvalid",
-                "ReceiptHandleIsInvalid",
-            ),
-            Self::Serialization => (
-                "com.amazon.coral.service#SerializationException",
-                "MalformedInput",
-            ),
-            Self::TooManyEntriesInBatchRequest => (
-                "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
-                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-            ),
-            Self::UnknownOperation => (
-                "com.amazon.coral.service#UnknownOperationException",
-                "InvalidAction",
-            ),
-        }
+    /// Returns the name of the error's shape.
+    fn shape(self) -> String {
+        let common = match self {
+            Self::InternalFailure => "InternalFailure",
+            Self::InvalidClientTokenId => "UnrecognizedClientException",
+            Self::InvalidParameterValue => "InvalidParameterValueException",
+            Self::MissingParameter => "MissingRequiredParameterException",
+            Self::Serialization => "SerializationException",
+            Self::UnknownOperation => "UnknownOperationException",
+            _ => return format!("com.amazonaws.sqs#{}", self.into_str()),
+        };
+        format!("com.amazon.coral.service#{common}")
+    }
+
+    /// Returns the code in the query protocol.
+    fn query_code(self) -> String {
+        let code = match self {
+            Self::QueueNameExists => "QueueAlreadyExists",
+            Self::Serialization => "MalformedInput",
+            Self::UnknownOperation => "InvalidAction",
+            Self::QueueDoesNotExist => "AWS.SimpleQueueService.NonExistentQueue",
+            Self::BatchEntryIdsNotDistinct
+            | Self::BatchRequestTooLong
+            | Self::EmptyBatchRequest
+            | Self::InvalidBatchEntryId
+            | Self::MessageNotInflight
+            | Self::TooManyEntriesInBatchRequest => {
+                return format!("AWS.SimpleQueueService.{}", self.into_str());
+            }
+            _ => self.into_str(),
+        };
+        code.to_owned()
     }
 
     fn status(self) -> StatusCode {
@@ -150,8 +111,9 @@ impl Failure {
 
     /// Returns the failed entry of a batch result.
     pub(super) fn entry(&self, id: &str) -> Value {
-        let (_, code) = self.code.names();
-        json!({ "Id": id, "SenderFault": true, "Code": code, "Message": self.message })
+        json!({
+            "Id": id, "SenderFault": true, "Code": self.code.query_code(), "Message": self.message,
+        })
     }
 }
 
@@ -167,29 +129,19 @@ impl From<rusqlite::Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (shape, query) = self.code.names();
         let status = self.code.status();
         let fault = if status.is_server_error() {
             "Receiver"
         } else {
             "Sender"
         };
-        let mut response = answer(&json!({ "__type": shape, "message": self.message }));
-        *response.status_mut() = status;
-        if let Ok(value) = format!("{query};{fault}").try_into() {
+        let body = json!({ "__type": self.code.shape(), "message": self.message });
+        let mut response = answer(status, JSON, &body);
+        if let Ok(value) = format!("{};{fault}", self.code.query_code()).try_into() {
             response.headers_mut().insert(QUERY_ERROR, value);
         }
         response
     }
-}
-
-/// Returns a successful response.
-pub(super) fn answer(body: &Value) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, JSON.to_owned()),
-        (REQUEST_ID, Uuid::now_v7().to_string()),
-    ];
-    (headers, body.to_string()).into_response()
 }
 
 /// Reads the input of an operation.

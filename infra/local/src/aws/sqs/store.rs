@@ -4,6 +4,7 @@
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::{
+    super::database::{execute, json},
     attributes::{Named, Settings},
     protocol::{Failure, MessageAttributes},
 };
@@ -129,11 +130,11 @@ pub(super) fn insert_queue(
     attributes: &Named,
     now: i64,
 ) -> rusqlite::Result<()> {
-    t.prepare_cached(
+    execute(
+        t,
         "INSERT INTO queues (name, attributes, created_ms, modified_ms) VALUES (?1, ?2, ?3, ?3)",
-    )?
-    .execute((name, to_json(attributes)?, now))?;
-    Ok(())
+        (name, to_json(attributes)?, now),
+    )
 }
 
 pub(super) fn set_attributes(
@@ -142,15 +143,15 @@ pub(super) fn set_attributes(
     attributes: &Named,
     now: i64,
 ) -> rusqlite::Result<()> {
-    t.prepare_cached("UPDATE queues SET attributes = ?, modified_ms = ? WHERE id = ?")?
-        .execute((to_json(attributes)?, now, queue))?;
-    Ok(())
+    execute(
+        t,
+        "UPDATE queues SET attributes = ?, modified_ms = ? WHERE id = ?",
+        (to_json(attributes)?, now, queue),
+    )
 }
 
 pub(super) fn delete_queue(t: &Transaction<'_>, queue: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM queues WHERE id = ?")?
-        .execute((queue,))?;
-    Ok(())
+    execute(t, "DELETE FROM queues WHERE id = ?", (queue,))
 }
 
 /// Returns at most `limit` names after `after` that start with `prefix`, in order.
@@ -174,28 +175,30 @@ pub(super) fn insert_message(
     message: &NewMessage<'_>,
     now: i64,
 ) -> rusqlite::Result<()> {
-    t.prepare_cached(
+    execute(
+        t,
         "INSERT INTO messages
         (queue, message_id, body, attributes, trace_header, sent_ms, visible_ms)
         VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )?
-    .execute((
-        queue,
-        message.message_id,
-        message.body,
-        to_json(message.attributes)?,
-        message.trace_header,
-        now,
-        message.visible_ms,
-    ))?;
-    Ok(())
+        (
+            queue,
+            message.message_id,
+            message.body,
+            to_json(message.attributes)?,
+            message.trace_header,
+            now,
+            message.visible_ms,
+        ),
+    )
 }
 
 /// Deletes messages older than the retention period of the queue.
 pub(super) fn delete_expired(t: &Transaction<'_>, queue: &Queue, now: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM messages WHERE queue = ? AND sent_ms <= ?")?
-        .execute((queue.id, now - queue.settings.retention_s * 1000))?;
-    Ok(())
+    execute(
+        t,
+        "DELETE FROM messages WHERE queue = ? AND sent_ms <= ?",
+        (queue.id, now - queue.settings.retention_s * 1000),
+    )
 }
 
 /// Returns the message that has been visible for longest.
@@ -230,19 +233,19 @@ pub(super) fn receive(
     message.first_received_ms = message.first_received_ms.or(Some(now));
     message.received_ms = Some(now);
     message.visible_ms = visible_ms;
-    t.prepare_cached(
+    execute(
+        t,
         "UPDATE messages SET receive_count = ?, first_received_ms = ?, received_ms = ?,
         visible_ms = ?, receipt = ? WHERE id = ?",
-    )?
-    .execute((
-        message.receive_count,
-        message.first_received_ms,
-        message.received_ms,
-        visible_ms,
-        receipt,
-        message.id,
-    ))?;
-    Ok(())
+        (
+            message.receive_count,
+            message.first_received_ms,
+            message.received_ms,
+            visible_ms,
+            receipt,
+            message.id,
+        ),
+    )
 }
 
 /// Moves a message to a dead-letter queue. As in SQS, it keeps its id, receive count and send time,
@@ -254,12 +257,12 @@ pub(super) fn move_to(
     source_arn: &str,
     now: i64,
 ) -> rusqlite::Result<()> {
-    t.prepare_cached(
+    execute(
+        t,
         "UPDATE messages SET queue = ?, source_arn = ?, visible_ms = ?, received_ms = NULL,
         receipt = NULL WHERE id = ?",
-    )?
-    .execute((target, source_arn, now, message))?;
-    Ok(())
+        (target, source_arn, now, message),
+    )
 }
 
 /// Returns the message that was last received under `receipt`.
@@ -277,21 +280,19 @@ pub(super) fn find_received(
 }
 
 pub(super) fn set_visible(t: &Transaction<'_>, id: i64, visible_ms: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("UPDATE messages SET visible_ms = ? WHERE id = ?")?
-        .execute((visible_ms, id))?;
-    Ok(())
+    execute(
+        t,
+        "UPDATE messages SET visible_ms = ? WHERE id = ?",
+        (visible_ms, id),
+    )
 }
 
 pub(super) fn delete_message(t: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM messages WHERE id = ?")?
-        .execute((id,))?;
-    Ok(())
+    execute(t, "DELETE FROM messages WHERE id = ?", (id,))
 }
 
 pub(super) fn purge(t: &Transaction<'_>, queue: i64) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM messages WHERE queue = ?")?
-        .execute((queue,))?;
-    Ok(())
+    execute(t, "DELETE FROM messages WHERE queue = ?", (queue,))
 }
 
 pub(super) fn counts(t: &Transaction<'_>, queue: i64, now: i64) -> rusqlite::Result<Counts> {
@@ -323,14 +324,6 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         first_received_ms: row.get(8)?,
         received_ms: row.get(9)?,
         source_arn: row.get(10)?,
-    })
-}
-
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| {
-        let kind = rusqlite::types::Type::Text;
-        rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
     })
 }
 
