@@ -12,6 +12,7 @@ mod gateway;
 mod interrupt;
 mod keys;
 mod lambda;
+mod listen;
 mod metrics;
 mod private;
 mod queue_poller;

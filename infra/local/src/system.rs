@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     admin::{self, Admin, Known},
@@ -19,6 +19,7 @@ use crate::{
     gateway::{self, Gateway},
     keys,
     lambda::{Lambda, Settings},
+    listen::{self, bind, ended},
     metrics::{self, Board, Metrics},
     resources, sync,
     template::model::{Api, Template, physical_name},
@@ -69,7 +70,7 @@ impl System {
     /// # Errors
     /// Says in plain words what is missing or refused.
     pub(crate) async fn start(options: &Options, port: u16, data: Data) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", port))
+        let (listener, url) = bind(port)
             .await
             .with_context(|| format!("port {port} is not free: choose another with --port"))?;
         let (stop, shutdown) = watch::channel(false);
@@ -154,12 +155,8 @@ impl System {
         }
         let admin = serve_admin(options.admin_port, router, shutdown.clone(), &mut tasks).await?;
         let resources = names(&template, &services.sqs);
-        let address = listener.local_addr()?;
-        let gateway = Arc::new(Gateway::new(
-            api(&template)?,
-            lambda.clone(),
-            address.port(),
-        ));
+        let port = listener.local_addr()?.port();
+        let gateway = Arc::new(Gateway::new(api(&template)?, lambda.clone(), port));
         let served = gateway::serve(listener, gateway.clone(), shutdown);
         tasks.spawn(async move {
             if let Err(error) = served.await {
@@ -173,7 +170,7 @@ impl System {
             .map(|(name, running)| (name.clone(), running.base_url.clone()))
             .collect();
         let ready = Ready {
-            api: format!("http://{address}"),
+            api: url,
             api_key: key,
             aws: Endpoints {
                 dynamodb: services.dynamodb.clone(),
@@ -288,17 +285,14 @@ fn names(template: &Template, sqs: &str) -> BTreeMap<String, String> {
 async fn serve_admin(
     port: u16,
     router: axum::Router,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<String> {
-    let listener = TcpListener::bind(("127.0.0.1", port))
+    let (listener, url) = bind(port)
         .await
         .with_context(|| format!("port {port} is not free: choose another with --admin-port"))?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let served = listen::serve(listener, router, ended(shutdown));
     tasks.spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-            let _ = shutdown.wait_for(|stop| *stop).await;
-        });
         if let Err(error) = served.await {
             tracing::error!(%error, "the admin endpoints ended");
         }

@@ -10,8 +10,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{ended, listen};
-use crate::private;
+use crate::{
+    listen::{bind, ended},
+    private,
+};
 
 /// Interval between deletions of expired items. AWS takes up to days, so readers may not rely on
 /// it.
@@ -28,7 +30,7 @@ pub(super) async fn start(
 ) -> anyhow::Result<String> {
     let path = data.join("dynamodb.sqlite");
     let database = open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    let (listener, url) = listen().await?;
+    let (listener, url) = bind(0).await.context("cannot bind a free port")?;
     let (served, until) = (database.clone(), ended(shutdown.clone()));
     tasks.spawn(async move {
         if let Err(error) = dynoxide::server::serve_with_shutdown(listener, served, until).await {

@@ -17,10 +17,13 @@ use std::{path::Path, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use aws_sdk_sqs::config::Credentials;
-use axum::{Router, serve::ListenerExt as _};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use axum::Router;
+use tokio::{sync::watch, task::JoinSet};
 
-use crate::private;
+use crate::{
+    listen::{self, bind, ended},
+    private,
+};
 
 /// Region of all ARNs.
 pub(crate) const REGION: &str = "us-east-1";
@@ -96,42 +99,18 @@ impl Clock {
     }
 }
 
-/// Binds a free port of 127.0.0.1 and returns it with its base URL.
-async fn listen() -> anyhow::Result<(TcpListener, String)> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .context("cannot bind a free port")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    Ok((listener, url))
-}
-
 /// Serves `router` on a free port until `shutdown` is true.
 async fn serve(
     router: Router,
     shutdown: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<String> {
-    let (listener, url) = listen().await?;
-    // Without `TCP_NODELAY`, a response in two writes would wait for a delayed acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY not set");
-        }
-    });
-    let until = ended(shutdown.clone());
+    let (listener, url) = bind(0).await.context("cannot bind a free port")?;
+    let served = listen::serve(listener, router, ended(shutdown.clone()));
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router)
-            .with_graceful_shutdown(until)
-            .await
-        {
+        if let Err(error) = served.await {
             tracing::error!(%error, "a local AWS service ended");
         }
     });
     Ok(url)
-}
-
-/// Resolves when `shutdown` is true or its sender is dropped.
-async fn ended(mut shutdown: watch::Receiver<bool>) {
-    // An error means that the sender was dropped.
-    let _ = shutdown.wait_for(|stop| *stop).await;
 }

@@ -26,17 +26,17 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
+use tokio::{net::TcpStream, sync::watch};
 
 use super::{
     Faults, Verdict, When, calls,
     chaos::Fault,
     target::{Target, is_presigned},
 };
-use crate::sync::lock;
+use crate::{
+    listen::{bind, ended},
+    sync::lock,
+};
 
 /// Maximum size of a response. A larger one fails.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -66,12 +66,9 @@ pub(super) async fn start(
     faults: Arc<Faults>,
     target: Target,
     service: &str,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .context("cannot bind a free port")?;
-    let own = format!("http://{}", listener.local_addr()?);
+    let (listener, own) = bind(0).await.context("cannot bind a free port")?;
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let proxy = Arc::new(Proxy {
@@ -92,7 +89,7 @@ pub(super) async fn start(
         };
         tokio::select! {
             () = accept => {}
-            _ = shutdown.wait_for(|stop| *stop) => {}
+            () = ended(shutdown) => {}
         }
     });
     Ok(own)

@@ -21,7 +21,6 @@ use axum::{
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderValue, Response, StatusCode, header},
-    serve::ListenerExt as _,
 };
 use bytes::Bytes;
 use tokio::{net::TcpListener, sync::watch};
@@ -33,6 +32,7 @@ use self::{
 };
 use crate::{
     lambda::{Answer, Lambda, WhenBusy},
+    listen::{self, ended},
     sync,
     template::model::{Api, Cors, RouteAuthorizer},
 };
@@ -60,19 +60,10 @@ struct Declared {
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: Arc<Gateway>,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     let router = Router::new().fallback(handle).with_state(gateway);
-    let listener = listener.tap_io(|stream| {
-        // Otherwise a response in two writes waits for a delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            let _ = shutdown.wait_for(|stop| *stop).await;
-        })
-        .await
+    listen::serve(listener, router, ended(shutdown)).await
 }
 
 async fn handle(

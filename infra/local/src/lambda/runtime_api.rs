@@ -3,11 +3,12 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::{
+    future::pending,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
-use crate::sync::lock;
+use crate::{listen, sync::lock};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -15,7 +16,6 @@ use axum::{
     http::{HeaderValue, Response, StatusCode},
     response::IntoResponse,
     routing::{get, post},
-    serve::ListenerExt as _,
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -88,14 +88,7 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(door);
-        let listener = listener.tap_io(|stream| {
-            // Otherwise a response in two writes waits for a delayed acknowledgement.
-            let _ = stream.set_nodelay(true);
-        });
-        let server = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
-        })
-        .abort_handle();
+        let server = tokio::spawn(listen::serve(listener, router, pending())).abort_handle();
         Ok(Self {
             address,
             work,

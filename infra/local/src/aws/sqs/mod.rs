@@ -44,10 +44,10 @@ use self::{
 use super::{
     Clock,
     database::Database,
-    ended,
     json::{answer, header, names_key},
     serve,
 };
+use crate::listen::ended;
 
 /// Maximum size of a request, in bytes: 1 MiB of messages in which every byte is a `\u0000` escape,
 /// and the rest of the request.
