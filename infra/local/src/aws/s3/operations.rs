@@ -31,6 +31,34 @@ const MAX_LISTED: usize = 1000;
 /// Content type of an object that was stored without one.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
+/// Builds the output of a read: what it says about an object, and further fields.
+macro_rules! output {
+    ($output:ident, $object:ident, $wants_checksum:ident, $($field:ident),+ $(,)?) => {{
+        let p = $object.properties;
+        let checksum = |value: Option<String>| value.filter(|_| $wants_checksum);
+        $output {
+            accept_ranges: Some("bytes".to_owned()),
+            last_modified: Some(timestamp($object.modified_ms)),
+            e_tag: Some(ETag::Strong($object.etag)),
+            content_type: p
+                .content_type
+                .or_else(|| Some(DEFAULT_CONTENT_TYPE.to_owned())),
+            content_encoding: p.content_encoding,
+            content_disposition: p.content_disposition,
+            content_language: p.content_language,
+            cache_control: p.cache_control,
+            metadata: p.metadata,
+            checksum_crc32: checksum(p.checksum_crc32),
+            checksum_crc32c: checksum(p.checksum_crc32c),
+            checksum_crc64nvme: checksum(p.checksum_crc64nvme),
+            checksum_sha1: checksum(p.checksum_sha1),
+            checksum_sha256: checksum(p.checksum_sha256),
+            $($field,)+
+            ..$output::default()
+        }
+    }};
+}
+
 /// S3 implementation that `s3s` serves.
 pub(super) struct Objects {
     pub(super) index: Index,
@@ -125,28 +153,13 @@ impl S3 for Objects {
             input.if_none_match.as_ref(),
         )?;
         let wants_checksum = wants_checksum(input.checksum_mode.as_ref());
-        let p = object.properties;
-        let checksum = |value: Option<String>| value.filter(|_| wants_checksum);
-        Ok(S3Response::new(HeadObjectOutput {
-            accept_ranges: Some("bytes".to_owned()),
-            content_length: i64::try_from(object.size).ok(),
-            last_modified: Some(timestamp(object.modified_ms)),
-            e_tag: Some(ETag::Strong(object.etag)),
-            content_type: p
-                .content_type
-                .or_else(|| Some(DEFAULT_CONTENT_TYPE.to_owned())),
-            content_encoding: p.content_encoding,
-            content_disposition: p.content_disposition,
-            content_language: p.content_language,
-            cache_control: p.cache_control,
-            metadata: p.metadata,
-            checksum_crc32: checksum(p.checksum_crc32),
-            checksum_crc32c: checksum(p.checksum_crc32c),
-            checksum_crc64nvme: checksum(p.checksum_crc64nvme),
-            checksum_sha1: checksum(p.checksum_sha1),
-            checksum_sha256: checksum(p.checksum_sha256),
-            ..HeadObjectOutput::default()
-        }))
+        let content_length = i64::try_from(object.size).ok();
+        Ok(S3Response::new(output!(
+            HeadObjectOutput,
+            object,
+            wants_checksum,
+            content_length
+        )))
     }
 
     async fn get_object(
@@ -180,30 +193,15 @@ impl S3 for Objects {
             .read(part.start, length)
             .await
             .map_err(S3Error::internal_error)?;
-        let p = object.properties;
-        let checksum = |value: Option<String>| value.filter(|_| wants_checksum);
-        Ok(S3Response::new(GetObjectOutput {
-            accept_ranges: Some("bytes".to_owned()),
-            body: Some(body),
-            content_length: i64::try_from(length).ok(),
+        let (body, content_length) = (Some(body), i64::try_from(length).ok());
+        Ok(S3Response::new(output!(
+            GetObjectOutput,
+            object,
+            wants_checksum,
+            content_length,
+            body,
             content_range,
-            last_modified: Some(timestamp(object.modified_ms)),
-            e_tag: Some(ETag::Strong(object.etag)),
-            content_type: p
-                .content_type
-                .or_else(|| Some(DEFAULT_CONTENT_TYPE.to_owned())),
-            content_encoding: p.content_encoding,
-            content_disposition: p.content_disposition,
-            content_language: p.content_language,
-            cache_control: p.cache_control,
-            metadata: p.metadata,
-            checksum_crc32: checksum(p.checksum_crc32),
-            checksum_crc32c: checksum(p.checksum_crc32c),
-            checksum_crc64nvme: checksum(p.checksum_crc64nvme),
-            checksum_sha1: checksum(p.checksum_sha1),
-            checksum_sha256: checksum(p.checksum_sha256),
-            ..GetObjectOutput::default()
-        }))
+        )))
     }
 
     async fn delete_object(
