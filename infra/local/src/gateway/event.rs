@@ -1,6 +1,7 @@
 //! Requests in payload format 2.0.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, SystemTime},
@@ -9,7 +10,7 @@ use std::{
 use axum::http::{HeaderMap, header, request::Parts};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use eventrelay::{clock::Timestamp, telemetry::TraceId};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::template::{
@@ -20,21 +21,12 @@ use crate::template::{
 /// A request without its body.
 pub(super) struct Call {
     route_key: String,
-    method: String,
-    path: String,
-    query: String,
-    cookies: Vec<String>,
-    pub(super) headers: BTreeMap<String, String>,
-    query_parameters: BTreeMap<String, String>,
-    path_parameters: BTreeMap<String, String>,
-    api_id: String,
-    domain: String,
-    protocol: String,
-    source_ip: String,
-    request_id: String,
+    route_arn: String,
+    headers: BTreeMap<String, String>,
     /// Trace of the request and everything that it causes.
     pub(super) trace: TraceId,
-    time: Duration,
+    /// Members that the events of functions and authorizers share.
+    common: Value,
 }
 
 impl Call {
@@ -55,15 +47,11 @@ impl Call {
         let time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let source_ip = source.ip().to_string();
         let mut headers = joined_headers(&parts.headers);
-        let cookies = headers
-            .remove(header::COOKIE.as_str())
-            .map(|cookies| {
-                cookies
-                    .split([';', ','])
-                    .map(|cookie| cookie.trim().to_owned())
-                    .collect()
-            })
-            .unwrap_or_default();
+        let cookies = headers.remove(header::COOKIE.as_str());
+        let cookies: Vec<&str> = cookies
+            .iter()
+            .flat_map(|cookies| cookies.split([';', ',']).map(str::trim))
+            .collect();
         headers
             .entry("host".into())
             .or_insert_with(|| domain.clone());
@@ -77,28 +65,58 @@ impl Call {
         headers.insert("x-amzn-trace-id".into(), trace.header());
         headers.insert("x-forwarded-port".into(), port.to_string());
         headers.insert("x-forwarded-proto".into(), "http".into());
+        let api_id = physical_name(&api.name);
+        let (method, path) = (parts.method.as_str(), parts.uri.path());
+        let route_key = route_key(route);
+        let mut common = json!({
+            "version": "2.0",
+            "routeKey": route_key,
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": headers,
+            "requestContext": {
+                "accountId": ACCOUNT,
+                "apiId": api_id,
+                "domainName": domain,
+                "domainPrefix": domain.split('.').next().unwrap_or_default(),
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": format!("{:?}", parts.version),
+                    "sourceIp": source_ip,
+                    "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
+                },
+                "requestId": request_id,
+                "routeKey": route_key,
+                "stage": "$default",
+                "time": common_log_time(time),
+                "timeEpoch": u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            },
+        });
+        let query_parameters = query_parameters(query);
+        if !cookies.is_empty() {
+            common["cookies"] = cookies.into();
+        }
+        if !query_parameters.is_empty() {
+            common["queryStringParameters"] = json!(query_parameters);
+        }
+        if !path_parameters.is_empty() {
+            common["pathParameters"] = json!(path_parameters);
+        }
         Self {
-            route_key: route_key(route),
-            method: parts.method.to_string(),
-            path: parts.uri.path().to_owned(),
-            query: query.to_owned(),
-            cookies,
+            route_arn: format!(
+                "arn:aws:execute-api:{REGION}:{ACCOUNT}:{api_id}/$default/{method}{path}"
+            ),
+            route_key,
             headers,
-            query_parameters: query_parameters(query),
-            path_parameters,
-            api_id: physical_name(&api.name),
-            domain,
-            protocol: format!("{:?}", parts.version),
-            source_ip,
-            request_id: request_id.to_owned(),
             trace,
-            time,
+            common,
         }
     }
 
     /// Returns the event for the function of the route.
     pub(super) fn event(&self, authorizer: Option<Value>, body: &[u8]) -> Value {
-        let mut event = self.common();
+        let mut event = self.common.clone();
         if let Some(context) = authorizer {
             event["requestContext"]["authorizer"] = json!({ "lambda": context });
         }
@@ -120,13 +138,9 @@ impl Call {
     /// Returns the event for an authorizer of type REQUEST
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
     pub(super) fn authorizer_event(&self, identity: &[String]) -> Value {
-        let mut event = self.common();
+        let mut event = self.common.clone();
         event["type"] = "REQUEST".into();
-        event["routeArn"] = format!(
-            "arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/$default/{}{}",
-            self.api_id, self.method, self.path
-        )
-        .into();
+        event["routeArn"] = self.route_arn.clone().into();
         event["identitySource"] = identity.into();
         event
     }
@@ -141,48 +155,6 @@ impl Call {
         });
         let route = authorizer.by_route.then(|| Some(self.route_key.clone()));
         headers.chain(route).collect()
-    }
-
-    fn common(&self) -> Value {
-        let prefix = self.domain.split('.').next().unwrap_or_default();
-        let mut event = Map::from_iter([
-            ("version".to_owned(), "2.0".into()),
-            ("routeKey".to_owned(), self.route_key.clone().into()),
-            ("rawPath".to_owned(), self.path.clone().into()),
-            ("rawQueryString".to_owned(), self.query.clone().into()),
-            ("headers".to_owned(), json!(self.headers)),
-            (
-                "requestContext".to_owned(),
-                json!({
-                    "accountId": ACCOUNT,
-                    "apiId": self.api_id,
-                    "domainName": self.domain,
-                    "domainPrefix": prefix,
-                    "http": {
-                        "method": self.method,
-                        "path": self.path,
-                        "protocol": self.protocol,
-                        "sourceIp": self.source_ip,
-                        "userAgent": self.headers.get("user-agent").cloned().unwrap_or_default(),
-                    },
-                    "requestId": self.request_id,
-                    "routeKey": self.route_key,
-                    "stage": "$default",
-                    "time": common_log_time(self.time),
-                    "timeEpoch": u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX),
-                }),
-            ),
-        ]);
-        if !self.cookies.is_empty() {
-            event.insert("cookies".into(), json!(self.cookies));
-        }
-        if !self.query_parameters.is_empty() {
-            event.insert("queryStringParameters".into(), json!(self.query_parameters));
-        }
-        if !self.path_parameters.is_empty() {
-            event.insert("pathParameters".into(), json!(self.path_parameters));
-        }
-        event.into()
     }
 }
 
@@ -214,33 +186,36 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// Joins repeated headers with commas, and cookies, which HTTP/2 splits, with `;`.
 fn joined_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut joined = BTreeMap::<String, String>::new();
-    for (name, value) in headers {
+    let separator = |name: &str| if name == header::COOKIE { ';' } else { ',' };
+    let headers = headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
-        joined
-            .entry(name.as_str().to_owned())
-            .and_modify(|before| {
-                before.push(if name == header::COOKIE { ';' } else { ',' });
-                before.push_str(&value);
-            })
-            .or_insert_with(|| value.into_owned());
-    }
-    joined
+        (name.as_str().into(), value)
+    });
+    joined(headers, separator)
 }
 
 /// Joins repeated parameters with commas.
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
-    let mut parameters = BTreeMap::<String, String>::new();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        parameters
-            .entry(name.into_owned())
-            .and_modify(|before| {
-                before.push(',');
+    joined(url::form_urlencoded::parse(query.as_bytes()), |_| ',')
+}
+
+fn joined<'a>(
+    pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+    separator: impl Fn(&str) -> char,
+) -> BTreeMap<String, String> {
+    let mut joined = BTreeMap::<String, String>::new();
+    for (name, value) in pairs {
+        match joined.get_mut(name.as_ref()) {
+            Some(before) => {
+                before.push(separator(&name));
                 before.push_str(&value);
-            })
-            .or_insert_with(|| value.into_owned());
+            }
+            None => {
+                joined.insert(name.into_owned(), value.into_owned());
+            }
+        }
     }
-    parameters
+    joined
 }
 
 /// Returns whether bodies of this type are passed as text. All others are passed in Base64.
