@@ -80,26 +80,21 @@ impl Data {
         // Functions are started in other folders and need absolute paths.
         let path = path.canonicalize()?;
         let lock = lock_file(&path, "lock")?;
-        match lock.try_lock() {
-            Ok(()) => {
-                private::restrict(&path)
-                    .with_context(|| format!("cannot make {} private", path.display()))?;
-                // An owner that was killed left it; other processes may use its ports now.
-                remove_if_exists(&path.join("running.json"))?;
-                Ok(Opened::Free(Self {
-                    path,
-                    _lock: lock,
-                    _temporary: None,
-                }))
-            }
-            Err(TryLockError::WouldBlock) => {
-                let ready = std::fs::read(path.join("running.json"))
-                    .ok()
-                    .and_then(|text| serde_json::from_slice(&text).ok());
-                Ok(Opened::InUse(ready))
-            }
-            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
+        if !is_locked(lock.try_lock())? {
+            let ready = std::fs::read(path.join("running.json"))
+                .ok()
+                .and_then(|text| serde_json::from_slice(&text).ok());
+            return Ok(Opened::InUse(ready));
         }
+        private::restrict(&path)
+            .with_context(|| format!("cannot make {} private", path.display()))?;
+        // An owner that was killed left it; other processes may use its ports now.
+        remove_if_exists(&path.join("running.json"))?;
+        Ok(Opened::Free(Self {
+            path,
+            _lock: lock,
+            _temporary: None,
+        }))
     }
 
     /// Creates a folder that is removed with this value.
@@ -165,11 +160,7 @@ impl Data {
     /// If the folder cannot be written.
     pub(crate) fn join(path: &Path) -> anyhow::Result<Option<ClientLock>> {
         let file = lock_file(path, "clients")?;
-        match file.try_lock_shared() {
-            Ok(()) => Ok(Some(ClientLock { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
-        }
+        Ok(is_locked(file.try_lock_shared())?.then_some(ClientLock { _file: file }))
     }
 
     /// Keeps new clients away. Returns `None` while there are any.
@@ -178,11 +169,7 @@ impl Data {
     /// If the folder cannot be written.
     pub(crate) fn close_to_clients(&self) -> anyhow::Result<Option<ClosedToClients>> {
         let file = lock_file(&self.path, "clients")?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(ClosedToClients { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
-        }
+        Ok(is_locked(file.try_lock())?.then_some(ClosedToClients { _file: file }))
     }
 }
 
@@ -190,6 +177,15 @@ impl Drop for Data {
     fn drop(&mut self) {
         // Readers ignore it without the lock.
         let _ = remove_if_exists(&self.path.join("running.json"));
+    }
+}
+
+/// Returns whether this process has the lock, or another process holds it.
+fn is_locked(attempt: Result<(), TryLockError>) -> anyhow::Result<bool> {
+    match attempt {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
     }
 }
 
