@@ -84,29 +84,17 @@ fn check(request: &Analyze) -> Result<(Source, Map<String, Value>), String> {
     if let Some(path) = &request.out {
         preflight::writable("--out", path)?;
     }
-    let mut body = Map::new();
-    if let Some(path) = &request.transcript {
-        body.insert("transcript".into(), source::transcript(path)?.into());
-    }
-    if let Some(language) = &request.language {
-        body.insert("language".into(), language.clone().into());
-    }
-    if let Some(start) = request.start {
-        body.insert("start_s".into(), start.into());
-    }
-    if let Some(end) = request.end {
-        body.insert("end_s".into(), end.into());
-    }
-    if let Some(resolution) = request.resolution {
-        body.insert("resolution".into(), json!(resolution));
-    }
-    if let Some(price) = request.max_cost_usd {
-        body.insert("max_cost_usd".into(), price.into());
-    }
-    if request.force {
-        body.insert("force".into(), true.into());
-    }
-    Ok((source, body))
+    let transcript = request.transcript.as_deref().map(source::transcript);
+    let body = json!({
+        "transcript": transcript.transpose()?,
+        "language": request.language,
+        "start_s": request.start,
+        "end_s": request.end,
+        "resolution": request.resolution,
+        "max_cost_usd": request.max_cost_usd,
+        "force": request.force.then_some(true),
+    });
+    Ok((source, client::given(body)))
 }
 
 async fn follow(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, anyhow, bail};
 use reqwest::{Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::data::Ready;
@@ -25,6 +25,15 @@ pub(super) fn gone(ready: &Ready) -> anyhow::Error {
 
 /// Reason of [`Unavailable`] for a system that does not respond.
 const SILENT: &str = "does not answer";
+
+/// Returns the members of a request body that are not `null`.
+pub(super) fn given(body: Value) -> Map<String, Value> {
+    let Value::Object(mut members) = body else {
+        return Map::new();
+    };
+    members.retain(|_, member| !member.is_null());
+    members
+}
 
 /// Client of one API with one key.
 pub(super) struct Client {

@@ -11,6 +11,7 @@ use eventrelay::{
 use serde_json::{Map, Value, json};
 
 use super::super::{
+    client::given,
     preflight,
     source::{self, Source},
 };
@@ -123,31 +124,27 @@ fn new_project(request: &Build) -> Result<NewProject, String> {
         return Err(wrong_target(kind, framework, target));
     }
     check_wishes(request)?;
-    let mut analysis = Map::new();
-    if let Some(path) = &request.transcript {
-        if matches!(video, Video::Analysed(_)) {
-            return Err("--transcript is for a video that is not analysed yet".to_owned());
-        }
-        analysis.insert("transcript".into(), source::transcript(path)?.into());
+    if request.transcript.is_some() && matches!(video, Video::Analysed(_)) {
+        return Err("--transcript is for a video that is not analysed yet".to_owned());
     }
-    let mut project = json!({
+    let transcript = request.transcript.as_deref().map(source::transcript);
+    let analysis = given(json!({
+        "transcript": transcript.transpose()?,
+        "max_cost_usd": request.max_cost_usd,
+    }));
+    let project = given(json!({
         "project_type": kind,
         "framework": framework,
         "features": request.features,
-    });
-    if let Some(instructions) = &request.instructions {
-        project["instructions"] = instructions.clone().into();
-    }
-    if let Some(price) = request.max_cost_usd {
-        analysis.insert("max_cost_usd".into(), price.into());
-        project["max_cost_usd"] = price.into();
-    }
+        "instructions": request.instructions,
+        "max_cost_usd": request.max_cost_usd,
+    }));
     Ok(NewProject {
         video,
         kind,
         framework,
         analysis,
-        project,
+        project: project.into(),
     })
 }
 
@@ -265,16 +262,11 @@ fn account_name(name: &str) -> Result<Owner, String> {
 
 fn deployment(request: &Build) -> Value {
     let mut body = json!({"target": request.target, "dry_run": request.dry_run});
-    let mut repository = Map::new();
-    if let Some(name) = &request.name {
-        repository.insert("name".into(), name.clone().into());
-    }
-    if let Some(owner) = &request.owner {
-        repository.insert("owner".into(), owner.clone().into());
-    }
-    if request.public {
-        repository.insert("private".into(), false.into());
-    }
+    let repository = given(json!({
+        "name": request.name,
+        "owner": request.owner,
+        "private": request.public.then_some(false),
+    }));
     if !repository.is_empty() {
         body["repository"] = repository.into();
     }
