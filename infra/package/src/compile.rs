@@ -85,6 +85,7 @@ impl Builder {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Build<'a> {
     pub(crate) root: &'a Path,
     /// Target folder of Cargo.
@@ -148,8 +149,8 @@ impl Build<'_> {
         for name in UNWANTED {
             command.env_remove(name);
         }
-        let flags = joined(self.rust_flags()?, "\u{1f}");
-        let c_flags = joined(self.c_flags(), " ");
+        let flags = self.rust_flags()?.join("\u{1f}".as_ref());
+        let c_flags = self.c_flags().join(" ".as_ref());
         command
             .current_dir(self.root)
             .env("CARGO_HOME", self.cargo_home)
@@ -237,10 +238,6 @@ fn remapped(path: &Path, name: &str) -> OsString {
     pair
 }
 
-fn joined(parts: Vec<OsString>, separator: &str) -> OsString {
-    parts.join(separator.as_ref())
-}
-
 /// Returns the latest glibc 2.x that a binary needs, by its string table.
 fn glibc_minor(binary: &[u8]) -> u32 {
     const NAME: &[u8] = b"GLIBC_2.";
@@ -320,7 +317,7 @@ mod tests {
             assert!(build.check(bytes).is_err());
         }
         // The last matching prefix counts.
-        let flags = joined(build.c_flags(), " ").into_string().unwrap();
+        let flags = build.c_flags().join(" ".as_ref()).into_string().unwrap();
         let last = " -ffile-prefix-map=/home/ann/eventrelay/target=/eventrelay/target";
         assert!(flags.ends_with(last), "{flags}");
     }

@@ -97,7 +97,19 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
     let mut shipped = Vec::new();
     let (mut report, mut above) = (String::new(), Vec::new());
     if !cli.list {
-        let zips = build(cli, &root, &target, &packages, &wanted)?;
+        let build = Build {
+            root: &root,
+            target: &target,
+            cargo_home: &cargo_home()?,
+            architecture: cli.architecture,
+            builder: cli.with.unwrap_or(Builder::default_for(cli.architecture)),
+            packages: &packages,
+            wanted: &wanted.values().cloned().collect(),
+        };
+        let zips = zips(&build, &wanted)?;
+        if cli.check {
+            check(&build, &wanted, &zips)?;
+        }
         let mut sizes = Vec::new();
         let mut sums = String::new();
         for (name, Zip { bytes, bootstrap }) in &zips {
@@ -119,7 +131,7 @@ fn package(cli: &Cli) -> anyhow::Result<()> {
         }
         (report, above) = budget.table(&sizes);
         if cli.local {
-            let (name, bytes) = local_archive(cli, &root, &target, &library, &functions, &zips)?;
+            let (name, bytes) = local_archive(build, &library, &functions, &zips)?;
             std::fs::write(output.join(&name), &bytes)?;
             let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(&bytes)));
         }
@@ -178,56 +190,44 @@ struct Zip {
     bootstrap: usize,
 }
 
-/// Returns the zips by logical id, after the optional reproducibility check.
-fn build(
-    cli: &Cli,
-    root: &Path,
-    target: &Path,
-    packages: &BTreeSet<String>,
+/// Builds the zips again in another folder, and compares their bytes.
+fn check(
+    build: &Build<'_>,
     wanted: &BTreeMap<String, String>,
-) -> anyhow::Result<BTreeMap<String, Zip>> {
-    let home = cargo_home()?;
-    let first = zips(cli, root, target, &home, packages, wanted)?;
-    if cli.check {
-        let started = Instant::now();
-        let mut copy = WorkspaceCopy::copy(root, target, &home)?;
-        let (root, target) = (copy.root(), copy.target());
-        let second = zips(cli, &root, &target, &copy.cargo_home(), packages, wanted)?;
-        for (name, zip) in &first {
-            if let Some(at) = difference(&zip.bytes, &second[name].bytes) {
-                copy.keep();
-                bail!(
-                    "{name} differs from byte {at} on when it is built in {}",
-                    root.display()
-                );
-            }
+    first: &BTreeMap<String, Zip>,
+) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut copy = WorkspaceCopy::copy(build.root, build.target, build.cargo_home)?;
+    let root = copy.root();
+    let again = Build {
+        root: &root,
+        target: &copy.target(),
+        cargo_home: &copy.cargo_home(),
+        ..*build
+    };
+    let second = zips(&again, wanted)?;
+    for (name, zip) in first {
+        if let Some(at) = difference(&zip.bytes, &second[name].bytes) {
+            copy.keep();
+            bail!(
+                "{name} differs from byte {at} on when it is built in {}",
+                root.display()
+            );
         }
-        writeln!(
-            std::io::stdout(),
-            "rebuilt in another folder in {} s: identical",
-            started.elapsed().as_secs()
-        )?;
     }
-    Ok(first)
+    writeln!(
+        std::io::stdout(),
+        "rebuilt in another folder in {} s: identical",
+        started.elapsed().as_secs()
+    )?;
+    Ok(())
 }
 
+/// Returns the zips by logical id.
 fn zips(
-    cli: &Cli,
-    root: &Path,
-    target: &Path,
-    cargo_home: &Path,
-    packages: &BTreeSet<String>,
+    build: &Build<'_>,
     wanted: &BTreeMap<String, String>,
 ) -> anyhow::Result<BTreeMap<String, Zip>> {
-    let build = Build {
-        root,
-        target,
-        cargo_home,
-        architecture: cli.architecture,
-        builder: cli.with.unwrap_or(Builder::default_for(cli.architecture)),
-        packages,
-        wanted: &wanted.values().cloned().collect(),
-    };
     let binaries = build.run()?;
     let pack = |(name, binary): (&String, &String)| {
         let bootstrap = &binaries[binary];
@@ -243,23 +243,17 @@ fn zips(
 /// Returns name and bytes of the archive that runs without Rust. Its functions are those of the
 /// zips.
 fn local_archive(
-    cli: &Cli,
-    root: &Path,
-    target: &Path,
+    build: Build<'_>,
     library: &Library,
     functions: &BTreeMap<String, String>,
     zips: &BTreeMap<String, Zip>,
 ) -> anyhow::Result<(String, Vec<u8>)> {
     let runtime = BTreeSet::from([local::RUNTIME.to_owned()]);
     let build = Build {
-        root,
-        target,
-        cargo_home: &cargo_home()?,
-        architecture: cli.architecture,
-        builder: cli.with.unwrap_or(Builder::default_for(cli.architecture)),
         // Built separately, because the functions' features must not depend on it.
         packages: &runtime,
         wanted: &runtime,
+        ..build
     };
     let mut files = Vec::new();
     for (name, binary) in build.run()? {
@@ -270,14 +264,14 @@ fn local_archive(
         files.push(local::File::program(path, archive::unpack(&zip.bytes)?));
     }
     for name in ["template.yaml", "README.md", "LICENSE"] {
-        let content = std::fs::read(root.join(name)).with_context(|| name.to_owned())?;
+        let content = std::fs::read(build.root.join(name)).with_context(|| name.to_owned())?;
         files.push(local::File::document(name, content));
     }
     let packages = functions.values().chain(&runtime).cloned().collect();
-    let inventory = inventory::read(root, cli.architecture.target(), &packages)?;
+    let inventory = inventory::read(build.root, build.architecture.target(), &packages)?;
     let third_party = licences::document(&inventory, library)?;
     files.push(local::File::document("THIRD-PARTY.txt", third_party.into()));
-    let name = local::name(env!("CARGO_PKG_VERSION"), cli.architecture.into_str());
+    let name = local::name(env!("CARGO_PKG_VERSION"), build.architecture.into_str());
     let bytes = local::pack(&name, &files)?;
     Ok((format!("{name}.tar.gz"), bytes))
 }
