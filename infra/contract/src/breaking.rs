@@ -12,7 +12,7 @@ use std::fmt;
 use serde_json::Value;
 
 use self::schema::{Direction, Question};
-use crate::json::{members, resolved};
+use crate::json::{list, members, resolved, text};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Break {
@@ -128,18 +128,23 @@ impl Pair<'_> {
         if is["required"] == true && was["required"] != true {
             self.add("body-required", "");
         }
+        self.content(" body", Direction::Request, "body-removed", was, is);
+    }
+
+    /// Compares the schemas of each media type.
+    fn content(
+        &mut self,
+        place: &str,
+        direction: Direction,
+        removed: &'static str,
+        was: &Value,
+        is: &Value,
+    ) {
         for (media_type, content) in members(&was["content"]) {
-            let place = format!(" body {media_type}");
+            let place = format!("{place} {media_type}");
             match is["content"].get(media_type) {
-                None => self.add("body-removed", &place),
-                Some(now) => {
-                    self.schemas(
-                        &place,
-                        Direction::Request,
-                        &content["schema"],
-                        &now["schema"],
-                    );
-                }
+                None => self.add(removed, &place),
+                Some(now) => self.schemas(&place, direction, &content["schema"], &now["schema"]),
             }
         }
     }
@@ -167,20 +172,7 @@ impl Pair<'_> {
     }
 
     fn answer(&mut self, place: &str, was: &Value, is: &Value) {
-        for (media_type, content) in members(&was["content"]) {
-            let place = format!("{place} {media_type}");
-            match is["content"].get(media_type) {
-                None => self.add("media-type-removed", &place),
-                Some(now) => {
-                    self.schemas(
-                        &place,
-                        Direction::Answer,
-                        &content["schema"],
-                        &now["schema"],
-                    );
-                }
-            }
-        }
+        self.content(place, Direction::Answer, "media-type-removed", was, is);
         for (name, header) in members(&was["headers"]) {
             let place = format!("{place} {name}");
             let header = resolved(header, self.old);
@@ -199,10 +191,6 @@ impl Pair<'_> {
 }
 
 fn parameters(operation: &Value, document: &Value) -> Vec<Value> {
-    let all = operation["parameters"].as_array().into_iter().flatten();
+    let all = list(&operation["parameters"]);
     all.map(|one| resolved(one, document).clone()).collect()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

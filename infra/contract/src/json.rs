@@ -17,3 +17,13 @@ pub(crate) fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
         .and_then(|pointer| document.pointer(pointer))
         .unwrap_or(value)
 }
+
+/// Returns the text, or an empty one for other values.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Returns the items of an array, or none for other values.
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}

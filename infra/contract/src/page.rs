@@ -5,7 +5,7 @@ use pulldown_cmark::{Options, Parser, html};
 use serde_json::Value;
 
 use crate::{
-    json::{members, resolved},
+    json::{list, members, resolved, text},
     page::kinds::{escaped, kind},
 };
 
@@ -243,12 +243,4 @@ fn markdown(source: &Value) -> String {
 
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use self::kinds::kind;
-use crate::json::{members, resolved};
+use crate::json::{list, members, resolved, text};
 
 /// Start of the line in front of a table. The name of the table follows.
 const BEGIN: &str = "<!-- generated: ";
@@ -261,14 +261,6 @@ fn scalar(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -182,21 +182,14 @@ impl<'a> Question<'a> {
         outer: &Map<String, Value>,
         found: &mut Vec<Break>,
     ) {
-        let none = Map::new();
-        let of = |schema: &'_ Map<String, Value>| {
-            schema
-                .get("properties")
-                .and_then(Value::as_object)
-                .unwrap_or(&none)
-                .clone()
+        let of = |schema: &Map<String, Value>| {
+            let members = schema.get("properties").and_then(Value::as_object);
+            members.cloned().unwrap_or_default()
         };
         let (own, all) = (of(inner), of(outer));
         let required = |schema: &Map<String, Value>| {
-            schema
-                .get("required")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default()
+            let names = schema.get("required").and_then(Value::as_array);
+            names.cloned().unwrap_or_default()
         };
         let own_required = required(inner);
         for name in required(outer) {

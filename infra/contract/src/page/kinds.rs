@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::json::{self, list};
+
 /// Describes the values of a schema, as HTML.
 pub(super) fn kind(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
@@ -52,14 +54,9 @@ fn items(schema: &Value) -> String {
 }
 
 fn members(schema: &Value) -> String {
-    let members = schema["properties"].as_object().into_iter().flatten();
-    let members: Vec<String> = members
+    let members: Vec<String> = json::members(&schema["properties"])
         .map(|(name, member)| {
-            let required = schema["required"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|one| one == name);
+            let required = list(&schema["required"]).any(|one| one == name);
             let mark = if required { "" } else { "?" };
             format!("<code>{}{mark}</code>: {}", escaped(name), kind(member))
         })

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::{list, text};
-use crate::json::{members, resolved};
+use crate::json::{list, members, resolved, text};
 
 /// Maximum members that are listed. A larger object is shown by the name of its schema.
 const MAX_MEMBERS: usize = 6;
