@@ -1,13 +1,10 @@
 //! Claims: at most one job per video and variant makes an analysis, across all instances.
 
-use crate::sdk_error::storage_error;
+use crate::conditional::{MAX_ATTEMPTS, contended, if_held, retry_until_unchanged};
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    types::{
-        CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    },
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::{
@@ -18,7 +15,7 @@ use super::{
     jobs::{Lease, WorkflowRecord},
     packed::Packed,
     rows::{CURRENT, Variant, analysis_document, body_item, entry_item, key, variant_key},
-    videos::{TRIES, Videos, condition_failed, contended, unchanged},
+    videos::{Videos, condition_failed, unchanged},
 };
 use eventrelay_core::{
     answer_class::AnswerClass,
@@ -107,7 +104,7 @@ impl Videos {
         now: Timestamp,
     ) -> Result<Vec<ClaimOutcome>, Error> {
         let mut outcomes: Vec<Option<ClaimOutcome>> = vec![None; wanted.len()];
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let open: Vec<usize> = (0..wanted.len())
                 .filter(|at| outcomes[*at].is_none())
                 .collect();
@@ -138,8 +135,8 @@ impl Videos {
                 }
             }
         }
+        let outcomes = outcomes.into_iter();
         outcomes
-            .into_iter()
             .map(|outcome| outcome.ok_or_else(contended))
             .collect()
     }
@@ -258,7 +255,9 @@ impl Videos {
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.end(job, failure, now).await?;
+        let error = failure.map(|failure| &failure.error);
+        self.end_entry(job.video(), &job.header().id, error, now)
+            .await?;
         let mut release = self
             .client
             .update_item()
@@ -281,70 +280,40 @@ impl Videos {
                     .expression_attribute_values(":until", n(failure.until.0))
             }
         };
-        match release.send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(storage_error(error)),
-        }
-    }
-
-    /// Records in the video's entry that its job has ended without an analysis.
-    async fn end(
-        &self,
-        job: &impl ClaimingRecord,
-        failure: Option<&Failure>,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let error = failure.map(|failure| &failure.error);
-        self.end_entry(job.video(), &job.header().id, error, now)
-            .await?;
+        if_held(release.send().await)?;
         Ok(())
     }
 
-    /// Ends the running entry of a video on behalf of a job. Returns whether it did.
-    async fn end_entry(
+    /// Ends the entry of a video on behalf of a job that has ended without an analysis, or is gone.
+    /// Returns whether the entry changed.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn end_entry(
         &self,
         video: &VideoKey,
         job: &JobId,
         error: Option<&JobError>,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        for _ in 0..TRIES {
+        retry_until_unchanged(contended, || async move {
             let before = self.entry(video).await?;
             let ended = before
                 .as_ref()
                 .and_then(|entry| entry.ended(job, error, now));
             let Some(ended) = ended else {
-                return Ok(false);
+                return Ok(Some(false));
             };
             let put = self.entry_put(video, before.as_ref(), &ended)?;
-            if self.transact(vec![put]).await?.is_ok() {
-                self.counters
-                    .count(&Entry::change(before.as_ref(), Some(&ended)))
-                    .await;
-                return Ok(true);
+            if self.transact(vec![put]).await?.is_err() {
+                return Ok(None);
             }
-        }
-        Err(contended())
-    }
-
-    /// Ends the entry of a video whose job is settled or gone without having ended it. Returns
-    /// whether the entry changed.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub async fn end_lost(
-        &self,
-        video: &VideoKey,
-        job: &JobId,
-        error: Option<&JobError>,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        self.end_entry(video, job, error, now).await
+            self.counters
+                .count(&Entry::change(before.as_ref(), Some(&ended)))
+                .await;
+            Ok(Some(true))
+        })
+        .await
     }
 
     /// Adds an analysis whose blobs are stored to the index, in one transaction.
@@ -362,7 +331,7 @@ impl Videos {
         analysis: &StoredAnalysis,
         body: &Packed,
     ) -> Result<Indexed, Error> {
-        for _ in 0..TRIES {
+        retry_until_unchanged(contended, || async move {
             let before = self.entry(job.video()).await?;
             let after = Entry::analysed(before.as_ref(), &job.header().id, analysis);
             let mut items = self.index_items(job, version, lease, analysis, body)?;
@@ -376,19 +345,20 @@ impl Videos {
                         let changes = Entry::change(before.as_ref(), after.as_ref());
                         self.counters.count(&changes).await;
                     }
-                    return Ok(Indexed::Yes);
+                    return Ok(Some(Indexed::Yes));
                 }
                 Err(reasons) => reasons,
             };
             let failed = |position: usize| reasons.get(position).is_some_and(condition_failed);
-            if failed(0) {
-                return Ok(Indexed::StepLost);
-            }
-            if failed(1) {
-                return Ok(Indexed::ClaimLost);
-            }
-        }
-        Err(contended())
+            Ok(if failed(0) {
+                Some(Indexed::StepLost)
+            } else if failed(1) {
+                Some(Indexed::ClaimLost)
+            } else {
+                None
+            })
+        })
+        .await
     }
 
     fn index_items(

@@ -8,10 +8,10 @@
 //! | `redriven_at` | when it was sent on its way again |
 //! | `ttl` | expiry, epoch seconds |
 
+use crate::conditional::if_held;
 use crate::sdk_error::storage_error;
 use std::{fmt, str::FromStr, time::Duration};
 
-use aws_sdk_dynamodb::error::SdkError;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -221,19 +221,14 @@ impl DeadLetters {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(Kept::New),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                // If DynamoDB has expired the row in between, it was redriven or forgotten.
-                Ok(match self.get(&letter.id).await? {
-                    Some(_) => Kept::Before,
-                    None => Kept::Redriven,
-                })
-            }
-            Err(error) => Err(storage_error(error)),
+        if if_held(put)?.is_some() {
+            return Ok(Kept::New);
         }
+        // If DynamoDB has expired the row in between, it was redriven or forgotten.
+        Ok(match self.get(&letter.id).await? {
+            Some(_) => Kept::Before,
+            None => Kept::Redriven,
+        })
     }
 
     /// Returns a dead letter (strongly consistent), or `None` if it is missing or was redriven.
@@ -299,15 +294,8 @@ impl DeadLetters {
             .expression_attribute_values(":now", n(now.0))
             .send()
             .await;
-        match marked {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(storage_error(error)),
-        }
+        if_held(marked)?;
+        Ok(())
     }
 }
 

@@ -11,13 +11,11 @@
 //! DynamoDB deletes an attribute when its set is empty. Removing a part twice is idempotent. Every
 //! worker that sees a set gone may act on it: a duplicate message does no harm.
 
+use crate::conditional::if_held;
 use crate::sdk_error::storage_error;
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    types::{AttributeValue, ReturnValue},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::{
     item::{Item, n, s},
@@ -100,15 +98,8 @@ impl Jobs {
         for (part, others) in &join.waiting {
             put = put.item(waits(*part), set(others.iter().copied()));
         }
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(storage_error(error)),
-        }
+        if_held(put.send().await)?;
+        Ok(())
     }
 
     /// Returns a fan-in (strongly consistent), or `None` if it was never created.
@@ -155,16 +146,9 @@ impl Jobs {
         for (at, name) in sets.into_iter().enumerate() {
             update = update.expression_attribute_names(format!("#s{at}"), name);
         }
-        match update.send().await {
-            Ok(updated) => Ok(updated.attributes().map(FanIn::new).unwrap_or_default()),
-            // The row has expired.
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(FanIn::default())
-            }
-            Err(error) => Err(storage_error(error)),
-        }
+        // Without attributes, the row has expired.
+        let updated = if_held(update.send().await)?.and_then(|updated| updated.attributes);
+        Ok(updated.as_ref().map(FanIn::new).unwrap_or_default())
     }
 
     /// Marks a part as failed.
@@ -183,15 +167,8 @@ impl Jobs {
             .expression_attribute_values(":part", set([part]))
             .send()
             .await;
-        match failed {
-            Ok(_) => Ok(()),
-            // The row has expired.
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(storage_error(error)),
-        }
+        // If the condition does not hold, the row has expired.
+        if_held(failed)?;
+        Ok(())
     }
 }

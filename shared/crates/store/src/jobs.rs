@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
     types::{AttributeValue, Put},
 };
 
@@ -295,15 +294,7 @@ impl Jobs {
             .expression_attribute_values(":until", n(lease.until.0))
             .send()
             .await;
-        match updated {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(storage_error(error)),
-        }
+        Ok(conditional::if_held(updated)?.is_some())
     }
 
     /// Writes new work down. False where it was there.

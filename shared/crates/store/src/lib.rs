@@ -8,7 +8,7 @@ pub mod blobs;
 pub mod bookmarks;
 pub mod claims;
 pub mod compression;
-mod conditional;
+pub mod conditional;
 pub mod counters;
 pub mod dead_letters;
 mod due;

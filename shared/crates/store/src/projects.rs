@@ -7,6 +7,7 @@
 //! | `version` | incremented by every write, for optimistic locking |
 //! | `doc` | the [`Project`] or [`Deployment`] as JSON |
 
+use crate::conditional::{contended, retry_until_unchanged};
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     Client,
@@ -58,9 +59,6 @@ pub struct Stored<D> {
     pub doc: D,
     pub version: u32,
 }
-
-/// Maximum attempts of a change that conflicts with concurrent writes.
-const TRIES: u32 = 8;
 
 /// Table of projects and deployments.
 #[derive(Clone, Debug)]
@@ -205,18 +203,16 @@ impl Projects {
         id: &str,
         change: impl Fn(&mut D) -> bool,
     ) -> Result<Option<Stored<D>>, Error> {
-        for _ in 0..TRIES {
+        let change = &change;
+        retry_until_unchanged(contended, || async move {
             let Some(mut stored) = self.read::<D>(id).await? else {
-                return Ok(None);
+                return Ok(Some(None));
             };
-            if !change(&mut stored.doc) || self.save(&stored.doc, stored.version).await? {
-                return Ok(Some(stored));
-            }
-        }
-        Err(Error::Storage {
-            transient: true,
-            source: "a document is changing all the time".into(),
+            let is_done =
+                !change(&mut stored.doc) || self.save(&stored.doc, stored.version).await?;
+            Ok(is_done.then_some(Some(stored)))
         })
+        .await
     }
 
     /// Replaces the document that was read as `version`. Returns `false` if it has changed since.

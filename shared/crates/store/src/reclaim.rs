@@ -1,5 +1,6 @@
 //! Reclaiming: a job that has ended takes its claim again.
 
+use crate::conditional::{contended, retry_until_unchanged};
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     entry::Entry,
     item::{n, s},
     rows::{Variant, key, variant_key},
-    videos::{TRIES, Videos, condition_failed, contended},
+    videos::{Videos, condition_failed},
 };
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId};
 
@@ -36,7 +37,7 @@ impl Videos {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<Reclaimed, Error> {
-        for _ in 0..TRIES {
+        retry_until_unchanged(contended, || async move {
             let before = self.entry(job.video()).await?;
             let after = Entry::submitted(before.as_ref(), &job.header().id, now);
             let put = self.jobs.resumed_job(job, version)?;
@@ -53,23 +54,21 @@ impl Videos {
                         let changes = Entry::change(before.as_ref(), after.as_ref());
                         self.counters.count(&changes).await;
                     }
-                    return Ok(Reclaimed::Yes);
+                    return Ok(Some(Reclaimed::Yes));
                 }
                 Err(reasons) => reasons,
             };
             if reasons.first().is_some_and(condition_failed) {
-                return Ok(Reclaimed::Moved);
+                return Ok(Some(Reclaimed::Moved));
             }
             let refused = reasons.get(1).filter(|reason| condition_failed(reason));
-            if let Some(item) = refused.and_then(|reason| reason.item.as_ref()) {
-                let variant = Variant::new(item);
-                return Ok(match variant.at_work(now) {
-                    Some(owner) => Reclaimed::Owned(owner.clone()),
-                    None => Reclaimed::Fresh,
-                });
-            }
-        }
-        Err(contended())
+            let item = refused.and_then(|reason| reason.item.as_ref());
+            Ok(item.map(|item| match Variant::new(item).at_work(now) {
+                Some(owner) => Reclaimed::Owned(owner.clone()),
+                None => Reclaimed::Fresh,
+            }))
+        })
+        .await
     }
 
     fn reclaim_item(

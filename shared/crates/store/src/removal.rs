@@ -1,10 +1,8 @@
 //! Removal from the index: of a deleted video, and of a row whose blob is missing.
 
+use crate::conditional::{contended, if_held, retry_until_unchanged};
 use crate::sdk_error::storage_error;
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    types::{Delete, ReturnValue, TransactWriteItem},
-};
+use aws_sdk_dynamodb::types::{Delete, ReturnValue, TransactWriteItem};
 
 use super::{
     StoredAnalysis, batch,
@@ -14,7 +12,7 @@ use super::{
     feedback,
     item::{Item, get_s, s},
     rows::{CURRENT, Variant, body_key, entry_of, key, variant_key},
-    videos::{TRIES, Videos, contended, unchanged},
+    videos::{Videos, unchanged},
 };
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId, video::VideoKey};
 
@@ -103,24 +101,19 @@ impl Videos {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn heal(&self, video: &VideoKey, lost: &StoredAnalysis) -> Result<(), Error> {
-        let sk = variant_key(&lost.variant);
+        let sk = &variant_key(&lost.variant);
         let forgotten = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(video, &sk)))
+            .set_key(Some(key(video, sk)))
             .update_expression("REMOVE doc, etag, expires_at, answer_rank")
             .condition_expression("etag = :etag")
             .expression_attribute_values(":etag", s(&lost.etag))
             .send()
             .await;
-        match forgotten {
-            Ok(_) => {}
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() => {}
-            Err(error) => return Err(storage_error(error)),
-        }
-        for _ in 0..TRIES {
+        if_held(forgotten)?;
+        retry_until_unchanged(contended, || async move {
             let before = self.entry(video).await?;
             let Some(entry) = before.as_ref().filter(|entry| {
                 entry
@@ -128,7 +121,7 @@ impl Videos {
                     .as_ref()
                     .is_some_and(|analysis| analysis.etag == lost.etag)
             }) else {
-                return Ok(());
+                return Ok(Some(()));
             };
             let best = self.newest_variant(video).await?;
             let after = entry.healed(best);
@@ -136,21 +129,22 @@ impl Videos {
                 Some(after) => self.entry_put(video, before.as_ref(), after)?,
                 None => self.entry_delete(video, entry)?,
             }];
-            for sk in [CURRENT, &sk] {
+            for sk in [CURRENT, sk] {
                 let delete = Delete::builder()
                     .table_name(&self.table)
                     .set_key(Some(key(video, &body_key(sk))));
                 let delete = delete.build().map_err(Error::internal)?;
                 items.push(TransactWriteItem::builder().delete(delete).build());
             }
-            if self.transact(items).await?.is_ok() {
-                self.counters
-                    .count(&Entry::change(before.as_ref(), after.as_ref()))
-                    .await;
-                return Ok(());
+            if self.transact(items).await?.is_err() {
+                return Ok(None);
             }
-        }
-        Err(contended())
+            self.counters
+                .count(&Entry::change(before.as_ref(), after.as_ref()))
+                .await;
+            Ok(Some(()))
+        })
+        .await
     }
 
     async fn newest_variant(&self, video: &VideoKey) -> Result<Option<StoredAnalysis>, Error> {

@@ -37,9 +37,6 @@ use super::{
 use eventrelay_analysis::PIPELINE_VERSION;
 use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 
-/// Maximum attempts of a transaction that conflicts on the same rows.
-pub(super) const TRIES: u32 = 8;
-
 /// Selects an analysis of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Selector {
@@ -350,12 +347,5 @@ pub(super) fn unchanged(before: Option<&Entry>) -> (&'static str, Option<Item>) 
                 super::item::n(entry.revision),
             )])),
         ),
-    }
-}
-
-pub(super) fn contended() -> Error {
-    Error::Storage {
-        transient: true,
-        source: "too many transactions on one video".into(),
     }
 }

@@ -1,11 +1,9 @@
 //! Creation, listing and revocation of API keys. The script `infra/api-key` does the same with the
 //! AWS CLI.
 
+use crate::conditional::if_held;
 use crate::sdk_error::storage_error;
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
 
 use super::{
     Keys, Scope,
@@ -169,19 +167,8 @@ impl Keys {
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
-        match revoked {
-            Ok(output) => output
-                .attributes
-                .as_ref()
-                .and_then(KeyRow::read)
-                .ok_or_else(unknown),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Err(unknown())
-            }
-            Err(error) => Err(storage_error(error)),
-        }
+        let row = if_held(revoked)?.and_then(|output| output.attributes);
+        row.as_ref().and_then(KeyRow::read).ok_or_else(unknown)
     }
 
     /// Writes the row of a key and its id in the list of all keys, in one transaction.

@@ -6,10 +6,11 @@
 mod admin;
 mod form;
 
+use crate::conditional::if_held;
 use crate::sdk_error::storage_error;
 use std::str::FromStr;
 
-use aws_sdk_dynamodb::{Client, error::SdkError};
+use aws_sdk_dynamodb::Client;
 use subtle::ConstantTimeEq;
 
 pub use admin::{KeyRow, NewKey};
@@ -118,17 +119,12 @@ impl Keys {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match made {
-            Ok(_) => Ok(key),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                // Another instance has created it first.
-                let gone = || Error::internal("the key of the cursors is gone");
-                self.read_cursor_key().await?.ok_or_else(gone)
-            }
-            Err(error) => Err(storage_error(error)),
+        if if_held(made)?.is_some() {
+            return Ok(key);
         }
+        // Another instance has created it first.
+        let gone = || Error::internal("the key of the cursors is gone");
+        self.read_cursor_key().await?.ok_or_else(gone)
     }
 
     async fn read_cursor_key(&self) -> Result<Option<[u8; 64]>, Error> {

@@ -1,5 +1,6 @@
 //! Adding and removing documents.
 
+use crate::conditional::{contended, retry_until_unchanged};
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -17,9 +18,6 @@ use super::{
 };
 use eventrelay_analysis::search::Document;
 use eventrelay_core::{error::Error, video::VideoKey};
-
-/// Maximum attempts to write a document that other workers write and remove.
-const TRIES: u32 = 4;
 
 impl Search {
     /// Adds an analysis to the index. It is found once it is the current one of its video.
@@ -49,8 +47,8 @@ impl Search {
 
     /// Writes a row with this content and replaces any other row.
     async fn put_document(&self, key: &DocumentKey, document: &Document) -> Result<(), Error> {
-        let row = rows::document(key, document)?;
-        for _ in 0..TRIES {
+        let row = &rows::document(key, document)?;
+        retry_until_unchanged(contended, || async move {
             let put = self
                 .client
                 .put_item()
@@ -63,7 +61,7 @@ impl Search {
                 .send()
                 .await;
             let old = match put {
-                Ok(_) => return self.count(key, 1, rows::length(&row)).await,
+                Ok(_) => return self.count(key, 1, rows::length(row)).await.map(Some),
                 Err(SdkError::ServiceError(error)) => match error.err() {
                     PutItemError::ConditionalCheckFailedException(failed) => failed.item().cloned(),
                     _ => return Err(storage_error(SdkError::ServiceError(error))),
@@ -71,16 +69,14 @@ impl Search {
                 Err(error) => return Err(storage_error(error)),
             };
             match old {
-                Some(old) if rows::is_same(&old, &row) => return Ok(()),
+                Some(old) if rows::is_same(&old, row) => return Ok(Some(())),
                 // Another version of the tokenizer made other terms, which only the old row names.
                 Some(old) => self.remove_row(key, &old).await?,
                 None => {}
             }
-        }
-        Err(Error::Storage {
-            transient: true,
-            source: "a document is written and removed at the same time".into(),
+            Ok(None)
         })
+        .await
     }
 
     /// Removes an analysis from the index. A prefix of its entity tag is enough. Idempotent.

@@ -25,6 +25,7 @@ use crate::{
     task::Task,
 };
 use eventrelay_core::{clock::Timestamp, config::DeadLettersConfig, error::Error, ids::JobId};
+use eventrelay_store::conditional::{contended, retry_until_unchanged};
 use eventrelay_store::{
     counters::{Counts, DEAD_LETTERS},
     dead_letters::{DeadLetter, DeadLetterId, Kept, Source},
@@ -167,31 +168,27 @@ async fn end<R: WorkflowKind>(
     received: Timestamp,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for _ in 0..engine::MAX_ATTEMPTS {
+    retry_until_unchanged(contended, || async move {
         let Some(row) = context.jobs.get::<R>(id).await? else {
-            return Ok(());
+            return Ok(Some(()));
         };
         let version = row.version;
-        match judge(&row, step, received, now) {
-            Verdict::Leave => return Ok(()),
-            Verdict::Finalize => return engine::send::<R>(context, id, version).await,
-            Verdict::Fail => {}
-        }
-        let Some(failed) = engine::dead_lettered(row.job, now) else {
-            return Ok(());
+        let step = match judge(&row, step, received, now) {
+            Verdict::Leave => return Ok(Some(())),
+            Verdict::Finalize => version,
+            Verdict::Fail => {
+                let Some(failed) = engine::dead_lettered(row.job, now) else {
+                    return Ok(Some(()));
+                };
+                if !context.jobs.preempt_idle(&failed, version, now).await? {
+                    return Ok(None);
+                }
+                version + 1
+            }
         };
-        if context.jobs.preempt_idle(&failed, version, now).await? {
-            return engine::send::<R>(context, id, version + 1).await;
-        }
-    }
-    Err(changing())
-}
-
-fn changing() -> Error {
-    Error::Storage {
-        transient: true,
-        source: "a job is changing all the time".into(),
-    }
+        engine::send::<R>(context, id, step).await.map(Some)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub(crate) mod step;
 use std::time::Duration;
 
 pub use executor::{Invocation, StepOutcome, Worker, Workflow, lease};
-pub(crate) use preempt::{MAX_ATTEMPTS, send};
+pub(crate) use preempt::send;
 pub use preempt::{preempt, requeue_if_lost, requeue_lost};
 pub use step::{WorkflowKind, cancelled, dead_lettered, is_dead_lettered, step};
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::WorkflowKind;
 use crate::context::Context;
 use eventrelay_core::{clock::Timestamp, error::Error, ids::JobId, telemetry};
-use eventrelay_store::jobs::{Row, WorkflowRecord};
-
-/// Maximum reads of a row that a running step changes at the same moment.
-pub(crate) const MAX_ATTEMPTS: u32 = 8;
+use eventrelay_store::{
+    conditional::retry_until_unchanged,
+    jobs::{Row, WorkflowRecord},
+};
 
 /// Applies `change` to a workflow even while a step runs, then enqueues its next step. Returns the
 /// new workflow, or `None` if `change` declined or the workflow does not exist.
@@ -21,21 +21,27 @@ pub async fn preempt<R: WorkflowKind>(
     change: impl Fn(R, Timestamp) -> Option<R>,
     now: Timestamp,
 ) -> Result<Option<R>, Error> {
-    for _ in 0..MAX_ATTEMPTS {
+    let change = &change;
+    retry_until_unchanged(changing, || async move {
         let Some(row) = context.jobs.get::<R>(id).await? else {
-            return Ok(None);
+            return Ok(Some(None));
         };
         let Some(changed) = change(row.job, now) else {
-            return Ok(None);
+            return Ok(Some(None));
         };
-        if context.jobs.preempt(&changed, row.version).await? {
-            send::<R>(context, id, row.version + 1).await?;
-            return Ok(Some(changed));
+        if !context.jobs.preempt(&changed, row.version).await? {
+            return Ok(None);
         }
-    }
-    Err(Error::Conflict {
-        reason: "The job is changing; try again.".into(),
+        send::<R>(context, id, row.version + 1).await?;
+        Ok(Some(Some(changed)))
     })
+    .await
+}
+
+fn changing() -> Error {
+    Error::Conflict {
+        reason: "The job is changing; try again.".into(),
+    }
 }
 
 /// Enqueues a step without delay.

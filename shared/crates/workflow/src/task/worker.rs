@@ -199,7 +199,7 @@ impl Tasks {
                     _ => Some(JobError::from(&Error::DeadlineExceeded)),
                 };
                 let (error, at) = (error.as_ref(), listed.listed_at);
-                was_broken = videos.end_lost(video, id, error, at).await?;
+                was_broken = videos.end_entry(video, id, error, at).await?;
             }
         }
         if listed.analysis.is_some() {
