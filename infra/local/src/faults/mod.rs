@@ -32,13 +32,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, Weak},
 };
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::{get, put},
-};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use tokio::sync::watch;
 
 use self::{
@@ -150,50 +144,32 @@ impl Faults {
 
 /// Returns the admin endpoints.
 pub(crate) fn router(faults: Arc<Faults>) -> Router {
+    type Shared = State<Arc<Faults>>;
+    let chaos = get(async |State(faults): Shared| Json(lock(&faults.chaos).dealt.clone())).put(
+        async |State(faults): Shared, Json(config): Json<ChaosConfig>| {
+            *lock(&faults.chaos) = Chaos::new(config);
+            StatusCode::NO_CONTENT
+        },
+    );
+    let kills = get(async |State(faults): Shared| Json(lock(&faults.kills).all().to_vec()))
+        .post(async |State(faults): Shared, Json(plan): Json<Plan>| {
+            lock(&faults.kills).plan(plan);
+            StatusCode::NO_CONTENT
+        })
+        .delete(async |State(faults): Shared| lock(&faults.kills).clear());
+    let outages = get(async |State(faults): Shared| Json(lock(&faults.outages).all().to_vec()))
+        .put(
+            async |State(faults): Shared, Json(outages): Json<Vec<Outage>>| {
+                lock(&faults.outages).replace(outages);
+                StatusCode::NO_CONTENT
+            },
+        );
+    let calls = get(async |State(faults): Shared| Json(faults.calls.all()))
+        .post(async |State(faults): Shared| faults.calls.begin());
     Router::new()
-        .route(
-            "/faults/chaos",
-            put(set_weather).get(async |State(faults): State<Arc<Faults>>| {
-                Json(lock(&faults.chaos).dealt.clone())
-            }),
-        )
-        .route(
-            "/faults/kills",
-            get(async |State(faults): State<Arc<Faults>>| Json(lock(&faults.kills).all().to_vec()))
-                .post(plan_kill)
-                .delete(async |State(faults): State<Arc<Faults>>| lock(&faults.kills).clear()),
-        )
-        .route(
-            "/faults/outages",
-            put(set_outages).get(async |State(faults): State<Arc<Faults>>| {
-                Json(lock(&faults.outages).all().to_vec())
-            }),
-        )
-        .route(
-            "/faults/calls",
-            get(async |State(faults): State<Arc<Faults>>| Json(faults.calls.all()))
-                .post(async |State(faults): State<Arc<Faults>>| faults.calls.begin()),
-        )
+        .route("/faults/chaos", chaos)
+        .route("/faults/kills", kills)
+        .route("/faults/outages", outages)
+        .route("/faults/calls", calls)
         .with_state(faults)
-}
-
-async fn set_weather(
-    State(faults): State<Arc<Faults>>,
-    Json(config): Json<ChaosConfig>,
-) -> Response {
-    *lock(&faults.chaos) = Chaos::new(config);
-    StatusCode::NO_CONTENT.into_response()
-}
-
-async fn set_outages(
-    State(faults): State<Arc<Faults>>,
-    Json(outages): Json<Vec<Outage>>,
-) -> StatusCode {
-    lock(&faults.outages).replace(outages);
-    StatusCode::NO_CONTENT
-}
-
-async fn plan_kill(State(faults): State<Arc<Faults>>, Json(plan): Json<Plan>) -> Response {
-    lock(&faults.kills).plan(plan);
-    StatusCode::NO_CONTENT.into_response()
 }
