@@ -162,17 +162,15 @@ fn plain(error: eventrelay::error::Error) -> anyhow::Error {
     }
 }
 
-fn scopes(row: &KeyRow) -> String {
-    let scopes: Vec<_> = row.scopes.iter().map(|scope| scope.as_str()).collect();
-    scopes.join(",")
+fn scopes(row: &KeyRow) -> Vec<&'static str> {
+    row.scopes.iter().map(|scope| scope.as_str()).collect()
 }
 
 fn shown(row: &KeyRow, now: Timestamp) -> Value {
-    let scopes: Vec<_> = row.scopes.iter().map(|scope| scope.as_str()).collect();
     json!({
         "key_id": row.key_id,
         "name": row.name,
-        "scopes": scopes,
+        "scopes": scopes(row),
         "per_minute": row.per_minute,
         "created_at": row.created_at.rfc3339(),
         "expires_at": row.expires_at.map(Timestamp::rfc3339),
@@ -206,7 +204,7 @@ fn table(rows: &[KeyRow], now: Timestamp) -> String {
         [
             row.key_id.clone(),
             row.state(now).to_owned(),
-            scopes(row),
+            scopes(row).join(","),
             or_dash(row.per_minute.map(|limit| limit.to_string())),
             row.created_at.rfc3339(),
             or_dash(row.expires_at.map(Timestamp::rfc3339)),
