@@ -163,7 +163,7 @@ fn plain(error: eventrelay::error::Error) -> anyhow::Error {
 }
 
 fn scopes(row: &KeyRow) -> Vec<&'static str> {
-    row.scopes.iter().map(|scope| scope.as_str()).collect()
+    row.scopes.iter().map(|scope| scope.into_str()).collect()
 }
 
 fn shown(row: &KeyRow, now: Timestamp) -> Value {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Answer, cursor,
-    fields::{Fields, required},
+    fields::{Fields, one_of, required},
     json, paging, path_parameter,
 };
 use eventrelay_analysis::text;
@@ -87,10 +87,7 @@ pub async fn create(context: &Context, request: &Request) -> Answer {
 pub(crate) fn read(request: &Request) -> Result<(FeedbackType, Option<u8>, Option<String>), Error> {
     let mut fields = Fields::new(request)?;
     let kind = required("type", fields.string("type", 32)?)?;
-    let kind = FeedbackType::parse(&kind).ok_or_else(|| {
-        let names = FeedbackType::ALL.map(FeedbackType::as_str).join(", ");
-        Error::invalid("type", format!("must be one of {names}"))
-    })?;
+    let kind = one_of("type", FeedbackType::ALL, &kind)?;
     let rating = fields
         .size("rating", 5)?
         .and_then(|rating| u8::try_from(rating).ok());

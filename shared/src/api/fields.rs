@@ -247,6 +247,19 @@ pub(super) fn required<T>(name: &'static str, value: Option<T>) -> Result<T, Err
     value.ok_or_else(|| Error::invalid(name, "is missing"))
 }
 
+/// Returns the one of `values` that has this name.
+pub(super) fn one_of<T: Copy + Into<&'static str>>(
+    field: &'static str,
+    values: &[T],
+    name: &str,
+) -> Result<T, Error> {
+    let found = values.iter().find(|value| (**value).into() == name);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = values.iter().map(|value| (*value).into()).collect();
+        Error::invalid(field, format!("must be one of {}", names.join(", ")))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, cursor, json, links::Links, paging};
+use super::{Answer, cursor, fields::one_of, json, links::Links, paging};
 use eventrelay_analysis::Category;
 use eventrelay_core::{
     answer_class::AnswerClass,
@@ -107,8 +107,14 @@ impl VideoView {
 /// [`Error::InvalidInput`], [`Error::Storage`].
 pub async fn list(context: &Context, request: &Request) -> Answer {
     let query = request.query_string_parameters();
-    let category = query.first("category").map(category).transpose()?;
-    let status = query.first("status").map(status).transpose()?;
+    let category = query
+        .first("category")
+        .map(|name| one_of("category", Category::ALL, name))
+        .transpose()?;
+    let status = query
+        .first("status")
+        .map(|name| one_of("status", VideoStatus::ALL, name))
+        .transpose()?;
     let since = query.first("since").map(since).transpose()?;
     let limit = paging::limit(query.first("limit"))?;
     let given = query.first("cursor");
@@ -156,22 +162,6 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
         cursor: next,
     };
     json(StatusCode::OK, &view)
-}
-
-fn category(name: &str) -> Result<Category, Error> {
-    let known = || {
-        let names = Category::ALL.map(Category::as_str).join(", ");
-        Error::invalid("category", format!("must be one of {names}"))
-    };
-    Category::parse(name).ok_or_else(known)
-}
-
-fn status(name: &str) -> Result<VideoStatus, Error> {
-    let known = || {
-        let names = VideoStatus::ALL.map(VideoStatus::as_str).join(", ");
-        Error::invalid("status", format!("must be one of {names}"))
-    };
-    VideoStatus::parse(name).ok_or_else(known)
 }
 
 fn since(text: &str) -> Result<Timestamp, Error> {

@@ -134,40 +134,30 @@ pub async fn get(context: &Context, _: &Request) -> Answer {
     json(StatusCode::OK, &view)
 }
 
+/// Returns the counts of these values.
+fn by_name<T: Copy + Into<&'static str>>(
+    totals: &Counts,
+    prefix: &str,
+    values: &[T],
+) -> BTreeMap<&'static str, i64> {
+    let names = values.iter().map(|value| (*value).into());
+    let count = |name| (name, totals.get(&format!("{prefix}_{name}")));
+    names.map(count).collect()
+}
+
 fn videos(totals: &Counts) -> Videos {
-    let by_status: BTreeMap<_, _> = VideoStatus::ALL
-        .map(|status| {
-            (
-                status.as_str(),
-                totals.get(&format!("status_{}", status.as_str())),
-            )
-        })
-        .into();
-    let by_category = Category::ALL.map(|category| {
-        (
-            category.as_str(),
-            totals.get(&format!("category_{}", category.as_str())),
-        )
-    });
+    let by_status = by_name(totals, "status", VideoStatus::ALL);
+    let mut by_category = by_name(totals, "category", Category::ALL);
+    by_category.retain(|_, count| *count != 0);
     Videos {
         total: by_status.values().sum(),
         by_status,
-        by_category: by_category
-            .into_iter()
-            .filter(|(_, count)| *count != 0)
-            .collect(),
+        by_category,
     }
 }
 
 fn feedback(totals: &Counts) -> Feedback {
-    let by_type: BTreeMap<_, _> = FeedbackType::ALL
-        .map(|kind| {
-            (
-                kind.as_str(),
-                totals.get(&format!("feedback_{}", kind.as_str())),
-            )
-        })
-        .into();
+    let by_type = by_name(totals, "feedback", FeedbackType::ALL);
     let ratings = totals.get("ratings");
     Feedback {
         total: by_type.values().sum(),

@@ -52,7 +52,7 @@ fn entry(body: &Body) -> StoredAnalysis {
         size_bytes: body.plain.len() as u64,
         gzip_bytes: body.packed.gzip.len() as u64,
         title: format!("A talk on {}", &body.etag[..12]),
-        category: category.as_str().to_owned(),
+        category: category.into_str().to_owned(),
         duration_s: Some(1800.0),
         usage: Default::default(),
         answered_by: Default::default(),

@@ -152,7 +152,7 @@ fn every_metric_is_documented() {
     for metric in Metric::ALL {
         let dimensions = metric.dimensions().iter();
         let dimensions: Vec<_> = dimensions.map(|name| format!("`{name}`")).collect();
-        let row = format!("\n| `{}` | {} | ", metric.name(), dimensions.join(", "));
+        let row = format!("\n| `{}` | {} | ", metric.into_str(), dimensions.join(", "));
         assert!(text.contains(&row), "{row}");
     }
 }

@@ -60,10 +60,13 @@ fn project_members() -> Value {
 /// Describes the valid combinations of members of a project's request.
 fn combinations() -> String {
     let all = TYPES.iter().map(|kind| {
-        let offered = kind
-            .frameworks()
-            .iter()
-            .map(|framework| format!("`{}` ({})", framework.as_str(), name(&framework.language())));
+        let offered = kind.frameworks().iter().map(|framework| {
+            format!(
+                "`{}` ({})",
+                framework.into_str(),
+                name(&framework.language())
+            )
+        });
         let offered: Vec<String> = offered.collect();
         format!("- `{}`: {}", name(kind), offered.join(", "))
     });
@@ -80,8 +83,8 @@ fn combinations() -> String {
 fn destinations(member: &str) -> String {
     let all = Target::ALL.iter().map(|target| {
         let taken = Framework::ALL.iter().filter(|one| target.takes(**one));
-        let taken: Vec<String> = taken.map(|one| format!("`{}`", one.as_str())).collect();
-        format!("- `{}`: {}", target.as_str(), taken.join(", "))
+        let taken: Vec<String> = taken.map(|one| format!("`{}`", one.into_str())).collect();
+        format!("- `{}`: {}", target.into_str(), taken.join(", "))
     });
     let all: Vec<String> = all.collect();
     format!(
@@ -93,7 +96,7 @@ fn destinations(member: &str) -> String {
 /// Describes the targets with a `repository`.
 fn repositories() -> String {
     let with = Target::ALL.iter().filter(|one| one.has_repository());
-    let with: Vec<String> = with.map(|one| format!("`{}`", one.as_str())).collect();
+    let with: Vec<String> = with.map(|one| format!("`{}`", one.into_str())).collect();
     format!("`repository` is allowed only for {}.", with.join(" and "))
 }
 

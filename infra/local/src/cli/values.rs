@@ -22,19 +22,19 @@ fn choice<T: DeserializeOwned + Clone + Send + Sync + 'static>(
 }
 
 pub(super) fn project_type() -> ValueParser {
-    choice::<ProjectType>(["web", "api", "cli", "ml", "mobile"])
+    choice::<ProjectType>(ProjectType::ALL.iter().map(ProjectType::into_str))
 }
 
 pub(super) fn framework() -> ValueParser {
-    choice::<Framework>(Framework::ALL.map(Framework::as_str))
+    choice::<Framework>(Framework::ALL.iter().map(Framework::into_str))
 }
 
 pub(super) fn programming_language() -> ValueParser {
-    choice::<Language>(["python", "javascript", "typescript", "rust"])
+    choice::<Language>(Language::OF_FRAMEWORKS.iter().map(Language::into_str))
 }
 
 pub(super) fn target() -> ValueParser {
-    choice::<Target>(Target::ALL.map(Target::as_str))
+    choice::<Target>(Target::ALL.iter().map(Target::into_str))
 }
 
 pub(super) fn resolution() -> ValueParser {

@@ -62,8 +62,8 @@ enum Measured {
 impl Metrics {
     pub(crate) fn new() -> Arc<Self> {
         let mut registry = Registry::default();
-        let measured = Metric::ALL.map(|metric| {
-            let (name, help) = (metric.name(), metric.help());
+        let measured = Metric::ALL.iter().map(|metric| {
+            let (name, help) = (metric.into_str(), metric.help());
             let measured = match metric {
                 Metric::ActiveConnections | Metric::CircuitBreakerOpen => {
                     let gauges = Gauges::default();
@@ -81,6 +81,7 @@ impl Metrics {
             };
             (name, measured)
         });
+        let measured = measured.collect();
         let invocations = counters(
             &mut registry,
             "lambda_invocations",
@@ -114,7 +115,7 @@ impl Metrics {
         });
         Arc::new(Self {
             registry,
-            measured: measured.into(),
+            measured,
             invocations,
             invocation_duration,
             billed,
@@ -166,7 +167,7 @@ impl Metrics {
             Some(Measured::Spread(histograms)) => histograms.get_or_create(labels).observe(value),
             None => {}
         }
-        if name == Metric::HttpRequestDuration.name() {
+        if name == Metric::HttpRequestDuration.into_str() {
             lock(&self.history).request(Duration::from_secs_f64(value.max(0.0)));
         }
     }
@@ -264,11 +265,11 @@ mod tests {
         let metrics = Metrics::new();
         for metric in Metric::ALL {
             let labels = vec![("a".to_owned(), "b".to_owned())];
-            metrics.observe(metric.name(), &labels, 1.0);
+            metrics.observe(metric.into_str(), &labels, 1.0);
         }
         let text = metrics.text();
         for metric in Metric::ALL {
-            let line = format!("\n{}", metric.name());
+            let line = format!("\n{}", metric.into_str());
             assert!(text.contains(&line), "{line}\n{text}");
         }
     }

@@ -2,15 +2,16 @@
 
 mod vocabulary;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::Analysis;
 
-/// Closed list of categories. Also the partition key of the listing index.
+/// Closed list of categories in order of precedence. Also the partition key of the listing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Category {
     /// Machine learning and its applications.
@@ -40,48 +41,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// All categories in order of precedence.
-    pub const ALL: [Self; 12] = [
-        Self::Ai,
-        Self::Data,
-        Self::Web,
-        Self::Mobile,
-        Self::Games,
-        Self::Security,
-        Self::Cloud,
-        Self::Devops,
-        Self::Programming,
-        Self::Business,
-        Self::Education,
-        Self::Other,
-    ];
-
-    /// Name in documents, keys and queries.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ai => "ai",
-            Self::Data => "data",
-            Self::Web => "web",
-            Self::Mobile => "mobile",
-            Self::Games => "games",
-            Self::Security => "security",
-            Self::Cloud => "cloud",
-            Self::Devops => "devops",
-            Self::Programming => "programming",
-            Self::Business => "business",
-            Self::Education => "education",
-            Self::Other => "other",
-        }
-    }
-
-    /// Returns the category with that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|category| category.as_str() == name)
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Chooses the category from the words of technologies, title, concepts and topics. The highest
     /// score wins; in a tie the first category of [`Self::ALL`] wins.
@@ -89,27 +49,15 @@ impl Category {
     pub fn new(analysis: &Analysis) -> Self {
         let content = &analysis.content;
         let technologies: Vec<String> = content.technologies.iter().map(|t| words(t)).collect();
-        let names = content
-            .key_concepts
-            .iter()
-            .map(|concept| concept.name.as_str());
-        let texts = [(analysis.video.title.as_str(), 3)]
-            .into_iter()
-            .chain(
-                content
-                    .technologies
-                    .iter()
-                    .map(|technology| (technology.as_str(), 2)),
-            )
-            .chain(names.map(|name| (name, 1)))
-            .chain(
-                content
-                    .related_topics
-                    .iter()
-                    .map(|topic| (topic.as_str(), 1)),
-            );
-        let texts: Vec<(String, usize)> =
-            texts.map(|(text, weight)| (words(text), weight)).collect();
+        let title = [(analysis.video.title.as_str(), 3)];
+        let named = content.technologies.iter().map(|name| (name.as_str(), 2));
+        let concepts = content.key_concepts.iter().map(|concept| &concept.name);
+        let topics = concepts.chain(&content.related_topics);
+        let texts = title.into_iter().chain(named);
+        let texts: Vec<(String, usize)> = texts
+            .chain(topics.map(|topic| (topic.as_str(), 1)))
+            .map(|(text, weight)| (words(text), weight))
+            .collect();
         let score = |category: Self| {
             let (telling, names) = vocabulary::words_of(category);
             let told: usize = texts
@@ -120,19 +68,13 @@ impl Category {
             told + 2 * names.iter().filter(named).count()
         };
         let mut best = (Self::Other, 0);
-        for category in Self::ALL {
+        for &category in Self::ALL {
             let score = score(category);
             if score > best.1 {
                 best = (category, score);
             }
         }
         best.0
-    }
-}
-
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -269,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_word_can_be_found() {
-        for category in Category::ALL {
+        for &category in Category::ALL {
             let (telling, names) = vocabulary::words_of(category);
             for word in telling.iter().chain(names) {
                 assert_eq!(words(word).trim(), *word, "{word} can never match");
@@ -280,9 +222,9 @@ mod tests {
     #[test]
     fn a_name_is_read_back() {
         for category in Category::ALL {
-            assert_eq!(Category::parse(category.as_str()), Some(category));
-            assert_eq!(serde_json::to_value(category).unwrap(), category.as_str());
+            assert_eq!(category.into_str().parse(), Ok(*category));
+            assert_eq!(serde_json::to_value(category).unwrap(), category.into_str());
         }
-        assert_eq!(Category::parse("AI/ML"), None);
+        assert!("AI/ML".parse::<Category>().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Class of the service that answered.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// Class of the service that answered a question, from the least to the most preferred.
 ///
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "kebab-case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum AnswerClass {
     /// A stand-in of `cargo local`. No AI model was asked.
@@ -23,24 +26,6 @@ pub enum AnswerClass {
 impl AnswerClass {
     /// Model name in the answers of a stand-in.
     pub const STAND_IN_MODEL: &str = "stand-in";
-
-    pub const ALL: [Self; 3] = [Self::StandIn, Self::Offline, Self::Model];
-
-    /// Returns the name in documents and in the environment.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StandIn => "stand-in",
-            Self::Offline => "offline",
-            Self::Model => "model",
-        }
-    }
-
-    /// Returns the class with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str() == name)
-    }
 
     /// Returns the class of an answer of the model `name`, received where `configured` is asked. A
     /// stand-in is recognised by its model name, wherever it runs.
@@ -72,12 +57,13 @@ mod tests {
     fn classes_are_ordered_and_named() {
         assert!(AnswerClass::StandIn < AnswerClass::Offline);
         assert!(AnswerClass::Offline < AnswerClass::Model);
-        assert!(AnswerClass::ALL.is_sorted_by_key(|class| class.rank()));
-        for class in AnswerClass::ALL {
-            assert_eq!(AnswerClass::parse(class.as_str()), Some(class));
-            assert_eq!(serde_json::json!(class), class.as_str());
+        let all = AnswerClass::VARIANTS;
+        assert!(all.is_sorted_by_key(|class| class.rank()));
+        for class in all {
+            assert_eq!(class.into_str().parse(), Ok(*class));
+            assert_eq!(serde_json::json!(class), class.into_str());
         }
-        assert_eq!(AnswerClass::parse("best"), None);
+        assert!("best".parse::<AnswerClass>().is_err());
     }
 
     #[test]

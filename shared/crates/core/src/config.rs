@@ -191,9 +191,9 @@ impl Config {
             job_deadline: seconds(read, "JOB_DEADLINE_S")?,
             analysis_ttl: seconds(read, "ANALYSIS_TTL_S")?,
             secrets_ttl: seconds(read, "SECRETS_TTL_S")?,
-            answer_class: AnswerClass::parse(&required(read, "ANSWER_CLASS")?).ok_or(
-                ConfigError::Invalid("ANSWER_CLASS", "model, offline or stand-in"),
-            )?,
+            answer_class: required(read, "ANSWER_CLASS")?
+                .parse()
+                .map_err(|_| ConfigError::Invalid("ANSWER_CLASS", "model, offline or stand-in"))?,
         })
     }
 }

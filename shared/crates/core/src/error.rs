@@ -8,8 +8,9 @@ mod job_error;
 mod outside;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
+
+use strum::{Display, IntoStaticStr};
 
 use crate::limit::ThrottleReason;
 use crate::video::{NotAPlaylist, NotAVideo};
@@ -33,7 +34,8 @@ pub enum Disposition {
 }
 
 /// Service that EventRelay calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, IntoStaticStr)]
+#[strum(const_into_str)]
 pub enum Service {
     /// The Gemini Developer API.
     Gemini,
@@ -47,42 +49,15 @@ pub enum Service {
     Issuer,
 }
 
-impl Service {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gemini => "Gemini",
-            Self::YouTube => "YouTube",
-            Self::GitHub => "GitHub",
-            Self::Vercel => "Vercel",
-            Self::Netlify => "Netlify",
-            Self::Issuer => "Issuer",
-        }
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// Scope of a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum BudgetScope {
     /// Budget of all callers together.
     Deployment,
     /// Budget of one API key.
+    #[strum(to_string = "API key")]
     Key,
-}
-
-impl fmt::Display for BudgetScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Deployment => "deployment",
-            Self::Key => "API key",
-        })
-    }
 }
 
 /// Errors of all operations.

@@ -1,6 +1,6 @@
 //! Findings of the checks, their rules and limits.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ pub enum Severity {
 /// Rule that a finding violates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::Display)]
+#[strum(serialize_all = "kebab-case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Rule {
     /// The path leaves the project, or is invalid on some system.
@@ -101,13 +103,6 @@ pub enum Rule {
     PromptEcho,
     /// The text is filler.
     Filler,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Serializing a unit variant as its name is infallible.
-        self.serialize(formatter)
-    }
 }
 
 /// Report of the checks of a project.

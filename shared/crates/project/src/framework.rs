@@ -1,12 +1,15 @@
 //! Types of software and their frameworks.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::Language;
 
 /// Type of software.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum ProjectType {
     /// Application for a browser.
@@ -23,16 +26,16 @@ pub enum ProjectType {
 
 /// Framework or language of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "lowercase")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Framework {
     /// Next.js application in TypeScript.
-    #[serde(rename = "nextjs")]
     NextJs,
     /// Static HTML, CSS and JavaScript.
     Static,
     /// FastAPI service in Python.
-    #[serde(rename = "fastapi")]
     FastApi,
     /// Express service in TypeScript.
     Express,
@@ -55,6 +58,8 @@ pub enum Framework {
 pub struct NoSuchFramework;
 
 impl ProjectType {
+    pub const ALL: &[Self] = Self::VARIANTS;
+
     /// Frameworks of this type, the default first.
     #[must_use]
     pub const fn frameworks(self) -> &'static [Framework] {
@@ -69,18 +74,7 @@ impl ProjectType {
 }
 
 impl Framework {
-    /// All frameworks.
-    pub const ALL: [Self; 9] = [
-        Self::NextJs,
-        Self::Static,
-        Self::FastApi,
-        Self::Express,
-        Self::Axum,
-        Self::Python,
-        Self::Rust,
-        Self::Notebook,
-        Self::Expo,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Chooses the framework that matches the request.
     ///
@@ -97,22 +91,6 @@ impl Framework {
         };
         let found = kind.frameworks().iter().find(fits);
         found.copied().ok_or(NoSuchFramework)
-    }
-
-    /// Name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NextJs => "nextjs",
-            Self::Static => "static",
-            Self::FastApi => "fastapi",
-            Self::Express => "express",
-            Self::Axum => "axum",
-            Self::Python => "python",
-            Self::Rust => "rust",
-            Self::Notebook => "notebook",
-            Self::Expo => "expo",
-        }
     }
 
     /// Programming language of the framework.
@@ -170,17 +148,11 @@ mod tests {
 
     #[test]
     fn frameworks_have_unique_name_and_one_type() {
-        let kinds = [
-            ProjectType::Web,
-            ProjectType::Api,
-            ProjectType::Cli,
-            ProjectType::Ml,
-            ProjectType::Mobile,
-        ];
-        let listed: Vec<_> = kinds.iter().flat_map(|kind| kind.frameworks()).collect();
+        let kinds = ProjectType::ALL.iter();
+        let listed: Vec<_> = kinds.flat_map(|kind| kind.frameworks()).collect();
         assert_eq!(listed, Framework::ALL.iter().collect::<Vec<_>>());
         for one in Framework::ALL {
-            assert_eq!(serde_json::to_value(one).unwrap(), one.as_str());
+            assert_eq!(serde_json::to_value(one).unwrap(), one.into_str());
             assert_ne!(Language::of_path(one.entry()), Language::Text);
         }
     }

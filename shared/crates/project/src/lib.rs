@@ -95,16 +95,16 @@ pub struct Span {
 
 /// Language of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
+#[derive(strum::IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "lowercase")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum Language {
     /// Python 3 source code.
     Python,
     /// JavaScript source code, including JSX.
-    #[serde(rename = "javascript")]
     JavaScript,
     /// TypeScript source code.
-    #[serde(rename = "typescript")]
     TypeScript,
     /// TypeScript source code with JSX.
     Tsx,
@@ -131,6 +131,10 @@ pub enum Language {
 }
 
 impl Language {
+    /// Programming languages of the frameworks.
+    pub const OF_FRAMEWORKS: &[Self] =
+        &[Self::Python, Self::JavaScript, Self::TypeScript, Self::Rust];
+
     /// Detects the language from the file extension; [`Language::Text`] if it is unknown.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
@@ -184,6 +188,22 @@ mod tests {
             ("x.d/y", Language::Text),
         ] {
             assert_eq!(Language::of_path(path), language, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_api() {
+        for language in [Language::JavaScript, Language::TypeScript, Language::Html] {
+            assert_eq!(serde_json::json!(language), language.into_str());
+        }
+        for kind in ProjectType::ALL {
+            assert_eq!(serde_json::json!(kind), kind.into_str());
+        }
+        for mode in [package::FileMode::Regular, package::FileMode::Executable] {
+            assert_eq!(serde_json::json!(mode), mode.into_str());
+        }
+        for rule in [Rule::UnsafePath, Rule::ToDo, Rule::Syntax] {
+            assert_eq!(serde_json::json!(rule), rule.to_string());
         }
     }
 }

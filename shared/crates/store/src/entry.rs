@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{StoredAnalysis, counters::Counts};
 use eventrelay_core::{clock::Timestamp, error::JobError, ids::JobId};
@@ -11,6 +12,8 @@ use eventrelay_core::{clock::Timestamp, error::JobError, ids::JobId};
 /// job runs or after one failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum VideoStatus {
     /// The first analysis is in progress.
@@ -24,24 +27,7 @@ pub enum VideoStatus {
 }
 
 impl VideoStatus {
-    pub const ALL: [Self; 4] = [Self::Running, Self::Done, Self::Failed, Self::Cancelled];
-
-    /// Returns the name in documents, keys and queries.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Returns the status with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
 /// Entry of one video in the index: its row `current`.
@@ -137,7 +123,7 @@ impl Entry {
         let mut counts = Counts::default();
         for (entry, sign) in [(before, -1), (after, 1)] {
             let Some(entry) = entry else { continue };
-            counts.add(format!("status_{}", entry.status.as_str()), sign);
+            counts.add(format!("status_{}", entry.status.into_str()), sign);
             if let Some(analysis) = &entry.analysis {
                 let bytes = i64::try_from(analysis.size_bytes).unwrap_or(i64::MAX);
                 counts.add(format!("category_{}", analysis.category), sign);
@@ -156,6 +142,14 @@ fn next(before: Option<&Entry>) -> u64 {
 mod tests {
     use super::*;
     use eventrelay_core::answer_class::AnswerClass;
+
+    #[test]
+    fn a_status_has_one_name() {
+        for status in VideoStatus::ALL {
+            assert_eq!(serde_json::json!(status), status.into_str());
+            assert_eq!(status.into_str().parse(), Ok(*status));
+        }
+    }
 
     fn analysis(finished_at: u64, category: &str) -> StoredAnalysis {
         StoredAnalysis {

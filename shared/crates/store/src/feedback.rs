@@ -5,6 +5,7 @@
 
 use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::{
@@ -21,6 +22,8 @@ const ALL_FEEDBACK: &str = "feedback";
 /// Topic of feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum FeedbackType {
     /// Quality of the analysis.
@@ -38,32 +41,7 @@ pub enum FeedbackType {
 }
 
 impl FeedbackType {
-    pub const ALL: [Self; 6] = [
-        Self::Quality,
-        Self::Accuracy,
-        Self::Speed,
-        Self::FeatureRequest,
-        Self::BugReport,
-        Self::General,
-    ];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quality => "quality",
-            Self::Accuracy => "accuracy",
-            Self::Speed => "speed",
-            Self::FeatureRequest => "feature_request",
-            Self::BugReport => "bug_report",
-            Self::General => "general",
-        }
-    }
-
-    /// Returns the type with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
 /// Feedback of a caller on a video.
@@ -119,7 +97,7 @@ fn row(video: &VideoKey, feedback: &Feedback) -> Item {
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set("listing", s(ALL_FEEDBACK));
     set("listed_at", n(feedback.created_at.0));
-    set("type", s(feedback.kind.as_str()));
+    set("type", s(feedback.kind.into_str()));
     if let Some(rating) = feedback.rating {
         set("rating", n(rating));
     }
@@ -132,7 +110,7 @@ fn row(video: &VideoKey, feedback: &Feedback) -> Item {
 fn feedback_of(item: &Item) -> Option<Feedback> {
     Some(Feedback {
         id: get_s(item, "sk")?.strip_prefix("feedback#")?.to_owned(),
-        kind: FeedbackType::parse(get_s(item, "type")?)?,
+        kind: get_s(item, "type")?.parse().ok()?,
         rating: get_n(item, "rating"),
         comment: get_s(item, "comment").map(str::to_owned),
         created_at: get_n(item, "listed_at").map(Timestamp)?,
@@ -247,6 +225,14 @@ pub struct FeedbackPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_has_one_name() {
+        for kind in FeedbackType::ALL {
+            assert_eq!(serde_json::json!(kind), kind.into_str());
+            assert_eq!(kind.into_str().parse(), Ok(*kind));
+        }
+    }
 
     #[test]
     fn feedback_survives_its_row_and_is_counted() {

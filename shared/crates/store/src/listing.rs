@@ -55,8 +55,8 @@ impl Filter {
     fn index(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::All => ("by_time", "listing", ALL_VIDEOS),
-            Self::Status(status) => ("by_status", "status", status.as_str()),
-            Self::Category(category) => ("by_category", "category", category.as_str()),
+            Self::Status(status) => ("by_status", "status", status.into_str()),
+            Self::Category(category) => ("by_category", "category", category.into_str()),
         }
     }
 }

@@ -33,21 +33,12 @@ use eventrelay_project::{
 const AT_ONCE: usize = 16;
 
 /// Kinds of content-addressed documents of a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     Plan,
     Report,
     Manifest,
-}
-
-impl Kind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Report => "report",
-            Self::Manifest => "manifest",
-        }
-    }
 }
 
 /// Key prefix of a project.
@@ -57,7 +48,7 @@ pub fn prefix(project: &ProjectId) -> String {
 }
 
 fn document_key(project: &ProjectId, kind: Kind, etag: &str) -> String {
-    format!("{}{}-{etag}.json.gz", prefix(project), kind.as_str())
+    format!("{}{kind}-{etag}.json.gz", prefix(project))
 }
 
 /// Key of an archive.

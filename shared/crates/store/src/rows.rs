@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     StoredAnalysis,
-    entry::{Entry, VideoStatus},
+    entry::Entry,
     item::{Item, b, get_b, get_n, get_s, n, s},
     packed::{Directory, Packed},
 };
@@ -104,7 +104,7 @@ pub(super) fn entry_item(video: &VideoKey, entry: &Entry) -> Result<Item, Error>
     let mut item = key(video, CURRENT);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set("listing", s(ALL_VIDEOS));
-    set("status", s(entry.status.as_str()));
+    set("status", s(entry.status.into_str()));
     set("listed_at", n(entry.listed_at.0));
     set("revision", n(entry.revision));
     if let Some(job) = &entry.job {
@@ -127,7 +127,7 @@ pub(super) fn entry_item(video: &VideoKey, entry: &Entry) -> Result<Item, Error>
 /// Decodes the entry of a row `current`.
 pub(super) fn entry_of(item: &Item) -> Option<Entry> {
     Some(Entry {
-        status: VideoStatus::parse(get_s(item, "status")?)?,
+        status: get_s(item, "status")?.parse().ok()?,
         listed_at: get_n(item, "listed_at").map(Timestamp)?,
         job: get_s(item, "job").and_then(|job| job.parse().ok()),
         error: document(item, "error"),
@@ -199,6 +199,7 @@ pub fn rows_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::VideoStatus;
     use eventrelay_core::error::JobError;
 
     fn largest() -> (VideoKey, Entry) {

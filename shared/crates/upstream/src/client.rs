@@ -263,7 +263,7 @@ impl HttpClient {
         #[expect(clippy::cast_precision_loss, reason = "as many as the pool has")]
         let active = self.active_connections() as f64;
         let of_call = Group {
-            by: &[service.name(), outcome(status)],
+            by: &[service.into_str(), outcome(status)],
             values: &[
                 (Metric::ApiCallDuration, started.elapsed().as_secs_f64()),
                 (Metric::ActiveConnections, active),

@@ -4,7 +4,7 @@ use lambda_http::Request;
 use serde_json::Value;
 
 use super::super::{
-    fields::{Fields, required},
+    fields::{Fields, one_of, required},
     submissions,
     throttle::Caller,
 };
@@ -27,18 +27,13 @@ const MAX_CHOICE_LENGTH: usize = 40;
 const MAX_DESCRIPTION_LENGTH: usize = 1400;
 
 /// One of the values that a name can have.
-fn choice<T: serde::de::DeserializeOwned>(
+fn choice<T: Copy + Into<&'static str>>(
     fields: &mut Fields,
     name: &'static str,
-    choices: &str,
+    choices: &[T],
 ) -> Result<Option<T>, Error> {
-    let Some(text) = fields.string(name, MAX_CHOICE_LENGTH)? else {
-        return Ok(None);
-    };
-    let wrong = |_| Error::invalid(name, format!("must be one of {choices}"));
-    serde_json::from_value(Value::String(text))
-        .map(Some)
-        .map_err(wrong)
+    let text = fields.string(name, MAX_CHOICE_LENGTH)?;
+    text.map(|text| one_of(name, choices, &text)).transpose()
 }
 
 /// Reads the project to create, and the variant of the analysis to use.
@@ -52,13 +47,10 @@ pub(crate) fn project(request: &Request) -> Result<(ProjectRequest, Option<Strin
 }
 
 fn project_fields(fields: &mut Fields) -> Result<ProjectRequest, Error> {
-    let kinds = "web, api, cli, ml, mobile";
-    let kind: Option<ProjectType> = choice(fields, "project_type", kinds)?;
+    let kind = choice(fields, "project_type", ProjectType::ALL)?;
     let kind = required("project_type", kind)?;
-    let frameworks = Framework::ALL.map(Framework::as_str).join(", ");
-    let framework: Option<Framework> = choice(fields, "framework", &frameworks)?;
-    let languages = "python, javascript, typescript, rust";
-    let language: Option<Language> = choice(fields, "language", languages)?;
+    let framework = choice(fields, "framework", Framework::ALL)?;
+    let language = choice(fields, "language", Language::OF_FRAMEWORKS)?;
     let chosen = Framework::choose(kind, framework, language).map_err(|_| {
         let field = match framework {
             Some(_) => "framework",
@@ -66,14 +58,7 @@ fn project_fields(fields: &mut Fields) -> Result<ProjectRequest, Error> {
         };
         let offered = kind.frameworks().iter();
         let offered: Vec<String> = offered
-            .map(|one| {
-                let language = serde_json::to_value(one.language()).unwrap_or_default();
-                format!(
-                    "{} ({})",
-                    one.as_str(),
-                    language.as_str().unwrap_or_default()
-                )
-            })
+            .map(|one| format!("{} ({})", one.into_str(), one.language().into_str()))
             .collect();
         let reason = format!(
             "is none of this project type: there is {}",
@@ -122,8 +107,7 @@ fn deployment_fields(
     fields: &mut Fields,
     target_name: &'static str,
 ) -> Result<DeploymentRequest, Error> {
-    let targets = Target::ALL.map(Target::as_str).join(", ");
-    let target: Option<Target> = choice(fields, target_name, &targets)?;
+    let target = choice(fields, target_name, Target::ALL)?;
     let target = required(target_name, target)?;
     let delete_on_failure = fields.flag("delete_on_failure")?;
     let mut asked = DeploymentRequest {

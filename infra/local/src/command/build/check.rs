@@ -159,14 +159,14 @@ fn framework(request: &Build, kind: ProjectType) -> Result<Framework, String> {
         let offered: Vec<String> = kind
             .frameworks()
             .iter()
-            .map(|one| format!("{} ({})", one.as_str(), name_of(one.language())))
+            .map(|one| format!("{} ({})", one.into_str(), name_of(one.language())))
             .collect();
         let wanted = match (request.framework, request.language) {
-            (Some(framework), None) => format!("--framework {}", framework.as_str()),
+            (Some(framework), None) => format!("--framework {}", framework.into_str()),
             (None, Some(language)) => format!("--language {}", name_of(language)),
             (framework, language) => format!(
                 "--framework {} --language {}",
-                framework.map(Framework::as_str).unwrap_or_default(),
+                framework.map_or("", |one| one.into_str()),
                 language.map(name_of).unwrap_or_default()
             ),
         };
@@ -180,29 +180,29 @@ fn framework(request: &Build, kind: ProjectType) -> Result<Framework, String> {
 
 fn wrong_target(kind: ProjectType, framework: Framework, target: Target) -> String {
     let targets: Vec<_> = Target::ALL
-        .into_iter()
+        .iter()
         .filter(|one| one.takes(framework))
-        .map(Target::as_str)
+        .map(Target::into_str)
         .collect();
     let frameworks: Vec<_> = kind
         .frameworks()
         .iter()
         .filter(|one| target.takes(**one))
-        .map(|one| one.as_str())
+        .map(|one| one.into_str())
         .collect();
     let other = if frameworks.is_empty() {
         String::new()
     } else {
         format!(
             "; --target {} takes --framework {}",
-            target.as_str(),
+            target.into_str(),
             frameworks.join(" or ")
         )
     };
     format!(
         "--target {} does not take {}, which goes to {}{other}",
-        target.as_str(),
-        framework.as_str(),
+        target.into_str(),
+        framework.into_str(),
         targets.join(" or ")
     )
 }
@@ -243,7 +243,7 @@ fn check_repository_options(request: &Build, target: Target) -> Result<(), Strin
         Some((option, _)) => Err(format!(
             "{option} is for a repository, which --target {} does not make; github and \
              github_pages do",
-            target.as_str()
+            target.into_str()
         )),
     }
 }

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn calls_of_each_target_are_told() {
-        for target in Target::ALL {
+        for &target in Target::ALL {
             let told = deployment(target, None, None);
             let calls = told["estimated_calls"].as_array().unwrap();
             assert!(calls.len() >= 2, "{told}");

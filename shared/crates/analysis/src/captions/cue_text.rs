@@ -33,20 +33,17 @@ impl Turn {
 
 #[derive(PartialEq)]
 enum Node {
-    Span(Tag),
+    /// One of [`SPANS`].
+    Span(&'static str),
     Voice(Option<String>),
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Tag {
-    Class,
-    Italic,
-    Bold,
-    Underline,
-    Ruby,
-    RubyText,
-    Language,
-}
+/// Tags of a ruby: a text and its reading.
+const RUBY: &str = "ruby";
+const RUBY_TEXT: &str = "rt";
+
+/// Tags other than the voice.
+const SPANS: [&str; 7] = ["c", "i", "b", "u", "lang", RUBY, RUBY_TEXT];
 
 /// Maximum depth of elements. Deeper elements are ignored.
 const MAX_DEPTH: usize = 64;
@@ -74,7 +71,7 @@ struct Parser {
 
 impl Parser {
     fn text(&mut self, text: &str) {
-        if text.is_empty() || self.open.contains(&Node::Span(Tag::RubyText)) {
+        if text.is_empty() || self.open.contains(&Node::Span(RUBY_TEXT)) {
             return;
         }
         let speaker = self.speaker();
@@ -131,23 +128,17 @@ impl Parser {
                 self.open.push(Node::Voice(speaker));
                 return;
             }
-            "c" => Tag::Class,
-            "i" => Tag::Italic,
-            "b" => Tag::Bold,
-            "u" => Tag::Underline,
-            "ruby" => Tag::Ruby,
-            "rt" if self.open.last() == Some(&Node::Span(Tag::Ruby)) => Tag::RubyText,
-            "lang" => Tag::Language,
-            _ => return,
+            RUBY_TEXT if self.open.last() != Some(&Node::Span(RUBY)) => return,
+            name => SPANS.into_iter().find(|known| *known == name),
         };
-        self.open.push(Node::Span(span));
+        self.open.extend(span.map(Node::Span));
     }
 
     fn end_tag(&mut self, name: &str) {
         let closes = match (name, self.open.last()) {
             ("v", Some(Node::Voice(_))) => 1,
-            ("ruby", Some(Node::Span(Tag::RubyText))) => 2,
-            (name, Some(Node::Span(tag))) => usize::from(name == tag.name()),
+            (RUBY, Some(&Node::Span(RUBY_TEXT))) => 2,
+            (name, Some(Node::Span(tag))) => usize::from(name == *tag),
             _ => 0,
         };
         self.open.truncate(self.open.len() - closes);
@@ -189,20 +180,6 @@ impl Parser {
             }
         }
         turns
-    }
-}
-
-impl Tag {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Class => "c",
-            Self::Italic => "i",
-            Self::Bold => "b",
-            Self::Underline => "u",
-            Self::Ruby => "ruby",
-            Self::RubyText => "rt",
-            Self::Language => "lang",
-        }
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::Metric;
 
 /// Layers of the store, in lookup order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Layer {
     /// The cache of the instance.
     Memory,
@@ -14,21 +17,9 @@ pub enum Layer {
     Bucket,
 }
 
-impl Layer {
-    const ALL: [Self; 3] = [Self::Memory, Self::Index, Self::Bucket];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Index => "index",
-            Self::Bucket => "bucket",
-        }
-    }
-}
-
-type Counts = [AtomicU64; Layer::ALL.len()];
-static HITS: Counts = [const { AtomicU64::new(0) }; Layer::ALL.len()];
-static MISSES: Counts = [const { AtomicU64::new(0) }; Layer::ALL.len()];
+type Counts = [AtomicU64; Layer::VARIANTS.len()];
+static HITS: Counts = [const { AtomicU64::new(0) }; Layer::VARIANTS.len()];
+static MISSES: Counts = [const { AtomicU64::new(0) }; Layer::VARIANTS.len()];
 
 /// Records a hit or a miss of a layer.
 pub fn note_lookup(layer: Layer, is_hit: bool) {
@@ -40,13 +31,13 @@ pub fn note_lookup(layer: Layer, is_hit: bool) {
 #[expect(clippy::cast_precision_loss, reason = "lookups of one request")]
 pub fn noted() -> impl Iterator<Item = (&'static str, Metric, f64)> {
     let counts = [(Metric::CacheHits, &HITS), (Metric::CacheMisses, &MISSES)];
-    let all = Layer::ALL
-        .into_iter()
-        .flat_map(move |layer| counts.map(|(metric, counts)| (layer, metric, counts)));
+    let all = Layer::VARIANTS
+        .iter()
+        .flat_map(move |&layer| counts.map(|(metric, counts)| (layer, metric, counts)));
     all.filter_map(|(layer, metric, counts)| {
         match counts[layer as usize].swap(0, Ordering::Relaxed) {
             0 => None,
-            count => Some((layer.name(), metric, count as f64)),
+            count => Some((layer.into_str(), metric, count as f64)),
         }
     })
 }

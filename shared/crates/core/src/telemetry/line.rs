@@ -92,7 +92,7 @@ impl Serialize for Line<'_> {
                 map.serialize_entry(name, value)?;
             }
             for (metric, value) in group.values {
-                map.serialize_entry(metric.name(), value)?;
+                map.serialize_entry(metric.into_str(), value)?;
             }
         }
         if let Some(trace) = TraceId::current() {
@@ -155,8 +155,8 @@ impl Serialize for Definitions<'_> {
             unit: &'static str,
         }
         serializer.collect_seq(self.0.iter().map(|(metric, _)| Definition {
-            name: metric.name(),
-            unit: metric.unit().as_str(),
+            name: metric.into_str(),
+            unit: metric.unit().into_str(),
         }))
     }
 }

@@ -1,136 +1,86 @@
 //! Metrics.
 
-/// Unit of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
+
+/// Unit of a metric. Its string is the name of the unit at CloudWatch
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(const_into_str)]
 pub enum Unit {
     /// A number of things.
     Count,
     /// A length of time.
     Seconds,
     /// US dollars, which CloudWatch has no unit for.
+    #[strum(to_string = "None")]
     Dollars,
 }
 
-impl Unit {
-    /// Returns the name of the unit at CloudWatch
-    /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>).
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Count => "Count",
-            Self::Seconds => "Seconds",
-            Self::Dollars => "None",
-        }
-    }
-}
-
-/// Metric. Its dimensions are fixed and have few values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Metric. Its string is its name, with the unit as suffix as in Prometheus
+/// (<https://prometheus.io/docs/practices/naming/>), and the comment of a variant is its public
+/// description. Its dimensions are fixed and have few values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 pub enum Metric {
     /// Time from a request to its response, without the gateway and Lambda.
+    #[strum(to_string = "http_request_duration_seconds")]
     HttpRequestDuration,
     /// Lookups that a layer answered.
+    #[strum(to_string = "cache_hits_total")]
     CacheHits,
     /// Lookups that a layer could not answer.
+    #[strum(to_string = "cache_misses_total")]
     CacheMisses,
     /// Time from a call of an upstream to the end of its response.
+    #[strum(to_string = "api_call_duration_seconds")]
     ApiCallDuration,
     /// Concurrent upstream calls of this instance at the end of one.
+    #[strum(to_string = "active_connections")]
     ActiveConnections,
     /// Time from the due time of a step to its start.
+    #[strum(to_string = "queue_age_seconds")]
     QueueAge,
     /// Polls of a file or a deployment until it was ready.
+    #[strum(to_string = "polls_per_job")]
     Polls,
     /// Time from readiness, as reported by the service, to its detection.
+    #[strum(to_string = "lateness_seconds")]
     Lateness,
     /// Tokens that a model read.
+    #[strum(to_string = "input_tokens_total")]
     InputTokens,
     /// Tokens that a model wrote.
+    #[strum(to_string = "output_tokens_total")]
     OutputTokens,
     /// Thinking tokens of a model.
+    #[strum(to_string = "thinking_tokens_total")]
     ThinkingTokens,
     /// Cost of a model.
+    #[strum(to_string = "cost_usd_total")]
     Cost,
     /// 1 when a circuit breaker opened, 0 when it closed.
+    #[strum(to_string = "circuit_breaker_open")]
     CircuitBreakerOpen,
     /// Wait of a throttled call.
+    #[strum(to_string = "limiter_wait_seconds")]
     LimiterWait,
+    /// Started instances.
+    #[strum(to_string = "cold_starts_total")]
     ColdStarts,
     /// Time from the start of the process until it can take its first request.
+    #[strum(to_string = "init_duration_seconds")]
     InitDuration,
 }
 
 impl Metric {
-    pub const ALL: [Self; 16] = [
-        Self::HttpRequestDuration,
-        Self::CacheHits,
-        Self::CacheMisses,
-        Self::ApiCallDuration,
-        Self::ActiveConnections,
-        Self::QueueAge,
-        Self::Polls,
-        Self::Lateness,
-        Self::InputTokens,
-        Self::OutputTokens,
-        Self::ThinkingTokens,
-        Self::Cost,
-        Self::CircuitBreakerOpen,
-        Self::LimiterWait,
-        Self::ColdStarts,
-        Self::InitDuration,
-    ];
-
-    /// Returns the name, with the unit as suffix as in Prometheus
-    /// (<https://prometheus.io/docs/practices/naming/>).
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::HttpRequestDuration => "http_request_duration_seconds",
-            Self::CacheHits => "cache_hits_total",
-            Self::CacheMisses => "cache_misses_total",
-            Self::ApiCallDuration => "api_call_duration_seconds",
-            Self::ActiveConnections => "active_connections",
-            Self::QueueAge => "queue_age_seconds",
-            Self::Polls => "polls_per_job",
-            Self::Lateness => "lateness_seconds",
-            Self::InputTokens => "input_tokens_total",
-            Self::OutputTokens => "output_tokens_total",
-            Self::ThinkingTokens => "thinking_tokens_total",
-            Self::Cost => "cost_usd_total",
-            Self::CircuitBreakerOpen => "circuit_breaker_open",
-            Self::LimiterWait => "limiter_wait_seconds",
-            Self::ColdStarts => "cold_starts_total",
-            Self::InitDuration => "init_duration_seconds",
-        }
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns a description without a full stop.
     #[must_use]
     pub fn help(self) -> &'static str {
-        match self {
-            Self::HttpRequestDuration => {
-                "Time from a request to its response, without the gateway and Lambda"
-            }
-            Self::CacheHits => "Lookups that a layer answered",
-            Self::CacheMisses => "Lookups that a layer could not answer",
-            Self::ApiCallDuration => "Time from a call of an upstream to the end of its response",
-            Self::ActiveConnections => {
-                "Concurrent upstream calls of this instance at the end of one"
-            }
-            Self::QueueAge => "Time from the due time of a step to its start",
-            Self::Polls => "Polls of a file or a deployment until it was ready",
-            Self::Lateness => "Time from readiness, as reported by the service, to its detection",
-            Self::InputTokens => "Tokens that a model read",
-            Self::OutputTokens => "Tokens that a model wrote",
-            Self::ThinkingTokens => "Thinking tokens of a model",
-            Self::Cost => "Cost of a model",
-            Self::CircuitBreakerOpen => "1 when a circuit breaker opened, 0 when it closed",
-            Self::LimiterWait => "Wait of a throttled call",
-            Self::ColdStarts => "Started instances",
-            Self::InitDuration => {
-                "Time from the start of the process until it can take its first request"
-            }
-        }
+        self.get_documentation()
+            .unwrap_or_default()
+            .trim_end_matches('.')
     }
 
     /// Returns the unit of its values.

@@ -90,7 +90,7 @@ pub fn dry_run(to: Where<'_>, files: &[ProjectFile]) -> DryRun {
     let dry_file = |(file, entry): (&ProjectFile, Entry<'_>)| DryFile {
         path: file.path.clone(),
         bytes: file.content.len() as u64,
-        mode: entry.mode.as_str(),
+        mode: entry.mode.into_str(),
         inline: match to.target {
             Target::GitHub | Target::GitHubPages => matches!(entry.content, Content::Text(_)),
             Target::Vercel => true,

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn vercel_is_told_of_each_framework_that_it_takes() {
-        for framework in Framework::ALL {
+        for &framework in Framework::ALL {
             let settings = vercel_settings(framework);
             assert_eq!(settings.is_some(), Target::Vercel.takes(framework));
         }

@@ -15,7 +15,7 @@ pub use names::{
 };
 pub use objects::{NotAnObjectId, ObjectId, sha1};
 pub use target::Target;
-pub use tree::{Blob, Content, Entry, Mode, Present, blobs, changes, entries};
+pub use tree::{Blob, Content, Entry, Present, blobs, changes, entries};
 
 #[cfg(test)]
 pub mod samples;

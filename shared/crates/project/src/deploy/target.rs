@@ -1,12 +1,15 @@
 //! Deployment targets.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::super::Framework;
 
 /// Deployment target of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 #[cfg_attr(
     feature = "contract",
     derive(schemars::JsonSchema),
@@ -15,9 +18,11 @@ use super::super::Framework;
 pub enum Target {
     /// Repository at GitHub.
     #[serde(rename = "github")]
+    #[strum(to_string = "github")]
     GitHub,
     /// Repository at GitHub, published with GitHub Pages.
     #[serde(rename = "github_pages")]
+    #[strum(to_string = "github_pages")]
     GitHubPages,
     /// Vercel, which builds the project.
     Vercel,
@@ -26,19 +31,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// All deployment targets.
-    pub const ALL: [Self; 4] = [Self::GitHub, Self::GitHubPages, Self::Vercel, Self::Netlify];
-
-    /// Name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::GitHub => "github",
-            Self::GitHubPages => "github_pages",
-            Self::Vercel => "vercel",
-            Self::Netlify => "netlify",
-        }
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns true if the target supports software of this framework.
     ///
@@ -81,7 +74,7 @@ mod tests {
     #[test]
     fn a_target_takes_what_it_can_keep_serve_or_build() {
         let taken = |target: Target| -> Vec<_> {
-            let all = Framework::ALL.into_iter();
+            let all = Framework::ALL.iter().copied();
             all.filter(|one| target.takes(*one)).collect()
         };
         assert_eq!(taken(Target::GitHub), Framework::ALL);
@@ -101,7 +94,7 @@ mod tests {
     #[test]
     fn targets_serialize_as_their_name() {
         for target in Target::ALL {
-            assert_eq!(serde_json::to_value(target).unwrap(), target.as_str());
+            assert_eq!(serde_json::to_value(target).unwrap(), target.into_str());
         }
     }
 }

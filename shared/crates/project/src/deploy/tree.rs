@@ -5,34 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::ProjectFile;
+use super::super::{ProjectFile, package::FileMode};
 use super::ObjectId;
-
-/// File mode of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    File,
-    Executable,
-}
-
-impl Mode {
-    /// Octal digits of the mode, as in git.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::File => "100644",
-            Self::Executable => "100755",
-        }
-    }
-
-    const fn new(file: &ProjectFile) -> Self {
-        if file.executable {
-            Self::Executable
-        } else {
-            Self::File
-        }
-    }
-}
 
 /// Content of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +23,7 @@ pub enum Content<'a> {
 pub struct Entry<'a> {
     /// Path relative to the root, with `/`.
     pub path: &'a str,
-    pub mode: Mode,
+    pub mode: FileMode,
     pub content: Content<'a>,
 }
 
@@ -101,7 +75,7 @@ fn entry(file: &ProjectFile) -> Entry<'_> {
     };
     Entry {
         path: &file.path,
-        mode: Mode::new(file),
+        mode: FileMode::new(file),
         content,
     }
 }
@@ -119,7 +93,8 @@ pub fn changes<'a>(
 ) -> Vec<Entry<'a>> {
     let is_there = |file: &ProjectFile| {
         present.get(&file.path).is_some_and(|there| {
-            there.mode == Mode::new(file).as_str() && there.id == ObjectId::of_blob(&file.content)
+            there.mode == FileMode::new(file).into_str()
+                && there.id == ObjectId::of_blob(&file.content)
         })
     };
     let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -131,7 +106,7 @@ pub fn changes<'a>(
     let kept = files.iter().filter(|file| !is_there(file)).map(entry);
     let gone = gone.into_iter().map(|path| Entry {
         path,
-        mode: Mode::File,
+        mode: FileMode::Regular,
         content: Content::Gone,
     });
     kept.chain(gone).collect()
@@ -145,7 +120,7 @@ mod tests {
     fn present(files: &[ProjectFile]) -> BTreeMap<String, Present> {
         let one = |file: &ProjectFile| {
             let there = Present {
-                mode: Mode::new(file).as_str().to_owned(),
+                mode: FileMode::new(file).into_str().to_owned(),
                 id: ObjectId::of_blob(&file.content),
             };
             (file.path.clone(), there)
@@ -167,7 +142,7 @@ mod tests {
         let entries = entries(&files);
         assert_eq!(entries.len(), files.len());
         assert_eq!(entries[0].content, Content::Text("node_modules/\n"));
-        let modes: Vec<_> = entries.iter().map(|entry| entry.mode.as_str()).collect();
+        let modes: Vec<_> = entries.iter().map(|entry| entry.mode.into_str()).collect();
         assert_eq!(modes[..2], ["100644", "100755"]);
         let picture = ObjectId::of_blob(&files[2].content);
         assert_eq!(entries[2].content, Content::Object(picture.clone()));

@@ -2,18 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 
 use super::super::{Language, Origin, ProjectFile, Span};
 
-/// File mode in git.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// File mode in git. Its string is the six octal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[strum(const_into_str)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub enum FileMode {
     /// Regular file that is readable and writable.
     #[serde(rename = "100644")]
+    #[strum(to_string = "100644")]
     Regular,
     /// Executable file.
     #[serde(rename = "100755")]
+    #[strum(to_string = "100755")]
     Executable,
 }
 
@@ -25,15 +29,6 @@ impl FileMode {
             Self::Executable
         } else {
             Self::Regular
-        }
-    }
-
-    /// Six octal digits of the mode, as in git.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Regular => "100644",
-            Self::Executable => "100755",
         }
     }
 
@@ -97,7 +92,7 @@ impl Manifest {
         let mut hash = Sha256::new();
         for file in &self.files {
             // No path contains NUL, and the fields before the path have a fixed length.
-            hash.update(file.mode.as_str());
+            hash.update(file.mode.into_str());
             hash.update(&file.sha256);
             hash.update(&file.path);
             hash.update([0]);
@@ -187,7 +182,7 @@ mod tests {
             manifest
         );
         for mode in [FileMode::Regular, FileMode::Executable] {
-            assert_eq!(serde_json::to_value(mode).unwrap(), mode.as_str());
+            assert_eq!(serde_json::to_value(mode).unwrap(), mode.into_str());
         }
     }
 

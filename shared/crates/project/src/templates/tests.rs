@@ -70,17 +70,17 @@ fn parses(path: &str, text: &str) -> bool {
 
 #[test]
 fn each_framework_has_its_files() {
-    for framework in Framework::ALL {
+    for &framework in Framework::ALL {
         let files = render(&plan(framework), &facts());
         let show = |file: &ProjectFile| format!("==> {}\n{}", file.path, text(&files, &file.path));
         let shown: Vec<String> = files.iter().map(show).collect();
-        insta::assert_snapshot!(framework.as_str(), shown.join("\n"));
+        insta::assert_snapshot!(framework.into_str(), shown.join("\n"));
     }
 }
 
 #[test]
 fn render_matches_reserved_paths() {
-    for framework in Framework::ALL {
+    for &framework in Framework::ALL {
         let files = render(&plan(framework), &facts());
         let found: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(found, paths(framework));
@@ -108,7 +108,7 @@ fn render_matches_reserved_paths() {
 #[test]
 fn every_file_is_without_fault_in_its_language() {
     assert!(!parses("a.tsx", "const a = \";"));
-    for framework in Framework::ALL {
+    for &framework in Framework::ALL {
         for file in render(&plan(framework), &facts()) {
             let text = std::str::from_utf8(&file.content).unwrap();
             assert!(parses(&file.path, text), "{framework:?} {}", file.path);
@@ -118,7 +118,7 @@ fn every_file_is_without_fault_in_its_language() {
 
 #[test]
 fn the_workflow_runs_the_commands_and_may_only_read() {
-    for framework in Framework::ALL {
+    for &framework in Framework::ALL {
         let files = render(&plan(framework), &facts());
         let workflow = Yaml::load_from_str(text(&files, ".github/workflows/ci.yml")).unwrap();
         let workflow = &workflow[0];
@@ -138,7 +138,7 @@ fn the_workflow_runs_the_commands_and_may_only_read() {
 
 #[test]
 fn npm_knows_the_commands() {
-    for framework in Framework::ALL {
+    for &framework in Framework::ALL {
         if Registry::new(framework) != Some(Registry::Npm) {
             continue;
         }
@@ -156,7 +156,7 @@ fn npm_knows_the_commands() {
 
 #[test]
 fn the_base_packages_are_names_and_ranges_of_their_registry() {
-    for framework in Framework::ALL {
+    for &framework in Framework::ALL {
         let all = packages(framework);
         let Some(registry) = Registry::new(framework) else {
             assert!(all.is_empty());

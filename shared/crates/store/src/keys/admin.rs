@@ -181,7 +181,7 @@ impl Keys {
     ) -> Result<KeyRow, Error> {
         new.check(now)?;
         let (hash, id) = hash_and_id(key);
-        let scopes = new.scopes.iter().map(|scope| scope.as_str().to_owned());
+        let scopes = new.scopes.iter().map(|scope| scope.into_str().to_owned());
         let put = Put::builder()
             .table_name(&self.table)
             .item("pk", s(key_row(&id)))

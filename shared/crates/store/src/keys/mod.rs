@@ -8,9 +8,8 @@ mod form;
 
 use crate::conditional::if_held;
 use crate::sdk_error::storage_error;
-use std::str::FromStr;
-
 use aws_sdk_dynamodb::Client;
+use strum::{EnumString, IntoStaticStr};
 use subtle::ConstantTimeEq;
 
 pub use admin::{KeyRow, NewKey};
@@ -29,7 +28,13 @@ const CURSOR_KEY: &str = "secret#cursor";
 const ID: usize = 16;
 
 /// Permission of a caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(
+    const_into_str,
+    serialize_all = "snake_case",
+    parse_err_fn = not_a_scope,
+    parse_err_ty = NotAScope
+)]
 pub enum Scope {
     Read,
     /// Submit, cancel and delete.
@@ -38,32 +43,14 @@ pub enum Scope {
     Admin,
 }
 
-impl Scope {
-    /// Returns `read`, `write` or `admin`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl FromStr for Scope {
-    type Err = NotAScope;
-
-    fn from_str(text: &str) -> Result<Self, NotAScope> {
-        let all = [Self::Read, Self::Write, Self::Admin];
-        let scope = all.into_iter().find(|scope| scope.as_str() == text);
-        scope.ok_or(NotAScope)
-    }
-}
-
 /// Error of a text that names no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope is read, write or admin")]
 pub struct NotAScope;
+
+fn not_a_scope(_: &str) -> NotAScope {
+    NotAScope
+}
 
 /// Authenticated caller and its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]

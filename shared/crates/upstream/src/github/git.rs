@@ -84,7 +84,7 @@ impl Serialize for WireEntry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry("path", self.0.path)?;
-        map.serialize_entry("mode", self.0.mode.as_str())?;
+        map.serialize_entry("mode", self.0.mode.into_str())?;
         map.serialize_entry("type", "blob")?;
         match &self.0.content {
             Content::Text(text) => map.serialize_entry("content", text)?,

@@ -422,7 +422,7 @@ impl DeploymentWork {
             (Seen::Broken { message, log }, _) => {
                 self.result.log = log;
                 return Err(Error::DeploymentBroken {
-                    target: self.request.target.as_str(),
+                    target: self.request.target.into_str(),
                     message,
                 });
             }

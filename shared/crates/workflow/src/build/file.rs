@@ -46,8 +46,9 @@ pub struct Mending {
 }
 
 /// How far it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "stage", rename_all = "snake_case")]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Stage {
     /// For the files that it depends on.
     Waiting,
@@ -58,18 +59,6 @@ pub enum Stage {
         /// What is wrong with it.
         findings: Vec<Finding>,
     },
-}
-
-impl Stage {
-    /// In the words of the API.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Writing => "writing",
-            Self::Mending { .. } => "mending",
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -182,7 +171,7 @@ mod tests {
         let mut work = work(0);
         assert_eq!(work.observe(broken()).unwrap(), After::Now);
         assert_eq!(work.observe(broken()).unwrap(), After::Now);
-        assert_eq!((work.repairs, work.stage.as_str()), (2, "mending"));
+        assert_eq!((work.repairs, work.stage.into_str()), (2, "mending"));
         assert_eq!(work.repairs_before(), 0);
         let error = work.observe(broken()).unwrap_err();
         assert!(

@@ -31,8 +31,9 @@ pub struct Build {
 pub type BuildRow = Row<Build>;
 
 /// What is built, and how far it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Work {
     /// See [`super::project`].
     Project(ProjectWork),
@@ -78,12 +79,7 @@ impl Build {
     /// What kind of build, in the words of the API.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
-        match self.work {
-            Work::Project(_) => "project",
-            Work::File(_) => "file",
-            Work::Deployment(_) => "deployment",
-            Work::Software(_) => "software",
-        }
+        self.work.into_str()
     }
 
     /// How it ended, once its project or deployment says so too. What was ended from outside need
@@ -121,8 +117,8 @@ impl Build {
             Some(End::Failed { .. }) => "failed",
             Some(End::Cancelled) => "cancelled",
             None => match &self.work {
-                Work::Project(work) => work.stage.as_str(),
-                Work::File(work) => work.stage.as_str(),
+                Work::Project(work) => work.stage.into_str(),
+                Work::File(work) => work.stage.into_str(),
                 Work::Deployment(work) => work.stage.as_str(),
                 Work::Software(work) => work.stage.as_str(),
             },

@@ -46,12 +46,14 @@ pub struct Draft {
 }
 
 /// How far it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "stage", rename_all = "snake_case")]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Stage {
     /// The model is asked what is to be made.
     Planning,
     /// Builds of files are opened.
+    #[strum(to_string = "writing")]
     Opening {
         /// 0, then one more for each round of repairs.
         round: u32,
@@ -76,17 +78,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// In the words of the API.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Planning => "planning",
-            Self::Opening { .. } | Self::Writing { .. } => "writing",
-            Self::Checking { .. } => "checking",
-            Self::Packaging { .. } => "packaging",
-        }
-    }
-
     #[must_use]
     pub fn progress(&self) -> u8 {
         match self {

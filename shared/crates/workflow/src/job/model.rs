@@ -138,8 +138,9 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// The stages in the words of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(
     feature = "contract",
     derive(schemars::JsonSchema),
@@ -185,12 +186,6 @@ pub enum Status {
     Failed,
     /// By the caller.
     Cancelled,
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.serialize(formatter)
-    }
 }
 
 impl State {
@@ -355,6 +350,13 @@ mod tests {
 
     /// Up to this size, the attributes beside the document fit into the same kilobyte.
     const MAX_DOCUMENT_BYTES: usize = 820;
+
+    #[test]
+    fn a_stage_has_one_name() {
+        for stage in [Stage::Submitted, Stage::FetchingMetadata, Stage::Storing] {
+            assert_eq!(serde_json::json!(stage), stage.to_string());
+        }
+    }
 
     #[test]
     fn row_of_a_processed_upload_is_a_kilobyte() {

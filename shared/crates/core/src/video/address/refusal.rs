@@ -1,7 +1,10 @@
 //! Refusals of texts that are no address on YouTube.
 
+use strum::IntoStaticStr;
+
 /// Kind of a text that is not an address on YouTube.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NotAnAddress {
     /// Nothing but white space and invisible characters.
     #[error("the reference is empty")]
@@ -50,17 +53,6 @@ impl NotAnAddress {
     /// Stable name for programs.
     #[must_use]
     pub fn kind(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::TooLong => "too_long",
-            Self::NotAUrl => "not_a_url",
-            Self::SeveralLinks => "several_links",
-            Self::UnsupportedScheme => "unsupported_scheme",
-            Self::CredentialsInUrl => "credentials_in_url",
-            Self::UnsupportedPort => "unsupported_port",
-            Self::ShortLink => "short_link",
-            Self::UnsupportedHost => "unsupported_host",
-            Self::LookalikeHost => "lookalike_host",
-        }
+        self.into()
     }
 }

@@ -1,12 +1,16 @@
 //! Refusals of texts that are no reference to a playlist.
 
+use strum::IntoStaticStr;
+
 use super::super::NotAnAddress;
 
 /// Kind of a text that is no reference to a YouTube playlist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NotAPlaylist {
     /// No address on YouTube at all, and no bare id.
     #[error(transparent)]
+    #[strum(transparent)]
     Address(#[from] NotAnAddress),
     /// A video, and no playlist that it is played from.
     #[error("this is a single video; give the address of a playlist")]
@@ -22,9 +26,11 @@ pub enum NotAPlaylist {
     Mix,
     /// The visitor's own: watch later (`WL`), liked videos (`LL`, `LM`), history (`HL`).
     #[error("this is a list that only its owner can see; give the address of a public playlist")]
+    #[strum(to_string = "personal_list")]
     Personal,
     /// Videos that were put one after another for one visit (`TL…`, `watch_videos`).
     #[error("this list was made for one visit; give the address of a playlist")]
+    #[strum(to_string = "temporary_list")]
     Temporary,
     /// Any other page of YouTube: home, search results, feeds, clips.
     #[error("this page of YouTube is not a playlist")]
@@ -44,17 +50,6 @@ impl NotAPlaylist {
     /// A stable name for programs.
     #[must_use]
     pub fn kind(self) -> &'static str {
-        match self {
-            Self::Address(refusal) => refusal.kind(),
-            Self::Video => "video",
-            Self::Channel => "channel",
-            Self::Album => "album",
-            Self::Mix => "mix",
-            Self::Personal => "personal_list",
-            Self::Temporary => "temporary_list",
-            Self::OtherPage => "other_page",
-            Self::MissingId => "missing_id",
-            Self::MalformedId => "malformed_id",
-        }
+        self.into()
     }
 }

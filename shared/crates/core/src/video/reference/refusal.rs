@@ -1,12 +1,16 @@
 //! Refusals of texts that are no reference to one video.
 
+use strum::IntoStaticStr;
+
 use super::super::NotAnAddress;
 
 /// Kind of a text that is not a reference to one YouTube video.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NotAVideo {
     /// No address on YouTube at all, and no bare id.
     #[error(transparent)]
+    #[strum(transparent)]
     Address(#[from] NotAnAddress),
     /// A playlist without one of its videos.
     #[error("this is a playlist; give the address of one of its videos")]
@@ -55,21 +59,6 @@ impl NotAVideo {
     /// Stable name for programs.
     #[must_use]
     pub fn kind(self) -> &'static str {
-        match self {
-            Self::Address(refusal) => refusal.kind(),
-            Self::Playlist => "playlist",
-            Self::Channel => "channel",
-            Self::UserPage => "user_page",
-            Self::Clip => "clip",
-            Self::Post => "post",
-            Self::Search => "search",
-            Self::Feed => "feed",
-            Self::LiveStream => "live_stream",
-            Self::OtherPage => "other_page",
-            Self::MissingId => "missing_id",
-            Self::TruncatedId => "truncated_id",
-            Self::OverlongId => "overlong_id",
-            Self::MalformedId => "malformed_id",
-        }
+        self.into()
     }
 }

@@ -164,7 +164,7 @@ fn is_harmless(framework: Framework, said_text: &str) {
 #[test]
 fn hostile_texts_are_inert() {
     for text in TEXTS {
-        for framework in Framework::ALL {
+        for &framework in Framework::ALL {
             is_harmless(framework, text);
         }
     }

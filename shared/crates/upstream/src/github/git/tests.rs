@@ -1,7 +1,10 @@
 use super::super::tests::{answered, at, example, refusal, sent};
 use super::*;
 use crate::sample_files::files;
-use eventrelay_project::deploy::{Mode, changes, entries};
+use eventrelay_project::{
+    deploy::{changes, entries},
+    package::FileMode,
+};
 use serde_json::{Value, json};
 
 const COMMIT: &str = "7638417db6d59f3c431d3e1f261cc637155684cd";
@@ -76,7 +79,7 @@ async fn a_file_is_deleted_by_a_sha_that_is_null() {
     let (github, server) = answered(201, example("created_tree")).await;
     let gone = Entry {
         path: "old.txt",
-        mode: Mode::File,
+        mode: FileMode::Regular,
         content: Content::Gone,
     };
     github

@@ -217,7 +217,7 @@ impl Calls {
             gzip_bytes: packed.gzip.len() as u64,
             etag,
             title: analysis.video.title.clone(),
-            category: analysis::Category::new(analysis).as_str().to_owned(),
+            category: analysis::Category::new(analysis).into_str().to_owned(),
             duration_s: analysis.video.duration_s,
             usage: analysis.provenance.usage,
             answered_by: made.answered_by(),

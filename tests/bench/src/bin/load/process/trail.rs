@@ -66,7 +66,7 @@ fn read(text: &str) -> Followed {
         }
         followed
             .late_s
-            .extend(line[Metric::Lateness.name()].as_f64());
+            .extend(line[Metric::Lateness.into_str()].as_f64());
     }
     let only_looked = stages
         .into_iter()
