@@ -6,7 +6,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Timestamp in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
@@ -39,7 +38,10 @@ impl Timestamp {
     /// Formats as `2026-11-24T03:40:00.123Z` (RFC 3339).
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.date_time().format(&Rfc3339).unwrap_or_default()
+        let millis = i64::try_from(self.0).unwrap_or_default();
+        jiff::Timestamp::from_millisecond(millis)
+            .unwrap_or_default()
+            .to_string()
     }
 
     /// Formats the day in UTC as `2026-11-24` (RFC 3339, `full-date`).
@@ -60,17 +62,14 @@ impl Timestamp {
     pub fn parse_rfc3339_or_first(text: &str) -> Option<Self> {
         u64::try_from(millis(text)?.max(0)).ok().map(Self)
     }
-
-    fn date_time(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-    }
 }
 
 /// Milliseconds since the epoch, or before it.
-fn millis(text: &str) -> Option<i128> {
-    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    at.unix_timestamp_nanos().checked_div(1_000_000)
+fn millis(text: &str) -> Option<i64> {
+    // Of ISO 8601, jiff also reads times without seconds and with a zone in brackets.
+    let is_rfc3339 = text.get(16..17) == Some(":") && !text.ends_with(']');
+    let at: jiff::Timestamp = text.parse().ok().filter(|_| is_rfc3339)?;
+    Some(at.as_millisecond())
 }
 
 impl std::ops::Add<Duration> for Timestamp {
@@ -110,6 +109,27 @@ mod tests {
             Timestamp(1_790_000_000_123).rfc3339(),
             "2026-09-21T14:13:20.123Z"
         );
+    }
+
+    #[test]
+    fn only_rfc_3339_is_read() {
+        let read = Timestamp::parse_rfc3339;
+        let at = Some(Timestamp(1_790_000_000_120));
+        assert_eq!(read("2026-09-21T14:13:20.12Z"), at);
+        assert_eq!(read("2026-09-21T16:13:20.120+02:00"), at);
+        for text in [
+            "",
+            "2026-09-21",
+            "2026-09-21T14:13Z",
+            "20260921T141320Z",
+            "2026-09-21T14:13:20",
+            "2026-09-21T14:13:20Z[UTC]",
+            "1969-12-31T23:59:59Z",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let first = Timestamp::parse_rfc3339_or_first("1969-12-31T23:59:59Z");
+        assert_eq!(first, Some(Timestamp(0)));
     }
 
     #[test]

@@ -1,15 +1,13 @@
 //! Shared HTTP client with a warm connection pool.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
@@ -155,14 +153,14 @@ impl Answer {
                 let reset = header("x-ratelimit-reset")?.parse().ok()?;
                 since(
                     self.date()?,
-                    OffsetDateTime::from_unix_timestamp(reset).ok()?,
+                    UNIX_EPOCH.checked_add(Duration::from_secs(reset))?,
                 )
             }
         };
         Some(pause.min(MAX_PAUSE))
     }
 
-    fn date(&self) -> Option<OffsetDateTime> {
+    fn date(&self) -> Option<SystemTime> {
         date(self.header(DATE.as_str())?)
     }
 
@@ -179,12 +177,12 @@ impl Answer {
 }
 
 /// Parses an HTTP date.
-fn date(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc2822).ok()
+fn date(text: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(text).ok()
 }
 
-fn since(earlier: OffsetDateTime, later: OffsetDateTime) -> Duration {
-    Duration::try_from(later - earlier).unwrap_or_default()
+fn since(earlier: SystemTime, later: SystemTime) -> Duration {
+    later.duration_since(earlier).unwrap_or_default()
 }
 
 impl HttpClient {

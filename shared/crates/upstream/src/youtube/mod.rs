@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
@@ -38,14 +36,6 @@ const LIMIT: usize = 256 * 1024;
 /// Maximum length of a title. YouTube's own limit is 100 characters.
 const TITLE_CHARS: usize = 300;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetadataSource {
-    /// Data API: the video is known to be public and not live.
-    DataApi,
-    /// oEmbed: the video exists, but may be unlisted or live.
-    OEmbed,
-}
-
 /// Metadata of a video that can be analysed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
@@ -55,9 +45,6 @@ pub struct Metadata {
     pub channel: Option<String>,
     /// Length in seconds, only from the Data API.
     pub duration_s: Option<f64>,
-    /// Time of publication, only from the Data API.
-    pub published_at: Option<OffsetDateTime>,
-    pub source: MetadataSource,
 }
 
 /// Client of YouTube. A clone is cheap and shares the connection pool.
@@ -92,7 +79,6 @@ struct WireVideo {
 struct WireSnippet {
     title: String,
     channel_title: String,
-    published_at: String,
     live_broadcast_content: String,
 }
 
@@ -214,8 +200,6 @@ impl YouTube {
             channel: bounded(&video.snippet.channel_title),
             // A broadcast that has just ended is `P0D` until it is processed.
             duration_s: duration::parse(&video.content_details.duration).filter(|s| *s > 0.0),
-            published_at: OffsetDateTime::parse(&video.snippet.published_at, &Rfc3339).ok(),
-            source: MetadataSource::DataApi,
         })
     }
 
@@ -254,8 +238,6 @@ impl YouTube {
             title: bounded(&embed.title),
             channel: bounded(&embed.author_name),
             duration_s: None,
-            published_at: None,
-            source: MetadataSource::OEmbed,
         })
     }
 }
