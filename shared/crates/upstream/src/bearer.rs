@@ -2,20 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use http::Method;
+use http::{HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
 use super::gate::{Admission, Target, UpstreamGuard};
 use super::key::with_key;
+use eventrelay_analysis::text;
 use eventrelay_core::error::{Error, Service, Source};
 use eventrelay_core::limit::Cost;
 use eventrelay_store::secrets::Secret;
 
 /// Maximum length of foreign text in the log.
 const LOGGED: usize = 500;
+/// Maximum length of an id that is stored. Ids have 36 characters at most.
+const MAX_ID_LENGTH: usize = 100;
+/// Maximum length of a URL that is kept and shown. URLs have about 100 characters.
+const MAX_URL_LENGTH: usize = 500;
+/// Maximum length of the message of a failure, in characters.
+const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// Cost of a call that uses no quota. It is still throttled during a pause that the service asked
 /// for and while the circuit breaker is open.
@@ -27,23 +34,25 @@ pub(super) const FREE: Cost = Cost {
 /// Removes our token from a text.
 pub(super) type Redact<'a> = &'a dyn Fn(&str) -> String;
 
-/// Maps an error response to an error.
-pub(super) type ErrorOf<'a> = &'a (dyn Fn(&Answer, Redact<'_>) -> Error + Sync);
-
-/// One call: its target, its cost, and the meaning of its responses.
-pub(super) struct Call<'a> {
-    pub(super) target: Target<'a>,
-    pub(super) cost: Cost,
-    /// Returns whether an error response counts as a success.
-    pub(super) accepts: &'a (dyn Fn(&Answer) -> bool + Sync),
-    /// Maps every other error response to an error.
-    pub(super) error_of: ErrorOf<'a>,
+/// Properties of an API that hold for all its calls.
+#[derive(Debug)]
+pub(super) struct Api {
+    pub(super) service: Service,
+    pub(super) target: Target<'static>,
+    /// Headers of each request.
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    /// Timeout of a request, unless it has its own.
+    pub(super) timeout: Duration,
+    /// Maximum size of a response, unless the request has its own.
+    pub(super) limit: usize,
+    /// Maps an error response to an error.
+    pub(super) error_of: fn(&Answer, Redact<'_>) -> Error,
 }
 
 /// Client of the API. A clone is cheap and shares the connection pool.
 #[derive(Clone, Debug)]
 pub(super) struct Bearer {
-    service: Service,
+    api: &'static Api,
     http: HttpClient,
     base_url: Url,
     token: Secret,
@@ -55,14 +64,14 @@ pub(super) struct Bearer {
 
 impl Bearer {
     pub(super) fn new(
-        service: Service,
+        api: &'static Api,
         http: HttpClient,
         base_url: Url,
         token: Secret,
         gate: UpstreamGuard,
     ) -> Self {
         Self {
-            service,
+            api,
             http,
             base_url,
             token,
@@ -72,22 +81,27 @@ impl Bearer {
         }
     }
 
-    pub(super) fn until(&self, deadline: Instant) -> Self {
+    /// Returns a client whose calls end at `deadline`, for a caller that does or does not return at
+    /// the time of [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
+    pub(super) fn within(&self, deadline: Instant, has_reservation: bool) -> Self {
         Self {
             http: self.http.until(deadline),
-            ..self.clone()
-        }
-    }
-
-    pub(super) fn with_reservation(&self, has_reservation: bool) -> Self {
-        Self {
             has_reservation,
             ..self.clone()
         }
     }
 
+    /// Returns a client with other properties of the API.
+    pub(super) fn with_api(&self, api: &'static Api) -> Self {
+        Self {
+            api,
+            ..self.clone()
+        }
+    }
+
     /// Returns a client for one call of this cost, which is admitted and counted now.
-    pub(super) async fn admitted(&self, target: Target<'_>, cost: Cost) -> Result<Self, Error> {
+    pub(super) async fn admitted(&self, cost: Cost) -> Result<Self, Error> {
+        let target = self.api.target;
         let admission = self.gate.admit(target, cost, self.has_reservation).await?;
         Ok(Self {
             admission: Some(admission),
@@ -114,14 +128,18 @@ impl Bearer {
     }
 
     /// Creates a request without a body.
-    pub(super) fn request(
-        &self,
-        method: Method,
-        url: Url,
-        timeout: Duration,
-        limit: usize,
-    ) -> Request {
-        Request::new(self.service, method, url, timeout, limit)
+    pub(super) fn request(&self, method: Method, url: Url) -> Request {
+        let Api {
+            service,
+            timeout,
+            limit,
+            ..
+        } = *self.api;
+        let request = Request::new(service, method, url, timeout, limit);
+        let headers = self.api.headers.iter();
+        headers.fold(request, |request, (name, value)| {
+            request.header(name, HeaderValue::from_static(value))
+        })
     }
 
     /// Creates a request with a JSON body.
@@ -130,34 +148,85 @@ impl Bearer {
         method: Method,
         url: Url,
         body: &impl Serialize,
-        timeout: Duration,
-        limit: usize,
     ) -> Result<Request, Error> {
-        self.request(method, url, timeout, limit).json(body)
+        self.request(method, url).json(body)
     }
 
-    /// Sends a request with the token through the upstream guard.
-    pub(super) async fn call(&self, call: Call<'_>, request: Request) -> Result<Answer, Error> {
+    /// Sends a request with the token through the upstream guard. An error response counts as a
+    /// success if `accepts` it.
+    pub(super) async fn call(
+        &self,
+        cost: Cost,
+        request: Request,
+        accepts: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Error> {
+        let Api {
+            target, error_of, ..
+        } = *self.api;
         let sent = with_key(&self.token, async |token| {
             let request = request.clone().header("authorization", header(token)?);
             let answer = self.http.send(request).await?;
-            if answer.status.is_success() || (call.accepts)(&answer) {
+            if answer.status.is_success() || accepts(&answer) {
                 return Ok(answer);
             }
-            Err((call.error_of)(&answer, &|text| self.token.redact(text)))
+            Err(error_of(&answer, &|text| self.token.redact(text)))
         });
-        let gate = &self.gate;
         match self.admission {
-            Some(admission) => gate.go_through(call.target, admission, sent).await,
+            Some(admission) => self.gate.go_through(target, admission, sent).await,
             None => {
-                gate.pass(call.target, call.cost, self.has_reservation, sent)
+                self.gate
+                    .pass(target, cost, self.has_reservation, sent)
                     .await
             }
         }
     }
+
+    /// Gets a resource that uses no quota, or `None` if it does not exist.
+    pub(super) async fn find<T: DeserializeOwned>(&self, url: Url) -> Result<Option<T>, Error> {
+        let request = self.request(Method::GET, url);
+        let answer = self.call(FREE, request, is_missing).await?;
+        if is_missing(&answer) {
+            return Ok(None);
+        }
+        answer.json(self.api.service).map(Some)
+    }
+
+    /// Gets a resource that uses no quota.
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, Error> {
+        let answer = self.call(FREE, self.request(Method::GET, url), accept_none);
+        answer.await?.json(self.api.service)
+    }
 }
 
-fn header(token: &SecretString) -> Result<http::HeaderValue, Error> {
+/// Treats every error response as an error.
+pub(super) fn accept_none(_: &Answer) -> bool {
+    false
+}
+
+/// Treats 404 as a valid response.
+pub(super) fn is_missing(answer: &Answer) -> bool {
+    answer.status == StatusCode::NOT_FOUND
+}
+
+/// Returns whether a text is an id that can be stored: ASCII letters, digits, `-` and `_`.
+pub(super) fn is_id(text: &str) -> bool {
+    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(is_byte)
+}
+
+/// Returns whether a text is a URL of the web that can be kept and shown.
+pub(super) fn is_web_url(text: &str) -> bool {
+    let is_of_the_web = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    is_of_the_web && text.len() <= MAX_URL_LENGTH
+}
+
+/// Returns the message of a failure as one line, for the operator of the deployment.
+pub(super) fn failure_message(message: Option<String>) -> Option<String> {
+    let line = text::line(&message?, MAX_MESSAGE_LENGTH);
+    Some(line).filter(|line| !line.is_empty())
+}
+
+fn header(token: &SecretString) -> Result<HeaderValue, Error> {
     secret_header(&format!("Bearer {}", token.expose_secret()).into())
 }
 

@@ -81,6 +81,17 @@ impl Request {
         }
     }
 
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets the maximum size of the response.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
     pub fn header(mut self, name: &'static str, value: HeaderValue) -> Self {
         self.headers.insert(HeaderName::from_static(name), value);
         self
@@ -169,10 +180,15 @@ impl Answer {
     /// # Errors
     /// [`Error::UpstreamMalformed`] if the body is not JSON of this shape.
     pub fn json<T: serde::de::DeserializeOwned>(&self, service: Service) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::UpstreamMalformed {
-            service,
-            source: Box::new(error),
-        })
+        serde_json::from_slice(&self.body).map_err(|error| malformed(service, error))
+    }
+}
+
+/// Error of a response that is not what the service documents.
+pub(crate) fn malformed(service: Service, what: impl Into<Source>) -> Error {
+    Error::UpstreamMalformed {
+        service,
+        source: what.into(),
     }
 }
 
@@ -328,10 +344,7 @@ impl HttpClient {
                 Ok(Some(chunk)) if status.is_success() => {
                     if body.len() + chunk.len() > request.limit {
                         let source = format!("a body of more than {} bytes", request.limit);
-                        return Err(Error::UpstreamMalformed {
-                            service,
-                            source: source.into(),
-                        });
+                        return Err(malformed(service, source));
                     }
                     body.extend_from_slice(&chunk);
                 }

@@ -8,20 +8,12 @@ use serde_json::Value;
 use super::SERVICE;
 use crate::bearer::{Redact, logged, refusal};
 use crate::client::Answer;
-use eventrelay_core::error::Error;
+use eventrelay_core::error::{Error, Source};
 
 /// Minimum pause after a rate limit without a header that states one
 /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>, "exceeding
 /// the rate limit").
 pub(super) const PAUSE: Duration = Duration::from_secs(60);
-
-/// Operation of a request, since one status means different things for different operations.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Asked {
-    /// A Git object or reference. A recently created one may not be visible yet.
-    Git,
-    Else,
-}
 
 /// Words of a rate limit, in lower case. The last is the former name of secondary limits.
 const LIMIT_WORDS: [&str; 2] = ["rate limit", "abuse detection"];
@@ -63,6 +55,11 @@ impl Refusal {
         }
     }
 
+    /// Formats the response for the log.
+    fn source(&self, answer: &Answer, redact: Redact<'_>) -> Source {
+        logged(answer, &self.message, &self.details.join("; "), redact)
+    }
+
     /// Returns whether the response contains these words, given in lower case.
     pub(super) fn says(&self, words: &str) -> bool {
         let mut texts = self.details.iter().chain([&self.message]);
@@ -76,29 +73,31 @@ pub(super) fn is_refused_with(answer: &Answer, words: &str) -> bool {
 }
 
 /// Maps an error response to an error.
-pub(super) fn classify(asked: Asked, answer: &Answer, redact: Redact<'_>) -> Error {
-    let refusal_text = Refusal::new(answer);
-    let details = refusal_text.details.join("; ");
-    let source = logged(answer, &refusal_text.message, &details, redact);
-    let is_limit = || {
-        answer.retry_after().is_some() || LIMIT_WORDS.iter().any(|words| refusal_text.says(words))
-    };
-    match (answer.status.as_u16(), asked) {
-        (403, _) if is_limit() => Error::RateLimited {
+pub(super) fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
+    let refused = Refusal::new(answer);
+    let is_limit = || LIMIT_WORDS.iter().any(|words| refused.says(words));
+    match answer.status.as_u16() {
+        403 if answer.retry_after().is_some() || is_limit() => Error::RateLimited {
             service: SERVICE,
             retry_after: Some(answer.retry_after().unwrap_or(PAUSE)),
         },
-        // 409 is "Git Repository is empty.". GitHub answers 404 and 422 for an object that the
-        // replica which was asked has not seen yet.
-        (404 | 409, Asked::Git) => Error::NotReady {
-            service: SERVICE,
-            source,
-        },
-        (422, Asked::Git) if refusal_text.says("does not exist") => Error::NotReady {
-            service: SERVICE,
-            source,
-        },
-        _ => refusal(SERVICE, answer, PAUSE, source),
+        _ => refusal(SERVICE, answer, PAUSE, refused.source(answer, redact)),
+    }
+}
+
+/// Maps an error response of a call about Git objects and references to an error.
+pub(super) fn classify_git(answer: &Answer, redact: Redact<'_>) -> Error {
+    let refused = Refusal::new(answer);
+    // 409 is "Git Repository is empty.". GitHub answers 404 and 422 for an object that the replica
+    // which was asked has not seen yet.
+    match answer.status.as_u16() {
+        404 | 409 => {}
+        422 if refused.says("does not exist") => {}
+        _ => return classify(answer, redact),
+    }
+    Error::NotReady {
+        service: SERVICE,
+        source: refused.source(answer, redact),
     }
 }
 

@@ -8,10 +8,13 @@ use http::Method;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::errors::{Asked, is_refused_with};
-use super::{GitHub, SERVICE, TIMEOUT, headers, malformed, none, nothing};
+use super::errors::is_refused_with;
+use super::{GitHub, SERVICE};
+use crate::bearer::{FREE, accept_none};
+use crate::client::malformed;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::Error;
+use eventrelay_core::limit::Cost;
 use eventrelay_project::deploy::{Address, Content, Entry, ObjectId, Present};
 
 /// Author of our commits. The domain is reserved (RFC 2606, section 2).
@@ -171,13 +174,8 @@ impl GitHub {
     /// As every call.
     pub async fn branch(&self, at: &Address, branch: &str) -> Result<Option<Commit>, Error> {
         let url = self.url_of(at, &format!("branches/{branch}"))?;
-        let request = self.request(Method::GET, url);
-        let answer = self.read(Asked::Git, request, nothing).await?;
-        if nothing(&answer) {
-            return Ok(None);
-        }
-        let head = answer.json::<WireBranch>(SERVICE)?.commit;
-        Ok(Some(Commit {
+        let found: Option<WireBranch> = self.git().find(url).await?;
+        Ok(found.map(|WireBranch { commit: head }| Commit {
             id: head.sha,
             tree: head.commit.tree.sha,
             parents: head.parents.into_iter().map(|one| one.sha).collect(),
@@ -197,7 +195,7 @@ impl GitHub {
         if id == ObjectId::of_blob(content) {
             Ok(id)
         } else {
-            Err(malformed("a blob of other bytes"))
+            Err(malformed(SERVICE, "a blob of other bytes"))
         }
     }
 
@@ -225,8 +223,8 @@ impl GitHub {
     pub async fn tree(&self, at: &Address, id: &ObjectId) -> Result<Tree, Error> {
         let mut url = self.url_of(at, &format!("git/trees/{id}"))?;
         url.query_pairs_mut().append_pair("recursive", "1");
-        let request = self.0.request(Method::GET, url, TIMEOUT, TREE_LIMIT);
-        let answer = self.read(Asked::Git, headers(request), none).await?;
+        let request = self.0.request(Method::GET, url).limit(TREE_LIMIT);
+        let answer = self.git().call(FREE, request, accept_none).await?;
         let listing: WireListing = answer.json(SERVICE)?;
         let files = listing.tree.into_iter().filter(|one| one.kind == "blob");
         let present = |one: WireListed| {
@@ -277,9 +275,9 @@ impl GitHub {
             sha: to,
         };
         let url = self.url_of(at, "git/refs")?;
-        let request = self.json_request(Method::POST, url, &body)?;
+        let request = self.0.json_request(Method::POST, url, &body)?;
         let exists = |answer: &_| is_refused_with(answer, "reference already exists");
-        let answer = self.write(Asked::Git, request, exists).await?;
+        let answer = self.git().call(Cost::CALL, request, exists).await?;
         Ok(if answer.status.is_success() {
             ReferenceCreated::Done
         } else {
@@ -303,9 +301,10 @@ impl GitHub {
             sha: to,
             force: false,
         };
-        let request = self.json_request(Method::PATCH, url, &body)?.idempotent();
+        let request = self.0.json_request(Method::PATCH, url, &body)?;
         let is_behind = |answer: &_| is_refused_with(answer, "not a fast forward");
-        let answer = self.write(Asked::Git, request, is_behind).await?;
+        let request = request.idempotent();
+        let answer = self.git().call(Cost::CALL, request, is_behind).await?;
         Ok(if answer.status.is_success() {
             Moved::Done
         } else {
@@ -321,11 +320,9 @@ impl GitHub {
         body: &impl Serialize,
     ) -> Result<ObjectId, Error> {
         let url = self.url_of(at, path)?;
-        let request = self
-            .0
-            .json_request(Method::POST, url, body, TIMEOUT, TREE_LIMIT)?;
-        let request = headers(request).idempotent();
-        let answer = self.write(Asked::Git, request, none).await?;
+        let request = self.0.json_request(Method::POST, url, body)?;
+        let request = request.limit(TREE_LIMIT).idempotent();
+        let answer = self.git().call(Cost::CALL, request, accept_none).await?;
         Ok(answer.json::<WireObject>(SERVICE)?.sha)
     }
 }

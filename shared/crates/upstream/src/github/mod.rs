@@ -18,30 +18,37 @@ pub use repositories::{Created, NewRepository, Repository};
 
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Method};
-use serde::Serialize;
 use url::Url;
 
-use super::bearer::{Bearer, Call, FREE};
-use super::client::{Answer, HttpClient, Request};
+use super::bearer::{Api, Bearer, is_web_url};
+use super::client::{HttpClient, malformed};
 use super::gate::{Target, UpstreamGuard};
-use errors::Asked;
 use eventrelay_core::error::{Error, Service};
 use eventrelay_core::limit::Cost;
 use eventrelay_project::deploy::Address;
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::GitHub;
-/// Version of the API (<https://docs.github.com/en/rest/about-the-rest-api/api-versions>).
-const VERSION: HeaderValue = HeaderValue::from_static("2026-03-10");
-const ACCEPT: HeaderValue = HeaderValue::from_static("application/vnd.github+json");
-/// Timeout of a request. GitHub itself ends a request after 10 s. Sending a tree of some megabytes
-/// takes additional time.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum response size. The description of a repository or a pull request is below 30 kB.
-const LIMIT: usize = 1024 * 1024;
-/// Maximum length of a URL that is kept and shown. URLs of GitHub have about 100 characters.
-const MAX_URL_LENGTH: usize = 500;
+const API: Api = Api {
+    service: SERVICE,
+    target: Target::GitHub,
+    headers: &[
+        ("accept", "application/vnd.github+json"),
+        // <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
+        ("x-github-api-version", "2026-03-10"),
+    ],
+    // GitHub itself ends a request after 10 s. Sending a tree of some megabytes takes additional
+    // time.
+    timeout: Duration::from_secs(30),
+    // The description of a repository or a pull request is below 30 kB.
+    limit: 1024 * 1024,
+    error_of: errors::classify,
+};
+/// Git objects and references. A recently created one may not be visible yet.
+const GIT: Api = Api {
+    error_of: errors::classify_git,
+    ..API
+};
 
 /// Client of the API with one token. A clone is cheap and shares the connection pool.
 ///
@@ -57,20 +64,14 @@ impl GitHub {
     /// upstream guard. Calls that create content are counted. Reads are throttled only during a
     /// pause.
     pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
-        Self(Bearer::new(SERVICE, http, base_url, token, gate))
+        Self(Bearer::new(&API, http, base_url, token, gate))
     }
 
-    /// Returns a client whose calls end at `deadline`.
+    /// Returns a client whose calls end at `deadline`, for a caller that does or does not return at
+    /// the time of [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
     #[must_use]
-    pub fn until(&self, deadline: Instant) -> Self {
-        Self(self.0.until(deadline))
-    }
-
-    /// Returns a client for a caller that does or does not return at the time of
-    /// [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
-    #[must_use]
-    pub fn with_reservation(&self, has_reservation: bool) -> Self {
-        Self(self.0.with_reservation(has_reservation))
+    pub fn within(&self, deadline: Instant, has_reservation: bool) -> Self {
+        Self(self.0.within(deadline, has_reservation))
     }
 
     /// Returns a client for one call that creates content and is admitted now. So the accompanying
@@ -79,8 +80,7 @@ impl GitHub {
     /// # Errors
     /// [`Error::Throttled`]; [`Error::Storage`] if the limits cannot be read.
     pub async fn admitted(&self) -> Result<Self, Error> {
-        let admitted = self.0.admitted(Target::GitHub, Cost::CALL);
-        admitted.await.map(Self)
+        self.0.admitted(Cost::CALL).await.map(Self)
     }
 
     /// Returns whether its one call is the probe of GitHub. No other call is admitted before its
@@ -97,87 +97,15 @@ impl GitHub {
         self.0.url(repository.into_iter().chain(path))
     }
 
-    fn request(&self, method: Method, url: Url) -> Request {
-        headers(self.0.request(method, url, TIMEOUT, LIMIT))
-    }
-
-    fn json_request(
-        &self,
-        method: Method,
-        url: Url,
-        body: &impl Serialize,
-    ) -> Result<Request, Error> {
-        let request = self.0.json_request(method, url, body, TIMEOUT, LIMIT)?;
-        Ok(headers(request))
-    }
-
-    async fn read(
-        &self,
-        asked: Asked,
-        request: Request,
-        accepts: impl Fn(&Answer) -> bool + Sync,
-    ) -> Result<Answer, Error> {
-        self.call(asked, FREE, request, accepts).await
-    }
-
-    /// Makes a call that creates or changes content.
-    async fn write(
-        &self,
-        asked: Asked,
-        request: Request,
-        accepts: impl Fn(&Answer) -> bool + Sync,
-    ) -> Result<Answer, Error> {
-        self.call(asked, Cost::CALL, request, accepts).await
-    }
-
-    async fn call(
-        &self,
-        asked: Asked,
-        cost: Cost,
-        request: Request,
-        accepts: impl Fn(&Answer) -> bool + Sync,
-    ) -> Result<Answer, Error> {
-        let call = Call {
-            target: Target::GitHub,
-            cost,
-            accepts: &accepts,
-            error_of: &|answer, redact| errors::classify(asked, answer, redact),
-        };
-        self.0.call(call, request).await
-    }
-}
-
-fn headers(request: Request) -> Request {
-    request
-        .header("accept", ACCEPT)
-        .header("x-github-api-version", VERSION)
-}
-
-/// Treats every error response as an error.
-fn none(_: &Answer) -> bool {
-    false
-}
-
-/// Treats 404 as a valid response.
-fn nothing(answer: &Answer) -> bool {
-    answer.status == http::StatusCode::NOT_FOUND
-}
-
-fn malformed(what: &'static str) -> Error {
-    Error::UpstreamMalformed {
-        service: SERVICE,
-        source: what.into(),
+    fn git(&self) -> Bearer {
+        self.0.with_api(&GIT)
     }
 }
 
 /// Validates a URL from GitHub that is shown: bounded, and http or https.
 fn web_url(text: String) -> Result<String, Error> {
-    let is_of_the_web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if is_of_the_web && text.len() <= MAX_URL_LENGTH {
-        Ok(text)
-    } else {
-        Err(malformed("a URL that is none"))
-    }
+    let text = Some(text).filter(|text| is_web_url(text));
+    text.ok_or_else(|| malformed(SERVICE, "a URL that is none"))
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::errors::{Asked, is_refused_with};
-use super::{GitHub, SERVICE, nothing, web_url};
-use eventrelay_analysis::text;
+use super::errors::is_refused_with;
+use super::{GitHub, SERVICE, web_url};
+use crate::bearer::failure_message;
 use eventrelay_core::error::Error;
+use eventrelay_core::limit::Cost;
 use eventrelay_project::deploy::{Address, ObjectId};
-
-/// Maximum length of the message of a failed build, in characters.
-const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// State of a site or of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -117,8 +115,8 @@ impl GitHub {
             source: WireSource { branch, path: "/" },
         };
         let url = self.url_of(at, "pages")?;
-        let request = self.json_request(Method::POST, url, &body)?;
-        let answer = self.write(Asked::Else, request, |answer| {
+        let request = self.0.json_request(Method::POST, url, &body)?;
+        let answer = self.0.call(Cost::CALL, request, |answer| {
             answer.status == StatusCode::CONFLICT || is_refused_with(answer, "does not support")
         });
         let answer = answer.await?;
@@ -137,12 +135,8 @@ impl GitHub {
     /// # Errors
     /// As every call.
     pub async fn pages(&self, at: &Address) -> Result<Option<Pages>, Error> {
-        let request = self.request(Method::GET, self.url_of(at, "pages")?);
-        let answer = self.read(Asked::Else, request, nothing).await?;
-        if nothing(&answer) {
-            return Ok(None);
-        }
-        answer.json::<WirePages>(SERVICE)?.read().map(Some)
+        let found = self.0.find(self.url_of(at, "pages")?).await?;
+        found.map(WirePages::read).transpose()
     }
 
     /// Returns the latest build of a site, or `None` if there was none.
@@ -151,18 +145,11 @@ impl GitHub {
     /// As every call.
     pub async fn latest_pages_build(&self, at: &Address) -> Result<Option<PagesBuild>, Error> {
         let url = self.url_of(at, "pages/builds/latest")?;
-        let request = self.request(Method::GET, url);
-        let answer = self.read(Asked::Else, request, nothing).await?;
-        if nothing(&answer) {
-            return Ok(None);
-        }
-        let build: WireBuild = answer.json(SERVICE)?;
-        let message = build.error.message;
-        let message = message.map(|message| text::line(&message, MAX_MESSAGE_LENGTH));
-        Ok(Some(PagesBuild {
+        let found: Option<WireBuild> = self.0.find(url).await?;
+        Ok(found.map(|build| PagesBuild {
             state: build.status,
             commit: build.commit.and_then(|id| id.parse().ok()),
-            message: message.filter(|message| !message.is_empty()),
+            message: failure_message(build.error.message),
         }))
     }
 }

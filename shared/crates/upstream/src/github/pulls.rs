@@ -3,14 +3,15 @@
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::errors::{Asked, Refusal};
-use super::{GitHub, SERVICE, none, web_url};
+use super::errors::Refusal;
+use super::{GitHub, SERVICE, web_url};
 use crate::client::Answer;
 use eventrelay_core::error::Error;
+use eventrelay_core::limit::Cost;
 use eventrelay_project::deploy::Address;
 
 /// Pull request to create, within one repository.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct NewPullRequest<'a> {
     /// Branch with the changes.
     pub head: &'a str,
@@ -47,14 +48,6 @@ pub enum PullRequestCreated {
     Exists,
     /// The branch has no commits that its base lacks.
     NothingToMerge,
-}
-
-#[derive(Serialize)]
-struct WireNew<'a> {
-    title: &'a str,
-    head: &'a str,
-    base: &'a str,
-    body: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -102,15 +95,10 @@ impl GitHub {
         at: &Address,
         new: NewPullRequest<'_>,
     ) -> Result<PullRequestCreated, Error> {
-        let body = WireNew {
-            title: new.title,
-            head: new.head,
-            base: new.base,
-            body: new.body,
-        };
-        let request = self.json_request(Method::POST, self.url_of(at, "pulls")?, &body)?;
+        let url = self.url_of(at, "pulls")?;
+        let request = self.0.json_request(Method::POST, url, &new)?;
         let is_refused = |answer: &_| refused(answer).is_some();
-        let answer = self.write(Asked::Else, request, is_refused).await?;
+        let answer = self.0.call(Cost::CALL, request, is_refused).await?;
         if let Some(refused) = refused(&answer) {
             return Ok(refused);
         }
@@ -133,9 +121,7 @@ impl GitHub {
             .append_pair("state", "all")
             .append_pair("head", &format!("{}:{head}", at.owner))
             .append_pair("per_page", "1");
-        let request = self.request(Method::GET, url);
-        let answer = self.read(Asked::Else, request, none).await?;
-        let list: Vec<WirePullRequest> = answer.json(SERVICE)?;
+        let list: Vec<WirePullRequest> = self.0.get(url).await?;
         let first = list.into_iter().next();
         first.map(WirePullRequest::read).transpose()
     }

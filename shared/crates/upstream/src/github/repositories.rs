@@ -3,10 +3,12 @@
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::errors::{Asked, is_refused_with};
-use super::{GitHub, SERVICE, malformed, none, nothing, web_url};
-use crate::client::Answer;
+use super::errors::is_refused_with;
+use super::{GitHub, SERVICE, web_url};
+use crate::bearer::{FREE, is_missing};
+use crate::client::{Answer, malformed};
 use eventrelay_core::error::Error;
+use eventrelay_core::limit::Cost;
 use eventrelay_project::deploy::{Address, Owner, RepositoryName};
 
 /// Maximum length of a branch name; git itself allows about 250.
@@ -82,7 +84,7 @@ struct WireAccount {
 impl WireRepository {
     fn read(self) -> Result<Repository, Error> {
         if !(1..=MAX_BRANCH_LENGTH).contains(&self.default_branch.len()) {
-            return Err(malformed("a branch without a name"));
+            return Err(malformed(SERVICE, "a branch without a name"));
         }
         Ok(Repository {
             address: Address {
@@ -103,9 +105,8 @@ impl GitHub {
     /// # Errors
     /// As every call.
     pub async fn viewer(&self) -> Result<Owner, Error> {
-        let request = self.request(Method::GET, self.0.url(["user"])?);
-        let answer = self.read(Asked::Else, request, none).await?;
-        Ok(answer.json::<WireAccount>(SERVICE)?.login)
+        let account: WireAccount = self.0.get(self.0.url(["user"])?).await?;
+        Ok(account.login)
     }
 
     /// Creates a repository with an initial commit. The client does not retry it. After a failure,
@@ -126,10 +127,10 @@ impl GitHub {
             has_wiki: false,
             has_projects: false,
         };
-        let request = self.json_request(Method::POST, url, &body)?;
+        let request = self.0.json_request(Method::POST, url, &body)?;
         let is_for_organisation = new.organisation.is_some();
-        let answer = self.write(Asked::Else, request, |answer| {
-            is_refused_with(answer, NAME_TAKEN) || (is_for_organisation && nothing(answer))
+        let answer = self.0.call(Cost::CALL, request, |answer| {
+            is_refused_with(answer, NAME_TAKEN) || (is_for_organisation && is_missing(answer))
         });
         let answer = answer.await?;
         match answer.status {
@@ -147,21 +148,20 @@ impl GitHub {
     /// # Errors
     /// As every call.
     pub async fn repository(&self, at: &Address) -> Result<Option<Repository>, Error> {
-        let request = self.request(Method::GET, self.url_of(at, "")?);
+        let request = self.0.request(Method::GET, self.url_of(at, "")?);
         let is_elsewhere = |answer: &Answer| answer.status == StatusCode::MOVED_PERMANENTLY;
-        let accepts = |answer: &Answer| nothing(answer) || is_elsewhere(answer);
-        let mut answer = self.read(Asked::Else, request, accepts).await?;
-        if is_elsewhere(&answer) {
+        let accepts = |answer: &Answer| is_missing(answer) || is_elsewhere(answer);
+        let answer = self.0.call(FREE, request, accepts).await?;
+        let found: Option<WireRepository> = if is_elsewhere(&answer) {
             let id = moved_to(&answer)?.to_string();
             let url = self.0.url(["repositories", id.as_str()])?;
-            let request = self.request(Method::GET, url);
-            answer = self.read(Asked::Else, request, nothing).await?;
-        }
-        if nothing(&answer) {
-            return Ok(None);
-        }
-        let repository = answer.json::<WireRepository>(SERVICE)?;
-        repository.read().map(Some)
+            self.0.find(url).await?
+        } else if is_missing(&answer) {
+            None
+        } else {
+            answer.json(SERVICE)?
+        };
+        found.map(WireRepository::read).transpose()
     }
 
     /// Deletes a repository with all its content. Deleting a missing one is no error.
@@ -169,8 +169,8 @@ impl GitHub {
     /// # Errors
     /// As every call. [`Error::UpstreamRejected`] also if the token lacks the permission.
     pub async fn delete_repository(&self, at: &Address) -> Result<(), Error> {
-        let request = self.request(Method::DELETE, self.url_of(at, "")?);
-        self.write(Asked::Else, request, nothing).await?;
+        let request = self.0.request(Method::DELETE, self.url_of(at, "")?);
+        self.0.call(Cost::CALL, request, is_missing).await?;
         Ok(())
     }
 }
@@ -182,7 +182,7 @@ fn moved_to(answer: &Answer) -> Result<u64, Error> {
     let number = moved.url.rsplit('/').next().unwrap_or_default();
     number
         .parse()
-        .map_err(|_| malformed("a repository that has moved nowhere"))
+        .map_err(|_| malformed(SERVICE, "a repository that has moved nowhere"))
 }
 
 /// Words of the message "name already exists on this account".

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::bearer::{Bearer, Call, FREE, Redact, logged, refusal};
-use super::client::{Answer, HttpClient, Request};
+use super::bearer::{
+    Api, Bearer, FREE, Redact, accept_none, failure_message, is_id, is_web_url, logged, refusal,
+};
+use super::client::{Answer, HttpClient, malformed};
 use super::gate::{Target, UpstreamGuard};
-use eventrelay_analysis::text;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
 use eventrelay_core::limit::Cost;
@@ -24,19 +25,19 @@ use eventrelay_project::MAX_FILES;
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::Netlify;
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum response size. The description of a site or a deploy has about 10 kB.
-const LIMIT: usize = 1024 * 1024;
+static API: Api = Api {
+    service: SERVICE,
+    target: Target::Netlify,
+    headers: &[],
+    timeout: Duration::from_secs(30),
+    // The description of a site or a deploy has about 10 kB.
+    limit: 1024 * 1024,
+    error_of: classify,
+};
 /// Latest deploys that are searched for one of ours.
 const DEPLOYS: &str = "20";
 /// Domain of all sites.
 const DOMAIN: &str = "netlify.app";
-/// Maximum length of an id that is stored. Ids have 36 characters at most.
-const MAX_ID_LENGTH: usize = 100;
-/// Maximum length of a URL that is kept and shown. URLs have about 80 characters.
-const MAX_URL_LENGTH: usize = 500;
-/// Maximum length of the message of a failed deploy, in characters.
-const MAX_MESSAGE_LENGTH: usize = 500;
 /// Pause after a rate limit without a header that states one. Limits are per minute.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -150,7 +151,7 @@ impl WireSite {
                 name: self.name,
                 url,
             }),
-            _ => Err(malformed("a site that is none")),
+            _ => Err(malformed(SERVICE, "a site that is none")),
         }
     }
 }
@@ -159,17 +160,15 @@ impl WireDeploy {
     fn read(self) -> Result<Deploy, Error> {
         let required = self.required.unwrap_or_default();
         if !is_id(&self.id) || required.len() > MAX_FILES {
-            return Err(malformed("a deploy that is none"));
+            return Err(malformed(SERVICE, "a deploy that is none"));
         }
-        let message = self.error_message;
-        let message = message.map(|message| text::line(&message, MAX_MESSAGE_LENGTH));
         Ok(Deploy {
             id: self.id,
             state: self.state,
             required,
             title: self.title,
             url: self.ssl_url.or(self.url).filter(|url| is_web_url(url)),
-            message: message.filter(|message| !message.is_empty()),
+            message: failure_message(self.error_message),
             ready_at: self
                 .published_at
                 .as_deref()
@@ -178,34 +177,18 @@ impl WireDeploy {
     }
 }
 
-fn is_id(text: &str) -> bool {
-    let is_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(is_byte)
-}
-
-fn is_web_url(text: &str) -> bool {
-    let is_of_the_web = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    is_of_the_web && text.len() <= MAX_URL_LENGTH
-}
-
 impl Netlify {
     /// Creates a client of the API at `base_url` (`https://api.netlify.com`). Each call passes the
     /// upstream guard.
     pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
-        Self(Bearer::new(SERVICE, http, base_url, token, gate))
+        Self(Bearer::new(&API, http, base_url, token, gate))
     }
 
-    /// Returns a client whose calls end at `deadline`.
+    /// Returns a client whose calls end at `deadline`, for a caller that does or does not return at
+    /// the time of [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
     #[must_use]
-    pub fn until(&self, deadline: Instant) -> Self {
-        Self(self.0.until(deadline))
-    }
-
-    /// Returns a client for a caller that does or does not return at the time of
-    /// [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
-    #[must_use]
-    pub fn with_reservation(&self, has_reservation: bool) -> Self {
-        Self(self.0.with_reservation(has_reservation))
+    pub fn within(&self, deadline: Instant, has_reservation: bool) -> Self {
+        Self(self.0.within(deadline, has_reservation))
     }
 
     /// Creates a site. The client does not retry it. After a failure, [`Self::site`] tells whether
@@ -215,8 +198,9 @@ impl Netlify {
     /// As every call.
     pub async fn create_site(&self, name: &str) -> Result<SiteCreated, Error> {
         let url = self.url(["sites"])?;
-        let request = self.json_request(url, &WireNewSite { name })?;
-        let answer = self.call(FREE, request, is_taken).await?;
+        let body = WireNewSite { name };
+        let request = self.0.json_request(Method::POST, url, &body)?;
+        let answer = self.0.call(FREE, request, is_taken).await?;
         if is_taken(&answer) {
             return Ok(SiteCreated::NameTaken);
         }
@@ -230,12 +214,8 @@ impl Netlify {
     /// As every call.
     pub async fn site(&self, name: &str) -> Result<Option<Site>, Error> {
         let domain = format!("{name}.{DOMAIN}");
-        let request = self.get(self.url(["sites", domain.as_str()])?);
-        let answer = self.call(FREE, request, is_nothing).await?;
-        if is_nothing(&answer) {
-            return Ok(None);
-        }
-        answer.json::<WireSite>(SERVICE)?.read().map(Some)
+        let found = self.0.find(self.url(["sites", domain.as_str()])?).await?;
+        found.map(WireSite::read).transpose()
     }
 
     /// Creates a deploy of the files with these digests ([`eventrelay_project::deploy::digests`]).
@@ -259,8 +239,8 @@ impl Netlify {
             draft: false,
             is_async: false,
         };
-        let request = self.json_request(url, &body)?;
-        let answer = self.call(Cost::CALL, request, |_| false).await?;
+        let request = self.0.json_request(Method::POST, url, &body)?;
+        let answer = self.0.call(Cost::CALL, request, accept_none).await?;
         answer.json::<WireDeploy>(SERVICE)?.read()
     }
 
@@ -271,8 +251,7 @@ impl Netlify {
     pub async fn deploys(&self, site: &str) -> Result<Vec<Deploy>, Error> {
         let mut url = self.url(["sites", site, "deploys"])?;
         url.query_pairs_mut().append_pair("per_page", DEPLOYS);
-        let answer = self.call(FREE, self.get(url), |_| false).await?;
-        let list: Vec<WireDeploy> = answer.json(SERVICE)?;
+        let list: Vec<WireDeploy> = self.0.get(url).await?;
         list.into_iter().map(WireDeploy::read).collect()
     }
 
@@ -286,10 +265,10 @@ impl Netlify {
         let octets = HeaderValue::from_static("application/octet-stream");
         let request = self
             .0
-            .request(Method::PUT, url, TIMEOUT, LIMIT)
+            .request(Method::PUT, url)
             .header("content-type", octets)
             .body(content);
-        self.call(FREE, request, |_| false).await?;
+        self.0.call(FREE, request, accept_none).await?;
         Ok(())
     }
 
@@ -298,44 +277,13 @@ impl Netlify {
     /// # Errors
     /// As every call.
     pub async fn deploy(&self, id: &str) -> Result<Option<Deploy>, Error> {
-        let request = self.get(self.url(["deploys", id])?);
-        let answer = self.call(FREE, request, is_nothing).await?;
-        if is_nothing(&answer) {
-            return Ok(None);
-        }
-        answer.json::<WireDeploy>(SERVICE)?.read().map(Some)
+        let found = self.0.find(self.url(["deploys", id])?).await?;
+        found.map(WireDeploy::read).transpose()
     }
 
     fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Result<Url, Error> {
         self.0.url(["api", "v1"].into_iter().chain(segments))
     }
-
-    fn get(&self, url: Url) -> Request {
-        self.0.request(Method::GET, url, TIMEOUT, LIMIT)
-    }
-
-    fn json_request(&self, url: Url, body: &impl Serialize) -> Result<Request, Error> {
-        self.0.json_request(Method::POST, url, body, TIMEOUT, LIMIT)
-    }
-
-    async fn call(
-        &self,
-        cost: Cost,
-        request: Request,
-        accepts: impl Fn(&Answer) -> bool + Sync,
-    ) -> Result<Answer, Error> {
-        let call = Call {
-            target: Target::Netlify,
-            cost,
-            accepts: &accepts,
-            error_of: &classify,
-        };
-        self.0.call(call, request).await
-    }
-}
-
-fn is_nothing(answer: &Answer) -> bool {
-    answer.status == StatusCode::NOT_FOUND
 }
 
 /// Returns whether a name is refused because it is taken.
@@ -361,13 +309,6 @@ fn classify(answer: &Answer, redact: Redact<'_>) -> Error {
     };
     let source = logged(answer, message, &errors, redact);
     refusal(SERVICE, answer, PAUSE, source)
-}
-
-fn malformed(what: &'static str) -> Error {
-    Error::UpstreamMalformed {
-        service: SERVICE,
-        source: what.into(),
-    }
 }
 
 #[cfg(test)]

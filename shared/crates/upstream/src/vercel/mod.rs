@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{Method, StatusCode};
+use http::Method;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::bearer::{Bearer, Call, FREE};
-use super::client::{Answer, HttpClient, Request};
+use super::bearer::{Api, Bearer, FREE, accept_none, failure_message, is_id, is_missing};
+use super::client::{HttpClient, malformed};
 use super::gate::{Target, UpstreamGuard};
-use eventrelay_analysis::text;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
 use eventrelay_core::limit::Cost;
@@ -24,18 +23,19 @@ use eventrelay_project::deploy::VercelSettings;
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::Vercel;
-/// Timeout of reads of a deployment.
-const TIMEOUT: Duration = Duration::from_secs(15);
+static API: Api = Api {
+    service: SERVICE,
+    target: Target::Vercel,
+    headers: &[],
+    timeout: Duration::from_secs(15),
+    // The description of a deployment is below 100 kB.
+    limit: 1024 * 1024,
+    error_of: errors::classify,
+};
 /// Timeout of sending a project of some megabytes.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
-/// Maximum response size. The description of a deployment is below 100 kB.
-const LIMIT: usize = 1024 * 1024;
-/// Maximum length of an id that is stored. Ids have about 30 characters.
-const MAX_ID_LENGTH: usize = 100;
 /// Maximum length of a host name (RFC 1035, section 2.3.4).
 const MAX_HOST_LENGTH: usize = 253;
-/// Maximum length of the message of a failed build, in characters.
-const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// Client of the API with one token. A clone is cheap and shares the connection pool.
 ///
@@ -139,14 +139,11 @@ struct WireDeployment {
 
 impl WireDeployment {
     fn read(self) -> Result<Deployment, Error> {
-        let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if !(1..=MAX_ID_LENGTH).contains(&self.id.len()) || !self.id.bytes().all(is_id_byte) {
-            return Err(malformed("the id of a deployment that is none"));
+        if !is_id(&self.id) {
+            return Err(malformed(SERVICE, "the id of a deployment that is none"));
         }
         let is_ready = self.ready_state == State::Ready;
         let alias = self.alias.into_iter().next().filter(|_| is_ready);
-        let message = self.error_message;
-        let message = message.map(|message| text::line(&message, MAX_MESSAGE_LENGTH));
         let inspector = self.inspector_url.filter(|url| is_web_url(url));
         Ok(Deployment {
             id: self.id,
@@ -154,7 +151,7 @@ impl WireDeployment {
             url: self.url.as_deref().and_then(host_url),
             site_url: alias.as_deref().and_then(host_url),
             inspector_url: inspector,
-            message: message.filter(|message| !message.is_empty()),
+            message: failure_message(self.error_message),
             ready_at: self.ready.map(Timestamp),
         })
     }
@@ -195,26 +192,17 @@ impl Vercel {
         gate: UpstreamGuard,
     ) -> Self {
         Self {
-            api: Bearer::new(SERVICE, http, base_url, token, gate),
+            api: Bearer::new(&API, http, base_url, token, gate),
             team,
         }
     }
 
-    /// Returns a client whose calls end at `deadline`.
+    /// Returns a client whose calls end at `deadline`, for a caller that does or does not return at
+    /// the time of [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
     #[must_use]
-    pub fn until(&self, deadline: Instant) -> Self {
+    pub fn within(&self, deadline: Instant, has_reservation: bool) -> Self {
         Self {
-            api: self.api.until(deadline),
-            ..self.clone()
-        }
-    }
-
-    /// Returns a client for a caller that does or does not return at the time of
-    /// [`Error::Throttled`] ([`eventrelay_core::limit::check`]).
-    #[must_use]
-    pub fn with_reservation(&self, has_reservation: bool) -> Self {
-        Self {
-            api: self.api.with_reservation(has_reservation),
+            api: self.api.within(deadline, has_reservation),
             ..self.clone()
         }
     }
@@ -238,11 +226,9 @@ impl Vercel {
                 eventrelay: new.deployment,
             },
         };
-        let method = Method::POST;
-        let request = self
-            .api
-            .json_request(method, url, &body, SEND_TIMEOUT, LIMIT)?;
-        let answer = self.call(Cost::CALL, request, |_| false).await?;
+        let request = self.api.json_request(Method::POST, url, &body)?;
+        let request = request.timeout(SEND_TIMEOUT);
+        let answer = self.api.call(Cost::CALL, request, accept_none).await?;
         answer.json::<WireDeployment>(SERVICE)?.read()
     }
 
@@ -251,13 +237,8 @@ impl Vercel {
     /// # Errors
     /// As every call.
     pub async fn deployment(&self, id: &str) -> Result<Option<Deployment>, Error> {
-        let url = self.url(["v13", "deployments", id])?;
-        let request = self.api.request(Method::GET, url, TIMEOUT, LIMIT);
-        let answer = self.call(FREE, request, is_nothing).await?;
-        if is_nothing(&answer) {
-            return Ok(None);
-        }
-        answer.json::<WireDeployment>(SERVICE)?.read().map(Some)
+        let found = self.api.find(self.url(["v13", "deployments", id])?);
+        found.await?.map(WireDeployment::read).transpose()
     }
 
     /// Returns the last lines of a build log, at most 100, in their order.
@@ -270,12 +251,12 @@ impl Vercel {
             .append_pair("direction", "backward")
             .append_pair("limit", &events::MAX_COUNT.to_string())
             .append_pair("builds", "1");
-        let request = self.api.request(Method::GET, url, TIMEOUT, LIMIT);
-        let answer = self.call(FREE, request, is_nothing).await?;
-        if is_nothing(&answer) {
+        let request = self.api.request(Method::GET, url);
+        let answer = self.api.call(FREE, request, is_missing).await?;
+        if is_missing(&answer) {
             return Ok(Vec::new());
         }
-        events::lines(&answer.body).ok_or_else(|| malformed("a log that cannot be read"))
+        events::lines(&answer.body).ok_or_else(|| malformed(SERVICE, "a log that cannot be read"))
     }
 
     fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Result<Url, Error> {
@@ -284,32 +265,6 @@ impl Vercel {
             url.query_pairs_mut().append_pair("teamId", team);
         }
         Ok(url)
-    }
-
-    async fn call(
-        &self,
-        cost: Cost,
-        request: Request,
-        accepts: impl Fn(&Answer) -> bool + Sync,
-    ) -> Result<Answer, Error> {
-        let call = Call {
-            target: Target::Vercel,
-            cost,
-            accepts: &accepts,
-            error_of: &errors::classify,
-        };
-        self.api.call(call, request).await
-    }
-}
-
-fn is_nothing(answer: &Answer) -> bool {
-    answer.status == StatusCode::NOT_FOUND
-}
-
-fn malformed(what: &'static str) -> Error {
-    Error::UpstreamMalformed {
-        service: SERVICE,
-        source: what.into(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{LIST_UNITS, SERVICE, TIMEOUT, YouTube, data_api_error, reason, with_path};
-use crate::client::{Answer, Request};
+use crate::client::{Answer, Request, malformed};
 use eventrelay_core::error::Error;
 use eventrelay_core::video::{PlaylistId, YouTubeId};
 
@@ -110,10 +110,7 @@ impl YouTube {
 
 /// Converts a response to a page. `asked` is the token of the request.
 fn page(list: WireList, asked: Option<&str>) -> Result<PlaylistPage, Error> {
-    let malformed = |what: &str| Error::UpstreamMalformed {
-        service: SERVICE,
-        source: what.into(),
-    };
+    let malformed = |what: &str| malformed(SERVICE, what);
     if list.items.len() > PAGE {
         return Err(malformed("a page of more entries than were asked for"));
     }

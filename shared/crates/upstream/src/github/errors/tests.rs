@@ -164,6 +164,6 @@ proptest! {
     fn no_bytes_make_the_error_parser_panic(status in 300u16..600, body: Vec<u8>) {
         let status = StatusCode::from_u16(status).unwrap();
         let answer = Answer { status, headers: HeaderMap::new(), body: body.into() };
-        classify(Asked::Git, &answer, &str::to_owned);
+        classify_git(&answer, &str::to_owned);
     }
 }

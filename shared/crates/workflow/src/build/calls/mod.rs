@@ -104,20 +104,14 @@ impl Calls {
         time: Duration,
     ) -> StepOutcome<EffectOutcome> {
         let deadline = Instant::now() + time;
+        let has_reservation = build.header.has_reservation;
+        let (github, vercel) = (self.github.as_ref(), self.vercel.as_ref());
+        let netlify = self.netlify.as_ref();
         let calls = Self {
             models: self.models.until(deadline),
-            github: self.github.as_ref().map(|one| {
-                one.until(deadline)
-                    .with_reservation(build.header.has_reservation)
-            }),
-            vercel: self.vercel.as_ref().map(|one| {
-                one.until(deadline)
-                    .with_reservation(build.header.has_reservation)
-            }),
-            netlify: self.netlify.as_ref().map(|one| {
-                one.until(deadline)
-                    .with_reservation(build.header.has_reservation)
-            }),
+            github: github.map(|one| one.within(deadline, has_reservation)),
+            vercel: vercel.map(|one| one.within(deadline, has_reservation)),
+            netlify: netlify.map(|one| one.within(deadline, has_reservation)),
             checker: self.checker,
             context: self.context.clone(),
         };
