@@ -1,37 +1,62 @@
-//! Job ids.
+//! Ids that sort by time.
 
-use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Job id: `job_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-#[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
-pub struct JobId(String);
+/// Error of a text that is no id of the asked kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id")]
+pub struct NotAnId;
 
-impl JobId {
-    #[must_use]
-    pub fn random() -> Self {
-        Self(format!("job_{}", Uuid::now_v7().simple()))
-    }
+/// Defines a type of ids: a prefix and a UUID of version 7 (RFC 9562), so that ids sort by time.
+#[macro_export]
+macro_rules! id {
+    ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
 
-    /// Returns the fixed id of a part, so that creating the part twice is idempotent.
-    #[must_use]
-    pub fn derived(from: &str, part: &str) -> Self {
-        Self(format!("job_{}", derived_uuid(from, part).simple()))
-    }
+        impl $name {
+            #[must_use]
+            pub fn random() -> Self {
+                Self($crate::ids::random_id($prefix))
+            }
 
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            /// Returns the fixed id of a part of other work, so that creating the part twice is
+            /// idempotent.
+            #[must_use]
+            pub fn derived(from: &str, part: &str) -> Self {
+                Self($crate::ids::derived_id($prefix, from, part))
+            }
+
+            fn read(text: &str) -> Result<Self, $crate::ids::NotAnId> {
+                let is_id = $crate::ids::is_id($prefix, text);
+                is_id.then(|| Self(text.to_owned())).ok_or($crate::ids::NotAnId)
+            }
+        }
+
+        $crate::checked_text!($name, $crate::ids::NotAnId, $name::read);
+    };
 }
 
-/// Derives a UUID of version 8 (RFC 9562, section 5.8) from an id and a part. It has the time of
-/// the id, so that both sort together, and a hash of both inputs.
-pub fn derived_uuid(from: &str, part: &str) -> Uuid {
+id!(
+    /// Job id: `job_` and a UUID.
+    #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
+    JobId,
+    "job_"
+);
+
+/// Returns a new id.
+#[must_use]
+pub fn random_id(prefix: &str) -> String {
+    format!("{prefix}{}", Uuid::now_v7().simple())
+}
+
+/// Returns an id with a UUID of version 8 (RFC 9562, section 5.8), derived from another id and a
+/// part. It has the time of the other id, so that both sort together, and a hash of both inputs.
+#[must_use]
+pub fn derived_id(prefix: &str, from: &str, part: &str) -> String {
     use sha2::Digest;
     let id = from.rsplit('_').next().unwrap_or_default();
     let time = Uuid::try_parse(id).unwrap_or_default();
@@ -39,32 +64,16 @@ pub fn derived_uuid(from: &str, part: &str) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     bytes[..6].copy_from_slice(&time.as_bytes()[..6]);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    let uuid = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+    format!("{prefix}{}", uuid.simple())
 }
 
-impl fmt::Display for JobId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// Error of a text that is no job id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a job id")]
-pub struct NotAJobId;
-
-impl FromStr for JobId {
-    type Err = NotAJobId;
-
-    fn from_str(text: &str) -> Result<Self, NotAJobId> {
-        let uuid = text
-            .strip_prefix("job_")
-            .and_then(|rest| Uuid::try_parse(rest).ok());
-        match uuid.map(|uuid| format!("job_{}", uuid.simple())) {
-            Some(canonical) if canonical == text => Ok(Self(canonical)),
-            _ => Err(NotAJobId),
-        }
-    }
+/// Returns whether a text is this prefix and a UUID in its canonical spelling.
+#[must_use]
+pub fn is_id(prefix: &str, text: &str) -> bool {
+    let uuid = text.strip_prefix(prefix);
+    let parsed = uuid.and_then(|uuid| Uuid::try_parse(uuid).ok());
+    parsed.is_some_and(|parsed| uuid == Some(parsed.simple().to_string().as_str()))
 }
 
 #[cfg(test)]
@@ -82,7 +91,7 @@ mod tests {
             &id.as_str().to_uppercase(),
             &id.as_str()[4..],
         ] {
-            assert_eq!(text.parse::<JobId>(), Err(NotAJobId), "{text}");
+            assert_eq!(text.parse::<JobId>(), Err(NotAnId), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! on HTTP.
 
 pub mod answer_class;
+mod checked_text;
 pub mod clock;
 pub mod config;
 pub mod cost;

@@ -1,71 +1,15 @@
 //! Ids of projects and deployments.
 
-use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-/// Error for a text that is not an id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an id")]
-pub struct NotAnId;
-
-macro_rules! id {
-    ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            #[must_use]
-            pub fn random() -> Self {
-                Self(format!(concat!($prefix, "{}"), Uuid::now_v7().simple()))
-            }
-
-            /// Derives the id of work that a job starts. Deterministic, so that starting the work
-            /// twice is idempotent.
-            #[must_use]
-            pub fn derived(from: &str) -> Self {
-                let uuid = eventrelay_core::ids::derived_uuid(from, $prefix);
-                Self(format!(concat!($prefix, "{}"), uuid.simple()))
-            }
-
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = NotAnId;
-
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
-                let uuid = text
-                    .strip_prefix($prefix)
-                    .and_then(|rest| Uuid::try_parse(rest).ok());
-                match uuid.map(|uuid| format!(concat!($prefix, "{}"), uuid.simple())) {
-                    Some(canonical) if canonical == text => Ok(Self(canonical)),
-                    _ => Err(NotAnId),
-                }
-            }
-        }
-    };
-}
+use eventrelay_core::id;
+pub use eventrelay_core::ids::NotAnId;
 
 id!(
-    /// Id of the form `prj_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    /// Project id: `prj_` and a UUID.
     ProjectId,
     "prj_"
 );
 id!(
-    /// Id of the form `dpl_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
+    /// Deployment id: `dpl_` and a UUID.
     DeploymentId,
     "dpl_"
 );

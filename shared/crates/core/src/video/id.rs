@@ -1,9 +1,9 @@
 //! Identifiers of videos.
 
-use std::fmt;
-
 use base64::alphabet::URL_SAFE;
 use serde::{Deserialize, Serialize};
+
+use crate::checked_text;
 
 /// Length of a YouTube id in characters.
 pub(super) const YOUTUBE_ID_LEN: usize = 11;
@@ -47,11 +47,6 @@ impl YouTubeId {
         Ok(Self(format!("{head}{}", &alphabet[value..=value]).into()))
     }
 
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The canonical address of the video, the one form that Gemini is given.
     #[must_use]
     pub fn watch_url(&self) -> String {
@@ -64,25 +59,7 @@ pub(super) fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-impl fmt::Display for YouTubeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for YouTubeId {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(&text)
-    }
-}
-
-impl From<YouTubeId> for String {
-    fn from(id: YouTubeId) -> Self {
-        id.0.into()
-    }
-}
+checked_text!(YouTubeId, InvalidId, YouTubeId::parse);
 
 /// The SHA-256 of an uploaded recording, so that the same bytes are the same video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,32 +79,9 @@ impl ContentHash {
         }
         Ok(Self(text.into()))
     }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for ContentHash {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(&text)
-    }
-}
-
-impl From<ContentHash> for String {
-    fn from(hash: ContentHash) -> Self {
-        hash.0.into()
-    }
-}
+checked_text!(ContentHash, InvalidId, ContentHash::parse);
 
 #[cfg(test)]
 mod tests {

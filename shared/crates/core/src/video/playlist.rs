@@ -4,14 +4,12 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::YouTubeId;
 use super::address::{self, Address, Page, leading_id};
 use super::id::{YOUTUBE_ID_LEN, is_id_byte};
+use crate::checked_text;
 
 pub use super::address::MAX_BYTES;
 pub use refusal::NotAPlaylist;
@@ -67,12 +65,6 @@ impl PlaylistId {
         Ok(Self(text.into()))
     }
 
-    /// The id as YouTube writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The canonical address of the playlist.
     #[must_use]
     pub fn url(&self) -> String {
@@ -80,33 +72,7 @@ impl PlaylistId {
     }
 }
 
-impl fmt::Display for PlaylistId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for PlaylistId {
-    type Err = NotAPlaylist;
-
-    fn from_str(text: &str) -> Result<Self, NotAPlaylist> {
-        Self::parse(text)
-    }
-}
-
-impl TryFrom<String> for PlaylistId {
-    type Error = NotAPlaylist;
-
-    fn try_from(text: String) -> Result<Self, NotAPlaylist> {
-        Self::parse(&text)
-    }
-}
-
-impl From<PlaylistId> for String {
-    fn from(id: PlaylistId) -> Self {
-        id.0.into()
-    }
-}
+checked_text!(PlaylistId, NotAPlaylist, PlaylistId::parse);
 
 /// Reads a reference to a YouTube playlist: its own address, that of a video played from it, or a
 /// bare id. Texts and addresses are read as [`super::reference::parse`] reads them.

@@ -1,11 +1,10 @@
 //! Names and markers of repositories.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 
 use super::super::{DeploymentId, ProjectId};
 use eventrelay_analysis::text;
+use eventrelay_core::checked_text;
 
 /// Maximum length of a GitHub repository name.
 const MAX_NAME_LENGTH: usize = 100;
@@ -36,43 +35,19 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
+            fn read(text: &str) -> Result<Self, InvalidName> {
+                let is_valid = $is_valid(text);
+                is_valid.then(|| Self(text.to_owned())).ok_or(InvalidName)
+            }
+
+            /// Returns true if both are the same name. GitHub ignores case.
             #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
+            pub fn is_same(&self, other: &Self) -> bool {
+                self.0.eq_ignore_ascii_case(&other.0)
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = InvalidName;
-
-            fn try_from(text: String) -> Result<Self, InvalidName> {
-                if $is_valid(&text) {
-                    Ok(Self(text))
-                } else {
-                    Err(InvalidName)
-                }
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidName;
-
-            fn from_str(text: &str) -> Result<Self, InvalidName> {
-                text.to_owned().try_into()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
+        checked_text!($name, InvalidName, $name::read);
     };
 }
 
@@ -105,21 +80,7 @@ fn is_owner(text: &str) -> bool {
         && !text.starts_with('-')
 }
 
-impl Owner {
-    /// Returns true if both are the same account. GitHub ignores case.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
 impl RepositoryName {
-    /// Returns true if both are the same name. GitHub ignores case.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-
     /// Returns candidate `number`, counted from 1; `None` beyond [`MAX_NAMES`].
     #[must_use]
     pub fn candidate(&self, number: u32) -> Option<Self> {
@@ -143,8 +104,8 @@ pub struct Address {
     pub name: RepositoryName,
 }
 
-impl fmt::Display for Address {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Display for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}/{}", self.owner, self.name)
     }
 }

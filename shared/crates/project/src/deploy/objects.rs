@@ -1,7 +1,6 @@
 //! Git object ids (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>).
 
-use std::{fmt, str::FromStr};
-
+use eventrelay_core::checked_text;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
@@ -28,44 +27,14 @@ impl ObjectId {
         Self(hex::encode(hash.finalize()))
     }
 
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ObjectId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for ObjectId {
-    type Error = NotAnObjectId;
-
-    fn try_from(text: String) -> Result<Self, NotAnObjectId> {
+    fn read(text: &str) -> Result<Self, NotAnObjectId> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if LENGTHS.contains(&text.len()) && text.bytes().all(is_digit) {
-            Ok(Self(text))
-        } else {
-            Err(NotAnObjectId)
-        }
+        let is_id = LENGTHS.contains(&text.len()) && text.bytes().all(is_digit);
+        is_id.then(|| Self(text.to_owned())).ok_or(NotAnObjectId)
     }
 }
 
-impl From<ObjectId> for String {
-    fn from(id: ObjectId) -> Self {
-        id.0
-    }
-}
-
-impl FromStr for ObjectId {
-    type Err = NotAnObjectId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnObjectId> {
-        text.to_owned().try_into()
-    }
-}
+checked_text!(ObjectId, NotAnObjectId, ObjectId::read);
 
 /// Computes the hexadecimal SHA-1 of a content, Netlify's file identifier.
 #[must_use]

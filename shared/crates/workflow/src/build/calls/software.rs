@@ -80,7 +80,7 @@ impl Calls {
         let known = self.context.videos.look_up(&wanted).await?.pop();
         let analysis = known.unwrap_or_default().shown();
         let analysis = analysis.ok_or(Error::NotFound { what: "analysis" })?;
-        let id = ProjectId::derived(build.header.id.as_str());
+        let id = ProjectId::derived(build.header.id.as_str(), "prj_");
         let job = project_job(&build.header.id);
         let new = NewProject {
             id: id.clone(),
@@ -99,7 +99,7 @@ impl Calls {
     async fn begin_deployment(&self, build: &Build, work: &SoftwareWork) -> Result<Seen, Error> {
         let project = work.project.as_ref();
         let project = project.ok_or_else(|| Error::internal("no project to deploy"))?;
-        let id = DeploymentId::derived(build.header.id.as_str());
+        let id = DeploymentId::derived(build.header.id.as_str(), "dpl_");
         let job = deployment_job(&build.header.id);
         let new = NewDeployment {
             id: id.clone(),
