@@ -107,6 +107,11 @@ fn is_mentioned(files: &[ProjectFile], name: &str) -> bool {
     })
 }
 
+/// Returns true if a list of words, one a line, contains a name.
+fn lists(words: &str, name: &str) -> bool {
+    words.lines().any(|word| word == name)
+}
+
 /// Returns the folder of a path without a trailing slash.
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)

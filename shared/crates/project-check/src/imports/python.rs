@@ -146,10 +146,7 @@ impl Asker<'_> {
                 .iter()
                 .any(|one| normalised(one) == name)
         };
-        let brought = |name: &String| {
-            let by = packages::brought(Registry::PyPi, name);
-            by.iter().any(|by| declared(by))
-        };
+        let brought = |name: &String| packages::brought(Registry::PyPi, name).any(declared);
         let known = candidates.iter().any(|name| declared(name)) || candidates.iter().any(brought);
         if !known && !optional {
             let package = candidates.first().map_or(top, String::as_str);

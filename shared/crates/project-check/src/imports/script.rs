@@ -191,9 +191,7 @@ fn one(
     let known = declared(package)
         || declared(&types_of(package))
         || names::is_node(package)
-        || packages::brought(Registry::Npm, package)
-            .iter()
-            .any(|by| declared(by));
+        || packages::brought(Registry::Npm, package).any(declared);
     if !known {
         undeclared(line, asked, package, findings);
     }
