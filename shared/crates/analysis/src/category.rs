@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::Analysis;
+use vocabulary::VOCABULARY;
 
 /// Closed list of categories in order of precedence. Also the partition key of the listing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,13 +60,13 @@ impl Category {
             .map(|(text, weight)| (words(text), weight))
             .collect();
         let score = |category: Self| {
-            let (telling, names) = vocabulary::words_of(category);
-            let told: usize = texts
-                .iter()
-                .map(|(text, weight)| weight * telling.iter().filter(|w| holds(text, w)).count())
-                .sum();
-            let named = |name: &&&str| technologies.iter().any(|t| t.trim() == **name);
-            told + 2 * names.iter().filter(named).count()
+            let Some(vocabulary) = VOCABULARY.get(&category) else {
+                return 0;
+            };
+            let in_text = |text: &str| vocabulary.words.iter().filter(|w| holds(text, w)).count();
+            let told = texts.iter().map(|(text, weight)| weight * in_text(text));
+            let named = |name: &&String| technologies.iter().any(|t| t.trim() == **name);
+            told.sum::<usize>() + 2 * vocabulary.names.iter().filter(named).count()
         };
         let mut best = (Self::Other, 0);
         for &category in Self::ALL {
@@ -212,8 +213,8 @@ mod tests {
     #[test]
     fn every_word_can_be_found() {
         for &category in Category::ALL {
-            let (telling, names) = vocabulary::words_of(category);
-            for word in telling.iter().chain(names) {
+            let vocabulary = &VOCABULARY[&category];
+            for word in vocabulary.words.iter().chain(&vocabulary.names) {
                 assert_eq!(words(word).trim(), *word, "{word} can never match");
             }
         }
