@@ -8,7 +8,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use super::Analysis;
 use vocabulary::VOCABULARY;
 
-/// Closed list of categories in order of precedence. Also the partition key of the listing index.
+/// Closed list of categories. Also the partition key of the listing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(Display, EnumString, IntoStaticStr, VariantArray)]
@@ -42,6 +42,7 @@ pub enum Category {
 }
 
 impl Category {
+    /// All categories in order of precedence.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Chooses the category from the words of technologies, title, concepts and topics. The highest

@@ -41,7 +41,7 @@ macro_rules! id {
 }
 
 id!(
-    /// Job id: `job_` and a UUID.
+    /// Job id: `job_` and a UUID of version 7 (RFC 9562), so that ids sort by time.
     #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
     JobId,
     "job_"

@@ -6,7 +6,7 @@ use strum::IntoStaticStr;
 
 use super::super::{Language, Origin, ProjectFile, Span};
 
-/// File mode in git. Its string is the six octal digits.
+/// File mode in git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[strum(const_into_str)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
