@@ -2,9 +2,6 @@
 //!
 //! The guard checks before a call whether it is admitted, and afterwards records its outcome. It
 //! never waits: a throttled call fails with an error that has the time of the next attempt.
-//!
-//! The gate asks before a call whether it may be made, and notes afterwards what it says of the
-//! service. It never waits: a call that is held is an error that says when to come back.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -209,11 +206,8 @@ impl UpstreamGuard {
     pub async fn settle(&self, target: Target<'_>, estimated: Cost, real: Cost) {
         let Some(closing) = &self.0 else { return };
         let policy = target.policy(&closing.config);
-        if policy
-            .bounds
-            .iter()
-            .all(|bound| bound.unit() == Unit::Requests)
-        {
+        let is_of_calls = |bound: &Quota| bound.unit() == Unit::Requests;
+        if policy.bounds.iter().all(is_of_calls) {
             return;
         }
         let now = Timestamp::now();

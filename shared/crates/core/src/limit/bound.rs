@@ -13,7 +13,8 @@ const NANOS: u64 = 1_000_000;
 pub const UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// Unit of a quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Unit {
     /// Calls, or the service's own quota units.
     Requests,
@@ -127,11 +128,7 @@ impl Quota {
 
     /// Returns the name that identifies it among the quotas of any policy.
     pub(super) fn name(&self) -> String {
-        let unit = match self.unit {
-            Unit::Requests => "requests",
-            Unit::Tokens => "tokens",
-            Unit::MicroUsd => "micro_usd",
-        };
+        let unit = self.unit.into_str();
         match self.kind {
             Kind::Rate { window, .. } => format!("{unit}/{}s", window.as_secs()),
             Kind::Day(_) => format!("{unit}/day"),

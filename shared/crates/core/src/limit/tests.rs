@@ -41,6 +41,14 @@ fn passes(decision: Decision) -> bool {
 }
 
 #[test]
+fn stored_names_of_quotas_stay() {
+    let day = |unit| Quota::day(unit, 1, Zone::Utc).name();
+    assert_eq!(per_minute(1).bounds[0].name(), "requests/60s");
+    assert_eq!(day(Unit::Tokens), "tokens/day");
+    assert_eq!(day(Unit::MicroUsd), "micro_usd/day");
+}
+
+#[test]
 fn one_call_after_the_other_uses_nearly_all_of_the_quantity() {
     for quantity in [20, 60, 1000] {
         let (policy, mut state) = (per_minute(quantity), LimiterState::default());
