@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
 use eventrelay_core::error::Error;
+use eventrelay_workflow::context::Context;
 
 /// A longer one is none of ours.
 const MAX_LENGTH: usize = 1024;
@@ -16,12 +17,49 @@ const MAX_LENGTH: usize = 1024;
 /// Bytes of a signature.
 const SIGNATURE: usize = 16;
 
+/// Cursors of one listing.
+pub(super) struct Cursors<'a> {
+    context: &'a Context,
+    scope: String,
+}
+
+impl<'a> Cursors<'a> {
+    /// Cursors of the listing that `scope` names.
+    pub(super) fn new(context: &'a Context, scope: impl Into<String>) -> Self {
+        Self {
+            context,
+            scope: scope.into(),
+        }
+    }
+
+    /// Returns the position that the caller's cursor names.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a cursor of another listing, [`Error::Storage`].
+    pub(super) async fn position<P: DeserializeOwned>(
+        &self,
+        cursor: Option<&str>,
+    ) -> Result<Option<P>, Error> {
+        match cursor {
+            Some(text) => decode(self.context.cursor_key().await?, &self.scope, text).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the cursor of the next page.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub(super) async fn text(&self, next: Option<impl Serialize>) -> Result<Option<String>, Error> {
+        match next {
+            Some(next) => encode(self.context.cursor_key().await?, &self.scope, &next).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
 /// The text of a position in the listing that `scope` names.
-pub(super) fn encode(
-    key: &[u8; 64],
-    scope: &str,
-    position: &impl Serialize,
-) -> Result<String, Error> {
+fn encode(key: &[u8; 64], scope: &str, position: &impl Serialize) -> Result<String, Error> {
     let position = serde_json::to_vec(position).map_err(Error::internal)?;
     let mut bytes = sign(key, scope, &position).finalize().into_bytes()[..SIGNATURE].to_vec();
     bytes.extend_from_slice(&position);
@@ -29,11 +67,7 @@ pub(super) fn encode(
 }
 
 /// The position that a text names in the listing that `scope` names.
-pub(super) fn decode<T: DeserializeOwned>(
-    key: &[u8; 64],
-    scope: &str,
-    text: &str,
-) -> Result<T, Error> {
+fn decode<T: DeserializeOwned>(key: &[u8; 64], scope: &str, text: &str) -> Result<T, Error> {
     let refused = || Error::invalid("cursor", "is none of this listing");
     if text.len() > MAX_LENGTH {
         return Err(refused());

@@ -4,7 +4,7 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, cursor, fields::Fields, json, links::Links, paging};
+use super::{Answer, cursor::Cursors, fields::Fields, json, links::Links, paging};
 use eventrelay_core::{error::Error, ids::JobId};
 use eventrelay_store::{
     Due,
@@ -124,12 +124,14 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let query = request.query_string_parameters();
     let limit = paging::limit(query.first("limit"))?;
     paging::only(&query, &["limit", "cursor"])?;
-    let after = position(context, query.first("cursor")).await?;
-    let (letters, next) = context.dead_letters.list(limit, after.as_ref()).await?;
+    let cursors = Cursors::new(context, SCOPE);
+    let after: Option<Due> = cursors.position(query.first("cursor")).await?;
+    let page = context.dead_letters.list(limit, after.as_ref()).await?;
     let links = Links::new(request);
-    let next = text(context, next.as_ref()).await?;
+    let next = cursors.text(page.next).await?;
     let view = Listing {
-        dead_letters: letters
+        dead_letters: page
+            .items
             .into_iter()
             .map(|letter| View::new(letter, &links))
             .collect(),
@@ -148,13 +150,15 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
 /// [`Error::InvalidInput`], or [`Error::Storage`] if the dead letters cannot be listed.
 pub async fn redrive(context: &Context, request: &Request) -> Answer {
     let now = (context.clock)();
+    let cursors = Cursors::new(context, SCOPE);
     let (ids, next) = match read(request)? {
         Asked::These(ids) => (ids, None),
         Asked::All(after) => {
-            let after = position(context, after.as_deref()).await?;
+            let after: Option<Due> = cursors.position(after.as_deref()).await?;
             let limit = MAX_REDRIVEN as u16;
-            let (letters, next) = context.dead_letters.list(limit, after.as_ref()).await?;
-            (letters.into_iter().map(|letter| letter.id).collect(), next)
+            let page = context.dead_letters.list(limit, after.as_ref()).await?;
+            let ids = page.items.into_iter().map(|letter| letter.id);
+            (ids.collect(), page.next)
         }
     };
     let mut results = Vec::with_capacity(ids.len());
@@ -174,7 +178,7 @@ pub async fn redrive(context: &Context, request: &Request) -> Answer {
             reason,
         });
     }
-    let cursor = text(context, next.as_ref()).await?;
+    let cursor = cursors.text(next).await?;
     json(StatusCode::OK, &Results { results, cursor })
 }
 
@@ -208,28 +212,6 @@ fn asked(mut fields: Fields) -> Result<Asked, Error> {
             }
             Ok(Asked::These(parsed))
         }
-    }
-}
-
-async fn position(context: &Context, cursor: Option<&str>) -> Result<Option<Due>, Error> {
-    match cursor {
-        Some(text) => Ok(Some(cursor::decode(
-            context.cursor_key().await?,
-            SCOPE,
-            text,
-        )?)),
-        None => Ok(None),
-    }
-}
-
-async fn text(context: &Context, position: Option<&Due>) -> Result<Option<String>, Error> {
-    match position {
-        Some(position) => Ok(Some(cursor::encode(
-            context.cursor_key().await?,
-            SCOPE,
-            position,
-        )?)),
-        None => Ok(None),
     }
 }
 

@@ -5,7 +5,8 @@ use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
 use super::{
-    Answer, cursor,
+    Answer,
+    cursor::Cursors,
     fields::{Fields, one_of, required},
     json, paging, path_parameter,
 };
@@ -112,25 +113,19 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
     let query = request.query_string_parameters();
     let limit = paging::limit(query.first("limit"))?;
     paging::only(&query, &["limit", "cursor"])?;
-    let scope = format!("feedback {video}");
-    let after: Option<String> = match query.first("cursor") {
-        Some(text) => Some(cursor::decode(context.cursor_key().await?, &scope, text)?),
-        None => None,
-    };
-    let (listed, next) = context
+    let cursors = Cursors::new(context, format!("feedback {video}"));
+    let after: Option<String> = cursors.position(query.first("cursor")).await?;
+    let page = context
         .videos
         .feedback(&video, limit, after.as_deref())
         .await?;
-    if listed.is_empty() && context.videos.entry(&video).await?.is_none() {
+    if page.items.is_empty() && context.videos.entry(&video).await?.is_none() {
         return Err(Error::NotFound { what: "video" });
     }
-    let next = match next {
-        Some(id) => Some(cursor::encode(context.cursor_key().await?, &scope, &id)?),
-        None => None,
-    };
+    let next = cursors.text(page.next).await?;
     let view = Listing {
         video_id: video.to_string(),
-        feedback: listed.into_iter().map(View::from).collect(),
+        feedback: page.items.into_iter().map(View::from).collect(),
         links: paging::NextLinks::new(request, next.as_deref()),
         cursor: next,
     };

@@ -1,10 +1,11 @@
 //! `GET /v1/videos`.
 
+use eventrelay_store::Page;
 use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, cursor, fields::one_of, json, links::Links, paging};
+use super::{Answer, cursor::Cursors, fields::one_of, json, links::Links, paging};
 use eventrelay_analysis::Category;
 use eventrelay_core::{
     answer_class::AnswerClass,
@@ -14,7 +15,7 @@ use eventrelay_core::{
 };
 use eventrelay_store::{
     entry::{Entry, VideoStatus},
-    listing::{Filter, Order, Page, Position},
+    listing::{Filter, Order, PageRequest, Position},
 };
 use eventrelay_workflow::context::Context;
 
@@ -128,14 +129,12 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
         (None, None) => Some(Filter::All),
     };
     let scope = format!("videos?{category:?}&{status:?}&{since:?}");
-    let after: Option<Position> = match given {
-        Some(text) => Some(cursor::decode(context.cursor_key().await?, &scope, text)?),
-        None => None,
-    };
-    let (listed, next) = match filter {
-        None => (Vec::new(), None),
+    let cursors = Cursors::new(context, scope);
+    let after: Option<Position> = cursors.position(given).await?;
+    let page = match filter {
+        None => Page::empty(),
         Some(filter) => {
-            let page = Page {
+            let page = PageRequest {
                 filter,
                 order: Order::NewestFirst,
                 between: (since.unwrap_or_default(), Timestamp(i64::MAX as u64)),
@@ -145,16 +144,10 @@ pub async fn list(context: &Context, request: &Request) -> Answer {
             context.videos.list(&page).await?
         }
     };
-    let next = match next {
-        Some(position) => Some(cursor::encode(
-            context.cursor_key().await?,
-            &scope,
-            &position,
-        )?),
-        None => None,
-    };
+    let next = cursors.text(page.next).await?;
     let view = Listing {
-        videos: listed
+        videos: page
+            .items
             .into_iter()
             .map(|(video, entry)| VideoView::new(&video, entry, &links))
             .collect(),

@@ -4,7 +4,7 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, cursor, json, links::Links, paging};
+use super::{Answer, cursor::Cursors, json, links::Links, paging};
 use eventrelay_analysis::search::{Entry, Part, Query};
 use eventrelay_core::{error::Error, video::VideoKey};
 use eventrelay_store::search::Hit;
@@ -80,19 +80,15 @@ pub async fn find(context: &Context, request: &Request) -> Answer {
     let limit = limit(parameters.first("limit"))?;
     // Queries that are read alike find the same, however they are written.
     let scope = format!("search {query}");
-    let offset: usize = match parameters.first("cursor") {
-        Some(text) => cursor::decode(context.cursor_key().await?, &scope, text)?,
-        None => 0,
-    };
+    let cursors = Cursors::new(context, scope);
+    let offset: Option<usize> = cursors.position(parameters.first("cursor")).await?;
+    let offset = offset.unwrap_or(0);
     let found = context.search.find(&query, offset, limit).await?;
     let links = Links::new(request);
     let results = found.hits.into_iter().map(|hit| view(hit, &links));
     let next = found.next.filter(|next| *next <= LAST_OFFSET);
     let complete = found.complete && next == found.next;
-    let next = match next {
-        Some(next) => Some(cursor::encode(context.cursor_key().await?, &scope, &next)?),
-        None => None,
-    };
+    let next = cursors.text(next).await?;
     json(
         StatusCode::OK,
         &Results {

@@ -8,6 +8,7 @@
 //! | `analyses/` | video key / job id | paid answer of a job, in gzip, until the job is settled |
 //! | `projects/` | project id / … | see [`super::project_blobs`] |
 
+use crate::Page;
 use crate::sdk_error::storage_error;
 use std::time::Duration;
 
@@ -339,8 +340,8 @@ impl Blobs {
         Ok(keys)
     }
 
-    /// Returns a page of the uploaded recordings, ordered by key and starting behind `after`, and
-    /// the key at which the next page starts. A page that is not full need not be the last one.
+    /// Returns a page of the uploaded recordings, ordered by key and starting behind `after`. A page
+    /// that is not full need not be the last one.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -348,7 +349,7 @@ impl Blobs {
         &self,
         after: Option<&str>,
         limit: u16,
-    ) -> Result<(Vec<Stored>, Option<String>), Error> {
+    ) -> Result<Page<Stored, String>, Error> {
         let listed = self
             .client
             .list_objects_v2()
@@ -369,7 +370,10 @@ impl Blobs {
                 modified_at: Timestamp(u64::try_from(modified_at).ok()?),
             })
         });
-        Ok((stored.collect(), next))
+        Ok(Page {
+            items: stored.collect(),
+            next,
+        })
     }
 
     /// Returns the metadata of an uploaded recording, or `None` if it was never uploaded.

@@ -8,6 +8,7 @@
 //! | `redriven_at` | when it was sent on its way again |
 //! | `ttl` | expiry, epoch seconds |
 
+use crate::Page;
 use crate::conditional::if_held;
 use crate::sdk_error::storage_error;
 use std::{fmt, str::FromStr, time::Duration};
@@ -258,9 +259,9 @@ impl DeadLetters {
         &self,
         limit: u16,
         after: Option<&Due>,
-    ) -> Result<(Vec<DeadLetter>, Option<Due>), Error> {
+    ) -> Result<Page<DeadLetter, Due>, Error> {
         let all_times = Timestamp(i64::MAX as u64);
-        let (found, next) = self
+        let Page { items: found, next } = self
             .jobs
             .list_due(DEAD, all_times, false, limit, after)
             .await?;
@@ -273,7 +274,10 @@ impl DeadLetters {
         let letters = items.iter().filter_map(open);
         let mut letters = letters.collect::<Result<Vec<_>, _>>()?;
         letters.sort_by(|a, b| (b.died_at, b.id.as_str()).cmp(&(a.died_at, a.id.as_str())));
-        Ok((letters, next))
+        Ok(Page {
+            items: letters,
+            next,
+        })
     }
 
     /// Marks a dead letter as redriven. Its row is kept, so that a duplicate delivery of the same

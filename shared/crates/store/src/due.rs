@@ -4,6 +4,7 @@ use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Page,
     item::{Item, get_n, get_s, n, s},
     jobs::Jobs,
 };
@@ -21,8 +22,8 @@ pub struct Due {
 }
 
 impl Jobs {
-    /// Returns a page of open jobs and tasks due before `until`, longest overdue first, and the
-    /// position of the next page. Takes one query.
+    /// Returns a page of open jobs and tasks due before `until`, longest overdue first. Takes one
+    /// query.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -31,10 +32,13 @@ impl Jobs {
         until: Timestamp,
         limit: u16,
         after: Option<&Due>,
-    ) -> Result<(Vec<JobId>, Option<Due>), Error> {
-        let (found, next) = self.list_due(OPEN, until, true, limit, after).await?;
-        let ids = found.into_iter().filter_map(|due| due.id.parse().ok());
-        Ok((ids.collect(), next))
+    ) -> Result<Page<JobId, Due>, Error> {
+        let Page { items, next } = self.list_due(OPEN, until, true, limit, after).await?;
+        let ids = items.into_iter().filter_map(|due| due.id.parse().ok());
+        Ok(Page {
+            items: ids.collect(),
+            next,
+        })
     }
 
     /// Returns a page of one partition of the index, up to a time.
@@ -45,7 +49,7 @@ impl Jobs {
         oldest_first: bool,
         limit: u16,
         after: Option<&Due>,
-    ) -> Result<(Vec<Due>, Option<Due>), Error> {
+    ) -> Result<Page<Due, Due>, Error> {
         let start = after.map(|due| {
             Item::from([
                 ("pk".to_owned(), s(&due.id)),
@@ -68,8 +72,10 @@ impl Jobs {
             .send()
             .await
             .map_err(storage_error)?;
-        let found = read.items().iter().filter_map(due).collect();
-        Ok((found, read.last_evaluated_key().and_then(due)))
+        Ok(Page {
+            items: read.items().iter().filter_map(due).collect(),
+            next: read.last_evaluated_key().and_then(due),
+        })
     }
 }
 

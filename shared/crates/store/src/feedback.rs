@@ -3,6 +3,7 @@
 //! `sk` is `feedback#<id>`, and ids sort by time. All feedback is also in the partition `feedback`
 //! of the index `by_time`, which the recount reads.
 
+use crate::Page;
 use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -136,8 +137,8 @@ impl Videos {
         Ok(())
     }
 
-    /// Returns a page of feedback on a video, newest first and starting behind this id. Also
-    /// returns the last id if there may be more. Takes one query.
+    /// Returns a page of feedback on a video, newest first and starting behind this id. Takes one
+    /// query.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -146,7 +147,7 @@ impl Videos {
         video: &VideoKey,
         limit: u16,
         after: Option<&str>,
-    ) -> Result<(Vec<Feedback>, Option<String>), Error> {
+    ) -> Result<Page<Feedback, String>, Error> {
         let start = after.map(|id| key(video, &format!("feedback#{id}")));
         let read = self
             .client
@@ -169,7 +170,10 @@ impl Videos {
             .collect();
         let more = read.last_evaluated_key.is_some();
         let next = listed.last().filter(|_| more).map(|last| last.id.clone());
-        Ok((listed, next))
+        Ok(Page {
+            items: listed,
+            next,
+        })
     }
 
     /// Recounts a page of all feedback. Returns the counts and the position of the next page.

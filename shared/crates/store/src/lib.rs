@@ -23,6 +23,7 @@ pub mod limits;
 pub mod listing;
 pub mod memory;
 pub mod packed;
+mod page;
 pub mod project_blobs;
 pub mod projects;
 pub mod queue;
@@ -37,6 +38,7 @@ pub mod videos;
 use serde::{Deserialize, Serialize};
 
 pub use due::Due;
+pub use page::Page;
 pub use reclaim::Reclaimed;
 
 use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, usage::Usage};

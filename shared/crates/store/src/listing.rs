@@ -7,6 +7,7 @@ use crate::sdk_error::storage_error;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Page,
     entry::{Entry, VideoStatus},
     item::{Item, get_n, get_s, n, s},
     rows::{ALL_VIDEOS, CURRENT, entry_of, key},
@@ -40,7 +41,7 @@ pub enum Order {
 
 /// Request for a page of a listing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page {
+pub struct PageRequest {
     pub filter: Filter,
     pub order: Order,
     /// Earliest and latest time of change.
@@ -62,15 +63,14 @@ impl Filter {
 }
 
 impl Videos {
-    /// Returns a page of videos and the position of the next page, if there may be one. Takes one
-    /// query.
+    /// Returns a page of videos. Takes one query.
     ///
     /// # Errors
     /// [`Error::Storage`].
     pub async fn list(
         &self,
-        page: &Page,
-    ) -> Result<(Vec<(VideoKey, Entry)>, Option<Position>), Error> {
+        page: &PageRequest,
+    ) -> Result<Page<(VideoKey, Entry), Position>, Error> {
         let (index, name, partition) = page.filter.index();
         let start = page.after.as_ref().map(|position| {
             let mut start = key(&position.video, CURRENT);
@@ -99,8 +99,10 @@ impl Videos {
             let video = get_s(item, "pk")?.parse().ok()?;
             Some((video, entry_of(item)?))
         });
-        let next = read.last_evaluated_key.as_ref().and_then(position);
-        Ok((listed.collect(), next))
+        Ok(Page {
+            items: listed.collect(),
+            next: read.last_evaluated_key.as_ref().and_then(position),
+        })
     }
 
     /// Returns the completion times of the oldest and the newest analysis. Takes two queries of one
@@ -110,14 +112,14 @@ impl Videos {
     /// [`Error::Storage`].
     pub async fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, Error> {
         let end = async |order| {
-            let page = Page {
+            let page = PageRequest {
                 filter: Filter::Status(VideoStatus::Done),
                 order,
                 between: (Timestamp(0), Timestamp(i64::MAX as u64)),
                 limit: 1,
                 after: None,
             };
-            let (listed, _) = self.list(&page).await?;
+            let listed = self.list(&page).await?.items;
             Ok::<_, Error>(listed.first().map(|(_, entry)| entry.listed_at))
         };
         let (oldest, newest) =

@@ -7,6 +7,7 @@
 //! | `version` | incremented by every write, for optimistic locking |
 //! | `doc` | the [`Project`] or [`Deployment`] as JSON |
 
+use crate::Page;
 use crate::conditional::{contended, retry_until_unchanged};
 use crate::sdk_error::storage_error;
 use aws_sdk_dynamodb::{
@@ -108,8 +109,8 @@ impl Projects {
         read.item.as_ref().map(stored).transpose()
     }
 
-    /// Returns a page of a parent's documents, newest first and starting behind the id `after`, and
-    /// the id at which the next page starts. Takes one query.
+    /// Returns a page of a parent's documents, newest first and starting behind the id `after`.
+    /// Takes one query.
     ///
     /// # Errors
     /// As [`Projects::project`].
@@ -118,7 +119,7 @@ impl Projects {
         parent: &str,
         limit: u16,
         after: Option<&str>,
-    ) -> Result<(Vec<D>, Option<String>), Error> {
+    ) -> Result<Page<D, String>, Error> {
         let start = after
             .map(|id| Item::from([("id".to_owned(), s(id)), ("parent".to_owned(), s(parent))]));
         let read = self
@@ -138,7 +139,10 @@ impl Projects {
         let found = read.items().iter().map(|item| Ok(stored(item)?.doc));
         let next = read.last_evaluated_key();
         let next = next.and_then(|key| get_s(key, "id")).map(ToOwned::to_owned);
-        Ok((found.collect::<Result<_, Error>>()?, next))
+        Ok(Page {
+            items: found.collect::<Result<_, Error>>()?,
+            next,
+        })
     }
 
     /// Writes a document and the build that works on it, in one transaction.

@@ -3,6 +3,7 @@
 use crate::{build::Build, context::Context, engine, job::Job};
 use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
 use eventrelay_project::{Deployment, DeploymentStatus, Project};
+use eventrelay_store::Page;
 use eventrelay_store::project_blobs;
 
 /// Projects or deployments in a page.
@@ -40,7 +41,10 @@ async fn remove_projects(
         let children = context
             .projects
             .children::<Project>(&parent, PAGE, after.as_deref());
-        let (projects, next) = children.await?;
+        let Page {
+            items: projects,
+            next,
+        } = children.await?;
         for project in &projects {
             // The index may show for a moment what is gone.
             had_projects |= context.projects.project(&project.id).await?.is_some();
@@ -71,7 +75,10 @@ pub async fn remove_project(
         let children = context
             .projects
             .children::<Deployment>(parent, PAGE, after.as_deref());
-        let (deployments, next) = children.await?;
+        let Page {
+            items: deployments,
+            next,
+        } = children.await?;
         for deployment in deployments {
             if deployment.status == DeploymentStatus::Running {
                 engine::preempt(context, &deployment.job, engine::cancelled::<Build>, now).await?;

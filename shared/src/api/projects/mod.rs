@@ -11,7 +11,9 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 
-use super::{Answer, builds, cursor, json, links::Links, paging, path_parameter, throttle::Caller};
+use super::{
+    Answer, builds, cursor::Cursors, json, links::Links, paging, path_parameter, throttle::Caller,
+};
 use eventrelay_analysis::PIPELINE_VERSION;
 use eventrelay_core::{answer_class::AnswerClass, error::Error, ids::JobId, video::VideoKey};
 use eventrelay_project::{Project, ProjectId};
@@ -131,18 +133,11 @@ async fn page<D: Document>(
     let query = request.query_string_parameters();
     let limit = paging::limit(query.first("limit"))?;
     paging::only(&query, &["limit", "cursor"])?;
-    let scope = format!("children {parent}");
-    let after: Option<String> = match query.first("cursor") {
-        Some(text) => Some(cursor::decode(context.cursor_key().await?, &scope, text)?),
-        None => None,
-    };
+    let cursors = Cursors::new(context, format!("children {parent}"));
+    let after: Option<String> = cursors.position(query.first("cursor")).await?;
     let children = context.projects.children(parent, limit, after.as_deref());
-    let (found, next) = children.await?;
-    let next = match next {
-        Some(id) => Some(cursor::encode(context.cursor_key().await?, &scope, &id)?),
-        None => None,
-    };
-    Ok((found, next))
+    let page = children.await?;
+    Ok((page.items, cursors.text(page.next).await?))
 }
 
 fn video(request: &Request) -> Result<VideoKey, Error> {

@@ -205,7 +205,7 @@ async fn known_repository(
     let found = context
         .projects
         .children::<Deployment>(project.id.as_str(), LOOKED_BACK, None);
-    let (found, _) = found.await?;
+    let found = found.await?.items;
     let addresses = found.into_iter().filter_map(|earlier| {
         let is_there = earlier.status == DeploymentStatus::Done;
         let at = super::calls::address(earlier.result.repository.as_deref()?)?;

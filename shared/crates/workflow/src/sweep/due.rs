@@ -2,6 +2,7 @@
 //! sweeper enqueues their message again. The worker does the rest: it takes over an expired lease,
 //! and ends a job whose deadline has passed.
 
+use eventrelay_store::Page;
 use futures_util::stream::{self, StreamExt};
 
 use super::{Part, Sweeper};
@@ -29,7 +30,7 @@ impl Sweeper {
         let mut after: Option<Due> = None;
         let mut failed = None;
         while !self.is_over(until) {
-            let (ids, next) = jobs.overdue(before, IN_PAGE, after.as_ref()).await?;
+            let Page { items: ids, next } = jobs.overdue(before, IN_PAGE, after.as_ref()).await?;
             let revivals = stream::iter(&ids).map(|id| self.revive(id));
             let mut revivals = std::pin::pin!(revivals.buffer_unordered(AT_ONCE));
             while let Some(revived) = revivals.next().await {

@@ -1,5 +1,6 @@
 //! Recordings that were put into the bucket and never submitted.
 
+use eventrelay_store::Page;
 use std::time::Duration;
 
 use super::{Part, Sweeper};
@@ -29,7 +30,7 @@ impl Sweeper {
         let mut after = bookmarks.read(BOOKMARK).await?;
         while !self.is_over(until) {
             let blobs = &self.context.blobs;
-            let (page, next) = blobs.list_media(after.as_deref(), IN_PAGE).await?;
+            let Page { items: page, next } = blobs.list_media(after.as_deref(), IN_PAGE).await?;
             let deleted = self.delete_unused_of(&page).await?;
             done.add(DELETED_UPLOADS, deleted);
             after = next;

@@ -1,5 +1,6 @@
 //! Does a page of a task and writes down how far it is.
 
+use eventrelay_store::Page;
 use eventrelay_store::jobs::Row;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use eventrelay_core::{
 use eventrelay_store::{
     counters::Counts,
     entry::{Entry, VideoStatus},
-    listing::{Filter, Order, Page},
+    listing::{Filter, Order, PageRequest},
 };
 use eventrelay_upstream::{
     HttpClient, UpstreamGuard,
@@ -133,14 +134,17 @@ impl Tasks {
                 let mut counts = counts.clone();
                 let at = match at {
                     RecountAt::Videos(after) => {
-                        let page = Page {
+                        let page = PageRequest {
                             filter: Filter::All,
                             order: Order::OldestFirst,
                             between: (Timestamp(0), Timestamp(i64::MAX as u64)),
                             limit: COUNTED_IN_PAGE,
                             after: after.clone(),
                         };
-                        let (listed, next) = self.context.videos.list(&page).await?;
+                        let Page {
+                            items: listed,
+                            next,
+                        } = self.context.videos.list(&page).await?;
                         let repaired: Vec<Repaired> = stream::iter(&listed)
                             .map(|(video, entry)| self.repair(video, entry))
                             .buffer_unordered(AT_ONCE)
@@ -256,14 +260,14 @@ impl Tasks {
         deleted: u64,
         now: Timestamp,
     ) -> Result<PageDone, Error> {
-        let page = Page {
+        let page = PageRequest {
             filter: Filter::All,
             order: Order::OldestFirst,
             between: (Timestamp(0), task.header.created_at),
             limit: DELETED_IN_PAGE,
             after: None,
         };
-        let (listed, _) = self.context.videos.list(&page).await?;
+        let listed = self.context.videos.list(&page).await?.items;
         if listed.is_empty() {
             return Ok(PageDone::Last(Work::DeleteVideos { deleted }));
         }

@@ -339,7 +339,7 @@ impl Calls {
     async fn others(&self, work: &DeploymentWork) -> Result<Vec<Deployment>, Error> {
         let projects = &self.context.projects;
         let found = projects.children::<Deployment>(work.project.as_str(), LOOKED_BACK, None);
-        let (mut found, _) = found.await?;
+        let mut found = found.await?.items;
         found.retain(|other| other.id != work.deployment);
         Ok(found)
     }
