@@ -1,4 +1,4 @@
-//! Every other route: answers 404 or 405.
+//! Responds to every unknown route with 404 or 405.
 
 use eventrelay::{api::endpoints, context::Warm, run};
 

@@ -1,9 +1,9 @@
-//! `cargo fuzz-smoke [seconds]`: builds and runs every fuzzer for some time.
+//! `cargo fuzz-smoke [seconds]`: builds the fuzzers and runs each for a number of seconds.
 //!
 //! They have coverage instrumentation on the stable toolchain, as with `cargo fuzz run --sanitizer
 //! none`. Corpora and crashes go to `target/fuzz`.
 
-#![allow(clippy::print_stdout, reason = "what a command says")]
+#![allow(clippy::print_stdout, reason = "output of a command")]
 
 use std::{
     fs,
@@ -22,16 +22,16 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares \
     --cfg fuzzing";
 
-/// Runs every fuzzer for some time.
+/// Runs each fuzzer for a number of seconds.
 #[derive(Parser)]
 struct Cli {
     /// Seconds for each target.
     #[arg(default_value_t = 20)]
     seconds: u32,
-    /// Only these targets.
+    /// Run only this target; may be repeated.
     #[arg(long = "target")]
     targets: Vec<String>,
-    /// Longest input in bytes.
+    /// Maximum input size in bytes.
     #[arg(long, default_value_t = 16_384)]
     max_len: u32,
 }
@@ -54,7 +54,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let home = root.join("target/fuzz");
     let host = host()?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    // A named target keeps the flags from build scripts, which have nothing that counts.
+    // Without a named target, Cargo would pass the flags to build scripts, which lack the counters.
     let built = Command::new(cargo)
         .args([
             "build",
@@ -70,7 +70,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         .env("RUSTFLAGS", FLAGS)
         .status()?;
     ensure!(built.success(), "the fuzzers do not build");
-    let mut all_held = true;
+    let mut all_passed = true;
     for (name, _) in TARGETS {
         if !cli.targets.is_empty() && !cli.targets.iter().any(|one| one == name) {
             continue;
@@ -83,13 +83,13 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
             name,
         )?;
         println!("{name:<18} {}", outcome.line);
-        all_held &= outcome.held;
+        all_passed &= outcome.passed;
     }
-    Ok(all_held)
+    Ok(all_passed)
 }
 
 struct Outcome {
-    held: bool,
+    passed: bool,
     line: String,
 }
 
@@ -105,16 +105,16 @@ fn fuzz(cli: &Cli, root: &Path, home: &Path, binary: &Path, name: &str) -> anyho
         .arg(format!("-max_len={}", cli.max_len))
         .arg(format!("-artifact_prefix={}/", broken.display()))
         .args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"])
-        // The first folder takes what is found.
+        // libFuzzer writes new inputs to the first folder.
         .arg(&found)
         .arg(root.join("tests/fuzz/corpus").join(name))
         .stdin(Stdio::null())
         .output()
         .with_context(|| binary.display().to_string())?;
-    let told = String::from_utf8_lossy(&ran.stderr);
-    fs::write(home.join(format!("{name}.log")), told.as_bytes())?;
+    let log = String::from_utf8_lossy(&ran.stderr);
+    fs::write(home.join(format!("{name}.log")), log.as_bytes())?;
     let stat = |name: &str| {
-        let line = told.lines().find(|line| line.starts_with(name));
+        let line = log.lines().find(|line| line.starts_with(name));
         line.and_then(|line| line.split_whitespace().nth(1))
             .unwrap_or("?")
             .to_owned()
@@ -123,28 +123,28 @@ fn fuzz(cli: &Cli, root: &Path, home: &Path, binary: &Path, name: &str) -> anyho
         stat("stat::number_of_executed_units"),
         stat("stat::average_exec_per_sec"),
     );
-    let covered = told.lines().rev().find_map(|line| line.split_once("cov: "));
+    let covered = log.lines().rev().find_map(|line| line.split_once("cov: "));
     let covered = covered
         .and_then(|(_, rest)| rest.split_whitespace().next())
         .unwrap_or("?");
     let mut line = format!("{runs} runs, {rate} a second, {covered} edges");
-    let held = ran.status.success();
-    if !held {
-        let failed = told
+    let passed = ran.status.success();
+    if !passed {
+        let failed = log
             .lines()
             .find(|line| line.contains("panicked at") || line.contains("ERROR"));
         line.push_str(&format!(
             ", FAILED: {} (target/fuzz/{name}.log, target/fuzz/artifacts/{name})",
-            failed.unwrap_or("ended badly"),
+            failed.unwrap_or("exited with an error"),
         ));
     }
-    Ok(Outcome { held, line })
+    Ok(Outcome { passed, line })
 }
 
-/// The triple of this machine.
+/// Target triple of this machine.
 fn host() -> anyhow::Result<String> {
-    let told = Command::new("rustc").arg("-vV").output()?;
-    let told = String::from_utf8(told.stdout)?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc does not say its host")?.to_owned())
+    let version = Command::new("rustc").arg("-vV").output()?;
+    let version = String::from_utf8(version.stdout)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc -vV does not name its host")?.to_owned())
 }

@@ -10,20 +10,20 @@ use super::world::{ACCOUNT, World, as_files, file};
 async fn new_project_becomes_a_repository() {
     let world = World::start().await;
     let project = world.site().await;
-    is_cloned_as_its_manifest_has_it(&world, &project).await;
-    is_made_as_it_was_asked_for(&world, &project).await;
-    is_never_put_into_a_repository_of_others(&world, &project).await;
-    takes_what_a_lost_answer_has_made(&world, &project).await;
-    keeps_every_byte_and_mode(&world).await;
+    clone_equals_manifest(&world, &project).await;
+    repository_has_requested_properties(&world, &project).await;
+    foreign_repository_is_left_alone(&world, &project).await;
+    lost_response_creates_one_repository(&world, &project).await;
+    bytes_and_modes_are_kept(&world).await;
 
-    // The token is in headers and nowhere else.
+    // The token occurs only in headers.
     assert!(world.calls("github", &world.token).await.is_empty());
     let written = world.written();
     assert!(!written.is_empty());
     assert!(memchr::memmem::find(&written, world.token.as_bytes()).is_none());
 }
 
-async fn is_cloned_as_its_manifest_has_it(world: &World, project: &str) {
+async fn clone_equals_manifest(world: &World, project: &str) {
     let before = world.shown("github", "calls").await.len();
     let deployment = world.deploy(project, json!({"target": "github"})).await;
     let expected = [
@@ -44,7 +44,7 @@ async fn is_cloned_as_its_manifest_has_it(world: &World, project: &str) {
         .iter()
         .map(|(method, path)| (method.as_str(), path.as_str()))
         .collect();
-    // These two are made at the same time.
+    // These two calls are concurrent.
     calls[1..3].sort_unstable();
     let below = |path: &str| format!("/repos/{full_name}/{path}");
     let [branch, tree, commit, moved] = [
@@ -89,7 +89,7 @@ async fn is_cloned_as_its_manifest_has_it(world: &World, project: &str) {
     assert!(message.contains(&trailer), "{message:?}");
 }
 
-async fn is_made_as_it_was_asked_for(world: &World, project: &str) {
+async fn repository_has_requested_properties(world: &World, project: &str) {
     let deploy = |name: &str, more: Value| {
         let mut asked = json!({"target": "github", "repository": {"name": name}});
         for (field, value) in more.as_object().unwrap() {
@@ -101,7 +101,7 @@ async fn is_made_as_it_was_asked_for(world: &World, project: &str) {
         json!({"private": false, "description": "What\u{a0}we\nlearnt", "owner": "learners"});
     let (of_others, own) = futures_util::future::join(
         deploy("told-public", public),
-        // Names of accounts are the same in capitals.
+        // Account names are case-insensitive.
         deploy("told-own", json!({"owner": ACCOUNT.to_uppercase()})),
     )
     .await;
@@ -117,7 +117,7 @@ async fn is_made_as_it_was_asked_for(world: &World, project: &str) {
     assert_eq!(world.repository("told-own").await["private"], true);
 }
 
-async fn is_never_put_into_a_repository_of_others(world: &World, project: &str) {
+async fn foreign_repository_is_left_alone(world: &World, project: &str) {
     let another = format!("Another [eventrelay:prj_{}]", "0".repeat(32));
     let copied = format!("[eventrelay:{project}] copied");
     for (name, about) in [
@@ -137,7 +137,7 @@ async fn is_never_put_into_a_repository_of_others(world: &World, project: &str) 
     assert_eq!(commits, [1, 1, 1, 2], "{repositories:#?}");
 }
 
-async fn takes_what_a_lost_answer_has_made(world: &World, project: &str) {
+async fn lost_response_creates_one_repository(world: &World, project: &str) {
     let lost = json!({"kind": "lost_response"});
     world.trouble("lost", "create_repo", lost).await;
     let deployment = world.deploy_to(project, "lost").await;
@@ -148,7 +148,7 @@ async fn takes_what_a_lost_answer_has_made(world: &World, project: &str) {
     assert_eq!(deployment["repository"], repository["full_name"]);
 }
 
-async fn keeps_every_byte_and_mode(world: &World) {
+async fn bytes_and_modes_are_kept(world: &World) {
     let project = world.site().await;
     let files = [
         file(".github/workflows/check.yml", "on: push\n", false),
@@ -169,5 +169,5 @@ async fn keeps_every_byte_and_mode(world: &World) {
     let blobs = world
         .calls("github", &format!("{full_name}/git/blobs"))
         .await;
-    assert_eq!(blobs.len(), 3, "each content that is no text once");
+    assert_eq!(blobs.len(), 3, "one blob per distinct binary content");
 }

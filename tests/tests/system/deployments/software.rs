@@ -11,11 +11,11 @@ const PATH: &str = "/v1/video-to-software";
 #[tokio::test]
 async fn video_to_software_ends_with_a_deployment() {
     let world = World::start().await;
-    goes_through_its_stages_in_their_order(&world).await;
-    fails_as_its_video_does(&world).await;
-    fails_as_its_deployment_does(&world).await;
-    takes_its_builds_with_it(&world).await;
-    is_refused_where_it_could_not_end(&world).await;
+    stages_run_in_order(&world).await;
+    failed_analysis_fails_software(&world).await;
+    failed_deployment_fails_software(&world).await;
+    cancelling_software_cancels_its_child(&world).await;
+    impossible_request_is_refused(&world).await;
 }
 
 fn asked(video: &str, target: &str, name: &str) -> Value {
@@ -37,7 +37,7 @@ fn stages(job: &Value) -> Vec<(&str, &str)> {
     stages.collect()
 }
 
-async fn goes_through_its_stages_in_their_order(world: &World) {
+async fn stages_run_in_order(world: &World) {
     let begun = world
         .stack
         .accepted(PATH, asked("SSSSSSSSSSE", "github", "whole"));
@@ -77,7 +77,7 @@ async fn goes_through_its_stages_in_their_order(world: &World) {
     ];
     assert_eq!(stages(&done), expected);
 
-    // Each stage has a job, and each thing that came of it can be read.
+    // Each stage has a job, and its result can be read.
     for stage in done["stages"].as_array().unwrap() {
         let job = world
             .stack
@@ -99,7 +99,7 @@ async fn goes_through_its_stages_in_their_order(world: &World) {
     assert_eq!(clone.files("HEAD").await, files);
 }
 
-async fn fails_as_its_video_does(world: &World) {
+async fn failed_analysis_fails_software(world: &World) {
     let fault = json!({"on": "generate", "match": "SSSSSSSSSSI", "times": null,
         "fault": {"kind": "blocked", "reason": "SAFETY"}});
     world.stack.gemini_fault(fault).await.unwrap();
@@ -121,7 +121,7 @@ async fn fails_as_its_video_does(world: &World) {
     assert!(world.repositories("never").await.is_empty());
 }
 
-async fn fails_as_its_deployment_does(world: &World) {
+async fn failed_deployment_fails_software(world: &World) {
     let message = "Command \"build\" exited with 1";
     let failure = json!({"failure": {"message": message}, "build_ms": 100});
     world.set("vercel", failure).await;
@@ -137,7 +137,7 @@ async fn fails_as_its_deployment_does(world: &World) {
     assert_eq!(stages(&failed), expected);
 }
 
-/// Cancels a job in its stage `stage`, and waits until what it had begun has ended too.
+/// Cancels a job while its stage `stage` runs, and waits until the job and its child have ended.
 async fn cancel_in(world: &World, begun: &Value, stage: usize) {
     let link = begun["links"]["job"].as_str().unwrap();
     let there = until(PATIENCE, async || {
@@ -157,7 +157,7 @@ async fn cancel_in(world: &World, begun: &Value, stage: usize) {
     assert_eq!(child["status"], "cancelled", "{child:#}");
 }
 
-async fn takes_its_builds_with_it(world: &World) {
+async fn cancelling_software_cancels_its_child(world: &World) {
     let slow = json!({"generate_ms": 20_000});
     world.stack.gemini_settings(slow).await.unwrap();
     let begun = world.stack.accepted(PATH, asked(VIDEO, "github", "halted"));
@@ -182,7 +182,7 @@ async fn takes_its_builds_with_it(world: &World) {
     );
 }
 
-async fn is_refused_where_it_could_not_end(world: &World) {
+async fn impossible_request_is_refused(world: &World) {
     let with = |field: &str, value: Value| {
         let mut asked = asked(VIDEO, "github", "");
         asked[field] = value;

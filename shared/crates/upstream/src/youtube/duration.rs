@@ -1,6 +1,6 @@
-//! Durations of the Data API: ISO 8601 without years and months, whose length varies.
+//! Durations of the Data API, in ISO 8601. Years and months are refused, because their length varies.
 
-/// Maximum digits of a number. A longer one is no length of a video.
+/// Maximum digits of a number.
 const DIGITS: usize = 12;
 
 /// Parses `P[nW][nD][T[nH][nM][nS]]` to seconds. Only seconds may have a fraction.
@@ -45,7 +45,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_forms_of_the_data_api_are_read() {
+    fn durations_of_the_data_api_are_parsed() {
         for (text, seconds) in [
             ("PT15M51S", 951.0),
             ("PT1H2M3S", 3723.0),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn malformed_duration_is_refused() {
         for text in [
             "",
             "P",
@@ -92,13 +92,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*", tail in "P[0-9WDTHMS.ü]*") {
+        fn parse_never_panics(text in "\\PC*", tail in "P[0-9WDTHMS.ü]*") {
             parse(&text);
             parse(&tail);
         }
 
         #[test]
-        fn what_is_written_is_read(d in 0u32..99, h in 0u32..24, m in 0u32..60, s in 0u32..60) {
+        fn written_duration_is_parsed_back(d in 0u32..99, h in 0u32..24, m in 0u32..60, s in 0u32..60) {
             let expected = f64::from(((d * 24 + h) * 60 + m) * 60 + s);
             prop_assert_eq!(parse(&format!("P{d}DT{h}H{m}M{s}S")), Some(expected));
         }

@@ -1,8 +1,7 @@
-//! Which functions there are, and where their bytes come from.
+//! Functions of the template, and the source of their binaries.
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     fmt,
     path::{Path, PathBuf},
     process::Stdio,
@@ -38,7 +37,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Function>> {
     Ok(functions.collect())
 }
 
-/// Those that are asked for, all where none is.
+/// Returns the functions with these logical ids, or all if none is given.
 pub(crate) fn wanted(asked: &[String]) -> anyhow::Result<Vec<Function>> {
     let all = all()?;
     for name in asked {
@@ -52,9 +51,9 @@ pub(crate) fn wanted(asked: &[String]) -> anyhow::Result<Vec<Function>> {
 /// Source of the binaries.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// Zips, as they are deployed.
+    /// Deployed zips.
     Zips(PathBuf),
-    /// Binaries that are packed here.
+    /// Binaries that this program packs.
     Binaries(PathBuf),
 }
 
@@ -62,7 +61,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Zips(_) => "the zips of `cargo zips`",
-            Self::Binaries(_) => "binaries that are packed as by `cargo zips`",
+            Self::Binaries(_) => "binaries packed like those of `cargo zips`",
         })
     }
 }
@@ -84,7 +83,7 @@ impl Origin {
             return Ok(Self::Binaries(folder.clone()));
         }
         if !options.no_build {
-            eprintln!("making the zips");
+            eprintln!("Building the zips");
             build(functions).await?;
         }
         // Where `cargo zips` writes, whatever the target folder of this program.
@@ -114,8 +113,7 @@ fn file(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 async fn build(functions: &[Function]) -> anyhow::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(cargo);
+    let mut command = Command::from(eventrelay_launch::cargo());
     command.arg("zips");
     if functions.len() < all()?.len() {
         for function in functions {
@@ -125,7 +123,7 @@ async fn build(functions: &[Function]) -> anyhow::Result<()> {
     let status = command
         .current_dir(repository(""))
         .stdin(Stdio::null())
-        // Standard output is the report's.
+        // Only the report goes to standard output.
         .stdout(std::io::stderr())
         .status()
         .await?;
@@ -155,7 +153,7 @@ mod tests {
             name: "Get".into(),
             binary: "get".into(),
         };
-        let bootstrap = b"\x7fELF, as it were".repeat(9);
+        let bootstrap = b"\x7fELF and more".repeat(9);
         std::fs::write(folder.path().join("get"), &bootstrap).unwrap();
         let packed = archive::pack(&bootstrap).unwrap();
         std::fs::write(folder.path().join("Get.zip"), &packed).unwrap();
