@@ -89,13 +89,13 @@ impl Stack {
 
     /// Rows of all dead letters that were not redriven.
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<Value>> {
-        // A recent dead letter is still on its way to its row. If its function crashes, it is
-        // delivered again after 150 s.
+        // A recent dead letter is still on its way to its row. If its function fails, SQS delivers it
+        // again after 150 s: the deadline leaves time for three deliveries.
         let empty = async || {
             let left = self.messages(DEAD_LETTERS).await? + self.messages(DEAD_BUILDS).await?;
             Ok((left == 0).then_some(()))
         };
-        until(2 * PATIENCE, empty).await?;
+        until(4 * PATIENCE, empty).await?;
         let mut rows = self.rows("JobsTable").await?;
         rows.retain(|row| text(row, "open") == "dead");
         let letters: Result<Vec<_>, _> = rows
