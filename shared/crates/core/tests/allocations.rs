@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::Once;
+
 use allocation_counter::measure;
 use eventrelay_core::{
     clock::Timestamp,
@@ -35,8 +37,10 @@ fn answered() {
     telemetry::write(&[by_route, by_layer], &fields, NOW);
 }
 
-/// All kinds of telemetry.
+/// Writes a line of every kind.
 fn tell() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(telemetry::init);
     answered();
     let called = [
         (Metric::ApiCallDuration, 0.25),
@@ -73,7 +77,7 @@ fn nothing_is_allocated_for_the_trace_of_a_line() {
 
 #[test]
 fn nothing_is_allocated_for_a_level_that_is_off() {
-    telemetry::init();
+    tell();
     let path = String::from("/v1/videos");
     let line = || tracing::debug!(http.path = %path, attempts = 3, "Looked something up");
     line();
