@@ -10,7 +10,7 @@ pub mod run;
 
 pub use eventrelay_analysis as analysis;
 pub use eventrelay_core::{
-    answer_class, clock, config, cost, error, ids, limit, notice, retry, telemetry, usage, video,
+    answer_class, clock, config, error, ids, limit, notice, retry, telemetry, usage, video,
 };
 pub use eventrelay_project as project;
 pub use eventrelay_store as store;

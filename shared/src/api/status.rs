@@ -8,9 +8,8 @@ use super::{Answer, json};
 use eventrelay_core::{
     clock::Timestamp,
     config::StatusConfig,
-    limit::{Condition, LimiterState, Policy, Reading, Unit},
+    limit::{Condition, LimiterState, Policy, Reading, Target, Unit},
 };
-use eventrelay_upstream::{budget::Budget, gate::Target};
 use eventrelay_workflow::context::Context;
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -71,9 +70,8 @@ pub async fn get(context: &Context, _: &Request, config: &StatusConfig) -> Answe
     ]);
     let limits = &config.limits;
     let mut policies: Vec<Policy> = targets.map(|target| target.policy(limits)).collect();
-    let budget = Budget::new(context.limits.clone(), limits).policy();
     let services = policies.len();
-    policies.extend(budget);
+    policies.extend(limits.budgets(None).into_iter().map(|(_, budget)| budget));
     let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
     let levels = context.limits.states(&names).await?;
     json(StatusCode::OK, &status(&policies, &levels, services, now))
@@ -124,15 +122,15 @@ fn service(policy: &Policy, level: &LimiterState, now: Timestamp) -> Service {
 
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
 fn limit(reading: Reading) -> Limit {
-    let (unit, share) = match reading.bound.unit() {
+    let (unit, share) = match reading.quota.unit() {
         Unit::Requests => ("requests", 1.0),
         Unit::Tokens => ("tokens", 1.0),
         Unit::MicroUsd => ("usd", 1e6),
     };
     Limit {
         unit,
-        quantity: reading.bound.quantity() as f64 / share,
-        window_s: reading.bound.window().as_secs(),
+        quantity: reading.quota.quantity() as f64 / share,
+        window_s: reading.quota.window().as_secs(),
         left: reading.left as f64 / share,
         full_at: reading.full_at.rfc3339(),
     }
@@ -145,10 +143,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
-    fn policy(bounds: Vec<Quota>) -> Policy {
+    fn policy(quotas: Vec<Quota>) -> Policy {
         Policy {
             name: "x".to_owned(),
-            bounds,
+            quotas,
             breaks: true,
             waits: true,
         }

@@ -11,12 +11,10 @@ use serde_json::Value;
 use eventrelay_core::{
     clock::Timestamp,
     error::Error,
-    limit::{Cost, Decision, LEASE, Lease, Policy, Quota, Standing, Unit},
+    limit::{self, Cost, Decision, LEASE, Lease, Policy, Standing},
 };
 use eventrelay_store::limits::Limits;
 use eventrelay_workflow::context::Context;
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// The caller, as identified by the authorizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,14 +48,7 @@ impl Caller {
 
     /// Returns the policy of the caller, or `None` if the caller is not limited.
     fn policy(&self, default: u64) -> Option<Policy> {
-        let quantity = self.per_minute.unwrap_or(default);
-        let key_id = self.key_id.as_ref().filter(|_| quantity > 0)?;
-        Some(Policy {
-            name: format!("key:{key_id}"),
-            bounds: vec![Quota::rate(Unit::Requests, quantity, MINUTE)],
-            breaks: false,
-            waits: false,
-        })
+        limit::api_key_policy(self.key_id.as_ref()?, self.per_minute.unwrap_or(default))
     }
 }
 

@@ -41,7 +41,7 @@ async fn limiter_with_concurrent_callers_admits_exact_quota() {
     let stack = Stack::start().await.unwrap();
     let policy = Policy {
         name: "together".to_owned(),
-        bounds: vec![Quota::rate(Unit::Requests, 250, Duration::from_secs(60))],
+        quotas: vec![Quota::rate(Unit::Requests, 250, Duration::from_secs(60))],
         breaks: false,
         waits: true,
     };
@@ -77,13 +77,13 @@ async fn limiter_retries_late_admissions_a_bounded_number_of_times() {
     let stack = Stack::start().await.unwrap();
     let policy = Policy {
         name: "late".to_owned(),
-        bounds: vec![Quota::rate(Unit::Requests, 250, Duration::from_secs(3600))],
+        quotas: vec![Quota::rate(Unit::Requests, 250, Duration::from_secs(3600))],
         breaks: false,
         waits: true,
     };
     let of_a_day = Policy {
         name: "late of a day".to_owned(),
-        bounds: vec![Quota::day(Unit::Requests, 10, Zone::Utc)],
+        quotas: vec![Quota::day(Unit::Requests, 10, Zone::Utc)],
         ..policy.clone()
     };
     let limits = Limits::new(stack.dynamodb(), stack.name("ControlsTable").to_owned());
@@ -114,7 +114,7 @@ async fn limiter_without_quota_never_waits_and_admits_one_probe() {
     let stack = Stack::start().await.unwrap();
     let policy = Policy {
         name: "unlimited".to_owned(),
-        bounds: Vec::new(),
+        quotas: Vec::new(),
         breaks: true,
         waits: true,
     };

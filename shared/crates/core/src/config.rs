@@ -12,7 +12,9 @@ pub use upkeep::{
     DeadLettersConfig, SweepConfig, analysis_dead_letters_url, tasks_dead_letters_url,
 };
 
-use crate::{answer_class::AnswerClass, cost::Prices};
+use crate::{answer_class::AnswerClass, limit::Prices};
+
+pub use crate::limit::LimitsConfig;
 
 /// Lookup of a variable by name. Tests pass a function instead of changing the environment.
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -90,35 +92,6 @@ pub struct ModelsConfig {
     pub prices: Prices,
     /// `GEMINI_SECRET`: name of the secret that holds the key.
     pub secret: String,
-}
-
-/// Shared limits of all instances: rates, quotas and budgets. 0 is unlimited.
-#[derive(Clone, Debug, Default)]
-pub struct LimitsConfig {
-    /// `GEMINI_REQUESTS_PER_MINUTE`, of each model.
-    pub gemini_requests_per_minute: u64,
-    /// `GEMINI_TOKENS_PER_MINUTE`, of each model, read and written together.
-    pub gemini_tokens_per_minute: u64,
-    /// `GEMINI_REQUESTS_PER_DAY`, of each model.
-    pub gemini_requests_per_day: u64,
-    /// `YOUTUBE_UNITS_PER_DAY`: quota units of the Data API.
-    pub youtube_units_per_day: u64,
-    /// `GITHUB_WRITES_PER_SECOND`.
-    pub github_writes_per_second: u64,
-    /// `GITHUB_WRITES_PER_MINUTE`.
-    pub github_writes_per_minute: u64,
-    /// `GITHUB_WRITES_PER_HOUR`.
-    pub github_writes_per_hour: u64,
-    /// `VERCEL_DEPLOYMENTS_PER_MINUTE`.
-    pub vercel_deployments_per_minute: u64,
-    /// `NETLIFY_DEPLOYS_PER_MINUTE`.
-    pub netlify_deploys_per_minute: u64,
-    /// `CIRCUIT_BREAKERS`, `on` or `off`: enables the circuit breakers.
-    pub circuit_breakers: bool,
-    /// `DAILY_BUDGET_USD`, converted to millionths of a US dollar.
-    pub daily_budget_micro_usd: u64,
-    /// `DAILY_BUDGET_PER_KEY_USD`, converted to millionths of a US dollar.
-    pub daily_budget_per_key_micro_usd: u64,
 }
 
 /// Configuration of the function that shows the limits.
@@ -374,7 +347,7 @@ fn number<N: std::str::FromStr>(read: Read<'_>, name: &'static str) -> Result<N,
 fn usd(read: Read<'_>, name: &'static str) -> Result<u64, ConfigError> {
     let usd: Option<f64> = required(read, name)?.parse().ok();
     usd.filter(|usd| (0.0..=1e9).contains(usd))
-        .map(crate::cost::micro_usd)
+        .map(crate::limit::micro_usd)
         .ok_or(ConfigError::Invalid(name, "an amount of US dollars"))
 }
 

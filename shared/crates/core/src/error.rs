@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use strum::{Display, IntoStaticStr};
 
-use crate::limit::ThrottleReason;
 use crate::video::{NotAPlaylist, NotAVideo};
 
 pub use access::{AccessFault, KeySource, known_reason};
@@ -47,6 +46,19 @@ pub enum Service {
     Netlify,
     /// Issuer of the tokens that callers present.
     Issuer,
+}
+
+/// Reason for which a call is throttled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ThrottleReason {
+    /// The rate is exceeded.
+    Rate,
+    /// The daily quota is exhausted.
+    Day,
+    /// The service has asked for a pause.
+    Paused,
+    /// The circuit breaker is open.
+    Open,
 }
 
 /// Scope of a budget.

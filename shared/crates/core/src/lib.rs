@@ -5,7 +5,6 @@ pub mod answer_class;
 mod checked_text;
 pub mod clock;
 pub mod config;
-pub mod cost;
 pub mod error;
 pub mod ids;
 pub mod limit;

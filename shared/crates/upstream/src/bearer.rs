@@ -8,11 +8,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Admission, Target, UpstreamGuard};
+use super::guard::{Admission, UpstreamGuard};
 use super::key::with_key;
 use eventrelay_analysis::text;
 use eventrelay_core::error::{Error, Service, Source};
-use eventrelay_core::limit::Cost;
+use eventrelay_core::limit::{Cost, Target};
 use eventrelay_store::secrets::Secret;
 
 /// Maximum length of foreign text in the log.
@@ -56,7 +56,7 @@ pub(super) struct Bearer {
     http: HttpClient,
     base_url: Url,
     token: Secret,
-    gate: UpstreamGuard,
+    guard: UpstreamGuard,
     has_reservation: bool,
     /// Admission of the one call that this client is for.
     admission: Option<Admission>,
@@ -68,14 +68,14 @@ impl Bearer {
         http: HttpClient,
         base_url: Url,
         token: Secret,
-        gate: UpstreamGuard,
+        guard: UpstreamGuard,
     ) -> Self {
         Self {
             api,
             http,
             base_url,
             token,
-            gate,
+            guard,
             has_reservation: false,
             admission: None,
         }
@@ -102,7 +102,7 @@ impl Bearer {
     /// Returns a client for one call of this cost, which is admitted and counted now.
     pub(super) async fn admitted(&self, cost: Cost) -> Result<Self, Error> {
         let target = self.api.target;
-        let admission = self.gate.admit(target, cost, self.has_reservation).await?;
+        let admission = self.guard.admit(target, cost, self.has_reservation).await?;
         Ok(Self {
             admission: Some(admission),
             ..self.clone()
@@ -172,10 +172,10 @@ impl Bearer {
             Err(error_of(&answer, &|text| self.token.redact(text)))
         });
         match self.admission {
-            Some(admission) => self.gate.go_through(target, admission, sent).await,
+            Some(admission) => self.guard.call_admitted(target, admission, sent).await,
             None => {
-                self.gate
-                    .pass(target, cost, self.has_reservation, sent)
+                self.guard
+                    .call(target, cost, self.has_reservation, sent)
                     .await
             }
         }

@@ -5,11 +5,10 @@
 //! acts on it.
 
 mod bearer;
-pub mod budget;
 pub mod client;
-pub mod gate;
 pub mod gemini;
 pub mod github;
+pub mod guard;
 mod key;
 pub mod models;
 pub mod netlify;
@@ -17,7 +16,7 @@ pub mod vercel;
 pub mod youtube;
 
 pub use client::HttpClient;
-pub use gate::UpstreamGuard;
+pub use guard::UpstreamGuard;
 
 #[cfg(test)]
 #[path = "../../project/src/deploy/samples.rs"]

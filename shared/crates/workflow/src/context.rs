@@ -29,7 +29,7 @@ use eventrelay_store::{
     videos::Videos,
 };
 use eventrelay_upstream::{
-    HttpClient, UpstreamGuard, budget::Budget, gemini::Gemini, models::Models, youtube::YouTube,
+    HttpClient, UpstreamGuard, gemini::Gemini, models::Models, youtube::YouTube,
 };
 
 /// A service whose connection is opened in Init.
@@ -161,29 +161,38 @@ impl Context {
         self.clients.secrets(self.config.secrets_ttl, self.clock)
     }
 
-    /// Models of this deployment, asked within its budgets.
+    /// Returns the guard of calls of these models and of other services.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if a budget is set and a model has no price.
+    pub(crate) fn guard(
+        &self,
+        limits: LimitsConfig,
+        models: &ModelsConfig,
+    ) -> Result<UpstreamGuard, Error> {
+        let is_priced = |model: &String| models.prices.price_of(model).is_some();
+        if limits.has_budget() && !models.names.iter().all(is_priced) {
+            // A budget that cannot count would be none.
+            return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
+        }
+        let prices = models.prices.clone();
+        Ok(UpstreamGuard::new(self.limits.clone(), limits, prices))
+    }
+
+    /// Returns the models of this deployment, whose calls pass the guard.
     pub(crate) fn models(
         &self,
         http: &HttpClient,
         models: ModelsConfig,
         secret: Secret,
-        gate: &UpstreamGuard,
-        limits: &LimitsConfig,
-    ) -> Result<Models, Error> {
-        let budget = Budget::new(self.limits.clone(), limits);
-        let is_priced = |model: &String| models.prices.price_of(model).is_some();
-        if budget.is_limited() && !models.names.iter().all(is_priced) {
-            // A budget that cannot count would be none.
-            return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
-        }
+        guard: &UpstreamGuard,
+    ) -> Models {
         let (url, version) = (models.base_url, models.api_version);
-        Ok(Models {
-            gemini: Gemini::new(http.clone(), url, version, secret, gate.clone()),
+        Models {
+            gemini: Gemini::new(http.clone(), url, version, secret, guard.clone()),
             names: models.names,
             class: self.config.answer_class,
-            prices: models.prices,
-            budget,
-        })
+        }
     }
 }
 
@@ -195,7 +204,7 @@ pub(crate) fn youtube(
     http: HttpClient,
     config: YouTubeConfig,
     secret: Option<Secret>,
-    gate: UpstreamGuard,
+    guard: UpstreamGuard,
 ) -> YouTube {
-    YouTube::new(http, config.base_url, config.oembed_base_url, secret, gate)
+    YouTube::new(http, config.base_url, config.oembed_base_url, secret, guard)
 }

@@ -13,9 +13,9 @@ use crate::{
 use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
-    cost::micro_usd,
     error::{Error, Failure},
     ids::JobId,
+    limit::micro_usd,
     video::{MediaType, VideoKey, container},
 };
 use eventrelay_store::{

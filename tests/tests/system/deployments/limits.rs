@@ -3,9 +3,8 @@
 use eventrelay::{
     clock::Timestamp,
     config::LimitsConfig,
-    limit::{Condition, Cost, Decision},
+    limit::{Condition, Cost, Decision, Target},
     store::limits::Limits,
-    upstream::gate::Target,
 };
 use eventrelay_tests::{PATIENCE, until};
 use futures_util::future::join_all;

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::ThrottleReason;
 use super::{Error, access};
-use crate::limit::ThrottleReason;
 
 /// Public kind of an error: stable, and the same text for every occurrence (`type`, `title` and
 /// `status` of RFC 9457, section 3.1).

@@ -48,7 +48,7 @@ pub struct Standing {
 }
 
 pub fn quantity(policy: &Policy) -> u64 {
-    policy.bounds.first().map_or(0, Quota::quantity)
+    policy.quotas.first().map_or(0, Quota::quantity)
 }
 
 impl Lease {
@@ -115,7 +115,7 @@ mod tests {
         let leases = Leases::default();
         let policy = Policy {
             name: "key:k".to_owned(),
-            bounds: vec![Quota::rate(Unit::Requests, 600, Duration::from_secs(60))],
+            quotas: vec![Quota::rate(Unit::Requests, 600, Duration::from_secs(60))],
             breaks: false,
             waits: false,
         };

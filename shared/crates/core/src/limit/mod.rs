@@ -1,14 +1,27 @@
-//! Limits shared by all instances: rates, daily quotas and circuit breakers.
+//! Quotas, prices and budgets: what a call costs, whether it is admitted, and how long it waits.
+//!
+//! | file | decides |
+//! |---|---|
+//! | `price` | the price of a model and the cost of its tokens |
+//! | `estimate` | the expected tokens of a request, and the output that its cost cap allows |
+//! | `quota`, `day` | whether a rate, a daily quota or a daily budget admits a cost |
+//! | `breaker` | whether a failing service may be called |
+//! | `policy`, `target` | which of these limits a deployment has for each service, budget and API key |
+//! | `leases` | how many requests of an API key an instance admits from memory |
 //!
 //! Everything here is a pure function of the time and of a [`LimiterState`], which the row of a
 //! limit stores (`eventrelay_store::limits`). A call is checked against all quotas of its
 //! [`Policy`] at once. It is admitted and counted against all of them, or it is throttled until a
-//! stated time.
+//! stated time. `eventrelay_upstream::UpstreamGuard` applies this to every call.
 
-mod bound;
 mod breaker;
 mod day;
+mod estimate;
 mod leases;
+mod policy;
+mod price;
+mod quota;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -16,44 +29,18 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use bound::UNDER_WAY;
-pub use bound::{Quota, Unit};
+pub use crate::error::{BudgetScope, ThrottleReason};
 pub use breaker::{Breaker, Condition};
 pub use day::Zone;
+pub use estimate::{Cap, Estimate};
 pub use leases::{LEASE, Lease, Leases, Standing, quantity};
+pub use policy::{LimitsConfig, Policy, api_key_policy};
+pub use price::{Price, Prices, TokenUsage, micro_usd};
+pub use quota::{Quota, UNDER_WAY, Unit};
+pub use target::{Target, is_failure, pause_after, with_retry_time};
 
-use crate::clock::Timestamp;
-use bound::Used;
-
-/// Limits of one target.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    /// Name of the target and of its row: `gemini:gemini-3.8-flash`, `key:0123456789abcdef`.
-    pub name: String,
-    /// Quotas, all of which must admit a call.
-    pub bounds: Vec<Quota>,
-    /// Enables the circuit breaker.
-    pub breaks: bool,
-    /// Indicates that throttled callers return by themselves at a reserved time. Otherwise they get
-    /// the time of the next slot, without a reservation.
-    pub waits: bool,
-}
-
-impl Policy {
-    /// Returns whether a call uses no quota but is still counted, because the circuit breaker
-    /// compares failures with calls.
-    #[must_use]
-    pub fn counts_only(&self, cost: Cost) -> bool {
-        let takes_nothing = |bound: &Quota| cost.amount(bound.unit()) == 0;
-        self.breaks && self.bounds.iter().all(takes_nothing)
-    }
-
-    /// Returns whether the time of a call within a day matters.
-    #[must_use]
-    pub fn has_rate(&self) -> bool {
-        !self.bounds.iter().all(Quota::is_of_a_day)
-    }
-}
+use crate::{clock::Timestamp, error::Error};
+use quota::Used;
 
 /// Cost of a call in each unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +60,25 @@ impl Cost {
         tokens: 0,
         micro_usd: 0,
     };
+
+    /// Returns the cost of a failed call, of which `self` is the estimate. Requests and tokens stay
+    /// counted, money only if the service may have charged it.
+    #[must_use]
+    pub fn after_error(self, error: &Error) -> Self {
+        match error {
+            Error::Unavailable { .. } | Error::UpstreamMalformed { .. } => self,
+            _ => self.without_money(),
+        }
+    }
+
+    /// Returns the cost without the money, for a call that nothing was charged for.
+    #[must_use]
+    pub fn without_money(self) -> Self {
+        Self {
+            micro_usd: 0,
+            ..self
+        }
+    }
 
     fn amount(&self, unit: Unit) -> u64 {
         match unit {
@@ -96,19 +102,6 @@ pub struct LimiterState {
     breaker: Breaker,
 }
 
-/// Reason for which a call is throttled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ThrottleReason {
-    /// The rate is exceeded.
-    Rate,
-    /// The daily quota is exhausted.
-    Day,
-    /// The service has asked for a pause.
-    Paused,
-    /// The circuit breaker is open.
-    Open,
-}
-
 /// Decision on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -128,7 +121,7 @@ pub enum Decision {
 /// Remaining quantity of a quota, for display.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
-    pub bound: Quota,
+    pub quota: Quota,
     /// Quantity available to a burst now.
     pub left: u64,
     /// Time at which the quota is full again.
@@ -160,50 +153,50 @@ pub fn check(
         Some(Condition::HalfOpen) => true,
         Some(Condition::Closed) | None => false,
     };
-    let bounds = || policy.bounds.iter().zip(&used);
+    let quotas = || policy.quotas.iter().zip(&used);
     // An exhausted daily quota is reported before a rate, since its wait is longer.
-    let of_day = |bound: &Quota| bound.is_of_a_day();
-    for (bound, used) in bounds().filter(|(bound, _)| of_day(bound)) {
-        if let Some(until) = bound.refuses(used, cost.amount(bound.unit()), has_reservation, now) {
+    let of_day = |quota: &Quota| quota.is_of_a_day();
+    for (quota, used) in quotas().filter(|(quota, _)| of_day(quota)) {
+        if let Some(until) = quota.refuses(used, cost.amount(quota.unit()), has_reservation, now) {
             return held(ThrottleReason::Day, until);
         }
     }
-    let refused = bounds().filter_map(|(bound, used)| {
-        bound.refuses(used, cost.amount(bound.unit()), has_reservation, now)
+    let refused = quotas().filter_map(|(quota, used)| {
+        quota.refuses(used, cost.amount(quota.unit()), has_reservation, now)
     });
     if let Some(until) = refused.max() {
         let reason = ThrottleReason::Rate;
         if !policy.waits {
             return held(reason, until);
         }
-        for (bound, used) in policy.bounds.iter().zip(&mut used) {
-            bound.reserve_slot(used, cost.amount(bound.unit()), has_reservation, until);
+        for (quota, used) in policy.quotas.iter().zip(&mut used) {
+            quota.reserve_slot(used, cost.amount(quota.unit()), has_reservation, until);
         }
         state.use_up(policy, used);
         return (Decision::Throttled { reason, until }, Some(state));
     }
-    for (bound, used) in policy.bounds.iter().zip(&mut used) {
-        bound.take(used, cost.amount(bound.unit()), has_reservation, now);
+    for (quota, used) in policy.quotas.iter().zip(&mut used) {
+        quota.take(used, cost.amount(quota.unit()), has_reservation, now);
     }
     state.use_up(policy, used);
     if policy.breaks {
         state.breaker.called(probe, now);
     }
-    let counts = policy.breaks || !policy.bounds.is_empty();
+    let counts = policy.breaks || !policy.quotas.is_empty();
     (Decision::Pass { probe }, counts.then_some(state))
 }
 
 impl LimiterState {
     /// Returns the usage of each quota of the policy, in their order.
     fn used_of(&self, policy: &Policy) -> Vec<Used> {
-        let used = |bound: &Quota| self.uses.get(&bound.name()).copied();
-        let all = policy.bounds.iter();
-        all.map(|bound| used(bound).unwrap_or_default()).collect()
+        let used = |quota: &Quota| self.uses.get(&quota.name()).copied();
+        let all = policy.quotas.iter();
+        all.map(|quota| used(quota).unwrap_or_default()).collect()
     }
 
     /// Replaces the usage of each quota of the policy.
     fn use_up(&mut self, policy: &Policy, used: Vec<Used>) {
-        let names = policy.bounds.iter().map(Quota::name);
+        let names = policy.quotas.iter().map(Quota::name);
         self.uses.extend(names.zip(used));
     }
 
@@ -253,9 +246,9 @@ impl LimiterState {
         now: Timestamp,
     ) -> Option<Self> {
         let mut used = self.used_of(policy);
-        for (bound, used) in policy.bounds.iter().zip(&mut used) {
-            let unit = bound.unit();
-            bound.correct(used, estimated.amount(unit), real.amount(unit), now);
+        for (quota, used) in policy.quotas.iter().zip(&mut used) {
+            let unit = quota.unit();
+            quota.correct(used, estimated.amount(unit), real.amount(unit), now);
         }
         let mut state = self.clone();
         state.use_up(policy, used);
@@ -265,9 +258,9 @@ impl LimiterState {
     /// Returns the remaining quantity of each quota.
     #[must_use]
     pub fn readings(&self, policy: &Policy, now: Timestamp) -> Vec<Reading> {
-        let bounds = policy.bounds.iter().zip(self.used_of(policy));
-        bounds
-            .map(|(bound, used)| bound.reading(&used, now))
+        let quotas = policy.quotas.iter().zip(self.used_of(policy));
+        quotas
+            .map(|(quota, used)| quota.reading(&used, now))
             .collect()
     }
 

@@ -5,10 +5,10 @@ use super::*;
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn policy(bounds: Vec<Quota>) -> Policy {
+fn policy(quotas: Vec<Quota>) -> Policy {
     Policy {
         name: "x".to_owned(),
-        bounds,
+        quotas,
         breaks: true,
         waits: true,
     }
@@ -43,7 +43,7 @@ fn passes(decision: Decision) -> bool {
 #[test]
 fn stored_names_of_quotas_stay() {
     let day = |unit| Quota::day(unit, 1, Zone::Utc).name();
-    assert_eq!(per_minute(1).bounds[0].name(), "requests/60s");
+    assert_eq!(per_minute(1).quotas[0].name(), "requests/60s");
     assert_eq!(day(Unit::Tokens), "tokens/day");
     assert_eq!(day(Unit::MicroUsd), "micro_usd/day");
 }
@@ -250,7 +250,7 @@ fn a_level_is_read_back_and_a_shorter_one_fits_more_bounds() {
         LimiterState::default()
     );
     let more = super::Policy {
-        bounds: vec![policy.bounds[0], Quota::day(Unit::Requests, 1, Zone::Utc)],
+        quotas: vec![policy.quotas[0], Quota::day(Unit::Requests, 1, Zone::Utc)],
         ..policy
     };
     assert!(passes(ask(&more, &mut state, false, START)));

@@ -1,6 +1,5 @@
 //! `generateContent`: takes a video and an instruction and returns a JSON document.
 
-use eventrelay_core::cost::TokenUsage;
 use std::time::Duration;
 
 use http::Method;
@@ -11,13 +10,21 @@ use serde_json::Value;
 use super::errors::Asked;
 use super::{Gemini, SERVICE};
 use crate::client::Request;
-use crate::gate::Target;
-use eventrelay_core::error::Error;
-use eventrelay_core::limit::Cost;
+use crate::guard::MeteredCall;
+use eventrelay_core::{
+    clock::Timestamp,
+    error::Error,
+    limit::{Cap, Estimate, Target, TokenUsage},
+    telemetry::{self, Metric},
+    usage::Usage,
+};
 
 /// Maximum size of a response. The largest output of any model is 65,536 tokens, a few hundred
 /// kilobytes, plus thoughts and the envelope.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// Maximum output tokens of the configured models (contract of the models of 2026).
+pub const MAX_OUTPUT_TOKENS: u64 = 65_536;
 
 /// Maximum plausible token count of a call. The largest context of any model is below ten million
 /// tokens. A count that quotas and costs depend on is not trusted unchecked.
@@ -78,14 +85,16 @@ pub struct GenerateRequest<'a> {
     pub texts: &'a [&'a str],
     /// JSON Schema that the answer must satisfy.
     pub json_schema: &'a Value,
-    /// Limit of thoughts and answer together.
-    pub max_output_tokens: u32,
     /// `None` uses the model's default.
     pub media_resolution: Option<MediaResolution>,
     /// `None` uses the model's default.
     pub thinking_level: Option<ThinkingLevel>,
-    /// Estimated total cost, counted against the limits until the actual one is known.
-    pub estimate: Cost,
+    /// Estimated tokens, counted against quotas and budgets until the actual ones are known.
+    pub estimate: Estimate,
+    /// Cost cap, which limits thoughts and answer together.
+    pub cap: Option<Cap>,
+    /// API key whose budget pays.
+    pub key_id: Option<&'a str>,
     /// Indicates that the request was throttled before and comes at its reserved time.
     pub has_reservation: bool,
 }
@@ -96,7 +105,7 @@ pub struct Answered {
     /// Answer, or [`Error::PromptBlocked`], [`Error::AnswerTruncated`], [`Error::AnswerEmpty`],
     /// [`Error::AnswerMalformed`].
     pub outcome: Result<Generated, Error>,
-    pub usage: TokenUsage,
+    pub usage: Usage,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +161,7 @@ struct WireWindow {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WireConfig<'a> {
-    max_output_tokens: u32,
+    max_output_tokens: u64,
     response_mime_type: &'static str,
     response_json_schema: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,14 +234,19 @@ impl Gemini {
     ///
     /// # Errors
     /// Those of every call of the API ([`eventrelay_core::error`]), and in particular
-    /// [`Error::VideoInaccessible`], [`Error::FileGone`] and [`Error::TooLarge`]. After
-    /// [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] another model may succeed.
+    /// [`Error::VideoInaccessible`], [`Error::FileGone`], [`Error::TooLarge`],
+    /// [`Error::CostAboveCap`] and [`Error::BudgetSpent`]. After [`Error::ModelGone`] and [`Error::DailyQuotaSpent`] another model may succeed.
     pub async fn generate(
         &self,
         question: &GenerateRequest<'_>,
         timeout: Duration,
     ) -> Result<Answered, Error> {
         let model = question.model;
+        let price = self.guard.price_of(model);
+        let most_output =
+            question
+                .estimate
+                .output_within(question.cap, price, MAX_OUTPUT_TOKENS)?;
         let asked = match question.media {
             Some(Media::YouTube(_)) => Asked::WatchYouTube { model },
             _ => Asked::Generate { model },
@@ -240,23 +254,22 @@ impl Gemini {
         let method = format!("{model}:generateContent");
         let url = self.url([self.version.as_str(), "models", &method])?;
         let request = Request::new(SERVICE, Method::POST, url, timeout, ANSWER_LIMIT)
-            .json(&wire_request(question))?;
+            .json(&wire_request(question, most_output))?;
         let call = async {
-            self.send_with_key(asked, request)
-                .await?
-                .json::<WireAnswer>(SERVICE)
+            let answer = self.send_with_key(asked, request).await?;
+            let answer = answer.json::<WireAnswer>(SERVICE)?;
+            let actual = answer.usage().cost(price);
+            Ok((answer, actual))
         };
-        let target = Target::Model(model);
-        let answer = self
-            .gate
-            .pass(target, question.estimate, question.has_reservation, call)
-            .await?;
-        let usage = answer.usage();
-        let real = Cost {
-            tokens: usage.total(),
-            ..question.estimate
+        let metered = MeteredCall {
+            target: Target::Model(model),
+            estimate: question.estimate.tokens().cost(price),
+            key_id: question.key_id,
+            has_reservation: question.has_reservation,
         };
-        self.gate.settle(target, question.estimate, real).await;
+        let answer = self.guard.call_metered(metered, call).await?;
+        let usage = answer.usage().usage(price);
+        record_usage(model, &usage);
         Ok(Answered {
             outcome: decode(answer),
             usage,
@@ -264,7 +277,18 @@ impl Gemini {
     }
 }
 
-fn wire_request<'a>(question: &GenerateRequest<'a>) -> WireRequest<'a> {
+#[expect(clippy::cast_precision_loss, reason = "tokens of one call")]
+fn record_usage(model: &str, usage: &Usage) {
+    let values = [
+        (Metric::InputTokens, usage.input_tokens as f64),
+        (Metric::OutputTokens, usage.output_tokens as f64),
+        (Metric::ThinkingTokens, usage.thinking_tokens as f64),
+        (Metric::Cost, usage.cost_usd.unwrap_or(0.0)),
+    ];
+    telemetry::metrics(&[model], &values, Timestamp::now());
+}
+
+fn wire_request<'a>(question: &GenerateRequest<'a>, max_output_tokens: u64) -> WireRequest<'a> {
     let text = |text: &&'a str| WirePart {
         text: Some(text),
         ..WirePart::default()
@@ -300,7 +324,7 @@ fn wire_request<'a>(question: &GenerateRequest<'a>) -> WireRequest<'a> {
             parts: vec![text(&question.system)],
         },
         generation_config: WireConfig {
-            max_output_tokens: question.max_output_tokens,
+            max_output_tokens,
             response_mime_type: "application/json",
             response_json_schema: question.json_schema,
             media_resolution: question.media_resolution,

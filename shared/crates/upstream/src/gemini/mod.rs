@@ -9,7 +9,8 @@ pub use files::{
     CHUNK_TIMEOUT, ChunkOutcome, File, FilePage, FileState, UploadSession, UploadStart,
 };
 pub use generate::{
-    Answered, GenerateRequest, Generated, Media, MediaResolution, ThinkingLevel, Window,
+    Answered, GenerateRequest, Generated, MAX_OUTPUT_TOKENS, Media, MediaResolution, ThinkingLevel,
+    Window,
 };
 
 use std::time::{Duration, Instant};
@@ -17,11 +18,11 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Target, UpstreamGuard};
+use super::guard::UpstreamGuard;
 use super::key::with_key;
 use errors::Asked;
 use eventrelay_core::error::{Error, KeySource, Service};
-use eventrelay_core::limit::Cost;
+use eventrelay_core::limit::{Cost, Target};
 use eventrelay_store::secrets::Secret;
 
 const SERVICE: Service = Service::Gemini;
@@ -40,7 +41,7 @@ pub struct Gemini {
     base_url: Url,
     version: String,
     key: Secret,
-    gate: UpstreamGuard,
+    guard: UpstreamGuard,
 }
 
 impl Gemini {
@@ -52,14 +53,14 @@ impl Gemini {
         base_url: Url,
         version: impl Into<String>,
         key: Secret,
-        gate: UpstreamGuard,
+        guard: UpstreamGuard,
     ) -> Self {
         Self {
             http,
             base_url,
             version: version.into(),
             key,
-            gate,
+            guard,
         }
     }
 
@@ -85,7 +86,9 @@ impl Gemini {
     /// Makes a call of the Files API that needs the key.
     async fn call_with_key(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let call = self.send_with_key(asked, request);
-        self.gate.pass(Target::Files, Cost::CALL, false, call).await
+        self.guard
+            .call(Target::Files, Cost::CALL, false, call)
+            .await
     }
 
     /// Sends a request with the key, see [`Self::send`].
@@ -100,7 +103,9 @@ impl Gemini {
     /// Makes a call of the Files API whose URL is the credential.
     async fn call(&self, asked: Asked<'_>, request: Request) -> Result<Answer, Error> {
         let call = self.send(asked, request);
-        self.gate.pass(Target::Files, Cost::CALL, false, call).await
+        self.guard
+            .call(Target::Files, Cost::CALL, false, call)
+            .await
     }
 
     /// Sends a request and maps every error status to the error for `asked`.

@@ -22,9 +22,9 @@ use url::Url;
 
 use super::bearer::{Api, Bearer, is_web_url};
 use super::client::{HttpClient, malformed};
-use super::gate::{Target, UpstreamGuard};
+use super::guard::UpstreamGuard;
 use eventrelay_core::error::{Error, Service};
-use eventrelay_core::limit::Cost;
+use eventrelay_core::limit::{Cost, Target};
 use eventrelay_project::deploy::Address;
 use eventrelay_store::secrets::Secret;
 
@@ -63,8 +63,8 @@ impl GitHub {
     /// Creates a client of the API at `base_url` (`https://api.github.com`). Each call passes the
     /// upstream guard. Calls that create content are counted. Reads are throttled only during a
     /// pause.
-    pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
-        Self(Bearer::new(&API, http, base_url, token, gate))
+    pub fn new(http: HttpClient, base_url: Url, token: Secret, guard: UpstreamGuard) -> Self {
+        Self(Bearer::new(&API, http, base_url, token, guard))
     }
 
     /// Returns a client whose calls end at `deadline`, for a caller that does or does not return at

@@ -17,10 +17,10 @@ use super::bearer::{
     Api, Bearer, FREE, Redact, accept_none, failure_message, is_id, is_web_url, logged, refusal,
 };
 use super::client::{Answer, HttpClient, malformed};
-use super::gate::{Target, UpstreamGuard};
+use super::guard::UpstreamGuard;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
-use eventrelay_core::limit::Cost;
+use eventrelay_core::limit::{Cost, Target};
 use eventrelay_project::MAX_FILES;
 use eventrelay_store::secrets::Secret;
 
@@ -180,8 +180,8 @@ impl WireDeploy {
 impl Netlify {
     /// Creates a client of the API at `base_url` (`https://api.netlify.com`). Each call passes the
     /// upstream guard.
-    pub fn new(http: HttpClient, base_url: Url, token: Secret, gate: UpstreamGuard) -> Self {
-        Self(Bearer::new(&API, http, base_url, token, gate))
+    pub fn new(http: HttpClient, base_url: Url, token: Secret, guard: UpstreamGuard) -> Self {
+        Self(Bearer::new(&API, http, base_url, token, guard))
     }
 
     /// Returns a client whose calls end at `deadline`, for a caller that does or does not return at

@@ -14,10 +14,10 @@ use url::Url;
 
 use super::bearer::{Api, Bearer, FREE, accept_none, failure_message, is_id, is_missing};
 use super::client::{HttpClient, malformed};
-use super::gate::{Target, UpstreamGuard};
+use super::guard::UpstreamGuard;
 use eventrelay_core::clock::Timestamp;
 use eventrelay_core::error::{Error, Service};
-use eventrelay_core::limit::Cost;
+use eventrelay_core::limit::{Cost, Target};
 use eventrelay_project::ProjectFile;
 use eventrelay_project::deploy::VercelSettings;
 use eventrelay_store::secrets::Secret;
@@ -189,10 +189,10 @@ impl Vercel {
         base_url: Url,
         team: Option<String>,
         token: Secret,
-        gate: UpstreamGuard,
+        guard: UpstreamGuard,
     ) -> Self {
         Self {
-            api: Bearer::new(&API, http, base_url, token, gate),
+            api: Bearer::new(&API, http, base_url, token, guard),
             team,
         }
     }

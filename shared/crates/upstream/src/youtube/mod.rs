@@ -15,11 +15,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::client::{Answer, HttpClient, Request, secret_header};
-use super::gate::{Target, UpstreamGuard};
+use super::guard::UpstreamGuard;
 use super::key::with_key;
 use eventrelay_analysis::text;
 use eventrelay_core::error::{AccessFault, Error, Service, known_reason};
-use eventrelay_core::limit::Cost;
+use eventrelay_core::limit::{Cost, Target};
 use eventrelay_store::secrets::Secret;
 
 pub use playlist::PlaylistPage;
@@ -54,7 +54,7 @@ pub struct YouTube {
     base_url: Url,
     oembed_base_url: Url,
     key: Option<Secret>,
-    gate: UpstreamGuard,
+    guard: UpstreamGuard,
 }
 
 #[derive(Deserialize)]
@@ -110,14 +110,14 @@ impl YouTube {
         base_url: Url,
         oembed_base_url: Url,
         key: Option<Secret>,
-        gate: UpstreamGuard,
+        guard: UpstreamGuard,
     ) -> Self {
         Self {
             http,
             base_url,
             oembed_base_url,
             key,
-            gate,
+            guard,
         }
     }
 
@@ -150,7 +150,7 @@ impl YouTube {
                 Err(error_of(&answer))
             }
         };
-        self.gate.pass(Target::YouTube, cost, false, call).await
+        self.guard.call(Target::YouTube, cost, false, call).await
     }
 
     /// Returns the metadata of a video.
@@ -232,7 +232,7 @@ impl YouTube {
             .append_pair("url", &format!("https://www.youtube.com/watch?v={video}"));
         let request = Request::new(SERVICE, Method::GET, url, TIMEOUT, LIMIT);
         let call = async { embed(&self.http.send(request).await?) };
-        let embed = self.gate.pass(Target::OEmbed, Cost::CALL, false, call);
+        let embed = self.guard.call(Target::OEmbed, Cost::CALL, false, call);
         let embed = embed.await?;
         Ok(Metadata {
             title: bounded(&embed.title),

@@ -15,9 +15,7 @@ use crate::{
 use eventrelay_core::config::{BuildsConfig, TargetConfig};
 use eventrelay_core::{clock::Timestamp, error::Error};
 use eventrelay_project::Checker;
-use eventrelay_upstream::{
-    HttpClient, UpstreamGuard, github::GitHub, netlify::Netlify, vercel::Vercel,
-};
+use eventrelay_upstream::{HttpClient, github::GitHub, netlify::Netlify, vercel::Vercel};
 
 /// Returns the worker of builds, with its secrets read. `checker` checks generated files.
 ///
@@ -25,7 +23,7 @@ use eventrelay_upstream::{
 /// The environment is incomplete.
 pub async fn worker(context: &Context, checker: Checker) -> Result<Worker<Builds>, Error> {
     let config = BuildsConfig::from_env().map_err(Error::internal)?;
-    let gate = UpstreamGuard::new(context.limits.clone(), config.limits.clone());
+    let guard = context.guard(config.limits.clone(), &config.models)?;
     let secrets = context.secrets();
     let secret = |target: &TargetConfig| target.secret.as_ref().map(|id| secrets.secret(id));
     let gemini = secrets.secret(config.models.secret.clone());
@@ -44,11 +42,11 @@ pub async fn worker(context: &Context, checker: Checker) -> Result<Worker<Builds
     let (vercel_url, team) = (config.vercel.base_url, config.vercel_team);
     let calls = Calls {
         checker,
-        models: context.models(&http, config.models, gemini, &gate, &config.limits)?,
-        github: github.map(|token| GitHub::new(http.clone(), github_url, token, gate.clone())),
+        models: context.models(&http, config.models, gemini, &guard),
+        github: github.map(|token| GitHub::new(http.clone(), github_url, token, guard.clone())),
         vercel: vercel
-            .map(|token| Vercel::new(http.clone(), vercel_url, team, token, gate.clone())),
-        netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, gate)),
+            .map(|token| Vercel::new(http.clone(), vercel_url, team, token, guard.clone())),
+        netlify: netlify.map(|token| Netlify::new(http, netlify_url, token, guard)),
         context: context.clone(),
     };
     Ok(Worker::new(

@@ -23,7 +23,7 @@ use eventrelay_core::{
 use eventrelay_store::{
     claims::Indexed, jobs::Jobs, search::Search, secrets::Secret, videos::Videos,
 };
-use eventrelay_upstream::{HttpClient, UpstreamGuard};
+use eventrelay_upstream::HttpClient;
 
 /// Returns the worker of analyses, with its secrets read.
 ///
@@ -121,7 +121,7 @@ impl Analyses {
         gemini: Secret,
         youtube_key: Option<Secret>,
     ) -> Result<Self, Error> {
-        let gate = UpstreamGuard::new(context.limits.clone(), limits.clone());
+        let guard = context.guard(limits.clone(), &upstream.models)?;
         let http = HttpClient::new()?;
         let machine_limits = Limits {
             processing_timeout: upstream.processing_timeout,
@@ -131,8 +131,8 @@ impl Analyses {
         };
         let calls = Calls {
             blobs: context.blobs.clone(),
-            models: context.models(&http, upstream.models, gemini, &gate, limits)?,
-            youtube: youtube(http, upstream.youtube, youtube_key, gate),
+            models: context.models(&http, upstream.models, gemini, &guard),
+            youtube: youtube(http, upstream.youtube, youtube_key, guard),
             analysis_ttl: context.config.analysis_ttl,
             processing_time: ProcessingTimeEstimator::default(),
             chunks: Arc::new(Semaphore::new(CHUNKS_AT_ONCE)),

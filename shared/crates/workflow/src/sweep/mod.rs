@@ -15,6 +15,7 @@ use eventrelay_core::{
     clock::Timestamp,
     config::SweepConfig,
     error::Error,
+    limit::Prices,
     telemetry::{self, TraceId},
 };
 use eventrelay_store::counters::Counts;
@@ -40,7 +41,11 @@ impl Sweeper {
             config.gemini_base_url.clone(),
             config.gemini_api_version.clone(),
             context.secrets().secret(&config.gemini_secret),
-            UpstreamGuard::new(context.limits.clone(), config.limits.clone()),
+            UpstreamGuard::new(
+                context.limits.clone(),
+                config.limits.clone(),
+                Prices::default(),
+            ),
         );
         Ok(Self {
             context,

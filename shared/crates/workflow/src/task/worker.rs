@@ -14,10 +14,11 @@ use crate::{
     removal, searchable,
     submission::{self, Outcome, Submission},
 };
-use eventrelay_core::config::{LimitsConfig, YouTubeConfig};
 use eventrelay_core::{
     clock::Timestamp,
+    config::{LimitsConfig, YouTubeConfig},
     error::{Error, JobError},
+    limit::Prices,
     video::VideoKey,
 };
 use eventrelay_store::{
@@ -52,7 +53,7 @@ struct Repaired {
 pub async fn worker(context: &Context) -> Result<Worker<Tasks>, Error> {
     let config = YouTubeConfig::from_env().map_err(Error::internal)?;
     let limits = LimitsConfig::from_env().map_err(Error::internal)?;
-    let gate = UpstreamGuard::new(context.limits.clone(), limits);
+    let guard = UpstreamGuard::new(context.limits.clone(), limits, Prices::default());
     let secret = config
         .secret
         .as_ref()
@@ -60,7 +61,7 @@ pub async fn worker(context: &Context) -> Result<Worker<Tasks>, Error> {
     if let Some(secret) = &secret {
         secret.warm().await;
     }
-    let youtube = youtube(HttpClient::new()?, config, secret, gate);
+    let youtube = youtube(HttpClient::new()?, config, secret, guard);
     let tasks = Tasks {
         context: context.clone(),
         youtube,

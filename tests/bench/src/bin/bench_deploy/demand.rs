@@ -6,8 +6,7 @@ use anyhow::Context as _;
 use eventrelay::{
     clock::Timestamp,
     config::LimitsConfig,
-    limit::{Cost, Decision, LimiterState, Policy, check},
-    upstream::gate::Target,
+    limit::{Cost, Decision, LimiterState, Policy, Target, check},
 };
 use eventrelay_template::{Site, read};
 use eventrelay_tests::repository;
@@ -67,7 +66,7 @@ mod tests {
         let forty = seconds(&policy, 40, 150);
         assert!((60.0..300.0).contains(&forty), "{forty}");
         let none = Policy {
-            bounds: Vec::new(),
+            quotas: Vec::new(),
             ..policy
         };
         assert!((seconds(&none, 40, 150) - 0.15).abs() < 1e-9);

@@ -1,6 +1,5 @@
 use super::super::tests::{KEY, assert_is, client};
 use super::*;
-use eventrelay_core::cost::TokenUsage;
 use eventrelay_testing::{Reply, Responder};
 use serde_json::json;
 
@@ -18,10 +17,11 @@ fn question(schema: &Value) -> GenerateRequest<'_> {
         system: "Be brief.",
         texts: &["First.", "Second."],
         json_schema: schema,
-        max_output_tokens: 1000,
         media_resolution: Some(MediaResolution::Low),
         thinking_level: None,
-        estimate: Cost::CALL,
+        estimate: Estimate::default(),
+        cap: None,
+        key_id: None,
         has_reservation: false,
     }
 }
@@ -53,12 +53,14 @@ async fn a_question_is_of_the_protocol_with_the_video_first() {
         generated.model_version.as_deref(),
         Some("gemini-3.8-flash-001")
     );
-    let usage = TokenUsage {
-        prompt: 18_000,
-        candidates: 7,
-        thoughts: 90,
+    let usage = Usage {
+        input_tokens: 18_000,
+        output_tokens: 7,
+        thinking_tokens: 90,
+        model_calls: 1,
+        ..Usage::default()
     };
-    assert_eq!((answered.usage, usage.total()), (usage, 18_097));
+    assert_eq!(answered.usage, usage);
 
     let seen = &server.seen()[0];
     assert_eq!(seen.path, "/v1beta/models/gemini-3.8-flash:generateContent");
@@ -82,7 +84,7 @@ async fn a_question_is_of_the_protocol_with_the_video_first() {
     );
     assert_eq!(
         body["generationConfig"],
-        json!({"maxOutputTokens": 1000, "responseMimeType": "application/json",
+        json!({"maxOutputTokens": 65_536, "responseMimeType": "application/json",
             "responseJsonSchema": schema, "mediaResolution": "MEDIA_RESOLUTION_LOW"})
     );
 }
@@ -107,7 +109,7 @@ fn files_and_plain_questions_are_of_the_protocol_too() {
             };
             assert_is(
                 "GenerateContentRequest",
-                &serde_json::to_vec(&wire_request(&question)).unwrap(),
+                &serde_json::to_vec(&wire_request(&question, 1000)).unwrap(),
             );
         }
     }
@@ -115,7 +117,7 @@ fn files_and_plain_questions_are_of_the_protocol_too() {
         media: None,
         ..question(&schema)
     };
-    let plain = serde_json::to_value(wire_request(&plain)).unwrap();
+    let plain = serde_json::to_value(wire_request(&plain, 1000)).unwrap();
     assert_eq!(plain["contents"][0]["parts"].as_array().unwrap().len(), 2);
 }
 
@@ -134,7 +136,7 @@ fn the_thinking_level_is_sent_as_documented() {
             thinking_level: Some(level),
             ..question(&schema)
         };
-        let mut wire = serde_json::to_value(wire_request(&question)).unwrap();
+        let mut wire = serde_json::to_value(wire_request(&question, 1000)).unwrap();
         let config = wire["generationConfig"].as_object_mut().unwrap();
         assert_eq!(
             config.remove("thinkingConfig"),

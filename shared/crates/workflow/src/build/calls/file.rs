@@ -9,7 +9,7 @@ use crate::build::{
     file::{FileWork, Seen, Stage},
     model::{Build, End},
 };
-use eventrelay_core::{answer_class::AnswerClass, cost::Cap, error::Error, usage::Usage};
+use eventrelay_core::{answer_class::AnswerClass, error::Error, limit::Cap, usage::Usage};
 use eventrelay_project::{
     Finding, Neighbours, Origin, Project, ProjectFile, ProjectId, Report, Severity,
     generate::{self, Known, Repair},

@@ -26,10 +26,9 @@ use eventrelay_analysis::Analysis;
 use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
-    cost::{Cap, Estimate},
     error::Error,
     ids::JobId,
-    limit::Cost,
+    limit::{Cap, Estimate},
     usage::Usage,
 };
 use eventrelay_project::{Project, ProjectFile, ProjectId, Question, plan::Plan, templates::Facts};
@@ -40,11 +39,7 @@ use eventrelay_store::{
     queue::Message,
 };
 use eventrelay_upstream::{
-    gemini::GenerateRequest,
-    github::GitHub,
-    models::{MAX_OUTPUT_TOKENS, Models},
-    netlify::Netlify,
-    vercel::Vercel,
+    gemini::GenerateRequest, github::GitHub, models::Models, netlify::Netlify, vercel::Vercel,
 };
 
 /// Reads of the bucket that are under way at a time.
@@ -271,8 +266,6 @@ impl Calls {
             input_tokens: (question.bytes() as u64).div_ceil(BYTES_PER_TOKEN),
             output_tokens: allowance.output_tokens,
         };
-        let prices = &self.models.prices;
-        let most = estimate.output_within(allowance.cap, prices, model, MAX_OUTPUT_TOKENS)?;
         let texts = [question.parts[0].as_str(), question.parts[1].as_str()];
         let request = GenerateRequest {
             model,
@@ -281,18 +274,15 @@ impl Calls {
             system: question.system,
             texts: &texts,
             json_schema: &question.schema,
-            max_output_tokens: u32::try_from(most).unwrap_or(u32::MAX),
             media_resolution: None,
             thinking_level: None,
-            estimate: Cost {
-                tokens: estimate.tokens(),
-                ..Cost::CALL
-            },
+            estimate,
+            cap: allowance.cap,
+            key_id: build.header.submitted_by.as_deref(),
             has_reservation: build.header.has_reservation,
         };
-        let by = build.header.submitted_by.as_deref();
-        let answered = self.models.ask(&request, estimate, by, time).await?;
-        *usage = self.models.add_up(*usage, model, &answered.usage);
+        let answered = self.models.gemini.generate(&request, time).await?;
+        *usage = usage.plus(answered.usage);
         let generated = answered.outcome?;
         let version = generated.model_version.as_deref().unwrap_or(model);
         Ok(Answer {

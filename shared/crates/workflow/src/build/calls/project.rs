@@ -18,9 +18,9 @@ use crate::build::{
 };
 use eventrelay_core::{
     clock::Timestamp,
-    cost::Cap,
     error::{Error, JobError},
     ids::JobId,
+    limit::Cap,
     usage::Usage,
 };
 use eventrelay_project::{

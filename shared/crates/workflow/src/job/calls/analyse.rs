@@ -10,9 +10,8 @@ use eventrelay_analysis::{self as analysis, Captions, captions};
 use eventrelay_core::{
     answer_class::AnswerClass,
     clock::Timestamp,
-    cost::{Cap, Estimate},
     error::Error,
-    limit::Cost,
+    limit::{Cap, Estimate},
     usage::Usage,
     video::Resolution,
 };
@@ -22,7 +21,7 @@ use eventrelay_store::{
     compression,
     packed::{self, Directory},
 };
-use eventrelay_upstream::{gemini, models::MAX_OUTPUT_TOKENS};
+use eventrelay_upstream::gemini;
 
 /// Maximum size of a stored transcript, in bytes. Its form may be longer than what the caller sent:
 /// short times are written out.
@@ -99,14 +98,12 @@ impl Calls {
             job.request.window,
             job.request.resolution,
             text_bytes as u64,
-            MAX_OUTPUT_TOKENS,
+            gemini::MAX_OUTPUT_TOKENS,
         );
         let cap = job.request.max_cost_usd.map(|usd| Cap {
             usd,
             spent_usd: job.header.usage.cost_usd.unwrap_or(0.0),
         });
-        let most_output =
-            estimate.output_within(cap, &self.models.prices, model, MAX_OUTPUT_TOKENS)?;
         let request = gemini::GenerateRequest {
             model,
             media: Some(media),
@@ -119,22 +116,19 @@ impl Calls {
             system: &prompt.system,
             texts: &texts,
             json_schema: &prompt.schema,
-            max_output_tokens: u32::try_from(most_output).unwrap_or(u32::MAX),
             media_resolution: job.request.resolution.map(|resolution| match resolution {
                 Resolution::Low => gemini::MediaResolution::Low,
                 Resolution::Medium => gemini::MediaResolution::Medium,
                 Resolution::High => gemini::MediaResolution::High,
             }),
             thinking_level: None,
-            estimate: Cost {
-                tokens: estimate.tokens(),
-                ..Cost::CALL
-            },
+            estimate,
+            cap,
+            key_id: job.header.submitted_by.as_deref(),
             has_reservation: job.header.has_reservation,
         };
-        let by = job.header.submitted_by.as_deref();
-        let answered = self.models.ask(&request, estimate, by, time).await?;
-        *usage = self.models.add_up(job.header.usage, model, &answered.usage);
+        let answered = self.models.gemini.generate(&request, time).await?;
+        *usage = job.header.usage.plus(answered.usage);
         let generated = answered.outcome?;
 
         let version = generated.model_version.as_deref().unwrap_or(model);

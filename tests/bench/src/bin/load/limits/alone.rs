@@ -33,7 +33,7 @@ pub(super) async fn run(
     let quantity = quantity.max(1);
     let policy = Policy {
         name: "load".to_owned(),
-        bounds: vec![Quota::rate(Unit::Requests, quantity, WINDOW)],
+        quotas: vec![Quota::rate(Unit::Requests, quantity, WINDOW)],
         breaks: false,
         waits: true,
     };

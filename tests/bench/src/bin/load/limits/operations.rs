@@ -54,9 +54,9 @@ pub(super) async fn measure(stack: &Stack) -> anyhow::Result<Table> {
         Jobs::new(client.clone(), table("JobsTable")),
         Counters::new(client, table("ControlsTable")),
     );
-    let policy = |name: &str, bounds| Policy {
+    let policy = |name: &str, quotas| Policy {
         name: name.to_owned(),
-        bounds,
+        quotas,
         breaks: true,
         waits: true,
     };

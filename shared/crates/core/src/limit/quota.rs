@@ -242,7 +242,7 @@ impl Quota {
             }
         };
         Reading {
-            bound: *self,
+            quota: *self,
             left,
             full_at,
         }

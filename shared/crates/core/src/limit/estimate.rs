@@ -1,9 +1,6 @@
 //! Cost estimates and caps of analyses.
 
-mod price;
-
-pub use price::{Price, Prices, TokenUsage};
-
+use super::{Price, TokenUsage};
 use crate::{
     error::Error,
     video::{Resolution, Window},
@@ -27,7 +24,7 @@ const MIN_OUTPUT: u64 = 4000;
 const OUTPUT_PER_SECOND: f64 = 4.0;
 
 /// Estimated tokens of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {
     pub input_tokens: u64,
     /// Output tokens, thoughts included.
@@ -63,20 +60,14 @@ impl Estimate {
         }
     }
 
+    /// Returns the tokens, for their cost. The output includes the thoughts.
     #[must_use]
-    pub fn tokens(&self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
-
-    /// Returns the cost in US dollars, or `None` if the price of the model is unknown.
-    #[must_use]
-    pub fn cost_usd(&self, prices: &Prices, model: &str) -> Option<f64> {
-        let usage = TokenUsage {
+    pub fn tokens(&self) -> TokenUsage {
+        TokenUsage {
             prompt: self.input_tokens,
             candidates: self.output_tokens,
             thoughts: 0,
-        };
-        prices.cost_usd(model, &usage)
+        }
     }
 
     /// Returns the output limit that keeps a question within its cap. This limit enforces the cap;
@@ -88,15 +79,14 @@ impl Estimate {
     pub fn output_within(
         &self,
         cap: Option<Cap>,
-        prices: &Prices,
-        model: &str,
+        price: Option<Price>,
         most: u64,
     ) -> Result<u64, Error> {
         let Some(cap) = cap else { return Ok(most) };
         let unknown = || Error::NotConfigured {
             what: "a price of the model, by which a cap on cost is kept",
         };
-        let price = prices.price_of(model).ok_or_else(unknown)?;
+        let price = price.ok_or_else(unknown)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -109,7 +99,7 @@ impl Estimate {
             (left_usd / price.output_usd * 1e6) as u64
         };
         if affordable < self.output_tokens {
-            let estimate_usd = self.cost_usd(prices, model).unwrap_or_default();
+            let estimate_usd = price.cost_usd(&self.tokens());
             return Err(Error::CostAboveCap {
                 estimate_usd: cap.spent_usd + estimate_usd,
                 cap_usd: cap.usd,
@@ -136,17 +126,6 @@ fn length_s(duration_s: Option<f64>, window: Option<Window>) -> f64 {
     (end - start).max(0.0)
 }
 
-/// Converts to millionths, rounded up.
-#[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "saturates, and a cost is never negative"
-)]
-pub fn micro_usd(usd: f64) -> u64 {
-    (usd * 1e6).ceil() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,9 +136,10 @@ mod tests {
         Estimate::new(duration_s, None, resolution, 0, MAX_COUNT)
     }
 
-    fn prices() -> Prices {
-        "m=1/10".parse().unwrap()
-    }
+    const PRICE: Option<Price> = Some(Price {
+        input_usd: 1.0,
+        output_usd: 10.0,
+    });
 
     #[test]
     fn tokens_are_duration_times_tokens_per_second_by_resolution() {
@@ -186,7 +166,7 @@ mod tests {
         assert_eq!((short.input_tokens, short.output_tokens), (30_000, 4400));
         let within = |usd, spent_usd| {
             let cap = Some(Cap { usd, spent_usd });
-            short.output_within(cap, &prices(), "m", MAX_COUNT)
+            short.output_within(cap, PRICE, MAX_COUNT)
         };
         // 3 cents to read, 4.4 to write.
         assert_eq!(within(1.0, 0.0).unwrap(), MAX_COUNT);
@@ -200,9 +180,7 @@ mod tests {
             assert!((estimate_usd - 0.074 - spent).abs() < 1e-9);
         }
         assert_eq!(
-            short
-                .output_within(None, &prices(), "m", MAX_COUNT)
-                .unwrap(),
+            short.output_within(None, PRICE, MAX_COUNT).unwrap(),
             MAX_COUNT
         );
         let cap = Some(Cap {
@@ -210,21 +188,24 @@ mod tests {
             spent_usd: 0.0,
         });
         assert!(matches!(
-            short.output_within(cap, &prices(), "unknown", MAX_COUNT),
+            short.output_within(cap, None, MAX_COUNT),
             Err(Error::NotConfigured { .. })
         ));
     }
 
     #[test]
     fn zero_cost_fits_any_cap() {
-        let free: Prices = "m=0/0".parse().unwrap();
+        let free = Price {
+            input_usd: 0.0,
+            output_usd: 0.0,
+        };
         let cap = Some(Cap {
             usd: 0.01,
             spent_usd: 0.0,
         });
         let short = estimate(Some(100.0), None);
         assert_eq!(
-            short.output_within(cap, &free, "m", MAX_COUNT).unwrap(),
+            short.output_within(cap, Some(free), MAX_COUNT).unwrap(),
             MAX_COUNT
         );
     }

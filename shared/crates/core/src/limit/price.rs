@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use crate::error::Error;
+use super::Cost;
+use crate::{error::Error, usage::Usage};
 
 /// Token usage of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,29 @@ impl TokenUsage {
             .saturating_add(self.candidates)
             .saturating_add(self.thoughts)
     }
+
+    /// Returns the cost of one call at this price. At an unknown price it costs no money.
+    #[must_use]
+    pub fn cost(&self, price: Option<Price>) -> Cost {
+        Cost {
+            tokens: self.total(),
+            micro_usd: price.map_or(0, |price| micro_usd(price.cost_usd(self))),
+            ..Cost::CALL
+        }
+    }
+
+    /// Returns the usage of one answered call at this price.
+    #[must_use]
+    pub fn usage(&self, price: Option<Price>) -> Usage {
+        Usage {
+            input_tokens: self.prompt,
+            output_tokens: self.candidates,
+            thinking_tokens: self.thoughts,
+            model_calls: 1,
+            cost_usd: price.map(|price| price.cost_usd(self)),
+            billed_ms: 0,
+        }
+    }
 }
 
 /// Price of a model in US dollars per million tokens. Thoughts are charged as output.
@@ -29,6 +53,16 @@ pub struct Price {
     pub input_usd: f64,
     /// Price of the answer, including its thoughts.
     pub output_usd: f64,
+}
+
+impl Price {
+    /// Returns the cost of these tokens in US dollars.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "tokens of one call")]
+    pub fn cost_usd(&self, usage: &TokenUsage) -> f64 {
+        let written = usage.candidates + usage.thoughts;
+        (usage.prompt as f64 * self.input_usd + written as f64 * self.output_usd) / 1e6
+    }
 }
 
 /// Prices by prefix of the model id.
@@ -45,14 +79,6 @@ impl Prices {
             .filter(|(prefix, _)| model.starts_with(prefix.as_str()));
         let (_, price) = matching.max_by_key(|(prefix, _)| prefix.len())?;
         Some(*price)
-    }
-
-    /// Returns the cost of these tokens with this model in US dollars, or `None` if its price is
-    /// unknown.
-    pub fn cost_usd(&self, model: &str, usage: &TokenUsage) -> Option<f64> {
-        let price = self.price_of(model)?;
-        let written = usage.candidates + usage.thoughts;
-        Some((usage.prompt as f64 * price.input_usd + written as f64 * price.output_usd) / 1e6)
     }
 }
 
@@ -89,6 +115,17 @@ impl FromStr for Prices {
     }
 }
 
+/// Converts to millionths, rounded up.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and a cost is never negative"
+)]
+pub fn micro_usd(usd: f64) -> u64 {
+    (usd * 1e6).ceil() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,10 +139,11 @@ mod tests {
     #[test]
     fn the_longest_beginning_counts_and_an_unknown_model_has_no_price() {
         let prices: Prices = "gemini-x=1/2, gemini-x-lite=0.3/0.5".parse().unwrap();
-        assert_eq!(prices.cost_usd("gemini-x-001", &MILLION), Some(3.0));
-        assert_eq!(prices.cost_usd("gemini-x-lite", &MILLION), Some(0.8));
-        assert_eq!(prices.cost_usd("gemini-y", &MILLION), None);
-        assert_eq!(Prices::default().cost_usd("gemini-x", &MILLION), None);
+        let cost_usd = |model| Some(prices.price_of(model)?.cost_usd(&MILLION));
+        assert_eq!(cost_usd("gemini-x-001"), Some(3.0));
+        assert_eq!(cost_usd("gemini-x-lite"), Some(0.8));
+        assert_eq!(cost_usd("gemini-y"), None);
+        assert_eq!(Prices::default().price_of("gemini-x"), None);
         assert_eq!("".parse::<Prices>().unwrap(), Prices::default());
     }
 
