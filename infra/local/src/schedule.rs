@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior},
@@ -34,7 +34,7 @@ impl Schedule {
         let invoke = async {
             loop {
                 ticks.tick().await;
-                let event: Bytes = event(OffsetDateTime::now_utc()).to_string().into();
+                let event: Bytes = event(Timestamp::now()).to_string().into();
                 let answer = self
                     .lambda
                     .invoke(&self.function, event, WhenBusy::Throttle)
@@ -52,14 +52,14 @@ impl Schedule {
 }
 
 /// Returns the event of a schedule without an input.
-fn event(now: OffsetDateTime) -> Value {
+fn event(now: Timestamp) -> Value {
     json!({
         "version": "0",
         "id": Uuid::now_v7().to_string(),
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
         "account": ACCOUNT,
-        "time": now.format(&Rfc3339).unwrap_or_default(),
+        "time": now.to_string(),
         "region": REGION,
         "resources": [],
         "detail": "{}",
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn scheduled_event_names_its_source() {
-        let event = event(OffsetDateTime::UNIX_EPOCH);
+        let event = event(Timestamp::UNIX_EPOCH);
         assert_eq!(event["source"], "aws.scheduler");
         assert_eq!(event["time"], "1970-01-01T00:00:00Z");
     }

@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Returns the first value of a query parameter.
 pub(crate) fn query_value(uri: &Uri, name: &str) -> Option<String> {
@@ -94,9 +93,4 @@ pub(crate) fn digest(parts: &[&str]) -> String {
         hash.update([0]);
     }
     hex::encode(hash.finalize())
-}
-
-/// Formats a time in UTC as RFC 3339.
-pub(crate) fn timestamp(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_default()
 }

@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, header, request::Parts};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use eventrelay::{clock::Timestamp, telemetry::TraceId};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::template::{
     ACCOUNT, REGION,
@@ -160,16 +159,8 @@ impl Call {
 
 /// Formats a time like `24/Nov/2026:04:00:11 +0000`.
 fn common_log_time(since_epoch: Duration) -> String {
-    let when = OffsetDateTime::UNIX_EPOCH + since_epoch;
-    format!(
-        "{:02}/{:.3}/{}:{:02}:{:02}:{:02} +0000",
-        when.day(),
-        when.month().to_string(),
-        when.year(),
-        when.hour(),
-        when.minute(),
-        when.second()
-    )
+    let time = jiff::Timestamp::UNIX_EPOCH + since_epoch;
+    time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
 fn route_key(route: &Route) -> String {

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use bytes::Bytes;
 use eventrelay::telemetry::TraceId;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use jiff::Timestamp;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
@@ -66,13 +66,8 @@ impl Instance {
     ) -> anyhow::Result<Self> {
         let id = Uuid::now_v7().simple().to_string();
         let api = RuntimeApi::listen().await?;
-        let today = OffsetDateTime::now_utc().date();
-        let log_stream = format!(
-            "{}/{:02}/{:02}/[$LATEST]{id}",
-            today.year(),
-            u8::from(today.month()),
-            today.day()
-        );
+        let today = Timestamp::now().strftime("%Y/%m/%d").to_string();
+        let log_stream = format!("{today}/[$LATEST]{id}");
         let address = api.address.to_string();
         let binary = settings.binaries.join(&function.binary);
         let launched = Instant::now();
@@ -238,9 +233,7 @@ impl Instance {
 
     fn timed_out(&self, request_id: &str, limit: Duration) -> Bytes {
         let seconds = limit.as_secs_f64();
-        let now = OffsetDateTime::now_utc()
-            .format(&Rfc3339)
-            .unwrap_or_default();
+        let now = Timestamp::now();
         self.log.line(&format!(
             "{now} {request_id} Task timed out after {seconds:.2} seconds"
         ));

@@ -12,23 +12,20 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Uri;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
-use time::OffsetDateTime;
 
 use super::{
     Gemini,
     control::{Fault, On, Said, strike},
     errors::ApiError,
 };
-use crate::{
-    request::timestamp,
-    server::{self, Cut},
-};
+use crate::server::{self, Cut};
 
 /// Google deletes files after two days: <https://ai.google.dev/gemini-api/docs/files>.
-const RETENTION: time::Duration = time::Duration::hours(48);
+const RETENTION: Duration = Duration::from_secs(48 * 3600);
 /// Default and maximum of `pageSize`: <https://ai.google.dev/api/files#method:-files.list>.
 const PAGE_SIZE: usize = 10;
 const MAX_PAGE_SIZE: usize = 100;
@@ -71,7 +68,7 @@ pub(super) struct File {
     pub(super) mime_type: String,
     pub(super) size_bytes: u64,
     pub(super) sha256: [u8; 32],
-    pub(super) created: OffsetDateTime,
+    pub(super) created: Timestamp,
     pub(super) uploaded: Instant,
     pub(super) processing: Duration,
     pub(super) fate: Fate,
@@ -100,9 +97,9 @@ impl File {
             "name": format!("files/{}", self.id),
             "mimeType": self.mime_type,
             "sizeBytes": self.size_bytes.to_string(),
-            "createTime": timestamp(self.created),
-            "updateTime": timestamp(updated),
-            "expirationTime": timestamp(self.created + RETENTION),
+            "createTime": self.created.to_string(),
+            "updateTime": updated.to_string(),
+            "expirationTime": (self.created + RETENTION).to_string(),
             "sha256Hash": STANDARD.encode(self.sha256),
             "uri": format!("{base_url}/{}/files/{}", self.version, self.id),
             "state": state.into_str(),
@@ -154,7 +151,7 @@ impl Files {
     }
 
     fn live(&self) -> impl Iterator<Item = &(u64, File)> {
-        let now = OffsetDateTime::now_utc();
+        let now = Timestamp::now();
         self.files
             .iter()
             .filter(move |(_, file)| now < file.created + RETENTION)

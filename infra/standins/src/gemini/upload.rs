@@ -17,10 +17,10 @@ use axum::{
 };
 use futures_util::StreamExt as _;
 use http::{HeaderMap, Uri};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
 use super::{
@@ -285,7 +285,7 @@ async fn command(
         mime_type: upload.mime_type.clone(),
         size_bytes: upload.received,
         sha256: upload.hasher.clone().finalize().into(),
-        created: OffsetDateTime::now_utc(),
+        created: Timestamp::now(),
         uploaded: Instant::now(),
         processing: Duration::from_millis(settings.processing_ms),
         fate: upload.fate,
@@ -355,7 +355,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn unique(length: usize) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = OffsetDateTime::now_utc().unix_timestamp_nanos().to_string();
+    let now = Timestamp::now().as_nanosecond().to_string();
     let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
     let mut id = digest(&[&now, &number]);
     id.truncate(length);

@@ -11,10 +11,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
-use time::OffsetDateTime;
 
 use super::{
     GitHub,
@@ -39,7 +39,7 @@ pub(super) struct Pages {
 struct Build {
     commit: ObjectId,
     began: Instant,
-    created: OffsetDateTime,
+    created: Timestamp,
 }
 
 /// State of a build.
@@ -69,7 +69,7 @@ impl Pages {
             self.build = Some(Build {
                 commit,
                 began: Instant::now(),
-                created: OffsetDateTime::now_utc(),
+                created: Timestamp::now(),
             });
         }
     }

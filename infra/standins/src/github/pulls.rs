@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use axum::{Json, response::Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::{
     body::not_supplied,
@@ -32,8 +32,8 @@ pub(super) struct Pull {
     /// Last known commit of the head.
     pub(super) sha: ObjectId,
     pub(super) user: Owner,
-    pub(super) created: OffsetDateTime,
-    pub(super) closed: Option<OffsetDateTime>,
+    pub(super) created: Timestamp,
+    pub(super) closed: Option<Timestamp>,
 }
 
 impl Pull {
@@ -119,7 +119,7 @@ pub(super) async fn create(call: Call) -> Result<Response, ApiError> {
         draft: create.draft,
         sha,
         user,
-        created: OffsetDateTime::now_utc(),
+        created: Timestamp::now(),
         closed: None,
     };
     repository.pulls.push(pull.clone());

@@ -3,8 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::{
     errors::ApiError,
@@ -39,8 +39,8 @@ pub(super) struct Repository {
     pub(super) archived: bool,
     pub(super) default_branch: String,
     pub(super) topics: Vec<String>,
-    pub(super) created: OffsetDateTime,
-    pub(super) pushed: OffsetDateTime,
+    pub(super) created: Timestamp,
+    pub(super) pushed: Timestamp,
     pub(super) store: Store,
     /// By full name, such as `refs/heads/main`.
     pub(super) refs: BTreeMap<String, ObjectId>,
@@ -112,7 +112,7 @@ impl Repository {
     /// Moves a reference, and builds Pages if they use it.
     pub(super) fn set_reference(&mut self, name: &str, id: ObjectId) {
         self.refs.insert(name.to_owned(), id);
-        self.pushed = OffsetDateTime::now_utc();
+        self.pushed = Timestamp::now();
         if let (Some(branch), Some(pages)) = (name.strip_prefix("refs/heads/"), &mut self.pages)
             && pages.branch == branch
         {
@@ -125,7 +125,7 @@ impl Repository {
         let branch = name.strip_prefix("refs/heads/");
         for pull in &mut self.pulls {
             if branch == Some(pull.head.as_str()) && pull.closed.is_none() {
-                pull.closed = Some(OffsetDateTime::now_utc());
+                pull.closed = Some(Timestamp::now());
             }
         }
         self.refs.remove(name).is_some()
@@ -237,7 +237,7 @@ impl Repositories {
             return Err(ApiError::bad_repository("name", message));
         }
         self.made += 1;
-        let now = OffsetDateTime::now_utc();
+        let now = Timestamp::now();
         self.all.push(Repository {
             id: 1_000_000_000 + self.made,
             owner,

@@ -2,17 +2,14 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::{
     git::{Commit, Entry, Kind, ObjectId, Person, Store},
     repository::{self, Owner, Repository},
 };
-use crate::{
-    json::{data, extend, filled},
-    request,
-};
+use crate::json::{data, extend, filled};
 
 /// Members of responses that are constant or consist of placeholders.
 static RESPONSES: LazyLock<Value> = LazyLock::new(|| data(include_str!("responses.json")));
@@ -183,8 +180,8 @@ fn written(commit: &Commit) -> Value {
 }
 
 /// Formats a time as GitHub does, in whole seconds.
-pub(super) fn timestamp(time: OffsetDateTime) -> String {
-    request::timestamp(time.truncate_to_second())
+pub(super) fn timestamp(time: Timestamp) -> String {
+    format!("{time:.0}")
 }
 
 /// Returns all entries below a tree with their whole paths, for `?recursive`.

@@ -7,14 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
-use time::OffsetDateTime;
 
-use crate::{
-    json::{data, filled},
-    request,
-};
+use crate::json::{data, filled};
 
 /// Uploaded files. A site never requires the same file twice. Netlify does not document whether a
 /// file of another site counts; here it does not, so every client has to upload.
@@ -43,7 +40,7 @@ pub(super) struct Deploy {
     pub(super) draft: bool,
     /// SHA-1 of each file, by its path without a leading slash.
     pub(super) files: BTreeMap<String, String>,
-    pub(super) created: OffsetDateTime,
+    pub(super) created: Timestamp,
     pub(super) began: Instant,
     /// Time at which the last file arrived.
     pub(super) complete: Option<Instant>,
@@ -135,8 +132,10 @@ pub(super) fn response(name: &str, placeholders: &[(&str, &str)]) -> Value {
 }
 
 /// Formats a time as Netlify does, with milliseconds.
-pub(super) fn timestamp(time: OffsetDateTime) -> String {
-    request::timestamp(time.truncate_to_millisecond())
+pub(super) fn timestamp(time: Timestamp) -> String {
+    Timestamp::from_millisecond(time.as_millisecond())
+        .unwrap_or(time)
+        .to_string()
 }
 
 #[cfg(test)]
@@ -154,7 +153,7 @@ mod tests {
             branch: None,
             draft: false,
             files: files.collect(),
-            created: OffsetDateTime::UNIX_EPOCH,
+            created: Timestamp::UNIX_EPOCH,
             began: Instant::now(),
             complete: None,
             processing: Duration::ZERO,

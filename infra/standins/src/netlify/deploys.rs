@@ -10,10 +10,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
-use time::OffsetDateTime;
 
 use super::{
     Netlify,
@@ -63,7 +63,7 @@ pub(super) async fn create(
         branch: create.branch,
         draft: create.draft,
         files: checked(create.files)?,
-        created: OffsetDateTime::now_utc(),
+        created: Timestamp::now(),
         began: Instant::now(),
         complete: None,
         processing: Duration::from_millis(settings.processing_ms),

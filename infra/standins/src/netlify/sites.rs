@@ -7,9 +7,9 @@ use axum::{
 };
 use bytes::Bytes;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use time::OffsetDateTime;
 
 use super::{Netlify, errors::ApiError, world::Site};
 use crate::{
@@ -51,7 +51,7 @@ pub(super) async fn create(
         id,
         name,
         custom_domain: create.custom_domain,
-        created: OffsetDateTime::now_utc(),
+        created: Timestamp::now(),
     };
     let body = world.site_to_json(&site, &state.base_url);
     world.sites.push(site);

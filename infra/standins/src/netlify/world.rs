@@ -1,8 +1,8 @@
 //! Sites and their deploys.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::deploy::{Contents, Deploy, DeployState, response, timestamp};
 
@@ -11,7 +11,7 @@ pub(super) struct Site {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) custom_domain: Option<String>,
-    pub(super) created: OffsetDateTime,
+    pub(super) created: Timestamp,
 }
 
 /// Everything that the stand-in stores.

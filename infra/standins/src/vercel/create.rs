@@ -10,9 +10,9 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 
 use super::{
     Vercel,
@@ -91,7 +91,7 @@ pub(super) async fn create(
         settings: project_of.settings,
         meta: create.meta,
         files,
-        created: OffsetDateTime::now_utc(),
+        created: Timestamp::now(),
         began: Instant::now(),
         build: Duration::from_millis(settings.build_ms),
         failure: settings.failure,

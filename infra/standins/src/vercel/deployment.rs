@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use strum::IntoStaticStr;
-use time::OffsetDateTime;
 
 use super::{control::Failure, errors::ApiError, framework::Files};
 use crate::request::digest;
@@ -48,7 +48,7 @@ pub(super) struct Deployment {
     pub(super) settings: Map<String, Value>,
     pub(super) meta: Map<String, Value>,
     pub(super) files: Files,
-    pub(super) created: OffsetDateTime,
+    pub(super) created: Timestamp,
     pub(super) began: Instant,
     pub(super) build: Duration,
     pub(super) failure: Option<Failure>,
@@ -62,7 +62,7 @@ impl Deployment {
     /// Returns the Unix time in milliseconds after so many tenths of the build.
     pub(super) fn at(&self, tenths: u32) -> i64 {
         let time = self.created + self.build * tenths / 10;
-        i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+        time.as_millisecond()
     }
 
     fn to_state(&self) -> Value {

@@ -1,5 +1,7 @@
 //! The operations of S3 on the [`Index`].
 
+use std::time::{Duration, SystemTime};
+
 use http::{HeaderMap, HeaderValue, header};
 use s3s::{
     S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
@@ -12,7 +14,6 @@ use s3s::{
     },
     s3_error,
 };
-use time::OffsetDateTime;
 
 use super::{
     super::Clock,
@@ -330,8 +331,6 @@ fn check_read(
 }
 
 pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
-    let nanoseconds = i128::from(milliseconds) * 1_000_000;
-    OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-        .into()
+    let since_epoch = Duration::from_millis(milliseconds.try_into().unwrap_or_default());
+    (SystemTime::UNIX_EPOCH + since_epoch).into()
 }

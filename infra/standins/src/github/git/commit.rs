@@ -2,42 +2,49 @@
 
 use std::fmt;
 
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use jiff::{Timestamp, fmt::temporal::Pieces, tz::Offset};
 
 use super::ObjectId;
 
 /// Time of a commit in whole seconds, with its time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::github) struct Moment(OffsetDateTime);
+pub(in crate::github) struct Moment {
+    time: Timestamp,
+    offset: Offset,
+}
 
 impl Moment {
     pub(in crate::github) fn now() -> Self {
-        Self::new(OffsetDateTime::now_utc())
-    }
-
-    pub(in crate::github) fn new(time: OffsetDateTime) -> Self {
-        Self(time.replace_nanosecond(0).unwrap_or(time))
+        Self {
+            time: Timestamp::now(),
+            offset: Offset::UTC,
+        }
     }
 
     /// Parses RFC 3339; git stores whole minutes of the zone.
     pub(in crate::github) fn parse(text: &str) -> Option<Self> {
-        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::new)
+        // Of ISO 8601, jiff also reads times without seconds and with a zone in brackets.
+        let is_rfc3339 = text.get(16..17) == Some(":") && !text.ends_with(']');
+        let pieces = Pieces::parse(text).ok().filter(|_| is_rfc3339)?;
+        let offset = pieces.to_numeric_offset()?;
+        let time = pieces.date().to_datetime(pieces.time()?);
+        let time = offset.to_timestamp(time).ok()?;
+        Some(Self { time, offset })
     }
 
     /// Formats the time in UTC, as the API does.
     pub(in crate::github) fn to_rfc3339(self) -> String {
-        let utc = self.0.to_offset(UtcOffset::UTC);
-        utc.format(&Rfc3339).unwrap_or_default()
+        format!("{:.0}", self.time)
     }
 }
 
 /// Form in a commit: Unix time in seconds, then the zone.
 impl fmt::Display for Moment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let minutes = self.0.offset().whole_minutes();
+        let minutes = self.offset.seconds() / 60;
         let sign = if minutes < 0 { '-' } else { '+' };
         let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
-        let seconds = self.0.unix_timestamp();
+        let seconds = self.time.as_second();
         write!(formatter, "{seconds} {sign}{hours:02}{minutes:02}")
     }
 }

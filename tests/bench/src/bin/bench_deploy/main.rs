@@ -13,7 +13,6 @@ use eventrelay_tests::{
     deployments::{self as deploy, Setup, UNLIMITED},
     figures::{self, Python},
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     baselines::Way,
@@ -33,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
     drop(setup);
     rows.extend(limited(&options).await?);
     let report = Report {
-        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        measured_at: jiff::Timestamp::now().to_string(),
         command: figures::command("bench-deploy"),
         processor: figures::processor(),
         python: match &python {

@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use eventrelay_tests::{Stack, figures};
 use serde_json::json;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     cli::Options,
@@ -46,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
         rows.push(Row { runs });
     }
     let report = Report {
-        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        measured_at: jiff::Timestamp::now().to_string(),
         command: figures::command("bench-generate"),
         processor: figures::processor(),
         files: options.files,

@@ -10,7 +10,6 @@ mod report;
 
 use clap::Parser as _;
 use eventrelay_tests::figures;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{cli::Options, report::Report};
 
@@ -36,7 +35,7 @@ fn main() -> anyhow::Result<()> {
         bodies.push(compression::measured(&documents::analysis(size), effort)?);
     }
     let report = Report {
-        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        measured_at: jiff::Timestamp::now().to_string(),
         command: figures::command("bench-json"),
         processor: figures::processor(),
         built: BUILT,

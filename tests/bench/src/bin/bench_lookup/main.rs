@@ -23,7 +23,6 @@ use eventrelay_tests::{
     catalog::{self, body, fill},
     figures, process,
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::task::LocalSet;
 
 use crate::{
@@ -89,7 +88,7 @@ async fn bench(options: &Options) -> anyhow::Result<()> {
     let stack = compare::stack(&setup, videos, &cores, effort).await?;
 
     let report = Report {
-        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        measured_at: jiff::Timestamp::now().to_string(),
         command: figures::command("bench-lookup"),
         processor: figures::processor(),
         python,

@@ -10,7 +10,6 @@ mod report;
 
 use clap::Parser as _;
 use eventrelay_tests::figures;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     cli::Options,
@@ -38,7 +37,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let report = Report {
-        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        measured_at: jiff::Timestamp::now().to_string(),
         command: figures::command("bench-telemetry"),
         processor: figures::processor(),
         rounds: options.rounds(),

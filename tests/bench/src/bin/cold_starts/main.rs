@@ -15,7 +15,6 @@ mod starts;
 
 use clap::Parser as _;
 use eventrelay_tests::{Stack, figures};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     cli::Options,
@@ -51,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
     let events = Events::prepare(&stack).await?;
     let rows = measure(&stack, &events, &subjects, options.effort()).await?;
     let report = Report {
-        measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        measured_at: jiff::Timestamp::now().to_string(),
         command: figures::command("cold-starts"),
         processor: figures::processor(),
         origin: origin.to_string(),

@@ -3,7 +3,6 @@
 use std::fmt::{self, Write as _};
 
 use eventrelay_tests::figures;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::plot::{Plot, escape};
 
@@ -63,7 +62,7 @@ impl Report {
     pub(crate) fn new(scenario: &'static str, found: Found) -> anyhow::Result<Self> {
         Ok(Self {
             scenario,
-            measured_at: OffsetDateTime::now_utc().format(&Rfc3339)?,
+            measured_at: jiff::Timestamp::now().to_string(),
             command: figures::command("load"),
             processor: figures::processor(),
             found,
