@@ -21,8 +21,9 @@ pub fn announcement(functions: usize) -> String {
     )
 }
 
-/// Returns a command that runs Cargo as from a shell: without the variables with which Cargo
-/// describes the package of the program that it runs
+/// Returns a command that runs Cargo with the environment of a shell.
+///
+/// The command lacks the variables with which Cargo describes the package of a program that it runs
 /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>).
 ///
 /// Build scripts may depend on them. The one of `ring` does: with these variables, a build in a

@@ -1,6 +1,7 @@
-//! Gemini Developer API, as far as an analysis needs it: the Files API with resumable uploads,
-//! `generateContent`, `streamGenerateContent` and `countTokens`, on `/v1` and `/v1beta`. The module
-//! `project` answers questions about software.
+//! Stand-in for the parts of the Gemini Developer API that an analysis needs.
+//!
+//! It serves the Files API with resumable uploads, `generateContent`, `streamGenerateContent` and
+//! `countTokens`, on `/v1` and `/v1beta`. The module `project` answers questions about software.
 //!
 //! Sources: the protocol buffers of `google.ai.generativelanguage.v1beta` (field names, types and
 //! enums), recorded requests of the official SDKs, and Google's pages

@@ -16,9 +16,11 @@ pub enum Unit {
     Dollars,
 }
 
-/// Metric. Its string is its name, with the unit as suffix as in Prometheus
-/// (<https://prometheus.io/docs/practices/naming/>), and the comment of a variant is its public
-/// description. Its dimensions are fixed and have few values.
+/// Metric with a fixed set of dimensions, each of few values.
+///
+/// The string of a variant is its name, with the unit as suffix as in Prometheus
+/// (<https://prometheus.io/docs/practices/naming/>). The comment of a variant is its public
+/// description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(const_into_str)]
 pub enum Metric {

@@ -1,4 +1,4 @@
-//! Dead letters on their way again.
+//! Redrive of dead letters.
 
 use std::borrow::Cow;
 
@@ -18,20 +18,22 @@ use eventrelay_store::{
     jobs::Row,
 };
 
-/// What came of redriving a dead letter.
+/// Result of a redrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redriven {
-    /// A message lies in its queue.
+    /// The message is in its queue.
     Requeued,
-    /// There is no such dead letter any more: it was redriven before, or its time was over.
+    /// The dead letter is gone: it was redriven before, or it expired.
     Gone,
-    /// Nothing was done, for this reason; it stays.
+    /// Nothing changed, for this reason. The dead letter stays.
     Refused(Cow<'static, str>),
 }
 
-/// Sends a dead letter on its way: what can be read as the message of its job as that stands now,
-/// what cannot as it was. A job or task that failed by it goes on under its id, with time as at its
-/// submission. Should it be done twice, there are two messages, one of which is of no use.
+/// Redrives a dead letter.
+///
+/// If the letter is the message of a workflow, the workflow gets a message for its present step.
+/// Any other letter is sent unchanged. A job or task that the dead letter failed resumes under its
+/// id, with a new deadline. A duplicate redrive sends a second message, which the worker discards.
 ///
 /// # Errors
 /// [`Error::Storage`], and [`Error::Internal`] for a row that this version cannot read.
@@ -52,7 +54,7 @@ pub async fn redrive(
         },
         None => send_as_it_was(context, &letter).await?,
     };
-    // Marked when it is sent: who dies in between sends it again.
+    // The mark follows the message: after a crash between the two, a redrive sends a duplicate.
     if redriven == Redriven::Requeued {
         context.dead_letters.mark_redriven(id, now).await?;
     }
@@ -63,7 +65,7 @@ fn refused(reason: impl Into<Cow<'static, str>>) -> Redriven {
     Redriven::Refused(reason.into())
 }
 
-/// For a version that can read it by now.
+/// Sends a letter that this version cannot read, since another version may.
 async fn send_as_it_was(context: &Context, letter: &DeadLetter) -> Result<Redriven, Error> {
     if !letter.is_whole() {
         return Ok(refused("Its body was too long to be kept."));
@@ -82,7 +84,7 @@ async fn resume_job(context: &Context, row: JobRow, now: Timestamp) -> Result<Re
     let id = job.header.id.clone();
     if !job.header.finalized {
         engine::send::<Job>(context, &id, version).await?;
-        // One that has failed gives up its claim first, with this message or the one before.
+        // A failed job releases its claim first, with this message or an earlier one.
         return Ok(if engine::is_dead_lettered(&job) {
             refused("Its job has just failed and is being finalized; try again.")
         } else {
