@@ -4,12 +4,12 @@ use crate::{build::Build, job::Job, task::Task};
 use eventrelay_core::{error::Error, ids::JobId};
 use eventrelay_store::jobs::{Jobs, Row};
 
-/// A workflow as it was read.
+/// Row of a workflow of any kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyRow {
     /// Analysis of a video.
     Job(Box<Row<Job>>),
-    /// Project, file, deployment, or all of them.
+    /// Build of a project, a file, a deployment, or all of them.
     Build(Box<Row<Build>>),
     /// Bulk work on many videos.
     Task(Box<Row<Task>>),

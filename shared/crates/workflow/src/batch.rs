@@ -1,8 +1,9 @@
-//! A batch of SQS records, which are dealt with side by side and each of which fails alone: while a
-//! service works for one of them, the function is paid for anyway.
+//! Processing of a batch of SQS records.
 //!
-//! An empty answer means that all is done; a record that is named is delivered again
-//! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>).
+//! The records run concurrently, and each fails alone. Lambda bills the instance while it waits for
+//! a service, so waiting in parallel costs less.
+//!
+//! SQS redelivers each record that the response names. An empty response acknowledges the batch
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -18,11 +19,11 @@ use eventrelay_core::{
 };
 use eventrelay_store::queue::{Message, Queue};
 
-/// Has the message of every record of a batch dealt with, by a function that is also told how
-/// often it was received. What is no message goes to `dead_letters` at once.
+/// Passes the message of every record to a function, with its receive count. Poison messages go to
+/// `dead_letters` at once.
 ///
 /// # Errors
-/// When a record that failed cannot be named: the whole batch is delivered again then.
+/// If a failed record has no id. SQS then redelivers the whole batch.
 pub async fn advance(
     queue: &Queue,
     dead_letters: &Queue,
@@ -38,15 +39,16 @@ pub async fn advance(
     each(Some(queue), event, advance_one).await
 }
 
-/// Has every record of a batch dealt with. With its queue, one that failed is delivered again
-/// sooner than the queue would.
+/// Passes every record of a batch to a function.
 ///
-/// A record that was delivered before may be what ended the process that had it: such go one after
-/// the other behind all others, in another order each time, so that one of them does not take those
-/// it came with to the dead letters.
+/// If `queue` is given, a failed record is redelivered before its visibility timeout ends.
+///
+/// A redelivered record may have crashed an earlier instance. Redelivered records therefore run
+/// last, sequentially and in random order. A record that crashes the process then does not take the
+/// same neighbours to the dead-letter queue.
 ///
 /// # Errors
-/// When a record that failed cannot be named: the whole batch is delivered again then.
+/// If a failed record has no id. SQS then redelivers the whole batch.
 pub async fn each(
     queue: Option<&Queue>,
     event: LambdaEvent<SqsEvent>,
@@ -62,7 +64,7 @@ pub async fn each(
         );
         let invocation = invocation(&context, record);
         let dealt_with = one(queue, record, &invocation, &deal_with);
-        // Boxed: it is deep enough for the compiler without this.
+        // Boxed to limit the nesting of types for the compiler.
         telemetry::traced(trace, dealt_with.boxed_local()).await
     };
     let records = payload.records.into_iter();
@@ -84,7 +86,8 @@ pub async fn each(
         .zip(outcomes)
         .filter(|(_, is_dealt_with)| !is_dealt_with)
     {
-        // An empty name would fail the whole batch in silence; so does an error, aloud.
+        // SQS treats an empty id as a failure of the whole batch. An error does the same, but is
+        // logged.
         let unnamed = || Error::internal("a record without an id");
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = record.message_id.ok_or_else(unnamed)?;
@@ -101,7 +104,7 @@ fn invocation(context: &Context, record: &SqsMessage) -> Invocation {
     }
 }
 
-/// Whether a record was dealt with.
+/// Returns whether the record succeeded.
 async fn one(
     queue: Option<&Queue>,
     record: &SqsMessage,
@@ -128,9 +131,10 @@ async fn one(
     false
 }
 
-/// Has a record delivered again in seconds, not when the visibility timeout of the queue is over,
-/// which is made for the longest step; and at once where nothing will change, so that it comes to
-/// the dead letters soon.
+/// Shortens the visibility timeout of a record to `delay`.
+///
+/// The timeout of the queue suits the longest step. With a zero delay, a record that cannot succeed
+/// soon reaches the dead-letter queue.
 async fn hasten(queue: Option<&Queue>, record: &SqsMessage, delay: Duration) {
     let (Some(queue), Some(receipt)) = (queue, &record.receipt_handle) else {
         return;
@@ -143,21 +147,21 @@ async fn hasten(queue: Option<&Queue>, record: &SqsMessage, delay: Duration) {
     }
 }
 
-/// How often a record was received.
+/// Returns how often SQS delivered the record, or 1 if it does not say.
 pub fn receive_count(record: &SqsMessage) -> u32 {
     let count = record.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// Attribute of a message that was sent to the dead letters by a worker: the id that it had in its
-/// own queue. SQS keeps the id of those that it moves itself.
+/// Message attribute with the id that a poison message had in its first queue. SQS keeps the id
+/// only of messages that it moves itself.
 pub(crate) const MESSAGE_ID: &str = "message_id";
 
-/// Sends what is no message to the dead letters, with the reason, the id that it had and how often
-/// it was received as attributes.
+/// Sends a poison message to the dead-letter queue. Its reason, original id and receive count
+/// become attributes.
 ///
 /// # Errors
-/// [`Error::Storage`]: it is to be delivered again, and SQS moves it in the end.
+/// [`Error::Storage`]. The record must be delivered again; after its last delivery SQS moves it.
 pub async fn send_poison(
     dead_letters: &Queue,
     record: &SqsMessage,
@@ -190,7 +194,7 @@ mod tests {
 
     const MINUTES: Duration = Duration::from_secs(300);
 
-    /// A batch of messages, by id and how often they were received, for so long.
+    /// Event with messages of these ids and receive counts, for an invocation of this length.
     fn event(messages: &[(&str, u32)], time: Duration) -> LambdaEvent<SqsEvent> {
         let record = |(id, count): &(&str, u32)| {
             let mut record = SqsMessage::default();
@@ -232,7 +236,7 @@ mod tests {
         assert_eq!(failed, BTreeSet::from(["b".to_owned(), "c".to_owned()]));
     }
 
-    /// Whatever the order, what ends the process finds the new ones done and has one record begun.
+    /// In any order, a crashing record finds all new records finished.
     #[tokio::test]
     async fn records_that_came_before_go_alone_behind_the_new_ones() {
         let mut orders = BTreeSet::new();
@@ -265,7 +269,7 @@ mod tests {
             Ok(())
         });
         let left = failed(response.await.unwrap());
-        // The first one may be one that needs no time.
+        // The first redelivered record starts without a check of the remaining time.
         assert_eq!((begun.borrow().len(), left.len()), (1, 2));
         assert!(left.is_disjoint(&begun.borrow()));
     }

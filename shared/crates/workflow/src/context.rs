@@ -1,5 +1,7 @@
-//! What a function needs to work: built once, in Init, where Lambda gives a full processor
-//! whatever the function's memory, and with its connections opened there.
+//! Clients and settings of a function, created once during Init.
+//!
+//! During Init Lambda provides a full processor regardless of the memory size. Connections are
+//! opened there as well.
 
 use eventrelay_store::aws::Clients;
 use futures_util::future::join_all;
@@ -32,7 +34,7 @@ use eventrelay_upstream::{
     HttpClient, UpstreamGuard, gemini::Gemini, models::Models, youtube::YouTube,
 };
 
-/// A service whose connection is opened in Init.
+/// Service to connect to during Init.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warm {
     DynamoDb,
@@ -43,39 +45,34 @@ pub enum Warm {
 /// The stores and the queue of a deployment. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// What the deployment says of itself.
+    /// Configuration of the deployment.
     pub config: Config,
     pub videos: Videos,
     pub jobs: Jobs,
     pub dead_letters: DeadLetters,
-    /// Where the sweeper goes on.
+    /// Positions at which the sweeper resumes.
     pub bookmarks: Bookmarks,
-    /// What of the analyses can be found by its words.
+    /// Search index of the analyses.
     pub search: Search,
     pub keys: Keys,
     pub blobs: Blobs,
-    /// The queue of jobs.
+    /// Queue of analyses.
     pub queue: Queue,
-    /// The queue of tasks.
     pub tasks_queue: Queue,
-    /// The queue of builds.
     pub builds_queue: Queue,
     pub projects: Projects,
-    /// The key that signs cursors, once it was read.
+    /// Key that signs cursors, cached after the first read.
     cursor_key: Arc<OnceCell<[u8; 64]>>,
-    /// Counters of the deployment.
     pub counters: Counters,
-    /// The limits that all instances keep together.
+    /// Limits shared by all instances.
     pub limits: Limits,
-    /// What this instance may give out of them by itself.
+    /// Quota leased to this instance.
     pub leases: Arc<Leases>,
-    /// What this instance remembers.
     pub memory: Arc<InstanceCache>,
-    /// Lookups that it has not reported yet.
+    /// Counts lookups that this instance has not reported yet.
     pub lookup_counter: Arc<LookupCounter>,
-    /// The time; asked once per request.
+    /// Clock, read once per request.
     pub clock: fn() -> Timestamp,
-    /// How AWS is reached.
     clients: Clients,
 }
 
@@ -138,7 +135,7 @@ impl Context {
         }
     }
 
-    /// The key that signs cursors.
+    /// Returns the key that signs cursors.
     ///
     /// # Errors
     /// As [`Keys::cursor_key`].
@@ -156,7 +153,8 @@ impl Context {
         }
     }
 
-    /// The secrets of this deployment. Their client is built for those who read one only.
+    /// Creates a client of the secrets of this deployment. Functions that read no secret do not
+    /// need it.
     pub fn secrets(&self) -> Secrets {
         self.clients.secrets(self.config.secrets_ttl, self.clock)
     }
@@ -172,7 +170,7 @@ impl Context {
     ) -> Result<UpstreamGuard, Error> {
         let is_priced = |model: &String| models.prices.price_of(model).is_some();
         if limits.has_budget() && !models.names.iter().all(is_priced) {
-            // A budget that cannot count would be none.
+            // A budget without prices could not be enforced.
             return Err(Error::internal(ConfigError::Missing("GEMINI_PRICES")));
         }
         let prices = models.prices.clone();

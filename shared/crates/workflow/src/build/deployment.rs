@@ -1,4 +1,4 @@
-//! The way of a project to a target.
+//! Deployment of a project to a target.
 //!
 //! ```text
 //! creating ─ entering ─ committing ─ moving ────────────────┬─ done
@@ -9,8 +9,8 @@
 //! (Netlify) siting ─ announcing ─ uploading ─ processing ─ done
 //! ```
 //!
-//! Every step may happen twice: a repository is known by its marker, a commit of the same content
-//! and time has the same id, a branch is named after the deployment.
+//! Every step is idempotent. A repository is identified by its marker, and a branch by the name of
+//! the deployment. A commit with the same content and time has the same id.
 
 use std::time::Duration;
 
@@ -23,114 +23,109 @@ use eventrelay_project::{
     deploy::{Address, MAX_NAMES, ObjectId, Target},
 };
 
-/// Looks for a repository whose name is taken and that is not shown.
+/// Maximum polls for a repository whose name is taken and that GitHub does not show.
 const LOOKS_FOR_TAKEN: u32 = 3;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentWork {
-    /// What it is called.
     pub deployment: DeploymentId,
     pub project: ProjectId,
-    /// Entity tag of the manifest that says which files.
+    /// Entity tag of the manifest of the files.
     pub manifest: String,
-    /// Where to, and how.
     pub request: DeploymentRequest,
-    /// What there is by now.
+    /// Results so far.
     #[serde(default)]
     pub result: DeploymentResult,
-    /// How many of the files that are no text are there.
+    /// Number of binary files that were uploaded.
     #[serde(default)]
     pub blobs: u32,
-    /// How far it is.
     pub stage: Stage,
 }
 
-/// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Stage {
-    /// A repository is made.
+    /// Creates a repository.
     Creating {
-        /// Which of the names is tried, from 1.
+        /// Number of the candidate name, from 1.
         number: u32,
     },
-    /// There is one of the name: it may be ours.
+    /// A repository of this name exists and may be ours.
     Adopting {
-        /// Which of the names.
+        /// Number of the candidate name.
         number: u32,
-        /// How often nothing was found under it, if making it was refused.
+        /// Number of polls that found no repository after GitHub refused to create it.
         #[serde(default)]
         looks: Option<u32>,
     },
-    /// The files are made into a tree of a new repository.
+    /// Creates a tree of the files in a new repository.
     Entering { at: Address, branch: String },
-    /// A tree is made into a commit.
+    /// Creates a commit of a tree.
     Committing {
         at: Address,
         branch: String,
-        /// What the commit follows.
+        /// Parent of the commit.
         head: ObjectId,
-        /// What is in it.
         tree: ObjectId,
-        /// Whether it is proposed on a branch of its own.
+        /// Proposes the commit on its own branch.
         proposed: bool,
     },
-    /// The first branch is moved to the commit.
+    /// Moves the first branch to the commit.
     Moving {
         at: Address,
         branch: String,
         commit: ObjectId,
     },
-    /// What is in the repository is compared with the files.
+    /// Compares the files with the content of the repository.
     Comparing { at: Address },
-    /// A branch is made at the commit.
+    /// Creates a branch at the commit.
     Branching {
         at: Address,
         branch: String,
         commit: ObjectId,
     },
-    /// A pull request is made.
+    /// Opens a pull request.
     Requesting { at: Address, branch: String },
-    /// The repository is made a site.
+    /// Enables GitHub Pages.
     Enabling { at: Address, branch: String },
-    /// The site is built.
+    /// Waits for the Pages build.
     Publishing {
         at: Address,
-        /// How often was looked.
+        /// Number of polls.
         looks: u32,
     },
-    /// The files go to Vercel.
+    /// Sends the files to Vercel.
     Sending,
     Building {
-        /// Vercel's id of it.
+        /// Vercel's deployment id.
         id: String,
-        /// How often was looked.
+        /// Number of polls.
         looks: u32,
     },
-    /// A site is made at Netlify.
+    /// Creates a site at Netlify.
     Siting,
-    /// Netlify is told of the files.
+    /// Announces the digests of the files to Netlify.
     Announcing {
         /// Netlify's id of the site.
         site: String,
     },
-    /// Netlify is given what it lacks.
+    /// Uploads the files that Netlify lacks.
     Uploading {
         /// Netlify's id of the deploy.
         deploy: String,
-        /// The digests of what it lacks.
+        /// Digests of the missing files.
         required: Vec<String>,
     },
     Processing {
         /// Netlify's id of the deploy.
         deploy: String,
-        /// How often was looked.
+        /// Number of polls.
         looks: u32,
     },
 }
 
 impl Stage {
-    /// Where a deployment to a target begins.
+    /// Returns the first stage of a deployment to a target.
     #[must_use]
     pub fn first(target: Target, known: Option<Address>) -> Self {
         match (target, known) {
@@ -141,7 +136,7 @@ impl Stage {
         }
     }
 
-    /// In the words of the API.
+    /// Returns the name in the API.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -177,87 +172,87 @@ impl Stage {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// The repository is ours and has nothing of the project yet.
+    /// Our repository, still without files of the project.
     New {
         at: Address,
         branch: String,
-        /// Where people look at it.
+        /// Address of its web page.
         url: String,
     },
-    /// There is a repository of this name.
+    /// A repository of this name exists.
     NameTaken,
-    /// There is none: it was there a moment ago.
+    /// The repository disappeared since the last step.
     Vanished,
-    /// It belongs to another owner or another project.
+    /// The repository belongs to another owner or project.
     Foreign,
-    /// It is ours and has an earlier state of the project, or another one's work.
+    /// Our repository, with an earlier state of the project or commits of another author.
     Ours {
         at: Address,
-        /// Where people look at it.
+        /// Address of its web page.
         url: String,
     },
-    /// There is a tree.
+    /// The tree exists.
     Tree {
-        /// The repository, where it is now.
+        /// Current address of the repository.
         at: Address,
-        /// Where people look at it, if that was seen.
+        /// Address of its web page, if known.
         url: Option<String>,
-        /// The branch that it was compared with.
+        /// Branch that was compared.
         branch: String,
-        /// What that stands at.
+        /// Head of the branch.
         head: ObjectId,
         tree: ObjectId,
-        /// Whether it is proposed, not put there.
+        /// Proposes the change in a pull request.
         proposed: bool,
     },
-    /// There is one more of the files that are no text.
+    /// One more binary file was uploaded.
     Blob,
-    /// There is a commit.
+    /// The commit exists.
     Commit(ObjectId),
-    /// The branch stands at the commit.
+    /// The branch points to the commit.
     Moved,
     /// Another author moved the branch.
     Outrun,
     Unchanged {
-        /// The repository, where it is now.
+        /// Current address of the repository.
         at: Address,
-        /// Where people look at it, if that was seen.
+        /// Address of its web page, if known.
         url: Option<String>,
-        /// The branch that it was compared with.
+        /// Branch that was compared.
         branch: String,
     },
-    /// There is a branch at the commit.
+    /// A branch at the commit exists.
     Branch(String),
-    /// There is a pull request.
+    /// The pull request is open.
     PullRequest(String),
-    /// The repository is a site.
+    /// GitHub Pages is enabled.
     Enabled,
-    /// There is a site at Netlify.
+    /// The site at Netlify exists.
     Site(String),
-    /// Vercel has taken it.
+    /// Vercel accepted the files.
     Sent {
         id: String,
-        /// Where it will be seen.
+        /// Future address of the site.
         url: Option<String>,
     },
-    /// Netlify has taken it.
+    /// Netlify accepted the announcement.
     Announced {
         deploy: String,
-        /// The digests of what it lacks.
+        /// Digests of the missing files.
         required: Vec<String>,
     },
     Uploaded,
-    /// It is not done yet.
+    /// The target is still building.
     Waiting,
-    /// It can be seen.
+    /// The site is online.
     Ready {
         url: Option<String>,
     },
     /// The target could not build it.
     Broken {
-        /// Its words, in a line.
+        /// Message of the target in one line.
         message: String,
-        /// The end of its log.
+        /// Last lines of the log.
         log: Vec<String>,
     },
 }
@@ -280,7 +275,7 @@ impl DeploymentWork {
                 number,
                 looks: Some(0),
             },
-            // Not shown yet, or not shown to us.
+            // GitHub does not show the repository yet, or not to this token.
             (
                 Seen::Vanished,
                 Stage::Adopting {
@@ -304,7 +299,7 @@ impl DeploymentWork {
             (Seen::Foreign, Stage::Adopting { number, .. }) if number >= MAX_NAMES => {
                 return Err(no_name());
             }
-            // A look costs nothing of what may be written.
+            // A read does not count against the limit of writes.
             (Seen::Foreign, Stage::Adopting { number, .. }) => Stage::Adopting {
                 number: number + 1,
                 looks: None,
@@ -367,11 +362,11 @@ impl DeploymentWork {
                 Stage::Comparing { .. } | Stage::Requesting { .. },
             ) => {
                 self.found(&at, url);
-                // One that was made on the way is on no branch.
+                // An abandoned commit is on no branch.
                 self.result.commit = None;
                 self.result.change = Some(Change::Unchanged);
                 match self.request.target {
-                    // What was put there before need not be a site.
+                    // An earlier deployment need not have enabled Pages.
                     Target::GitHubPages => Stage::Enabling { at, branch },
                     _ => return Ok(After::Done),
                 }
@@ -443,7 +438,7 @@ fn no_name() -> Error {
     }
 }
 
-/// 2, 4, 8, then always 15 seconds.
+/// Returns the polling interval: 2, 4, 8, then always 15 seconds.
 fn look(looks: u32) -> Duration {
     Duration::from_secs(2 << looks.min(3)).min(Duration::from_secs(15))
 }

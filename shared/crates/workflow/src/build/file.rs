@@ -6,81 +6,76 @@ use super::{machine::After, project::MAX_REPAIRS};
 use eventrelay_core::error::Error;
 use eventrelay_project::{Finding, ProjectId};
 
-/// What the build of a file remembers.
+/// State of the build of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileWork {
     pub project: ProjectId,
     /// Entity tag of the plan.
     pub plan: String,
-    /// Its place in the plan.
+    /// Index in the plan.
     pub number: u32,
     pub path: String,
-    /// Which round of the project's build.
+    /// Round of the build of the project.
     pub round: u32,
     /// Round of the text to repair, and the report with its findings; `None` for a first text.
     #[serde(default)]
     pub mends: Option<Mending>,
     /// Number of repairs, this one included.
     pub repairs: u32,
-    /// The files that it depends on: their places, and the rounds of their texts.
+    /// Dependencies: their indexes in the plan and the rounds of their texts.
     pub needs: Vec<(u32, u32)>,
-    /// The files of this round that depend on it.
+    /// Files of this round that depend on it.
     pub needed_by: Vec<u32>,
-    /// What all calls for it may cost in US dollars.
+    /// Budget of all calls for this file in US dollars.
     #[serde(default)]
     pub max_cost_usd: Option<f64>,
-    /// Hashes of the questions that were answered.
+    /// Hashes of the answered questions.
     #[serde(default)]
     pub asked: Vec<String>,
-    /// How far it is.
     pub stage: Stage,
 }
 
 /// Text to repair and the report about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mending {
-    /// The round of the text.
+    /// Round of the text.
     pub round: u32,
     /// Entity tag of the report.
     pub report: String,
 }
 
-/// How far it is.
+/// Stage of the build of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 #[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Stage {
-    /// For the files that it depends on.
+    /// Waits for its dependencies.
     Waiting,
-    /// The model is asked.
+    /// Asks the model.
     Writing,
-    /// The model is asked to mend what it wrote last.
-    Mending {
-        /// What is wrong with it.
-        findings: Vec<Finding>,
-    },
+    /// Asks the model to repair its last answer.
+    Mending { findings: Vec<Finding> },
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// The text is there, checked, after so many repairs.
+    /// The text is stored and checked after `repairs` repairs.
     Written {
         repairs: u32,
-        /// Hash of the question that it answers; none where it was there before.
+        /// Hash of the answered question; `None` if the text existed before.
         question: Option<String>,
     },
     /// The text has findings.
     Broken {
-        /// Hash of the question that it answers.
+        /// Hash of the answered question.
         question: String,
-        /// What is wrong with it.
         findings: Vec<Finding>,
     },
 }
 
 impl FileWork {
-    /// Repairs when this round began, the one that it began with included: each answer since was
-    /// repaired by another one.
+    /// Returns the number of repairs at the start of this round, including its first one. Each
+    /// later answer took one more repair.
     pub(super) fn repairs_before(&self) -> u32 {
         let since = u32::try_from(self.asked.len()).unwrap_or(u32::MAX);
         self.repairs.saturating_sub(since)
@@ -106,7 +101,7 @@ impl FileWork {
     }
 }
 
-/// That a file is still broken after its repairs.
+/// Error of a file that still has findings after its last repair.
 #[must_use]
 pub fn unusable(path: &str, findings: &[Finding]) -> Error {
     let first = findings.first().map(|finding| {
@@ -120,7 +115,7 @@ pub fn unusable(path: &str, findings: &[Finding]) -> Error {
     }
 }
 
-/// That the model's answers for a file were none.
+/// Error of a file for which the model gave no valid answer.
 #[must_use]
 pub fn no_answer(path: &str, error: &Error) -> Error {
     let why = std::error::Error::source(error).map(ToString::to_string);

@@ -1,6 +1,6 @@
-//! Builds: the way from an analysis to software, and from software to a deployment.
+//! Builds: from an analysis to software, and from software to a deployment.
 //!
-//! A build is work in steps ([`crate::engine`]) of one of four kinds:
+//! A build is a workflow ([`crate::engine`]) of one of four kinds:
 //!
 //! | kind | what |
 //! |---|---|
@@ -9,8 +9,8 @@
 //! | [`deployment`] | brings a project to a target |
 //! | [`software`] | an analysis, a project and a deployment, one after the other |
 //!
-//! [`model`] is what a build is; in each kind's file stands what it remembers and what follows from
-//! what was seen, which is pure; [`calls`] is what is done; [`worker`] does it and writes it down.
+//! [`model`] defines the record. The module of each kind has its state and pure transitions.
+//! [`calls`] performs the effects, and [`worker`] connects them to the engine.
 
 pub mod calls;
 pub mod deployment;

@@ -1,4 +1,4 @@
-//! What a build is.
+//! Record of a build.
 
 use eventrelay_store::jobs::Row;
 use eventrelay_store::jobs::WorkflowHeader;
@@ -11,13 +11,13 @@ use crate::job::Status;
 use eventrelay_core::{clock::Timestamp, error::JobError, ids::JobId};
 use eventrelay_store::jobs::WorkflowRecord;
 
-/// Record of a project, file, deployment, or all of them.
+/// Record of the build of a project, a file, a deployment, or all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Build {
     /// Members that every workflow has.
     #[serde(flatten)]
     pub header: WorkflowHeader,
-    /// What is built, and how far it is.
+    /// Kind of the build, with its state.
     pub work: Work,
     /// How the build ended; `None` before.
     #[serde(default)]
@@ -27,21 +27,16 @@ pub struct Build {
     pub parent: Option<JobId>,
 }
 
-/// A build as it was read.
 pub type BuildRow = Row<Build>;
 
-/// What is built, and how far it is.
+/// Kind of the build, with its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Work {
-    /// See [`super::project`].
     Project(ProjectWork),
-    /// See [`super::file`].
     File(FileWork),
-    /// See [`super::deployment`].
     Deployment(DeploymentWork),
-    /// See [`super::software`].
     Software(SoftwareWork),
 }
 
@@ -50,22 +45,21 @@ pub enum Work {
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum End {
     Done,
-    /// There was nothing to do it with.
+    /// Nothing was deployed, since something was missing.
     Skipped {
-        /// What is missing, with its article.
+        /// Missing thing, with its article.
         missing: String,
     },
-    /// It could not be done.
     Failed {
-        /// Why, as the outside may know it.
+        /// Error as shown to the caller.
         error: JobError,
     },
-    /// The caller did not want it any more.
+    /// The caller cancelled it.
     Cancelled,
 }
 
 impl Build {
-    /// A new one, with nothing done.
+    /// Creates a build before its first step.
     #[must_use]
     pub fn new(id: JobId, work: Work, deadline: Timestamp, now: Timestamp) -> Self {
         Self {
@@ -76,14 +70,14 @@ impl Build {
         }
     }
 
-    /// What kind of build, in the words of the API.
+    /// Returns the kind in the API.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         self.work.into_str()
     }
 
-    /// How it ended, once its project or deployment says so too. What was ended from outside need
-    /// not wait for that.
+    /// Returns the end of the build once it is finalized. A cancellation or a dead letter shows at
+    /// once.
     fn told(&self) -> Option<&End> {
         let end = self.end.as_ref()?;
         let is_from_outside = match end {
@@ -94,7 +88,7 @@ impl Build {
         (self.header.finalized || is_from_outside).then_some(end)
     }
 
-    /// Whether it goes on, and if not, how it ended.
+    /// Returns the status in the API.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.told() {
@@ -108,7 +102,7 @@ impl Build {
         }
     }
 
-    /// Where it stands, in the words of the API.
+    /// Returns the stage in the API.
     #[must_use]
     pub fn stage(&self) -> &'static str {
         match self.told() {
@@ -125,7 +119,7 @@ impl Build {
         }
     }
 
-    /// How far it is, 0 to 100; 100 is done and nothing else.
+    /// Returns the progress, 0 to 100. Only a finished build has 100.
     #[must_use]
     pub fn progress(&self) -> u8 {
         match (self.told(), &self.work) {

@@ -14,50 +14,49 @@ use super::machine::After;
 use eventrelay_core::error::JobError;
 use eventrelay_project::ProjectId;
 
-/// Repairs of one file at most.
+/// Maximum repairs per file.
 pub const MAX_REPAIRS: u32 = 2;
 
 /// Interval of polling the files. The last file enqueues the project, unless its worker crashes
 /// first.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// What the build of a project remembers.
+/// State of the build of a project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectWork {
     pub project: ProjectId,
-    /// It ends with the plan.
+    /// Ends after the plan.
     pub plan_only: bool,
     /// Entity tag of the plan.
     #[serde(default)]
     pub plan: Option<String>,
-    /// What is known of each file of the plan.
+    /// State of each file of the plan.
     #[serde(default)]
     pub drafts: Vec<Draft>,
-    /// How far it is.
     pub stage: Stage,
 }
 
-/// What is known of a file.
+/// State of a file in the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
-    /// The round that its present text is of.
+    /// Round of the present text.
     pub round: u32,
     pub repairs: u32,
 }
 
-/// How far it is.
+/// Stage of the build of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 #[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Stage {
-    /// The model is asked what is to be made.
+    /// Asks the model for a plan.
     Planning,
-    /// Builds of files are opened.
+    /// Starts the builds of the files.
     #[strum(to_string = "writing")]
     Opening {
-        /// 0, then one more for each round of repairs.
+        /// 0 for the first texts, plus 1 for each round of repairs.
         round: u32,
-        /// Which files, by their place in the plan.
+        /// Indexes of the files in the plan.
         files: Vec<u32>,
         /// Entity tag of the report whose findings this round repairs.
         report: Option<String>,
@@ -66,13 +65,13 @@ pub enum Stage {
         round: u32,
         files: Vec<u32>,
     },
-    /// All files are looked at together.
+    /// Checks all files together.
     Checking {
         round: u32,
     },
-    /// Manifest and archive are made.
+    /// Creates the manifest and the archive.
     Packaging {
-        /// Entity tag of what was found when all files were looked at.
+        /// Entity tag of the report of the joint check.
         report: String,
     },
 }
@@ -96,28 +95,24 @@ impl Stage {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// There is a plan of so many files.
+    /// The plan with this number of files is stored.
     Planned { plan: String, files: u32 },
-    /// The builds of the files are there.
+    /// The builds of the files were started.
     Opened,
-    /// Not all files are written.
+    /// Some files are not written yet.
     Waiting,
-    /// All are, after so many repairs each, in the order in which they were opened.
+    /// All files are written. Number of repairs each, in the order in which they were opened.
     Written { repairs: Vec<u32> },
-    /// A file will never be.
+    /// A file failed.
     Failed(JobError),
-    /// All files were looked at together.
-    Checked {
-        /// Entity tag of the report.
-        report: String,
-        failing: Vec<u32>,
-    },
-    /// Manifest and archive are there.
+    /// All files were checked together.
+    Checked { report: String, failing: Vec<u32> },
+    /// The manifest and the archive are stored.
     Packaged,
 }
 
 impl ProjectWork {
-    /// A project from its beginning on.
+    /// Creates the state of a project without a plan.
     #[must_use]
     pub fn new(project: ProjectId, plan_only: bool) -> Self {
         Self {
@@ -129,7 +124,7 @@ impl ProjectWork {
         }
     }
 
-    /// A project whose plan of so many files is there.
+    /// Creates the state of a project that has a plan.
     #[must_use]
     pub fn planned(project: ProjectId, plan: String, files: u32) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! An analysis, a project and a deployment, one after the other.
+//! Build of a software: an analysis, a project and a deployment, in this order.
 
 use std::time::Duration;
 
@@ -13,44 +13,42 @@ use eventrelay_project::{DeploymentId, DeploymentRequest, ProjectId, ProjectRequ
 pub struct SoftwareWork {
     pub video: VideoKey,
     pub request: Request,
-    /// What is made of it.
     pub project_request: ProjectRequest,
     pub deployment_request: DeploymentRequest,
-    /// The job that analyses; none where an analysis was there.
+    /// Job of the analysis; `None` if an analysis existed.
     #[serde(default)]
     pub analysis_job: Option<JobId>,
-    /// The project, once it was begun.
+    /// `None` until the project is started.
     #[serde(default)]
     pub project: Option<ProjectId>,
-    /// The deployment, once it was begun.
+    /// `None` until the deployment is started.
     #[serde(default)]
     pub deployment: Option<DeploymentId>,
-    /// How far it is.
     pub stage: Stage,
 }
 
-/// How far it is.
+/// Stage of the build of a software.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Stage {
-    /// The video is submitted.
+    /// Submits the video.
     Submitting,
     Analysing {
-        /// How often was looked.
+        /// Number of polls.
         looks: u32,
     },
-    /// The project is begun.
+    /// Starts the project.
     Beginning,
-    /// The project is made.
+    /// Waits for the project.
     Building { job: JobId },
-    /// The deployment is begun.
+    /// Starts the deployment.
     Sending,
-    /// The deployment is made.
+    /// Waits for the deployment.
     Deploying { job: JobId },
 }
 
 impl Stage {
-    /// In the words of the API.
+    /// Returns the name in the API.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -77,41 +75,45 @@ impl Stage {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// The video is analysed by this job, or was before.
-    Submitted { job: Option<JobId> },
-    /// What is waited for goes on.
+    /// Job of the analysis; `None` if an analysis existed.
+    Submitted {
+        job: Option<JobId>,
+    },
+    /// The child is still running.
     Waiting,
-    /// What is waited for has ended and is being finalized.
+    /// The child has ended and is being finalized.
     Ending,
-    /// There is an analysis.
+    /// The analysis exists.
     Analysed,
-    /// The project was begun.
-    Begun { project: ProjectId, job: JobId },
-    /// The project is there.
+    Begun {
+        project: ProjectId,
+        job: JobId,
+    },
+    /// The project is finished.
     Built,
-    /// The deployment was begun.
     Sent {
         deployment: DeploymentId,
         job: JobId,
     },
-    /// The deployment is there.
+    /// The deployment is finished.
     Deployed,
-    /// What was waited for has failed.
+    /// The child failed.
     Failed(JobError),
-    /// What was waited for was called off.
+    /// The child was cancelled.
     Cancelled,
 }
 
-/// How long to wait before looking unasked at builds, which say themselves when they have ended.
+/// Polling interval of child builds. A child that ends wakes its parent, so polling only covers a
+/// crash.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// The build of the project of a software.
+/// Returns the id of the project build of a software.
 #[must_use]
 pub fn project_job(software: &JobId) -> JobId {
     JobId::derived(software.as_str(), "project")
 }
 
-/// The build of the deployment of a software.
+/// Returns the id of the deployment build of a software.
 #[must_use]
 pub fn deployment_job(software: &JobId) -> JobId {
     JobId::derived(software.as_str(), "deployment")
@@ -152,7 +154,7 @@ impl SoftwareWork {
     }
 }
 
-/// 1, 2, 4, 8, then always 15 seconds.
+/// Returns the polling interval: 1, 2, 4, 8, then always 15 seconds.
 fn first_looks(looks: u32) -> Duration {
     Duration::from_secs(1 << looks.min(4)).min(Duration::from_secs(15))
 }

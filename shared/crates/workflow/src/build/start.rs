@@ -16,29 +16,25 @@ use eventrelay_project::{
 };
 use eventrelay_store::StoredAnalysis;
 
-/// Deployments of a project that are looked at for its repository.
+/// Maximum deployments of a project in which its repository is searched.
 pub(super) const LOOKED_BACK: u16 = 20;
 
-/// A project that is to be made.
+/// Request for a new project.
 #[derive(Clone, Debug)]
 pub struct NewProject {
-    /// What it will be called.
     pub id: ProjectId,
-    /// What its build will be called.
     pub job: JobId,
     pub video: VideoKey,
     pub analysis: StoredAnalysis,
-    /// How it was asked for.
     pub request: ProjectRequest,
-    /// On behalf of which API key.
+    /// Id of the API key.
     pub submitted_by: Option<String>,
-    /// The build that waits for it.
+    /// Build that waits for this one.
     pub parent: Option<JobId>,
-    /// When it fails if it has not ended before.
     pub deadline: Timestamp,
 }
 
-/// Writes a project and its build down and sends the build's message. Doing it twice does it once.
+/// Creates a project and its build, then sends the message of the build. Idempotent.
 ///
 /// # Errors
 /// [`Error::Storage`].
@@ -78,8 +74,8 @@ pub async fn project(
     Ok((project, build))
 }
 
-/// Starts another build of a project that was read as `version`, for an API key. Returns `None` if
-/// another request was faster.
+/// Starts another build of a project that was read as `version`. Returns `None` if another request
+/// was faster.
 ///
 /// # Errors
 /// [`Error::Storage`].
@@ -109,28 +105,23 @@ pub async fn again(
     Ok(Some((project, build)))
 }
 
-/// A deployment that is to be made.
+/// Request for a new deployment.
 #[derive(Clone, Debug)]
 pub struct NewDeployment {
-    /// What it will be called.
     pub id: DeploymentId,
-    /// What its build will be called.
     pub job: JobId,
-    /// How it was asked for.
     pub request: DeploymentRequest,
-    /// On behalf of which API key.
+    /// Id of the API key.
     pub submitted_by: Option<String>,
-    /// The build that waits for it.
+    /// Build that waits for this one.
     pub parent: Option<JobId>,
-    /// When it fails if it has not ended before.
     pub deadline: Timestamp,
 }
 
-/// Writes a deployment and its build down and sends the build's message. Doing it twice does it
-/// once.
+/// Creates a deployment and its build, then sends the message of the build. Idempotent.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the project has no files yet, or the target does not take it;
+/// [`Error::Conflict`] if the project has no files yet, or the target does not take it;
 /// [`Error::Storage`].
 pub async fn deployment(
     context: &Context,
@@ -175,10 +166,10 @@ pub async fn deployment(
     Ok((deployment, build))
 }
 
-/// Entity tag of the manifest of a project that a target takes.
+/// Returns the entity tag of the manifest if the target accepts the project.
 ///
 /// # Errors
-/// [`Error::Conflict`] where it has no files yet, [`Error::InvalidInput`] where the target does not
+/// [`Error::Conflict`] if it has no files yet, [`Error::InvalidInput`] if the target does not
 /// take it.
 pub fn deployable(project: &Project, target: Target) -> Result<&str, Error> {
     if !target.takes(project.request.framework) {
@@ -195,8 +186,8 @@ pub fn deployable(project: &Project, target: Target) -> Result<&str, Error> {
     }
 }
 
-/// The repository that an earlier deployment of the project has made or found, if the new one does
-/// not ask for another one.
+/// Returns the repository of an earlier deployment of the project, unless the new one names
+/// another.
 async fn known_repository(
     context: &Context,
     project: &Project,

@@ -1,4 +1,4 @@
-//! Does what the [`machine`] decides.
+//! Performs the effects that the [`machine`] chooses.
 
 use crate::build::BuildRow;
 use std::time::Duration;
@@ -87,7 +87,7 @@ impl Workflow for Builds {
         Some(self.calls.perform(*effect, &row.job, time).await)
     }
 
-    /// What is made at a target has to be known.
+    /// A step that creates something at a target must finish, so that the record can name it.
     fn may_be_left(&self, _: &Effect, build: &Build) -> bool {
         !matches!(build.work, Work::Deployment(_))
     }

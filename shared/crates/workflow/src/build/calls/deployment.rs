@@ -1,4 +1,4 @@
-//! The steps of a deployment, whatever its target.
+//! Steps of a deployment to any target.
 
 use super::Calls;
 use crate::build::{
@@ -32,8 +32,8 @@ impl Calls {
         }
     }
 
-    /// Says in the deployment's row how its build has ended, and takes away what it must not leave
-    /// behind. The row comes first: the caller waits for it, and a repository may never be deletable.
+    /// Saves the end of the build in the row of the deployment, then deletes leftovers. The row
+    /// comes first: the caller waits for it, and the repository may never be deletable.
     pub(super) async fn finalize_deployment(
         &self,
         build: &Build,
@@ -58,7 +58,7 @@ impl Calls {
             result.deleted_repository = self.delete_if_ours(work).await?;
             self.say(work, status, &result, error.as_ref()).await?;
         }
-        // Begun while its project was being deleted, it may have been passed over.
+        // A deployment that started during the deletion of its project may have been missed.
         let projects = &self.context.projects;
         if projects.project(&work.project).await?.is_none() {
             projects.delete(work.deployment.as_str()).await?;
@@ -66,7 +66,7 @@ impl Calls {
         Ok(())
     }
 
-    /// Has a build that was ended while a repository was made for it finalize that too.
+    /// Finalizes a build that was ended while a step was creating its repository.
     pub(in crate::build) async fn lost(&self, build: &Build) -> Result<(), Error> {
         let Work::Deployment(lost) = &build.work else {
             return Ok(());

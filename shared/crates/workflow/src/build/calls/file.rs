@@ -1,4 +1,4 @@
-//! The steps of a file.
+//! Steps of the build of a file.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use eventrelay_project::{
 };
 use eventrelay_store::project_blobs::{Kind, draft_key, made_key};
 
-/// Tokens of a file, about.
+/// Estimated output tokens of a file.
 const FILE_TOKENS: u64 = 2500;
 
-/// What a file is after a round.
+/// Text of a file after a round.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DraftText {
     pub(super) content: String,
-    /// Hash of the first question of the round: the same question needs no other answer.
+    /// Hash of the first question of the round. If the question is unchanged, the text is reused.
     pub(super) question: String,
     pub(super) repairs: u32,
 }
@@ -70,7 +70,7 @@ impl Calls {
             && let Some(draft) = blobs.json::<DraftText>(&key).await?
             && draft.question == first_hash
         {
-            // The worker that stored it may have crashed before it saved what it had paid.
+            // The worker that stored the text may have crashed before it saved the usage.
             let kept = self.kept(build, &work.project, &first_hash, usage).await?;
             return Ok(Seen::Written {
                 repairs: draft.repairs,
@@ -116,7 +116,7 @@ impl Calls {
                 answer
             }
         };
-        // The README of the project says who wrote its files.
+        // The README of the project names the class of the models that wrote its files.
         self.note_class(&work.project, answer.answered_by).await?;
         let content = generate::read(&answer.text).unwrap_or_default();
         let written = model_file(file.path.clone(), content.clone());
@@ -141,7 +141,7 @@ impl Calls {
         })
     }
 
-    /// Lowers the class of a project to that of an answer which it is made of.
+    /// Lowers the class of a project to that of one of its answers.
     async fn note_class(&self, id: &ProjectId, answered_by: AnswerClass) -> Result<(), Error> {
         if self.project(id).await?.answered_by <= answered_by {
             return Ok(());
@@ -155,7 +155,7 @@ impl Calls {
         Ok(())
     }
 
-    /// The texts of the files that it depends on.
+    /// Returns the texts of the files that this file depends on.
     async fn texts(&self, work: &FileWork, plan: &Plan) -> Result<Vec<(String, String)>, Error> {
         let reads = work.needs.iter().map(async |(number, round)| {
             let key = draft_key(&work.project, &work.plan, *number, *round);
@@ -168,7 +168,7 @@ impl Calls {
         futures_util::future::try_join_all(reads).await
     }
 
-    /// Text that this round repairs, and its findings.
+    /// Returns the text that this round repairs, with its findings.
     async fn base(&self, work: &FileWork) -> Result<Option<(String, Vec<Finding>)>, Error> {
         let Some(mends) = &work.mends else {
             return Ok(None);
@@ -185,8 +185,8 @@ impl Calls {
         Ok(Some((draft.content, errors(findings.collect()))))
     }
 
-    /// Completes the file in the fan-in of its project and deletes the paid answers on the way to it.
-    /// After a failure, another build therefore asks the model again.
+    /// Completes the file in the fan-in of its project and deletes its paid answers. After a
+    /// failure, another build therefore asks the model again.
     pub(super) async fn finalize_file(&self, build: &Build, work: &FileWork) -> Result<(), Error> {
         if let Some(parent) = &build.parent {
             let jobs = &self.context.jobs;
@@ -219,7 +219,7 @@ fn errors(findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().filter(is_error).collect()
 }
 
-/// Names of all packages that the project declares.
+/// Returns the names of all packages that the project declares.
 fn packages(plan: &Plan) -> Vec<String> {
     let base = templates::packages(plan.framework).iter();
     let base = base.map(|package| package.name.to_owned());
@@ -234,7 +234,7 @@ fn neighbours(plan: &Plan, mut packages: Vec<String>, texts: Vec<(String, String
     let from_templates = templates::paths(plan.framework).iter();
     let from_templates = from_templates.map(|path| (*path).to_owned());
     let planned = plan.files.iter().map(|file| file.path.clone());
-    // The library of a crate is imported by the name of the project.
+    // A crate imports its own library by the name of the project.
     packages.push(plan.name.clone());
     let texts = texts.into_iter();
     Neighbours {
@@ -255,7 +255,7 @@ fn model_file(path: String, text: String) -> ProjectFile {
     }
 }
 
-/// Error of a file that began before its dependencies were written. They follow.
+/// Error of a file whose message arrived before its dependencies were written.
 fn not_yet() -> Error {
     Error::Storage {
         transient: true,

@@ -1,16 +1,16 @@
-//! Who waits for whom among the files of a round.
+//! Dependencies between the files of a round.
 
 use std::collections::BTreeMap;
 
 use eventrelay_project::plan::Plan;
 use eventrelay_store::fan_in::FanIn;
 
-/// Which of the files of a round depend on which.
+/// Dependency graph of the files of a round.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    /// All that a file depends on, in this round or not.
+    /// Dependencies of each file, whether in this round or not.
     pub(super) needs: BTreeMap<u32, Vec<u32>>,
-    /// Those of this round that depend on a file.
+    /// Files of this round that depend on each file.
     pub(super) needed_by: BTreeMap<u32, Vec<u32>>,
 }
 

@@ -1,4 +1,4 @@
-//! The steps of a deployment to Vercel or Netlify.
+//! Steps of a deployment to Vercel or Netlify.
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use eventrelay_upstream::{
     vercel::{self, NewDeployment, Vercel},
 };
 
-/// Lines of a log that are kept.
+/// Maximum lines of a log to keep.
 const LOG_LINES: usize = 40;
 
 impl Calls {
@@ -111,8 +111,8 @@ impl Calls {
         }
         match netlify.create_site(&name).await? {
             SiteCreated::Site(site) => Ok(Seen::Site(site.id)),
-            // The name has the project's id in it: another deployment of it was faster, or another
-            // account has deployed the same.
+            // The name contains the id of the project. Either a concurrent deployment created the
+            // site, or another account deployed the same project.
             SiteCreated::NameTaken => {
                 let site = netlify.site(&name).await?;
                 let taken = || Error::Conflict {
@@ -123,7 +123,8 @@ impl Calls {
         }
     }
 
-    /// One that was announced before, by a call whose answer was lost, is known by its title.
+    /// Announces the files. If the response of an earlier call was lost, its deploy is found by the
+    /// title.
     async fn announce(&self, work: &DeploymentWork, site: &str) -> Result<Seen, Error> {
         let netlify = self.netlify()?;
         let title = work.deployment.as_str();
@@ -132,7 +133,7 @@ impl Calls {
             .into_iter()
             .find(|deploy| deploy.title.as_deref() == Some(title));
         let deploy = match known {
-            // A list does not say what is required.
+            // A listed deploy lacks the digests to upload.
             Some(known) => netlify.deploy(&known.id).await?.unwrap_or(known),
             None => {
                 let files = self.files(&work.project, &work.manifest).await?;

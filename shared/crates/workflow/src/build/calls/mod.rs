@@ -1,4 +1,4 @@
-//! What is done for a build: its calls to the outside, each of which ends in an observation or an
+//! Effects of builds: calls to other services, each of which ends in an [`EffectOutcome`] or an
 //! error.
 
 mod deployment;
@@ -42,56 +42,53 @@ use eventrelay_upstream::{
     gemini::GenerateRequest, github::GitHub, models::Models, netlify::Netlify, vercel::Vercel,
 };
 
-/// Reads of the bucket that are under way at a time.
+/// Maximum concurrent reads of the bucket.
 const AT_ONCE: usize = 16;
 
-/// Bytes of text to a token, about.
+/// Estimated bytes of text per token.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// Everything that a build calls.
+/// Clients of all services that a build calls.
 #[derive(Clone, Debug)]
 pub struct Calls {
     pub context: Context,
-    /// Checks of generated files.
     pub checker: Checker,
     pub models: Models,
-    /// GitHub, where there is a token.
+    /// `None` without a token.
     pub github: Option<GitHub>,
-    /// Vercel, where there is a token.
     pub vercel: Option<Vercel>,
-    /// Netlify, where there is a token.
     pub netlify: Option<Netlify>,
 }
 
-/// A paid answer, kept until it is of no more use.
+/// Paid answer, stored until the build no longer needs it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     text: String,
     usage: Usage,
-    /// Who has paid for it: to others it costs nothing.
+    /// Job that paid. A read by any other job costs nothing.
     job: JobId,
-    /// Who answered. Absent in what was kept before the class was.
+    /// Class of the model. Rows of older releases lack it.
     #[serde(default)]
     answered_by: AnswerClass,
 }
 
-/// An answer of a model, and who gave it.
+/// Answer of a model and the class of that model.
 #[derive(Debug)]
 struct Answer {
     text: String,
     answered_by: AnswerClass,
 }
 
-/// What may be written and what it may cost.
+/// Limits of one question to a model.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
-    /// Tokens that an answer has, about.
+    /// Estimated tokens of the answer.
     output_tokens: u64,
     cap: Option<Cap>,
 }
 
 impl Calls {
-    /// Performs a call within `time`, beyond which no request goes on.
+    /// Performs an effect. No request lasts longer than `time`.
     pub(super) async fn perform(
         &self,
         call: Effect,
@@ -123,7 +120,7 @@ impl Calls {
         }
     }
 
-    /// What is seen, and what other builds took whose steps have counted it.
+    /// Runs a step. Also returns usage that the steps of child builds have already counted.
     async fn work(
         &self,
         build: &Build,
@@ -153,11 +150,12 @@ impl Calls {
         (seen, counted)
     }
 
-    /// Says how a build has ended to those who wait for it. As [`Self::work`].
+    /// Reports the end of a build to the workflows that wait for it. Returns the same as
+    /// [`Self::work`].
     async fn finalize(&self, build: &Build) -> (Result<EffectOutcome, Error>, Usage) {
         match self.finalized(build).await {
             Ok(counted) => (Ok(EffectOutcome::Finalized), counted),
-            // It is finalized again, and what others took is added then.
+            // The retry counts the usage of the child builds.
             Err(error) => (Err(error), Usage::default()),
         }
     }
@@ -171,7 +169,7 @@ impl Calls {
             Work::Software(work) => self.finalize_software(build, work).await?,
         }
         match (&build.parent, &build.work) {
-            // A file wakes its project when it is the last one, or the first to fail.
+            // The last file, or the first one that fails, wakes its project.
             (_, Work::File(_)) | (None, _) => {}
             (Some(parent), _) => self.wake(parent).await?,
         }
@@ -183,7 +181,7 @@ impl Calls {
         queue.send(job, Message::WHICHEVER, Duration::ZERO).await
     }
 
-    /// A build, unless it is gone or has ended.
+    /// Returns a running build, or [`Error::Cancelled`] if it has ended or is gone.
     async fn at_work(&self, id: &JobId) -> Result<Build, Error> {
         let row = self.context.jobs.get::<Build>(id).await?;
         let build = row.map(|row| row.job);
@@ -192,13 +190,13 @@ impl Calls {
             .ok_or(Error::Cancelled)
     }
 
-    /// The project of a build; one that is deleted is worked on no more.
+    /// Returns the project of a build, or [`Error::Cancelled`] if it was deleted.
     async fn project(&self, id: &ProjectId) -> Result<Project, Error> {
         let stored = self.context.projects.project(id).await?;
         Ok(stored.ok_or(Error::Cancelled)?.doc)
     }
 
-    /// Removes what was stored for a project while it was deleted.
+    /// Removes blobs that were stored while the project was being deleted.
     async fn tidy(&self, id: &ProjectId) -> Result<(), Error> {
         if self.context.projects.project(id).await?.is_some() {
             return Ok(());
@@ -221,16 +219,16 @@ impl Calls {
         self.context.blobs.document(project, Kind::Plan, etag).await
     }
 
-    /// The files of a manifest, with their bytes.
+    /// Returns the files of a manifest with their bytes.
     async fn files(&self, project: &ProjectId, etag: &str) -> Result<Vec<ProjectFile>, Error> {
         let made = self.project(project).await?.made;
-        // The project may have been built again.
+        // Another build may have replaced the manifest.
         let made = made.filter(|made| made.manifest == etag);
         let archive = made.as_ref().map(|made| made.archive.as_str());
         self.context.blobs.files(project, etag, archive).await
     }
 
-    /// The answer to a question that was paid for before; what it cost is added once.
+    /// Returns a paid answer to the question, if one is stored. Adds its cost to `usage` once.
     async fn kept(
         &self,
         build: &Build,
@@ -252,7 +250,7 @@ impl Calls {
         }))
     }
 
-    /// Asks a model. What is paid for is added to `usage`, whatever comes of it.
+    /// Asks a model. Adds the cost to `usage` even if the answer is unusable.
     async fn ask(
         &self,
         build: &Build,
@@ -313,7 +311,7 @@ impl Calls {
     }
 }
 
-/// What was paid between two sums.
+/// Returns the difference of two usages.
 fn paid(before: Usage, after: Usage) -> Usage {
     Usage {
         input_tokens: after.input_tokens - before.input_tokens,

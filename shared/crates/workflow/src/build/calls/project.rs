@@ -1,4 +1,4 @@
-//! The steps of a project.
+//! Steps of the build of a project.
 
 use crate::build::BuildRow;
 use crate::engine;
@@ -31,7 +31,7 @@ use eventrelay_project::{
 };
 use eventrelay_store::project_blobs::{Kind, draft_key};
 
-/// Tokens of a plan, about.
+/// Estimated output tokens of a plan.
 const PLAN_TOKENS: u64 = 3000;
 
 impl Calls {
@@ -123,7 +123,7 @@ impl Calls {
         })
     }
 
-    /// Changes the project's row, as long as this build is the one that works on it.
+    /// Changes the row of the project if this build still owns it.
     async fn note(
         &self,
         build: &Build,
@@ -215,7 +215,7 @@ impl Calls {
                 .submitted_by
                 .clone_from(&build.header.submitted_by);
             if graph.waits(*number, files) {
-                // The last of its dependencies enqueues its message.
+                // Its last dependency enqueues its message.
                 one.header.due_at = build.header.deadline;
             }
             one
@@ -272,7 +272,7 @@ impl Calls {
         Ok(Seen::Written { repairs })
     }
 
-    /// All files: those of the templates and what the model wrote.
+    /// Returns all files: those of the templates and those of the model.
     async fn all_files(
         &self,
         project: &Project,
@@ -334,7 +334,7 @@ impl Calls {
             let beyond = plan.files.get(number as usize);
             return Err(fail(beyond.map_or("", |file| file.path.as_str())));
         }
-        // What no repair of a written file can mend.
+        // A finding outside the written files cannot be repaired.
         let is_written = |path: &str| plan.files.iter().any(|file| file.path == path);
         if let Some(finding) = errors.iter().find(|finding| !is_written(&finding.path)) {
             return Err(fail(&finding.path));
@@ -358,7 +358,7 @@ impl Calls {
         let manifest = Manifest::new(&files);
         let blobs = &self.context.blobs;
         let entries = manifest.files.iter().zip(&files);
-        // Files of the same bytes are stored once.
+        // Files with equal bytes share one blob.
         let contents: BTreeMap<&str, &[u8]> = entries
             .map(|(entry, file)| (entry.sha256.as_str(), file.content.as_slice()))
             .collect();
@@ -388,8 +388,10 @@ impl Calls {
         Ok(Seen::Packaged)
     }
 
-    /// Says in the project's row how its build has ended. What files took that it did not wait for,
-    /// but for those that are still being asked for.
+    /// Saves the end of the build in the row of the project.
+    ///
+    /// Returns the usage of files that the project did not wait for, except calls that are still
+    /// running.
     pub(super) async fn finalize_project(
         &self,
         build: &Build,
@@ -418,8 +420,8 @@ impl Calls {
         Ok(counted)
     }
 
-    /// Forgets the texts of the files that were in the way when all were looked at together, so that
-    /// another build asks for them again.
+    /// Deletes the texts of files with findings in the joint check. Another build then asks the
+    /// model for them again.
     async fn forget_broken(&self, work: &ProjectWork, round: u32) -> Result<(), Error> {
         let Some(etag) = work.plan.as_deref() else {
             return Ok(());
@@ -428,7 +430,7 @@ impl Calls {
             return Ok(());
         };
         let plan = self.plan(&work.project, etag).await?;
-        // Where they are gone already there is nothing to forget.
+        // Missing texts need no deletion.
         let files = self
             .all_files(&project.doc, &plan, etag, &work.drafts)
             .await;
@@ -447,8 +449,8 @@ impl Calls {
         self.context.blobs.delete(keys.collect()).await
     }
 
-    /// Cancels the files that wait for others, since no message would wake them. Returns the usage of
-    /// all files.
+    /// Cancels the files that wait for dependencies, since no message would wake them. Returns the
+    /// usage of all files.
     async fn call_off(&self, build: &Build, round: u32, files: &[u32]) -> Result<Usage, Error> {
         let ids: Vec<JobId> = files
             .iter()
@@ -488,7 +490,7 @@ fn taken(rows: &[BuildRow]) -> Usage {
     each.fold(Usage::default(), Usage::plus)
 }
 
-/// The id that the build of a file has.
+/// Returns the id of the build of a file.
 pub fn part_id(job: &JobId, round: u32, number: u32) -> JobId {
     JobId::derived(job.as_str(), &format!("file {round} {number}"))
 }

@@ -1,5 +1,5 @@
-//! The steps of a deployment to GitHub: a new repository in five calls, a known one by a pull
-//! request.
+//! Steps of a deployment to GitHub. A new repository takes five calls. A repository of an earlier
+//! deployment gets a pull request.
 
 use futures_util::future::try_join;
 
@@ -61,7 +61,7 @@ impl Calls {
             Stage::Comparing { at } => self.compare(github, work, at).await,
             Stage::Branching { at, commit, .. } => {
                 let name = branch(&work.deployment);
-                // One that is there is ours: it is named after the deployment.
+                // An existing branch is ours: its name contains the deployment.
                 github.create_reference(at, &name, commit).await?;
                 Ok(Seen::Branch(name))
             }
@@ -101,10 +101,11 @@ impl Calls {
         number: u32,
     ) -> Result<Seen, Error> {
         let name = self.name(work, number).await?;
-        // Also where its title is of no use: nothing is made for one that is deleted.
+        // Reads the project even if the title is not needed: nothing is created for a deleted
+        // project.
         let title = self.project(&work.project).await?.title;
         let about = work.request.description.clone().unwrap_or(title);
-        // The token's own account is no organisation.
+        // The account of the token itself is not an organisation.
         let organisation = match &work.request.owner {
             Some(owner) if !github.viewer().await?.is_same(owner) => Some(owner),
             _ => None,
@@ -125,8 +126,8 @@ impl Calls {
         }
     }
 
-    /// A repository that was made a moment ago, by a call whose answer was lost, bears our marker
-    /// and has one commit without parents.
+    /// Recognises our repository after a lost response: it has our marker and a single commit
+    /// without parents.
     async fn adopt(
         &self,
         github: &GitHub,
@@ -156,9 +157,10 @@ impl Calls {
         })
     }
 
-    /// Asks where the first branch stands while the files become a tree. Nothing of the first
-    /// commit stays: the tree is of our files alone. A repository with more commits
-    /// belongs to another owner or another deployment of the project, and stays.
+    /// Reads the head of the first branch while it creates the tree.
+    ///
+    /// The tree contains only our files, so nothing of the first commit stays. A repository with
+    /// more commits belongs to another owner or deployment and is left unchanged.
     async fn enter(
         &self,
         github: &GitHub,
@@ -172,7 +174,7 @@ impl Calls {
             return Ok(Seen::Blob);
         }
         let entries = entries(&files);
-        // A tree that has to wait has the branch wait with it, and not asked for each time.
+        // If the tree is throttled, the branch is not read either.
         let admitted = github.admitted().await?;
         let tree = Box::pin(admitted.create_tree(at, None, &entries));
         let head = Box::pin(github.branch(at, branch));
@@ -238,7 +240,7 @@ impl Calls {
         })
     }
 
-    /// Paths that earlier deployments have put into the repository.
+    /// Returns the paths that earlier deployments put into the repository.
     async fn deployed_before(
         &self,
         work: &DeploymentWork,
@@ -252,7 +254,7 @@ impl Calls {
             let is_there = deployment.result.repository.as_ref() == Some(&at);
             let is_new =
                 deployment.manifest != work.manifest && !read.contains(&deployment.manifest);
-            // One that failed before has put nothing there.
+            // A failed deployment without a change has put nothing there.
             let has_changed = deployment.result.change.is_some();
             if is_there && is_new && has_changed {
                 let manifest: Manifest = context
@@ -301,8 +303,10 @@ impl Calls {
         }
     }
 
-    /// Deletes the repository that a failed deployment has made, unless another author has put
-    /// something into it, or another deployment of the project may be about to. Whether it is gone.
+    /// Deletes the repository that a failed deployment created. Returns whether it is gone.
+    ///
+    /// The repository stays if another author has pushed to it, or if another deployment of the
+    /// project may use it.
     pub(super) async fn delete_if_ours(&self, work: &DeploymentWork) -> Result<bool, Error> {
         let github = self.github()?;
         let Some(at) = work.result.repository.as_deref().and_then(address) else {
@@ -324,7 +328,7 @@ impl Calls {
         Ok(true)
     }
 
-    /// Whether another deployment that is under way was asked for the same repository.
+    /// Returns whether another running deployment targets the same repository.
     async fn is_wanted(&self, work: &DeploymentWork) -> Result<bool, Error> {
         let wants = |other: &Deployment| {
             let (one, another) = (&other.request, &work.request);
@@ -335,7 +339,7 @@ impl Calls {
         Ok(self.others(work).await?.iter().any(wants))
     }
 
-    /// Other deployments of the project, the latest first.
+    /// Returns other deployments of the project, newest first.
     async fn others(&self, work: &DeploymentWork) -> Result<Vec<Deployment>, Error> {
         let projects = &self.context.projects;
         let found = projects.children::<Deployment>(work.project.as_str(), LOOKED_BACK, None);
@@ -345,7 +349,7 @@ impl Calls {
     }
 }
 
-/// `owner/name` as an address.
+/// Parses `owner/name`.
 pub fn address(text: &str) -> Option<Address> {
     let (owner, name) = text.split_once('/')?;
     Some(Address {
@@ -367,13 +371,14 @@ async fn head(github: &GitHub, repository: &Repository) -> Result<Commit, Error>
     found.await?.ok_or_else(not_ready)
 }
 
-/// What is no text is made one by one: each is held by the limits for itself, and is not made again
-/// with the next.
+/// Returns the next binary file to upload. Each one is a step, so that it passes the limits alone
+/// and a retry does not repeat the earlier ones.
 fn next_blob<'a>(work: &DeploymentWork, files: &'a [ProjectFile]) -> Option<Blob<'a>> {
     blobs(files).into_iter().nth(work.blobs as usize)
 }
 
-/// The latest build may be of what was there before.
+/// Returns the state of the Pages build of `commit`. The latest build may belong to an earlier
+/// commit.
 async fn published(github: &GitHub, at: &Address, commit: Option<&str>) -> Result<Seen, Error> {
     let build = github.latest_pages_build(at).await?;
     let is_of = |build: &PagesBuild| match (&build.commit, commit) {

@@ -1,4 +1,4 @@
-//! The steps from a video to a deployment.
+//! Steps from a video to a deployment.
 
 use super::Calls;
 use crate::engine;
@@ -35,7 +35,7 @@ impl Calls {
         let build = row.ok_or_else(|| Error::internal("a build is gone"))?.job;
         Ok(match build.end {
             None => Seen::Waiting,
-            // It wakes those who wait before it is finalized.
+            // A child wakes its parent before it is finalized.
             Some(_) if !build.header.finalized => Seen::Ending,
             Some(End::Done | End::Skipped { .. }) => done,
             Some(End::Failed { error }) => Seen::Failed(error),
@@ -117,14 +117,13 @@ impl Calls {
         })
     }
 
-    /// What it has begun goes no further than it does itself, but for the analysis, which others may
-    /// wait for.
+    /// Cancels the child builds. The analysis continues, since other callers may wait for it.
     pub(super) async fn finalize_software(
         &self,
         build: &Build,
         work: &SoftwareWork,
     ) -> Result<(), Error> {
-        // What was being begun when it ended may be there.
+        // A child build may exist although the step that started it was not saved.
         let begun = match &work.stage {
             Stage::Beginning | Stage::Building { .. } => project_job(&build.header.id),
             Stage::Sending | Stage::Deploying { .. } => deployment_job(&build.header.id),

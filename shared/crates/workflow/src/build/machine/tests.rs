@@ -68,7 +68,7 @@ fn err(build: &Build, error: &Error) -> Transition<Build> {
     step(build, Err(error), MODELS, START, 0.5)
 }
 
-/// The stage, or the end before anybody is told of it.
+/// Returns the stage, or the end before it is reported.
 fn stage(build: &Build) -> &'static str {
     match &build.end {
         None => build.stage(),
@@ -79,7 +79,7 @@ fn stage(build: &Build) -> &'static str {
     }
 }
 
-/// The stages of a build that sees these one after the other.
+/// Returns the stages of a build with these outcomes.
 fn walk(
     mut build: Build,
     seen: impl IntoIterator<Item = EffectOutcome>,
@@ -288,7 +288,7 @@ fn what_is_not_configured_is_skipped() {
     };
     let next = err(&deployment(Target::Netlify), &missing);
     assert_eq!(stage(&next.record), "skipped");
-    // A project without a model cannot be.
+    // A project requires a model.
     assert_eq!(stage(&err(&project(false), &missing).record), "failed");
 }
 
@@ -336,7 +336,7 @@ fn a_bad_answer_is_asked_for_anew_once_whatever_failed_before() {
     assert!(matches!(once.next, NextStep::After(_)), "{once:?}");
     let between = err(&once.record, &unavailable).record;
     assert_eq!(stage(&err(&between, &Error::AnswerEmpty).record), "failed");
-    // The next answer is another one.
+    // The next answer differs.
     let planned = ok(&once.record, planned(1)).record;
     assert_eq!(
         (planned.header.attempts, planned.header.bad_answers),
@@ -399,7 +399,7 @@ fn any_seen(number: u8) -> deployment::Seen {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: an end is final, what has ended is finalized, and nothing
+    /// For all outcomes in any order: an end is final, an ended build is finalized, and no build
     /// waits beyond its deadline.
     #[test]
     fn every_deployment_ends(
@@ -437,7 +437,7 @@ proptest! {
             prop_assert_eq!(&serde_json::from_str::<Build>(&row).unwrap(), &next.record);
             build = next.record;
         }
-        // Who only waits fails at the deadline.
+        // A waiting build fails at its deadline.
         let late = step(&build, Ok(seen(deployment::Seen::Waiting)), MODELS, build.header.deadline, 0.5);
         prop_assert!(build.header.finalized || late.record.end.is_some());
     }
