@@ -1,4 +1,4 @@
-//! The end of a video and of everything that was made of it.
+//! Removal of a video and of everything that was made of it.
 
 use crate::{build::Build, context::Context, engine, job::Job};
 use eventrelay_core::{clock::Timestamp, error::Error, video::VideoKey};
@@ -6,11 +6,13 @@ use eventrelay_project::{Deployment, DeploymentStatus, Project};
 use eventrelay_store::Page;
 use eventrelay_store::project_blobs;
 
-/// Projects or deployments in a page.
+/// Projects or deployments per page.
 const PAGE: u16 = 50;
 
-/// Ends the jobs of a video, then removes its rows, what the search knows of it, and its blobs: a row never points at a blob
-/// that is gone. Whether there was anything. May be done again.
+/// Ends the jobs of a video, then removes its rows, its search rows and its blobs. Returns whether
+/// anything existed. Idempotent.
+///
+/// Blobs go last, so that no row refers to a missing blob.
 ///
 /// # Errors
 /// [`Error::Storage`]. Some may be gone then.
@@ -19,7 +21,7 @@ pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Resu
         engine::preempt(context, &job, engine::cancelled::<Job>, now).await?;
     }
     let had_projects = remove_projects(context, video, now).await?;
-    // Listed before the rows go: what a new job of the video stores afterwards is its own.
+    // Listed before the rows go, so that blobs of a new job of the video stay.
     let blobs = context.blobs.keys_of(video).await?;
     let had_rows = context.videos.remove(video).await?;
     context.search.forget(video, None).await?;
@@ -28,7 +30,7 @@ pub async fn remove(context: &Context, video: &VideoKey, now: Timestamp) -> Resu
     Ok(had_rows || had_blobs || had_projects)
 }
 
-/// Removes every project of a video. Whether there was any.
+/// Removes all projects of a video. Returns whether any existed.
 async fn remove_projects(
     context: &Context,
     video: &VideoKey,
@@ -46,7 +48,7 @@ async fn remove_projects(
             next,
         } = children.await?;
         for project in &projects {
-            // The index may show for a moment what is gone.
+            // The index may briefly list a removed project.
             had_projects |= context.projects.project(&project.id).await?.is_some();
             remove_project(context, project, now).await?;
         }
@@ -57,8 +59,8 @@ async fn remove_projects(
     }
 }
 
-/// Ends the build of a project, then removes its row, those of its deployments, and its blobs. What
-/// was deployed stays where it is. May be done again.
+/// Ends the build of a project, then removes its row, its deployments and its blobs. Deployed sites
+/// and repositories stay. Idempotent.
 ///
 /// # Errors
 /// [`Error::Storage`]. Some may be gone then.

@@ -1,4 +1,4 @@
-//! Keeps the search on the analyses that are current in the index.
+//! Keeps the search in step with the current analyses of the index.
 
 use eventrelay_analysis::search::Document;
 use eventrelay_core::{error::Error, video::VideoKey};
@@ -10,11 +10,11 @@ use eventrelay_store::{
     videos::Videos,
 };
 
-/// Puts the current analysis of a video into the search and takes the others out. Returns whether
-/// it was missing. May be done again.
+/// Adds the current analysis of a video to the search and removes its other analyses. Returns
+/// whether it was missing. Idempotent.
 ///
-/// What is in the search is listed before the entry is read, so that an analysis that comes between
-/// the two is not removed.
+/// The search is listed before the entry is read, so that an analysis added between the two reads
+/// stays.
 ///
 /// # Errors
 /// [`Error::Storage`]; then it is to be done again.
@@ -45,7 +45,7 @@ pub(crate) async fn make_searchable(
     Ok(was_missing)
 }
 
-/// What the search is to know of an analysis; none where its blob is gone.
+/// Returns the searchable document of an analysis, or `None` if its blob is gone.
 async fn document(
     blobs: &Blobs,
     video: &VideoKey,

@@ -1,5 +1,4 @@
-//! From videos that are submitted to analyses that are there or jobs that make them: one lookup,
-//! one claim and one send for all of them together.
+//! Submission of videos: one lookup, one claim and one send for all of them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -28,32 +27,32 @@ use eventrelay_store::{
     videos::Known,
 };
 
-/// After a job's deadline its claim is good for this much longer, so that it ends first.
+/// Time between the deadline of a job and the expiry of its claim, so that the job ends first.
 pub(crate) const CLAIM_MARGIN: Duration = Duration::from_secs(60);
 
-/// A video and how it is to be analysed.
+/// Video with the options of its analysis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
     pub video: VideoKey,
     pub request: Request,
-    /// The transcript that came along, in its stored form; its hash is in the request.
+    /// Submitted transcript in its stored form. The request has its hash.
     pub transcript: Option<String>,
-    /// Id of the API key that it is submitted with.
+    /// Id of the API key.
     pub submitted_by: Option<String>,
 }
 
-/// What comes of a submission.
+/// Result of a submission.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// There is a fresh analysis.
+    /// A fresh analysis exists.
     Cached(Box<StoredAnalysis>),
-    /// This new job makes one.
+    /// A new job makes the analysis.
     Queued(Box<Job>),
-    /// This job is at it already.
+    /// A running job makes the analysis.
     Joined(Box<Job>),
 }
 
-/// What is to be done about a submission, as far as can be seen.
+/// Provisional decision about a submission.
 #[derive(Clone, Debug, PartialEq)]
 enum Decision {
     Cached(Box<StoredAnalysis>),
@@ -62,8 +61,8 @@ enum Decision {
     Make,
 }
 
-/// Pure: what is known, what is asked and the time in, what is to be done out. `owner` is the job
-/// that holds the claim, if one does. What is stored of a class below `configured` does not count.
+/// Decides about a submission. Pure. `owner` is the job that holds the claim, if any. Analyses and
+/// failures of a class below `configured` are ignored.
 fn decide(
     known: &Known,
     owner: Option<&Job>,
@@ -72,7 +71,7 @@ fn decide(
     now: Timestamp,
 ) -> Decision {
     match owner.map(|job| (job, &job.state)) {
-        // It has ended and is about to give up its claim.
+        // The job has ended and will release its claim.
         Some((
             job,
             State::Failed {
@@ -89,7 +88,7 @@ fn decide(
             }));
         }
         Some((_, state)) if state.is_terminal() => {}
-        // Its answer is there and no longer good enough: another job takes the claim.
+        // The answer of the job is no longer good enough, so another job takes over the claim.
         Some((_, State::Storing { analysis, .. })) if analysis.answered_by < configured => {}
         Some((job, _)) => return Decision::Joined(Box::new(job.clone())),
         None => {}
@@ -100,7 +99,7 @@ fn decide(
     if let Some(analysis) = known.variant.fresh(configured, now) {
         return Decision::Cached(Box::new(analysis.clone()));
     }
-    // A request without a transcript is content with an analysis that had one.
+    // A request without a transcript accepts an analysis with one.
     let newest = known
         .entry
         .as_ref()
@@ -125,8 +124,8 @@ fn failed_before(failure: Box<Failure>, now: Timestamp) -> Error {
     }
 }
 
-/// Submits videos. The answers are in the order of the submissions; the same video twice is one
-/// job, which the second has joined.
+/// Submits videos and returns the results in their order. Duplicates share one job: the second
+/// submission joins it.
 ///
 /// # Errors
 /// [`Error::Storage`] where nothing can be said of any of them. Of one of them:
@@ -206,17 +205,17 @@ async fn read_jobs(context: &Context, mut ids: Vec<JobId>) -> Result<Vec<JobRow>
     }
 }
 
-/// What has to be made.
+/// Submission that needs a new job.
 struct Make {
-    /// Place of the submission.
+    /// Index of the submission.
     at: usize,
     submission: Submission,
     entry: Option<Entry>,
-    /// A job that has ended and still holds the claim.
+    /// Ended job that still holds the claim.
     ended: Option<JobId>,
 }
 
-/// An outcome whose job is not read yet.
+/// Result whose job is not read yet.
 enum Found {
     Cached(Box<StoredAnalysis>),
     Queued(Box<Job>),
@@ -225,7 +224,7 @@ enum Found {
     SameAs(usize),
 }
 
-/// Claims what has to be made and sends the first messages.
+/// Claims the videos and sends the first messages.
 async fn make(
     context: &Context,
     makes: Vec<Make>,
@@ -274,7 +273,7 @@ async fn make(
     Ok(outcomes)
 }
 
-/// The job of a submission, with all that it needs in the bucket.
+/// Creates the job of a submission, after storing or checking its blobs.
 async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> Result<Job, Error> {
     let media = match &submission.video {
         VideoKey::YouTube(_) => Media::YouTube,
@@ -311,7 +310,7 @@ async fn prepare(context: &Context, submission: Submission, now: Timestamp) -> R
     Ok(job)
 }
 
-/// Reads the jobs that were joined in the claim, and counts.
+/// Reads joined jobs and updates the counters.
 async fn finish(
     context: &Context,
     found: Vec<Result<Found, Error>>,

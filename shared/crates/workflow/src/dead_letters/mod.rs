@@ -1,13 +1,11 @@
-//! Dead letters: what happens to messages that no worker could process.
+//! Dead letters: messages that no worker could process.
 //!
-//! A message comes to the dead letters of its queue when it was delivered five times in vain, or at
-//! once when it is none ([`crate::batch::send_poison`]). There it is taken from the queue, kept and counted, and
-//! the job or task that it was about fails, if it was not going on otherwise ([`bury`]). An
-//! administrator sends it on its way again ([`redrive`]).
+//! A message becomes a dead letter after five failed deliveries, or at once if it is poison
+//! ([`crate::batch::send_poison`]). [`bury`] stores and counts it, and fails its workflow unless
+//! that has moved on. An administrator can send it again ([`redrive`]).
 //!
-//! Each of these may happen twice, and die between any two of its effects: a row is put once, a job
-//! is ended by a write on the version that was judged, and an
-//! instance that finds an effect done continues after it.
+//! Both are idempotent and may crash between any two effects. A row is put once, and a job is ended
+//! only in the version that was read. An instance that finds an effect done continues after it.
 
 pub mod redrive;
 
@@ -32,10 +30,10 @@ use eventrelay_store::{
     jobs::Row,
 };
 
-/// By how much the clock of SQS may be behind ours.
+/// Tolerated lag of the clock of SQS behind ours.
 const SKEW: Duration = Duration::from_secs(1);
 
-/// Keeps and counts a dead letter, and ends what it was about.
+/// Stores and counts a dead letter, and ends its workflow if necessary.
 ///
 /// # Errors
 /// [`Error::Storage`]: it stays in its queue and is to be delivered again. [`Error::Internal`] for
@@ -63,7 +61,7 @@ pub async fn bury(
         Kept::Before => {}
         Kept::Redriven => return Ok(()),
     }
-    // Poison says nothing of its job, whose own message goes on; should it not, the sweeper helps.
+    // Poison names no job. The job has its own message, or else the sweeper sends one.
     let Some(message) = letter.message() else {
         return Ok(());
     };
@@ -77,7 +75,7 @@ pub async fn bury(
         Err(error) => Err(error),
     };
     match ended {
-        // A row that this version cannot read may be why the message died: it is left as it is.
+        // An unreadable row may be why the message failed, so it is left unchanged.
         Err(error @ Error::Internal { .. }) => {
             tracing::error!(job.id = %message.job_id, error = error.report(), "Could not end a job");
             Ok(())
@@ -116,25 +114,25 @@ fn letter_of(
     Ok(DeadLetter::new(id, queue, body, count, now))
 }
 
-/// When a message was received for the first time, in its own queue or in that of the dead letters:
-/// not before its step was due.
+/// Returns when the message was first received, in its own queue or in the dead-letter queue. Its
+/// step was due by then.
 fn first_received(record: &SqsMessage) -> Option<Timestamp> {
     let at = record.attributes.get("ApproximateFirstReceiveTimestamp")?;
     at.parse().ok().map(Timestamp)
 }
 
-/// What a dead letter means for its job.
+/// Effect of a dead letter on its workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// Nothing: it has ended, has moved on, or goes on by another message.
+    /// No effect: the workflow has ended, has moved on, or has another message.
     Leave,
     Fail,
-    /// This dead letter ended it, and the instance that saved this may have crashed before it sent
-    /// the last message.
+    /// This dead letter ended the workflow. The instance that saved the end may have crashed before
+    /// it sent the last message.
     Finalize,
 }
 
-/// Returns what a dead letter means for its job.
+/// Returns the effect of a dead letter on its workflow.
 ///
 /// The job fails if the message was for its present step, no worker runs the step, and no later
 /// message was sent for it. A message that is enqueued again changes `due_at`, so one that was
@@ -151,7 +149,8 @@ fn judge<R: WorkflowKind>(row: &Row<R>, step: u32, received: Timestamp, now: Tim
         };
     }
     let is_running = row.running_until.is_some_and(|until| until >= now);
-    // What is due at its deadline waits for others, who send its message whenever they are done.
+    // A workflow that is due at its deadline waits for children, which send its message when they
+    // end.
     let waits = job.header().due_at >= job.header().deadline;
     let is_superseded = !waits && received + SKEW < job.header().due_at;
     if row.version != step || is_running || is_superseded {

@@ -62,7 +62,7 @@ fn a_job_that_goes_on_otherwise_is_left() {
         ..row(job())
     };
     assert_eq!(judged(&running, STEP), Verdict::Leave);
-    // Its message was enqueued again after this one had been received.
+    // Its message was enqueued again after the first one had been received.
     let mut revived = job();
     revived.header.due_at = Timestamp(951_001);
     assert_eq!(judged(&row(revived), STEP), Verdict::Leave);

@@ -1,4 +1,5 @@
-//! The calls of a job to the outside, each of which ends in an observation or an error.
+//! Effects of analyses: calls to other services, each of which ends in an [`EffectOutcome`] or an
+//! error.
 
 mod analyse;
 mod kept;
@@ -25,30 +26,29 @@ use eventrelay_store::{
 };
 use eventrelay_upstream::{gemini, models::Models, youtube::YouTube};
 
-/// Part of a recording that is held in memory: a multiple of the granularity of 256 KiB that the
-/// Files API asks for, and the size that Google's own SDKs send.
+/// Size of a part of a recording in memory. It is a multiple of the granularity of the Files API
+/// (256 KiB) and the size that Google's SDKs send.
 const CHUNK: u64 = 8 * 1024 * 1024;
 
-/// Parts that an instance holds in memory at a time, whatever the number of its jobs.
+/// Maximum parts in memory per instance.
 pub const CHUNKS_AT_ONCE: usize = 4;
 
-/// Everything that a job calls.
+/// Clients of all services that an analysis calls.
 #[derive(Clone, Debug)]
 pub struct Calls {
     pub blobs: Blobs,
-    /// The models and their service.
     pub models: Models,
     pub youtube: YouTube,
-    /// How long an analysis is fresh.
+    /// Time for which an analysis is fresh.
     pub analysis_ttl: Duration,
     /// Recent processing times of files.
     pub processing_time: ProcessingTimeEstimator,
-    /// Who may hold a part of a recording in memory: [`CHUNKS_AT_ONCE`].
+    /// Permits for parts in memory: [`CHUNKS_AT_ONCE`].
     pub chunks: Arc<Semaphore>,
 }
 
 impl Calls {
-    /// Performs a call within `time`, beyond which no request goes on.
+    /// Performs an effect. No request lasts longer than `time`.
     pub(super) async fn perform(
         &self,
         call: &Effect,
@@ -117,8 +117,8 @@ impl Calls {
         })
     }
 
-    /// Sends the recording in parts, each read from the bucket when its turn comes, until it is
-    /// all there or the time is up: none is begun that might not end within it.
+    /// Uploads the recording in parts, each read from the bucket just before it is sent. Stops when
+    /// the next part might not end within `time`.
     async fn upload(
         &self,
         job: &Job,
@@ -130,7 +130,7 @@ impl Calls {
         let session = self.models.gemini.resume_upload(session)?;
         let key = blobs::media_key(hash);
         let stop = Timestamp::now() + time.saturating_sub(gemini::CHUNK_TIMEOUT);
-        // What a try before this one has sent is known to Gemini alone.
+        // After an earlier attempt, only Gemini knows the offset.
         let mut is_known = offset == 0 && job.header.attempts == 0;
         let mut offset = offset;
         loop {
@@ -144,7 +144,7 @@ impl Calls {
             if length == 0 {
                 return Err(Error::FileGone);
             }
-            // Other jobs of this instance may take all the time there is.
+            // Other jobs of this instance may hold the permits for all of the time.
             let Ok(permit) = timeout(Timestamp::now().until(stop), self.chunks.acquire()).await
             else {
                 return Ok(EffectOutcome::UploadPaused { offset });
@@ -165,7 +165,7 @@ impl Calls {
                     return Ok(EffectOutcome::File(seen(*file)));
                 }
                 Ok(gemini::ChunkOutcome::Active) => offset += length,
-                // A worker that has died before this one may have sent it.
+                // A worker that crashed may have sent this part.
                 Err(error @ Error::UpstreamRejected { .. })
                     if offset == 0 && job.header.attempts == 0 =>
                 {
@@ -201,14 +201,14 @@ impl Calls {
         self.processing_time.expected(estimate(job)?)
     }
 
-    /// The file of an upload that is over, if it has become one.
+    /// Returns the file of a completed upload, if Gemini created it.
     async fn uploaded(&self, job: &Job) -> Result<EffectOutcome, Error> {
         let name = job.upload_name().ok_or(Error::FileGone)?;
         let file = self.models.gemini.get_file(&name).await?;
         Ok(EffectOutcome::File(seen(file)))
     }
 
-    /// The body of an analysis that lies in the bucket, with where its parts stand.
+    /// Returns the stored body of an analysis, with the directory of its parts.
     pub(super) async fn stored_body(
         &self,
         job: &Job,
@@ -223,7 +223,7 @@ impl Calls {
         })
     }
 
-    /// Deletes every form of an analysis that nothing points at.
+    /// Deletes all formats of an analysis that no row refers to.
     pub(super) async fn delete_forms(
         &self,
         job: &Job,
@@ -233,7 +233,7 @@ impl Calls {
         self.blobs.delete(keys.to_vec()).await
     }
 
-    /// Deletes every file that the job has at Gemini, or may have.
+    /// Deletes all files that the job has or may have at Gemini.
     pub(super) async fn delete_files(&self, job: &Job) -> Result<(), Error> {
         let mut deleted = Ok(());
         for name in job.file_names() {
@@ -257,7 +257,7 @@ fn recording(job: &Job) -> Result<(&eventrelay_core::video::ContentHash, u64, &s
     }
 }
 
-/// How long the file of a job would take if nothing were known; none where there is none.
+/// Estimates the processing time of the file from its size; `None` without a file.
 fn estimate(job: &Job) -> Option<Duration> {
     match &job.media {
         Media::Upload { size_bytes, .. } => {
@@ -272,7 +272,7 @@ fn seen(file: gemini::File) -> FileSeen {
         state: match file.state {
             gemini::FileState::Active => FileState::Active,
             gemini::FileState::Failed => FileState::Failed,
-            // A state that is not known yet is waited for like the one before it.
+            // An unknown state is polled like `Processing`.
             gemini::FileState::Processing | gemini::FileState::Other(_) => FileState::Processing,
         },
         name: file.name,

@@ -1,8 +1,7 @@
-//! A job: the way of one video from its submission to its analysis.
+//! Analysis of a video, from its submission to its result.
 //!
-//! [`model`] is what a job is, [`machine`] decides what happens next and is pure, [`calls`] are its
-//! calls to the outside, and [`worker`] does what was decided and writes it down. The machine does
-//! not depend on what advances the worker, which is one SQS message per step.
+//! [`model`] defines the record. [`machine`] is a pure function that chooses the next effect.
+//! [`calls`] performs effects, and [`worker`] connects them to the engine.
 
 pub mod calls;
 pub mod machine;

@@ -1,4 +1,4 @@
-//! What a job is.
+//! Record of an analysis.
 
 use eventrelay_core::{error::JobError, ids::JobId};
 use eventrelay_store::jobs::WorkflowHeader;
@@ -25,7 +25,6 @@ pub struct Job {
     pub request: Request,
     /// Source of the pictures and the sound.
     pub media: Media,
-    /// State.
     pub state: State,
     /// Number of uploads of the media that were begun.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -38,98 +37,91 @@ pub struct Job {
     pub gemini_file: Option<String>,
 }
 
-/// An analysis as it was read.
 pub type JobRow = Row<Job>;
 
-/// Where the pictures and the sound come from.
+/// Source of the pictures and the sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Media {
     /// Gemini fetches the video itself.
     YouTube,
-    /// It is uploaded from the bucket.
+    /// The worker uploads it from the bucket.
     Upload {
-        /// Length in bytes.
         size_bytes: u64,
-        /// Media type.
         content_type: String,
         /// Name that the caller gave it.
         file_name: String,
     },
 }
 
-/// What the platform says of a video.
+/// Facts about a video from its platform.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VideoFacts {
-    /// Its title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its channel or author.
+    /// Channel or author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// Its length in seconds.
+    /// Length in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<f64>,
 }
 
-/// Where a job stands, with what only that state needs.
+/// State of a job, with its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum State {
-    /// Claimed, nothing done.
+    /// The job was created with its claim.
     Submitted,
-    /// The platform is asked about the video.
+    /// Asks the platform about the video.
     FetchingMetadata,
-    /// The media goes from the bucket to Gemini.
+    /// Uploads the media from the bucket to Gemini.
     Uploading {
         /// URL of the resumable upload, once it was started.
         session: Option<String>,
         /// Bytes that Gemini has confirmed.
         offset: u64,
     },
-    /// Gemini prepares the file.
+    /// Waits until Gemini has processed the file.
     Processing {
-        /// When it began.
         since: Timestamp,
-        /// How often it was looked at.
+        /// Number of polls.
         looks: u32,
     },
-    /// The model watches the video.
+    /// Asks the model about the video.
     Analysing {
-        /// The uploaded file; none where Gemini fetches the video itself.
+        /// The uploaded file; `None` if Gemini fetches the video itself.
         file: Option<GeminiFile>,
     },
-    /// The analysis lies in the bucket and is not in the index yet.
+    /// The analysis is in the bucket and not in the index yet.
     Storing {
-        /// What the index will say.
+        /// Entry for the index.
         analysis: StoredAnalysis,
-        /// Where the parts of its body stand.
+        /// Directory of the parts of its body.
         #[serde(default)]
         parts: Directory,
     },
     /// The analysis is in the index.
     Done,
-    /// It could not be done.
     Failed {
-        /// Why, as the outside may know it.
+        /// Error as shown to the caller.
         error: JobError,
-        /// Until when the same is not tried again.
+        /// Time before which the same request fails at once.
         #[serde(default)]
         until: Timestamp,
-        /// Who was asked. Absent in rows that were stored before the class was.
+        /// Class of the model. Rows of older releases lack it.
         #[serde(default)]
         answered_by: AnswerClass,
     },
-    /// The caller did not want it any more.
+    /// The caller cancelled it.
     Cancelled,
 }
 
-/// A file that Gemini holds.
+/// File at Gemini.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GeminiFile {
-    /// What a request names it by.
+    /// URI that a request refers to it by.
     pub uri: String,
-    /// Media type.
     pub mime_type: String,
 }
 
@@ -189,7 +181,6 @@ pub enum Status {
 }
 
 impl State {
-    /// The stage.
     #[must_use]
     pub fn stage(&self) -> Stage {
         match self {
@@ -205,7 +196,6 @@ impl State {
         }
     }
 
-    /// The status.
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
@@ -217,7 +207,7 @@ impl State {
         }
     }
 
-    /// Nothing but settling follows.
+    /// Returns whether only finalization can follow.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Done | Self::Failed { .. } | Self::Cancelled)
@@ -225,7 +215,7 @@ impl State {
 }
 
 impl Job {
-    /// A new one, with nothing done.
+    /// Creates a job before its first step.
     #[must_use]
     pub fn new(
         video: VideoKey,
@@ -246,7 +236,7 @@ impl Job {
         }
     }
 
-    /// How far it is, 0 to 100. Grows from step to step; 100 is done and nothing else.
+    /// Returns the progress, 0 to 100. It never decreases, and only a finished job has 100.
     #[must_use]
     pub fn progress(&self) -> u8 {
         match &self.state {
@@ -268,22 +258,23 @@ impl Job {
         }
     }
 
-    /// The name of the file at Gemini of the upload that was begun last; none before the first.
-    /// Known before there is such a file, so that it is found although its upload was not seen to
-    /// end.
+    /// Returns the name of the file of the latest upload, or `None` before the first.
+    ///
+    /// The name is chosen before the upload, so that the file can be deleted even if the response
+    /// was lost.
     #[must_use]
     pub fn upload_name(&self) -> Option<String> {
         (self.uploads > 0).then(|| self.name_of_upload(self.uploads))
     }
 
-    /// The name of the file of the upload that comes next.
+    /// Returns the name of the file of the next upload.
     #[must_use]
     pub fn next_upload_name(&self) -> String {
         self.name_of_upload(self.uploads + 1)
     }
 
-    /// The names of all files that the job may have at Gemini: of every upload that was begun, and
-    /// the one it knows of.
+    /// Returns the names of all files that the job may have at Gemini: one for each upload, and the
+    /// one in the record.
     #[must_use]
     pub fn file_names(&self) -> Vec<String> {
         let mut names: Vec<_> = (1..=self.uploads)
@@ -302,8 +293,8 @@ impl Job {
         format!("files/{id}-{number}")
     }
 
-    /// What the analysis is stored under beside the video: the pipeline's version and, where there
-    /// are any, a hash of the options, so that another question is another answer.
+    /// Returns the key of the analysis beside the video: the version of the pipeline and a hash of
+    /// the options, if any. Requests with different options therefore have different analyses.
     #[must_use]
     pub fn variant(&self) -> String {
         self.request.variant()
@@ -385,7 +376,7 @@ mod tests {
         assert!(document.len() <= MAX_DOCUMENT_BYTES, "{}", document.len());
     }
 
-    /// Documents as the release before the common header wrote them.
+    /// Records as written by the release before the common header.
     #[test]
     fn rows_of_the_previous_release_are_read() {
         let job = r#"{"id":"job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5d","video":"yt:dQw4w9WgXcQ",

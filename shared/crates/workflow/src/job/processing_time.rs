@@ -1,4 +1,4 @@
-//! Recent times that Gemini needed to process files: they set the first poll of the next one.
+//! Recent processing times of files at Gemini. They determine the first poll of the next file.
 
 use std::{
     sync::{
@@ -8,21 +8,21 @@ use std::{
     time::Duration,
 };
 
-/// Classes of files, each with estimates twice as long as those of the one before, from a second on.
+/// Number of classes of files. The estimates double from class to class, starting at one second.
 const CLASSES: usize = 6;
 
-/// What this instance has seen. A new one knows nothing and goes by estimates, which costs a look or
-/// two, and less than a row that all would write.
+/// Processing times seen by this instance. A new instance uses estimates, which costs a poll or
+/// two. A shared row would cost more.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessingTimeEstimator(Arc<[AtomicU32; CLASSES]>);
 
 impl ProcessingTimeEstimator {
-    /// Notes that a file took so long which was estimated to take `estimate`.
+    /// Records the processing time of a file with this estimate.
     pub fn note(&self, estimate: Duration, took: Duration) {
         let known = &self.0[class(estimate)];
         let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
-        // A quarter of the way, so that one that is slow does not delay the next by much. Where two
-        // note at once, one of them is as good as the other.
+        // Moves a quarter of the way, so that one slow file does not delay the next by much. Of two
+        // concurrent updates, either may win.
         let next = match known.load(Ordering::Relaxed) {
             0 => took,
             before => before - before / 4 + took / 4,
@@ -30,7 +30,7 @@ impl ProcessingTimeEstimator {
         known.store(next.max(1), Ordering::Relaxed);
     }
 
-    /// How long such files took; none where there was none.
+    /// Returns the recent processing time of files with this estimate, if known.
     #[must_use]
     pub fn expected(&self, estimate: Duration) -> Option<Duration> {
         let known = self.0[class(estimate)].load(Ordering::Relaxed);
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(processing_time.expected(SECOND), Some(6 * SECOND));
         assert_eq!(processing_time.expected(2 * SECOND), None);
         assert_eq!(processing_time.clone().expected(SECOND), Some(6 * SECOND));
-        // One that is slow moves it, and those after it move it back.
+        // A slow file moves the value, and later files move it back.
         processing_time.note(SECOND, 106 * SECOND);
         assert_eq!(processing_time.expected(SECOND), Some(31 * SECOND));
         for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! How an analysis is asked for, and what it is called by that.
+//! Options of an analysis, and the variant that they determine.
 
 use eventrelay_core::video::Resolution;
 use serde::{Deserialize, Serialize};
@@ -8,32 +8,31 @@ use sha2::{Digest, Sha256};
 use eventrelay_analysis::PIPELINE_VERSION;
 use eventrelay_core::video::Window;
 
-/// How an analysis was asked for.
+/// Options of an analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// BCP 47 tag of the language to write in; none for that of the video.
+    /// BCP 47 tag of the output language; `None` for that of the video.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The part to analyse; none for the whole.
+    /// Part to analyse; `None` for the whole video.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// Content hash of a transcript that came along, see [`eventrelay_store::blobs`].
+    /// Content hash of a submitted transcript, see [`eventrelay_store::blobs`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<String>,
-    /// How finely the frames are looked at; none for the model's own choice.
+    /// Resolution of the frames; `None` for the default of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
-    /// What it may cost in US dollars; none for any price. No part of the question: an analysis
-    /// that is there answers whatever it did cost.
+    /// Budget in US dollars; `None` for no limit. It is not part of the variant: a stored analysis
+    /// counts at any cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,
-    /// A new analysis is made even where a fresh one exists.
+    /// Makes a new analysis even if a fresh one exists.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
 }
 
 impl Request {
-    /// See [`super::Job::variant`].
     #[must_use]
     pub fn variant(&self) -> String {
         let version = PIPELINE_VERSION;
@@ -42,8 +41,7 @@ impl Request {
             json!(self.window),
             json!(self.transcript),
         ];
-        // Behind those that were there before it, and only where it is given: what is stored under
-        // the others keeps its name.
+        // Appended, and only if set, so that the variants of older requests keep their names.
         options.extend(self.resolution.map(|one| json!(one)));
         if options.iter().all(Value::is_null) {
             return version.to_owned();

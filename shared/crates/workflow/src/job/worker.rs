@@ -110,7 +110,7 @@ impl Workflow for Analyses {
 }
 
 impl Analyses {
-    /// Analyses that call the services of `upstream` with these secrets, within `limits`.
+    /// Creates a worker that calls the services of `upstream` with these secrets, within `limits`.
     ///
     /// # Errors
     /// [`Error::Internal`] if a budget is set and a model has no price.
@@ -175,9 +175,8 @@ impl Analyses {
         }
     }
 
-    /// Tries all parts of the clean-up even if the first one fails. The error of our own storage
-    /// comes first: it is retried for as long as it lasts, while the sweeper deletes a file that
-    /// stays at Gemini.
+    /// Tries all parts of the clean-up even if the first one fails. An error of our storage takes
+    /// precedence, since it is retried. The sweeper deletes a file that stays at Gemini.
     async fn finalize(&self, job: &Job) -> Result<EffectOutcome, Error> {
         let released = match job.state {
             State::Done => self.make_searchable(job).await,

@@ -13,7 +13,7 @@ use eventrelay_store::{
     counters::{Counts, REVIVED_JOBS, REVIVED_TASKS},
 };
 
-/// Keys in a page, and rows that are looked at together.
+/// Keys per page, and rows that are read together.
 const IN_PAGE: u16 = 100;
 const AT_ONCE: usize = 8;
 
@@ -48,7 +48,7 @@ impl Sweeper {
         failed.map_or(Ok(()), Err)
     }
 
-    /// What was revived, if anything was.
+    /// Requeues an overdue workflow. Returns the name of its counter, or `None` if it was not overdue.
     async fn revive(&self, id: &JobId) -> Result<Option<&'static str>, Error> {
         let now = self.now();
         let overdue = self.config.overdue;

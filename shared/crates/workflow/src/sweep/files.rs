@@ -20,8 +20,8 @@ impl Sweeper {
         (done, ended)
     }
 
-    /// All pages, for the list is as long as two days' uploads. What shifts in it while some are
-    /// deleted is found the next time.
+    /// Deletes orphaned files on all pages. Gemini keeps files for two days, which bounds the list.
+    /// Files that deletions shift between pages are found by the next sweep.
     async fn delete_orphans(&self, until: Timestamp, done: &mut Counts) -> Result<(), Error> {
         let mut token: Option<String> = None;
         let mut failed = None;
@@ -64,15 +64,15 @@ impl Sweeper {
     }
 }
 
-/// Pure. The recording that a file was uploaded from, if we have uploaded it and it is old enough: a
-/// job gives its file the hash of its recording to display.
+/// Returns the recording of a file that we uploaded and that is old enough. Pure. The display name
+/// of such a file is the hash of its recording.
 fn suspect(file: &File, age: Duration, now: Timestamp) -> Option<ContentHash> {
     let hash = ContentHash::parse(file.display_name.as_deref()?).ok()?;
     let created_at = file.created_at?;
     (now >= created_at + age).then_some(hash)
 }
 
-/// Pure. Whether a job goes on with a file, or is just uploading it and has not written that down.
+/// Returns whether a job uses a file, or may be uploading it. Pure.
 fn may_need(job: &Job, file: &File) -> bool {
     let is_its = job.file_names().contains(&file.name) || job.next_upload_name() == file.name;
     !job.header.finalized && is_its

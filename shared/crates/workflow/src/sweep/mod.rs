@@ -1,8 +1,8 @@
 //! The sweeper: on a schedule, resumes workflows after crashes and deletes orphaned data.
 //!
-//! Its parts (what is due, the files at Gemini, the uploads) do not depend on each other, and one
-//! that fails does not stop the others. Each may be done twice, by two sweepers at a time, and end in
-//! the middle: what it does is conditional on what it saw, or a deletion.
+//! Its parts (overdue workflows, files at Gemini, uploads) are independent: one that fails does not
+//! stop the rest. Sweepers may overlap or crash. Every effect is a deletion or conditional on the
+//! row that was read.
 
 mod due;
 mod files;
@@ -21,7 +21,7 @@ use eventrelay_core::{
 use eventrelay_store::counters::Counts;
 use eventrelay_upstream::{HttpClient, UpstreamGuard, gemini::Gemini};
 
-/// The sweeper of a deployment.
+/// Sweeper of a deployment.
 #[derive(Clone, Debug)]
 pub struct Sweeper {
     context: Context,
@@ -30,7 +30,7 @@ pub struct Sweeper {
 }
 
 impl Sweeper {
-    /// Of this deployment.
+    /// Creates the sweeper of this deployment.
     ///
     /// # Errors
     /// When the environment is incomplete.
@@ -54,8 +54,8 @@ impl Sweeper {
         })
     }
 
-    /// Sweeps once, beginning nothing after `until`. What was done is counted, in the deployment's
-    /// counters as well.
+    /// Sweeps once and starts no work after `until`. Returns the counts, and adds them to the
+    /// counters of the deployment.
     ///
     /// # Errors
     /// The first error of a part, when all parts have had their turn.
@@ -100,5 +100,5 @@ impl Sweeper {
     }
 }
 
-/// What a part has done, however it ended.
+/// Counts of a part, and its result.
 type Part = (Counts, Result<(), Error>);

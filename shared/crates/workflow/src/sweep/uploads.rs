@@ -1,4 +1,4 @@
-//! Recordings that were put into the bucket and never submitted.
+//! Recordings that were uploaded and never submitted.
 
 use eventrelay_store::Page;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use eventrelay_store::{
     counters::{Counts, DELETED_UPLOADS},
 };
 
-/// Objects in a page: so many videos are looked up with one read.
+/// Objects per page. Their videos are looked up with one read.
 const IN_PAGE: u16 = 50;
 
-/// Where the next sweep goes on.
+/// Name of the bookmark at which the next sweep resumes.
 const BOOKMARK: &str = "unused-uploads";
 
 impl Sweeper {
@@ -24,7 +24,7 @@ impl Sweeper {
         (done, ended)
     }
 
-    /// Page by page from where the last sweep stopped; at the end of the bucket it is over.
+    /// Deletes unused uploads page by page from the bookmark to the end of the bucket.
     async fn delete_unused(&self, until: Timestamp, done: &mut Counts) -> Result<(), Error> {
         let bookmarks = &self.context.bookmarks;
         let mut after = bookmarks.read(BOOKMARK).await?;
@@ -52,7 +52,7 @@ impl Sweeper {
         if videos.is_empty() {
             return Ok(0);
         }
-        // A submission writes the entry with the claim, so that an entry tells of jobs as well.
+        // A submission writes the entry with the claim, so an entry also covers running jobs.
         let wanted: Vec<_> = videos
             .iter()
             .map(|video| (video, PIPELINE_VERSION))
@@ -80,7 +80,7 @@ impl Sweeper {
     }
 }
 
-/// Pure. Whether an object has been there for so long.
+/// Returns whether an object is at least this old. Pure.
 fn is_old(stored: &Stored, age: Duration, now: Timestamp) -> bool {
     now >= stored.modified_at + age
 }

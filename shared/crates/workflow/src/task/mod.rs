@@ -1,7 +1,7 @@
-//! A task: work on many videos, page by page. Each page is a message, each of its effects may
-//! happen twice, and what is done so far stands in the task's row.
+//! Task: bulk work on many videos, page by page. Each page is a message and each effect is
+//! idempotent. The row stores the progress.
 //!
-//! To the outside a task is a job like any other: it has an id, a status and an end.
+//! The API shows a task as a job, with an id and a status.
 
 mod worker;
 
@@ -31,7 +31,7 @@ use eventrelay_store::{
     queue::Queue,
 };
 
-/// Count of videos whose entry or search rows a recount has repaired.
+/// Name of the count of videos whose entry or search rows a recount has repaired.
 pub const REPAIRED: &str = "repaired";
 
 /// Record of bulk work on many videos.
@@ -40,57 +40,52 @@ pub struct Task {
     /// Members that every workflow has.
     #[serde(flatten)]
     pub header: WorkflowHeader,
-    /// What is done, and how far it is.
+    /// Kind of work, with its progress.
     pub work: Work,
     pub status: Status,
-    /// Why the task failed.
     #[serde(default)]
     pub error: Option<JobError>,
 }
 
-/// What a task does.
+/// Work of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
-    /// Deletes every video that there was when it was submitted.
+    /// Deletes all videos that exist at its submission.
     DeleteVideos { deleted: u64 },
     /// Submits every video of a playlist.
     Playlist {
         playlist: PlaylistId,
-        /// How each is analysed.
+        /// Options of each analysis.
         request: Request,
-        /// Id of the API key that it was submitted with.
+        /// Id of the API key.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         submitted_by: Option<String>,
-        /// Where its next page begins.
+        /// Token of the next page.
         page_token: Option<String>,
-        /// What came of them: `found`, `cached`, `queued`, `joined`, `refused`, `unavailable`.
+        /// Counts of the results: `found`, `cached`, `queued`, `joined`, `refused`, `unavailable`.
         counts: Counts,
     },
     /// Counts the videos and the feedback, repairs their entries and search rows, and replaces the
     /// totals.
-    Recount {
-        counts: Counts,
-        /// Where to go on.
-        at: RecountAt,
-    },
+    Recount { counts: Counts, at: RecountAt },
 }
 
-/// Where a recount goes on.
+/// Position of a recount.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecountAt {
-    /// Behind this video, or at the beginning.
+    /// After this video; `None` at the beginning.
     Videos(Option<Position>),
-    /// Behind this feedback, or at its beginning.
+    /// After this feedback; `None` at the beginning.
     Feedback(Option<FeedbackPosition>),
 }
 
-/// What came of a page.
+/// Result of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PageDone {
     More(Work),
-    /// It was the last.
+    /// The last page.
     Last(Work),
 }
 
@@ -117,7 +112,7 @@ impl Task {
         })
     }
 
-    /// Stage in the words of the API.
+    /// Returns the stage in the API.
     #[must_use]
     pub const fn stage_name(&self) -> &'static str {
         match (self.status, &self.work) {
@@ -144,7 +139,7 @@ impl WorkflowKind for Task {
     type Outcome = PageDone;
     type Settings = ();
 
-    // The row does not change while a page is worked on, which takes longer than a step of a job.
+    // The row does not change during a page, which takes longer than a step of a job.
     const OVERDUE: Duration = Duration::from_secs(120);
 
     fn queue(context: &Context) -> &Queue {
@@ -159,7 +154,7 @@ impl WorkflowKind for Task {
         match done {
             PageDone::More(work) => {
                 (self.work, self.status) = (work, Status::Running);
-                // Each page has a message, and so the whole time of a function, for itself.
+                // Each page has its own message, and so the full time limit of a function.
                 Transition::after(self, Duration::ZERO, now)
             }
             PageDone::Last(work) => {
@@ -200,7 +195,7 @@ impl WorkflowRecord for Task {
         self.has_ended()
     }
 
-    /// A task leaves nothing behind: it is finalized when it has ended.
+    /// A task has nothing to clean up, so it is finalized when it ends.
     fn is_finalized(&self) -> bool {
         self.has_ended()
     }

@@ -1,4 +1,4 @@
-//! Does a page of a task and writes down how far it is.
+//! Processes a page of a task and saves the progress.
 
 use eventrelay_store::Page;
 use eventrelay_store::jobs::Row;
@@ -31,17 +31,17 @@ use eventrelay_upstream::{
     youtube::{PlaylistPage, YouTube},
 };
 
-/// Videos that are deleted with one message, and how many at a time.
+/// Videos deleted per message.
 const DELETED_IN_PAGE: u16 = 25;
 const AT_ONCE: usize = 4;
 
-/// Videos that are counted, and whose entry and search rows are repaired, with one message. Few
-/// enough that a page in which all of them are missing ends within the function's time.
+/// Videos counted and repaired per message. A page in which all search rows are missing fits into
+/// the time limit of the function.
 const COUNTED_IN_PAGE: u16 = 50;
 
-/// A video after a recount has looked at it.
+/// Video after a recount.
 struct Repaired {
-    /// What the index says of it now.
+    /// Entry in the index after the repair.
     entry: Option<Entry>,
     was_broken: bool,
 }
@@ -69,8 +69,7 @@ pub async fn worker(context: &Context) -> Result<Worker<Tasks>, Error> {
     Ok(Worker::new(context, &context.tasks_queue, tasks))
 }
 
-/// Bulk work on many videos, page by page. If a page is worked on twice, its effects happen twice
-/// and one outcome is saved.
+/// Effects of tasks. If a page runs twice, its effects happen twice and one outcome is saved.
 #[derive(Clone, Debug)]
 pub struct Tasks {
     context: Context,
@@ -179,8 +178,8 @@ impl Tasks {
         }
     }
 
-    /// Repairs what the index and the search say of a listed video: an entry that still runs
-    /// although its job has ended, and a current analysis that the search does not have.
+    /// Repairs a listed video. Ends an entry whose job has ended, and adds a current analysis that
+    /// the search lacks.
     async fn repair(&self, video: &VideoKey, listed: &Entry) -> Result<Repaired, Error> {
         let Context {
             videos,
@@ -196,11 +195,12 @@ impl Tasks {
             let row = jobs.get::<Job>(id).await?;
             let is_open = row.as_ref().is_some_and(|row| !row.job.header.finalized);
             if !is_open {
-                // It keeps its place, so that the listing that is under way does not meet it again.
+                // The entry keeps its position, so that the current listing does not return it
+                // again.
                 let error = match row.map(|row| row.job.state) {
                     Some(State::Failed { error, .. }) => Some(error),
                     Some(State::Cancelled) => None,
-                    // A row is dropped long after the job's deadline.
+                    // A row expires long after the deadline of its job.
                     _ => Some(JobError::from(&Error::DeadlineExceeded)),
                 };
                 let (error, at) = (error.as_ref(), listed.listed_at);

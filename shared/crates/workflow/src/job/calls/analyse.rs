@@ -1,4 +1,4 @@
-//! The model's call: asked within its limits and what may be paid, its answer checked and stored.
+//! Call of the model: checks limits and budgets, then validates and stores the answer.
 
 use std::time::{Duration, Instant};
 
@@ -23,15 +23,16 @@ use eventrelay_store::{
 };
 use eventrelay_upstream::gemini;
 
-/// Maximum size of a stored transcript, in bytes. Its form may be longer than what the caller sent:
-/// short times are written out.
+/// Maximum size of a stored transcript, in bytes. The stored form may be longer than the submitted
+/// one, since it writes short times in full.
 const MAX_STORED_TRANSCRIPT_BYTES: u64 = 8 * captions::MAX_BYTES as u64;
 
 impl Calls {
-    /// Has the model watch the video, and puts the analysis into the bucket. What was paid for is
-    /// kept beside the job at once, so that a worker that goes on in the place of a dead one makes
-    /// the same analysis of the same answer. One that dies between the answer and this is what a
-    /// second generation is paid for: Gemini cannot be asked for an answer again.
+    /// Asks the model to analyse the video and stores the analysis in the bucket.
+    ///
+    /// The paid answer is stored at once. After a crash, the next worker makes the same analysis
+    /// from it. A crash before it is stored costs a second generation, because Gemini cannot return
+    /// an answer again.
     pub(super) async fn analyse(
         &self,
         job: &Job,
@@ -165,7 +166,7 @@ impl Calls {
         })
     }
 
-    /// Reads the transcript that came with the request, on the clock of the video.
+    /// Reads the transcript of the request, with times relative to the whole video.
     async fn transcript(&self, sha256: &str, duration_s: Option<f64>) -> Result<Captions, Error> {
         let gone = || Error::internal("the transcript of a job is gone");
         let packed = self
@@ -182,7 +183,7 @@ impl Calls {
         Ok(captions)
     }
 
-    /// Puts every form of an analysis into the bucket.
+    /// Stores all formats of an analysis in the bucket.
     async fn store(&self, job: &Job, made: &Made) -> Result<(StoredAnalysis, Directory), Error> {
         let (analysis, now) = (&made.analysis, made.finished_at);
         let json = serde_json::to_string(analysis).map_err(Error::internal)?;
@@ -222,7 +223,7 @@ impl Calls {
     }
 }
 
-/// The name of the file without its ending, as a title until the video has a better one.
+/// Returns the file name without its extension, as a provisional title.
 fn file_title(job: &Job) -> Option<String> {
     let Media::Upload { file_name, .. } = &job.media else {
         return None;

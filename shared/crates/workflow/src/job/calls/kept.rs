@@ -1,4 +1,4 @@
-//! What was paid for, kept beside the job until it is finalized.
+//! Paid answers, stored beside the job until it is finalized.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,20 +8,20 @@ use eventrelay_analysis::Analysis;
 use eventrelay_core::{answer_class::AnswerClass, clock::Timestamp, error::Error, usage::Usage};
 use eventrelay_store::{blobs, compression};
 
-/// What a paid answer has become.
+/// Analysis made of a paid answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Made {
     pub(super) analysis: Analysis,
-    /// Who answered. None in what was kept before the class was.
+    /// Class of the model. Blobs of older releases lack it.
     #[serde(default)]
     pub(super) answered_by: Option<AnswerClass>,
-    /// Of the whole job, with this answer.
+    /// Usage of the whole job, including this answer.
     pub(super) usage: Usage,
     pub(super) finished_at: Timestamp,
 }
 
 impl Made {
-    /// Who answered. What is older than the class says it by the name of the model.
+    /// Returns the class of the model. For older blobs, the name of the model determines it.
     pub(super) fn answered_by(&self) -> AnswerClass {
         let of_model = || {
             let model = &self.analysis.provenance.model;
@@ -32,14 +32,14 @@ impl Made {
 }
 
 impl Calls {
-    /// What a worker before this one has made.
+    /// Returns the analysis that an earlier worker stored.
     pub(super) async fn made(&self, job: &Job) -> Result<Option<Made>, Error> {
         let key = blobs::made_key(&job.video, &job.header.id);
         let Some(packed) = self.blobs.get(&key).await? else {
             return Ok(None);
         };
         let text = compression::gunzip(&packed, MAX_DOCUMENT_BYTES)?;
-        // Another release may have written it; the model can be asked again.
+        // Another release may have written the blob. If it is unreadable, the model is asked again.
         Ok(serde_json::from_slice(&text).ok())
     }
 
@@ -50,7 +50,7 @@ impl Calls {
         self.blobs.put_gzip(&key, "application/json", gzip).await
     }
 
-    /// Deletes what was kept for a worker in the place of a dead one.
+    /// Deletes the stored answer, which is only needed after a crash.
     pub(in crate::job) async fn delete_made(&self, job: &Job) -> Result<(), Error> {
         let key = blobs::made_key(&job.video, &job.header.id);
         self.blobs.delete(vec![key]).await
