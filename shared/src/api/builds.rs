@@ -152,7 +152,7 @@ impl<'a> BuildView<'a> {
     }
 }
 
-/// Files are most of the way.
+/// Progress of the build, of which the files are the largest part.
 fn progress(build: &Build, files: Option<FilesView>) -> u8 {
     match files {
         Some(FilesView { written, total }) if total > 0 => {
@@ -263,7 +263,7 @@ pub(super) async fn parts(
     }
 }
 
-/// Why the work with this id waits.
+/// Returns why the workflow with this id waits.
 async fn notice_of<R: WorkflowRecord>(
     context: &Context,
     id: &JobId,
@@ -289,7 +289,7 @@ fn ask_again(build: &Build, now: Timestamp) -> u64 {
     }
 }
 
-/// A build that is on its way: 202 with where to ask and when.
+/// Returns 202 with the address of the job and the polling delay.
 pub(super) fn accepted(build: &Build, links: &Links, now: Timestamp) -> Answer {
     let mut response = json(
         StatusCode::ACCEPTED,

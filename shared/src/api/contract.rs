@@ -16,7 +16,7 @@ use eventrelay_workflow::context::Context;
 /// Base URL of the API in the document and the page as they are committed: that of `cargo local`.
 pub const LOCAL_BASE: &str = "http://127.0.0.1:8787";
 
-/// Long enough for a reader who goes back and forth, and short against a deployment.
+/// Covers a reader who navigates back and forth, and expires soon after a deployment.
 const CACHE_CONTROL: &str = "public, max-age=300";
 
 /// The contract, as it is sent.
@@ -80,7 +80,7 @@ impl Served {
 
     /// The text for callers that reach the API at `base`.
     fn at(&self, base: &str) -> Arc<Representation> {
-        // The host is what the caller says: only what can be nothing but a host goes into a page.
+        // The caller controls the host, so the page only takes characters that are safe in HTML.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/[]".contains(c);
         let base = if base.chars().all(is_plain) {
             base

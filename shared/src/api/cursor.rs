@@ -11,10 +11,10 @@ use sha2::Sha256;
 use eventrelay_core::error::Error;
 use eventrelay_workflow::context::Context;
 
-/// A longer one is none of ours.
+/// Maximum length of our cursors.
 const MAX_LENGTH: usize = 1024;
 
-/// Bytes of a signature.
+/// Length of a signature in bytes.
 const SIGNATURE: usize = 16;
 
 /// Cursors of one listing.

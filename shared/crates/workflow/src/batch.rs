@@ -4,6 +4,7 @@
 //! a service, so waiting in parallel costs less.
 //!
 //! SQS redelivers each record that the response names. An empty response acknowledges the batch
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>).
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 

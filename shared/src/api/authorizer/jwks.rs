@@ -21,18 +21,18 @@ const TTL: Duration = Duration::from_secs(10 * 60);
 /// Time beyond [`TTL`] in which stale keys are accepted while the issuer cannot be reached. It is
 /// bounded so that a revoked key does not stay valid for as long as the issuer is down.
 const MAX_STALE: Duration = Duration::from_secs(60 * 60);
-/// Between two reads, however many tokens name a key that there is not.
+/// Minimum time between two fetches, even for unknown keys.
 const PAUSE: Duration = Duration::from_secs(60);
-/// Between two tries when the first has failed.
+/// Minimum time between two fetches after a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
-/// For each of the two documents.
+/// Timeout of each of the two documents.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The largest document that is read, in bytes. Those of large issuers are below 10 kB.
+/// Maximum size of a document in bytes. Those of large issuers are below 10 kB.
 const LIMIT: usize = 256 * 1024;
-/// The most keys that are looked at.
+/// Maximum number of keys per set.
 const MAX_KEYS: usize = 100;
 
-/// The keys of one issuer, as they were read last.
+/// Cached keys of one issuer.
 pub(super) struct Jwks {
     http: HttpClient,
     issuer: String,
@@ -43,7 +43,7 @@ pub(super) struct Jwks {
 struct Read {
     keys: Vec<PublicKey>,
     at: Timestamp,
-    /// Until then they are not read again.
+    /// Time of the earliest next fetch.
     pause_until: Timestamp,
 }
 
@@ -66,7 +66,7 @@ struct Discovery {
 
 #[derive(Deserialize)]
 struct Set {
-    /// Each is read by itself: one of a kind that is not known must not take the others with it.
+    /// Each key is parsed alone, so that a key of an unknown kind does not invalidate the set.
     keys: Vec<Value>,
 }
 

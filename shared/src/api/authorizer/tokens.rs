@@ -12,7 +12,7 @@ use eventrelay_core::{clock::Timestamp, config::JwtConfig, error::Error};
 use eventrelay_store::keys::{Caller, Scope};
 use eventrelay_upstream::HttpClient;
 
-/// A longer token is not looked at. The headers of a request have 10,240 bytes at most, all together
+/// Maximum length of a token. The headers of a request have at most 10,240 bytes together
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
 const MAX_LENGTH: usize = 8 * 1024;
 /// Tolerated difference between the issuer's clock and ours.
@@ -20,7 +20,7 @@ const LEEWAY: Duration = Duration::from_secs(30);
 /// Optional prefix of a scope, for issuers that serve several APIs.
 const PREFIX: &str = "eventrelay:";
 
-/// Whose tokens are taken.
+/// Verifier of the tokens of one issuer.
 pub struct Tokens {
     config: JwtConfig,
     jwks: Jwks,

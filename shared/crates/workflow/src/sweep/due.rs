@@ -48,7 +48,8 @@ impl Sweeper {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Requeues an overdue workflow. Returns the name of its counter, or `None` if it was not overdue.
+    /// Requeues an overdue workflow. Returns the name of its counter, or `None` if it was not
+    /// overdue.
     async fn revive(&self, id: &JobId) -> Result<Option<&'static str>, Error> {
         let now = self.now();
         let overdue = self.config.overdue;
