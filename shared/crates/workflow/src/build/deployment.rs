@@ -45,7 +45,6 @@ pub struct DeploymentWork {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Stage {
-    /// Creates a repository.
     Creating {
         /// Number of the candidate name, from 1.
         number: u32,
@@ -59,7 +58,10 @@ pub enum Stage {
         looks: Option<u32>,
     },
     /// Creates a tree of the files in a new repository.
-    Entering { at: Address, branch: String },
+    Entering {
+        at: Address,
+        branch: String,
+    },
     /// Creates a commit of a tree.
     Committing {
         at: Address,
@@ -77,7 +79,9 @@ pub enum Stage {
         commit: ObjectId,
     },
     /// Compares the files with the content of the repository.
-    Comparing { at: Address },
+    Comparing {
+        at: Address,
+    },
     /// Creates a branch at the commit.
     Branching {
         at: Address,
@@ -85,21 +89,23 @@ pub enum Stage {
         commit: ObjectId,
     },
     /// Opens a pull request.
-    Requesting { at: Address, branch: String },
-    /// Enables GitHub Pages.
-    Enabling { at: Address, branch: String },
+    Requesting {
+        at: Address,
+        branch: String,
+    },
+    Enabling {
+        at: Address,
+        branch: String,
+    },
     /// Waits for the Pages build.
     Publishing {
         at: Address,
-        /// Number of polls.
         looks: u32,
     },
     /// Sends the files to Vercel.
     Sending,
     Building {
-        /// Vercel's deployment id.
         id: String,
-        /// Number of polls.
         looks: u32,
     },
     /// Creates a site at Netlify.
@@ -119,7 +125,6 @@ pub enum Stage {
     Processing {
         /// Netlify's id of the deploy.
         deploy: String,
-        /// Number of polls.
         looks: u32,
     },
 }
@@ -191,7 +196,6 @@ pub enum Seen {
         /// Address of its web page.
         url: String,
     },
-    /// The tree exists.
     Tree {
         /// Current address of the repository.
         at: Address,
@@ -207,7 +211,6 @@ pub enum Seen {
     },
     /// One more binary file was uploaded.
     Blob,
-    /// The commit exists.
     Commit(ObjectId),
     /// The branch points to the commit.
     Moved,

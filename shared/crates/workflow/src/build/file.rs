@@ -51,10 +51,11 @@ pub struct Mending {
 pub enum Stage {
     /// Waits for its dependencies.
     Waiting,
-    /// Asks the model.
     Writing,
     /// Asks the model to repair its last answer.
-    Mending { findings: Vec<Finding> },
+    Mending {
+        findings: Vec<Finding>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

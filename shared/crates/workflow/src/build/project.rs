@@ -96,17 +96,24 @@ impl Stage {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     /// The plan with this number of files is stored.
-    Planned { plan: String, files: u32 },
+    Planned {
+        plan: String,
+        files: u32,
+    },
     /// The builds of the files were started.
     Opened,
     /// Some files are not written yet.
     Waiting,
     /// All files are written. Number of repairs each, in the order in which they were opened.
-    Written { repairs: Vec<u32> },
-    /// A file failed.
+    Written {
+        repairs: Vec<u32>,
+    },
     Failed(JobError),
     /// All files were checked together.
-    Checked { report: String, failing: Vec<u32> },
+    Checked {
+        report: String,
+        failing: Vec<u32>,
+    },
     /// The manifest and the archive are stored.
     Packaged,
 }

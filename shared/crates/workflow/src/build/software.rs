@@ -31,20 +31,20 @@ pub struct SoftwareWork {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Stage {
-    /// Submits the video.
     Submitting,
     Analysing {
-        /// Number of polls.
         looks: u32,
     },
-    /// Starts the project.
     Beginning,
     /// Waits for the project.
-    Building { job: JobId },
-    /// Starts the deployment.
+    Building {
+        job: JobId,
+    },
     Sending,
     /// Waits for the deployment.
-    Deploying { job: JobId },
+    Deploying {
+        job: JobId,
+    },
 }
 
 impl Stage {
@@ -83,7 +83,6 @@ pub enum Seen {
     Waiting,
     /// The child has ended and is being finalized.
     Ending,
-    /// The analysis exists.
     Analysed,
     Begun {
         project: ProjectId,

@@ -83,11 +83,7 @@ pub enum State {
         offset: u64,
     },
     /// Waits until Gemini has processed the file.
-    Processing {
-        since: Timestamp,
-        /// Number of polls.
-        looks: u32,
-    },
+    Processing { since: Timestamp, looks: u32 },
     /// Asks the model about the video.
     Analysing {
         /// The uploaded file; `None` if Gemini fetches the video itself.
@@ -117,7 +113,6 @@ pub enum State {
     Cancelled,
 }
 
-/// File at Gemini.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GeminiFile {
     /// URI that a request refers to it by.

@@ -41,7 +41,6 @@ pub async fn worker(context: &Context) -> Result<Worker<Analyses>, Error> {
     Ok(Worker::new(context, &context.queue, analyses))
 }
 
-/// Effects of analyses.
 #[derive(Clone, Debug)]
 pub struct Analyses {
     videos: Videos,
