@@ -160,7 +160,6 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// `12,345`
 #[must_use]
 pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");

@@ -31,7 +31,6 @@ struct Kind {
     optional: Vec<String>,
     /// Stages of a running job, and final ones beyond those that all kinds have.
     stages: Vec<String>,
-    /// Schema of `done`.
     done: Option<String>,
 }
 

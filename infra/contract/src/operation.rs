@@ -42,7 +42,6 @@ pub(crate) struct Operation {
     /// Scope that the key needs. Operations without a scope are open.
     scope: Option<String>,
     summary: String,
-    /// Description in Markdown.
     description: String,
     /// Names of parameters in `components.toml`.
     #[serde(default)]
@@ -58,7 +57,6 @@ pub(crate) struct Operation {
     job: Option<String>,
     /// Content that may be too large for a response: adds a redirect to the bucket.
     large: Option<String>,
-    /// Names of problems.
     #[serde(default)]
     problems: Vec<String>,
     /// Adds all problems that a recent job of the video may have failed with.

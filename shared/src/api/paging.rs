@@ -27,7 +27,6 @@ impl NextLinks {
     }
 }
 
-/// `?limit=`
 pub(super) fn limit(text: Option<&str>) -> Result<u16, Error> {
     let Some(text) = text else { return Ok(USUAL) };
     let limit = text

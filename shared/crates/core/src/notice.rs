@@ -98,7 +98,6 @@ mod tests {
     use super::*;
     use crate::error::Service;
 
-    /// 2026-09-21T12:53:20Z.
     const NOW: Timestamp =
         Timestamp(1_790_000_000_000 - 1_790_000_000_000 % 86_400_000 + 46_400_000);
 

@@ -121,7 +121,6 @@ pub struct DeadLetter {
     pub body: String,
     /// Length of the whole body.
     pub body_bytes: usize,
-    /// Number of deliveries.
     pub receive_count: u32,
     /// Time at which it was found in the dead-letter queue.
     pub died_at: Timestamp,

@@ -62,7 +62,6 @@ pub struct StoredAnalysis {
     pub gzip_bytes: u64,
     /// Title of the video.
     pub title: String,
-    /// See [`eventrelay_analysis::Category`].
     pub category: String,
     /// Length of the video in seconds.
     pub duration_s: Option<f64>,

@@ -13,7 +13,6 @@ use url::Url;
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub method: String,
-    /// Path and query.
     pub path: String,
     headers: HashMap<String, String>,
     pub body: Vec<u8>,

@@ -56,7 +56,6 @@ pub struct Context {
     pub search: Search,
     pub keys: Keys,
     pub blobs: Blobs,
-    /// Queue of analyses.
     pub queue: Queue,
     pub tasks_queue: Queue,
     pub builds_queue: Queue,

@@ -66,10 +66,15 @@ pub(crate) enum Role {
     /// Submits the video and receives the messages of its job.
     Maker(Making),
     /// Receives one message of a job that there is, as when SQS delivers it again.
-    Worker { making: Making, receive_count: u32 },
+    Worker {
+        making: Making,
+        receive_count: u32,
+    },
     /// Looks the video up several times.
-    Reader { variant: Option<u8>, times: u8 },
-    /// Deletes the video.
+    Reader {
+        variant: Option<u8>,
+        times: u8,
+    },
     Deleter,
 }
 
@@ -95,7 +100,7 @@ pub(crate) fn request(variant: u8, force: bool) -> Request {
 
 pub(crate) async fn act(actor: ActorContext, role: Role) {
     let oracle = Arc::clone(&actor.oracle);
-    ORACLE.scope(oracle, actor.act(role)).await;
+    ORACLE.scope(oracle, Box::pin(actor.act(role))).await;
 }
 
 impl ActorContext {

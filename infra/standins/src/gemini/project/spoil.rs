@@ -16,7 +16,6 @@ const KEY: [&str; 2] = ["AKIA", "Q3ZT5WJXN7RLKD2M"];
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FlawedCode {
-    /// Syntax error.
     broken: String,
     /// Whole file with names but no implementation.
     stub: Option<String>,

@@ -33,7 +33,6 @@ impl Turn {
 
 #[derive(PartialEq)]
 enum Node {
-    /// One of [`SPANS`].
     Span(&'static str),
     Voice(Option<String>),
 }

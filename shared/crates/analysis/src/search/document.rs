@@ -53,7 +53,6 @@ impl Part {
     }
 }
 
-/// Searchable text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Part of the analysis that contains the text.

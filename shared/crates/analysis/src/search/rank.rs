@@ -32,11 +32,9 @@ pub struct Corpus {
 pub struct Posting {
     /// Name of the document.
     pub document: String,
-    /// See [`super::Occurrence::frequency`].
     pub frequency: u32,
     /// Length of the whole document.
     pub length: u32,
-    /// See [`super::Occurrence::entries`].
     pub entries: Vec<u16>,
 }
 

@@ -66,7 +66,6 @@ pub enum Metric {
     /// Wait of a throttled call.
     #[strum(to_string = "limiter_wait_seconds")]
     LimiterWait,
-    /// Started instances.
     #[strum(to_string = "cold_starts_total")]
     ColdStarts,
     /// Time from the start of the process until it can take its first request.

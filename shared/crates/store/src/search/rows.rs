@@ -81,7 +81,6 @@ impl FromStr for DocumentKey {
 /// Content of a document row.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Stored {
-    /// Entries, see [`Document::entries`].
     pub(super) entries: Vec<Entry>,
     /// All terms that have a posting. Another version of the tokenizer may have made them.
     pub(super) terms: Vec<String>,

@@ -73,9 +73,7 @@ const SHAPE_WORDS: [&str; 4] = [
 struct Status {
     status: String,
     message: String,
-    /// `ErrorInfo.reason`.
     reason: String,
-    /// `RetryInfo.retryDelay`.
     retry_delay: Option<Duration>,
     /// Indicates that a `QuotaFailure` names a quota per day.
     per_day: bool,

@@ -33,7 +33,6 @@ pub struct DeploymentWork {
     /// Entity tag of the manifest of the files.
     pub manifest: String,
     pub request: DeploymentRequest,
-    /// Results so far.
     #[serde(default)]
     pub result: DeploymentResult,
     /// Number of binary files that were uploaded.

@@ -96,7 +96,6 @@ pub enum Seen {
     },
     /// The deployment is finished.
     Deployed,
-    /// The child failed.
     Failed(JobError),
     /// The child was cancelled.
     Cancelled,

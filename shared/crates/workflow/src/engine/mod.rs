@@ -70,7 +70,6 @@ pub enum NextStep {
 /// Treatment of a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageDisposition {
-    /// Run the step.
     Run,
     /// Send the message again with this delay.
     Wait(Duration),

@@ -51,7 +51,6 @@ pub(crate) fn wanted(asked: &[String]) -> anyhow::Result<Vec<Function>> {
 /// Source of the binaries.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// Deployed zips.
     Zips(PathBuf),
     /// Binaries that this program packs.
     Binaries(PathBuf),
