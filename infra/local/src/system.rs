@@ -56,7 +56,7 @@ pub(crate) struct System {
 }
 
 /// Parts that a reload replaced.
-#[derive(Debug)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Renewed {
     /// Logical ids of replaced functions.
     pub(crate) functions: BTreeSet<String>,
@@ -201,17 +201,20 @@ impl System {
         })
     }
 
-    /// Rebuilds the functions, reloads the template, and replaces what has changed. Running
-    /// invocations finish on the old version. Data and messages stay, and so do resources that the
-    /// template no longer declares.
+    /// Rebuilds the functions, or `only` these binaries of them, reloads the template, and replaces
+    /// what has changed. Running invocations finish on the old version. Data and messages stay, and
+    /// so do resources that the template no longer declares.
     ///
     /// # Errors
     /// If the build fails or the template is invalid. The old version keeps running then.
-    pub(crate) async fn renew(&mut self) -> anyhow::Result<Renewed> {
+    pub(crate) async fn renew(
+        &mut self,
+        only: Option<&BTreeSet<String>>,
+    ) -> anyhow::Result<Renewed> {
         let sqs = &self.services.sqs;
         let template = self.workspace.template(sqs, &self.upstreams.variables)?;
         let api = api(&template)?;
-        self.workspace.build_quietly(&template).await?;
+        self.workspace.build_quietly(&template, only).await?;
         resources::create(&template, &self.clients).await?;
 
         let marks = self.workspace.marks(&template);
@@ -227,6 +230,17 @@ impl System {
         };
         (self.template, self.marks) = (template, marks);
         Ok(renewed)
+    }
+
+    /// Returns the binaries of the functions with running instances.
+    pub(crate) fn running(&self) -> BTreeSet<String> {
+        let instances = self.lambda.instances();
+        let is_running = |name: &str| instances.iter().any(|one| one.function == name);
+        let functions = self.template.functions.iter();
+        functions
+            .filter(|function| is_running(&function.name))
+            .map(|function| function.binary.clone())
+            .collect()
     }
 
     /// Stops everything after a short grace period for running requests.

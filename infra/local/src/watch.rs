@@ -86,11 +86,29 @@ pub(crate) async fn run(system: &mut System, mut changes: Changes) -> Infallible
     eprintln!("Watching functions, shared and template.yaml.");
     loop {
         changes.next().await;
-        match system.renew().await {
-            Ok(renewed) => eprintln!("{}", words(&renewed)),
-            Err(error) => eprintln!("{error:#}\nThe previous version keeps running."),
+        if let Err(error) = renew(system).await {
+            eprintln!("{error:#}\nThe previous version keeps running.");
         }
     }
+}
+
+/// Rebuilds the functions with running instances first, so that their callers do not wait until all
+/// others are linked.
+async fn renew(system: &mut System) -> anyhow::Result<()> {
+    let mut was_silent = true;
+    let running = system.running();
+    if !running.is_empty() {
+        let renewed = system.renew(Some(&running)).await?;
+        if renewed != Renewed::default() {
+            eprintln!("{}", words(&renewed));
+            was_silent = false;
+        }
+    }
+    let renewed = system.renew(None).await?;
+    if was_silent || renewed != Renewed::default() {
+        eprintln!("{}", words(&renewed));
+    }
+    Ok(())
 }
 
 fn words(renewed: &Renewed) -> String {

@@ -139,7 +139,7 @@ impl Workspace {
         if !self.has_source() {
             return Ok(());
         }
-        let mut command = self.command(template);
+        let mut command = self.command(binaries(template));
         let status = if std::io::stderr().is_terminal() {
             command.status().await
         } else {
@@ -151,13 +151,22 @@ impl Workspace {
         Ok(())
     }
 
-    /// Builds the functions without output.
+    /// Builds the functions, or `only` these binaries of them, without output.
     ///
     /// # Errors
     /// If the build fails, with a line for each error.
-    pub(crate) async fn build_quietly(&self, template: &Template) -> anyhow::Result<()> {
+    pub(crate) async fn build_quietly(
+        &self,
+        template: &Template,
+        only: Option<&BTreeSet<String>>,
+    ) -> anyhow::Result<()> {
+        let mut names = binaries(template);
+        names.retain(|name| only.is_none_or(|only| only.contains(*name)));
+        if names.is_empty() {
+            return Ok(());
+        }
         let output = self
-            .command(template)
+            .command(names)
             .args(["--quiet", "--message-format", "short"])
             .stderr(Stdio::piped())
             .output()
@@ -169,7 +178,7 @@ impl Workspace {
         Ok(())
     }
 
-    fn command(&self, template: &Template) -> Command {
+    fn command(&self, binaries: BTreeSet<&str>) -> Command {
         let mut command = Command::from(cargo());
         command
             .arg("build")
@@ -187,7 +196,7 @@ impl Workspace {
         // The features of the whole workspace are used, as its tests use them, so that shared code
         // is compiled once.
         let kind = if is_other { "--package" } else { "--bin" };
-        for name in binaries(template) {
+        for name in binaries {
             command.args([kind, name]);
         }
         command

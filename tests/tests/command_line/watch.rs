@@ -259,6 +259,15 @@ async fn changed_code_serves_new_requests_and_running_ones_finish() {
 }
 
 #[tokio::test]
+async fn function_in_use_is_replaced_before_the_others() {
+    let watched = Watched::start().await;
+    watched.comes_to("/greeting", "one here", "one here").await;
+    watched.change("shared/src/lib.rs", "\"one\"", "\"two\"");
+    watched.comes_to("/greeting", "one here", "two here").await;
+    watched.says("Replaced Greeting.\nReplaced Worker.").await;
+}
+
+#[tokio::test]
 async fn changed_template_takes_effect_unless_it_is_refused() {
     let watched = Watched::start().await;
     assert_eq!(watched.get("/more").await.0, 404);

@@ -90,7 +90,7 @@ pub(crate) struct Description {
 /// An instance as the admin endpoint shows it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct InstanceState {
-    function: String,
+    pub(crate) function: String,
     instance: String,
     pid: Option<u32>,
     state: &'static str,

@@ -130,8 +130,7 @@ impl Index {
         .await
     }
 
-    /// # Errors
-    /// `NoSuchBucket`.
+    /// Checks that a bucket exists; the error is `NoSuchBucket`.
     pub(super) async fn check_bucket(&self, name: String) -> S3Result<()> {
         self.run(move |transaction| check_bucket(transaction, &name))
             .await
@@ -202,8 +201,7 @@ impl Index {
 
     /// Deletes the object if it exists.
     ///
-    /// # Errors
-    /// `NoSuchBucket`.
+    /// Checks that a bucket exists; the error is `NoSuchBucket`.
     pub(super) async fn delete(&self, bucket: String, key: String) -> S3Result<()> {
         let deleted = self
             .run(move |transaction| {
@@ -222,8 +220,7 @@ impl Index {
     /// Passes all objects whose key starts with `prefix` and follows `after` to `visit`, until it
     /// returns false. Keys are ordered by their UTF-8 bytes.
     ///
-    /// # Errors
-    /// `NoSuchBucket`.
+    /// Checks that a bucket exists; the error is `NoSuchBucket`.
     pub(super) async fn list<T, V>(
         &self,
         bucket: String,
