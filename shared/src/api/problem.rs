@@ -11,20 +11,20 @@ use eventrelay_core::error::{Error, problem_type};
 /// `Retry-After` of errors that have no delay of their own.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// The body of every answer that is an error.
+/// Body of every error response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// Stable URI of the kind of problem.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind in words.
+    /// Title of the kind of problem.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status code of the response.
     pub status: u16,
     /// Explanation of this occurrence.
     pub detail: String,
-    /// The field of the request that is at fault.
+    /// Field of the request that causes the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// Kind of resource named instead of a single video or playlist: `playlist`, `channel`, `clip`,

@@ -21,7 +21,7 @@ pub enum Category {
     Data,
     /// Web sites and browser applications.
     Web,
-    /// Mobile applications.
+    /// Applications for mobile devices.
     Mobile,
     /// Development of video games.
     Games,

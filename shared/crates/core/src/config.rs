@@ -82,7 +82,6 @@ pub struct MemoryBounds {
 /// Configured models and their service.
 #[derive(Clone, Debug)]
 pub struct ModelsConfig {
-    /// `GEMINI_BASE_URL`.
     pub base_url: Url,
     /// `GEMINI_API_VERSION`: `v1` or `v1beta`.
     pub api_version: String,
@@ -106,7 +105,6 @@ pub struct StatusConfig {
 pub struct YouTubeConfig {
     /// `YOUTUBE_BASE_URL`: base URL of the Data API.
     pub base_url: Url,
-    /// `YOUTUBE_OEMBED_BASE_URL`.
     pub oembed_base_url: Url,
     /// `YOUTUBE_SECRET`: name of the secret that holds the key. Without it, oEmbed is asked.
     pub secret: Option<String>,

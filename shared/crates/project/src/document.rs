@@ -69,7 +69,6 @@ pub struct Made {
     pub archive: String,
     /// Size of the archive in bytes.
     pub archive_bytes: u64,
-    /// Number of files.
     pub files: u32,
     /// Total size of all files in bytes.
     pub bytes: u64,
@@ -136,7 +135,6 @@ pub struct Deployment {
     pub status: DeploymentStatus,
     /// Job that executes the deployment.
     pub job: JobId,
-    /// Results so far.
     #[serde(default)]
     pub result: DeploymentResult,
     /// Error of a failed deployment.

@@ -87,9 +87,7 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(schemars::JsonSchema))]
 pub struct Span {
-    /// Start in seconds.
     pub start_s: f64,
-    /// End in seconds.
     pub end_s: f64,
 }
 

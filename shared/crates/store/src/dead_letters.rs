@@ -87,9 +87,9 @@ impl FromStr for DeadLetterId {
 pub enum Source {
     /// Queue of analysis jobs.
     Analysis,
-    /// Queue of tasks.
+    /// Queue of tasks on many videos.
     Tasks,
-    /// Queue of builds.
+    /// Queue of projects and deployments.
     Builds,
 }
 

@@ -18,7 +18,7 @@ use eventrelay_core::{clock::Timestamp, error::JobError, ids::JobId};
 pub enum VideoStatus {
     /// The first analysis is in progress.
     Running,
-    /// An analysis exists.
+    /// The video has an analysis.
     Done,
     /// No analysis exists, and the last job failed.
     Failed,

@@ -57,7 +57,6 @@ pub struct Feedback {
     pub rating: Option<u8>,
     /// Free text of the caller.
     pub comment: Option<String>,
-    /// Time of submission.
     pub created_at: Timestamp,
 }
 

@@ -62,7 +62,7 @@ struct ProjectLinks {
     archive: Option<String>,
 }
 
-/// A project.
+/// View of a project in responses.
 #[derive(Debug, Serialize)]
 #[cfg_attr(
     feature = "contract",

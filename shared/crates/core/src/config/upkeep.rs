@@ -22,7 +22,6 @@ pub struct DeadLettersConfig {
 /// Configuration of the sweeper.
 #[derive(Clone, Debug)]
 pub struct SweepConfig {
-    /// `GEMINI_BASE_URL`.
     pub gemini_base_url: Url,
     /// `GEMINI_API_VERSION`: `v1` or `v1beta`.
     pub gemini_api_version: String,

@@ -108,7 +108,7 @@ pub enum Decision {
     /// The call is admitted and counted. `probe` marks the one call that tests a failing service;
     /// its success must be reported.
     Pass {
-        /// Marks the probe.
+        /// Whether it is the probe of a failing service.
         probe: bool,
     },
     /// The call is throttled.

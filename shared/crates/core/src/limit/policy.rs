@@ -16,15 +16,10 @@ pub struct LimitsConfig {
     pub gemini_requests_per_day: u64,
     /// `YOUTUBE_UNITS_PER_DAY`: quota units of the Data API.
     pub youtube_units_per_day: u64,
-    /// `GITHUB_WRITES_PER_SECOND`.
     pub github_writes_per_second: u64,
-    /// `GITHUB_WRITES_PER_MINUTE`.
     pub github_writes_per_minute: u64,
-    /// `GITHUB_WRITES_PER_HOUR`.
     pub github_writes_per_hour: u64,
-    /// `VERCEL_DEPLOYMENTS_PER_MINUTE`.
     pub vercel_deployments_per_minute: u64,
-    /// `NETLIFY_DEPLOYS_PER_MINUTE`.
     pub netlify_deploys_per_minute: u64,
     /// `CIRCUIT_BREAKERS`, `on` or `off`: enables the circuit breakers.
     pub circuit_breakers: bool,

@@ -17,7 +17,6 @@ const BRANCH: &str = "main";
     schemars(rename = "DryRunCalls")
 )]
 pub struct DryRun {
-    /// Deployment target.
     pub target: Target,
     /// Name of the project at the target.
     pub name: String,
@@ -35,7 +34,7 @@ pub struct DryRun {
 pub struct DryFile {
     /// Path relative to the root, with `/`.
     pub path: String,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     pub bytes: u64,
     /// File mode in git.
     pub mode: &'static str,

@@ -55,7 +55,7 @@ pub struct Manifest {
 pub struct ManifestEntry {
     /// Path relative to the project's root, with `/`.
     pub path: String,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     pub bytes: usize,
     /// SHA-256 of the content, in 64 lower-case hexadecimal digits.
     pub sha256: String,

@@ -13,11 +13,11 @@ const MAX_RANGE_LENGTH: usize = 100;
 /// Package registry of a framework.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Registry {
-    /// npm: <https://registry.npmjs.org>.
+    /// Registry of npm: <https://registry.npmjs.org>.
     Npm,
-    /// PyPI: <https://pypi.org>.
+    /// Python Package Index, PyPI: <https://pypi.org>.
     PyPi,
-    /// crates.io: <https://crates.io>.
+    /// Registry of Rust crates: <https://crates.io>.
     CratesIo,
 }
 

@@ -51,7 +51,7 @@ pub struct Netlify(Bearer);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     pub id: String,
-    /// Subdomain of `netlify.app`.
+    /// Name of the site, a subdomain of `netlify.app`.
     pub name: String,
     /// Public URL, once there is a deploy.
     pub url: String,

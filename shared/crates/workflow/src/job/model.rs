@@ -122,7 +122,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The stages in the words of the API.
+/// Stage of a job, as the API names it. [`State`] has the details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -132,27 +132,18 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     schemars(rename = "JobStage")
 )]
 pub enum Stage {
-    /// [`State::Submitted`]
     Submitted,
-    /// [`State::FetchingMetadata`]
     FetchingMetadata,
-    /// [`State::Uploading`]
     Uploading,
-    /// [`State::Processing`]
     Processing,
-    /// [`State::Analysing`]
     Analysing,
-    /// [`State::Storing`]
     Storing,
-    /// [`State::Done`]
     Done,
-    /// [`State::Failed`]
     Failed,
-    /// [`State::Cancelled`]
     Cancelled,
 }
 
-/// Whether a job goes on, and if not, how it ended.
+/// Status of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -161,15 +152,15 @@ pub enum Stage {
     schemars(rename = "JobStatus")
 )]
 pub enum Status {
-    /// Nothing was done yet.
+    /// No step has run yet.
     Queued,
-    /// On its way.
+    /// Workers run its steps.
     Running,
-    /// The analysis is there.
+    /// It ended with its result.
     Done,
-    /// See the job's error.
+    /// It ended with the error that the job contains.
     Failed,
-    /// By the caller.
+    /// A caller cancelled it.
     Cancelled,
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct Cache {
     /// Analyses in the index, ascending [default: 1000,10000,100000]
     #[arg(long, value_delimiter = ',', value_name = "COUNTS", value_parser = count())]
     pub(crate) entries: Vec<u32>,
-    /// Lookups a second
+    /// Rate of lookups, per second
     #[arg(long, value_name = "COUNT", default_value_t = 200.0, value_parser = rate)]
     pub(crate) rate: f64,
     /// Length of each round [default: 30]
@@ -104,10 +104,10 @@ pub(crate) struct Mixed {
     /// New videos a second
     #[arg(long, value_name = "COUNT", default_value_t = 1.0, value_parser = rate)]
     pub(crate) submissions: f64,
-    /// Lookups a second
+    /// Rate of lookups, per second
     #[arg(long, value_name = "COUNT", default_value_t = 30.0, value_parser = rate)]
     pub(crate) lookups: f64,
-    /// Searches a second
+    /// Rate of searches, per second
     #[arg(long, value_name = "COUNT", default_value_t = 5.0, value_parser = rate)]
     pub(crate) searches: f64,
     /// Questions after a job a second
@@ -120,7 +120,7 @@ pub(crate) struct Mixed {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Spike {
-    /// Requests a second
+    /// Rate of requests, per second
     #[arg(long, value_name = "COUNT", default_value_t = 200.0, value_parser = rate)]
     pub(crate) rate: f64,
     /// For how long [default: 60]

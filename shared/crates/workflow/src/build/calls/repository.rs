@@ -349,7 +349,7 @@ impl Calls {
     }
 }
 
-/// Parses `owner/name`.
+/// Parses the `owner/name` of a repository.
 pub fn address(text: &str) -> Option<Address> {
     let (owner, name) = text.split_once('/')?;
     Some(Address {
