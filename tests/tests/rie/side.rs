@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Nothing is held to a rate, and playlists can be read.
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
     ("YOUTUBE_API_KEY", "a-youtube-key"),
     ("GITHUB_WRITES_PER_SECOND", "0"),
     ("GITHUB_WRITES_PER_MINUTE", "0"),
@@ -31,6 +31,8 @@ const ENVIRONMENT: [(&str, &str); 6] = [
     ("CIRCUIT_BREAKERS", "off"),
     // A lookup is counted before it is answered, not some time after.
     ("COUNT_LOOKUPS_EVERY_S", "0"),
+    // An instance answers from memory for some seconds after a video was deleted.
+    ("MEMORY_TTL_S", "0"),
 ];
 
 /// A stack and who invokes its functions.
