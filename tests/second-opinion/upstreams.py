@@ -1,5 +1,5 @@
-"""Whom the functions call, as `cargo local` decides it: the real service where this process has a key
-of it, else a stand-in."""
+"""Services that the functions call, chosen as `cargo local` does: the real service if this process has
+its key, else a stand-in."""
 
 import os
 
@@ -24,7 +24,7 @@ ADDRESSES = {
 
 class Upstreams:
     def __init__(self, running: dict[str, str]):
-        """Of the stand-ins that run, by their names."""
+        """Chooses from the running stand-ins, by name."""
         self.parameters: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.stand_ins = dict(running)
@@ -52,5 +52,8 @@ class Upstreams:
         self.variables = {
             variable: url for service, url in self.stand_ins.items() for variable in ADDRESSES[service]
         }
+        if "gemini" in self.stand_ins:
+            # Its answers are marked, and they serve later submissions only where no model is expected.
+            self.variables["ANSWER_CLASS"] = "stand-in"
         for variables in ADDRESSES.values():
             self.variables |= {name: os.environ[name] for name in variables if name in os.environ}
