@@ -109,7 +109,7 @@ impl Workflow for Analyses {
 }
 
 impl Analyses {
-    /// Creates a worker that calls the services of `upstream` with these secrets, within `limits`.
+    /// Creates the effects that call the services of `upstream` with these secrets, within `limits`.
     ///
     /// # Errors
     /// [`Error::Internal`] if a budget is set and a model has no price.
