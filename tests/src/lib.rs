@@ -44,6 +44,23 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// The key that every stack is started with.
 pub const API_KEY: &str = "er-test-key-0123456789";
 
+/// Returns all files under a folder.
+#[must_use]
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .expect("a readable folder")
+        .map(|entry| entry.expect("a readable folder").path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
 /// Path of a file or folder of the repository.
 #[must_use]
 pub fn repository(path: &str) -> PathBuf {

@@ -7,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use eventrelay_tests::files;
 use regex::Regex;
 use serde_json::Value;
 
@@ -188,19 +189,9 @@ fn first_names(group: &str) -> Vec<String> {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                rust_files(&path)
-            } else {
-                let is_rust = path.extension().is_some_and(|ending| ending == "rs");
-                is_rust.then_some(path).into_iter().collect()
-            }
-        })
-        .collect()
+    let mut files = files(folder);
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    files
 }
 
 /// Removes modules that use none of the remaining ones, until none is left or a cycle remains.

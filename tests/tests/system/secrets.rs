@@ -1,12 +1,8 @@
 //! No secret is written down anywhere, and one that is rotated is used at once.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{fs, process::Stdio};
 
-use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, local, process, repository, until};
+use eventrelay_tests::{PATIENCE, Stack, faults::WORKER, files, local, process, repository, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Digest;
@@ -65,22 +61,6 @@ async fn workers_rest(stack: &Stack) {
         Ok(workers.all(|one| one["state"] == "idle").then_some(()))
     };
     until(PATIENCE, rest).await.expect("the workers rest");
-}
-
-/// All files under a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 fn occurs(text: &str, bytes: &[u8]) -> bool {
